@@ -1,0 +1,120 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrCodeNotFound is what a CodeStore returns (wrapped) when it doesn't have
+// the text of a hash. It fails the workflow task that asked, never the
+// execution: the text may come back.
+var ErrCodeNotFound = errors.New("code not found")
+
+// The values of SourceReport.Kind and StoredModule.Kind.
+const (
+	KindWorkflow  = "workflow"
+	KindComponent = "component"
+)
+
+// Project is what one project should be, as read from its rows in one
+// snapshot. It is complete: what is not in it is not served any more.
+type Project struct {
+	ID        string // projects.id
+	Name      string
+	TaskQueue string
+
+	// Workflows and Components are in order of precedence: where two serve the
+	// same name, the earlier one has it.
+	Workflows  []Workflow
+	Components []Component
+}
+
+// Workflow is one workflow with the text of its current code.
+type Workflow struct {
+	ID             string // workflows.id
+	CodeID         string // workflow_compiled_code.id
+	KebabName      string // the type that the UI starts
+	DisplayName    string
+	Version        string
+	Code           string // TypeScript
+	ActivitiesCode string // TypeScript, may be ""
+
+	// LastGood is the text that was last live, where it differs from Code:
+	// what to serve if Code turns out to be broken. Nil if there is none or if
+	// it is the same text.
+	LastGood *StoredCode
+}
+
+// Component is one custom activity.
+type Component struct {
+	ID       string // components.id
+	Name     string
+	Language string
+	Code     string
+	Shared   bool // belongs to no project; this one's definitions refer to it
+
+	// LastGood is as in Workflow; its ActivitiesCode is "".
+	LastGood *StoredCode
+}
+
+// StoredCode is a text that was live once, with the hash that executions are
+// pinned to.
+type StoredCode struct {
+	Hash           string
+	Version        string
+	Code           string
+	ActivitiesCode string
+}
+
+// Report says what is live in a project and what isn't, one entry for each
+// workflow and component of the Project it answers.
+type Report struct {
+	Sources []SourceReport
+	At      time.Time
+}
+
+// SourceReport is the state of one workflow or component. Hash and Version
+// name what is live; both are "" if nothing is. Error is set if the newest
+// text is not what is live.
+type SourceReport struct {
+	Kind    string // KindWorkflow or KindComponent
+	ID      string // workflows.id or components.id
+	Name    string
+	Version string
+	Hash    string
+	Since   time.Time // when Hash went live here
+	Types   []string  // workflow or activity types served
+	Error   *SourceError
+}
+
+// SourceError says why the newest text of a source isn't live. Line and
+// Column are 1-based positions in the author's own text, 0 if unknown.
+type SourceError struct {
+	Version string // of the broken text
+	Message string
+	File    string
+	Line    int
+	Column  int
+}
+
+// StoredModule is the text of one module version, kept under its hash for the
+// executions that are pinned to it.
+type StoredModule struct {
+	Hash           string
+	Kind           string // KindWorkflow or KindComponent
+	WorkflowID     string // workflows.id; "" for a component
+	Name           string
+	Version        string
+	Code           string
+	ActivitiesCode string
+}
+
+// CodeStore keeps the text of every module that was ever live.
+type CodeStore interface {
+	// Put keeps the modules. Storing the same hash again changes nothing.
+	Put(ctx context.Context, projectID string, modules []StoredModule) error
+
+	// Get returns the text of a hash, or an error that is ErrCodeNotFound.
+	Get(ctx context.Context, projectID, hash string) (StoredModule, error)
+}
