@@ -1,0 +1,67 @@
+package compile
+
+import (
+	"bufio"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+)
+
+const (
+	// childStack bounds the child's stack well below what the parent may use (1 GB), so that whatever the child parsed the
+	// parent can parse too.
+	childStack = 64 << 20
+	// childMemory makes the child collect rather than grow; a text that needs more runs into the deadline.
+	childMemory = 256 << 20
+)
+
+// request and response are what parent and child say to each other, as gob over pipes.
+type request struct{ Source Source }
+
+type response struct {
+	Transformed transformed
+	// Err is what is wrong with the text.
+	Err *Error
+}
+
+// Child is the child process: it reads requests from r and answers them on w until r ends. A text that overflows its
+// stack ends the process; the parent then blames that text and starts another child.
+func Child(r io.Reader, w io.Writer) error {
+	debug.SetMaxStack(childStack)
+	debug.SetMemoryLimit(childMemory)
+	in, out := gob.NewDecoder(bufio.NewReader(r)), bufio.NewWriter(w)
+	enc := gob.NewEncoder(out)
+	for {
+		var q request
+		if err := in.Decode(&q); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return fmt.Errorf("read a compile request: %w", err)
+		}
+		if err := enc.Encode(answer(q.Source)); err != nil {
+			return fmt.Errorf("answer a compile request: %w", err)
+		}
+		if err := out.Flush(); err != nil {
+			return fmt.Errorf("answer a compile request: %w", err)
+		}
+	}
+}
+
+// answer transforms the text and, to find out here what would end the parent, does with the result all that the parent does.
+func answer(s Source) response {
+	t, err := transform(s)
+	if err == nil {
+		_, err = link(s, t)
+	}
+	if err == nil {
+		return response{Transformed: t}
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		e = &Error{File: s.Name, Message: err.Error()}
+	}
+	return response{Err: e}
+}

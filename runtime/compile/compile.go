@@ -1,0 +1,222 @@
+package compile
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// Kind says what a text is for, and so which modules it may import.
+type Kind string
+
+const (
+	// Workflow code runs deterministically inside a workflow task.
+	Workflow Kind = "workflow"
+	// Activity code runs with the platform's API.
+	Activity Kind = "activity"
+)
+
+// hashVersion is part of every content hash. Raise it when the same text must become a different program: esbuild's
+// settings, the wrapper, the way exports are found.
+const hashVersion = "1"
+
+// Source is one text to compile.
+type Source struct {
+	// Name is the file name that stacks and errors show, for example "order-intake.ts". Only its base name is used: goja
+	// resolves a source map's names against the program's own directory, and would double a directory part.
+	Name string
+	Kind Kind
+	Text string
+}
+
+// Hash identifies what the source compiles to: 64 hexadecimal digits.
+func (s Source) Hash() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", hashVersion, s.Kind, path.Base(s.Name), len(s.Text))
+	h.Write([]byte(s.Text))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Program is a compiled source. It is immutable and may be used by any number of goja runtimes at once.
+type Program struct {
+	// Hash is the source's content hash.
+	Hash string
+	// Name is the file name that stacks show.
+	Name string
+	Kind Kind
+	// JS evaluates to a function (require, module, exports) that evaluates the module as CommonJS.
+	JS *goja.Program
+	// Exports are the module's exports in order of their names, as far as the text alone tells.
+	Exports []Export
+	// Siblings are the names of functions that the text passes to startChild or executeChild without declaring or importing
+	// them: workflow functions of the project's other rows. The program declares a function of each name for itself.
+	Siblings []string
+}
+
+// Functions gives the names of the exports that are certainly functions. complete is false if there are others of which
+// only evaluating the module can tell.
+func (p *Program) Functions() (names []string, complete bool) {
+	complete = true
+	for _, e := range p.Exports {
+		switch e.Is {
+		case Function:
+			names = append(names, e.Name)
+		case Unknown:
+			complete = false
+		}
+	}
+	return names, complete
+}
+
+// Config of a Compiler. The zero value compiles inside the calling process.
+type Config struct {
+	// Command starts the child process: a program and its arguments that ends up in Child. Empty: texts are transformed in the
+	// calling process, which a hostile text can then end; for tests and tools that compile only trusted texts.
+	Command []string
+	// Children is the most child processes that run at once. Default 2.
+	Children int
+	// MaxSourceBytes bounds a text. Default 1 MiB.
+	MaxSourceBytes int
+	// Timeout bounds one compilation. Default 5 s.
+	Timeout time.Duration
+	// CacheSize is how many programs are kept by hash beside those in use elsewhere. Default 256.
+	CacheSize int
+	Logger    *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.Children <= 0 {
+		c.Children = 2
+	}
+	if c.MaxSourceBytes <= 0 {
+		c.MaxSourceBytes = 1 << 20
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 5 * time.Second
+	}
+	if c.CacheSize <= 0 {
+		c.CacheSize = 256
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// transformer makes CommonJS of TypeScript, here or in a child process.
+type transformer interface {
+	transform(ctx context.Context, s Source) (transformed, error)
+	close()
+}
+
+// Compiler compiles and remembers programs. It is safe for concurrent use.
+type Compiler struct {
+	cfg Config
+	tr  transformer
+
+	mu    sync.Mutex // guards cache and order
+	cache map[string]*Program
+	order []string // of cache, oldest first
+}
+
+// New makes a compiler. Close ends its child processes.
+func New(cfg Config) *Compiler {
+	cfg = cfg.withDefaults()
+	c := &Compiler{cfg: cfg, cache: make(map[string]*Program)}
+	if len(cfg.Command) > 0 {
+		c.tr = newPool(cfg)
+	} else {
+		c.tr = inProcess{}
+	}
+	return c
+}
+
+// Close ends the child processes. Compilations under way fail.
+func (c *Compiler) Close() { c.tr.close() }
+
+// Compile compiles one source. What is wrong with the text itself comes back as an *Error.
+func (c *Compiler) Compile(ctx context.Context, s Source) (*Program, error) {
+	s.Name = path.Base(s.Name)
+	hash := s.Hash()
+	if p := c.cached(hash); p != nil {
+		return p, nil
+	}
+	if err := checkLimits(s, c.cfg.MaxSourceBytes); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	t, err := c.tr.transform(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	p, err := link(s, t)
+	if err != nil {
+		return nil, err
+	}
+	p.Hash = hash
+	c.remember(p)
+	return p, nil
+}
+
+func (c *Compiler) cached(hash string) *Program {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cache[hash]
+}
+
+func (c *Compiler) remember(p *Program) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.cache[p.Hash]; ok {
+		return
+	}
+	c.cache[p.Hash] = p
+	c.order = append(c.order, p.Hash)
+	if len(c.order) > c.cfg.CacheSize {
+		delete(c.cache, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
+// Error is what is wrong with a text, for its author.
+type Error struct {
+	// File is the source's name.
+	File string
+	// Line and Column count from 1; both are 0 where the error has no place in the text.
+	Line, Column int
+	Message      string
+}
+
+// Error gives file:line:column: message.
+func (e *Error) Error() string {
+	if e.Line == 0 {
+		return e.File + ": " + e.Message
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+}
+
+// Modules are what a text of the kind may import, in order.
+func (k Kind) Modules() []string {
+	if k == Activity {
+		return []string{"@temporalio/activity", "@temporalio/common"}
+	}
+	return []string{"@temporalio/common", "@temporalio/workflow"}
+}
+
+func (k Kind) mayImport(module string) bool {
+	for _, m := range k.Modules() {
+		if module == m || strings.HasPrefix(module, m+"/lib/") {
+			return true
+		}
+	}
+	return false
+}

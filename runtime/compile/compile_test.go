@@ -1,0 +1,330 @@
+package compile
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(childEnv) != "" {
+		if err := Child(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func compiler(t testing.TB, child bool) *Compiler {
+	t.Helper()
+	cfg := Config{}
+	if child {
+		exe, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Command = []string{exe}
+	}
+	c := New(cfg)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func workflow(text string) Source { return Source{Name: "order-intake.ts", Kind: Workflow, Text: text} }
+
+func TestExportsAreFoundInTheText(t *testing.T) {
+	c := compiler(t, false)
+	p, err := c.Compile(t.Context(), workflow(`
+		import { defineSignal, proxyActivities } from '@temporalio/workflow';
+		import type * as acts from './activities';
+		export const approve = defineSignal('approve');
+		const { a } = proxyActivities<typeof acts>({ startToCloseTimeout: '1m' });
+		export async function orderIntake(): Promise<number> { return 1 }
+		export const arrow = async () => 2;
+		export const made = ((f: any) => f)(async () => 3);
+		export const limit = 4;
+		export default orderIntake;
+		export type T = string;
+		export class C {}
+	`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]Is{}
+	for _, e := range p.Exports {
+		got[e.Name] = e.Is
+	}
+	want := map[string]Is{"approve": Value, "orderIntake": Function, "arrow": Function, "made": Unknown, "limit": Value, "C": Value}
+	for name, is := range want {
+		if got[name] != is {
+			t.Errorf("export %s is %q, want %q", name, got[name], is)
+		}
+	}
+	if _, ok := got["default"]; !ok || len(got) != 7 {
+		t.Errorf("exports = %v", got)
+	}
+}
+
+func TestDefaultExportOfANamedFunctionIsAFunction(t *testing.T) {
+	for text, want := range map[string]Is{
+		`export default async function run() {}`:                           Function,
+		`export default async () => 1`:                                     Function,
+		`async function run() {}; export default run`:                      Function,
+		`const run = async () => 1; export default run`:                    Function,
+		`export default 3`:                                                 Value,
+		`exports.run = function () {}; exports.x = 1`:                      Function,
+		`import {sleep} from '@temporalio/workflow'; export default sleep`: Unknown,
+	} {
+		p, err := compiler(t, false).Compile(t.Context(), workflow(text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if len(p.Exports) == 0 || p.Exports[0].Is != want {
+			t.Errorf("%s: exports = %v, want %s", text, p.Exports, want)
+		}
+	}
+}
+
+func TestErrorsNameFileLineAndColumn(t *testing.T) {
+	for _, tc := range []struct{ name, text, want string }{
+		{"syntax", "export const x = 1;\nexport const y = ;\n", `order-intake.ts:2:18: Unexpected ";"`},
+		{"the UI's own mistake", "const a = {\n  t: new Date().getTime(),,\n};", "order-intake.ts:2:27: "},
+		{"unknown module", "\n  import fs from 'fs';\nexport const x = fs;", `order-intake.ts:2:`},
+		{"a module as value", "import { a } from './activities';\nexport const f = () => a();", `"./activities" can only be imported for its types`},
+		{"the UI's paths", "import { a } from '@/lib/a';\nexport const f = () => a();", "paths of the Workflow Builder"},
+		{"top-level await", "await 1;\nexport const a = 1", "order-intake.ts:1:1: "},
+		{"a dynamic import", "export const f = () => import('net')", `can't import "net"`},
+		{"a template that never ends", "export const f = `", "order-intake.ts:1:"},
+		{"a bad regular expression", "export const f = () => 1;\nconst r = /(/;", "order-intake.ts:2:"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := compiler(t, false).Compile(t.Context(), workflow(tc.text))
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("error = %v, want an *Error", err)
+			}
+			if !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error = %q, want %q in it", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestTypeImportsOfActivitiesVanish(t *testing.T) {
+	for _, text := range []string{
+		`import type * as a from './activities'; export type X = typeof a`,
+		`import * as a from './activities'; export const f = (x: typeof a) => x`,
+		`import { type B } from './activities'; export const f = (x: B) => x`,
+	} {
+		if _, err := compiler(t, false).Compile(t.Context(), workflow(text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestSiblingWorkflowsAreNamedWithoutAnImport(t *testing.T) {
+	p, err := compiler(t, false).Compile(t.Context(), workflow(`
+		import { executeChild, startChild } from '@temporalio/workflow';
+		async function local() {}
+		export async function parent(given: any) {
+			await executeChild(shipOrder, { args: [1] });
+			await startChild(local); await startChild(given); await startChild('byName');
+			return shipOrder.name;
+		}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Siblings) != 1 || p.Siblings[0] != "shipOrder" {
+		t.Fatalf("siblings = %v", p.Siblings)
+	}
+	rt := goja.New()
+	f, err := rt.RunProgram(p.JS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := rt.Set("f", f); err != nil {
+		t.Fatal(err)
+	}
+	v, err := rt.RunString(`
+		const m = {exports: {}}; let started;
+		f(() => ({executeChild: async (w) => { started = w.name; throw 1 }, startChild: 1}), m, m.exports);
+		m.exports.parent().catch(() => {}); started`)
+	if err != nil || v.String() != "shipOrder" {
+		t.Errorf("started %v, %v", v, err)
+	}
+}
+
+func TestStacksShowTheAuthorsLines(t *testing.T) {
+	for _, sibling := range []string{"", "void startChild(other);"} {
+		p, err := compiler(t, false).Compile(t.Context(), workflow(
+			"type T = {\n a: number\n};\ndeclare const startChild: any;\nexport function boom(): never {\n  throw new Error('x');\n}\nfunction never() {"+sibling+"}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rt := goja.New()
+		f, _ := rt.RunProgram(p.JS)
+		_ = rt.Set("f", f)
+		_, err = rt.RunString(`const m = {exports: {}}; f(null, m, m.exports); m.exports.boom()`)
+		if err == nil || !strings.Contains(err.Error(), "order-intake.ts:6:") {
+			t.Errorf("error = %v, want line 6", err)
+		}
+	}
+}
+
+func TestATextCannotNameASourceMap(t *testing.T) {
+	p, err := compiler(t, false).Compile(t.Context(), workflow("export const a = 1;\n//# sourceMappingURL=/etc/passwd\n"))
+	if err != nil || p == nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheSameTextIsTheSameProgram(t *testing.T) {
+	c := compiler(t, false)
+	a, _ := c.Compile(t.Context(), workflow("export const f = () => 1"))
+	b, _ := c.Compile(t.Context(), workflow("export const f = () => 1"))
+	if a == nil || a != b {
+		t.Error("the second compilation made another program")
+	}
+	if (Source{Name: "a.ts", Kind: Workflow}).Hash() == (Source{Name: "a.ts", Kind: Activity}).Hash() {
+		t.Error("kinds share hashes")
+	}
+	if (Source{Name: "a.ts", Text: "b"}).Hash() == (Source{Name: "a.tsb"}).Hash() {
+		t.Error("name and text run together in the hash")
+	}
+}
+
+var hostile = map[string]string{
+	"nested braces":        strings.Repeat("{", 10_000),
+	"nested parentheses":   "x = " + strings.Repeat("(", 100_000),
+	"a million operators":  strings.Repeat("!", 1_000_000) + "1",
+	"operators with space": "x = " + strings.Repeat("- ", 400_000) + "1",
+	"too long":             strings.Repeat("x", 2<<20),
+	"typeof chain":         "x = " + strings.Repeat("typeof ", 140_000) + "1",
+	"arrow chain":          "x = " + strings.Repeat("a=>", 340_000) + "1",
+	"conditional chain":    "x = " + strings.Repeat("a?b:", 250_000) + "1",
+	"assignment chain":     "x = " + strings.Repeat("a=", 500_000) + "1",
+	"if chain":             strings.Repeat("if(a)", 200_000) + ";",
+	"else chain":           strings.Repeat("if(a){}else ", 85_000) + ";",
+	"types":                "let x: " + strings.Repeat("A<", 500_000),
+	"sum":                  "x = 1" + strings.Repeat("+1", 500_000),
+	"members":              "x = a" + strings.Repeat(".b", 500_000),
+	"hidden by a regexp":   `x = /"/; ` + strings.Repeat("[", 100_000) + ` "`,
+	"templates":            strings.Repeat("`${", 200_000),
+}
+
+func TestHostileTextsNeitherEndNorHoldTheProcess(t *testing.T) {
+	c := compiler(t, true)
+	for name, text := range hostile {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			_, err := c.Compile(ctx, workflow(text))
+			var e *Error
+			if err != nil && !errors.As(err, &e) {
+				t.Errorf("error = %.200v, want an *Error", err)
+			}
+			if ctx.Err() != nil {
+				t.Error("held for 30 s")
+			}
+			if _, err := c.Compile(t.Context(), workflow("export const after = "+`"`+name+`"`)); err != nil {
+				t.Errorf("the next text failed: %v", err)
+			}
+		})
+	}
+}
+
+func TestLimitsTellTheHonestWhere(t *testing.T) {
+	for name, tc := range map[string]struct{ text, want string }{
+		"braces":    {"\n" + strings.Repeat("{", 10_000), "order-intake.ts:2:501: brackets nest deeper than 500"},
+		"operators": {strings.Repeat("!", 1_000_000), "order-intake.ts:1:501: more than 500 operators in a row"},
+		"size":      {strings.Repeat("x", 1<<20+1), "the text is 1048577 bytes long; the limit is 1048576"},
+	} {
+		err := checkLimits(workflow(tc.text), 1<<20)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: error = %v, want %q", name, err, tc.want)
+		}
+	}
+	honest := strings.Repeat("f(/\\(/, '(', \"{\", `[${a}`, /* don't ( */ [1]); // it's (\n", 2000)
+	if err := checkLimits(workflow(honest), 1<<20); err != nil {
+		t.Errorf("honest code was refused: %v", err)
+	}
+}
+
+func TestAChildSeesNothingOfOurs(t *testing.T) {
+	t.Setenv("SECRET_OF_OURS", "1")
+	exe, _ := os.Executable()
+	p, err := start(t.Context(), []string{exe})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.kill()
+	if _, err := p.ask(workflow("export const a = 1")); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.cmd.Env) != 1 || strings.Contains(p.cmd.Env[0], "SECRET") {
+		t.Errorf("the child's environment is %v", p.cmd.Env)
+	}
+}
+
+func TestAKilledChildIsReplaced(t *testing.T) {
+	c := compiler(t, true)
+	if _, err := c.Compile(t.Context(), workflow("export const a = 1")); err != nil {
+		t.Fatal(err)
+	}
+	pl := c.tr.(*pool)
+	for range pl.cfg.Children {
+		p := <-pl.idle
+		if p != nil {
+			_ = p.cmd.Process.Kill()
+		}
+		pl.idle <- p
+	}
+	if _, err := c.Compile(t.Context(), workflow("export const a = 2")); err != nil {
+		t.Errorf("after a kill from outside: %v", err)
+	}
+}
+
+func TestADeadlineEndsTheChildNotTheCaller(t *testing.T) {
+	exe, _ := os.Executable()
+	c := New(Config{Command: []string{exe}, Timeout: time.Millisecond})
+	defer c.Close()
+	_, err := c.Compile(t.Context(), workflow("export const x = ["+strings.Repeat("1,", 100_000)+"]"))
+	if err == nil || !strings.Contains(err.Error(), "longer than 1ms") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestCloseFailsWhatComesAfter(t *testing.T) {
+	exe, _ := os.Executable()
+	c := New(Config{Command: []string{exe}})
+	c.Close()
+	if _, err := c.Compile(t.Context(), workflow("export const a = 1")); !errors.Is(err, errClosed) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func BenchmarkCompile(b *testing.B) {
+	text := "import { sleep } from '@temporalio/workflow';\n" + strings.Repeat("export interface I { a: number; b?: string }\nconst o = { a: 1, b: [1, 2, 3].map((x: number) => x * 2) };\n", 1)
+	for i := range 200 {
+		text += "function f" + string(rune('a'+i%26)) + strings.Repeat("x", i/26) + "(a: number, b: string): string { if (a > 1) { return `${b}-${a}` } return b.padStart(3, '0') }\n"
+	}
+	text += "export async function run(n: number) { await sleep(n); return n }\n"
+	for name, child := range map[string]bool{"inProcess": false, "child": true} {
+		b.Run(name, func(b *testing.B) {
+			c := compiler(b, child)
+			b.SetBytes(int64(len(text)))
+			for i := 0; b.Loop(); i++ {
+				if _, err := c.Compile(b.Context(), workflow(text+strings.Repeat(" ", i%1000)+"//"+string(rune('a'+i%26)))); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

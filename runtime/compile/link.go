@@ -1,0 +1,138 @@
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/file"
+)
+
+// link makes the program of transformed code: refuses imports that don't exist, finds exports and siblings.
+func link(s Source, t transformed) (p *Program, err error) {
+	defer func() {
+		// goja's compiler panics on what it doesn't support; no text may end the process.
+		if r := recover(); r != nil {
+			p, err = nil, &Error{File: s.Name, Message: fmt.Sprintf("unsupported code: %v", r)}
+		}
+	}()
+	tree, err := parse(s, t, nil)
+	if err != nil {
+		return nil, err
+	}
+	found := inspect(tree)
+	for _, im := range found.imports {
+		if !s.Kind.mayImport(im.module) {
+			pos := tree.File.Position(int(im.at) - tree.File.Base())
+			return nil, &Error{File: s.Name, Line: pos.Line, Column: pos.Column, Message: refusal(s.Kind, im.module)}
+		}
+	}
+	var siblings []string
+	if s.Kind == Workflow {
+		siblings = found.siblings()
+	}
+	if len(siblings) > 0 {
+		if tree, err = parse(s, t, siblings); err != nil {
+			return nil, err
+		}
+	}
+	js, err := goja.CompileAST(tree, false)
+	if err != nil {
+		return nil, compileError(s, err)
+	}
+	return &Program{Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings}, nil
+}
+
+func refusal(k Kind, module string) string {
+	what := fmt.Sprintf("can't import %q: %s code may import %s", module, k, strings.Join(k.Modules(), ", "))
+	switch {
+	case strings.HasPrefix(module, "@/"):
+		what += "; paths of the Workflow Builder's own source don't exist here"
+	case strings.HasPrefix(module, "."):
+		what += fmt.Sprintf("; %q can only be imported for its types (import type …)", module)
+	}
+	return what
+}
+
+// compileError is for text that goja parses and can't compile.
+func compileError(s Source, err error) error {
+	e := &Error{File: s.Name, Message: err.Error()}
+	if c, ok := err.(*goja.CompilerSyntaxError); ok {
+		e.Message = c.Message
+		if c.File != nil {
+			pos := c.File.Position(c.Offset)
+			e.Line, e.Column = pos.Line, pos.Column
+		}
+	}
+	return e
+}
+
+// Is says what an export is known to be from the text alone.
+type Is string
+
+const (
+	Function Is = "function"
+	Value    Is = "value"
+	Unknown  Is = "unknown"
+)
+
+// Export is one name that a module exports.
+type Export struct {
+	// Name is the export's name, "default" for the default one.
+	Name string
+	Is   Is
+}
+
+// found is what a program's tree says of its module.
+type found struct {
+	imports  []imported
+	exported []exported
+	// declared are all names that are bound anywhere in the module, with what they are where they are bound to it.
+	declared map[string]Is
+	// aliases are names that only stand for another: esbuild makes `var x_default = run` of `export default run`.
+	aliases map[string]string
+	// started are the names passed to startChild or executeChild.
+	started []string
+	// open is set by `export * from` and by assignments to module.exports: there are exports that no name tells.
+	open bool
+}
+
+type imported struct {
+	module string
+	at     file.Idx
+}
+
+type exported struct{ name, local string }
+
+// exports gives the exports in the order of the code, which esbuild sorts by name.
+func (f *found) exports() []Export {
+	var out []Export
+	for _, x := range f.exported {
+		local := x.local
+		if same, ok := f.aliases[local]; ok {
+			local = same
+		}
+		is, ok := f.declared[local]
+		if !ok {
+			is = Unknown
+		}
+		out = append(out, Export{x.name, is})
+	}
+	if f.open {
+		out = append(out, Export{"*", Unknown})
+	}
+	return out
+}
+
+// siblings gives the names that are started as children and bound nowhere.
+func (f *found) siblings() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, n := range f.started {
+		if _, bound := f.declared[n]; !bound && !seen[n] && n != "undefined" {
+			seen[n] = true
+			out = append(out, n)
+		}
+	}
+	return out
+}

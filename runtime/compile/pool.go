@@ -1,0 +1,174 @@
+package compile
+
+import (
+	"bufio"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// pool hands texts to child processes, one text at a time each. A child is started when it is first needed and kept.
+type pool struct {
+	cfg Config
+	// idle holds a place per child that may run; nil stands for one not yet started.
+	idle   chan *process
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+func newPool(cfg Config) *pool {
+	p := &pool{cfg: cfg, idle: make(chan *process, cfg.Children)}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	for range cfg.Children {
+		p.idle <- nil
+	}
+	return p
+}
+
+func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
+	var c *process
+	select {
+	case c = <-p.idle:
+	case <-ctx.Done():
+		return transformed{}, fmt.Errorf("compile %s: no compiler was free in time: %w", s.Name, context.Cause(ctx))
+	case <-p.ctx.Done():
+		return transformed{}, errClosed
+	}
+	t, c, err := p.with(ctx, c, s)
+	if errors.Is(err, errDied) {
+		// Once more, so that a child that was killed from outside isn't blamed on the text.
+		if t, c, err = p.with(ctx, c, s); errors.Is(err, errDied) {
+			p.cfg.Logger.Warn("a text ended the compiler process", slog.String("source", s.Name), slog.String("error", err.Error()))
+			err = &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
+		}
+	}
+	p.idle <- c
+	return t, err
+}
+
+// errDied is a child that ended before it answered.
+var errDied = errors.New("the compiler process died")
+
+var errClosed = errors.New("the compiler is closed")
+
+// with uses c, or a new child if c is nil, and gives the child to keep: nil if it died.
+func (p *pool) with(ctx context.Context, c *process, s Source) (transformed, *process, error) {
+	if p.ctx.Err() != nil {
+		c.kill()
+		return transformed{}, nil, errClosed
+	}
+	if c == nil {
+		var err error
+		if c, err = start(p.ctx, p.cfg.Command); err != nil {
+			return transformed{}, nil, err
+		}
+	}
+	done := make(chan struct{})
+	var r response
+	var err error
+	go func() {
+		defer close(done)
+		r, err = c.ask(s)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		c.kill()
+		<-done
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return transformed{}, nil, &Error{File: s.Name, Message: fmt.Sprintf("compiling took longer than %v; simplify the text", p.cfg.Timeout.Round(time.Millisecond))}
+		}
+		return transformed{}, nil, fmt.Errorf("compile %s: %w", s.Name, context.Cause(ctx))
+	}
+	switch {
+	case err != nil && p.ctx.Err() != nil:
+		c.kill()
+		return transformed{}, nil, errClosed
+	case err != nil:
+		c.kill()
+		return transformed{}, nil, fmt.Errorf("%w: %w: %s", errDied, err, c.said())
+	case r.Err != nil:
+		return transformed{}, c, r.Err
+	}
+	return r.Transformed, c, nil
+}
+
+// close ends all children, at once if they compile.
+func (p *pool) close() {
+	p.cancel()
+	for range p.cfg.Children {
+		(<-p.idle).kill()
+	}
+}
+
+// process is one child.
+type process struct {
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	enc    *gob.Encoder
+	dec    *gob.Decoder
+	stderr *beginning
+}
+
+// start runs the command. The child inherits nothing: no environment, no files, no working directory of ours.
+func start(ctx context.Context, command []string) (*process, error) {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd.Env = []string{childEnv + "=1"}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = dieWithParent()
+	c := &process{cmd: cmd, stderr: &beginning{}}
+	cmd.Stderr = c.stderr
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the compiler process: %w", err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the compiler process: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the compiler process: %w", err)
+	}
+	c.stdin, c.enc, c.dec = stdin, gob.NewEncoder(stdin), gob.NewDecoder(bufio.NewReader(stdout))
+	return c, nil
+}
+
+// childEnv tells a test binary, which has no subcommands, that it was started as the child.
+const childEnv = "WORKFLOW_WORKER_COMPILE_CHILD"
+
+func (c *process) ask(s Source) (response, error) {
+	var r response
+	if err := c.enc.Encode(request{s}); err != nil {
+		return r, err
+	}
+	err := c.dec.Decode(&r)
+	return r, err
+}
+
+// kill ends the child and waits for it; nil and a second time are fine.
+func (c *process) kill() {
+	if c == nil {
+		return
+	}
+	_ = c.stdin.Close()
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait() // says that it was killed
+}
+
+func (c *process) said() string { return strings.TrimSpace(string(c.stderr.head)) }
+
+// beginning keeps the beginning of what a dying child prints: the reason; the rest is its stack.
+type beginning struct{ head []byte }
+
+func (t *beginning) Write(p []byte) (int, error) {
+	if room := 512 - len(t.head); room > 0 {
+		t.head = append(t.head, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}

@@ -1,0 +1,111 @@
+package compile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/parser"
+	"github.com/evanw/esbuild/pkg/api"
+	"github.com/go-sourcemap/sourcemap"
+)
+
+// transformed is what esbuild makes of a text: CommonJS and its source map.
+type transformed struct {
+	Code string
+	Map  []byte
+}
+
+// inProcess transforms in the calling process.
+type inProcess struct{}
+
+func (inProcess) transform(_ context.Context, s Source) (transformed, error) { return transform(s) }
+func (inProcess) close()                                                     {}
+
+// transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build, never touches the file
+// system.
+func transform(s Source) (transformed, error) {
+	r := api.Transform(s.Text, api.TransformOptions{
+		Loader:     api.LoaderTS,
+		Format:     api.FormatCommonJS,
+		Platform:   api.PlatformNeutral,
+		Sourcefile: s.Name,
+		Sourcemap:  api.SourceMapExternal,
+		// The text itself is kept elsewhere; goja only needs the positions.
+		SourcesContent: api.SourcesContentExclude,
+		// Not a lower year: ES2017 would turn private fields into WeakMaps, twenty times slower on goja.
+		Target: api.ESNext,
+		Supported: map[string]bool{
+			"async-generator": false,
+			"for-await":       false,
+			"using":           false,
+			"decorators":      false,
+			// Becomes a call of require, so that it is refused or resolved like any import.
+			"dynamic-import": false,
+		},
+		TsconfigRaw: `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":false}}`,
+		LogLevel:    api.LogLevelSilent,
+	})
+	if len(r.Errors) > 0 {
+		m := r.Errors[0]
+		e := &Error{File: s.Name, Message: m.Text}
+		if m.Location != nil {
+			// esbuild's columns count bytes from 0.
+			e.Line, e.Column = m.Location.Line, m.Location.Column+1
+		}
+		return transformed{}, e
+	}
+	return transformed{Code: string(r.Code), Map: r.Map}, nil
+}
+
+// parse reads transformed code as the wrapper function around it. The prefix stays on the first line, so that the source map
+// fits all others.
+func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
+	var b strings.Builder
+	b.Grow(len(t.Code) + 128)
+	if len(siblings) > 0 {
+		b.WriteString("(function(){")
+		for _, n := range siblings {
+			// Only its name is ever used: startChild and executeChild take the workflow type from it.
+			fmt.Fprintf(&b, "function %s(){throw new Error(%q)}", n, n+" is a workflow of another row: start it with startChild or executeChild")
+		}
+		b.WriteString("return ")
+	}
+	b.WriteString("(function(require,module,exports){")
+	b.WriteString(t.Code)
+	b.WriteString("\n})")
+	if len(siblings) > 0 {
+		b.WriteString("})()")
+	}
+	// Added last, because goja takes the last such comment: one in the text must not name a file of its choice.
+	b.WriteString("\n//# sourceMappingURL=" + mapName)
+	p, err := parser.ParseFile(nil, s.Name, b.String(), 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return t.Map, nil }))
+	if err != nil {
+		return nil, parseError(s, t, err)
+	}
+	return p, nil
+}
+
+const mapName = "program.map"
+
+// parseError is for text that esbuild takes and goja doesn't: a regular expression that it can't compile, for example. goja
+// has not read the source map yet when it fails, so the place is looked up here.
+func parseError(s Source, t transformed, err error) error {
+	e := &Error{File: s.Name, Message: err.Error()}
+	var list parser.ErrorList
+	if !errors.As(err, &list) || len(list) == 0 {
+		return e
+	}
+	e.Message = list[0].Message
+	m, err := sourcemap.Parse("", t.Map)
+	if err != nil {
+		return e
+	}
+	at := list[0].Position
+	if _, _, line, column, ok := m.Source(at.Line, at.Column-1); ok {
+		e.Line, e.Column = line, column+1
+	}
+	return e
+}
