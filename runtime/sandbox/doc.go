@@ -1,0 +1,12 @@
+// Package sandbox is what workflow and activity executions share: a goja runtime set up for untrusted code, and the edges
+// between it and Go.
+//
+// It promises: JavaScript runs only inside VM.Enter, which ends it when its time is over; the call depth and the builtins
+// that allocate by a number are limited; AsyncLocalStorage follows promises; a stack names the author's functions and lines
+// and nothing of ours; payloads convert as Temporal's default converter for TypeScript converts them.
+//
+// goja stops loops, recursion and microtask storms within milliseconds of an interrupt, but not a builtin that computes
+// for long by itself, and it has no memory limit: sharing a process is a fairness boundary, not a security boundary.
+//
+// It may import goja, its companion packages and Temporal's API types; never another room of this project.
+package sandbox

@@ -1,0 +1,90 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/dop251/goja"
+)
+
+func (v *VM) encodeUTF8(text string) goja.ArrayBuffer {
+	return v.Runtime.NewArrayBuffer([]byte(strings.ToValidUTF8(text, "�")))
+}
+
+// decodeUTF8 gives undefined for bytes that are not UTF-8 if fatal is set.
+func (v *VM) decodeUTF8(call goja.FunctionCall) goja.Value {
+	b := bytesOf(call.Argument(0))
+	if !call.Argument(2).ToBoolean() && len(b) >= 3 && string(b[:3]) == "\uFEFF" {
+		b = b[3:]
+	}
+	if utf8.Valid(b) {
+		return v.Runtime.ToValue(string(b))
+	}
+	if call.Argument(1).ToBoolean() {
+		return goja.Undefined()
+	}
+	// Go replaces each bad byte, as the WHATWG decoder mostly does; range makes one U+FFFD of each.
+	var s strings.Builder
+	for _, r := range string(b) {
+		s.WriteRune(r)
+	}
+	return v.Runtime.ToValue(s.String())
+}
+
+// bytesOf gives the bytes of a typed array, a view or a buffer; nil for anything else.
+func bytesOf(value goja.Value) []byte {
+	switch x := value.Export().(type) {
+	case []byte:
+		return x
+	case goja.ArrayBuffer:
+		return x.Bytes()
+	}
+	return nil
+}
+
+func (v *VM) btoa(call goja.FunctionCall) goja.Value {
+	text := call.Argument(0).String()
+	b := make([]byte, 0, len(text))
+	for _, r := range text {
+		if r > 0xff {
+			panic(v.Runtime.NewTypeError("btoa: the string has characters outside of the Latin1 range"))
+		}
+		b = append(b, byte(r))
+	}
+	return v.Runtime.ToValue(base64.StdEncoding.EncodeToString(b))
+}
+
+func (v *VM) atob(call goja.FunctionCall) goja.Value {
+	text := strings.NewReplacer(" ", "", "\t", "", "\n", "", "\f", "", "\r", "").Replace(call.Argument(0).String())
+	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
+	if err != nil || (strings.HasSuffix(text, "=") && len(text)%4 != 0) {
+		panic(v.Runtime.NewTypeError("atob: the string is not correctly encoded"))
+	}
+	r := make([]rune, len(b))
+	for i, c := range b {
+		r[i] = rune(c)
+	}
+	return v.Runtime.ToValue(string(r))
+}
+
+// jsonDepth is how deep the text's arrays and objects nest.
+func jsonDepth(text string) int {
+	depth, deepest := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; i < len(text) && text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			depth++
+			deepest = max(deepest, depth)
+		case ']', '}':
+			depth--
+		}
+	}
+	return deepest
+}

@@ -1,0 +1,288 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dop251/goja"
+	commonpb "go.temporal.io/api/common/v1"
+)
+
+func newVM(t testing.TB) *VM {
+	t.Helper()
+	v, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// run evaluates code; a promise is awaited, as goja drains its jobs before it returns.
+func run(t testing.TB, v *VM, code string) (goja.Value, error) {
+	t.Helper()
+	var out goja.Value
+	err := v.Enter(t.Context(), time.Second, func() error {
+		value, err := v.Runtime.RunScript("test.ts", code)
+		if err != nil {
+			return err
+		}
+		if p, ok := value.Export().(*goja.Promise); ok {
+			if value = p.Result(); p.State() != goja.PromiseStateFulfilled {
+				return errors.New("promise: " + value.String())
+			}
+		}
+		out = value
+		return nil
+	})
+	return out, err
+}
+
+func TestTheLanguagesMissingPartsAreThere(t *testing.T) {
+	for code, want := range map[string]string{
+		`return typeof Symbol.asyncIterator + typeof Symbol.dispose`:                                                      "symbolsymbol",
+		`const r = Promise.withResolvers(); r.resolve(4); return r.promise`:                                               "4",
+		`return Promise.try((a) => a + 1, 2)`:                                                                             "3",
+		`return JSON.stringify(Object.groupBy([1,2,3], n => n % 2 ? "odd" : "even"))`:                                     `{"odd":[1,3],"even":[2]}`,
+		`return Map.groupBy([1,2,3], n => n % 2).get(1).length`:                                                           "2",
+		`return Array.fromAsync([Promise.resolve(1), 2]).then(a => a.join())`:                                             "1,2",
+		`return new TextDecoder().decode(new TextEncoder().encode("grüße 😀"))`:                                            "grüße 😀",
+		`return new TextEncoder().encodeInto("é€", new Uint8Array(4)).written`:                                            "2",
+		`try { new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array([255])) } catch (e) { return e.name }`:       "TypeError",
+		`return new TextDecoder().decode(new Uint8Array([239,187,191,97]))`:                                               "a",
+		`return btoa("hi") + atob("aGk=")`:                                                                                "aGk=hi",
+		`try { btoa("€") } catch (e) { return e.name }`:                                                                   "TypeError",
+		`return JSON.parse('{"a":[1]}', (k, v) => v === 1 ? 2 : v).a[0]`:                                                  "2",
+		`return new Uint8Array([1,2]) instanceof Uint8Array && new Uint8Array(2).constructor === Uint8Array`:              "true",
+		`class B extends Uint8Array {}; const b = new B(3); return b instanceof B && b.length`:                            "3",
+		`return new Uint8Array(new ArrayBuffer(8), 2, 3).length + Uint8Array.from([1]).length`:                            "4",
+		`const s = new AsyncLocalStorage(); s.run(1, () => 0); return String(s.getStore())`:                               "undefined",
+		`const s = new AsyncLocalStorage(); return s.run(1, async () => { await null; await null; return s.getStore() })`: "1",
+		`const s = new AsyncLocalStorage(), u = new AsyncLocalStorage();
+		 return s.run(1, () => u.run(2, async () => { await 0; return s.getStore() + u.getStore() }))`: "3",
+		`const s = new AsyncLocalStorage(); const f = s.run(1, () => AsyncLocalStorage.bind(() => s.getStore())); return f()`: "1",
+		`const d = new TextDecoder(), b = new TextEncoder().encode("€");
+		 return d.decode(b.slice(0, 2), { stream: true }) + d.decode(b.slice(2))`: "€",
+	} {
+		if got, err := run(t, newVM(t), "(() => {"+code+"})()"); err != nil || got.String() != want {
+			t.Errorf("%s = %v, %v; want %s", code, got, err, want)
+		}
+	}
+}
+
+func TestEverythingEndlessIsInterrupted(t *testing.T) {
+	for name, code := range map[string]string{
+		"loop":            `while (true) {}`,
+		"caught":          `for (;;) { try { for (;;) {} } catch (e) {} finally {} }`,
+		"microtasks":      `(async () => { for (;;) await null })()`,
+		"promise chain":   `(function f() { Promise.resolve().then(f) })()`,
+		"generator":       `for (const x of (function* () { for (;;) yield 1 })());`,
+		"growing string":  `let s = "x"; for (;;) { s += "y" }`,
+		"replaced toJSON": `JSON.stringify({ toJSON() { for (;;) {} } })`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v := newVM(t)
+			started := time.Now()
+			err := v.Enter(t.Context(), 50*time.Millisecond, func() error {
+				_, err := v.Runtime.RunScript("test.ts", code)
+				return err
+			})
+			var i *Interrupted
+			if !errors.As(err, &i) || i.Budget != 50*time.Millisecond || i.Cause != nil {
+				t.Fatalf("error = %v", err)
+			}
+			if time.Since(started) > 20*time.Second {
+				t.Errorf("took %v", time.Since(started))
+			}
+			if name == "loop" && !strings.Contains(i.Stack, "test.ts:1:") {
+				t.Errorf("stack = %q", i.Stack)
+			}
+		})
+	}
+}
+
+func TestRecursionIsAFailureNotTheEndOfTheProcess(t *testing.T) {
+	for name, code := range map[string]string{
+		"function":  `(function f() { return f() + 1 })()`,
+		"map":       `(function f() { return [1].map(f) })()`,
+		"toString":  `const o = { toString() { return "" + o } }; "" + o`,
+		"proxy":     `const p = new Proxy({}, { get(t, k) { return p[k] } }); p.x`,
+		"stringify": `const o = { toJSON() { return JSON.stringify(o) } }; JSON.stringify(o)`,
+		"sort":      `(function f() { return [2, 1].sort(f) })()`,
+		"replace":   `(function f() { return "a".replace(/a/, f) })()`,
+		"class":     `class A { constructor() { new A() } }; new A()`,
+		"json":      `JSON.parse("[".repeat(6000) + "]".repeat(6000))`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := newVM(t)
+			if _, err := run(t, v, code); err == nil {
+				t.Error("no error")
+			}
+			if got, err := run(t, v, `1 + 1`); err != nil || got.ToInteger() != 2 {
+				t.Errorf("afterwards: %v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestOneCallCannotTakeAllMemory(t *testing.T) {
+	for _, code := range []string{
+		`"x".repeat(1e9)`, `"x".repeat(2 ** 40)`, `"é".padEnd(1e9)`, `"x".padStart(2 ** 31)`,
+		`new ArrayBuffer(1e12)`, `new Uint8Array(4e9)`, `new Float64Array(1e9)`,
+		`new Array(1e9).fill(0)`, `Array(1e8).join("xxxxxxxxxx")`, `Array.from({ length: 1e9 })`,
+	} {
+		_, err := run(t, newVM(t), code)
+		if err == nil || !strings.Contains(err.Error(), "the limit for one call is 67108864") {
+			t.Errorf("%s: error = %v", code, err)
+		}
+	}
+	if got, err := run(t, newVM(t), `"ab".repeat(3) + "x".padStart(3, "-") + [1,2].fill(7).join("+") + new Uint8Array(4).length`); err != nil || got.String() != "ababab--x7+74" {
+		t.Errorf("ordinary use: %v, %v", got, err)
+	}
+}
+
+func TestAnEndedContextInterrupts(t *testing.T) {
+	v := newVM(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	why := errors.New("the worker stops")
+	err := v.Enter(ctx, time.Minute, func() error {
+		time.AfterFunc(10*time.Millisecond, func() { cancel(why) })
+		_, err := v.Runtime.RunString(`for (;;) {}`)
+		return err
+	})
+	if !errors.Is(err, why) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestALateTimerDoesNotInterruptTheNextEntry(t *testing.T) {
+	v := newVM(t)
+	for range 200 {
+		err := v.Enter(t.Context(), time.Microsecond, func() error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run(t, v, `(() => { let n = 0; for (let i = 0; i < 100; i++) n += i; return n })()`); err != nil {
+			t.Fatalf("the next entry: %v", err)
+		}
+	}
+}
+
+func TestStacksHoldTheAuthorsFramesOnly(t *testing.T) {
+	v := newVM(t)
+	_, err := run(t, v, "function outer() {\n  return [1].map(() => inner());\n}\nfunction inner() {\n  throw new TypeError('no');\n}\nouter()")
+	var ex *goja.Exception
+	if !errors.As(err, &ex) {
+		t.Fatal(err)
+	}
+	th := v.Describe(ex)
+	if th.Message != "TypeError: no" || th.File != "test.ts" || th.Line != 5 {
+		t.Errorf("thrown = %+v", th)
+	}
+	if !strings.HasPrefix(th.Stack, "TypeError: no\n    at inner (test.ts:5:") || strings.Contains(th.Stack, "native") || strings.Contains(th.Stack, "(2)") {
+		t.Errorf("stack = %s", th.Stack)
+	}
+	if got := CleanStack("Error: x\n\tat f (<sdk>:1:2(3))\n\tat g (a.ts:1:2(3))\n\tat b.ts:4:5(6)\n\tat h (native)\n"); got != "Error: x\n    at g (a.ts:1:3)\n    at b.ts:4:6" {
+		t.Errorf("cleaned = %q", got)
+	}
+}
+
+func TestPayloadsConvertAsTemporalsDefaultConverter(t *testing.T) {
+	v := newVM(t)
+	for code, want := range map[string][2]string{
+		`undefined`:                {"binary/null", ""},
+		`null`:                     {"json/plain", "null"},
+		`({ a: [1, "é"] })`:        {"json/plain", `{"a":[1,"é"]}`},
+		`NaN`:                      {"json/plain", "null"},
+		`new Date(0)`:              {"json/plain", `"1970-01-01T00:00:00.000Z"`},
+		`new Uint8Array([0, 255])`: {"binary/plain", "\x00\xff"},
+		`"text"`:                   {"json/plain", `"text"`},
+	} {
+		var back string
+		err := v.Enter(t.Context(), time.Second, func() error {
+			value, err := v.Runtime.RunString(code)
+			if err != nil {
+				return err
+			}
+			p, err := v.ToPayload(value)
+			if err != nil {
+				return err
+			}
+			if e, d := string(p.GetMetadata()["encoding"]), string(p.GetData()); e != want[0] || d != want[1] {
+				t.Errorf("%s is %s %q", code, e, d)
+			}
+			again, err := v.FromPayload(p)
+			if err != nil {
+				return err
+			}
+			p2, err := v.ToPayload(again)
+			back = string(p2.GetData())
+			return err
+		})
+		if err != nil || back != want[1] {
+			t.Errorf("%s there and back: %q, %v", code, back, err)
+		}
+	}
+	for _, code := range []string{`10n`, `(() => 1)`, `Symbol("x")`, `const a = {}; a.a = a; a`} {
+		err := v.Enter(t.Context(), time.Second, func() error {
+			value, err := v.Runtime.RunString(code)
+			if err != nil {
+				return err
+			}
+			_, err = v.ToPayload(value)
+			return err
+		})
+		if !errors.Is(err, ErrNotConvertible) {
+			t.Errorf("%s: error = %v", code, err)
+		}
+	}
+	if _, err := v.FromPayload(&commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("odd")}}); err == nil || err.Error() != "unknown encoding: odd" {
+		t.Errorf("odd encoding: %v", err)
+	}
+}
+
+func TestConsoleLinesReadLikeNodes(t *testing.T) {
+	for code, want := range map[string]string{
+		`["a", 1, true, null, undefined]`:                  "a 1 true null undefined",
+		`["%s is %d (%j) %%", "x", 3, {a: 1}, "more"]`:     "x is 3 ({ a: 1 }) % more",
+		`[{ a: [1, "b"], c: { d: {} } }]`:                  "{ a: [ 1, 'b' ], c: { d: {} } }",
+		`[(() => { const o = {}; o.me = o; return o })()]`: "{ me: [Circular] }",
+		`[function named() {}]`:                            "[Function: named]",
+	} {
+		v := newVM(t)
+		var got string
+		err := v.Enter(t.Context(), time.Second, func() error {
+			value, err := v.Runtime.RunString(code)
+			if err != nil {
+				return err
+			}
+			var args []goja.Value
+			v.Runtime.ForOf(value, func(a goja.Value) bool { args = append(args, a); return true })
+			got = v.Format(args)
+			return nil
+		})
+		if err != nil || got != want {
+			t.Errorf("%s = %q, %v; want %q", code, got, err, want)
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		if _, err := New(Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkEnter(b *testing.B) {
+	v := newVM(b)
+	for b.Loop() {
+		if err := v.Enter(b.Context(), time.Second, func() error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

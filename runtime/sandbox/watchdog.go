@@ -1,0 +1,121 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// wallFactor is how many times its budget an entry may take on the clock while the machine is busy with others.
+const wallFactor = 10
+
+// Interrupted is JavaScript that was ended because its time was over.
+type Interrupted struct {
+	// Budget is what it had. 0 if it was the context that ended.
+	Budget time.Duration
+	// Cause is the context's cause; nil if it was the budget.
+	Cause error
+	// Stack is where it was, cleaned.
+	Stack string
+}
+
+func (e *Interrupted) Error() string {
+	where := ""
+	if e.Stack != "" {
+		where = "\n" + e.Stack
+	}
+	if e.Cause != nil {
+		return fmt.Sprintf("JavaScript was interrupted: %v%s", e.Cause, where)
+	}
+	return fmt.Sprintf("JavaScript ran for longer than %v without yielding%s", e.Budget, where)
+}
+
+func (e *Interrupted) Unwrap() error { return e.Cause }
+
+// watchdog interrupts one entry at a time.
+type watchdog struct {
+	mu sync.Mutex // guards entry
+	// entry counts entries, so that a timer that fires late can't interrupt the next.
+	entry uint64
+}
+
+// Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget, counted in CPU time of
+// the thread where the system tells it and in ten times that on the clock at the latest, or when ctx ends. What JavaScript
+// throws through f comes back as an error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again after *Interrupted: its
+// code was cut off at any place.
+func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (err error) {
+	v.Runtime.ClearInterrupt()
+	v.async.current = nil
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cpu := threadCPU()
+	started := time.Now()
+
+	w := &v.watch
+	w.mu.Lock()
+	w.entry++
+	entry := w.entry
+	w.mu.Unlock()
+	interrupt := func(cause error) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.entry == entry {
+			v.Runtime.Interrupt(&Interrupted{Budget: budget, Cause: cause})
+		}
+	}
+	var timer *time.Timer
+	// The timer is set anew from inside itself; armed holds that back until it is assigned.
+	armed := make(chan struct{})
+	timer = time.AfterFunc(budget, func() {
+		<-armed
+		used := cpu.used()
+		if left := budget - used; left > 0 && time.Since(started) < wallFactor*budget {
+			timer.Reset(max(left, time.Millisecond))
+			return
+		}
+		interrupt(nil)
+	})
+	close(armed)
+	stop := context.AfterFunc(ctx, func() { interrupt(context.Cause(ctx)) })
+	defer func() {
+		timer.Stop()
+		stop()
+		w.mu.Lock()
+		w.entry++
+		w.mu.Unlock()
+		switch r := recover().(type) {
+		case nil:
+		case *goja.InterruptedError:
+			err = r
+		case *goja.StackOverflowError:
+			err = r
+		default: // a mistake of ours
+			panic(r)
+		}
+		err = interruption(err)
+	}()
+	if ex := v.Runtime.Try(func() { err = f() }); ex != nil {
+		return ex
+	}
+	return err
+}
+
+// interruption unwraps what Enter interrupted with.
+func interruption(err error) error {
+	var ie *goja.InterruptedError
+	if !errors.As(err, &ie) {
+		return err
+	}
+	i, ok := ie.Value().(*Interrupted)
+	if !ok {
+		return err
+	}
+	out := *i
+	out.Stack = CleanStack(ie.String())
+	return &out
+}
