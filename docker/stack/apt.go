@@ -20,7 +20,7 @@ const (
 // InstallPackages installs Debian packages where that needs nobody's help: as
 // root or with a sudo that asks for no password. The error names the command to
 // run where it does.
-func InstallPackages(ctx context.Context, log io.Writer, packages ...string) error {
+func InstallPackages(ctx context.Context, progress io.Writer, packages ...string) error {
 	command := "apt-get install " + strings.Join(packages, " ")
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return fmt.Errorf("this machine has no apt-get to run `%s` with", command)
@@ -32,7 +32,7 @@ func InstallPackages(ctx context.Context, log io.Writer, packages ...string) err
 		}
 		sudo = []string{"sudo", "-n"}
 	}
-	fmt.Fprintf(log, "installing Debian packages: %s\n", strings.Join(packages, ", "))
+	fmt.Fprintf(progress, "installing Debian packages: %s\n", strings.Join(packages, ", "))
 	script := ""
 	if slices.Contains(packages, "postgresql") {
 		script = "if [ ! -e " + createClusterFile + " ]; then mkdir -p $(dirname " + createClusterFile + ") && printf '" + createCluster + "' > " + createClusterFile + "; fi; "
@@ -41,7 +41,7 @@ func InstallPackages(ctx context.Context, log io.Writer, packages ...string) err
 	script += "export DEBIAN_FRONTEND=noninteractive; apt-get -qq -o DPkg::Lock::Timeout=300 update && apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 install " + strings.Join(packages, " ")
 	argv := append(sudo, "sh", "-c", script)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	output := &tail{next: log}
+	output := &tail{next: progress}
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("run `%s`: %w: %s", command, err, output)

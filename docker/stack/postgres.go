@@ -35,6 +35,8 @@ type PostgresOptions struct {
 	// Log receives the server's log; nil discards it. The end of it is part of
 	// the error when the server doesn't start.
 	Log io.Writer
+	// Progress receives a line when PostgreSQL must be fetched first; nil discards it.
+	Progress io.Writer
 }
 
 // Postgres is a PostgreSQL server that this process started. Its methods may be
@@ -48,20 +50,20 @@ type Postgres struct {
 	temporary *tempDir // nil when the caller gave a directory
 
 	mu     sync.Mutex // guards server, and makes starting and stopping one at a time
-	server *process   // nil while the server is down
+	server *Process   // nil while the server is down
 }
 
 // StartPostgres starts a server and returns when it accepts connections.
 // Where PostgreSQL is not installed, it is fetched first (see findPostgres).
 func StartPostgres(ctx context.Context, o PostgresOptions) (_ *Postgres, err error) {
-	if o.Log == nil {
-		o.Log = io.Discard
+	if o.Progress == nil {
+		o.Progress = io.Discard
 	}
 	account, err := serverAccount()
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	binaries, err := findPostgres(ctx, account, o.Log)
+	binaries, err := findPostgres(ctx, account, o.Progress)
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -102,7 +104,7 @@ func (p *Postgres) PID() int {
 	if p.server == nil {
 		return 0
 	}
-	return p.server.pid()
+	return p.server.PID()
 }
 
 // Stop ends the server by a fast shutdown and removes a temporary data directory.
@@ -113,6 +115,8 @@ func (p *Postgres) Stop(ctx context.Context) error {
 	return errors.Join(p.StopServer(ctx), p.removeTemporary())
 }
 
+var immediate = stopStep{signal: syscall.SIGQUIT, within: 10 * time.Second}
+
 // StopServer ends the server as Stop does, but keeps its data for StartServer.
 func (p *Postgres) StopServer(ctx context.Context) error {
 	p.mu.Lock()
@@ -122,12 +126,11 @@ func (p *Postgres) StopServer(ctx context.Context) error {
 	}
 	server := p.server
 	p.server = nil
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
 	// SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one, after which
 	// the postmaster gives its children five seconds before it kills them.
-	err := server.stop(ctx,
-		stopStep{signal: syscall.SIGINT, within: 30 * time.Second, patient: true},
-		stopStep{signal: syscall.SIGQUIT, within: 10 * time.Second})
-	if err != nil {
+	if err := server.stop(ctx, syscall.SIGINT, immediate); err != nil {
 		return fmt.Errorf("stop PostgreSQL on port %d: %w", p.port, err)
 	}
 	return nil
@@ -307,7 +310,9 @@ func (p *Postgres) start(ctx context.Context) error {
 		return err
 	}
 	if err := p.waitReady(ctx, server); err != nil {
-		_ = server.stop(ctx, stopStep{signal: syscall.SIGQUIT, within: 10 * time.Second})
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), immediate.within)
+		defer cancel()
+		_ = server.stop(stopping, immediate.signal) // err says more
 		return err
 	}
 	p.server = server
@@ -316,13 +321,13 @@ func (p *Postgres) start(ctx context.Context) error {
 
 // waitReady watches the postmaster's own pid file, as pg_ctl does: unlike a
 // connection it cannot be answered by somebody else's server.
-func (p *Postgres) waitReady(ctx context.Context, server *process) error {
+func (p *Postgres) waitReady(ctx context.Context, server *Process) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 60*time.Second, errors.New("it was not ready within 60s"))
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if pid, status := p.pidFile(); pid == server.pid() && (status == "ready" || status == "standby") {
+		if pid, status := p.pidFile(); pid == server.PID() && (status == "ready" || status == "standby") {
 			return nil
 		}
 		select {

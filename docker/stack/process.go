@@ -13,22 +13,26 @@ import (
 	"time"
 )
 
-// process is a server that this process started and waits for.
-type process struct {
+// Process is a program that this process started and waits for. It does not
+// outlive us: if we are killed, the kernel sends it a signal (on Linux).
+type Process struct {
 	cmd  *exec.Cmd
 	tail *tail
 	done chan struct{} // closed when the process has ended and was waited for
 	err  error         // what Wait returned; read it after done
 }
 
-// startProcess starts cmd in a process group of its own, so that a terminal's
-// Ctrl-C reaches us alone and we stop our servers in the right order. If we die
-// first, the kernel sends the server orphaned (on Linux).
-func startProcess(cmd *exec.Cmd, account *account, orphaned syscall.Signal, log io.Writer) (*process, error) {
-	p := &process{cmd: cmd, tail: &tail{next: log}, done: make(chan struct{})}
+// StartProcess starts a program whose output goes to log (nil discards it), and
+// which gets SIGTERM if we are killed. Use it for programs that a person's
+// Ctrl-C shall reach through us only: it runs in a process group of its own.
+func StartProcess(cmd *exec.Cmd, log io.Writer) (*Process, error) {
+	return startProcess(cmd, nil, syscall.SIGTERM, log)
+}
+
+func startProcess(cmd *exec.Cmd, account *account, orphaned syscall.Signal, log io.Writer) (*Process, error) {
+	p := &Process{cmd: cmd, tail: &tail{next: log}, done: make(chan struct{})}
 	cmd.Stdout = p.tail
 	cmd.Stderr = p.tail
-	cmd.Stdin = nil
 	// A grandchild that keeps our pipe open must not keep us from noticing the end.
 	cmd.WaitDelay = 2 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: account.credential()}
@@ -37,7 +41,7 @@ func startProcess(cmd *exec.Cmd, account *account, orphaned syscall.Signal, log 
 	started := make(chan error, 1)
 	go func() {
 		// The kernel counts the *thread* that forked as the parent, and Go ends
-		// idle threads as it likes: this one stays until the server has ended.
+		// idle threads as it likes: this one stays until the process has ended.
 		runtime.LockOSThread()
 		if err := cmd.Start(); err != nil {
 			started <- err
@@ -53,61 +57,66 @@ func startProcess(cmd *exec.Cmd, account *account, orphaned syscall.Signal, log 
 	return p, nil
 }
 
-func (p *process) pid() int { return p.cmd.Process.Pid }
+// PID is its process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-func (p *process) signal(s syscall.Signal) {
+// Done is closed when the process has ended.
+func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Err says how the process ended, nil for exit code 0. Call it after Done.
+func (p *Process) Err() error { return p.err }
+
+// Stop sends SIGTERM and waits until the process has ended; past the context it
+// is killed, and the error says so.
+func (p *Process) Stop(ctx context.Context) error {
+	return p.stop(ctx, syscall.SIGTERM)
+}
+
+// stop sends a signal and waits. When the context ends, or after harder's time,
+// the next signal follows; what is left after all is killed. The error says which
+// of them it took.
+func (p *Process) stop(ctx context.Context, ask syscall.Signal, harder ...stopStep) error {
+	p.signal(ask)
+	select {
+	case <-p.done:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, step := range harder {
+		p.signal(step.signal)
+		timer := time.NewTimer(step.within)
+		defer timer.Stop()
+		select {
+		case <-p.done:
+			return errors.New("it did not end in time when asked, but by signal " + step.signal.String())
+		case <-timer.C:
+		}
+	}
+	p.Kill()
+	<-p.done
+	return errors.New("it did not end in time when asked, and was killed")
+}
+
+type stopStep struct {
+	signal syscall.Signal
+	within time.Duration
+}
+
+func (p *Process) signal(s syscall.Signal) {
 	// The only error left is that it has ended already, which done says too.
 	_ = p.cmd.Process.Signal(s)
 }
 
-// stop sends the signals one after the other, each after the one before had its
-// time, and kills what is left. The error says which of them it took.
-func (p *process) stop(ctx context.Context, steps ...stopStep) error {
-	for i, step := range steps {
-		p.signal(step.signal)
-		if step.patient && p.wait(ctx, step.within) || !step.patient && p.wait(context.Background(), step.within) {
-			if i > 0 {
-				return errors.New("it did not end by " + steps[i-1].signal.String() + " and was ended by " + step.signal.String())
-			}
-			return nil
-		}
-	}
-	p.killTree()
-	<-p.done
-	return errors.New("it did not end by itself and was killed")
-}
-
-type stopStep struct {
-	signal  syscall.Signal
-	within  time.Duration
-	patient bool // its time also ends with the caller's context
-}
-
-// wait says whether the process ended in time.
-func (p *process) wait(ctx context.Context, within time.Duration) bool {
-	timer := time.NewTimer(within)
-	defer timer.Stop()
+// Kill kills the process and its children without asking. The children are
+// listed first, they belong to init once their parent is gone; a stopped one (a
+// test may have sent SIGSTOP to a walsender) ends by nothing less.
+func (p *Process) Kill() {
 	select {
 	case <-p.done:
-		return true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	// Both may be ready at once; ended counts.
-	select {
-	case <-p.done:
-		return true
+		return // the number may be somebody else's by now
 	default:
-		return false
 	}
-}
-
-// killTree kills the process and its children. The children are listed first:
-// they belong to init once their parent is gone. A stopped child (a test may have
-// sent SIGSTOP to a walsender) ends by nothing less.
-func (p *process) killTree() {
-	pids := append(children(p.pid()), p.pid())
-	for _, pid := range pids {
+	for _, pid := range append(children(p.PID()), p.PID()) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }

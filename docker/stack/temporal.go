@@ -33,16 +33,18 @@ type TemporalOptions struct {
 	Namespace string
 	// DynamicConfig overrides the defaults (see dynamicConfig); values are JSON.
 	DynamicConfig map[string]string
-	// Log receives the server's log and, where its program is built first, a word
-	// about that; nil discards it.
+	// Log receives the server's log; nil discards it.
 	Log io.Writer
+	// Progress receives a line when the server's program must be built first; nil
+	// discards it.
+	Progress io.Writer
 }
 
 // Temporal is a Temporal dev server that this process started.
 type Temporal struct {
 	namespace    string
 	port, uiPort int
-	server       *process
+	server       *Process
 }
 
 // dynamicConfig are the server settings that differ from Temporal's defaults,
@@ -77,13 +79,13 @@ func dynamicConfig() map[string]string {
 // Where Temporal's CLI is not installed, it is built first, which takes minutes
 // (see findTemporal).
 func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
-	if o.Log == nil {
-		o.Log = io.Discard
+	if o.Progress == nil {
+		o.Progress = io.Discard
 	}
 	if o.Namespace == "" {
 		o.Namespace = "default"
 	}
-	program, err := findTemporal(ctx, o.Log)
+	program, err := findTemporal(ctx, o.Progress)
 	if err != nil {
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
@@ -185,13 +187,16 @@ func (t *Temporal) UIAddress() string {
 // Stop ends the server and waits until it is gone. It may be called again. Past
 // the context, or 20 s, the server is killed, and the error says so.
 func (t *Temporal) Stop(ctx context.Context) error {
-	select {
-	case <-t.server.done:
-		return nil
-	default:
-	}
-	if err := t.server.stop(ctx, stopStep{signal: syscall.SIGTERM, within: 20 * time.Second, patient: true}); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if err := t.server.Stop(ctx); err != nil {
 		return fmt.Errorf("stop Temporal on port %d: %w", t.port, err)
 	}
 	return nil
 }
+
+// PID is the server's process id.
+func (t *Temporal) PID() int { return t.server.PID() }
+
+// Done is closed when the server has ended, asked or not.
+func (t *Temporal) Done() <-chan struct{} { return t.server.Done() }

@@ -96,7 +96,7 @@ func (s *servers) database(t testing.TB) string {
 		s.mustRun(t)
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		defer cancel()
-		postgres, err := stack.StartPostgres(ctx, stack.PostgresOptions{})
+		postgres, err := stack.StartPostgres(ctx, stack.PostgresOptions{Progress: os.Stderr})
 		if err != nil {
 			t.Fatal(err)
 		}

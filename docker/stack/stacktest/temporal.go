@@ -24,8 +24,7 @@ func TemporalAddress(t testing.TB) string {
 		shared.mustRun(t)
 		ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 		defer cancel()
-		// Building the CLI takes minutes: a silent test would look stuck.
-		temporal, err := stack.StartTemporal(ctx, stack.TemporalOptions{Headless: true, Log: os.Stderr})
+		temporal, err := stack.StartTemporal(ctx, stack.TemporalOptions{Headless: true, Progress: os.Stderr})
 		if err != nil {
 			t.Fatal(err)
 		}

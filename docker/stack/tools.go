@@ -19,17 +19,17 @@ const temporalCLI = "github.com/temporalio/cli/cmd/temporal@v1.5.1"
 
 // findTemporal returns Temporal's CLI: the one on PATH, else the one built
 // earlier, for this checkout or another one of this user, else one built now.
-func findTemporal(ctx context.Context, log io.Writer) (string, error) {
+func findTemporal(ctx context.Context, progress io.Writer) (string, error) {
 	if path, err := exec.LookPath("temporal"); err == nil {
 		return path, nil
 	}
-	return InstallTool(ctx, log, temporalCLI, "this takes some minutes")
+	return InstallTool(ctx, progress, temporalCLI, "this takes some minutes")
 }
 
 // InstallTool returns a Go program (package path and version), built once into
 // .local/bin of the checkout. A copy in the user's cache directory serves the
 // next clone. The remark is said before a build starts.
-func InstallTool(ctx context.Context, log io.Writer, pkg, remark string) (string, error) {
+func InstallTool(ctx context.Context, progress io.Writer, pkg, remark string) (string, error) {
 	name, version := toolName(pkg)
 	cache, err := cacheDir()
 	if err != nil {
@@ -49,7 +49,7 @@ func InstallTool(ctx context.Context, log io.Writer, pkg, remark string) (string
 		}
 		return installed, nil
 	}
-	fmt.Fprintf(log, "building %s, once: %s\n", pkg, remark)
+	fmt.Fprintf(progress, "building %s, once: %s\n", pkg, remark)
 	bin, err := os.MkdirTemp("", "workflow-worker-build-")
 	if err != nil {
 		return "", fmt.Errorf("install %s: %w", pkg, err)
