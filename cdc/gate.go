@@ -1,0 +1,191 @@
+package cdc
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// gate holds every transaction back until readers see it. The stream has a commit
+// before that: the server puts it into the log first and takes it off the list of
+// running transactions after, with a wait for a synchronous standby between the two
+// if there is one. Without the gate some of the hints lead to a read of the old row.
+type gate struct {
+	reader   reader
+	limit    int // of waiting transactions and keys; twice, as there are two sets
+	interval time.Duration
+	handler  Handler
+	observer Observer
+	log      *slog.Logger
+	status   *status
+
+	mu      sync.Mutex // guards arrived
+	arrived waiting
+	bell    chan struct{} // something arrived
+}
+
+const (
+	// A transaction that isn't visible yet is usually so after a fraction of a
+	// millisecond; with a standby that is away, when that comes back.
+	gateDelayMin = 500 * time.Microsecond
+	gateDelayMax = 250 * time.Millisecond
+
+	// readerDelayMin and readerDelayMax are between attempts to read at all.
+	readerDelayMin = 50 * time.Millisecond
+	readerDelayMax = 2 * time.Second
+)
+
+func newGate(c Config, s *status) (*gate, error) {
+	config, err := c.readConfig()
+	if err != nil {
+		return nil, err
+	}
+	return &gate{
+		reader:   reader{config: config, timeout: c.LookTimeout},
+		limit:    c.MaxWaiting,
+		interval: c.ResyncInterval,
+		handler:  c.Handler,
+		observer: c.Observer,
+		log:      c.Logger,
+		status:   s,
+		bell:     make(chan struct{}, 1),
+	}, nil
+}
+
+// add gives the gate a transaction. It never blocks.
+func (g *gate) add(t transaction) {
+	g.mu.Lock()
+	g.arrived.add(t, g.limit)
+	g.mu.Unlock()
+	g.ring()
+}
+
+// addAll has all looked at, and again as the transactions up to last become visible.
+func (g *gate) addAll(reason string, last uint32) {
+	g.mu.Lock()
+	g.arrived.join(crowd{reason: reason, last: last})
+	g.mu.Unlock()
+	g.ring()
+}
+
+func (g *gate) ring() {
+	select {
+	case g.bell <- struct{}{}:
+	default:
+	}
+}
+
+// run lets transactions through until ctx ends.
+func (g *gate) run(ctx context.Context) {
+	defer g.reader.close()
+	var unseen waiting
+	look := time.NewTimer(0) // when to look again
+	defer look.Stop()
+	delay, failures := gateDelayMin, 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.bell:
+			delay = gateDelayMin
+		case <-look.C:
+		}
+		g.mu.Lock()
+		unseen.take(&g.arrived, g.limit)
+		g.mu.Unlock()
+
+		err := g.pass(ctx, &unseen)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			failures++
+			look.Reset(g.unreadable(err, failures))
+		case unseen.empty():
+			failures = 0
+			g.status.readable()
+			look.Reset(g.interval) // to know in time that there is nothing to read from
+		default:
+			failures = 0
+			g.status.readable()
+			look.Reset(delay)
+			delay = min(2*delay, gateDelayMax)
+		}
+	}
+}
+
+// pass reads once and lets out what can be seen.
+func (g *gate) pass(ctx context.Context, unseen *waiting) error {
+	workflows, components := unseen.keys()
+	found, err := g.reader.look(ctx, workflows.list(), components.list())
+	if err != nil {
+		return err
+	}
+	seen, all := unseen.settle(found.snapshot, time.Now())
+	var touched changes
+	for _, t := range seen {
+		touched.merge(t.changes)
+	}
+	if all != "" {
+		touched.lookAtAll(all)
+	}
+	if found.refused != nil && touched.follows() {
+		g.log.Warn("cannot read the projects of changed rows, looking at all", "error", found.refused)
+		touched.lookAtAll("projects of changed rows unreadable")
+	}
+	g.deliver(ctx, touched, found)
+	for _, t := range seen {
+		g.observer.StreamLag(max(0, time.Since(t.committed)))
+	}
+	return nil
+}
+
+// deliver gives the hints: first what is named, for somebody waits for that.
+func (g *gate) deliver(ctx context.Context, touched changes, found look) {
+	projects := touched.projects
+	// A workflow that isn't there any more has no project to look at: its own
+	// deletion, in this transaction or a later one, names it.
+	for id := range touched.workflows {
+		for _, project := range found.workflows[id] {
+			projects.add(project)
+		}
+	}
+	for id := range touched.components {
+		for _, project := range found.components[id] {
+			projects.add(project)
+		}
+	}
+	g.hint(projects.list())
+	if touched.all == "" && len(touched.shared) > 0 {
+		referrers, err := g.reader.referrers(ctx, touched.shared.list())
+		if err != nil && ctx.Err() == nil {
+			g.log.Warn("cannot read who refers to a shared component, looking at all", "error", err)
+			touched.lookAtAll("referrers of a shared component unreadable")
+		}
+		g.hint(referrers)
+	}
+	if touched.all != "" {
+		g.handler.LookAtAll(touched.all)
+		g.observer.HintDelivered(1)
+	}
+}
+
+func (g *gate) hint(projects []string) {
+	for _, id := range projects {
+		g.handler.LookAt(id)
+	}
+	if len(projects) > 0 {
+		g.observer.HintDelivered(len(projects))
+	}
+}
+
+// unreadable says how long to wait after a failed read. The first failure may be an
+// old connection's; a new one may do at once.
+func (g *gate) unreadable(err error, failures int) time.Duration {
+	if failures == 1 {
+		return 0
+	}
+	g.status.unreadable(err)
+	return min(readerDelayMin<<min(failures-2, 16), readerDelayMax)
+}
