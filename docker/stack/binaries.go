@@ -25,7 +25,7 @@ func findPostgres(ctx context.Context, account *account, progress io.Writer) (st
 		if dir := installedPostgres(ctx); dir != "" {
 			return dir, nil
 		}
-		aptErr = errors.New("Debian's package postgresql brought no server programs")
+		aptErr = errors.New("the package postgresql brought no server programs")
 	}
 	dir, err := embeddedPostgres(account, progress)
 	if err != nil {

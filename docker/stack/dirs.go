@@ -34,7 +34,7 @@ func newTempDir(kind string, account *account) (*tempDir, error) {
 	}
 	// Under its final name only once it is locked: a sweep would take the directory
 	// for an abandoned one.
-	lock, err := lockFile(filepath.Join(path, "unlocked"))
+	lock, err := LockFile(filepath.Join(path, "unlocked"))
 	if err == nil {
 		err = os.Rename(filepath.Join(path, "unlocked"), filepath.Join(path, "lock"))
 	}
@@ -81,7 +81,9 @@ func sweepTempDirs(parent string) {
 	}
 }
 
-func lockFile(path string) (*os.File, error) {
+// LockFile makes a file and holds it until it is closed or the process ends,
+// however it ends. It does not wait for somebody else who holds it: that is an error.
+func LockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

@@ -208,7 +208,7 @@ func startPostgres(t *testing.T, o stack.PostgresOptions) *stack.Postgres {
 // reachableTempDir is like t.TempDir, whose parent is closed to everyone else.
 func reachableTempDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "stack-test-")
+	dir, err := os.MkdirTemp("", "stack-test-") //nolint:usetesting // t.TempDir's parent is the closed one
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,16 @@
-// Command ensure sees to it that a program which the Makefile needs is there:
+// Command ensure installs what `make test` and `make lint` need:
 //
-//	ensure npm             installs Debian's nodejs and npm, where that needs nobody's help
-//	ensure PACKAGE@VERSION builds a pinned Go program once and prints its path
+//	ensure npm             Debian's nodejs and npm, for the TypeScript SDK's bundle
+//	ensure gcc             Debian's gcc, for the race detector
+//	ensure PACKAGE@VERSION a pinned Go program, built once; prints its path
+//
+// Where installing needs somebody's help, the error names the command.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -28,23 +30,17 @@ func main() {
 }
 
 func ensure(ctx context.Context, what string) error {
-	if strings.Contains(what, "@") {
+	switch {
+	case what == "npm":
+		return stack.InstallPackages(ctx, os.Stderr, "nodejs", "npm")
+	case what == "gcc":
+		return stack.InstallPackages(ctx, os.Stderr, "gcc", "libc6-dev")
+	case strings.Contains(what, "@"):
 		path, err := stack.InstallTool(ctx, os.Stderr, what, "this takes some minutes")
 		if err == nil {
 			fmt.Println(path)
 		}
 		return err
 	}
-	if what != "npm" {
-		return fmt.Errorf("ensure: %q is neither npm nor package@version", what)
-	}
-	_, nodeErr := exec.LookPath("node")
-	_, npmErr := exec.LookPath("npm")
-	if nodeErr == nil && npmErr == nil {
-		return nil
-	}
-	if err := stack.InstallPackages(ctx, os.Stderr, "nodejs", "npm"); err != nil {
-		return fmt.Errorf("Node.js with npm, which fetches Temporal's TypeScript packages, is missing: %w", err)
-	}
-	return nil
+	return fmt.Errorf("ensure: %q is neither npm, gcc, nor package@version", what)
 }

@@ -90,3 +90,27 @@ func TestLoggerOutlivesItsTestWithoutPanic(t *testing.T) {
 	t.Run("inner", func(t *testing.T) { log = stacktest.Logger(t) })
 	log.Info("a goroutine that is still on its way out")
 }
+
+func TestMigratedDatabasesHaveTheTablesAndShareNoRows(t *testing.T) {
+	t.Parallel()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			conn, err := pgx.Connect(t.Context(), stacktest.MigratedDatabase(t))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close(t.Context())
+			// Twice the same task queue would be an error in one database.
+			if _, err := conn.Exec(t.Context(), "INSERT INTO projects (name, task_queue_name) VALUES ('p', 'only-once')"); err != nil {
+				t.Error(err)
+			}
+			var published int
+			if err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_publication").Scan(&published); err != nil || published != 2 {
+				t.Errorf("%d publications, error %v; want 2", published, err)
+			}
+		})
+	}
+	group.Wait()
+}

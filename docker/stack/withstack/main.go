@@ -38,7 +38,7 @@ func main() {
 
 func run(ctx context.Context, args []string) (code int, err error) {
 	if len(args) < 2 || args[0] != "--" {
-		return 2, errors.New("usage: withstack -- command arguments...")
+		return 2, errors.New("usage: withstack -- command [argument...]")
 	}
 	servers, err := start(ctx)
 	defer func() {
@@ -117,12 +117,12 @@ func command(ctx context.Context, args, env []string) (int, error) {
 		group := -cmd.Process.Pid
 		_ = syscall.Kill(group, syscall.SIGTERM)
 		select {
-		case <-ended:
+		case err = <-ended:
 		case <-time.After(10 * time.Second):
 			_ = syscall.Kill(group, syscall.SIGKILL)
-			<-ended
+			err = <-ended
 		}
-		return 130, context.Cause(ctx)
+		return 130, errors.Join(context.Cause(ctx), err)
 	}
 	if exit := new(exec.ExitError); errors.As(err, &exit) {
 		if exit.ExitCode() < 0 {

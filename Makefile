@@ -1,0 +1,78 @@
+# What there is to do here: `make help`. Go is needed for all of it; the targets
+# say, or install, what else is missing.
+
+SHELL := /bin/sh
+# A Go that was unpacked the usual way is found without being on PATH.
+export PATH := $(PATH):/usr/local/go/bin
+GO ?= go
+
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# Packages and flags of `make test`: make test PKGS=./cdc TESTFLAGS='-run Gate -v'
+PKGS ?= ./...
+TESTFLAGS ?=
+
+# Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
+BUNDLE := runtime/bundle/dist/workflow.js
+BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate -type f 2>/dev/null) \
+	runtime/bundle/package.json runtime/bundle/package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help dev demo build bundle test lint bench clean go npm gcc
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+dev: build ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
+	@$(GO) build -o .local/bin/dev ./docker/dev
+	@exec .local/bin/dev
+
+demo: go ## against a running `make dev`: write workflows as rows, run them, change their code, run them again
+	@$(GO) run ./docker/demo
+
+build: bundle ## the service: bin/workflow-worker
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/workflow-worker ./cmd/workflow-worker
+
+bundle: go $(BUNDLE) ## Temporal's TypeScript SDK for goja, into runtime/bundle/dist
+
+$(BUNDLE): $(BUNDLE_SOURCES)
+	@$(MAKE) --no-print-directory npm
+	$(GO) generate ./runtime/bundle
+	@touch $@
+
+# Built, not `go run`: that one doesn't hand a SIGTERM on, and the servers would stay.
+test: export INSTALL := yes
+test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
+	@$(GO) build -o .local/bin/withstack ./docker/stack/withstack
+	exec .local/bin/withstack -- $(GO) test -race $(TESTFLAGS) $(PKGS)
+
+# golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
+lint: export INSTALL := yes
+lint: bundle ## golangci-lint with gofmt and go vet; go mod tidy
+	$(GO) mod tidy -diff
+	@$(GO) run ./docker/stack/ensure $(GOLANGCI_LINT) >/dev/null
+	.local/bin/golangci-lint run
+
+bench: build ## the figures of DESIGN section 11, measured here
+	@$(GO) run ./docker/bench
+
+clean: go ## remove everything that make made, the data of `make dev` too
+	@$(GO) run ./docker/dev -clean
+	rm -rf bin .local runtime/bundle/node_modules
+	find runtime/bundle/dist -type f ! -name .gitignore -delete
+
+# Prerequisites. `make test` and `make lint` set INSTALL and install Debian's
+# packages where that needs nobody's help; the others name the command.
+
+go:
+	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is missing: install it as https://go.dev/doc/install says, on Linux with" >&2; \
+	echo "  curl -L https://go.dev/dl/go1.26.8.linux-amd64.tar.gz | sudo tar -C /usr/local -xz" >&2; exit 1; }
+
+npm: go
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	if [ -n "$$INSTALL" ]; then $(GO) run ./docker/stack/ensure npm; else \
+	echo "Node.js with npm is missing (it fetches Temporal's TypeScript SDK): install it with" >&2; \
+	echo "  sudo apt-get install nodejs npm" >&2; exit 1; fi
+
+gcc: go
+	@command -v gcc >/dev/null || $(GO) run ./docker/stack/ensure gcc
