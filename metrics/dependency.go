@@ -1,0 +1,131 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Check asks a dependency whether it is there. It must honour its context.
+type Check func(ctx context.Context) error
+
+// The states of a dependency.
+const (
+	dependencyUnknown     = "unknown"     // not asked yet
+	dependencyOK          = "ok"          // the last probe succeeded
+	dependencyFailing     = "failing"     // probes fail, for less than the grace
+	dependencyUnreachable = "unreachable" // probes fail for longer, or never succeeded
+)
+
+// dependencies are what the service cannot do its job without.
+type dependencies struct {
+	database, temporal dependency
+}
+
+// dependency is what the probes of one dependency saw.
+type dependency struct {
+	mu           sync.Mutex
+	asked        bool
+	reached      bool      // ever
+	failingSince time.Time // zero = not failing
+	err          error
+	took         time.Duration
+	at           time.Time
+}
+
+// record takes a probe's result and says whether it changed the outcome.
+func (d *dependency) record(at time.Time, took time.Duration, err error) (changed bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	changed = !d.asked || (d.err == nil) != (err == nil)
+	d.asked, d.at, d.took, d.err = true, at, took, err
+	if err == nil {
+		d.reached, d.failingSince = true, time.Time{}
+	} else if d.failingSince.IsZero() {
+		d.failingSince = at
+	}
+	return changed
+}
+
+// dependencyView is a consistent copy.
+type dependencyView struct {
+	state   string
+	reason  string        // of failing; free of credentials
+	failing time.Duration // for how long
+	took    time.Duration // the last probe
+	age     time.Duration // of the last probe
+}
+
+// view judges at the time now. The grace is only for what was reached before: at
+// the start there is nothing that a short outage would interrupt.
+func (d *dependency) view(now time.Time, grace time.Duration) dependencyView {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.asked {
+		return dependencyView{state: dependencyUnknown}
+	}
+	v := dependencyView{state: dependencyOK, took: d.took, age: max(0, now.Sub(d.at))}
+	if d.err == nil {
+		return v
+	}
+	v.state, v.reason = dependencyFailing, publicReason(d.err)
+	v.failing = max(0, now.Sub(d.failingSince))
+	if !d.reached || v.failing >= grace {
+		v.state = dependencyUnreachable
+	}
+	return v
+}
+
+// publicReason makes an error's text fit for /health, which anyone may read: one
+// short line without user names and passwords. The log has all of it.
+func publicReason(err error) string {
+	return shorten(hideCredentials(err.Error()))
+}
+
+func hideCredentials(text string) string {
+	text = regexp.MustCompile(`://[^/\s@]*@`).ReplaceAllString(text, "://")
+	return regexp.MustCompile(`(?i)\b(user|password|passfile|sslpassword|api[-_]?key|authorization)\s*[=:]\s*('[^']*'|"[^"]*"|\S+)`).
+		ReplaceAllString(text, "$1=…")
+}
+
+func shorten(text string) string {
+	const longest = 200
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	runes := []rune(strings.ToValidUTF8(text, "?"))
+	if len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return string(runes)
+}
+
+// probe asks check once, within timeout. A check that ignores its context counts
+// as failed at the timeout; the returned channel closes when it has returned.
+func probe(ctx context.Context, check Check, timeout time.Duration) (returned <-chan struct{}, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
+	defer cancel()
+	result := make(chan error, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result <- check(ctx)
+	}()
+	select {
+	case err := <-result:
+		if err != nil && ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		}
+		return done, err
+	case <-ctx.Done():
+		return done, context.Cause(ctx)
+	}
+}
+
+// up says whether the last probe succeeded.
+func (d *dependency) up() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked && d.err == nil
+}

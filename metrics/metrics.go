@@ -1,0 +1,103 @@
+package metrics
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.temporal.io/sdk/client"
+)
+
+// Service is the name under which /health answers.
+const Service = "temporal-worker-service"
+
+const namespace = "workflow_worker"
+
+// Options configures [New]. The zero value is ready to use.
+type Options struct {
+	// Version is shown by /health and as a label of build_info; "" = "dev".
+	Version string
+	// Revision is the commit the binary was built from; "" = "unknown".
+	Revision string
+	// Now is the clock; nil = time.Now. Tests set it.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	if o.Revision == "" {
+		o.Revision = "unknown"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Metrics collects what the rooms report. Its methods are the rooms' observer
+// interfaces and safe for concurrent use.
+type Metrics struct {
+	options  Options
+	started  time.Time
+	registry *prometheus.Registry
+	temporal *temporalMetrics
+
+	stream       streamState
+	dependencies dependencies
+	phase        phase
+
+	projects        gaugeSet
+	compileErrors   prometheus.Gauge
+	queueDepth      prometheus.Gauge
+	reconciles      prometheus.Histogram
+	reconcileErrors prometheus.Counter
+	reloads         counterSet
+	reloadDuration  *prometheus.HistogramVec
+	streamLag       prometheus.Histogram
+	hints           prometheus.Counter
+	interrupts      counterSet
+	taskFailures    counterSet
+}
+
+// New makes the registry with every collector in it, those of the Go runtime
+// and the process included.
+func New(o Options) *Metrics {
+	o = o.withDefaults()
+	m := &Metrics{
+		options:  o,
+		started:  o.Now(),
+		registry: prometheus.NewRegistry(),
+		temporal: newTemporalMetrics(),
+	}
+	m.stream.now = o.Now
+	m.stream.set(StreamConnecting, "not connected yet")
+	m.makeCollectors()
+	buildInfo := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info",
+		Help:        "Always 1; its labels say which build runs.",
+		ConstLabels: prometheus.Labels{"version": o.Version, "revision": o.Revision, "go_version": runtime.Version()},
+	})
+	buildInfo.Set(1)
+	m.registry.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		buildInfo,
+		m.projects.vec, m.compileErrors, m.queueDepth,
+		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
+		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
+		newStateCollector(m),
+		m.temporal,
+	)
+	return m
+}
+
+// Registry is where everything is registered; the caller may add collectors.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
+
+// TemporalHandler is to be given to the Temporal client
+// (client.Options.MetricsHandler): it puts the SDK's own metrics into the
+// registry, with label values that do not grow with the number of projects.
+func (m *Metrics) TemporalHandler() client.MetricsHandler { return m.temporal.root() }

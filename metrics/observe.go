@@ -1,0 +1,148 @@
+package metrics
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+const statusRunning = "running"
+
+// makeCollectors makes the metrics that observers write. Series that exist from
+// the beginning are 0 from the beginning, so that rate() sees the first event.
+func (m *Metrics) makeCollectors() {
+	m.projects.vec = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "projects",
+		Help: "Projects of this process by the status of their worker.",
+	}, []string{"status"})
+	m.projects.known = []string{"starting", statusRunning, "stopping", "stopped", "failed"}
+	m.projects.set(nil)
+	m.compileErrors = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "compile_errors",
+		Help: "Workflow rows and components whose newest text is not live because of an error in it, now.",
+	})
+	m.queueDepth = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "reconcile_queue_depth",
+		Help: "Projects waiting to be reconciled.",
+	})
+	m.reconciles = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "reconcile_duration_seconds",
+		Help:    "Time to reconcile one project, failures included.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+	})
+	m.reconcileErrors = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Name: "reconcile_failures_total",
+		Help: "Reconciles that failed and are tried again.",
+	})
+	m.reloads = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "reloads_total",
+		Help: "Times that code went live: in a new worker (start) or under a running one (reload).",
+	}, []string{"action"}), "start", "reload")
+	m.reloadDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "reload_duration_seconds",
+		Help:    "Time from a change being noticed to its code being live, by action. The commit is earlier by stream_lag_seconds.",
+		Buckets: []float64{.001, .0025, .005, .01, .02, .03, .04, .06, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"action"})
+	m.streamLag = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "stream_lag_seconds",
+		Help:    "Time from a commit to its project being named for a look.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
+	})
+	m.hints = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Name: "hints_total",
+		Help: "Projects named for a look by the change stream.",
+	})
+	m.interrupts = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "js_interrupts_total",
+		Help: "JavaScript stopped by the watchdog or a limit, by what it was running.",
+	}, []string{"where"}), "workflow", "query", "module", "activity")
+	m.taskFailures = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "workflow_task_failures_total",
+		Help: "Workflow tasks answered with a failure, by reason; the execution stays open.",
+	}, []string{"reason"}), "throw", "nondeterminism", "timeout", "code_not_found", "panic")
+}
+
+// gaugeSet is a gauge per known value of one label.
+type gaugeSet struct {
+	vec   *prometheus.GaugeVec
+	known []string
+
+	mu     sync.Mutex
+	counts map[string]int // the last ones set
+}
+
+// set shows counts; a known value that is absent is 0, unknown ones are added up.
+func (s *gaugeSet) set(counts map[string]int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts = map[string]int{}
+	for value, n := range counts {
+		s.counts[oneOf(s.known, value)] += n
+	}
+	for _, value := range append(s.known, otherValue) {
+		s.vec.WithLabelValues(value).Set(float64(s.counts[value]))
+	}
+}
+
+func (s *gaugeSet) get() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts // replaced by set, never changed
+}
+
+// counterSet is a counter per known value of one label.
+type counterSet struct {
+	vec   *prometheus.CounterVec
+	known []string
+}
+
+func newCounterSet(vec *prometheus.CounterVec, known ...string) counterSet {
+	s := counterSet{vec: vec, known: known}
+	for _, value := range append(s.known, otherValue) {
+		s.vec.WithLabelValues(value)
+	}
+	return s
+}
+
+func (s counterSet) inc(value string) { s.vec.WithLabelValues(oneOf(s.known, value)).Inc() }
+
+func oneOf(known []string, value string) string {
+	if slices.Contains(known, value) {
+		return value
+	}
+	return otherValue
+}
+
+// QueueDepth implements reconcile.Observer: projects waiting for a pass.
+func (m *Metrics) QueueDepth(n int) { m.queueDepth.Set(float64(n)) }
+
+// Reconciled implements reconcile.Observer: one pass over one project.
+func (m *Metrics) Reconciled(d time.Duration, err error) {
+	m.reconciles.Observe(d.Seconds())
+	if err != nil {
+		m.reconcileErrors.Inc()
+	}
+}
+
+// Reloaded implements reconcile.Observer: code went live.
+func (m *Metrics) Reloaded(action string, commitToLive time.Duration) {
+	m.reloads.inc(action)
+	if commitToLive > 0 {
+		m.reloadDuration.WithLabelValues(oneOf(m.reloads.known, action)).Observe(commitToLive.Seconds())
+	}
+}
+
+// ProjectsByStatus implements reconcile.Observer: this process's projects.
+func (m *Metrics) ProjectsByStatus(counts map[string]int) { m.projects.set(counts) }
+
+// CompileErrors implements reconcile.Observer: rows whose newest text isn't live.
+func (m *Metrics) CompileErrors(n int) { m.compileErrors.Set(float64(n)) }
+
+// JSInterrupted implements the observers of runtime: the watchdog or a limit
+// stopped JavaScript, in where.
+func (m *Metrics) JSInterrupted(where string) { m.interrupts.inc(where) }
+
+// WorkflowTaskFailed implements the observer of runtime/workflow.
+func (m *Metrics) WorkflowTaskFailed(reason string) { m.taskFailures.inc(reason) }
