@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+
+	"workflow-worker/docker/stack"
+)
+
+// The ports that are tried first, so that addresses stay the same from day to
+// day. Not 5432: a PostgreSQL of the machine's own may be there.
+const (
+	postgresPort   = 54329
+	temporalPort   = 7233
+	temporalUIPort = 8233
+	servicePort    = 3011
+)
+
+const databaseName = "workflow_worker"
+
+// stopTimeout is how long the service may take to let running tasks finish.
+const stopTimeout = 60 * time.Second
+
+// servers are what `make dev` runs. A server that the environment names instead
+// (DATABASE_URL, TEMPORAL_ADDRESS) is used and left alone.
+type servers struct {
+	dev      *dev
+	postgres *stack.Postgres
+	temporal *stack.Temporal
+	service  *stack.Process
+
+	log heldLog // the service's
+
+	databaseURL, temporalAddress, namespace, serviceURL string
+}
+
+func (s *servers) start(ctx context.Context) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.startPostgres(groupCtx) })
+	group.Go(func() error { return s.startTemporal(groupCtx) })
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	return s.startService(ctx)
+}
+
+func (s *servers) startPostgres(ctx context.Context) error {
+	if given := os.Getenv("DATABASE_URL"); given != "" {
+		s.databaseURL = given
+		step("PostgreSQL", "DATABASE_URL's, used as it is")
+		return nil
+	}
+	begun := time.Now()
+	log, err := os.Create(s.dev.file("postgres.log"))
+	if err != nil {
+		return err
+	}
+	port, err := choosePort("PostgreSQL", postgresPort)
+	if err != nil {
+		return err
+	}
+	s.postgres, err = stack.StartPostgres(ctx, stack.PostgresOptions{
+		Dir: s.dev.file("postgres"), Port: port, Log: log, Progress: progress("PostgreSQL"),
+	})
+	if err != nil {
+		return err
+	}
+	if err := createDatabase(ctx, s.postgres.URL("postgres")); err != nil {
+		return err
+	}
+	s.databaseURL = s.postgres.URL(databaseName)
+	stepTook("PostgreSQL", "ready", begun)
+	return nil
+}
+
+func createDatabase(ctx context.Context, adminURL string) error {
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var exists bool
+	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", databaseName).Scan(&exists); err != nil || exists {
+		return err
+	}
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+databaseName)
+	return err
+}
+
+func (s *servers) startTemporal(ctx context.Context) error {
+	s.namespace = os.Getenv("TEMPORAL_NAMESPACE")
+	if s.namespace == "" {
+		s.namespace = "default"
+	}
+	if given := os.Getenv("TEMPORAL_ADDRESS"); given != "" {
+		s.temporalAddress = given
+		step("Temporal", "TEMPORAL_ADDRESS's, used as it is")
+		return nil
+	}
+	begun := time.Now()
+	log, err := os.Create(s.dev.file("temporal.log"))
+	if err != nil {
+		return err
+	}
+	port, err := choosePort("Temporal", temporalPort)
+	if err != nil {
+		return err
+	}
+	uiPort, err := choosePort("Temporal UI", temporalUIPort)
+	if err != nil {
+		return err
+	}
+	s.temporal, err = stack.StartTemporal(ctx, stack.TemporalOptions{
+		DBFile: s.dev.file("temporal.db"), Port: port, UIPort: uiPort, Namespace: s.namespace, Log: log, Progress: progress("Temporal"),
+	})
+	if err != nil {
+		return err
+	}
+	s.temporalAddress = s.temporal.Address()
+	stepTook("Temporal", "ready", begun)
+	return nil
+}
+
+func (s *servers) migrate(ctx context.Context) error {
+	begun := time.Now()
+	out := new(bytes.Buffer)
+	cmd := s.command(ctx, "migrate")
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("bin/workflow-worker migrate: %w\n%s", err, out)
+	}
+	stepTook("migrations", "done", begun)
+	return nil
+}
+
+func (s *servers) startService(ctx context.Context) error {
+	begun := time.Now()
+	port := servicePort
+	if given := os.Getenv("WORKER_SERVICE_PORT"); given != "" {
+		var err error
+		if port, err = strconv.Atoi(given); err != nil {
+			return fmt.Errorf("WORKER_SERVICE_PORT %q is not a number", given)
+		}
+	}
+	port, err := choosePort("service", port)
+	if err != nil {
+		return err
+	}
+	s.serviceURL = "http://127.0.0.1:" + strconv.Itoa(port)
+	cmd := s.command(context.WithoutCancel(ctx))
+	cmd.Env = append(cmd.Env, "WORKER_SERVICE_PORT="+strconv.Itoa(port), "MIGRATE_ON_START=false")
+	s.log.next = os.Stdout
+	if s.service, err = stack.StartProcess(cmd, &s.log); err != nil {
+		return err
+	}
+	if err := s.waitHealthy(ctx); err != nil {
+		s.log.release() // it says why
+		return err
+	}
+	stepTook("service", "ready", begun)
+	return nil
+}
+
+// command is the service's binary with the addresses in its environment.
+func (s *servers) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.dev.root, "bin", "workflow-worker"), args...)
+	cmd.Env = append(os.Environ(),
+		"DATABASE_URL="+s.databaseURL, "TEMPORAL_ADDRESS="+s.temporalAddress, "TEMPORAL_NAMESPACE="+s.namespace)
+	if os.Getenv("LOG_FORMAT") == "" {
+		cmd.Env = append(cmd.Env, "LOG_FORMAT=text") // a person reads it
+	}
+	return cmd
+}
+
+func (s *servers) waitHealthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 60*time.Second, errors.New("the service was not healthy within 60s"))
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	last := "no answer"
+	for {
+		status, err := get(ctx, s.serviceURL+"/health")
+		if status == http.StatusOK {
+			return nil
+		}
+		if err == nil {
+			last = fmt.Sprintf("/health answered %d", status)
+		}
+		select {
+		case <-tick.C:
+		case <-s.service.Done():
+			return s.serviceEnded()
+		case <-ctx.Done():
+			return fmt.Errorf("%w (%s)", context.Cause(ctx), last)
+		}
+	}
+}
+
+func get(ctx context.Context, url string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, err
+}
+
+// wait returns when somebody asks to stop, or when a server has ended by itself.
+func (s *servers) wait(ctx context.Context) error {
+	var temporal <-chan struct{} // nil, so never ready, when it is not ours
+	if s.temporal != nil {
+		temporal = s.temporal.Done()
+	}
+	select {
+	case <-ctx.Done():
+		fmt.Println()
+		return nil
+	case <-s.service.Done():
+		return s.serviceEnded()
+	case <-temporal:
+		return fmt.Errorf("the Temporal server ended by itself; its log: %s", s.dev.file("temporal.log"))
+	}
+}
+
+func (s *servers) serviceEnded() error {
+	if err := s.service.Err(); err != nil {
+		return fmt.Errorf("the service ended by itself: %w", err)
+	}
+	return errors.New("the service ended by itself")
+}
+
+// stop ends what was started, the service first, so that it can hand its work back.
+func (s *servers) stop(ctx context.Context) error {
+	var err error
+	if s.service != nil {
+		begun := time.Now()
+		ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+		defer cancel()
+		select {
+		case <-s.service.Done():
+		default:
+			if stopErr := s.service.Stop(ctx); stopErr != nil {
+				err = fmt.Errorf("stop the service: %w", stopErr)
+			}
+			stepTook("service", "stopped", begun)
+		}
+	}
+	if s.temporal != nil {
+		begun := time.Now()
+		err = errors.Join(err, s.temporal.Stop(ctx))
+		stepTook("Temporal", "stopped", begun)
+	}
+	if s.postgres != nil {
+		begun := time.Now()
+		err = errors.Join(err, s.postgres.Stop(ctx))
+		stepTook("PostgreSQL", "stopped", begun)
+	}
+	if removeErr := os.Remove(s.dev.file("dev.env")); !errors.Is(removeErr, os.ErrNotExist) {
+		err = errors.Join(err, removeErr)
+	}
+	return err
+}
+
+// writeEnv tells `make demo`, and anyone who sources it, where things are.
+func (s *servers) writeEnv() error {
+	ui := ""
+	if s.temporal != nil {
+		ui = s.temporal.UIAddress()
+	}
+	lines := []string{
+		"DATABASE_URL=" + shellQuote(s.databaseURL), "TEMPORAL_ADDRESS=" + s.temporalAddress,
+		"TEMPORAL_NAMESPACE=" + s.namespace, "TEMPORAL_UI=" + ui, "SERVICE_URL=" + s.serviceURL, "",
+	}
+	// DATABASE_URL may hold a password.
+	return os.WriteFile(s.dev.file("dev.env"), []byte(strings.Join(lines, "\n")), 0o600)
+}
+
+// choosePort takes the port that people know, or, where it is taken, a free one.
+func choosePort(who string, port int) (int, error) {
+	if stack.PortIsFree(port) {
+		return port, nil
+	}
+	free, err := stack.FreePort()
+	if err != nil {
+		return 0, err
+	}
+	step(who, fmt.Sprintf("port %d is taken, so %d", port, free))
+	return free, nil
+}
+
+// withoutPassword is a URL fit for showing.
+func withoutPassword(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil {
+		return "DATABASE_URL"
+	}
+	return u.Redacted()
+}
+
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

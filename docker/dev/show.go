@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+func (s *servers) printAddresses() {
+	address := func(name, where, note string) {
+		if where != "" {
+			fmt.Printf("  %-12s %s  %s\n", name, where, faint(note))
+		}
+	}
+	shown := withoutPassword(s.databaseURL)
+	fmt.Println()
+	address("service", bold(s.serviceURL), "/health  /metrics")
+	if s.temporal != nil {
+		address("Temporal UI", bold(s.temporal.UIAddress()), "")
+	}
+	address("Temporal", s.temporalAddress, "namespace "+s.namespace)
+	address("PostgreSQL", shown, "")
+	fmt.Printf(`
+  Try next, in another terminal:
+    %s
+    %s
+    %s
+
+  %s
+
+`,
+		bold("make demo"),
+		bold("curl -s "+s.serviceURL+"/health"),
+		bold("psql "+shellQuote(shown)+" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'"),
+		faint("The service's log follows. Ctrl-C stops everything; data and the servers' logs stay in .local/"))
+}
+
+// step tells one line of progress.
+func step(who, what string) {
+	fmt.Printf("  %-12s %s\n", who, what)
+}
+
+func stepTook(who, what string, since time.Time) {
+	step(who, what+" "+faint(fmt.Sprintf("%.1fs", time.Since(since).Seconds())))
+}
+
+// progress shows what takes long, such as installing a package, line by line.
+func progress(who string) io.Writer {
+	return &lines{show: func(line string) { step(who, faint(line)) }}
+}
+
+type lines struct {
+	rest []byte
+	show func(line string)
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.rest = append(l.rest, b...)
+	for {
+		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
+		if !found {
+			return len(b), nil
+		}
+		if text := strings.TrimSpace(string(line)); text != "" {
+			l.show(text)
+		}
+		l.rest = rest
+	}
+}
+
+// heldLog keeps the service's log back until the addresses have been shown, so
+// that they are not lost in it.
+type heldLog struct {
+	mu   sync.Mutex // guards held and open
+	held []byte
+	open bool
+	next io.Writer
+}
+
+func (h *heldLog) Write(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.open {
+		return h.next.Write(b)
+	}
+	h.held = append(h.held, b...)
+	return len(b), nil
+}
+
+func (h *heldLog) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.open = true
+	_, _ = h.next.Write(h.held) // a closed terminal has nobody to tell
+	h.held = nil
+}
+
+func bold(s string) string  { return styled("1", s) }
+func faint(s string) string { return styled("2", s) }
+
+func styled(code, s string) string {
+	info, err := os.Stdout.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
