@@ -1,0 +1,63 @@
+-- The role that workflow-worker runs as, with what it needs and no more.
+--
+-- Run it as the owner of the tables (Supabase: postgres), after the migrations and
+-- again after each upgrade; it may run any number of times. Then give the role a
+-- password (psql: \password workflow_worker_service) and use it in DATABASE_URL.
+-- This role can't migrate: run `workflow-worker migrate` as the owner.
+--
+-- REPLICATION is for the change stream, and wider than a grant: the role may stream
+-- any publication of this database, and take a base backup where pg_hba.conf lets it
+-- in for "replication" (don't). Without REPLICATION the service polls. To keep the
+-- two apart, use a second role with LOGIN REPLICATION and nothing else in
+-- REPLICATION_DATABASE_URL, and set this one NOREPLICATION.
+--
+-- No BYPASSRLS: that holds for every table of every database and takes a superuser
+-- to give. Policies for just these tables are less, and their owner can make them.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'workflow_worker_service') THEN
+        CREATE ROLE workflow_worker_service LOGIN REPLICATION;
+    END IF;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO workflow_worker_service', current_database());
+END
+$$;
+
+GRANT USAGE ON SCHEMA public, workflow_worker TO workflow_worker_service;
+
+-- To see that the migrations are all there.
+GRANT SELECT ON workflow_worker.schema_version TO workflow_worker_service;
+
+-- What should run: read only.
+GRANT SELECT ON public.projects, public.workflows, public.workflow_compiled_code, public.components
+    TO workflow_worker_service;
+
+-- Requests: take up and answer, neither make nor delete.
+GRANT SELECT, UPDATE (status, error, started_at, completed_at) ON public.worker_requests
+    TO workflow_worker_service;
+
+-- The service's own books.
+GRANT SELECT, INSERT, UPDATE ON public.workflow_workers, public.workflow_code_store, public.workflow_live_code
+    TO workflow_worker_service;
+
+-- The same where row level security is on.
+DO $$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN
+        SELECT * FROM (VALUES
+            ('projects', 'SELECT', 'USING (true)'), ('workflows', 'SELECT', 'USING (true)'),
+            ('workflow_compiled_code', 'SELECT', 'USING (true)'), ('components', 'SELECT', 'USING (true)'),
+            ('worker_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_workers', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
+        ) AS v (table_name, command, expression)
+    LOOP
+        EXECUTE format('DROP POLICY IF EXISTS workflow_worker_service ON public.%I', t.table_name);
+        EXECUTE format('CREATE POLICY workflow_worker_service ON public.%I FOR %s TO workflow_worker_service %s',
+            t.table_name, t.command, t.expression);
+    END LOOP;
+END
+$$;
