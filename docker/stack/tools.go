@@ -42,6 +42,9 @@ func InstallTool(ctx context.Context, progress io.Writer, pkg, remark string) (s
 	}
 	switch {
 	case isBuiltFrom(installed, version):
+		if !exists(cached) {
+			_ = place(installed, cached) // the next clone would have to build it, no more
+		}
 		return installed, nil
 	case isBuiltFrom(cached, version):
 		if err := place(cached, installed); err != nil {
