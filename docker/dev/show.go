@@ -13,10 +13,14 @@ import (
 func (s *servers) printAddresses() {
 	address := func(name, where, note string) {
 		if where != "" {
-			fmt.Printf("  %-12s %s  %s\n", name, where, faint(note))
+			fmt.Println(strings.TrimRight(fmt.Sprintf("  %-12s %s  %s", name, where, faint(note)), " "))
 		}
 	}
 	shown := withoutPassword(s.databaseURL)
+	psql := "psql " + shellQuote(shown)
+	if s.postgres == nil {
+		psql = `psql "$DATABASE_URL"` // it may need the password that is not shown
+	}
 	fmt.Println()
 	address("service", bold(s.serviceURL), "/health  /metrics")
 	if s.temporal != nil {
@@ -35,7 +39,7 @@ func (s *servers) printAddresses() {
 `,
 		bold("make demo"),
 		bold("curl -s "+s.serviceURL+"/health"),
-		bold("psql "+shellQuote(shown)+" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'"),
+		bold(psql+" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'"),
 		faint("The service's log follows. Ctrl-C stops everything; data and the servers' logs stay in .local/"))
 }
 
