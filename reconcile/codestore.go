@@ -1,0 +1,122 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"workflow-worker/runtime"
+)
+
+// CodeStore keeps texts in workflow_code_store. It implements
+// runtime.CodeStore.
+type CodeStore struct{ pool *pgxpool.Pool }
+
+// NewCodeStore returns a store on the database that pool reaches.
+func NewCodeStore(pool *pgxpool.Pool) *CodeStore { return &CodeStore{pool: pool} }
+
+// Put implements runtime.CodeStore. All modules travel in one statement. One
+// that is there already keeps its text, which is the same by its hash; only
+// that it is in use again is noted.
+func (s *CodeStore) Put(ctx context.Context, projectID string, modules []runtime.StoredModule) error {
+	if len(modules) == 0 {
+		return nil
+	}
+	// A statement can't touch a row twice, and always the same order keeps two
+	// replicas from waiting for each other's rows.
+	modules = slices.Clone(modules)
+	slices.SortStableFunc(modules, func(a, b runtime.StoredModule) int { return strings.Compare(a.Hash, b.Hash) })
+	modules = slices.CompactFunc(modules, func(a, b runtime.StoredModule) bool { return a.Hash == b.Hash })
+
+	n := len(modules)
+	hash, kind, workflow := make([]string, n), make([]string, n), make([]*string, n)
+	name, version, code, activities := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+	for i, m := range modules {
+		hash[i], kind[i], name[i], version[i] = m.Hash, m.Kind, m.Name, m.Version
+		code[i], activities[i] = m.Code, m.ActivitiesCode
+		if m.WorkflowID != "" {
+			workflow[i] = &m.WorkflowID
+		}
+	}
+	_, err := s.pool.Exec(ctx, `
+INSERT INTO workflow_code_store (project_id, hash, workflow_id, kind, name, version, workflow_code, activities_code)
+SELECT $1, * FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now()`,
+		projectID, hash, workflow, kind, name, version, code, activities)
+	if err != nil {
+		return fmt.Errorf("store code of project %s: %w", projectID, err)
+	}
+	return nil
+}
+
+const storedModuleSQL = `
+SELECT hash, kind, coalesce(workflow_id::text, ''), name, version, workflow_code, coalesce(activities_code, '')
+FROM workflow_code_store WHERE project_id = $1 AND hash = ANY($2::text[])`
+
+// Get implements runtime.CodeStore.
+func (s *CodeStore) Get(ctx context.Context, projectID, hash string) (runtime.StoredModule, error) {
+	found, err := s.getAll(ctx, projectID, []string{hash})
+	if err != nil {
+		return runtime.StoredModule{}, err
+	}
+	m, ok := found[hash]
+	if !ok {
+		return runtime.StoredModule{}, fmt.Errorf("code %s of project %s: %w", hash, projectID, runtime.ErrCodeNotFound)
+	}
+	return m, nil
+}
+
+// getAll returns those of the hashes that are there.
+func (s *CodeStore) getAll(ctx context.Context, projectID string, hashes []string) (map[string]runtime.StoredModule, error) {
+	rows, err := s.pool.Query(ctx, storedModuleSQL, projectID, hashes)
+	if err != nil {
+		return nil, fmt.Errorf("read code of project %s: %w", projectID, err)
+	}
+	modules, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m runtime.StoredModule, err error) {
+		err = row.Scan(&m.Hash, &m.Kind, &m.WorkflowID, &m.Name, &m.Version, &m.Code, &m.ActivitiesCode)
+		return m, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read code of project %s: %w", projectID, err)
+	}
+	found := map[string]runtime.StoredModule{}
+	for _, m := range modules {
+		found[m.Hash] = m
+	}
+	return found, nil
+}
+
+// queueLiveCode makes workflow_live_code say what a report says is live. What
+// the project no longer has loses its last good version: code that was removed
+// doesn't come back because its successor is broken.
+func queueLiveCode(b *pgx.Batch, projectID string, rep runtime.Report) {
+	var (
+		kind, id          []string // all of the report
+		lKind, lID, lHash []string // the live ones
+		lVersion          []string
+		lSince            []time.Time
+	)
+	for _, s := range rep.Sources {
+		kind, id = append(kind, s.Kind), append(id, s.ID)
+		if s.Hash == "" {
+			continue
+		}
+		lKind, lID, lHash = append(lKind, s.Kind), append(lID, s.ID), append(lHash, s.Hash)
+		lVersion, lSince = append(lVersion, s.Version), append(lSince, s.Since)
+	}
+	b.Queue(`
+DELETE FROM workflow_live_code
+WHERE project_id = $1 AND (source_kind, source_id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]::uuid[]))`,
+		projectID, kind, id)
+	b.Queue(`
+INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash, version, since)
+SELECT $1, * FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::timestamptz[])
+ON CONFLICT (project_id, source_kind, source_id) DO UPDATE
+SET hash = excluded.hash, version = excluded.version, since = excluded.since
+WHERE workflow_live_code.hash <> excluded.hash`, projectID, lKind, lID, lHash, lVersion, lSince)
+}

@@ -1,0 +1,198 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"workflow-worker/runtime"
+)
+
+// Runner runs projects. runtime.Runner is the real one. It must be safe for
+// use from many goroutines; calls for one project never overlap.
+type Runner interface {
+	// Start starts a project's worker. A source that doesn't compile is an
+	// entry in the report, not an error; an error means that no worker runs,
+	// with whatever report there is.
+	Start(ctx context.Context, p runtime.Project) (runtime.Report, error)
+	// Reload puts new code under a running worker. After an error the former
+	// code is still live.
+	Reload(ctx context.Context, p runtime.Project) (runtime.Report, error)
+	// Stop drains a project's worker, up to a deadline of the runner's own or
+	// ctx's. When it returns the worker is gone, unless Running still names it.
+	Stop(ctx context.Context, projectID string) error
+	// Running names the projects with a live worker.
+	Running() []string
+}
+
+// Observer is told what happens. Its methods must be cheap and must not block.
+type Observer interface {
+	// QueueDepth is the number of projects waiting for a pass.
+	QueueDepth(n int)
+	// Reconciled reports one pass: how long it took and how it failed, if it did.
+	Reconciled(d time.Duration, err error)
+	// Reloaded reports that code went live; action is "start" or "reload",
+	// the time is from the arrival of the hint (LookAt, or the survey that
+	// noticed the change) to the runner's return. The commit itself is earlier
+	// by the stream's lag, which cdc reports.
+	Reloaded(action string, commitToLive time.Duration)
+	// ProjectsByStatus counts this replica's projects by the status of their
+	// workflow_workers row. Statuses without projects are absent.
+	ProjectsByStatus(map[string]int)
+	// CompileErrors is the number of workflows and components, over all
+	// projects of this replica, whose newest text isn't what is live.
+	CompileErrors(n int)
+}
+
+// Config is what New needs. The zero value of a field with a default means
+// the default.
+type Config struct {
+	// Pool reaches the database of the rows. Required. A pass holds one
+	// connection at a time.
+	Pool *pgxpool.Pool
+
+	// Runner runs the projects. Required.
+	Runner Runner
+
+	// Replica names this process among those that work on the same database.
+	// Two that run at once must not share a name. A process that comes back
+	// under its old name takes its old rows over at once, instead of leaving
+	// them until their heartbeat has aged. Default: "<hostname>/<process id>",
+	// which in a container is the same after each restart.
+	Replica string
+
+	// Host is what workflow_workers.host says. Default: the host's name.
+	Host string
+
+	// Workers is how many projects are worked on at once. Stopping a project
+	// doesn't count: draining may take long. Default 16.
+	Workers int
+
+	// RemovalGrace is how long code that vanished stays live, because the UI
+	// replaces code in two transactions. Default 5 s. Negative: not at all.
+	RemovalGrace time.Duration
+
+	// HeartbeatInterval is how often this replica refreshes its rows. A
+	// replica whose heartbeat is three intervals old counts as dead, so all
+	// replicas should use the same. Default 30 s.
+	HeartbeatInterval time.Duration
+
+	// RequestDeadline is how long a claimed worker_requests row may stay
+	// processing before it is failed with the reason that holds it up (the
+	// desired state is pursued all the same). Default four heartbeat
+	// intervals: long enough to find out that a silent replica is dead.
+	RequestDeadline time.Duration
+
+	// BackoffBase and BackoffLimit bound the wait before a project that failed
+	// is tried again; it doubles from the one to the other. Defaults 500 ms
+	// and 30 s.
+	BackoffBase, BackoffLimit time.Duration
+
+	// QueryTimeout bounds each exchange with the database. Default 15 s.
+	QueryTimeout time.Duration
+
+	// StartTimeout bounds each Start and Reload of the runner. Default 60 s.
+	StartTimeout time.Duration
+
+	// ShutdownTimeout bounds Run's way out: finishing passes, draining
+	// workers, writing the rows. Default 30 s.
+	ShutdownTimeout time.Duration
+
+	// RowRetention is how long the rows of replicas that are gone are kept.
+	// Default 24 h.
+	RowRetention time.Duration
+
+	// Logger, default slog.Default().
+	Logger *slog.Logger
+
+	// Observer may be nil.
+	Observer Observer
+}
+
+func (c Config) withDefaults() Config {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	setDefault(&c.Host, host)
+	setDefault(&c.Replica, fmt.Sprintf("%s/%d", c.Host, os.Getpid()))
+	setDefault(&c.Workers, 16)
+	setDefault(&c.RemovalGrace, 5*time.Second)
+	if c.RemovalGrace < 0 {
+		c.RemovalGrace = 0
+	}
+	setDefault(&c.HeartbeatInterval, 30*time.Second)
+	setDefault(&c.RequestDeadline, 4*c.HeartbeatInterval)
+	setDefault(&c.BackoffBase, 500*time.Millisecond)
+	setDefault(&c.BackoffLimit, 30*time.Second)
+	setDefault(&c.QueryTimeout, 15*time.Second)
+	setDefault(&c.StartTimeout, time.Minute)
+	setDefault(&c.ShutdownTimeout, 30*time.Second)
+	setDefault(&c.RowRetention, 24*time.Hour)
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Observer == nil {
+		c.Observer = deafObserver{}
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate names every mistake at once.
+func (c Config) validate() error {
+	var errs []error
+	if c.Pool == nil {
+		errs = append(errs, errors.New("Pool is required"))
+	}
+	if c.Runner == nil {
+		errs = append(errs, errors.New("Runner is required"))
+	}
+	if c.Workers < 0 {
+		errs = append(errs, fmt.Errorf("Workers is %d, must be positive", c.Workers))
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"HeartbeatInterval", c.HeartbeatInterval},
+		{"RequestDeadline", c.RequestDeadline},
+		{"BackoffBase", c.BackoffBase},
+		{"BackoffLimit", c.BackoffLimit},
+		{"QueryTimeout", c.QueryTimeout},
+		{"StartTimeout", c.StartTimeout},
+		{"ShutdownTimeout", c.ShutdownTimeout},
+		{"RowRetention", c.RowRetention},
+	} {
+		if d.value < 0 {
+			errs = append(errs, fmt.Errorf("%s is %s, must be positive", d.name, d.value))
+		}
+	}
+	if c.BackoffBase > c.BackoffLimit {
+		errs = append(errs, fmt.Errorf("BackoffBase %s is above BackoffLimit %s", c.BackoffBase, c.BackoffLimit))
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("reconcile config: %w", errors.Join(errs...))
+	}
+	return nil
+}
+
+// deafObserver stands in for a missing one.
+type deafObserver struct{}
+
+func (deafObserver) QueueDepth(int)                  {}
+func (deafObserver) Reconciled(time.Duration, error) {}
+func (deafObserver) Reloaded(string, time.Duration)  {}
+func (deafObserver) ProjectsByStatus(map[string]int) {}
+func (deafObserver) CompileErrors(int)               {}

@@ -1,0 +1,211 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/runtime"
+)
+
+// snapshot is one project as its rows were at one moment.
+type snapshot struct {
+	desired
+	project     runtime.Project // with the texts
+	refs        []string        // component ids that the definitions name, sorted
+	fingerprint string
+	open        []request // not yet completed or failed, oldest first
+	at          time.Time // the database's clock
+	window      []request // the newest requests, newest first
+}
+
+const projectSQL = `
+SELECT p.name, p.task_queue_name, coalesce(p.is_active, true)
+FROM projects p WHERE p.id = $1`
+
+// A workflow's current code is its active row; of several, the one compiled
+// last, and of those compiled at once the one with the greatest id: arbitrary,
+// but the same in every replica. Its last good text comes along if $2 says so
+// and it is another one.
+const workflowsSQL = `
+SELECT w.id::text, coalesce(w.kebab_name, ''), coalesce(w.display_name, ''), coalesce(w.is_active, true),
+       coalesce(c.id::text, ''), coalesce(c.version, ''), coalesce(c.workflow_code, ''), coalesce(c.activities_code, ''),
+       s.hash, s.version, s.workflow_code, s.activities_code
+FROM workflows w
+LEFT JOIN LATERAL (
+  SELECT * FROM workflow_compiled_code c
+  WHERE c.workflow_id = w.id AND c.is_active AND coalesce(w.is_active, true)
+  ORDER BY c.compiled_at DESC NULLS LAST, c.id DESC LIMIT 1) c ON true
+LEFT JOIN workflow_live_code l
+  ON $2 AND l.project_id = w.project_id AND l.source_kind = 'workflow' AND l.source_id = w.id
+LEFT JOIN workflow_code_store s
+  ON s.project_id = l.project_id AND s.hash = l.hash
+  AND (s.workflow_code IS DISTINCT FROM c.workflow_code
+    OR coalesce(s.activities_code, '') IS DISTINCT FROM coalesce(c.activities_code, ''))
+WHERE w.project_id = $1
+ORDER BY w.kebab_name, w.id`
+
+// The ids that the definitions of a project's active workflows name. What is
+// not a uuid names no component.
+const componentRefsSQL = `
+SELECT DISTINCT lower(v #>> '{}')
+FROM workflows w, LATERAL (
+  SELECT jsonb_path_query(w.definition, '$.nodes[*].data.componentId')
+  UNION ALL
+  SELECT jsonb_path_query(w.definition, '$.graph.nodes[*].data.componentId')) AS x(v)
+WHERE w.project_id = $1 AND coalesce(w.is_active, true) AND jsonb_typeof(v) = 'string'
+  AND v #>> '{}' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`
+
+// The project's own components come before shared ones: where two have a
+// name, the first has it. Those without text (the UI lists built-in activities
+// as components) come only for their xmin.
+const componentsSQL = `
+WITH refs AS MATERIALIZED (` + componentRefsSQL + `)
+SELECT k.id::text, k.xmin::text, k.project_id IS NULL, coalesce(k.is_active, true), coalesce(k.name, ''),
+       coalesce(k.implementation_language, ''),
+       CASE WHEN coalesce(k.is_active, true) THEN coalesce(k.implementation_code, '') ELSE '' END,
+       s.hash, s.version, s.workflow_code
+FROM components k
+LEFT JOIN workflow_live_code l
+  ON $2 AND l.project_id = $1 AND l.source_kind = 'component' AND l.source_id = k.id
+LEFT JOIN workflow_code_store s
+  ON s.project_id = l.project_id AND s.hash = l.hash AND s.workflow_code IS DISTINCT FROM k.implementation_code
+WHERE k.project_id = $1 OR (k.project_id IS NULL AND k.id IN (SELECT r::uuid FROM refs AS refs(r)))
+ORDER BY k.project_id IS NULL, k.name, k.id`
+
+var requestWindowSQL = `
+SELECT id::text, action, status, requested_at, started_at
+FROM worker_requests WHERE project_id = $1
+ORDER BY requested_at DESC, id DESC LIMIT ` + strconv.Itoa(requestWindow)
+
+// readProject reads what a project should be, within tx, whose snapshot g was
+// read from too. The last good texts come along if lastGood is set.
+func readProject(ctx context.Context, tx pgx.Tx, id string, g glance, lastGood bool) (*snapshot, error) {
+	s := &snapshot{open: g.open, at: g.at, project: runtime.Project{ID: id}}
+	shared := map[string]string{}
+	b := &pgx.Batch{}
+	b.Queue(projectSQL, id).Query(func(rows pgx.Rows) error {
+		_, err := pgx.ForEachRow(rows, []any{&s.name, &s.taskQueue, &s.active}, func() error {
+			s.exists = true
+			return nil
+		})
+		return err
+	})
+	b.Queue(requestWindowSQL, id).Query(func(rows pgx.Rows) (err error) {
+		s.window, err = pgx.CollectRows(rows, scanRequest)
+		return err
+	})
+	b.Queue(workflowsSQL, id, lastGood).Query(s.scanWorkflows)
+	b.Queue(componentRefsSQL, id).Query(func(rows pgx.Rows) (err error) {
+		s.refs, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
+	b.Queue(componentsSQL, id, lastGood).Query(func(rows pgx.Rows) error { return s.scanComponents(rows, shared) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	s.refs = sortedUnique(s.refs)
+	s.project.Name, s.project.TaskQueue = s.name, s.taskQueue
+	s.readRequests()
+	s.fingerprint = withShared(g.own, shared, s.refs) // g was read with the former refs
+	return s, nil
+}
+
+func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
+	var (
+		w                           runtime.Workflow
+		active                      bool
+		hash, version, code, acCode *string
+	)
+	_, err := pgx.ForEachRow(rows, []any{&w.ID, &w.KebabName, &w.DisplayName, &active,
+		&w.CodeID, &w.Version, &w.Code, &w.ActivitiesCode, &hash, &version, &code, &acCode}, func() error {
+		if !active {
+			if s.switchedOff == nil {
+				s.switchedOff = map[ref]bool{}
+			}
+			s.switchedOff[ref{runtime.KindWorkflow, w.ID}] = true
+			return nil
+		}
+		if w.CodeID == "" {
+			return nil
+		}
+		w.LastGood = stored(hash, version, code, acCode)
+		s.project.Workflows = append(s.project.Workflows, w)
+		s.sources = append(s.sources, workflowSource(w))
+		return nil
+	})
+	return err
+}
+
+func (s *snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error {
+	var (
+		c                   runtime.Component
+		xmin                string
+		active              bool
+		hash, version, code *string
+	)
+	_, err := pgx.ForEachRow(rows, []any{&c.ID, &xmin, &c.Shared, &active, &c.Name, &c.Language, &c.Code,
+		&hash, &version, &code}, func() error {
+		if c.Shared {
+			shared[c.ID] = xmin
+		}
+		if !active || c.Code == "" {
+			return nil
+		}
+		c.LastGood = stored(hash, version, code, nil)
+		s.project.Components = append(s.project.Components, c)
+		s.sources = append(s.sources, componentSource(c))
+		return nil
+	})
+	return err
+}
+
+// readRequests takes from the window what it says about the desired state.
+func (s *snapshot) readRequests() {
+	for _, q := range s.window {
+		if !q.known() {
+			continue
+		}
+		if s.newest.id == "" {
+			s.newest = q
+		}
+		if q.action == actionRestart {
+			s.restart = q.mark
+			break
+		}
+	}
+}
+
+func workflowSource(w runtime.Workflow) source {
+	return source{
+		ref:     ref{runtime.KindWorkflow, w.ID},
+		name:    w.KebabName,
+		version: w.Version,
+		digest:  digestOf(w.CodeID, w.KebabName, w.DisplayName, w.Version, w.Code, w.ActivitiesCode),
+	}
+}
+
+func componentSource(c runtime.Component) source {
+	return source{
+		ref:    ref{runtime.KindComponent, c.ID},
+		name:   c.Name,
+		digest: digestOf(c.Name, c.Language, c.Code, fmt.Sprint(c.Shared)),
+	}
+}
+
+func stored(hash, version, code, activitiesCode *string) *runtime.StoredCode {
+	if hash == nil {
+		return nil
+	}
+	return &runtime.StoredCode{Hash: *hash, Version: deref(version), Code: deref(code), ActivitiesCode: deref(activitiesCode)}
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,26 @@
+// Package reconcile makes what runs in this process match what the rows say.
+//
+// A hint names a project ([Reconciler.LookAt]); a worker of the queue then
+// makes one pass over it: read what the project should be, in one snapshot;
+// compare it with what this process runs ([plan]); make the smallest change
+// through the [Runner]; write what is into workflow_workers and finish the
+// project's worker_requests. A pass never trusts the hint for more than the
+// name, so a lost, doubled or reordered hint can delay the right state and
+// never cause a wrong one.
+//
+// It promises:
+//
+//   - One pass at a time for a project, many projects at once. A project that
+//     fails is retried with a back-off of its own and delays nobody else.
+//   - Looking at everything ([Reconciler.LookAtAll]) costs one statement; only
+//     projects whose rows changed are read. A fresh hint overtakes that work.
+//   - Code that vanishes stays live for RemovalGrace, see [plan] for what
+//     waits and what doesn't.
+//   - A worker_requests row always ends completed or failed with a reason.
+//   - workflow_workers has one row per project and replica that says what is,
+//     with a heartbeat; rows of dead replicas are marked failed.
+//   - Neither a broken database nor a broken Temporal ends the process.
+//
+// It imports runtime and nothing else of ours; it doesn't know how hints come
+// about, what JavaScript is, or that metrics exist.
+package reconcile

@@ -1,0 +1,247 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"workflow-worker/runtime"
+)
+
+// execute does what plan decided. Its error is the runner's, or that of a row
+// without which it didn't go on; the record says what became of it.
+func (r *Reconciler) execute(ctx context.Context, rec *record, s *snapshot, dec decision) error {
+	if dec.action == actNothing || dec.action != actStop && r.isClosing() {
+		return nil
+	}
+	switch dec.action {
+	case actStart:
+		return r.start(ctx, rec, s, dec)
+	case actReload:
+		return r.reload(ctx, rec, s, dec)
+	case actStop:
+		rec.restartCause = ""
+		if s.forbidden() == "" && dec.cause != noCode {
+			rec.restartCause = dec.cause
+		}
+		r.beginDrain(ctx, rec, dec.cause)
+	}
+	return nil
+}
+
+// errAttempt marks a failure that the record's failure describes.
+var errAttempt = errors.New("attempt failed")
+
+func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec decision) error {
+	if rec.restartCause != "" {
+		dec.cause, rec.restartCause = rec.restartCause, ""
+	}
+	began := time.Now()
+	rec.startedAt, rec.stoppedAt, rec.restart = began, time.Time{}, s.restart
+	if err := r.writeRecord(ctx, rec, s.taskQueue, statusStarting); err != nil {
+		return err
+	}
+	rec.uncertain = true // until it is over; a panic leaves it so
+	rep, err := r.callRunner(ctx, r.cfg.Runner.Start, s.project)
+	if err == nil && nothingLive(rep) {
+		err = errNothingLive
+	}
+	if err != nil {
+		if len(rep.Sources) > 0 {
+			rec.report = rep
+		}
+		rec.stoppedAt = time.Now()
+		rec.failure = &failure{key: dec.attempt, text: failureText("start", rep, err), permanent: hopeless(rep)}
+		r.settlePhase(ctx, rec) // a worker that came up all the same is stopped
+		r.logFailure(ctx, rec, "a project can't start")
+		return fmt.Errorf("%w: start project %s: %w", errAttempt, rec.id, err)
+	}
+	rec.uncertain = false
+	rec.phase, rec.failure = running, nil
+	rec.applied(s.project, s.sources, rep)
+	r.live(ctx, rec, dec)
+	return nil
+}
+
+func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec decision) error {
+	p, sources, err := r.withKept(ctx, rec, s, dec.keep)
+	if err != nil {
+		return err
+	}
+	rep, err := r.callRunner(ctx, r.cfg.Runner.Reload, p)
+	if err != nil {
+		rec.failure = &failure{key: dec.attempt, text: failureText("reload", runtime.Report{}, err)}
+		rec.uncertain = true // it may have failed because the worker is gone
+		r.logFailure(ctx, rec, "a project can't take its new code")
+		return fmt.Errorf("%w: reload project %s: %w", errAttempt, rec.id, err)
+	}
+	rec.failure = nil
+	rec.applied(p, sources, rep)
+	r.live(ctx, rec, dec)
+	return nil
+}
+
+// withKept is the snapshot's project with the vanished sources that stay. They
+// come last, so that a name which somebody else has taken is no longer theirs.
+// Their texts are read from the store: what is live is there, and thousands of
+// idle projects needn't keep them in memory for this.
+func (r *Reconciler) withKept(ctx context.Context, rec *record, s *snapshot, keep []ref) (runtime.Project, []source, error) {
+	p, sources := s.project, s.sources
+	if len(keep) == 0 {
+		return p, sources, nil
+	}
+	kept := map[ref]bool{}
+	for _, k := range keep {
+		kept[k] = true
+	}
+	var hashes []string
+	for _, o := range rec.sources {
+		if kept[o.ref] {
+			hashes = append(hashes, o.hash)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
+	defer cancel()
+	texts, err := r.store.getAll(ctx, rec.id, hashes)
+	if err != nil {
+		return p, nil, err
+	}
+	for _, o := range rec.sources {
+		if !kept[o.ref] {
+			continue
+		}
+		text, ok := texts[o.hash]
+		if !ok {
+			r.log.WarnContext(ctx, "code that vanished can't stay live for its grace: its text is not in workflow_code_store",
+				keyProject, rec.id, o.kind, o.name)
+			continue
+		}
+		sh := rec.shells[o.ref]
+		if o.kind == runtime.KindWorkflow {
+			w := sh.workflow
+			w.Version, w.Code, w.ActivitiesCode = text.Version, text.Code, text.ActivitiesCode
+			p.Workflows = append(p.Workflows, w)
+		} else {
+			c := sh.component
+			c.Code = text.Code
+			p.Components = append(p.Components, c)
+		}
+		sources = append(sources, o.source)
+	}
+	return p, sources, nil
+}
+
+// live notes that code went live.
+func (r *Reconciler) live(ctx context.Context, rec *record, dec decision) {
+	now := time.Now()
+	took := now.Sub(rec.asked)
+	rec.reload = &ReloadState{
+		At: now.UTC(), Action: dec.action.String(), Cause: bounded(dec.cause),
+		Milliseconds: float64(took.Microseconds()) / 1000,
+	}
+	r.cfg.Observer.Reloaded(dec.action.String(), took)
+	for _, b := range broken(rec.report) {
+		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, describe(b), "live_version", b.Version)
+	}
+	r.log.InfoContext(ctx, "code is live", keyProject, rec.id, "action", dec.action.String(), keyCause, dec.cause, "took", took)
+}
+
+// beginDrain stops a project's worker on a goroutine of its own: draining may
+// take as long as its longest activity, and the queue's workers are few. The
+// pass that the end of it asks for goes on from there.
+func (r *Reconciler) beginDrain(ctx context.Context, rec *record, cause string) {
+	d := &drain{cause: cause, done: make(chan struct{})}
+	rec.phase, rec.drain = stopping, d
+	r.log.InfoContext(ctx, "stopping a project's worker", keyProject, rec.id, keyCause, cause)
+	r.drains.Go(func() {
+		defer r.queue.hint(rec.id)
+		defer close(d.done)
+		d.err = r.stopWorker(ctx, rec.id)
+	})
+}
+
+// stopWorker calls the runner; a panic is an error like any other.
+func (r *Reconciler) stopWorker(ctx context.Context, id string) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+			r.log.ErrorContext(ctx, "stopping a worker panicked", keyProject, id, keyError, err, "stack", stack())
+		}
+	}()
+	return r.cfg.Runner.Stop(ctx, id)
+}
+
+// drained takes over the outcome of a drain. A worker that is still there is
+// stopped again after a while: hence the error.
+func (r *Reconciler) drained(ctx context.Context, rec *record) error {
+	d := rec.drain
+	rec.drain, rec.fingerprint = nil, ""
+	if d.err != nil {
+		r.quiet.fail(ctx, "stop: "+d.err.Error(), "a worker didn't stop cleanly", d.err, keyProject, rec.id, keyCause, d.cause)
+		if slices.Contains(r.cfg.Runner.Running(), rec.id) {
+			rec.phase = running
+			rec.failure = &failure{key: attemptStop, text: bounded(fmt.Sprintf("stop failed: %v", d.err))}
+			return fmt.Errorf("%w: stop project %s: %w", errAttempt, rec.id, d.err)
+		}
+	}
+	if rec.failure != nil && rec.failure.key == attemptStop {
+		rec.failure = nil
+	}
+	rec.ended(time.Now())
+	r.log.InfoContext(ctx, "stopped a project's worker", keyProject, rec.id, keyCause, d.cause)
+	return nil
+}
+
+// attemptStop is the failure.key of a stop.
+const attemptStop = "stop"
+
+func (r *Reconciler) callRunner(ctx context.Context, call func(context.Context, runtime.Project) (runtime.Report, error),
+	p runtime.Project,
+) (runtime.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.StartTimeout)
+	defer cancel()
+	return call(ctx, p)
+}
+
+// errNothingLive is a start after which no workflow is served.
+var errNothingLive = errors.New("none of its workflows can run")
+
+// hopeless says whether a start failed for what the rows say, so that trying
+// again is no use before they change.
+func hopeless(rep runtime.Report) bool {
+	any := false
+	for _, s := range rep.Sources {
+		if s.Kind != runtime.KindWorkflow {
+			continue
+		}
+		if s.Error == nil {
+			return false
+		}
+		any = true
+	}
+	return any && nothingLive(rep)
+}
+
+func failureText(what string, rep runtime.Report, err error) string {
+	if hopeless(rep) {
+		for _, s := range rep.Sources {
+			if s.Kind == runtime.KindWorkflow {
+				return bounded(errNothingLive.Error() + ": " + describe(s))
+			}
+		}
+	}
+	return bounded(fmt.Sprintf("%s failed: %v", what, err))
+}
+
+// logFailure is quiet about many projects that fail for one reason.
+func (r *Reconciler) logFailure(ctx context.Context, rec *record, msg string) {
+	r.quiet.fail(ctx, msg+": "+rec.failure.text, msg, errors.New(rec.failure.text), keyProject, rec.id)
+}
+
+func (r *Reconciler) isClosing() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closing
+}

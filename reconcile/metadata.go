@@ -1,0 +1,167 @@
+package reconcile
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"workflow-worker/runtime"
+)
+
+// Metadata is the JSON in workflow_workers.metadata: what the Workflow Builder
+// shows of a project's worker. An example:
+//
+//	{
+//	  "schema": 1,
+//	  "replica": "worker-7d9f/1",
+//	  "error": "workflow send-invoice: invoice.ts:12:7: Expected \";\" but found \"}\"",
+//	  "workflows": [
+//	    {"id": "5f0c…", "name": "order-intake", "version": "1.0.4", "hash": "9b1d…",
+//	     "since": "2026-11-22T21:00:03.114Z", "types": ["order-intake", "orderIntake"]},
+//	    {"id": "77aa…", "name": "send-invoice", "version": "2.1.0", "hash": "0c44…",
+//	     "since": "2026-11-20T08:14:55.002Z", "types": ["send-invoice", "sendInvoice"],
+//	     "error": {"version": "2.1.1", "message": "Expected \";\" but found \"}\"",
+//	               "file": "invoice.ts", "line": 12, "column": 7}}
+//	  ],
+//	  "components": [
+//	    {"id": "c2b7…", "name": "scoreCustomer", "hash": "41fe…",
+//	     "since": "2026-11-22T20:58:41.870Z", "types": ["scoreCustomer"], "shared": true}
+//	  ],
+//	  "lastReload": {"at": "2026-11-22T21:00:03.114Z", "action": "reload",
+//	                 "cause": "workflow order-intake changed from version 1.0.3 to 1.0.4", "milliseconds": 9.3},
+//	  "restartRequest": "b0a1…"
+//	}
+//
+// Fields may be added; the meaning of these stays while schema does.
+type Metadata struct {
+	// Schema is the version of this format: 1.
+	Schema int `json:"schema"`
+	// Replica is the name of the process that wrote the row.
+	Replica string `json:"replica"`
+	// Error says in one line what is wrong: with status failed, why the worker
+	// doesn't run; else the first thing that isn't as the rows want it. Absent
+	// if all is well.
+	Error string `json:"error,omitempty"`
+	// Workflows and Components have one entry for each that the project has.
+	Workflows  []SourceState `json:"workflows"`
+	Components []SourceState `json:"components"`
+	// LastReload is when code last went live here, and why.
+	LastReload *ReloadState `json:"lastReload,omitempty"`
+	// RestartRequest is the newest restart request that was there when the
+	// worker started: it, and every older one, is satisfied.
+	RestartRequest string `json:"restartRequest,omitempty"`
+}
+
+// SourceState is one workflow or component. Version, Hash, Since and Types are
+// of what is live and absent if nothing is; Error is of the newest text, and
+// present only if that is not what is live.
+type SourceState struct {
+	ID      string       `json:"id"`   // workflows.id or components.id
+	Name    string       `json:"name"` // kebab name, or the component's name
+	Version string       `json:"version,omitempty"`
+	Hash    string       `json:"hash,omitempty"` // of the text, as executions are pinned to it
+	Since   *time.Time   `json:"since,omitempty"`
+	Types   []string     `json:"types,omitempty"` // workflow types, or activity types, that it serves
+	Shared  bool         `json:"shared,omitempty"`
+	Error   *SourceError `json:"error,omitempty"`
+}
+
+// SourceError says why the newest text isn't live. Line and Column count from
+// 1 in the author's own text and are absent if unknown.
+type SourceError struct {
+	Version string `json:"version,omitempty"`
+	Message string `json:"message"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+}
+
+// ReloadState is one start or reload.
+type ReloadState struct {
+	At     time.Time `json:"at"`
+	Action string    `json:"action"` // start or reload
+	Cause  string    `json:"cause"`
+	// Milliseconds is from the hint's arrival until the code was live.
+	Milliseconds float64 `json:"milliseconds"`
+}
+
+// maxText bounds each text in a row: it is shown, not archived.
+const maxText = 2000
+
+func bounded(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxText], "") + "…"
+}
+
+// metadata describes a record for its row.
+func (rec *record) metadata(replica string) Metadata {
+	m := Metadata{
+		Schema:         1,
+		Replica:        replica,
+		Error:          bounded(rec.trouble()),
+		Workflows:      []SourceState{},
+		Components:     []SourceState{},
+		LastReload:     rec.reload,
+		RestartRequest: rec.restart.id,
+	}
+	for _, s := range rec.report.Sources {
+		state := sourceState(s, rec.shared[ref{s.Kind, s.ID}])
+		if s.Kind == runtime.KindComponent {
+			m.Components = append(m.Components, state)
+		} else {
+			m.Workflows = append(m.Workflows, state)
+		}
+	}
+	return m
+}
+
+func sourceState(s runtime.SourceReport, shared bool) SourceState {
+	state := SourceState{
+		ID: s.ID, Name: s.Name, Version: s.Version, Hash: s.Hash, Types: s.Types, Shared: shared,
+	}
+	if s.Hash != "" && !s.Since.IsZero() {
+		since := s.Since.UTC()
+		state.Since = &since
+	}
+	if e := s.Error; e != nil {
+		state.Error = &SourceError{
+			Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column,
+		}
+	}
+	return state
+}
+
+// describe puts a broken source into one line.
+func describe(s runtime.SourceReport) string {
+	var where string
+	switch e := s.Error; {
+	case e.File != "" && e.Line > 0:
+		where = fmt.Sprintf("%s:%d:%d: ", e.File, e.Line, e.Column)
+	case e.Line > 0:
+		where = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
+	}
+	return fmt.Sprintf("%s %s: %s%s", s.Kind, s.Name, where, s.Error.Message)
+}
+
+// broken lists a report's sources whose newest text isn't live.
+func broken(rep runtime.Report) (list []runtime.SourceReport) {
+	for _, s := range rep.Sources {
+		if s.Error != nil {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// encode returns the JSON without what PostgreSQL's jsonb refuses: a NUL in a
+// text, which an error message that quotes the author's code may hold.
+func (m Metadata) encode() (string, error) {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return "", fmt.Errorf("encode metadata: %w", err)
+	}
+	return strings.ReplaceAll(string(b), `\u0000`, `\ufffd`), nil
+}

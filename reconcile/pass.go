@@ -1,0 +1,222 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// pass looks at one project and brings it a step nearer to what it should be.
+// An error means that it has to be looked at again soon.
+func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.Time) error {
+	if rec.asked.IsZero() {
+		rec.asked = asked
+	}
+	if n.rewrite {
+		rec.rowWritten = ""
+	}
+	if rec.drain != nil && rec.drain.over() {
+		if err := r.drained(ctx, rec); err != nil {
+			return err
+		}
+	}
+	if n.suspect || rec.uncertain {
+		r.settlePhase(ctx, rec)
+	}
+
+	s, mine, err := r.lookAtRows(ctx, rec)
+	if err != nil {
+		rec.fingerprint = ""
+		r.quiet.fail(ctx, "database", "reading a project failed", err, keyProject, rec.id)
+		return err
+	}
+	r.quiet.recover(ctx, "database", "the database answers again")
+	if s == nil {
+		rec.asked = time.Time{}
+		if !rec.due.IsZero() {
+			r.queue.after(rec.id, time.Until(rec.due))
+		}
+		return r.noted(ctx, rec, r.writeIfAny(ctx, rec, rec.taskQueue))
+	}
+
+	rec.fingerprint, rec.refs, rec.gone = "", s.refs, false
+	claimed, err := r.claim(ctx, rec, mine)
+	if err != nil {
+		return r.noted(ctx, rec, err)
+	}
+	dec := plan(rec.observed, s.desired, time.Now(), r.cfg.RemovalGrace)
+	rec.vanished = dec.vanished
+	if dec.changed {
+		r.queue.forget(rec.id)
+	}
+	if dec.rest {
+		rec.failure = nil
+	}
+	failed := r.execute(ctx, rec, s, dec)
+
+	if err := errors.Join(r.writeRows(ctx, rec, s), r.settle(ctx, rec, s, claimed)); err != nil {
+		return r.noted(ctx, rec, errors.Join(failed, err))
+	}
+	rec.fingerprint, rec.gone = s.fingerprint, !s.exists
+	rec.due = time.Time{}
+	if dec.again > 0 {
+		rec.due = time.Now().Add(dec.again)
+		r.queue.after(rec.id, dec.again)
+	}
+	if failed == nil && dec.action != actStop {
+		rec.asked = time.Time{}
+	}
+	return failed
+}
+
+// noted logs a failure of the database, and makes the next pass read all.
+func (r *Reconciler) noted(ctx context.Context, rec *record, err error) error {
+	if err != nil {
+		rec.fingerprint = ""
+		r.quiet.fail(ctx, "write", "writing a project's state failed", err, keyProject, rec.id)
+	}
+	return err
+}
+
+// lookAtRows reads the project if there is anything to do about it, else it
+// returns nil; and the open requests that are this replica's to deal with.
+func (r *Reconciler) lookAtRows(ctx context.Context, rec *record) (s *snapshot, mine []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
+	defer cancel()
+	err = pgx.BeginTxFunc(ctx, r.cfg.Pool, snapshotOptions, func(tx pgx.Tx) error {
+		g, err := readGlance(ctx, tx, rec.id, rec.refs)
+		if err != nil {
+			return err
+		}
+		lease := r.deadAfter()
+		mine = claimable(g.open, rec.claimed, g.at, lease, false)
+		if len(mine) < len(g.open) {
+			alone, err := r.alone(ctx, tx)
+			if err != nil {
+				return err
+			}
+			mine = claimable(g.open, rec.claimed, g.at, lease, alone)
+		}
+		due := !rec.due.IsZero() && !time.Now().Before(rec.due)
+		if g.fingerprint == rec.fingerprint && len(mine) == 0 && !due {
+			return nil
+		}
+		s, err = readProject(ctx, tx, rec.id, g, rec.phase != running)
+		return err
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read project %s: %w", rec.id, err)
+	}
+	return s, mine, nil
+}
+
+// claim takes on requests.
+func (r *Reconciler) claim(ctx context.Context, rec *record, ids []string) ([]request, error) {
+	if len(ids) == 0 {
+		rec.claimed = nil
+		return nil, nil
+	}
+	claimed, err := r.claimRequests(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	rec.claimed = map[string]bool{}
+	for _, q := range claimed {
+		rec.claimed[q.id] = true
+	}
+	return claimed, nil
+}
+
+// settle finishes the claimed requests that are fulfilled or can't be.
+func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claimed []request) error {
+	if len(claimed) == 0 {
+		return nil
+	}
+	st := standing{
+		desired: s.desired, window: s.window, phase: rec.phase, restart: rec.restart, failure: rec.failure,
+		deadline: r.cfg.RequestDeadline, now: s.at,
+	}
+	var err error
+	if s.exists {
+		if st.others, err = r.readOthers(ctx, rec.id); err != nil {
+			return err
+		}
+	}
+	var verdicts []verdict
+	var wait time.Duration
+	for _, q := range claimed {
+		v := judge(q, st)
+		if v.status == "" {
+			wait = soonest(wait, patience(q, s.at))
+			continue
+		}
+		verdicts = append(verdicts, v)
+	}
+	if wait > 0 {
+		r.queue.after(rec.id, wait)
+	}
+	if len(verdicts) == 0 {
+		return nil
+	}
+	if err := r.finishRequests(ctx, verdicts); err != nil {
+		return err
+	}
+	for _, v := range verdicts {
+		delete(rec.claimed, v.id)
+		r.log.InfoContext(ctx, "finished a request", keyProject, rec.id, keyRequest, v.id, "status", v.status, "reason", v.reason)
+	}
+	return nil
+}
+
+// patience is how long to wait before looking again whether a request, which
+// depends on other replicas, is fulfilled: the longer the longer it has been.
+func patience(q request, now time.Time) time.Duration {
+	const least, most = 100 * time.Millisecond, 5 * time.Second
+	if q.startedAt == nil {
+		return least
+	}
+	return min(max(now.Sub(*q.startedAt)/2, least), most)
+}
+
+// writeRows makes the rows say what is.
+func (r *Reconciler) writeRows(ctx context.Context, rec *record, s *snapshot) error {
+	if !s.exists {
+		if rec.phase != absent || rec.rowWritten == "" {
+			return nil
+		}
+		return r.writeStopped(ctx, rec.workerID)
+	}
+	queue := rec.taskQueue
+	if rec.phase == absent {
+		queue = s.taskQueue
+	}
+	return r.writeIfAny(ctx, rec, queue)
+}
+
+// writeIfAny writes the row of a project that has something to say: one that
+// never ran here, and isn't meant to, has no row.
+func (r *Reconciler) writeIfAny(ctx context.Context, rec *record, taskQueue string) error {
+	if rec.phase == absent && rec.failure == nil && rec.stoppedAt.IsZero() || rec.gone {
+		return nil
+	}
+	return r.writeRecord(ctx, rec, taskQueue, rec.status())
+}
+
+// settlePhase asks the runner whether a project's worker is there, when
+// something says that the record may be wrong.
+func (r *Reconciler) settlePhase(ctx context.Context, rec *record) {
+	lives := slices.Contains(r.cfg.Runner.Running(), rec.id)
+	switch {
+	case rec.phase == running && !lives:
+		r.log.WarnContext(ctx, "a worker ended by itself", keyProject, rec.id)
+		rec.ended(time.Now())
+		rec.fingerprint = ""
+	case rec.phase == absent && lives:
+		r.beginDrain(ctx, rec, "an attempt to start it failed halfway")
+	}
+	rec.uncertain = false
+}

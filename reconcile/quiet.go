@@ -1,0 +1,93 @@
+package reconcile
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Log keys.
+const (
+	keyProject      = "project_id"
+	keyReplica      = "replica"
+	keyOtherReplica = "other_replica"
+	keyProjects     = "projects"
+	keyCause        = "cause"
+	keyError        = "error"
+	keyFailures     = "failures"
+	keyRequest      = "request"
+)
+
+// quietLog logs failures that come in crowds: a database that is away fails
+// every project. Of each kind there is at most one line in an interval, with
+// the count of failures, and one about its end.
+type quietLog struct {
+	log      *slog.Logger
+	interval time.Duration
+
+	mu    sync.Mutex // guards kinds
+	kinds map[string]*trouble
+}
+
+type trouble struct {
+	failures int // since it last went well
+	last     time.Time
+	// when the last line was written about a failure, and about its end
+	logged, loggedEnd time.Time
+}
+
+func newQuietLog(log *slog.Logger, interval time.Duration) *quietLog {
+	return &quietLog{log: log, interval: interval, kinds: map[string]*trouble{}}
+}
+
+// fail logs a failure of a kind, or counts it.
+func (q *quietLog) fail(ctx context.Context, kind, msg string, err error, attrs ...any) {
+	now := time.Now()
+	q.mu.Lock()
+	q.forgetOld(now)
+	t, ok := q.kinds[kind]
+	if !ok {
+		t = &trouble{}
+		q.kinds[kind] = t
+	}
+	t.failures++
+	t.last = now
+	n, due := t.failures, now.Sub(t.logged) >= q.interval
+	if due {
+		t.logged = now
+	}
+	q.mu.Unlock()
+	if due {
+		q.log.WarnContext(ctx, msg, append(attrs, keyError, err, keyFailures, n)...)
+	}
+}
+
+// recover says that a kind is well again, if it wasn't.
+func (q *quietLog) recover(ctx context.Context, kind, msg string) {
+	now := time.Now()
+	q.mu.Lock()
+	n, due := 0, false
+	if t := q.kinds[kind]; t != nil && t.failures > 0 {
+		n, t.failures = t.failures, 0
+		if due = now.Sub(t.loggedEnd) >= q.interval; due {
+			t.loggedEnd = now
+		}
+	}
+	q.mu.Unlock()
+	if due {
+		q.log.InfoContext(ctx, msg, keyFailures, n)
+	}
+}
+
+// forgetOld keeps the kinds, which may be error texts, from piling up.
+func (q *quietLog) forgetOld(now time.Time) {
+	if len(q.kinds) < 100 {
+		return
+	}
+	for k, t := range q.kinds {
+		if now.Sub(t.last) > 10*q.interval {
+			delete(q.kinds, k)
+		}
+	}
+}

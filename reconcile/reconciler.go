@@ -1,0 +1,332 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Reconciler keeps what this process runs as the rows say. It implements
+// cdc.Handler.
+type Reconciler struct {
+	cfg   Config
+	log   *slog.Logger
+	quiet *quietLog
+	queue *workQueue
+	store *CodeStore
+	look  chan string // a survey is due; the reason
+
+	drains sync.WaitGroup // stops under way
+
+	telling sync.Mutex // makes the observer see totals in their order
+
+	mu       sync.Mutex // guards what follows
+	records  map[string]*record
+	cards    map[string]card
+	notes    map[string]note
+	inflight map[string]chan struct{} // closed when the pass is over
+	counts   map[string]int           // cards by status
+	broken   int                      // sum over the cards
+	closing  bool
+}
+
+// note is what others have to say to the next pass over a project.
+type note struct {
+	rewrite bool // its row isn't what was written
+	suspect bool // the runner doesn't know of its worker
+}
+
+// New returns a Reconciler that does nothing until Run. The error names all
+// mistakes in the configuration.
+func New(cfg Config) (*Reconciler, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	log := cfg.Logger.With(keyReplica, cfg.Replica)
+	return &Reconciler{
+		cfg:      cfg,
+		log:      log,
+		quiet:    newQuietLog(log, 10*time.Second),
+		queue:    newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
+		store:    NewCodeStore(cfg.Pool),
+		look:     make(chan string, 1),
+		records:  map[string]*record{},
+		cards:    map[string]card{},
+		notes:    map[string]note{},
+		inflight: map[string]chan struct{}{},
+		counts:   map[string]int{},
+	}, nil
+}
+
+// LookAt asks for a pass over a project, ahead of those that LookAtAll finds.
+// It returns at once. What is not a project's id is ignored.
+func (r *Reconciler) LookAt(projectID string) {
+	id, err := uuid.Parse(projectID)
+	if err != nil {
+		r.log.Warn("ignored a hint that names no project", keyProject, projectID)
+		return
+	}
+	r.queue.hint(id.String())
+	r.cfg.Observer.QueueDepth(r.queue.len())
+}
+
+// LookAtAll asks for a look at all projects, those in the database and those
+// running here; what has changed gets a pass. It returns at once. Asking again
+// before it began changes nothing.
+func (r *Reconciler) LookAtAll(reason string) {
+	select {
+	case r.look <- reason:
+	default:
+	}
+}
+
+// Run works until ctx ends, then finishes the passes under way, stops all
+// projects and says so in their rows, all within ShutdownTimeout. Errors of
+// the database or of the runner don't end it. It may be called once. It
+// returns an error if it had to abandon something, and names it.
+func (r *Reconciler) Run(ctx context.Context) error {
+	// Passes outlive ctx: a half-made change isn't to be left behind.
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+
+	var work, side sync.WaitGroup
+	sideCtx, endSide := context.WithCancel(life)
+	defer endSide()
+
+	if r.begin(ctx) {
+		r.LookAtAll("start")
+		for range r.cfg.Workers {
+			work.Go(func() { r.work(life) })
+		}
+		side.Go(func() { r.surveys(ctx) })
+		side.Go(func() { r.heartbeats(sideCtx) })
+		<-ctx.Done()
+	}
+	err := r.shutdown(life, end, &work)
+	endSide()
+	side.Wait()
+	return err
+}
+
+// begin prepares the rows for this process, however long the database takes to
+// answer; false means that ctx ended first.
+func (r *Reconciler) begin(ctx context.Context) bool {
+	for failures := 0; ; failures++ {
+		err := r.takeOver(ctx)
+		if err == nil {
+			r.quiet.recover(ctx, "database", "the database answers")
+			return ctx.Err() == nil
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		r.quiet.fail(ctx, "database", "the database doesn't answer", err)
+		if !sleep(ctx, r.backoff(failures)) {
+			return false
+		}
+	}
+}
+
+func (r *Reconciler) backoff(failures int) time.Duration {
+	return min(r.cfg.BackoffBase<<min(failures, 10), r.cfg.BackoffLimit)
+}
+
+// surveys answers LookAtAll until ctx ends.
+func (r *Reconciler) surveys(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case reason := <-r.look:
+			for failures := 0; ; failures++ {
+				err := r.lookAround(ctx, reason)
+				if err == nil || ctx.Err() != nil {
+					break
+				}
+				r.quiet.fail(ctx, "database", "looking at all projects failed", err)
+				if !sleep(ctx, r.backoff(failures)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// lookAround queues every project whose rows aren't those that were last dealt
+// with, that the runner has lost, that has open requests, or that is no more.
+func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
+	s, err := r.readSurvey(ctx)
+	if err != nil {
+		return err
+	}
+	r.quiet.recover(ctx, "database", "the database answers again")
+	live := map[string]bool{}
+	for _, id := range r.cfg.Runner.Running() {
+		live[id] = true
+	}
+	dirty := s.open
+	r.mu.Lock()
+	for id := range s.projects {
+		if c, known := r.cards[id]; !known || s.fingerprint(id, c.refs) != c.fingerprint {
+			dirty = append(dirty, id)
+		}
+	}
+	for id, c := range r.cards {
+		if _, exists := s.projects[id]; !exists {
+			dirty = append(dirty, id)
+		}
+		if c.phase == running && !live[id] {
+			n := r.notes[id]
+			n.suspect = true
+			r.notes[id] = n
+			dirty = append(dirty, id)
+		}
+	}
+	r.mu.Unlock()
+	for _, id := range dirty {
+		r.queue.resync(id)
+	}
+	r.cfg.Observer.QueueDepth(r.queue.len())
+	r.log.DebugContext(ctx, "looked at all projects", keyCause, reason, keyProjects, len(s.projects), "to_do", len(dirty))
+	return nil
+}
+
+// rewrite asks for a project's row to be written again.
+func (r *Reconciler) rewrite(id string) {
+	r.mu.Lock()
+	n := r.notes[id]
+	n.rewrite = true
+	r.notes[id] = n
+	r.mu.Unlock()
+	r.queue.resync(id)
+}
+
+// work makes passes until the queue is shut down.
+func (r *Reconciler) work(ctx context.Context) {
+	for {
+		it, ok := r.queue.get()
+		if !ok {
+			return
+		}
+		r.process(ctx, it)
+		r.queue.done(it.id)
+		r.cfg.Observer.QueueDepth(r.queue.len())
+	}
+}
+
+// process makes one pass and arranges for the next one if it failed.
+func (r *Reconciler) process(ctx context.Context, it item) {
+	rec, n, end, ok := r.enter(it.id)
+	if !ok {
+		return
+	}
+	defer end()
+	began := time.Now()
+	err := r.guarded(ctx, rec, n, it.since)
+	r.publish(rec)
+	r.cfg.Observer.Reconciled(time.Since(began), err)
+
+	switch f := rec.failure; {
+	case err == nil && f == nil:
+		r.queue.forget(it.id)
+	case err == nil: // nothing was attempted; the retry stays as it was
+	case f != nil && f.permanent && rec.fingerprint != "":
+		r.queue.forget(it.id)
+	default:
+		now := time.Now()
+		wait := r.queue.retry(it.id)
+		if f != nil {
+			f.until = now.Add(wait)
+			rec.due = f.until
+		}
+	}
+}
+
+// enter reserves the record of a project for a pass; end gives it back.
+func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closing {
+		return nil, note{}, nil, false
+	}
+	rec = r.records[id]
+	if rec == nil {
+		rec = newRecord(id, r.cfg.Replica)
+		r.records[id] = rec
+	}
+	n = r.notes[id]
+	delete(r.notes, id)
+	done := make(chan struct{})
+	r.inflight[id] = done
+	return rec, n, func() {
+		r.mu.Lock()
+		delete(r.inflight, id)
+		r.mu.Unlock()
+		close(done)
+	}, true
+}
+
+// guarded makes a pass; a panic in it is an error like any other.
+func (r *Reconciler) guarded(ctx context.Context, rec *record, n note, asked time.Time) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			rec.fingerprint, rec.uncertain = "", true
+			err = fmt.Errorf("panic: %v", v)
+			r.log.ErrorContext(ctx, "a pass panicked", keyProject, rec.id, keyError, err, "stack", stack())
+		}
+	}()
+	return r.pass(ctx, rec, n, asked)
+}
+
+func stack() string {
+	s := string(debug.Stack())
+	return s[:min(len(s), 4000)]
+}
+
+// publish shows a record to the others, or forgets it if the project is gone.
+func (r *Reconciler) publish(rec *record) {
+	r.mu.Lock()
+	old, known := r.cards[rec.id]
+	if known {
+		r.count(old, -1)
+	}
+	if rec.gone && rec.phase == absent {
+		delete(r.records, rec.id)
+		delete(r.cards, rec.id)
+	} else {
+		c := rec.card()
+		r.cards[rec.id] = c
+		r.count(c, +1)
+	}
+	now, still := r.cards[rec.id]
+	r.mu.Unlock()
+	if known != still || old.status != now.status || old.broken != now.broken {
+		r.tellTotals()
+	}
+}
+
+func (r *Reconciler) tellTotals() {
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.mu.Lock()
+	counts, broken := maps.Clone(r.counts), r.broken
+	r.mu.Unlock()
+	r.cfg.Observer.ProjectsByStatus(counts)
+	r.cfg.Observer.CompileErrors(broken)
+}
+
+// count keeps the totals; mu is held.
+func (r *Reconciler) count(c card, by int) {
+	r.broken += by * c.broken
+	r.counts[c.status] += by
+	if r.counts[c.status] == 0 {
+		delete(r.counts, c.status)
+	}
+}

@@ -1,0 +1,186 @@
+package reconcile
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"workflow-worker/runtime"
+)
+
+// workflow_workers.status.
+const (
+	statusStarting = "starting"
+	statusRunning  = "running"
+	statusStopping = "stopping"
+	statusStopped  = "stopped"
+	statusFailed   = "failed"
+)
+
+// record is what this process knows of one project. It belongs to the pass
+// over the project, of which the queue allows one at a time; everybody else
+// sees its card.
+type record struct {
+	id       string
+	workerID string
+	observed
+
+	report runtime.Report
+	shells map[ref]shell // what else is needed to give a vanished source to the runner again
+	shared map[ref]bool
+	reload *ReloadState
+
+	startedAt, stoppedAt time.Time
+	drain                *drain // in phase stopping
+	restartCause         string // of the stop that a start is to follow
+	uncertain            bool   // an attempt ended in a way that leaves the phase open
+
+	// fingerprint and refs are of the rows that were last dealt with; "" makes
+	// the next pass read them whatever they are.
+	fingerprint string
+	refs        []string
+	// due is when a pass has to act although no row changed.
+	due time.Time
+	// asked is when the change that isn't live yet was first hinted at.
+	asked time.Time
+
+	claimed    map[string]bool // requests that this replica has to finish
+	rowWritten string          // digest of the row as last written
+	liveStale  bool            // the report isn't yet in workflow_live_code
+	gone       bool            // the project has no row
+}
+
+// shell is a source without its texts.
+type shell struct {
+	workflow  runtime.Workflow
+	component runtime.Component
+}
+
+// drain is a stop under way, on a goroutine of its own.
+type drain struct {
+	cause string
+	done  chan struct{} // closed when it is over
+	err   error         // valid then
+}
+
+func (d *drain) over() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func newRecord(id, replica string) *record {
+	return &record{id: id, workerID: workerID(replica, id)}
+}
+
+// workerNamespace makes worker ids of replicas and projects.
+var workerNamespace = uuid.MustParse("6a2f41a3-c54c-4ce0-9bd7-3d4a8f0a1c55")
+
+// workerID is the same whenever a replica of this name runs this project.
+func workerID(replica, projectID string) string {
+	return uuid.NewSHA1(workerNamespace, []byte(replica+"\x00"+projectID)).String()
+}
+
+// status is what the row says.
+func (rec *record) status() string {
+	switch rec.phase {
+	case running:
+		return statusRunning
+	case stopping:
+		return statusStopping
+	}
+	if rec.failure != nil {
+		return statusFailed
+	}
+	return statusStopped
+}
+
+// trouble is the one line on what is wrong, "" if nothing is.
+func (rec *record) trouble() string {
+	if rec.failure != nil {
+		return rec.failure.text
+	}
+	if list := broken(rec.report); len(list) > 0 {
+		return describe(list[0])
+	}
+	return ""
+}
+
+// applied takes over what the runner was given and what became of it.
+func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Report) {
+	hashes := map[ref]string{}
+	for _, s := range rep.Sources {
+		hashes[ref{s.Kind, s.ID}] = s.Hash
+	}
+	rec.name, rec.taskQueue = p.Name, p.TaskQueue
+	rec.report = rep
+	rec.liveStale = true
+	rec.sources = rec.sources[:0:0]
+	for _, s := range sources {
+		rec.sources = append(rec.sources, liveSource{source: s, hash: hashes[s.ref]})
+	}
+	rec.shells = map[ref]shell{}
+	rec.shared = map[ref]bool{}
+	for _, w := range p.Workflows {
+		w.Code, w.ActivitiesCode, w.LastGood = "", "", nil
+		rec.shells[ref{runtime.KindWorkflow, w.ID}] = shell{workflow: w}
+	}
+	for _, c := range p.Components {
+		c.Code, c.LastGood = "", nil
+		r := ref{runtime.KindComponent, c.ID}
+		rec.shells[r] = shell{component: c}
+		if c.Shared {
+			rec.shared[r] = true
+		}
+	}
+}
+
+// ended notes that no worker runs any more. The report stays: the row of a
+// stopped project says what it ran last.
+func (rec *record) ended(at time.Time) {
+	rec.phase = absent
+	rec.drain = nil
+	rec.sources, rec.vanished, rec.shells = nil, nil, nil
+	rec.stoppedAt = at
+}
+
+// nothingLive says whether no workflow of a report is served.
+func nothingLive(rep runtime.Report) bool {
+	for _, s := range rep.Sources {
+		if s.Kind == runtime.KindWorkflow && s.Hash != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// card is what others than the pass may see of a record.
+type card struct {
+	workerID    string
+	status      string
+	phase       phase
+	fingerprint string
+	refs        []string
+	broken      int
+	hasRow      bool
+	drain       *drain
+}
+
+func (rec *record) card() card {
+	c := card{
+		workerID:    rec.workerID,
+		status:      rec.status(),
+		phase:       rec.phase,
+		fingerprint: rec.fingerprint,
+		refs:        rec.refs,
+		hasRow:      rec.rowWritten != "",
+		drain:       rec.drain,
+	}
+	if c.status != statusStopped {
+		c.broken = len(broken(rec.report))
+	}
+	return c
+}

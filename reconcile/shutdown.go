@@ -1,0 +1,162 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// shutdown ends all work: no new passes; every project's worker drains, one
+// whose pass is under way after that; then the rows say stopped. A part of the
+// time is kept for the rows: they matter most when the workers don't end.
+func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work *sync.WaitGroup) error {
+	deadline := time.Now().Add(r.cfg.ShutdownTimeout)
+	forRows := min(r.cfg.ShutdownTimeout/5, 3*time.Second)
+	ctx, cancel := context.WithDeadline(life, deadline.Add(-forRows))
+	defer cancel()
+
+	r.mu.Lock()
+	r.closing = true
+	projects := map[string]chan struct{}{} // with the pass under way, or nil
+	rows := map[string]string{}            // worker ids of rows that don't say stopped
+	for id, c := range r.cards {
+		projects[id] = nil
+		if c.hasRow && c.status != statusStopped {
+			rows[id] = c.workerID
+		}
+	}
+	for id, pass := range r.inflight {
+		projects[id] = pass
+		rows[id] = workerID(r.cfg.Replica, id)
+	}
+	r.mu.Unlock()
+	r.queue.shutDown()
+	r.log.InfoContext(ctx, "shutting down", keyProjects, len(projects), "deadline", r.cfg.ShutdownTimeout)
+
+	var failed error
+	if err := r.writeShutdown(ctx, statusStopping, rows); err != nil {
+		r.quiet.fail(ctx, "database", "writing that workers are stopping failed", err)
+	}
+	abandoned := r.stopAll(ctx, projects, work)
+	end() // what is still under way is abandoned
+
+	rowCtx, cancelRows := context.WithDeadline(context.WithoutCancel(life), deadline)
+	defer cancelRows()
+	if err := r.writeShutdown(rowCtx, statusStopped, rows); err != nil {
+		failed = fmt.Errorf("shutdown: the rows of %d workers don't say stopped: %w", len(rows), err)
+	}
+	if len(abandoned) > 0 {
+		failed = errors.Join(failed, fmt.Errorf("shutdown: abandoned after %s: %s", r.cfg.ShutdownTimeout, strings.Join(abandoned, ", ")))
+	}
+	return failed
+}
+
+// stopAll drains every project at once and returns those that weren't done in
+// time, with what they were at.
+func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struct{}, work *sync.WaitGroup) (abandoned []string) {
+	type outcome struct{ id, undone string }
+	outcomes := make(chan outcome, len(projects))
+	for id, pass := range projects {
+		go func() {
+			outcomes <- outcome{id, r.stopOne(ctx, id, pass)}
+		}()
+	}
+	left := map[string]bool{}
+	for id := range projects {
+		left[id] = true
+	}
+	// stopOne ends with ctx if the runner heeds it; the runner's own code isn't
+	// trusted with the deadline.
+	for len(left) > 0 {
+		select {
+		case o := <-outcomes:
+			delete(left, o.id)
+			if o.undone != "" {
+				abandoned = append(abandoned, "project "+o.id+" ("+o.undone+")")
+			}
+			continue
+		case <-ctx.Done():
+		}
+		for id := range left {
+			abandoned = append(abandoned, "project "+id+" (draining)")
+		}
+		break
+	}
+	slices.Sort(abandoned)
+
+	idle := make(chan struct{})
+	go func() {
+		work.Wait()
+		r.drains.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+	return abandoned
+}
+
+// stopOne waits for the pass over a project, then stops its worker. It returns
+// what wasn't done when ctx ended.
+func (r *Reconciler) stopOne(ctx context.Context, id string, pass chan struct{}) (undone string) {
+	if pass != nil {
+		select {
+		case <-pass:
+		case <-ctx.Done():
+			return "a pass under way"
+		}
+	}
+	r.mu.Lock()
+	d := r.cards[id].drain
+	r.mu.Unlock()
+	if d != nil { // it is being stopped already
+		select {
+		case <-d.done:
+			return ""
+		case <-ctx.Done():
+			return "draining"
+		}
+	}
+	if !slices.Contains(r.cfg.Runner.Running(), id) {
+		return ""
+	}
+	err := r.stopWorker(ctx, id)
+	switch {
+	case err == nil:
+		return ""
+	case ctx.Err() != nil:
+		return "draining"
+	}
+	r.log.WarnContext(ctx, "a worker didn't stop cleanly", keyProject, id, keyError, err)
+	return ""
+}
+
+// writeShutdown sets the status of this replica's rows, in one statement, and
+// tries again until ctx ends.
+func (r *Reconciler) writeShutdown(ctx context.Context, status string, rows map[string]string) error {
+	var ids []string
+	for _, id := range rows {
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	const sql = `
+UPDATE workflow_workers SET status = $2, last_heartbeat = now(),
+  stopped_at = CASE WHEN $2 = 'stopped' THEN coalesce(stopped_at, now()) ELSE stopped_at END
+WHERE worker_id = ANY($1::text[]) AND status <> 'stopped' AND ($2 = 'stopped' OR status IN ('starting', 'running'))`
+	for failures := 0; ; failures++ {
+		_, err := r.cfg.Pool.Exec(ctx, sql, ids, status)
+		if err == nil {
+			return nil
+		}
+		if status == statusStopping || !sleep(ctx, r.backoff(failures)) {
+			return err
+		}
+	}
+}
