@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/term"
 )
 
 func init() { stack.EndWithParent() }
@@ -35,7 +36,7 @@ func main() {
 		err = d.run(ctx)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "\n%s %v\n", bold("make dev:"), err)
+		fmt.Fprintf(os.Stderr, "\n%s %v\n", term.Bold("make dev:"), err)
 		os.Exit(1)
 	}
 }
@@ -92,7 +93,7 @@ func (d *dev) run(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	if err := s.writeEnv(); err != nil {
+	if err := s.tellAddresses(); err != nil {
 		return err
 	}
 	s.printAddresses()

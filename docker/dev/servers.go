@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
+	"workflow-worker/docker/devenv"
 	"workflow-worker/docker/stack"
 )
 
@@ -277,24 +278,17 @@ func (s *servers) stop(ctx context.Context) error {
 		err = errors.Join(err, s.postgres.Stop(ctx))
 		stepTook("PostgreSQL", "stopped", begun)
 	}
-	if removeErr := os.Remove(s.dev.file("dev.env")); !errors.Is(removeErr, os.ErrNotExist) {
-		err = errors.Join(err, removeErr)
-	}
-	return err
+	return errors.Join(err, devenv.Remove(s.dev.root))
 }
 
-// writeEnv tells `make demo`, and anyone who sources it, where things are.
-func (s *servers) writeEnv() error {
-	ui := ""
+func (s *servers) tellAddresses() error {
+	a := devenv.Addresses{
+		DatabaseURL: s.databaseURL, TemporalAddress: s.temporalAddress, TemporalNamespace: s.namespace, ServiceURL: s.serviceURL,
+	}
 	if s.temporal != nil {
-		ui = s.temporal.UIAddress()
+		a.TemporalUI = s.temporal.UIAddress()
 	}
-	lines := []string{
-		"DATABASE_URL=" + shellQuote(s.databaseURL), "TEMPORAL_ADDRESS=" + s.temporalAddress,
-		"TEMPORAL_NAMESPACE=" + s.namespace, "TEMPORAL_UI=" + ui, "SERVICE_URL=" + s.serviceURL, "",
-	}
-	// DATABASE_URL may hold a password.
-	return os.WriteFile(s.dev.file("dev.env"), []byte(strings.Join(lines, "\n")), 0o600)
+	return devenv.Write(s.dev.root, a)
 }
 
 // choosePort takes the port that people know, or, where it is taken, a free one.

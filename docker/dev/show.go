@@ -4,16 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"workflow-worker/docker/term"
 )
 
 func (s *servers) printAddresses() {
 	address := func(name, where, note string) {
 		if where != "" {
-			fmt.Println(strings.TrimRight(fmt.Sprintf("  %-12s %s  %s", name, where, faint(note)), " "))
+			fmt.Println(strings.TrimRight(fmt.Sprintf("  %-12s %s  %s", name, where, term.Faint(note)), " "))
 		}
 	}
 	shown := withoutPassword(s.databaseURL)
@@ -22,9 +23,9 @@ func (s *servers) printAddresses() {
 		psql = `psql "$DATABASE_URL"` // it may need the password that is not shown
 	}
 	fmt.Println()
-	address("service", bold(s.serviceURL), "/health  /metrics")
+	address("service", term.Bold(s.serviceURL), "/health  /metrics")
 	if s.temporal != nil {
-		address("Temporal UI", bold(s.temporal.UIAddress()), "")
+		address("Temporal UI", term.Bold(s.temporal.UIAddress()), "")
 	}
 	address("Temporal", s.temporalAddress, "namespace "+s.namespace)
 	address("PostgreSQL", shown, "")
@@ -37,10 +38,10 @@ func (s *servers) printAddresses() {
   %s
 
 `,
-		bold("make demo"),
-		bold("curl -s "+s.serviceURL+"/health"),
-		bold(psql+" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'"),
-		faint("The service's log follows. Ctrl-C stops everything; data and the servers' logs stay in .local/"))
+		term.Bold("make demo"),
+		term.Bold("curl -s "+s.serviceURL+"/health"),
+		term.Bold(psql+" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'"),
+		term.Faint("The service's log follows. Ctrl-C stops everything; data and the servers' logs stay in .local/"))
 }
 
 // step tells one line of progress.
@@ -49,12 +50,12 @@ func step(who, what string) {
 }
 
 func stepTook(who, what string, since time.Time) {
-	step(who, what+" "+faint(fmt.Sprintf("%.1fs", time.Since(since).Seconds())))
+	step(who, what+" "+term.Faint(fmt.Sprintf("%.1fs", time.Since(since).Seconds())))
 }
 
 // progress shows what takes long, such as installing a package, line by line.
 func progress(who string) io.Writer {
-	return &lines{show: func(line string) { step(who, faint(line)) }}
+	return &lines{show: func(line string) { step(who, term.Faint(line)) }}
 }
 
 type lines struct {
@@ -101,15 +102,4 @@ func (h *heldLog) release() {
 	h.open = true
 	_, _ = h.next.Write(h.held) // a closed terminal has nobody to tell
 	h.held = nil
-}
-
-func bold(s string) string  { return styled("1", s) }
-func faint(s string) string { return styled("2", s) }
-
-func styled(code, s string) string {
-	info, err := os.Stdout.Stat()
-	if err != nil || info.Mode()&os.ModeCharDevice == 0 || os.Getenv("NO_COLOR") != "" || s == "" {
-		return s
-	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }

@@ -1,0 +1,14 @@
+import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+
+export const approve = defineSignal<[string]>('approve');
+export const status = defineQuery<string>('status');
+
+export async function approval(subject: string): Promise<string> {
+  const by: string[] = [];
+  setHandler(approve, (name) => {
+    by.push(name);
+  });
+  setHandler(status, () => `${by.length} of 1 approvals`);
+  await condition(() => by.length >= 1);
+  return `${subject}: approved by ${by.join(' and ')}`;
+}

@@ -1,0 +1,63 @@
+// Command demo is `make demo`, against a running `make dev`: it writes a project
+// as rows, the way the Workflow Builder does, runs its workflows, changes their
+// code, and runs them again. It can be run any number of times.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	"go.temporal.io/sdk/log"
+
+	"workflow-worker/docker/devenv"
+	"workflow-worker/docker/stack"
+	"workflow-worker/docker/term"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "\n%s %v\n", term.Bold("make demo:"), err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	root, err := stack.Root()
+	if err != nil {
+		return err
+	}
+	addresses, err := devenv.Read(root)
+	if err != nil {
+		return err
+	}
+	db, err := pgx.Connect(ctx, addresses.DatabaseURL)
+	if err != nil {
+		return fmt.Errorf("is `make dev` still running? %w", err)
+	}
+	defer db.Close(context.WithoutCancel(ctx))
+
+	// The environment may hold what a Temporal of one's own needs: an API key, TLS.
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return err
+	}
+	options.HostPort, options.Namespace = addresses.TemporalAddress, addresses.TemporalNamespace
+	options.Logger = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	temporal, err := client.DialContext(ctx, options)
+	if err != nil {
+		return fmt.Errorf("is `make dev` still running? %w", err)
+	}
+	defer temporal.Close()
+
+	d := &demo{db: db, temporal: temporal, addresses: addresses}
+	return d.tell(ctx)
+}
