@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"math"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"workflow-worker/docker/stack/stacktest"
+)
+
+func TestMain(m *testing.M) { stacktest.Main(m) }
+
+func TestNativeWorkflowsReturnWhatTheCasesExpect(t *testing.T) {
+	t.Parallel()
+	in, commands := io.Pipe()
+	answers, out := io.Pipe()
+	ended := make(chan error, 1)
+	address := stacktest.TemporalAddress(t)
+	go func() {
+		ended <- serveNative(context.Background(), []string{"-address", address}, in, out)
+		_ = out.Close()
+	}()
+	answered := func() {
+		t.Helper()
+		line := make([]byte, len("ready\n"))
+		if _, err := io.ReadFull(answers, line); err != nil || string(line) != "ready\n" {
+			t.Fatalf("%q %v", line, err)
+		}
+	}
+	answered()
+	queue := stacktest.TaskQueue(t)
+	if _, err := io.WriteString(commands, queue+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	answered()
+	b := &bench{client: stacktest.TemporalClient(t)}
+	for _, c := range cpuCases() {
+		if err := b.runMany(t.Context(), c, queue, 2); err != nil {
+			t.Error(err)
+		}
+		c.result = "wrong"
+		if err := b.runMany(t.Context(), c, queue, 1); c.workflow != wfSignal && err == nil {
+			t.Errorf("%s: a wrong result isn't noticed", c.workflow)
+		}
+	}
+	if err := commands.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUsageCountsChildrenThatLiveAndThatHaveDied(t *testing.T) {
+	t.Parallel()
+	// A shell that has spent CPU in a child that is gone, and now has one that lives.
+	cmd := exec.CommandContext(t.Context(), "sh", "-c",
+		`sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done'; echo done; sleep 60 & wait`)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }() // the sleep, too
+	if _, err := io.ReadFull(out, make([]byte, len("done\n"))); err != nil {
+		t.Fatal(err)
+	}
+	u, err := usageOf(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := readStat(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.cpu < 2*clockTick || own.dead < 2*clockTick {
+		t.Errorf("the CPU of a child that died is missing: %v, %+v", u, own)
+	}
+	for deadline := time.Now().Add(10 * time.Second); u.rss <= own.rss; {
+		if time.Now().After(deadline) {
+			t.Fatalf("the memory of a child is missing: %v, %+v", u, own)
+		}
+		if u, err = usageOf(cmd.Process.Pid); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := usageOf(math.MaxInt32); err == nil {
+		t.Error("a process that isn't there has usage")
+	}
+	if self, err := usageOf(os.Getpid()); err != nil || self.rss < 1<<20 {
+		t.Errorf("our own usage: %v, %v", self, err)
+	}
+}
+
+func TestQuantileIsAMeasuredValue(t *testing.T) {
+	t.Parallel()
+	var values []time.Duration
+	for i := 200; i > 0; i-- {
+		values = append(values, time.Duration(i))
+	}
+	for q, want := range map[float64]time.Duration{0: 1, 0.5: 100, 0.99: 198, 1: 200} {
+		if got := quantile(values, q); got != want {
+			t.Errorf("quantile %v = %d, want %d", q, got, want)
+		}
+	}
+	if quantile(nil, 0.5) != 0 || quantile([]time.Duration{7}, 0.99) != 7 {
+		t.Error("of none or one")
+	}
+}
+
+func TestReportShowsWhatWasMissed(t *testing.T) {
+	t.Parallel()
+	var r report
+	r.add("fast", "ms", yardstick{"9 ms", "1 ms", "3 ms", 3}, 1.5, 3)
+	r.add("slow", "ms", yardstick{goal: "3 ms", limit: 3}, math.NaN(), 3.01)
+	r.add("without goal", "", yardstick{}, math.NaN(), 0)
+	r.note("a note")
+	var out bytes.Buffer
+	r.print(&out, time.Second)
+	for _, want := range []string{
+		"| fast         | 9 ms | 1 ms      | 3 ms | 1.50 ms     | 3 ms    | 2.0      | yes      |",
+		"| slow         |      |           | 3 ms | –           | 3.01 ms |          | NO       |",
+		"| without goal |      |           |      | –           | 0       |          |          |",
+		"- a note\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"-parts all", "-memory 500,100", "-memory x", "-reloads 0", "-scale -1", "extra"} {
+		if _, err := parseOptions(strings.Fields(args), io.Discard); err == nil {
+			t.Errorf("%s is accepted", args)
+		}
+	}
+	o, err := parseOptions(nil, io.Discard)
+	if err != nil || o.reloads != 200 || o.projects != 100 || len(o.parts) != 4 {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestMetricsOfAServiceAreSummedOverTheirLabels(t *testing.T) {
+	t.Parallel()
+	series := map[string]float64{`a_total{x="1"}`: 1, `a_total{x="2"}`: 2, `a_total`: 4, `a_total_other`: 8}
+	if got := sumOf(series, "a_total"); got != 7 {
+		t.Errorf("sum = %v", got)
+	}
+}

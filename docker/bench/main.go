@@ -1,0 +1,138 @@
+// Command bench measures the service as a whole process against the yardsticks
+// of its design, on servers that it starts itself, and prints one table:
+//
+//	go run ./docker/bench                        # everything, some minutes
+//	go run ./docker/bench -parts reload -reloads 50
+//	go run ./docker/bench -parts memory -memory 100,500,1000
+//
+// The service runs as its own binary and, as the limit of what is possible, a
+// second process runs the same workflows written in Go; CPU and memory are read
+// from /proc for each, children included. This process writes the rows, starts
+// the workflows and checks their results; a wrong result, a failed or a hung
+// workflow makes it exit with 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"workflow-worker/docker/stack"
+)
+
+func init() { stack.EndWithParent() }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == nativeCommand {
+		err = serveNative(ctx, os.Args[2:], os.Stdin, os.Stdout)
+	} else {
+		err = run(ctx, os.Args[1:], os.Stdout)
+	}
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// options are the command line.
+type options struct {
+	binary   string
+	parts    []string
+	reloads  int
+	projects int   // running during the reloads
+	memory   []int // numbers of projects at which memory is read
+	scale    float64
+	native   bool
+	verbose  bool
+}
+
+// The parts, in the order in which they run.
+var allParts = []string{"first", "cpu", "memory", "reload"}
+
+func parseOptions(args []string, out io.Writer) (options, error) {
+	var o options
+	var parts, memory string
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(out)
+	f.StringVar(&o.binary, "binary", "bin/workflow-worker", "the service")
+	f.StringVar(&parts, "parts", strings.Join(allParts, ","), "what to measure")
+	f.IntVar(&o.reloads, "reloads", 200, "changes of code, in part reload")
+	f.IntVar(&o.projects, "projects", 100, "projects running in part reload")
+	f.StringVar(&memory, "memory", "100,500", "numbers of projects at which memory is read, rising; 100,500,1000 for the whole")
+	f.Float64Var(&o.scale, "scale", 1, "factor for the numbers of workflows in part cpu")
+	f.BoolVar(&o.native, "native", true, "measure the same workflows written in Go, too")
+	f.BoolVar(&o.verbose, "v", false, "pass on the service's log")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unknown argument %q", f.Arg(0))
+	}
+	for part := range strings.SplitSeq(parts, ",") {
+		if !slices.Contains(allParts, part) {
+			return o, fmt.Errorf("-parts: no part %q; there are %s", part, strings.Join(allParts, ", "))
+		}
+		o.parts = append(o.parts, part)
+	}
+	for text := range strings.SplitSeq(memory, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || len(o.memory) > 0 && n <= o.memory[len(o.memory)-1] {
+			return o, fmt.Errorf("-memory: %q is not a rising list of numbers", memory)
+		}
+		o.memory = append(o.memory, n)
+	}
+	if o.reloads < 1 || o.projects < 1 || o.scale <= 0 {
+		return o, errors.New("-reloads, -projects and -scale must be positive")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	o, err := parseOptions(args, out)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.binary); err != nil {
+		return fmt.Errorf("%s is not there: run `make build` first", o.binary)
+	}
+	b := &bench{options: o, progress: os.Stderr}
+	if err := b.start(ctx); err != nil {
+		return errors.Join(err, b.stop(ctx))
+	}
+	defer func() { err = errors.Join(err, b.stop(ctx)) }()
+
+	began := time.Now()
+	parts := map[string]func(context.Context) error{
+		"first": b.measureFirst, "cpu": b.measureCPU, "memory": b.measureMemory, "reload": b.measureReload,
+	}
+	var failed error
+	for _, part := range allParts {
+		if !slices.Contains(o.parts, part) {
+			continue
+		}
+		// The other parts' figures are worth having when one fails.
+		if err := parts[part](ctx); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("part %s: %w", part, err))
+			if ctx.Err() != nil {
+				break
+			}
+		}
+	}
+	b.report.print(out, time.Since(began))
+	return failed
+}
