@@ -57,11 +57,12 @@ func (m *Metrics) makeCollectors() {
 	m.interrupts = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "js_interrupts_total",
 		Help: "JavaScript stopped by the watchdog or a limit, by what it was running.",
-	}, []string{"where"}), "workflow", "query", "module", "activity")
+	}, []string{"where"}), "task", "query", "activity", "load")
 	m.taskFailures = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "workflow_task_failures_total",
 		Help: "Workflow tasks answered with a failure, by reason; the execution stays open.",
-	}, []string{"reason"}), "throw", "nondeterminism", "timeout", "code_not_found", "panic")
+	}, []string{"reason"}), "exception", "unhandled_rejection", "interrupted", "call_depth", "unknown_type",
+		"missing_code", "unsupported", "payload", "internal")
 }
 
 // gaugeSet is a gauge per known value of one label.
