@@ -1,0 +1,208 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/runtime"
+)
+
+// read reads a project as a pass does.
+func (h *house) read(project string, lastGood bool, refs ...string) *snapshot {
+	h.t.Helper()
+	var s *snapshot
+	err := pgx.BeginTxFunc(h.t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
+		g, err := readGlance(h.t.Context(), tx, project, sortedUnique(refs))
+		if err != nil {
+			return err
+		}
+		s, err = readProject(h.t.Context(), tx, project, g, lastGood)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
+
+// texts is what a project would run, for comparison.
+func (s *snapshot) texts() string {
+	var words []string
+	for _, w := range s.project.Workflows {
+		words = append(words, w.KebabName+"="+w.Code)
+	}
+	for _, c := range s.project.Components {
+		words = append(words, fmt.Sprintf("%s(shared %t)=%s", c.Name, c.Shared, c.Code))
+	}
+	return strings.Join(words, " ")
+}
+
+func TestWhichRowsMakeAProject(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	nodes := func(ids ...string) string {
+		var list []string
+		for i, id := range ids {
+			list = append(list, fmt.Sprintf(`{"id": "n%d", "data": {"componentId": %q}}`, i, id))
+		}
+		return "[" + strings.Join(list, ",") + "]"
+	}
+	tests := []struct {
+		name  string
+		write func(project, workflow string)
+		want  string
+	}{
+		{"the active row of a workflow", func(string, string) {}, "order-intake=v1"},
+		{"not one that is inactive", func(_, w string) {
+			h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
+		}, ""},
+		{"of several active rows the one compiled last", func(_, w string) {
+			h.code(w, "3", "v3")
+			h.code(w, "2", "v2")
+			h.exec(`UPDATE workflow_compiled_code SET compiled_at = now() + version::int * interval '1 hour' WHERE workflow_id = $1`, w)
+		}, "order-intake=v3"},
+		{"of those compiled at once the one with the greatest id", func(_, w string) {
+			h.exec(`UPDATE workflow_compiled_code SET id = '00000000-0000-4000-8000-000000000000' WHERE workflow_id = $1`, w)
+			h.exec(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code, activities_code, compiled_at)
+				SELECT 'ffffffff-ffff-4fff-8fff-ffffffffffff', workflow_id, 'z', 'greatest', '', compiled_at FROM workflow_compiled_code WHERE workflow_id = $1`, w)
+		}, "order-intake=greatest"},
+		{"not those of an inactive workflow", func(_, w string) {
+			h.exec(`UPDATE workflows SET is_active = false WHERE id = $1`, w)
+		}, ""},
+		{"workflows in the order of their names", func(p, _ string) {
+			h.code(h.workflow(p, "a-first"), "1", "x")
+			h.workflow(p, "without-code")
+		}, "a-first=x order-intake=v1"},
+		{"the project's own components, referred to or not", func(p, _ string) { h.component(p, "score", "own") }, "order-intake=v1 score(shared false)=own"},
+		{"not inactive ones, nor those without text", func(p, _ string) {
+			h.component(p, "empty", "")
+			h.exec(`UPDATE components SET is_active = false WHERE id = $1`, h.component(p, "off", "x"))
+			h.exec(`UPDATE components SET implementation_code = NULL WHERE id = $1`, h.component(p, "built-in", "x"))
+		}, "order-intake=v1"},
+		{"shared components that a definition names under nodes", func(_, w string) {
+			h.component("", "unreferred", "no")
+			h.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component("", "score", "shared")))
+		}, "order-intake=v1 score(shared true)=shared"},
+		{"or under graph.nodes", func(_, w string) {
+			h.exec(`UPDATE workflows SET definition = jsonb_build_object('graph', jsonb_build_object('nodes', $2::jsonb)) WHERE id = $1`, w,
+				nodes(strings.ToUpper(h.component("", "score", "shared"))))
+		}, "order-intake=v1 score(shared true)=shared"},
+		{"own components before shared ones", func(p, w string) {
+			h.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component("", "score", "shared")))
+			h.component(p, "score", "own")
+		}, "order-intake=v1 score(shared false)=own score(shared true)=shared"},
+		{"not another project's component, though referred to", func(_, w string) {
+			h.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component(h.project(), "score", "foreign")))
+		}, "order-intake=v1"},
+		{"a definition of an inactive workflow refers to nothing", func(p, _ string) {
+			w := h.workflow(p, "off")
+			h.exec(`UPDATE workflows SET is_active = false, definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component("", "score", "shared")))
+		}, "order-intake=v1"},
+		{"odd definitions hurt nobody", func(p, w string) {
+			for i, d := range []string{`[]`, `"text"`, `null`, `{"nodes": "x"}`, `{"nodes": [1, null, {"data": 3}, {"data": {"componentId": 7}}, {"data": {"componentId": "not-a-uuid"}}]}`} {
+				h.exec(`UPDATE workflows SET definition = $2 WHERE id = $1`, h.workflow(p, fmt.Sprint("w", i)), d)
+			}
+		}, "order-intake=v1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p, w := h.shop("v1")
+			tt.write(p, w)
+			if got := h.read(p, false).texts(); got != tt.want {
+				t.Errorf("would run %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatARequestSaysAboutRunning(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	for _, tt := range []struct {
+		name, actions, forbidden string
+	}{
+		{"none", "", ""},
+		{"stop", "stop", "stop request"},
+		{"start after stop", "stop start", ""},
+		{"restart after stop", "stop restart", ""},
+		{"stop after start", "start stop", "stop request"},
+		{"stop after many", strings.Repeat("start restart ", 20) + "stop", "stop request"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, _ := h.shop("v1")
+			for _, a := range strings.Fields(tt.actions) {
+				h.request(p, a)
+			}
+			// What became of a request doesn't change its meaning.
+			h.exec(`UPDATE worker_requests SET status = (ARRAY['pending', 'processing', 'completed', 'failed'])[1 + abs(hashtext(id::text)) % 4] WHERE project_id = $1`, p)
+			if got := h.read(p, false).forbidden(); !strings.HasPrefix(got, tt.forbidden) || (got == "") != (tt.forbidden == "") {
+				t.Errorf("forbidden by %q, want %q", got, tt.forbidden)
+			}
+		})
+	}
+	if s := h.read(uuid.NewString(), false); s.exists || s.forbidden() == "" {
+		t.Error("a project without a row may run")
+	}
+}
+
+func TestTheLastGoodTextComesOnlyWhereItDiffers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("new text")
+	c := h.component(p, "score", "new score")
+	store := NewCodeStore(h.pool)
+	for _, m := range []runtime.StoredModule{
+		{Hash: "w-old", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "0", Code: "old text", ActivitiesCode: "old acts"},
+		{Hash: "w-new", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "1", Code: "new text"},
+		{Hash: "c-old", Kind: "component", Name: "score", Code: "old score"},
+	} {
+		if err := store.Put(t.Context(), p, []runtime.StoredModule{m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-old'), ($1, 'component', $3, 'c-old')`, p, w, c)
+
+	s := h.read(p, true)
+	if got, want := s.project.Workflows[0].LastGood, (runtime.StoredCode{Hash: "w-old", Version: "0", Code: "old text", ActivitiesCode: "old acts"}); got == nil || *got != want {
+		t.Errorf("the workflow's last good text is %+v, want %+v", got, want)
+	}
+	if got := s.project.Components[0].LastGood; got == nil || got.Code != "old score" {
+		t.Errorf("the component's last good text is %+v, want old score", got)
+	}
+	if s := h.read(p, false); s.project.Workflows[0].LastGood != nil || s.project.Components[0].LastGood != nil {
+		t.Error("last good texts came unasked")
+	}
+	h.exec(`UPDATE workflow_live_code SET hash = 'w-new' WHERE source_id = $1`, w)
+	if got := h.read(p, true).project.Workflows[0].LastGood; got != nil {
+		t.Errorf("the current text came a second time as last good: %+v", got)
+	}
+}
+
+func TestAProjectIsReadInOneSnapshot(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	err := pgx.BeginTxFunc(t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
+		g, err := readGlance(t.Context(), tx, p, nil)
+		if err != nil {
+			return err
+		}
+		h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+		h.exec(`UPDATE projects SET task_queue_name = 'moved' WHERE id = $1`, p)
+		s, err := readProject(t.Context(), tx, p, g, false)
+		if err != nil {
+			return err
+		}
+		if s.texts() != "order-intake=v1" || s.taskQueue == "moved" {
+			t.Errorf("read %q on %s: a mixture of two states", s.texts(), s.taskQueue)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
