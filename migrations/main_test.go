@@ -66,27 +66,64 @@ type database struct {
 // emptyDatabase is what CREATE DATABASE makes.
 func emptyDatabase(t testing.TB) *database { return newDatabase(t, "template0") }
 
-// supabaseDatabase is an empty one on Supabase.
+// supabaseDatabase is an empty one on Supabase, before our migrations.
 func supabaseDatabase(t testing.TB) *database {
-	return newDatabase(t, template(t, &supabaseTemplate, "supabase.sql"))
+	return newDatabase(t, supabaseTemplate.made(t, "template0", withFile("supabase.sql")))
 }
 
 // builderDatabase is the Workflow Builder's, on Supabase, before our migrations.
 func builderDatabase(t testing.TB) *database {
-	return newDatabase(t, template(t, &builderTemplate, "supabase.sql", "builder.sql"))
+	return newDatabase(t, builderTemplate.made(t, supabaseTemplate.made(t, "template0", withFile("supabase.sql")), withFile("builder.sql")))
+}
+
+// The same three after our migrations, copied from databases that were migrated once.
+func migratedEmpty(t testing.TB) *database {
+	return newDatabase(t, migratedEmptyTemplate.made(t, "template0", migrate))
+}
+
+func migratedSupabase(t testing.TB) *database {
+	return newDatabase(t, migratedSupabaseTemplate.made(t, supabaseTemplate.made(t, "template0", withFile("supabase.sql")), migrate))
+}
+
+func migratedBuilder(t testing.TB) *database {
+	supabase := supabaseTemplate.made(t, "template0", withFile("supabase.sql"))
+	builder := builderTemplate.made(t, supabase, withFile("builder.sql"))
+	return newDatabase(t, migratedBuilderTemplate.made(t, builder, migrate))
 }
 
 // migrated runs the migrations on d.
 func migrated(d *database) *database {
 	d.Helper()
-	if err := migrations.Run(d.Context(), d.url, stacktest.Logger(d)); err != nil {
-		d.Fatal(err)
-	}
+	migrate(d, d.url)
 	return d
 }
 
-var supabaseTemplate, builderTemplate templateDatabase
+func migrate(t testing.TB, url string) {
+	t.Helper()
+	if err := migrations.Run(t.Context(), url, stacktest.Logger(t)); err != nil {
+		t.Fatal(err)
+	}
+}
 
+func withFile(name string) func(testing.TB, string) {
+	return func(t testing.TB, url string) {
+		t.Helper()
+		roles.Lock()
+		defer roles.Unlock()
+		c, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close(t.Context())
+		if _, err := c.Exec(t.Context(), readFile(t, "testdata/"+name)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+var supabaseTemplate, builderTemplate, migratedEmptyTemplate, migratedSupabaseTemplate, migratedBuilderTemplate templateDatabase
+
+// templateDatabase is made once, for others to be copied from.
 type templateDatabase struct {
 	once sync.Once
 	name string
@@ -96,23 +133,14 @@ type templateDatabase struct {
 // and no lock in SQL reaches beyond its database.
 var roles sync.Mutex
 
-// template makes a database from files, once, for others to be copied from.
-func template(t testing.TB, d *templateDatabase, files ...string) string {
+// made returns the database's name. The first call makes it: a copy of another, and
+// then what prepare does to it.
+func (d *templateDatabase) made(t testing.TB, from string, prepare func(t testing.TB, url string)) string {
 	t.Helper()
 	d.once.Do(func() {
-		roles.Lock()
-		defer roles.Unlock()
 		name := randomName()
-		admin(t, "CREATE DATABASE "+name+" TEMPLATE template0")
-		c := connect(t, server.URL(name))
-		for _, file := range files {
-			if _, err := c.Exec(t.Context(), readFile(t, "testdata/"+file)); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-		}
-		if err := c.Close(t.Context()); err != nil { // nobody may be in a template
-			t.Fatal(err)
-		}
+		admin(t, "CREATE DATABASE "+name+" TEMPLATE "+from)
+		prepare(t, server.URL(name))
 		d.name = name
 	})
 	if d.name == "" {
@@ -174,7 +202,7 @@ func (d *database) as(role string) string {
 
 func (d *database) exec(statement string, args ...any) {
 	d.Helper()
-	if _, err := d.conn.Exec(d.Context(), statement, args...); err != nil {
+	if _, err := d.conn.Exec(context.WithoutCancel(d.Context()), statement, args...); err != nil { // cleanups use it too
 		d.Fatalf("%s\n%v", statement, err)
 	}
 }

@@ -52,11 +52,11 @@ func TestStatusTellsWhatIsPendingAndChangesNothing(t *testing.T) {
 func TestEachFileMayRunTwice(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(testing.TB) *database{
-		"empty": emptyDatabase, "supabase": supabaseDatabase, "builder": builderDatabase,
+		"empty": migratedEmpty, "supabase": migratedSupabase, "builder": migratedBuilder,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := migrated(make(t))
+			d := make(t)
 			once := d.catalog()
 			names, err := fs.Glob(migrations.SQL(), "*.sql")
 			if err != nil {
@@ -79,7 +79,7 @@ func TestEachFileMayRunTwice(t *testing.T) {
 
 func TestUpdatedAtMovesWithEachUpdate(t *testing.T) {
 	t.Parallel()
-	d := migrated(builderDatabase(t))
+	d := migratedBuilder(t)
 	for _, table := range []string{"projects", "workflows", "workflow_compiled_code", "components", "workflow_workers", "activity_statistics"} {
 		// Whoever writes may not set it either.
 		d.exec(`UPDATE ` + table + ` SET updated_at = '2001-01-01'`)
@@ -101,7 +101,7 @@ LEFT JOIN pg_description d ON d.objoid = c.oid AND d.classoid = 'pg_class'::regc
 WHERE c.relkind = 'r' AND (n.nspname = 'workflow_worker' OR n.nspname = 'public' AND c.relname = ANY ($1))
   AND coalesce(trim(d.description), '') = ''
 ORDER BY 1`
-	d := migrated(emptyDatabase(t))
+	d := migratedEmpty(t)
 	if got := d.strings(uncommented, contractTables); len(got) > 0 {
 		t.Errorf("without a comment: %v", got)
 	}
@@ -109,7 +109,7 @@ ORDER BY 1`
 
 func TestCommentsOfOthersStay(t *testing.T) {
 	t.Parallel()
-	d := migrated(builderDatabase(t))
+	d := migratedBuilder(t)
 	got := d.string(`SELECT col_description('components'::regclass, attnum) FROM pg_attribute
 		WHERE attrelid = 'components'::regclass AND attname = 'implementation_language'`)
 	if got != "The Workflow Builder's own comment." {

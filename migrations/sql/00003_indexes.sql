@@ -14,6 +14,9 @@ CREATE INDEX IF NOT EXISTS idx_workers_status ON public.workflow_workers (status
 CREATE INDEX IF NOT EXISTS idx_worker_requests_newest ON public.worker_requests (project_id, requested_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS idx_worker_requests_open ON public.worker_requests (requested_at) WHERE status IN ('pending', 'processing');
 
+-- Which projects run a component.
+CREATE INDEX IF NOT EXISTS idx_workflow_live_code_source ON public.workflow_live_code (source_id);
+
 -- Unique already by their first column. They exist to be replica identities
 -- (00006): a DELETE then says which project it concerned.
 CREATE UNIQUE INDEX IF NOT EXISTS workflows_replica_identity ON public.workflows (id, project_id);

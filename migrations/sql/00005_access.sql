@@ -130,12 +130,6 @@ BEGIN
     COMMENT ON FUNCTION workflow_worker.current_user_id() IS 'Who is signed in, as projects name their owner.';
     COMMENT ON FUNCTION workflow_worker.own_projects() IS 'Projects of whoever is signed in. For policies.';
 
-    -- The registry: read only.
-    GRANT SELECT ON public.workflow_workers TO authenticated;
-    DROP POLICY IF EXISTS workflow_worker_own ON public.workflow_workers;
-    CREATE POLICY workflow_worker_own ON public.workflow_workers FOR SELECT TO authenticated
-        USING (project_id IN (SELECT workflow_worker.own_projects()));
-
     -- Code that a row brings into a project runs with that project's rights. The
     -- Workflow Builder checks in its own program that a workflow's project belongs
     -- to its author; its policies don't, so a signed-in user could put code into a
@@ -157,8 +151,10 @@ BEGIN
         AS RESTRICTIVE FOR UPDATE TO authenticated USING (true)
         WITH CHECK (project_id IS NULL OR project_id IN (SELECT workflow_worker.own_projects()));
 
-    -- The rest only on tables that are ours: others have their owner's policies.
-    FOR t IN SELECT table_name FROM workflow_worker.contract_tables WHERE created_here LOOP
+    -- The rest only on tables that are ours, and the registry: others have their
+    -- owner's policies.
+    FOR t IN SELECT table_name FROM workflow_worker.contract_tables
+             WHERE created_here OR table_name = 'workflow_workers' LOOP
         EXECUTE format('DROP POLICY IF EXISTS workflow_worker_own ON public.%I', t);
         CASE t
         WHEN 'worker_requests' THEN
@@ -171,6 +167,10 @@ BEGIN
             CREATE POLICY workflow_worker_ask ON public.worker_requests FOR INSERT TO authenticated
                 WITH CHECK (project_id IN (SELECT workflow_worker.own_projects()) AND status = 'pending'
                     AND (requested_by IS NULL OR requested_by::text = (SELECT workflow_worker.current_user_id())));
+        WHEN 'workflow_workers' THEN
+            GRANT SELECT ON public.workflow_workers TO authenticated;
+            CREATE POLICY workflow_worker_own ON public.workflow_workers FOR SELECT TO authenticated
+                USING (project_id IN (SELECT workflow_worker.own_projects()));
         WHEN 'activity_statistics' THEN
             GRANT SELECT ON public.activity_statistics TO authenticated;
             CREATE POLICY workflow_worker_own ON public.activity_statistics FOR SELECT TO authenticated

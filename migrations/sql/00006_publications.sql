@@ -90,7 +90,7 @@ BEGIN
                               WHERE x.indrelid = t.relid AND a.attnum = ANY (x.indkey::int2[])
                                 AND (x.indisreplident OR t.relreplident = 'd' AND x.indisprimary)));
         END IF;
-        publications := publications || (format('public.%I', t.table_name) || coalesce(format(' (%s)', columns), ''));
+        publications := publications || (format('public.%I', t.table_name) || coalesce(' (' || columns || ')', ''));
     END LOOP;
 
     IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'workflow_worker') THEN

@@ -1,0 +1,165 @@
+package migrations_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pglogrepl"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/migrations"
+)
+
+const serviceRole = "workflow_worker_service"
+
+// What the service does, as its role: on the Workflow Builder's database, whose
+// policies ask tables that the role may not read, and on plain PostgreSQL.
+func TestTheServicesRoleCanDoItsWork(t *testing.T) {
+	t.Parallel()
+	for name, d := range map[string]func(testing.TB) *database{
+		"builder": func(t testing.TB) *database { return migratedBuilder(t).withRole() },
+		"plain": func(t testing.TB) *database {
+			d := migratedEmpty(t).withRole()
+			d.exec(`INSERT INTO projects (id, name, task_queue_name) VALUES ($1, 'a', 'a'), ($2, 'b', 'b')`, annProject, benProject)
+			d.exec(`INSERT INTO workflows (project_id, kebab_name) VALUES ($1, 'w'), ($2, 'w')`, annProject, benProject)
+			d.exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code) SELECT id, '1', '' FROM workflows`)
+			d.exec(`INSERT INTO components (project_id, name) VALUES ($1, 'c'), (NULL, 'shared')`, annProject)
+			return d
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := d(t)
+			request := uuid.NewString()
+			d.exec(`INSERT INTO worker_requests (id, project_id, action) VALUES ($1, $2, 'restart')`, request, annProject)
+			d.exec(`CREATE TABLE IF NOT EXISTS users (id uuid)`)
+
+			if err := migrations.Run(t.Context(), d.as(serviceRole), stacktest.Logger(t)); err != nil {
+				t.Errorf("Run with nothing pending: %v", err)
+			}
+			if _, err := migrations.Status(t.Context(), d.as(serviceRole)); err != nil {
+				t.Errorf("Status: %v", err)
+			}
+
+			s := d.session(t, serviceRole, "")
+			for _, table := range []string{"projects", "workflows", "workflow_compiled_code", "components"} {
+				if n := s.string(`SELECT count(*)::text FROM ` + table); n != "2" {
+					t.Errorf("sees %s rows of %s, want both", n, table)
+				}
+			}
+			s.must(1, `UPDATE worker_requests q SET status = 'processing', started_at = coalesce(q.started_at, clock_timestamp())
+				FROM (SELECT id FROM worker_requests WHERE status = 'pending' FOR UPDATE SKIP LOCKED) c WHERE q.id = c.id`)
+			s.must(1, `UPDATE worker_requests SET status = 'failed', error = 'no code', completed_at = now() WHERE id = $1`, request)
+			const upsert = `INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, host, process_id, last_heartbeat, metadata)
+				VALUES ('r1', $1, 'a', 'starting', 'h', '1', now(), '{}') ON CONFLICT (worker_id) DO UPDATE SET status = excluded.status`
+			s.must(1, upsert, annProject)
+			s.must(1, upsert, annProject)
+			s.must(1, `UPDATE workflow_workers SET last_heartbeat = now() WHERE worker_id = 'r1'`)
+			s.must(1, `DELETE FROM workflow_workers WHERE worker_id = 'r1'`)
+			const store = `INSERT INTO workflow_code_store (project_id, hash, kind, workflow_code) VALUES ($1, 'h', 'workflow', 'x')
+				ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now()`
+			s.must(1, store, annProject)
+			s.must(1, store, annProject)
+			s.must(1, `INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $1, 'h')`, annProject)
+			s.must(1, `UPDATE workflow_live_code SET hash = 'i'`)
+			s.must(1, `DELETE FROM workflow_live_code`)
+		})
+	}
+}
+
+func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
+	t.Parallel()
+	d := migratedBuilder(t).withRole()
+	s := d.session(t, serviceRole, "")
+	s.forbidden(`SELECT * FROM users`)
+	s.forbidden(`SELECT * FROM auth.users`)
+	s.forbidden(`SELECT * FROM task_queues`)
+	for _, table := range []string{"projects", "workflows", "workflow_compiled_code", "components"} {
+		s.forbidden(`DELETE FROM ` + table)
+		s.forbidden(`UPDATE ` + table + ` SET id = id`)
+		s.forbidden(`INSERT INTO ` + table + ` DEFAULT VALUES`)
+		s.forbidden(`TRUNCATE ` + table + ` CASCADE`)
+	}
+	s.forbidden(`INSERT INTO worker_requests (project_id, action) VALUES ($1, 'stop')`, annProject)
+	s.forbidden(`DELETE FROM worker_requests`)
+	s.forbidden(`UPDATE worker_requests SET action = 'stop'`)
+	s.forbidden(`UPDATE worker_requests SET project_id = $1`, annProject)
+	s.forbidden(`DELETE FROM workflow_code_store`)
+	s.forbidden(`UPDATE activity_statistics SET execution_count = 0`)
+	s.forbidden(`INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (99, true)`)
+	s.forbidden(`CREATE TABLE public.mine ()`)
+	s.forbidden(`CREATE SCHEMA mine`)
+	s.forbidden(`ALTER PUBLICATION workflow_worker SET (publish = 'insert')`)
+
+	attributes := d.string(`SELECT concat_ws(' ', rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolcanlogin) FROM pg_roles WHERE rolname = $1`, serviceRole)
+	if attributes != "f f f f t t" {
+		t.Errorf("superuser, bypassrls, createrole, createdb, replication, login: %s", attributes)
+	}
+	if got := d.strings(`SELECT roleid::regrole::text FROM pg_auth_members WHERE member = $1::regrole`, serviceRole); len(got) > 0 {
+		t.Errorf("is a member of %v", got)
+	}
+	if got := d.strings(`SELECT DISTINCT table_schema || '.' || table_name FROM information_schema.role_table_grants
+		WHERE grantee = $1 UNION SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants WHERE grantee = $1 ORDER BY 1`, serviceRole); len(got) != 9 {
+		t.Errorf("has rights on %v, want the 8 tables that it uses and schema_version", got)
+	}
+}
+
+// The change stream, by the service's role, or by one that has REPLICATION and
+// nothing else.
+func TestTheStreamNeedsReplicationOnly(t *testing.T) {
+	t.Parallel()
+	d := migratedBuilder(t).withRole()
+	streamer := "stream_" + d.name
+	d.exec(`CREATE ROLE ` + streamer + ` LOGIN REPLICATION`)
+	t.Cleanup(func() { d.exec(`DROP ROLE ` + streamer) })
+	for _, role := range []string{serviceRole, streamer} {
+		c := d.stream(role)
+		d.exec(`UPDATE projects SET description = $1 WHERE id = $2`, role, annProject)
+		for {
+			message, err := c.ReceiveMessage(t.Context())
+			if err != nil {
+				t.Fatalf("%s: %v", role, err)
+			}
+			if data, ok := message.(*pgproto3.CopyData); ok && bytes.Contains(data.Data, []byte(annProject)) {
+				break
+			}
+		}
+	}
+	s := d.session(t, streamer, "")
+	s.forbidden(`SELECT * FROM projects`)
+	s.forbidden(`SELECT * FROM workflow_code_store`)
+}
+
+// stream begins to stream both publications from a temporary slot.
+func (d *database) stream(role string) *pgconn.PgConn {
+	d.Helper()
+	config, err := pgconn.ParseConfig(d.as(role))
+	if err != nil {
+		d.Fatal(err)
+	}
+	config.RuntimeParams["replication"] = "database"
+	c, err := pgconn.ConnectConfig(d.Context(), config)
+	if err != nil {
+		d.Fatalf("%s: %v", role, err)
+	}
+	d.Cleanup(func() { _ = c.Close(context.WithoutCancel(d.Context())) })
+	slot, err := pglogrepl.CreateReplicationSlot(d.Context(), c, randomName(), "pgoutput", pglogrepl.CreateReplicationSlotOptions{Temporary: true})
+	if err != nil {
+		d.Fatalf("%s: temporary slot: %v", role, err)
+	}
+	at, err := pglogrepl.ParseLSN(slot.ConsistentPoint)
+	if err != nil {
+		d.Fatal(err)
+	}
+	names := migrations.Publication + "," + migrations.RequestsPublication
+	err = pglogrepl.StartReplication(d.Context(), c, slot.SlotName, at,
+		pglogrepl.StartReplicationOptions{PluginArgs: []string{"proto_version '1'", "publication_names '" + names + "'"}})
+	if err != nil {
+		d.Fatalf("%s: start: %v", role, err)
+	}
+	return c
+}
