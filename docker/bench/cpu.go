@@ -76,7 +76,6 @@ func (b *bench) measureCPU(ctx context.Context) error {
 func (b *bench) cpuPerWorkflow(ctx context.Context, c cpuCase, pid int, taskQueue, who string) (float64, error) {
 	const warmUp = 20
 	runs := max(1, int(float64(c.runs)*b.options.scale))
-	b.say("CPU of %d × %s on %s", runs, c.workflow, who)
 	if err := b.runMany(ctx, c, taskQueue, min(warmUp, runs)); err != nil {
 		return 0, err
 	}
@@ -91,7 +90,9 @@ func (b *bench) cpuPerWorkflow(ctx context.Context, c cpuCase, pid int, taskQueu
 	if err != nil {
 		return 0, err
 	}
-	return milliseconds(after.cpu-before.cpu) / float64(runs), nil
+	each := milliseconds(after.cpu-before.cpu) / float64(runs)
+	b.say("CPU of %s on %s: %s each, over %d", c.workflow, who, figure(each, "ms"), runs)
+	return each, nil
 }
 
 func (b *bench) runMany(ctx context.Context, c cpuCase, taskQueue string, runs int) error {

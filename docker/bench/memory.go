@@ -26,7 +26,6 @@ func (b *bench) measureMemory(ctx context.Context) error {
 		b.report.note("The service without projects: %.0f MB.", megabytes(empty))
 		sofar := 0
 		for i, n := range b.options.memory {
-			b.say("memory at %d idle projects", n)
 			_, committed, err := r.add(ctx, n-sofar, versionCode("1"))
 			if err != nil {
 				return err
@@ -39,6 +38,7 @@ func (b *bench) measureMemory(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			b.say("%d idle projects: %.0f MB; %d more ran after %s", n, megabytes(full), n-sofar, running.Sub(committed).Round(time.Millisecond))
 			b.report.add(fmt.Sprintf("memory per idle project, at %d", n), "MB", memoryYardstick(n),
 				natives[i].perProject, megabytes(full-empty)/float64(n))
 			b.report.add(fmt.Sprintf("… until %d more run, from their commit", n-sofar), "s", startYardstick(n-sofar),
@@ -103,7 +103,6 @@ func (b *bench) nativeMemory(ctx context.Context) (figures []nativeFigures, err 
 	}
 	sofar := 0
 	for i, n := range b.options.memory {
-		b.say("memory at %d idle native workers", n)
 		var queues []string
 		for range n - sofar {
 			queues = append(queues, newProject().taskQueue)
@@ -118,6 +117,7 @@ func (b *bench) nativeMemory(ctx context.Context) (figures []nativeFigures, err 
 			return nil, err
 		}
 		figures[i].perProject = megabytes(full-empty) / float64(n)
+		b.say("%d idle native workers: %s each; %d more started in %s", n, figure(figures[i].perProject, "MB"), n-sofar, figures[i].started.Round(time.Millisecond))
 		sofar = n
 	}
 	return figures, nil

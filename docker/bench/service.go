@@ -52,7 +52,7 @@ func (s *service) waitReady(ctx context.Context) error {
 	return waitFor(ctx, 10*time.Millisecond, func() (bool, error) {
 		select {
 		case <-s.Done():
-			return false, fmt.Errorf("it ended: %w", s.Err())
+			return false, errors.Join(errors.New("it ended before it was ready"), s.Err())
 		default:
 		}
 		_, err := s.get(ctx, "/health/ready")
