@@ -1,7 +1,7 @@
 package metrics
 
 import (
-	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -125,7 +125,7 @@ func (h *Health) judgeStream(v streamView, now time.Time, grace time.Duration) S
 	case v.mode == StreamPolling:
 		h.worsen(StatusDegraded, "changes are found by polling: "+s.Reason)
 	case v.mode != StreamStreaming && now.Sub(v.since) >= grace:
-		h.worsen(StatusDegraded, fmt.Sprintf("the change stream is %s: %s", v.mode, s.Reason))
+		h.worsen(StatusDegraded, strings.TrimSuffix("the change stream is still "+v.mode+": "+s.Reason, ": "))
 	}
 	return s
 }

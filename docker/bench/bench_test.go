@@ -7,12 +7,14 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/runtime/compile"
 )
 
 func TestMain(m *testing.M) { stacktest.Main(m) }
@@ -55,6 +57,30 @@ func TestNativeWorkflowsReturnWhatTheCasesExpect(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestTextsOfTheRowsCompile(t *testing.T) {
+	t.Parallel()
+	compiler := compile.New(compile.Config{})
+	t.Cleanup(compiler.Close)
+	want := map[compile.Source][]string{
+		{Name: "version-of.ts", Kind: compile.Workflow, Text: versionCode("1.0.1")}: {wfVersion},
+		{Name: "cpu.ts", Kind: compile.Workflow, Text: cpuCode}:                     {wfNoop, wfOne, wfFive, wfFanOut, wfSignal, "default"},
+		{Name: "echo.ts", Kind: compile.Activity, Text: echoComponent}:              {"echo"},
+	}
+	for source, functions := range want {
+		program, err := compiler.Compile(t.Context(), source)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		found, _ := program.Functions()
+		for _, f := range functions {
+			if !slices.Contains(found, f) {
+				t.Errorf("%s exports %q, not %s", source.Name, found, f)
+			}
+		}
 	}
 }
 

@@ -24,8 +24,11 @@ func newProject() project {
 	return project{id: id, workflowID: uuid.NewString(), codeID: uuid.NewString(), taskQueue: "bench-" + id}
 }
 
-// add inserts n projects with the same code in one transaction and says when it
-// was committed: the moment before the commit was asked for.
+func (p project) remark() string { return "\n// project " + p.id + "\n" }
+
+// add inserts n projects in one transaction and says when it was committed: the
+// moment before the commit was asked for. Each project's texts are its own, since
+// equal ones might share memory in the service, which real projects' don't.
 func (r *rows) add(ctx context.Context, n int, code string) (added []project, committed time.Time, err error) {
 	tx, err := r.pool.Begin(ctx)
 	if err != nil {
@@ -37,8 +40,8 @@ func (r *rows) add(ctx context.Context, n int, code string) (added []project, co
 		p := newProject()
 		batch.Queue(`INSERT INTO projects (id, name, task_queue_name) VALUES ($1, $2, $3)`, p.id, "Bench "+p.id[:8], p.taskQueue)
 		batch.Queue(`INSERT INTO workflows (id, project_id, kebab_name, display_name) VALUES ($1, $2, 'version-of', 'Version')`, p.workflowID, p.id)
-		batch.Queue(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code) VALUES ($1, $2, '1.0.0', $3)`, p.codeID, p.workflowID, code)
-		batch.Queue(`INSERT INTO components (project_id, name, implementation_language, implementation_code) VALUES ($1, 'echo', 'typescript', $2)`, p.id, echoComponent)
+		batch.Queue(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code) VALUES ($1, $2, '1.0.0', $3)`, p.codeID, p.workflowID, code+p.remark())
+		batch.Queue(`INSERT INTO components (project_id, name, implementation_language, implementation_code) VALUES ($1, 'echo', 'typescript', $2)`, p.id, echoComponent+p.remark())
 		added = append(added, p)
 	}
 	if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
