@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/docker/devenv"
+	"workflow-worker/docker/stack"
+)
+
+// serviceEnv makes this test binary the service that `make dev` runs.
+const serviceEnv = "DEV_TEST_SERVICE"
+
+func TestMain(m *testing.M) {
+	switch os.Getenv(serviceEnv) {
+	case "":
+		os.Exit(m.Run())
+	case "broken":
+		if len(os.Args) == 1 {
+			fmt.Println("nothing works")
+			os.Exit(7)
+		}
+	default:
+		if len(os.Args) == 1 {
+			serve()
+		}
+	}
+}
+
+// serve answers /health until it is asked to end.
+func serve() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/health", func(http.ResponseWriter, *http.Request) {})
+	server := &http.Server{Addr: "127.0.0.1:" + os.Getenv("WORKER_SERVICE_PORT"), Handler: mux, ReadHeaderTimeout: time.Minute}
+	go func() {
+		<-ctx.Done()
+		_ = server.Close()
+	}()
+	_ = server.ListenAndServe()
+}
+
+// newTestDev is a checkout of its own whose service is this test binary.
+func newTestDev(t *testing.T, service string) *dev {
+	t.Setenv(serviceEnv, service)
+	t.Setenv("DATABASE_URL", "")
+	t.Setenv("TEMPORAL_ADDRESS", "")
+	t.Setenv("TEMPORAL_NAMESPACE", "")
+	root := t.TempDir()
+	d := &dev{root: root, local: filepath.Join(root, ".local")}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Mkdir(d.local, 0o755), os.Mkdir(filepath.Join(root, "bin"), 0o755),
+		os.Symlink(self, filepath.Join(root, "bin", "workflow-worker"))); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.clean(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func TestDevRunsTheStackUntilInterruptedAndKeepsItsData(t *testing.T) {
+	d := newTestDev(t, "healthy")
+	addresses, stop := runDev(t, d)
+	if err := d.run(t.Context()); err == nil || !strings.Contains(err.Error(), "already runs") {
+		t.Errorf("a second one beside it: %v", err)
+	}
+	if status, err := get(t.Context(), addresses.ServiceURL+"/health"); status != http.StatusOK {
+		t.Errorf("service: %d, %v", status, err)
+	}
+	if status, err := get(t.Context(), addresses.TemporalUI); status != http.StatusOK {
+		t.Errorf("Temporal's UI: %d, %v", status, err)
+	}
+	execute(t, addresses.DatabaseURL, "CREATE TABLE kept ()")
+	stop()
+	for _, address := range []string{addresses.TemporalAddress, strings.TrimPrefix(addresses.ServiceURL, "http://")} {
+		if conn, err := net.Dial("tcp", address); err == nil {
+			conn.Close()
+			t.Errorf("somebody still listens on %s", address)
+		}
+	}
+	if _, err := devenv.Read(d.root); !errors.Is(err, devenv.ErrNotRunning) {
+		t.Errorf("its addresses are still told: %v", err)
+	}
+
+	addresses, stop = runDev(t, d)
+	execute(t, addresses.DatabaseURL, "SELECT FROM kept")
+	stop()
+}
+
+func TestDevSaysThatTheServiceEndedAndStopsTheRest(t *testing.T) {
+	d := newTestDev(t, "broken")
+	err := d.run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "service ended") || !strings.Contains(err.Error(), "7") {
+		t.Errorf("%v", err)
+	}
+	if pid, err := os.ReadFile(filepath.Join(d.local, "postgres", "postmaster.pid")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("PostgreSQL still runs: %s %v", pid, err)
+	}
+}
+
+func TestDevUsesThePortsThatPeopleKnowUnlessTheyAreTaken(t *testing.T) {
+	free, err := stack.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if port, err := choosePort("a server", free); port != free || err != nil {
+		t.Errorf("port %d, error %v; want %d", port, err, free)
+	}
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	number := taken.Addr().(*net.TCPAddr).Port
+	if port, err := choosePort("a server", number); port == number || err != nil {
+		t.Errorf("port %d, error %v; that one is taken", port, err)
+	}
+}
+
+// runDev runs it until stop is called, and returns when it is up.
+func runDev(t *testing.T, d *dev) (addresses devenv.Addresses, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.run(ctx) }()
+	stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		a, err := devenv.Read(d.root)
+		if err == nil {
+			return a, stop
+		}
+		select {
+		case <-tick.C:
+		case err := <-ended:
+			cancel()
+			t.Fatalf("it ended by itself: %v", err)
+		}
+	}
+}
+
+func execute(t *testing.T, databaseURL, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), databaseURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
