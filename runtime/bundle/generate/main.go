@@ -1,0 +1,153 @@
+// Command generate builds the bundles of Temporal's TypeScript SDK from its npm packages: what `make bundle` runs.
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+)
+
+// entry is one bundle: ts/<dir>/entry.ts becomes dist/<dir>.js.
+type entry struct {
+	dir string
+	// replace are modules that the packages ask for and that ts/<dir> has its own of.
+	replace map[string]string
+}
+
+var entries = []entry{
+	{
+		dir: "workflow",
+		replace: map[string]string{
+			"long":                                "long.ts",
+			"__temporal_custom_payload_converter": "payloads.ts",
+			"__temporal_custom_failure_converter": "failures.ts",
+		},
+	},
+}
+
+func main() {
+	dir := flag.String("dir", ".", "the folder of package.json")
+	flag.Parse()
+	if err := run(*dir); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if err := install(dir); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if err := e.build(dir); err != nil {
+			return fmt.Errorf("bundle %s: %w", e.dir, err)
+		}
+	}
+	return nil
+}
+
+// install runs npm ci, unless node_modules is of this very lock file.
+func install(dir string) error {
+	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(lock)
+	want := []byte(hex.EncodeToString(sum[:]))
+	stamp := filepath.Join(dir, "node_modules", ".installed-lock")
+	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, want) {
+		return nil
+	}
+	npm := exec.Command("npm", "ci")
+	npm.Dir, npm.Stdout, npm.Stderr = dir, os.Stderr, os.Stderr
+	if err := npm.Run(); err != nil {
+		return fmt.Errorf("npm ci in %s: %w", dir, err)
+	}
+	return os.WriteFile(stamp, want, 0o644)
+}
+
+func (e entry) build(dir string) error {
+	r := api.Build(api.BuildOptions{
+		AbsWorkingDir: dir,
+		EntryPoints:   []string{filepath.Join("ts", e.dir, "entry.ts")},
+		Bundle:        true,
+		Write:         false,
+		Format:        api.FormatCommonJS,
+		Platform:      api.PlatformNeutral,
+		MainFields:    []string{"module", "main"},
+		Conditions:    []string{"import", "default"},
+		// As runtime/compile does with the author's code.
+		Target:      api.ESNext,
+		Supported:   map[string]bool{"async-generator": false, "for-await": false, "using": false, "decorators": false},
+		TreeShaking: api.TreeShakingTrue,
+		// Names stay: failures take their type from a constructor's name.
+		MinifyWhitespace: true,
+		MinifySyntax:     true,
+		LegalComments:    api.LegalCommentsNone,
+		Charset:          api.CharsetUTF8,
+		// Only declared in the source, for the type checker; tsc leaves it out of what it emits.
+		Define:      map[string]string{"rawPayloadTypeBrand": `"__rawPayloadTypeBrand"`},
+		TsconfigRaw: `{"compilerOptions":{"useDefineForClassFields":false,"experimentalDecorators":true}}`,
+		LogLevel:    api.LogLevelWarning,
+		Plugins:     []api.Plugin{{Name: "sources", Setup: func(b api.PluginBuild) { e.resolve(b, dir) }}},
+	})
+	if len(r.Errors) > 0 {
+		return errors.New(r.Errors[0].Text)
+	}
+	if len(r.OutputFiles) != 1 {
+		return fmt.Errorf("esbuild wrote %d files", len(r.OutputFiles))
+	}
+	var out bytes.Buffer
+	out.WriteString("(function(__host,module,exports){")
+	out.Write(bytes.TrimSpace(r.OutputFiles[0].Contents))
+	out.WriteString("\n})\n")
+	path := filepath.Join(dir, "dist", e.dir+".js")
+	if err := os.WriteFile(path, out.Bytes(), 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "%s: %d KB\n", path, out.Len()>>10)
+	return nil
+}
+
+// resolve leads Temporal's own packages to their TypeScript sources: as modules, unlike the CommonJS that npm carries
+// beside them, they can be tree-shaken.
+func (e entry) resolve(b api.PluginBuild, dir string) {
+	own := func(file string) string { return filepath.Join(dir, "ts", e.dir, file) }
+	for module, file := range e.replace {
+		b.OnResolve(api.OnResolveOptions{Filter: "^" + module + "$"}, func(api.OnResolveArgs) (api.OnResolveResult, error) {
+			return api.OnResolveResult{Path: own(file)}, nil
+		})
+	}
+	b.OnResolve(api.OnResolveOptions{Filter: `^@temporalio/`}, func(a api.OnResolveArgs) (api.OnResolveResult, error) {
+		parts := strings.SplitN(a.Path, "/", 3)
+		source := filepath.Join(dir, "node_modules", parts[0], parts[1], "src")
+		within := "index"
+		if len(parts) == 3 {
+			within = strings.TrimSuffix(strings.TrimPrefix(parts[2], "lib/"), ".js")
+		}
+		for _, end := range []string{".ts", "/index.ts"} {
+			if path := filepath.Join(source, within+end); exists(path) {
+				return api.OnResolveResult{Path: path, SideEffects: api.SideEffectsFalse}, nil
+			}
+		}
+		return api.OnResolveResult{}, fmt.Errorf("%s has no source for %q", parts[0]+"/"+parts[1], within)
+	})
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

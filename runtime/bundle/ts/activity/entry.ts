@@ -1,0 +1,91 @@
+// The activity half of the bundle: what Go calls around one activity execution. A runtime serves one execution, so what is
+// kept here is that execution's.
+import { asyncLocalStorage, Context, type Info } from '@temporalio/activity';
+import { isAbortError } from '@temporalio/common/lib/type-helpers';
+import type { ActivityCancellationDetailsHolder } from '@temporalio/common/lib/activity-cancellation-details';
+import {
+  ActivityCancellationDetails,
+  type ActivityCancellationDetailsOptions,
+  ApplicationFailure,
+  CancelledFailure,
+  CompleteAsyncError,
+  ensureApplicationFailure,
+  type Logger,
+} from './core';
+import { host } from './host';
+import { resolve } from './modules';
+
+const cancellation: ActivityCancellationDetailsHolder = {};
+const controller = new AbortController();
+let cancelReason: string | undefined;
+let rejectCancelled: (reason: unknown) => void;
+const cancelled = new Promise<never>((_, reject) => (rejectCancelled = reject));
+cancelled.catch(() => undefined); // nobody has to look
+
+const logger: Logger = {
+  log: (level, message, meta) => host.log(level, message, meta),
+  trace: (message, meta) => host.log('TRACE', message, meta),
+  debug: (message, meta) => host.log('DEBUG', message, meta),
+  info: (message, meta) => host.log('INFO', message, meta),
+  warn: (message, meta) => host.log('WARN', message, meta),
+  error: (message, meta) => host.log('ERROR', message, meta),
+};
+
+/** Makes the execution's context the current one, wherever its code continues. */
+export function begin(info: Info): void {
+  const context = new Context(
+    info,
+    cancelled,
+    controller.signal,
+    (details) => host.heartbeat(details),
+    undefined,
+    logger,
+    undefined as any,
+    cancellation
+  );
+  Object.defineProperty(context, 'metricMeter', { get: () => host.common().metricMeter });
+  const getStore = asyncLocalStorage.getStore;
+  asyncLocalStorage.getStore = function (this: typeof asyncLocalStorage) {
+    return getStore.call(this) ?? context;
+  };
+}
+
+/** Tells the execution that it is to end, and why: the first time counts. The reason is one of the SDK's names. */
+export function cancel(reason: string, details: ActivityCancellationDetailsOptions): void {
+  if (cancelReason) return;
+  cancelReason = reason;
+  cancellation.details = new ActivityCancellationDetails(details);
+  const failure = new CancelledFailure(reason);
+  controller.abort(failure);
+  rejectCancelled(failure);
+}
+
+/** What Temporal is told of an execution that threw. The failure has the shape of temporal.api.failure.v1.Failure. */
+export interface Outcome {
+  kind: 'failed' | 'cancelled' | 'async';
+  failure?: unknown;
+}
+
+/** Decides as Temporal's own worker does. */
+export function outcomeOf(thrown: unknown): Outcome {
+  if (thrown instanceof CompleteAsyncError) return { kind: 'async' };
+  if (cancelReason === 'HEARTBEAT_DETAILS_CONVERSION_FAILED') {
+    return failed(ApplicationFailure.retryable(cancelReason, 'CancelledFailure'));
+  }
+  const details = cancellation.details;
+  if (details && thrown instanceof CancelledFailure) {
+    if (details.reset) return failed(ApplicationFailure.retryable('Activity reset', 'ActivityReset'));
+    if (details.paused) return failed(ApplicationFailure.retryable('Activity paused', 'ActivityPause'));
+    // Otherwise it is only the server that can cancel; a worker that shuts down hands the attempt back as failed.
+    if (details.cancelRequested) return { kind: 'cancelled', failure: host.common().failureOf(thrown) };
+  } else if (details?.cancelRequested && isAbortError(thrown)) {
+    return { kind: 'cancelled' };
+  }
+  return failed(ensureApplicationFailure(thrown));
+}
+
+function failed(failure: ApplicationFailure): Outcome {
+  return { kind: 'failed', failure: host.common().failureOf(failure) };
+}
+
+export { resolve };

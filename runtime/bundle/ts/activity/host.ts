@@ -1,0 +1,15 @@
+import type { LogLevel, LogMetadata } from './core';
+
+/** What Go gives the bundle when it is loaded into the runtime of one execution. */
+export interface Host {
+  /** Records a heartbeat; never waits. */
+  heartbeat(details: unknown): void;
+  /** One line of the activity's log. */
+  log(level: LogLevel, message: string, meta?: LogMetadata): void;
+  /** The other bundle, ts/common, evaluated when it's first asked for. */
+  common(): typeof import('../common/entry');
+}
+
+/** The wrapper around the bundle has this parameter. */
+declare const __host: Host;
+export const host = __host;

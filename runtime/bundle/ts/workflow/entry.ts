@@ -1,0 +1,190 @@
+// The workflow half of the bundle: what Go calls to run one workflow execution. Everything that is this execution's own
+// hangs from the global object (Go gives each execution its own, see runtime/workflow) and from the activator on it; this
+// module's state is shared by all executions of a goja runtime.
+import * as api from '@temporalio/workflow/lib/worker-interface';
+import { SdkFlags } from '@temporalio/workflow/lib/flags';
+import { getActivator } from '@temporalio/workflow/lib/global-attributes';
+import { Activator } from '@temporalio/workflow/lib/internals';
+import { installGlobals } from './globals';
+import { harden } from './harden';
+import { host, type WorkflowModule } from './host';
+import { modules, resolve } from './modules';
+import { attachStacks } from './stacks';
+import { JsonPayload, nullPayload } from './payloads';
+
+installGlobals();
+
+// The package turns a flag on by itself the first time that live code asks for it, and relies on the worker to record that
+// with the task. Go's SDK has no place for it: the flags in force are recorded once, with the code, and never grow.
+Activator.prototype.hasFlag = function (flag) {
+  return (this as any).knownFlags.has(flag.id);
+};
+
+// Random numbers come from the Go SDK's streams, which it reseeds itself when an execution is reset.
+Activator.prototype.currentRandom = function () {
+  return (this as any).currentRandomStorage?.getStore()?.random() ?? host.random('');
+};
+Activator.prototype.getNamedRandom = function (name) {
+  return () => host.random(name);
+};
+
+// A thrown undefined would be lost, and the execution wait for ever.
+const recordWorkflowTaskError = Activator.prototype.recordWorkflowTaskError;
+Activator.prototype.recordWorkflowTaskError = function (error) {
+  recordWorkflowTaskError.call(this, error || new Error(`A workflow threw ${String(error)}, which is not an error`));
+};
+
+const noSeed: number[] = [];
+const everyName: any = { has: () => true };
+const noTime = () => 0n;
+const presentPatches = { has: (id: string) => host.hasPatch(id), add() {} };
+// Calls of sinks take effect at once; only the logger's exist here.
+const sinkCalls = {
+  push(call: any) {
+    if (!call.workflowInfo.unsafe.isReplayingHistoryEvents) host.sink(call.ifaceName, call.fnName, call.args);
+  },
+};
+
+// What importWorkflows evaluates: set only during create.
+let module: WorkflowModule | undefined;
+let exportName = '';
+let flags: number[] = [];
+
+(globalThis as any).__TEMPORAL__ = {
+  importInterceptors: () => [],
+  importWorkflows() {
+    const activator: any = getActivator();
+    activator.sinkCalls = sinkCalls;
+    activator.knownPresentPatches = presentPatches;
+    activator.addKnownFlags(flags);
+    attachStacks(activator);
+    const exports = evaluate(module!);
+    const workflow = exports[exportName];
+    if (typeof workflow !== 'function') {
+      const found = workflow === undefined ? 'there is no such export' : `it is a ${typeof workflow}`;
+      throw new TypeError(`Export '${exportName}' is not a workflow function: ${found}`);
+    }
+    return { [activator.info.workflowType]: workflow };
+  },
+};
+
+function evaluate(module: WorkflowModule): any {
+  const m = { exports: {} as any };
+  module(resolve, m, m.exports);
+  return m.exports;
+}
+
+const options = {
+  randomnessSeed: noSeed,
+  showStackTraceSources: false,
+  sourceMap: undefined as any,
+  getTimeOfDay: noTime,
+  registeredActivityNames: everyName,
+  stackTracesEnabled: true,
+};
+
+/** Makes an execution: its activator, and its own evaluation of the module. */
+export function create(workflowModule: WorkflowModule, name: string, now: number, info: any, knownFlags: number[]): void {
+  module = workflowModule;
+  exportName = name;
+  flags = knownFlags;
+  info.startTime = new Date(info.startTime);
+  info.runStartTime = new Date(info.runStartTime);
+  info.unsafe = { isReplaying: true, isReplayingHistoryEvents: true };
+  try {
+    api.initRuntime({ ...options, now, info });
+  } finally {
+    module = undefined;
+  }
+}
+
+/** Evaluates the module as an execution would, and names the functions it exports. */
+export function check(workflowModule: WorkflowModule, now: number): string[] {
+  let names: string[] = [];
+  const probe: WorkflowModule = (require, m, exports) => {
+    workflowModule(require, m, exports);
+    names = Object.keys(m.exports).filter((k) => typeof m.exports[k] === 'function');
+    m.exports = { probe() {} };
+  };
+  create(probe, 'probe', now, { workflowType: 'check', workflowId: 'check', runId: 'check', startTime: now, runStartTime: now }, defaultFlags());
+  api.dispose();
+  return names;
+}
+
+/** The flags that this version of the package turns on for new executions. */
+export function defaultFlags(): number[] {
+  return Object.values(SdkFlags)
+    .filter((flag) => flag.default)
+    .map((flag) => flag.id);
+}
+
+/** Prepares for the jobs of a workflow task. */
+export function begin(
+  now: number,
+  historyLength: number,
+  historySize: number,
+  continueAsNewSuggested: boolean,
+  suggestedContinueAsNewReasons: string[] | undefined,
+  targetWorkerDeploymentVersionChanged: boolean,
+  currentBuildId: string,
+  isReplaying: boolean
+): void {
+  const activator = getActivator();
+  activator.now = now;
+  activator.mutateWorkflowInfo((info) => ({
+    ...info,
+    historyLength,
+    historySize,
+    continueAsNewSuggested,
+    suggestedContinueAsNewReasons: suggestedContinueAsNewReasons as any,
+    targetWorkerDeploymentVersionChanged,
+    currentBuildId,
+    unsafe: { ...info.unsafe, now: host.now, isReplaying, isReplayingHistoryEvents: isReplaying },
+  }));
+}
+
+/** Prepares for a query, which is live whatever state it looks at. */
+export function beginQuery(): void {
+  getActivator().mutateWorkflowInfo((info) => ({
+    ...info,
+    unsafe: { ...info.unsafe, isReplaying: true, isReplayingHistoryEvents: false },
+  }));
+}
+
+export function initialize(job: any): void {
+  api.initialize(job);
+}
+
+export function activate(jobs: any[]): void {
+  api.activate({ jobs });
+}
+
+export function unblock(): number {
+  return api.tryUnblockConditions();
+}
+
+export function conclude(): unknown[] {
+  return api.concludeActivation().successful!.commands!;
+}
+
+/** The failure that Temporal's own worker sends for what was thrown. */
+export function failureOf(thrown: unknown): unknown {
+  return getActivator().errorToFailure(thrown);
+}
+
+/** The same for a promise that was rejected and that nobody waits for. */
+export function failureOfRejection(reason: unknown): unknown {
+  const error: any = new Error(`Unhandled Promise rejection: ${String(reason)}`);
+  error.name = 'UnhandledRejectionError';
+  error.stack = '';
+  error.cause = reason;
+  return getActivator().errorToFailure(error);
+}
+
+export function dispose(): void {
+  api.dispose();
+}
+
+export { JsonPayload, nullPayload };
+
+harden(Object.values(modules) as object[]);

@@ -1,0 +1,67 @@
+// Executions share a runtime's builtins: freezing them keeps one from changing what another sees.
+
+// Names that code assigns on its own objects and that a frozen prototype would refuse (`this.name = …` in an error class):
+// they become accessors whose setter makes the property on the object, as an ordinary assignment would.
+const assignable: Array<[object, PropertyKey[]]> = [
+  [Object.prototype, Reflect.ownKeys(Object.prototype)],
+  [Function.prototype, ['constructor', 'toString', 'bind', 'call', 'apply']],
+  [Array.prototype, ['constructor', 'toString', 'concat', 'push', 'map', 'filter', 'forEach', 'find', 'includes']],
+  [Promise.prototype, ['constructor', 'then', 'catch', 'finally']],
+  ...[Map, Set, Date, RegExp, String, Number, Boolean].map(({ prototype }): [object, PropertyKey[]] => [
+    prototype,
+    ['constructor', 'toString', 'valueOf', 'get', 'set', 'has', 'delete', 'clear', 'add'],
+  ]),
+  ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
+    ({ prototype }): [object, PropertyKey[]] => [prototype, ['constructor', 'message', 'name', 'toString']]
+  ),
+];
+
+function makeAssignable(object: object, name: PropertyKey): void {
+  const { value, enumerable, writable } = Reflect.getOwnPropertyDescriptor(object, name) ?? {};
+  if (!writable) return;
+  Object.defineProperty(object, name, {
+    get: () => value,
+    set(this: object, v: unknown) {
+      if (this === object) throw new TypeError(`Cannot assign to read only property '${String(name)}'`);
+      Object.defineProperty(this, name, { value: v, writable: true, enumerable: true, configurable: true });
+    },
+    enumerable,
+    configurable: false,
+  });
+}
+
+const isObject = (v: unknown): v is object => (typeof v === 'object' && v !== null) || typeof v === 'function';
+
+function freezeWithPrototype(value: unknown): void {
+  if (!isObject(value)) return;
+  Object.freeze(value);
+  const prototype = (value as any).prototype;
+  if (typeof value === 'function' && isObject(prototype)) Object.freeze(prototype);
+}
+
+/** Freezes the global object, the builtins that hang from it, and what executions share of this bundle. */
+export function harden(shared: Iterable<object>): void {
+  for (const [object, names] of assignable) for (const name of names) makeAssignable(object, name);
+  const global: any = globalThis;
+  for (const name of Reflect.ownKeys(global)) {
+    if (global[name] !== global) freezeWithPrototype(global[name]);
+  }
+  // Prototypes that no global names.
+  const unnamed = [[], new Map(), new Set(), '', new Map().entries(), 'a'.matchAll(/a/g)].map((it: any) =>
+    Object.getPrototypeOf(it[Symbol.iterator]())
+  );
+  const functions = [Uint8Array, function* () {}, async function () {}].map((f) => Object.getPrototypeOf(f));
+  for (const prototype of unnamed) {
+    Object.freeze(prototype);
+    Object.freeze(Object.getPrototypeOf(prototype));
+  }
+  functions.forEach(freezeWithPrototype);
+  for (const value of shared) {
+    Object.freeze(value);
+    for (const name of Object.keys(value)) {
+      const exported = (value as any)[name];
+      if (isObject(exported)) Object.freeze(exported);
+    }
+  }
+  Object.freeze(global);
+}

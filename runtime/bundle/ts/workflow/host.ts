@@ -1,0 +1,24 @@
+/** What Go gives the bundle when it is loaded into a goja runtime. All of it acts on the execution that runs at that time. */
+export interface Host {
+  /** The next number of a random stream; '' is the main one. */
+  random(stream: string): number;
+  /** Whether replay found the patch's marker. */
+  hasPatch(id: string): boolean;
+  /** One call of a sink. */
+  sink(name: string, fn: string, args: unknown[]): void;
+  /** One call of console. */
+  console(level: string, args: unknown[]): void;
+  /** The machine's time in milliseconds, for workflowInfo().unsafe alone. */
+  now(): number;
+  /** The author's frames of the current stack, for the stack trace queries. */
+  captureStack(): unknown;
+  /** Formats what captureStack gave: its text and its places. */
+  formatStack(stack: unknown): { formatted: string; structured: unknown[] };
+}
+
+/** What runtime/compile makes of a row. */
+export type WorkflowModule = (require: (name: string) => unknown, module: { exports: any }, exports: any) => void;
+
+/** The wrapper around the bundle has this parameter. */
+declare const __host: Host;
+export const host = __host;

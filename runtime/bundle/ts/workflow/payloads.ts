@@ -1,0 +1,46 @@
+import { encode } from '@temporalio/common/lib/encoding';
+import { defaultPayloadConverter, RawValue, type PayloadConverter } from '@temporalio/common/lib/converter/payload-converter';
+import type { Payload } from '@temporalio/common/lib/interfaces';
+import { ValueError } from '@temporalio/common/lib/errors';
+
+const jsonMetadata = { encoding: encode('json/plain') };
+
+/** A json/plain payload as it crosses the bridge: its text alone. It reads like any other payload. */
+export class JsonPayload implements Payload {
+  constructor(public readonly text: string) {}
+  get metadata() {
+    return jsonMetadata;
+  }
+  get data() {
+    return encode(this.text);
+  }
+}
+
+/** What undefined converts to. */
+export const nullPayload: Payload = { metadata: { encoding: encode('binary/null') } };
+
+/** The default converter, with JSON kept as text on both ways. */
+class BridgeConverter implements PayloadConverter {
+  toPayload<T>(value: T, context?: any, hint?: any): Payload {
+    if (value === undefined && hint === undefined) return nullPayload;
+    if (hint !== undefined || value instanceof Uint8Array || value instanceof RawValue) {
+      return defaultPayloadConverter.toPayload(value, context, hint);
+    }
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(value);
+    } catch {
+      // A BigInt or a cycle: the error below says so as upstream does.
+    }
+    // A function or a symbol has no JSON either; upstream sends a payload that nobody can decode.
+    if (text === undefined) throw new ValueError(`Unable to convert ${String(value)} to payload`);
+    return new JsonPayload(text);
+  }
+
+  fromPayload<T>(payload: Payload, context?: any, hint?: any): T {
+    if (payload instanceof JsonPayload && hint === undefined) return JSON.parse(payload.text);
+    return defaultPayloadConverter.fromPayload(payload, context, hint);
+  }
+}
+
+export const payloadConverter = new BridgeConverter();

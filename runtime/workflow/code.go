@@ -1,0 +1,88 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/sandbox"
+)
+
+// Code is one version of a module of one project, with the goja runtimes that its executions share. It is safe for
+// concurrent use.
+type Code struct {
+	program *compile.Program
+	opts    CodeOptions
+
+	mu  sync.Mutex // guards vms, and in each of them runs and idle
+	vms []*vm
+}
+
+// NewCode is cheap: runtimes are made when they are first needed.
+func NewCode(p *compile.Program, o CodeOptions) *Code {
+	return &Code{program: p, opts: o.withDefaults()}
+}
+
+// Hash is the program's content hash, which executions are pinned to.
+func (c *Code) Hash() string { return c.program.Hash }
+
+// Name is the file name that stacks show.
+func (c *Code) Name() string { return c.program.Name }
+
+// Check evaluates the module once, as each execution does when it starts, and names the functions that it exports. What the
+// evaluation threw comes back as a *sandbox.Thrown with its place in the author's text, and one that didn't end in time as a
+// *sandbox.Interrupted.
+func (c *Code) Check(ctx context.Context) (functions []string, err error) {
+	v := c.acquire()
+	defer c.release(v)
+	in := &instance{vm: v, code: c}
+	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
+		v.now = time.Now()
+		names, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
+		if err != nil {
+			var ex *goja.Exception
+			if errors.As(err, &ex) {
+				return v.box.Describe(ex)
+			}
+			return err
+		}
+		return v.box.Runtime.ExportTo(names, &functions)
+	})
+	var interrupted *sandbox.Interrupted
+	if err != nil && !errors.As(err, &interrupted) {
+		var thrown *sandbox.Thrown
+		if !errors.As(err, &thrown) {
+			err = fmt.Errorf("evaluate %s: %w", c.program.Name, err)
+		}
+	}
+	return functions, err
+}
+
+// Close drops the runtimes that no execution uses, and the others when their last execution leaves. A closed Code still
+// works, for a task that got hold of it just before: it makes a runtime again, for as long as it is used.
+func (c *Code) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opts.Idle = 0
+	c.vms = slices.DeleteFunc(c.vms, func(v *vm) bool {
+		if v.runs > 0 {
+			return false
+		}
+		v.stopIdle()
+		return true
+	})
+}
+
+// noHost is what the bundle reaches outside of an execution: while a module is checked.
+type noHost struct{}
+
+func (noHost) random(string) float64                  { return 0.5 }
+func (noHost) hasPatch(string) bool                   { return false }
+func (noHost) sink(*vm, string, string, []goja.Value) {}
+func (noHost) console(*vm, string, []goja.Value)      {}

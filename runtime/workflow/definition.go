@@ -1,0 +1,203 @@
+package workflow
+
+import (
+	"context"
+	"time"
+
+	"github.com/dop251/goja"
+	commonpb "go.temporal.io/api/common/v1"
+	bindings "go.temporal.io/sdk/internalbindings"
+)
+
+// definition is one run of a workflow to the Go SDK, which calls it from different goroutines, but never from two at once.
+// The SDK's callbacks only queue jobs; JavaScript runs within OnWorkflowTaskStarted and queries.
+type definition struct {
+	o     Options
+	env   bindings.WorkflowEnvironment
+	input *commonpb.Payloads
+	head  *commonpb.Header
+
+	in          *instance // nil until the first task
+	export      string
+	flags       []int // of the TypeScript SDK, as recorded
+	pinRecorded bool  // in a completed task
+	initialized bool
+	completed   bool
+	closed      bool
+	replaying   bool // in the activation under way
+	inQuery     bool
+	jobs        []job
+
+	// What the execution waits for, by the package's sequence numbers.
+	timers     map[int64]bindings.TimerID
+	activities map[int64]*activityState
+	children   map[int64]*childState
+	signals    map[int64]bool // of other workflows
+	updates    map[string]*updateState
+	// outbox are the commands of this task: the server gets them when the task ends. One that is cancelled before is never
+	// sent, as with Temporal's own worker.
+	outbox []outgoing
+	// dirty says why the execution's state can't be gone on with: the next task fails, and the one after it replays.
+	dirty error
+}
+
+// Execute only registers handlers: nothing may run before the task's start.
+func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.Header, input *commonpb.Payloads) {
+	d.env, d.head, d.input = env, header, input
+	d.timers = make(map[int64]bindings.TimerID)
+	d.activities = make(map[int64]*activityState)
+	d.children = make(map[int64]*childState)
+	d.signals = make(map[int64]bool)
+	d.updates = make(map[string]*updateState)
+	env.RegisterCancelHandler(func() { d.push(cancelJob{}) })
+	env.RegisterSignalHandler(func(name string, input *commonpb.Payloads, header *commonpb.Header) error {
+		d.push(signalJob{name, input, header})
+		return nil
+	})
+	env.RegisterUpdateHandler(func(name, id string, args *commonpb.Payloads, header *commonpb.Header, cb bindings.UpdateCallbacks) {
+		d.updates[id] = &updateState{callbacks: cb}
+		d.push(updateJob{name, id, args, header})
+	})
+	env.RegisterQueryHandler(d.query)
+}
+
+// updateState is an update that was not answered yet.
+type updateState struct {
+	callbacks bindings.UpdateCallbacks
+	accepted  bool
+}
+
+func (d *definition) push(j job) { d.jobs = append(d.jobs, j) }
+
+// OnWorkflowTaskStarted runs what the events since the last task brought. A panic is the bindings' way to fail the task: the
+// SDK then drops this definition, and the next attempt replays the history with a new one.
+func (d *definition) OnWorkflowTaskStarted(time.Duration) {
+	if d.completed || d.closed {
+		return
+	}
+	if err := d.task(); err != nil {
+		panic(d.taskFailure(err))
+	}
+}
+
+func (d *definition) task() error {
+	if d.dirty != nil {
+		return d.dirty
+	}
+	d.replaying = d.env.IsReplaying()
+	if d.in == nil {
+		if err := d.start(); err != nil {
+			return err
+		}
+	}
+	for len(d.jobs) > 0 || !d.initialized {
+		commands, err := d.activate(sorted(d.jobs))
+		if err != nil {
+			return err
+		}
+		for _, c := range commands {
+			if err := c.accept(d); err != nil {
+				return err
+			}
+		}
+		if len(d.jobs) > 0 && !d.completed {
+			continue // what a cancellation resolved at once
+		}
+		if err := d.flush(); err != nil || d.completed {
+			return err
+		}
+		if d.dirty != nil {
+			return d.dirty
+		}
+	}
+	d.pinRecorded = true
+	return nil
+}
+
+// activate hands the jobs to the package, as one activation.
+func (d *definition) activate(jobs []job) (commands []command, err error) {
+	d.jobs = nil
+	in, v := d.in, d.in.vm
+	err = in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
+		if in.fresh() {
+			if err := d.create(); err != nil {
+				return in.thrown(err)
+			}
+		}
+		if err := d.begin(); err != nil {
+			return err
+		}
+		list := make([]any, 0, len(jobs)+1)
+		if !d.initialized {
+			init, err := d.initialize()
+			if err != nil {
+				return err
+			}
+			list = append(list, init)
+		}
+		for _, j := range jobs {
+			o, err := v.job(j, d)
+			if err != nil {
+				return err
+			}
+			list = append(list, o)
+		}
+		if err := in.run(v.box.Runtime.NewArray(list...)); err != nil {
+			return in.thrown(err)
+		}
+		concluded, err := v.sdk.conclude(goja.Undefined())
+		if err != nil {
+			return in.thrown(err)
+		}
+		if err := in.unhandled(); err != nil {
+			return err
+		}
+		commands, err = v.readCommands(concluded)
+		return err
+	})
+	d.initialized = true
+	return commands, err
+}
+
+// run applies jobs and lets conditions and promise reactions go on until nothing moves. goja runs reactions whenever a call
+// from Go returns.
+func (in *instance) run(jobs goja.Value) error {
+	s := &in.vm.sdk
+	if _, err := s.activate(goja.Undefined(), jobs); err != nil {
+		return err
+	}
+	for {
+		n, err := s.unblock(goja.Undefined())
+		if err != nil {
+			return err
+		}
+		if n.ToInteger() == 0 {
+			return nil
+		}
+	}
+}
+
+// flush gives the task's commands to the SDK.
+func (d *definition) flush() error {
+	for len(d.outbox) > 0 {
+		c := d.outbox[0]
+		d.outbox = d.outbox[1:]
+		if err := c.send(d); err != nil {
+			return err
+		}
+	}
+	d.outbox = nil
+	return nil
+}
+
+// Close may be called from any goroutine, and more than once; it doesn't wait for the runtime, in which others may run.
+func (d *definition) Close() {
+	if d.closed {
+		return
+	}
+	d.closed = true
+	if d.in != nil {
+		d.in.code.release(d.in.vm)
+		d.in = nil
+	}
+}

@@ -1,0 +1,17 @@
+package workflow
+
+import (
+	bindings "go.temporal.io/sdk/internalbindings"
+)
+
+// NewFactory makes the factory that a worker registers with RegisterDynamicWorkflow: it serves every workflow type that the
+// resolver knows.
+func NewFactory(o Options) bindings.WorkflowDefinitionFactory {
+	return factory{o.withDefaults()}
+}
+
+type factory struct{ o Options }
+
+func (f factory) NewWorkflowDefinition() bindings.WorkflowDefinition {
+	return &definition{o: f.o}
+}

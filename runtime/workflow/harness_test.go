@@ -1,0 +1,372 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/runtime/compile"
+)
+
+// withoutCache makes this binary run its workers without the SDK's cache: every task replays from the beginning. The cache
+// is the process's, so TestAllAgainWithoutTheCache starts the binary anew.
+const withoutCache = "WORKFLOW_TEST_WITHOUT_CACHE"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(withoutCache) != "" {
+		worker.SetStickyWorkflowCacheSize(0)
+	}
+	stacktest.Main(m)
+}
+
+// prelude spares the tests' sources the imports.
+const prelude = `import * as wf from '@temporalio/workflow';
+import { proxyActivities, sleep, condition, defineSignal, defineQuery, defineUpdate, setHandler, patched, deprecatePatch, workflowInfo,
+  CancellationScope, isCancellation, ApplicationFailure, ActivityFailure, ChildWorkflowFailure, CancelledFailure, TimeoutFailure, uuid4, log,
+  startChild, executeChild, continueAsNew, makeContinueAsNewFunc, currentUpdateInfo, allHandlersFinished, Trigger,
+  getExternalWorkflowHandle, upsertMemo, upsertSearchAttributes, ParentClosePolicy } from '@temporalio/workflow';
+`
+
+// project is a worker whose codes come from texts of the test: a Resolver in memory.
+type project struct {
+	t     testing.TB
+	c     client.Client
+	queue string
+	opts  Options
+	codes CodeOptions
+	comp  *compile.Compiler
+	seen  *observations
+
+	mu      sync.Mutex
+	current map[string]target // by workflow type
+	known   map[string]*Code
+	missing bool // Pinned finds nothing
+	runs    []client.WorkflowRun
+}
+
+type target struct {
+	code   *Code
+	export string
+}
+
+type observations struct {
+	mu          sync.Mutex
+	interrupted []string
+	failed      []string
+	lines       []string
+}
+
+func (o *observations) JSInterrupted(where string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.interrupted = append(o.interrupted, where)
+}
+
+func (o *observations) WorkflowTaskFailed(reason string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.failed = append(o.failed, reason)
+}
+
+func (o *observations) failures() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.failed)
+}
+
+// Write takes the log lines of workflows.
+func (o *observations) Write(line []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.lines = append(o.lines, string(line))
+	return len(line), nil
+}
+
+func (o *observations) logged() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.lines)
+}
+
+// newProject deploys the text and starts a worker. At the test's end every history is replayed from the beginning.
+func newProject(t testing.TB, text string) *project {
+	p := unstarted(t)
+	p.deploy(text)
+	p.startWorker()
+	return p
+}
+
+func unstarted(t testing.TB) *project {
+	t.Helper()
+	o := &observations{}
+	logger := slog.New(slog.NewTextHandler(o, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	p := &project{
+		t: t, queue: stacktest.TaskQueue(t), seen: o, current: map[string]target{}, known: map[string]*Code{},
+		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o},
+	}
+	t.Cleanup(p.comp.Close)
+	c, err := client.Dial(client.Options{
+		HostPort: stacktest.TemporalAddress(t), Logger: sdklog.NewStructuredLogger(stacktest.Logger(t)), FailureConverter: FailureConverter(nil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	p.c = c
+	return p
+}
+
+func (p *project) startWorker() {
+	p.t.Helper()
+	p.opts.TaskQueue, p.opts.Resolver = p.queue, p
+	w := worker.New(p.c, p.queue, worker.Options{})
+	w.RegisterDynamicWorkflow(NewFactory(p.opts), workflow.DynamicRegisterOptions{})
+	w.RegisterDynamicActivity(testActivity, activity.DynamicRegisterOptions{})
+	if err := w.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		w.Stop()
+		if !p.t.Failed() {
+			p.replayAll()
+		}
+	})
+}
+
+// deploy makes the text's functions the current workflows of their names.
+func (p *project) deploy(text string) *Code {
+	p.t.Helper()
+	program, err := p.comp.Compile(context.Background(), compile.Source{Name: "test.ts", Kind: compile.Workflow, Text: prelude + text})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	code := NewCode(program, p.codes)
+	names, err := code.Check(context.Background())
+	if err != nil {
+		p.t.Fatalf("%+v", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known[code.Hash()] = code
+	for _, n := range names {
+		p.current[n] = target{code, n}
+	}
+	return code
+}
+
+func (p *project) Current(workflowType string) (*Code, string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t, ok := p.current[workflowType]; ok {
+		return t.code, t.export, nil
+	}
+	return nil, "", fmt.Errorf("unknown workflow type %q; this project has %d types", workflowType, len(p.current))
+}
+
+func (p *project) Pinned(_ context.Context, hash string) (*Code, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c := p.known[hash]; c != nil && !p.missing {
+		return c, nil
+	}
+	return nil, fmt.Errorf("code %.12s is not stored", hash)
+}
+
+func (p *project) start(workflowType string, args ...any) client.WorkflowRun {
+	p.t.Helper()
+	return p.startWith(client.StartWorkflowOptions{}, workflowType, args...)
+}
+
+func (p *project) startWith(o client.StartWorkflowOptions, workflowType string, args ...any) client.WorkflowRun {
+	p.t.Helper()
+	o.TaskQueue = p.queue
+	if o.WorkflowExecutionTimeout == 0 {
+		o.WorkflowExecutionTimeout = time.Minute
+	}
+	run, err := p.c.ExecuteWorkflow(p.t.Context(), o, workflowType, args...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.runs = append(p.runs, run)
+	return run
+}
+
+// result waits for the run's result as JSON text.
+func (p *project) result(run client.WorkflowRun) string {
+	p.t.Helper()
+	text, err := p.outcome(run)
+	if err != nil {
+		p.t.Fatalf("%s: %v", run.GetID(), err)
+	}
+	return text
+}
+
+func (p *project) outcome(run client.WorkflowRun) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)
+	defer cancel()
+	var raw converter.RawValue
+	if err := run.Get(ctx, &raw); err != nil {
+		return "", err
+	}
+	return string(raw.Payload().GetData()), nil
+}
+
+// run starts a workflow and gives its result.
+func (p *project) run(workflowType string, args ...any) string {
+	p.t.Helper()
+	return p.result(p.start(workflowType, args...))
+}
+
+func (p *project) signal(run client.WorkflowRun, name string, arg any) {
+	p.t.Helper()
+	if err := p.c.SignalWorkflow(p.t.Context(), run.GetID(), run.GetRunID(), name, arg); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *project) query(run client.WorkflowRun, name string, args ...any) string {
+	p.t.Helper()
+	text, err := p.tryQuery(run, name, args...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return text
+}
+
+func (p *project) tryQuery(run client.WorkflowRun, name string, args ...any) (string, error) {
+	value, err := p.c.QueryWorkflow(p.t.Context(), run.GetID(), run.GetRunID(), name, args...)
+	if err != nil {
+		return "", err
+	}
+	var raw converter.RawValue
+	if err := value.Get(&raw); err != nil {
+		return "", err
+	}
+	return string(raw.Payload().GetData()), nil
+}
+
+func (p *project) history(run client.WorkflowRun) *historypb.History {
+	p.t.Helper()
+	h := &historypb.History{}
+	it := p.c.GetWorkflowHistory(context.Background(), run.GetID(), run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for it.HasNext() {
+		e, err := it.Next()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		h.Events = append(h.Events, e)
+	}
+	return h
+}
+
+// events gives the types of the run's events, without those of tasks.
+func (p *project) events(run client.WorkflowRun) string {
+	p.t.Helper()
+	var out []string
+	for _, e := range p.history(run).Events {
+		if name := e.GetEventType().String(); !strings.HasPrefix(name, "WorkflowTask") {
+			out = append(out, strings.TrimPrefix(name, "WorkflowExecution"))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// until waits for a condition, by asking again.
+func (p *project) until(what string, holds func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func (p *project) replayAll() {
+	for _, run := range p.runs {
+		if err := p.replay(p.history(run)); err != nil {
+			p.t.Errorf("replay %s: %v", run.GetID(), err)
+		}
+	}
+}
+
+func (p *project) replay(h *historypb.History) error {
+	r := worker.NewWorkflowReplayer()
+	r.RegisterDynamicWorkflow(NewFactory(p.opts), workflow.DynamicRegisterOptions{})
+	return r.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), h)
+}
+
+// testActivity is every activity of the tests' workflows.
+func testActivity(ctx context.Context, args converter.EncodedValues) (any, error) {
+	info := activity.GetInfo(ctx)
+	switch info.ActivityType.Name {
+	case "echo":
+		var v any
+		err := args.Get(&v)
+		return v, err
+	case "double":
+		var n float64
+		err := args.Get(&n)
+		return 2 * n, err
+	case "info":
+		return map[string]any{
+			"id": info.ActivityID, "attempt": info.Attempt, "queue": info.TaskQueue, "startToClose": info.StartToCloseTimeout.Milliseconds(),
+			"heartbeat": info.HeartbeatTimeout.Milliseconds(), "scheduleToClose": info.ScheduleToCloseTimeout.Milliseconds(),
+			"priority": info.Priority.PriorityKey,
+		}, nil
+	case "fail":
+		return nil, temporal.NewApplicationErrorWithOptions("no luck", "BadLuck", temporal.ApplicationErrorOptions{
+			NonRetryable: true, Details: []any{map[string]int{"code": 7}}, Cause: errors.New("the root"),
+		})
+	case "flaky":
+		if info.Attempt < 3 {
+			return nil, temporal.NewApplicationError("again", "Flaky")
+		}
+		return info.Attempt, nil
+	case "hang":
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case "hangWithHeartbeat":
+		for {
+			activity.RecordHeartbeat(ctx)
+			select {
+			case <-ctx.Done():
+				return nil, temporal.NewCanceledError("cleaned up")
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}
+	return nil, temporal.NewNonRetryableApplicationError("unknown activity "+info.ActivityType.Name, "NotFoundError", nil)
+}
+
+// codeHeaderOf reads the header of the schedule events.
+func codeHeaderOf(h *historypb.History) string {
+	for _, e := range h.Events {
+		if a := e.GetActivityTaskScheduledEventAttributes(); a != nil {
+			return headerText(a.GetHeader())
+		}
+	}
+	return ""
+}
+
+func headerText(h *commonpb.Header) string { return string(h.GetFields()[CodeHeader].GetData()) }

@@ -1,0 +1,171 @@
+package workflow
+
+import (
+	"strings"
+	"time"
+
+	"github.com/dop251/goja"
+	enumspb "go.temporal.io/api/enums/v1"
+	bindings "go.temporal.io/sdk/internalbindings"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// fresh reports whether the execution's module was not evaluated yet; called inside enter.
+func (in *instance) fresh() bool {
+	a := in.global.Get("__TEMPORAL_ACTIVATOR__")
+	return a == nil || goja.IsUndefined(a)
+}
+
+// create evaluates the module for this execution; called inside enter.
+func (d *definition) create() error {
+	v := d.in.vm
+	r := v.box.Runtime
+	v.now = d.env.Now()
+	info, err := d.info()
+	if err != nil {
+		return err
+	}
+	flags := make([]any, len(d.flags))
+	for i, f := range d.flags {
+		flags[i] = f
+	}
+	_, err = v.sdk.create(goja.Undefined(), v.module, r.ToValue(d.export), r.ToValue(v.now.UnixMilli()), info, r.NewArray(flags...))
+	return err
+}
+
+// info makes what workflowInfo() tells and doesn't change with the tasks. The bindings don't tell: lastFailure,
+// executionExpirationTime, cronScheduleToScheduleInterval, currentDeploymentVersion.
+func (d *definition) info() (goja.Value, error) {
+	i := d.env.WorkflowInfo()
+	b := builder{v: d.in.vm, o: d.in.vm.box.Runtime.NewObject()}
+	text := func(name, value string) {
+		if value != "" {
+			b.set(name, value)
+		}
+	}
+	millis := func(name string, value time.Duration) {
+		if value > 0 {
+			b.set(name, value.Milliseconds())
+		}
+	}
+	b.set("workflowId", i.WorkflowExecution.ID)
+	b.set("runId", i.WorkflowExecution.RunID)
+	b.set("workflowType", i.WorkflowType.Name)
+	b.set("taskQueue", i.TaskQueueName)
+	b.set("namespace", i.Namespace)
+	b.set("firstExecutionRunId", i.FirstRunID)
+	b.set("originalExecutionRunId", i.OriginalRunID)
+	text("continuedFromExecutionRunId", i.ContinuedExecutionRunID)
+	text("cronSchedule", i.CronSchedule)
+	b.set("startTime", i.WorkflowStartTime.UnixMilli())
+	b.set("runStartTime", d.env.Now().UnixMilli())
+	millis("executionTimeoutMs", i.WorkflowExecutionTimeout)
+	millis("runTimeoutMs", i.WorkflowRunTimeout)
+	b.set("taskTimeoutMs", i.WorkflowTaskTimeout.Milliseconds())
+	b.set("attempt", i.Attempt)
+	if p := i.ParentWorkflowExecution; p != nil {
+		b.set("parent", map[string]any{"workflowId": p.ID, "runId": p.RunID, "namespace": i.ParentWorkflowNamespace})
+	}
+	if root := i.RootWorkflowExecution; root != nil && root.RunID != i.WorkflowExecution.RunID {
+		b.set("root", map[string]any{"workflowId": root.ID, "runId": root.RunID})
+	}
+	if p := i.RetryPolicy; p != nil {
+		b.set("retryPolicy", d.retryPolicy(p))
+	}
+	priority := map[string]any{}
+	if p := i.Priority; p != (temporal.Priority{}) {
+		priority = map[string]any{"priorityKey": p.PriorityKey, "fairnessKey": p.FairnessKey, "fairnessWeight": p.FairnessWeight}
+	}
+	b.set("priority", priority)
+	return b.o, b.err
+}
+
+func (d *definition) retryPolicy(p *temporal.RetryPolicy) map[string]any {
+	out := map[string]any{
+		"backoffCoefficient": p.BackoffCoefficient, "maximumAttempts": p.MaximumAttempts,
+		"initialInterval": p.InitialInterval.Milliseconds(),
+	}
+	if p.MaximumInterval > 0 {
+		out["maximumInterval"] = p.MaximumInterval.Milliseconds()
+	}
+	names := make([]any, len(p.NonRetryableErrorTypes))
+	for i, n := range p.NonRetryableErrorTypes {
+		names[i] = n
+	}
+	out["nonRetryableErrorTypes"] = d.in.vm.box.Runtime.NewArray(names...)
+	return out
+}
+
+// begin tells the package what changes with each task; called inside enter.
+func (d *definition) begin() error {
+	v := d.in.vm
+	r := v.box.Runtime
+	i := d.env.WorkflowInfo()
+	v.now = d.env.Now()
+	_, err := v.sdk.begin(goja.Undefined(),
+		r.ToValue(v.now.UnixMilli()),
+		r.ToValue(i.GetCurrentHistoryLength()), r.ToValue(i.GetCurrentHistorySize()),
+		r.ToValue(i.GetContinueAsNewSuggested()), suggestedReasons(r, i.GetContinueAsNewSuggestedReasons()),
+		r.ToValue(i.GetTargetWorkerDeploymentVersionChanged()), r.ToValue(i.GetCurrentBuildID()),
+		r.ToValue(d.replaying))
+	return err
+}
+
+func suggestedReasons(r *goja.Runtime, reasons []workflow.ContinueAsNewSuggestedReason) goja.Value {
+	if len(reasons) == 0 {
+		return goja.Undefined()
+	}
+	var names []any
+	for _, x := range reasons {
+		names = append(names, screaming(enumspb.SuggestContinueAsNewReason(x).String()))
+	}
+	return r.NewArray(names...)
+}
+
+// screaming makes HISTORY_SIZE_TOO_LARGE of HistorySizeTooLarge.
+func screaming(name string) string {
+	var b strings.Builder
+	for i, c := range name {
+		if i > 0 && c >= 'A' && c <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteRune(c)
+	}
+	return strings.ToUpper(b.String())
+}
+
+// initialize makes the protocol's job with the execution's arguments, and lets the package finish setting up; called inside
+// enter.
+func (d *definition) initialize() (goja.Value, error) {
+	v := d.in.vm
+	i := d.env.WorkflowInfo()
+	b := builder{v: v, o: v.box.Runtime.NewObject()}
+	b.list("arguments", d.input)
+	b.header(d.head)
+	b.payloads("lastCompletionResult", bindings.GetLastCompletionResult(d.env))
+	if fields := i.Memo.GetFields(); len(fields) > 0 {
+		m, err := v.payloadMap(fields, false)
+		b.check(err)
+		o := v.box.Runtime.NewObject()
+		b.check(o.Set("fields", m))
+		b.value("memo", o)
+	}
+	if fields := i.SearchAttributes.GetIndexedFields(); len(fields) > 0 {
+		m, err := v.payloadMap(fields, true)
+		b.check(err)
+		o := v.box.Runtime.NewObject()
+		b.check(o.Set("indexedFields", m))
+		b.value("searchAttributes", o)
+	}
+	job := v.box.Runtime.NewObject()
+	b.check(job.Set("variant", "initializeWorkflow"))
+	b.check(job.Set("initializeWorkflow", b.o))
+	if b.err != nil {
+		return nil, b.err
+	}
+	if _, err := v.sdk.initialize(goja.Undefined(), b.o); err != nil {
+		return nil, d.in.thrown(err)
+	}
+	return job, nil
+}

@@ -1,0 +1,81 @@
+package workflow
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/dop251/goja"
+)
+
+// Keys of what workflows log.
+const (
+	keyProject      = "project_id"
+	keyWorkflowType = "workflow"
+	keyWorkflowID   = "workflow_id"
+	keyRunID        = "run_id"
+	keyCode         = "code"
+)
+
+// maxLogAttributes bounds one line.
+const maxLogAttributes = 32
+
+// standardAttributes are what the package adds to each line, and what we say under our own keys.
+var standardAttributes = map[string]bool{
+	"namespace": true, "taskQueue": true, "workflowId": true, "runId": true, "workflowType": true, "sdkComponent": true,
+}
+
+// sink takes what `log` writes; calls of other sinks are ignored, as nobody registered them. The package leaves out what
+// happens while replaying.
+func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
+	if name != "__temporal_logger" && name != "defaultWorkerLogger" {
+		return
+	}
+	level := logLevel(fn)
+	if len(args) == 0 || !d.o.Logger.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := d.logAttributes()
+	if len(args) > 1 {
+		if o := object(args[1]); o != nil {
+			for _, k := range o.Keys() {
+				if len(attrs) == maxLogAttributes {
+					break
+				}
+				if !standardAttributes[k] {
+					attrs = append(attrs, slog.String(k, v.box.Format([]goja.Value{o.Get(k)})))
+				}
+			}
+		}
+	}
+	d.o.Logger.LogAttrs(context.Background(), level, v.box.Format(args[:1]), attrs...)
+}
+
+// console takes what console.log and its like write.
+func (d *definition) console(v *vm, level string, args []goja.Value) {
+	l := logLevel(level)
+	if (d.replaying && !d.inQuery) || !d.o.Logger.Enabled(context.Background(), l) {
+		return
+	}
+	d.o.Logger.LogAttrs(context.Background(), l, v.box.Format(args), d.logAttributes()...)
+}
+
+func (d *definition) logAttributes() []slog.Attr {
+	i := d.env.WorkflowInfo()
+	return []slog.Attr{
+		slog.String(keyProject, d.o.ProjectID), slog.String(keyWorkflowType, i.WorkflowType.Name),
+		slog.String(keyWorkflowID, i.WorkflowExecution.ID), slog.String(keyRunID, i.WorkflowExecution.RunID),
+		slog.String(keyCode, d.in.code.Hash()[:12]),
+	}
+}
+
+func logLevel(name string) slog.Level {
+	switch name {
+	case "trace", "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}

@@ -1,0 +1,92 @@
+package workflow
+
+import (
+	"context"
+	"log/slog"
+	"runtime"
+	"time"
+)
+
+// Resolver finds the code of executions, for one project. Its methods are called during workflow tasks, from many
+// goroutines.
+type Resolver interface {
+	// Current gives the code that a new execution of the type starts on, and the name of the export that is its function. The
+	// error says which types there are.
+	Current(workflowType string) (code *Code, export string, err error)
+	// Pinned gives the code that an execution recorded. It may read a store, until ctx ends. An error fails the workflow task,
+	// never the execution: the server asks again.
+	Pinned(ctx context.Context, hash string) (*Code, error)
+}
+
+// Observer is told what an operator counts. Its methods are cheap and don't block.
+type Observer interface {
+	// JSInterrupted counts JavaScript that was ended because its time was over; where is "task" or "query".
+	JSInterrupted(where string)
+	// WorkflowTaskFailed counts failed workflow tasks by one of the Reasons.
+	WorkflowTaskFailed(reason string)
+}
+
+// Options of a factory.
+type Options struct {
+	ProjectID string
+	// TaskQueue is the project's; it is only shown.
+	TaskQueue string
+	Resolver  Resolver
+	// Logger takes what workflows log. Default: none.
+	Logger *slog.Logger
+	// Observer may be nil.
+	Observer Observer
+	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one workflow task's jobs, for one
+	// query. Default 1 s. On the clock it may take ten times that.
+	TaskTimeout time.Duration
+	// ResolveTimeout bounds Resolver.Pinned. Default 5 s, half of a workflow task's usual time.
+	ResolveTimeout time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = noObserver{}
+	}
+	if o.TaskTimeout <= 0 {
+		o.TaskTimeout = time.Second
+	}
+	if o.ResolveTimeout <= 0 {
+		o.ResolveTimeout = 5 * time.Second
+	}
+	return o
+}
+
+type noObserver struct{}
+
+func (noObserver) JSInterrupted(string)      {}
+func (noObserver) WorkflowTaskFailed(string) {}
+
+// CodeOptions of a Code.
+type CodeOptions struct {
+	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and 3 ms of CPU to make; each
+	// runs one execution at a time. Default GOMAXPROCS.
+	Runtimes int
+	// Idle is how long a runtime without executions is kept. Default 1 min.
+	Idle time.Duration
+	// CheckTimeout is the CPU time that evaluating the module may take in Check. Default 1 s.
+	CheckTimeout time.Duration
+	// CallDepth and MaxBytes are the sandbox's. 0 means its defaults.
+	CallDepth int
+	MaxBytes  int64
+}
+
+func (o CodeOptions) withDefaults() CodeOptions {
+	if o.Runtimes <= 0 {
+		o.Runtimes = runtime.GOMAXPROCS(0)
+	}
+	if o.Idle <= 0 {
+		o.Idle = time.Minute
+	}
+	if o.CheckTimeout <= 0 {
+		o.CheckTimeout = time.Second
+	}
+	return o
+}

@@ -1,0 +1,129 @@
+package workflow
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/dop251/goja"
+	commonpb "go.temporal.io/api/common/v1"
+
+	"workflow-worker/runtime/sandbox"
+)
+
+// query answers one, of an execution that may be closed. It is live whatever it looks at: it logs, and its random numbers
+// are not the execution's.
+func (d *definition) query(name string, args *commonpb.Payloads, header *commonpb.Header) (*commonpb.Payloads, error) {
+	if d.dirty != nil {
+		return nil, d.dirty
+	}
+	if d.in == nil || !d.initialized {
+		return nil, fmt.Errorf("query %q: the execution has not started", name)
+	}
+	d.inQuery = true
+	defer func() { d.inQuery = false }()
+	in, v := d.in, d.in.vm
+	var answer *commonpb.Payload
+	err := in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
+		v.now = d.env.Now()
+		r := v.box.Runtime
+		b := builder{v: v, o: r.NewObject()}
+		b.set("queryId", "query")
+		b.set("queryType", name)
+		b.list("arguments", args)
+		b.header(header)
+		o := builder{v: v, o: r.NewObject(), err: b.err}
+		o.set("variant", "queryWorkflow")
+		o.value("queryWorkflow", b.o)
+		if o.err != nil {
+			return o.err
+		}
+		if _, err := v.sdk.beginQuery(goja.Undefined()); err != nil {
+			return in.thrown(err)
+		}
+		if _, err := v.sdk.activate(goja.Undefined(), r.NewArray(o.o)); err != nil {
+			return in.thrown(err)
+		}
+		concluded, err := v.sdk.conclude(goja.Undefined())
+		if err != nil {
+			return in.thrown(err)
+		}
+		answer, err = d.readAnswer(concluded)
+		return err
+	})
+	if err != nil {
+		return nil, d.queryError(name, err)
+	}
+	return &commonpb.Payloads{Payloads: []*commonpb.Payload{answer}}, nil
+}
+
+// readAnswer finds the response among the commands; called inside enter.
+func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error) {
+	v := d.in.vm
+	var answer *fields
+	for _, c := range items(v.box.Runtime, concluded) {
+		f := fields{object(c)}
+		if !f.has("respondToQuery") {
+			// The handler scheduled something: its commands are lost, and so is the execution's state.
+			d.dirty = &TaskFailure{Reason: ReasonException, Message: "a query handler changed the execution: it may only read"}
+			continue
+		}
+		a := f.object("respondToQuery")
+		answer = &a
+	}
+	if d.dirty != nil {
+		return nil, d.dirty
+	}
+	if answer == nil {
+		// Upstream never answers when the result can't be converted.
+		if err := d.in.unhandled(); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("the handler gave no answer")
+	}
+	if answer.has("failed") {
+		f, err := v.readFailure(answer.value("failed"))
+		if err != nil {
+			return nil, err
+		}
+		return nil, toError(d.env.GetFailureConverter(), f)
+	}
+	return v.readPayload(answer.object("succeeded").value("response"))
+}
+
+// queryError leaves the handler's own failures as they are.
+func (d *definition) queryError(name string, err error) error {
+	var interrupted *sandbox.Interrupted
+	var overflow *goja.StackOverflowError
+	switch {
+	case errors.As(err, &interrupted):
+		d.o.Observer.JSInterrupted("query")
+		d.dirty = &TaskFailure{Reason: ReasonInterrupted, Message: "a query handler was interrupted; the execution is replayed", Hint: hintTooLong}
+	case errors.As(err, &overflow):
+		d.dirty = &TaskFailure{Reason: ReasonCallDepth, Message: "a query handler nested its calls too deep; the execution is replayed"}
+		return fmt.Errorf("query %q: maximum call stack size exceeded", name)
+	}
+	var f *TaskFailure
+	if errors.As(err, &f) || interrupted != nil {
+		message := err.Error()
+		if f != nil {
+			message = f.Message
+		}
+		return fmt.Errorf("query %q: %s", name, message)
+	}
+	return err
+}
+
+// StackTrace answers the SDK's own __stack_trace query, which doesn't come to the query handler.
+func (d *definition) StackTrace() string {
+	answer, err := d.query("__stack_trace", nil, nil)
+	if err != nil {
+		return err.Error()
+	}
+	var text string
+	if err := json.Unmarshal(answer.GetPayloads()[0].GetData(), &text); err != nil {
+		return err.Error()
+	}
+	return text
+}

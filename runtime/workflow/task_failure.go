@@ -1,0 +1,178 @@
+package workflow
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja"
+	failurepb "go.temporal.io/api/failure/v1"
+
+	"workflow-worker/runtime/sandbox"
+)
+
+// Reasons of failed workflow tasks.
+const (
+	ReasonException   = "exception"           // code threw something that is no Temporal failure
+	ReasonUnhandled   = "unhandled_rejection" // a promise was rejected and nobody waited for it
+	ReasonInterrupted = "interrupted"         // code ran for too long
+	ReasonCallDepth   = "call_depth"          // calls nested too deep
+	ReasonUnknownType = "unknown_type"        // the project serves no such workflow type
+	ReasonMissingCode = "missing_code"        // the code that the execution is pinned to can't be had
+	ReasonUnsupported = "unsupported"         // code used a feature that isn't there yet
+	ReasonPayload     = "payload"             // something couldn't be converted
+	ReasonInternal    = "internal"            // a mistake of ours, or the bundle is missing
+)
+
+// TaskFailure fails a workflow task. The execution stays open: the server gives the task out again, and a fixed reload, or
+// the missing code's return, lets it go on.
+type TaskFailure struct {
+	// Reason is one of the constants.
+	Reason string
+	// WorkflowType, Code and File say what ran: the type, the code's hash and its file's name; the last two are "" if it
+	// didn't get that far.
+	WorkflowType, Code, File string
+	// Message says what is wrong, Stack where, in the author's lines ("    at f (file.ts:3:4)"); Stack may be "".
+	Message, Stack string
+	// Hint is what whoever reads it can do; may be "".
+	Hint string
+	// Type is the thrown error's class; may be "".
+	Type string
+}
+
+// Error is what Temporal's UI shows: the message and the stack, then what ran.
+func (f *TaskFailure) Error() string {
+	var b strings.Builder
+	b.WriteString(f.Message)
+	if f.Stack != "" {
+		b.WriteString("\n" + f.Stack)
+	}
+	b.WriteString(taskFailureMark + f.WorkflowType)
+	if f.Code != "" {
+		fmt.Fprintf(&b, ", code %.12s (%s)", f.Code, f.File)
+	}
+	if f.Hint != "" {
+		b.WriteString("\n" + f.Hint)
+	}
+	return b.String()
+}
+
+// taskFailureMark divides what went wrong from what ran; FailureConverter looks for it.
+const taskFailureMark = "\nin workflow type "
+
+const (
+	hintReload   = "The execution waits: correct the code, and it goes on where it was."
+	hintPinned   = "The execution is pinned to this code, which new versions don't change: reset or terminate it, or start it anew."
+	hintTooLong  = "Workflow code must return to Temporal between steps: move work to an activity, and wait with sleep or condition."
+	hintRejected = "Await the promise, or give it a catch."
+)
+
+// failTask makes the failure and counts it.
+func (d *definition) taskFailure(err error) *TaskFailure {
+	var f *TaskFailure
+	if !errors.As(err, &f) {
+		f = &TaskFailure{Reason: ReasonInternal, Message: err.Error()}
+		var interrupted *sandbox.Interrupted
+		var overflow *goja.StackOverflowError
+		switch {
+		case errors.As(err, &interrupted):
+			f.Reason, f.Hint = ReasonInterrupted, hintTooLong
+			f.Message, f.Stack, _ = strings.Cut(interrupted.Error(), "\n")
+			d.o.Observer.JSInterrupted("task")
+		case errors.As(err, &overflow):
+			f.Reason, f.Message = ReasonCallDepth, "Maximum call stack size exceeded"
+			f.Stack = framesOnly(sandbox.CleanStack(overflow.String()))
+		}
+	}
+	f.WorkflowType = d.env.WorkflowInfo().WorkflowType.Name
+	if d.in != nil {
+		f.Code, f.File = d.in.code.Hash(), d.in.code.Name()
+		if f.Hint == "" && f.Reason == ReasonException {
+			f.Hint = d.hint()
+		}
+	}
+	d.o.Observer.WorkflowTaskFailed(f.Reason)
+	return f
+}
+
+// hint depends on whether the pin is recorded already: it isn't while the first task hasn't completed.
+func (d *definition) hint() string {
+	if d.pinRecorded {
+		return hintPinned
+	}
+	return hintReload
+}
+
+func framesOnly(stack string) string {
+	var out []string
+	for _, l := range strings.Split(stack, "\n") {
+		if strings.HasPrefix(l, "    at ") {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// thrown makes a task failure of what JavaScript threw out of an activation; called inside enter.
+func (in *instance) thrown(err error) error {
+	var ex *goja.Exception
+	if !errors.As(err, &ex) {
+		return err
+	}
+	v := in.vm
+	f := &TaskFailure{Reason: ReasonException, Message: ex.Value().String()}
+	t := v.box.Describe(ex)
+	f.Message, f.Stack = t.Message, framesOnly(t.Stack)
+	if p := in.failureOf(v.sdk.failureOf, ex.Value()); p != nil {
+		f.describe(p)
+	}
+	return f
+}
+
+// unhandled is thrown's counterpart for the first rejection that nobody handled; nil if there is none.
+func (in *instance) unhandled() error {
+	if len(in.vm.rejected) == 0 {
+		return nil
+	}
+	reason := in.vm.rejected[0].Result()
+	f := &TaskFailure{Reason: ReasonUnhandled, Message: "Unhandled Promise rejection: " + reason.String(), Hint: hintRejected}
+	if p := in.failureOf(in.vm.sdk.failureOf, reason); p != nil {
+		f.describe(p)
+		f.Message = "Unhandled Promise rejection: " + f.Message
+	}
+	return f
+}
+
+func (in *instance) failureOf(convert goja.Callable, value goja.Value) *failurepb.Failure {
+	o, err := convert(goja.Undefined(), value)
+	if err != nil {
+		return nil
+	}
+	p, err := in.vm.readFailure(o)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// describe takes over what the package makes of an error: its causes too.
+func (f *TaskFailure) describe(p *failurepb.Failure) {
+	f.Type = p.GetApplicationFailureInfo().GetType()
+	first, stack, _ := strings.Cut(p.GetStackTrace(), "\n")
+	f.Message = p.GetMessage()
+	// A stack begins with the class and the message: "TypeError: x is not a function".
+	if class, _, ok := strings.Cut(first, ":"); ok && !strings.HasPrefix(first, "    at ") && !strings.Contains(class, " ") && class != f.Message {
+		f.Message = class + ": " + f.Message
+		if f.Type == "" {
+			f.Type = class
+		}
+	}
+	f.Stack = framesOnly(stack)
+	for c, n := p.GetCause(), 0; c != nil && n < maxCauses; c, n = c.GetCause(), n+1 {
+		f.Stack += "\n    caused by " + c.GetMessage()
+		if frames := framesOnly(c.GetStackTrace()); frames != "" {
+			f.Stack += "\n" + frames
+		}
+	}
+	f.Stack = strings.TrimPrefix(f.Stack, "\n")
+}

@@ -1,0 +1,247 @@
+package workflow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/sandbox"
+)
+
+// vm is one goja runtime with the bundle loaded. Executions of one Code share it, one at a time.
+type vm struct {
+	code *Code
+
+	// Guarded by code.mu.
+	runs int         // executions that live here
+	idle *time.Timer // drops it; nil while in use
+
+	mu sync.Mutex // guards all below: who holds it may enter
+	// broken is set if the runtime couldn't be made.
+	broken error
+	box    *sandbox.VM
+	base   *goja.Object // the global object that executions' own inherit from
+	module goja.Value   // the author's module, not yet evaluated: a function (require, module, exports)
+	flags  []int        // that new executions start with
+	sdk    sdk
+
+	// What the running execution is to the bundle.
+	host     host
+	now      time.Time
+	rejected []*goja.Promise // without a handler, in order
+}
+
+// host is the execution that the bundle's calls act on.
+type host interface {
+	random(stream string) float64
+	hasPatch(id string) bool
+	sink(v *vm, name, fn string, args []goja.Value)
+	console(v *vm, level string, args []goja.Value)
+}
+
+// sdk are the bundle's exports; see runtime/bundle/ts/workflow/entry.ts.
+type sdk struct {
+	create, check, begin, beginQuery, initialize, activate, unblock, conclude goja.Callable
+	failureOf, failureOfRejection                                             goja.Callable
+	jsonPayload                                                               *goja.Object // its prototype
+	nullPayload                                                               goja.Value
+	console                                                                   goja.Value
+	// proto hides the Go failure that a JavaScript one was made of.
+	proto *goja.Symbol
+}
+
+// instance is one execution in its runtime.
+type instance struct {
+	vm   *vm
+	code *Code
+	// global is the execution's own global object: what its code adds to globalThis stays there.
+	global *goja.Object
+}
+
+// enter runs f with the instance's runtime locked and its globals in place. JavaScript runs nowhere else.
+func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f func() error) error {
+	v := in.vm
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.box == nil && v.broken == nil {
+		v.broken = v.load()
+	}
+	if v.broken != nil {
+		return v.broken
+	}
+	err := v.box.Enter(ctx, budget, func() error {
+		r := v.box.Runtime
+		if in.global == nil {
+			g, err := v.newGlobal()
+			if err != nil {
+				return err
+			}
+			in.global = g
+		}
+		r.SetGlobalObject(in.global)
+		v.host = h
+		defer func() {
+			r.SetGlobalObject(v.base)
+			v.host, v.rejected = nil, nil
+		}()
+		return f()
+	})
+	var interrupted *sandbox.Interrupted
+	if errors.As(err, &interrupted) {
+		in.code.retire(v)
+	}
+	return err
+}
+
+// load makes the runtime; the caller holds mu.
+func (v *vm) load() error {
+	program, err := bundle.Workflow()
+	if err != nil {
+		return err
+	}
+	box, err := sandbox.New(sandbox.Options{CallDepth: v.code.opts.CallDepth, MaxBytes: v.code.opts.MaxBytes})
+	if err != nil {
+		return err
+	}
+	r := box.Runtime
+	r.SetTimeSource(func() time.Time { return v.now })
+	r.SetPromiseRejectionTracker(v.track)
+	err = box.Enter(context.Background(), loadTimeout, func() error {
+		f, err := r.RunProgram(program)
+		if err != nil {
+			return err
+		}
+		install, ok := goja.AssertFunction(f)
+		if !ok {
+			return fmt.Errorf("the bundle is a %T", f.Export())
+		}
+		h, err := v.hostObject(r)
+		if err != nil {
+			return err
+		}
+		module, exports := r.NewObject(), r.NewObject()
+		if err := module.Set("exports", exports); err != nil {
+			return err
+		}
+		if _, err := install(goja.Undefined(), h, module, exports); err != nil {
+			return err
+		}
+		if err := v.sdk.bind(r, module.Get("exports").ToObject(r)); err != nil {
+			return err
+		}
+		flags, ok := goja.AssertFunction(module.Get("exports").ToObject(r).Get("defaultFlags"))
+		if !ok {
+			return errors.New("the bundle has no defaultFlags")
+		}
+		list, err := flags(goja.Undefined())
+		if err != nil {
+			return err
+		}
+		if err := r.ExportTo(list, &v.flags); err != nil {
+			return err
+		}
+		v.base = r.GlobalObject()
+		v.module, err = r.RunProgram(v.code.program.JS)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("load the bundle %s: %w", bundle.Version(), err)
+	}
+	v.box = box
+	return nil
+}
+
+// loadTimeout is for our own code: it only ends a runtime that can't be loaded at all.
+const loadTimeout = 10 * time.Second
+
+func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
+	for name, f := range map[string]*goja.Callable{
+		"create": &s.create, "check": &s.check, "begin": &s.begin, "beginQuery": &s.beginQuery, "initialize": &s.initialize,
+		"activate": &s.activate, "unblock": &s.unblock, "conclude": &s.conclude,
+		"failureOf": &s.failureOf, "failureOfRejection": &s.failureOfRejection,
+	} {
+		c, ok := goja.AssertFunction(exports.Get(name))
+		if !ok {
+			return fmt.Errorf("the bundle has no function %s", name)
+		}
+		*f = c
+	}
+	s.jsonPayload = exports.Get("JsonPayload").ToObject(r).Get("prototype").ToObject(r)
+	s.nullPayload = exports.Get("nullPayload")
+	s.console = r.GlobalObject().Get("console")
+	s.proto = goja.NewSymbol("proto")
+	return nil
+}
+
+// hostObject is the bundle's way out: see runtime/bundle/ts/workflow/host.ts.
+func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
+	o := r.NewObject()
+	for name, f := range map[string]func(goja.FunctionCall) goja.Value{
+		"random": func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.random(c.Argument(0).String())) },
+		"hasPatch": func(c goja.FunctionCall) goja.Value {
+			return r.ToValue(v.host.hasPatch(c.Argument(0).String()))
+		},
+		"sink": func(c goja.FunctionCall) goja.Value {
+			v.host.sink(v, c.Argument(0).String(), c.Argument(1).String(), items(r, c.Argument(2)))
+			return goja.Undefined()
+		},
+		"console": func(c goja.FunctionCall) goja.Value {
+			v.host.console(v, c.Argument(0).String(), items(r, c.Argument(1)))
+			return goja.Undefined()
+		},
+		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
+	} {
+		if err := o.Set(name, f); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// newGlobal makes an execution's own global object; called inside Enter.
+func (v *vm) newGlobal() (*goja.Object, error) {
+	r := v.box.Runtime
+	g := r.CreateObject(v.base)
+	for name, value := range map[string]goja.Value{
+		"globalThis": g, "console": v.sdk.console, "__TEMPORAL_ACTIVATOR__": goja.Undefined(),
+	} {
+		if err := g.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// track keeps the rejections that nobody handles.
+func (v *vm) track(p *goja.Promise, op goja.PromiseRejectionOperation) {
+	if op == goja.PromiseRejectionReject {
+		v.rejected = append(v.rejected, p)
+		return
+	}
+	for i, x := range v.rejected {
+		if x == p {
+			v.rejected = append(v.rejected[:i], v.rejected[i+1:]...)
+			return
+		}
+	}
+}
+
+// items gives an array's elements.
+func items(r *goja.Runtime, value goja.Value) []goja.Value {
+	if value == nil || goja.IsUndefined(value) || goja.IsNull(value) {
+		return nil
+	}
+	o := value.ToObject(r)
+	n := int(o.Get("length").ToInteger())
+	out := make([]goja.Value, 0, n)
+	for i := range n {
+		out = append(out, o.Get(strconv.Itoa(i)))
+	}
+	return out
+}
