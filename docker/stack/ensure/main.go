@@ -32,9 +32,9 @@ func main() {
 func ensure(ctx context.Context, what string) error {
 	switch {
 	case what == "npm":
-		return stack.InstallPackages(ctx, os.Stderr, "nodejs", "npm")
+		return install(ctx, "Node.js with npm is missing", "nodejs", "npm")
 	case what == "gcc":
-		return stack.InstallPackages(ctx, os.Stderr, "gcc", "libc6-dev")
+		return install(ctx, "a C compiler is missing", "gcc", "libc6-dev")
 	case strings.Contains(what, "@"):
 		path, err := stack.InstallTool(ctx, os.Stderr, what, "this takes some minutes")
 		if err == nil {
@@ -43,4 +43,11 @@ func ensure(ctx context.Context, what string) error {
 		return err
 	}
 	return fmt.Errorf("ensure: %q is neither npm, gcc, nor package@version", what)
+}
+
+func install(ctx context.Context, missing string, packages ...string) error {
+	if err := stack.InstallPackages(ctx, os.Stderr, packages...); err != nil {
+		return fmt.Errorf("%s: %w", missing, err)
+	}
+	return nil
 }
