@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -162,17 +163,6 @@ func (r *Reconciler) beginDrain(ctx context.Context, rec *record, cause string) 
 	})
 }
 
-// stopWorker calls the runner; a panic is an error like any other.
-func (r *Reconciler) stopWorker(ctx context.Context, id string) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v", v)
-			r.log.ErrorContext(ctx, "stopping a worker panicked", keyProject, id, keyError, err, "stack", stack())
-		}
-	}()
-	return r.cfg.Runner.Stop(ctx, id)
-}
-
 // drained takes over the outcome of a drain. A worker that is still there is
 // stopped again after a while: hence the error.
 func (r *Reconciler) drained(ctx context.Context, rec *record) error {
@@ -197,12 +187,30 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 // attemptStop is the failure.key of a stop.
 const attemptStop = "stop"
 
+// callRunner starts or reloads; a panic is an error like any other.
 func (r *Reconciler) callRunner(ctx context.Context, call func(context.Context, runtime.Project) (runtime.Report, error),
 	p runtime.Project,
-) (runtime.Report, error) {
+) (rep runtime.Report, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.StartTimeout)
 	defer cancel()
+	defer r.recovered(ctx, p.ID, &err)
 	return call(ctx, p)
+}
+
+// stopWorker stops; a panic is an error like any other.
+func (r *Reconciler) stopWorker(ctx context.Context, id string) (err error) {
+	defer r.recovered(ctx, id, &err)
+	return r.cfg.Runner.Stop(ctx, id)
+}
+
+// recovered, deferred, makes an error of a panic: what one project does must
+// not end the process.
+func (r *Reconciler) recovered(ctx context.Context, id string, err *error) {
+	if v := recover(); v != nil {
+		*err = fmt.Errorf("panic: %v", v)
+		stack := string(debug.Stack())
+		r.log.ErrorContext(ctx, "a panic in the work on a project", keyProject, id, keyError, *err, "stack", stack[:min(len(stack), 4000)])
+	}
 }
 
 // errNothingLive is a start after which no workflow is served.

@@ -2,10 +2,8 @@ package reconcile
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"maps"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -275,19 +273,16 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 
 // guarded makes a pass; a panic in it is an error like any other.
 func (r *Reconciler) guarded(ctx context.Context, rec *record, n note, asked time.Time) (err error) {
+	panicked := true
 	defer func() {
-		if v := recover(); v != nil {
+		if panicked {
 			rec.fingerprint, rec.uncertain = "", true
-			err = fmt.Errorf("panic: %v", v)
-			r.log.ErrorContext(ctx, "a pass panicked", keyProject, rec.id, keyError, err, "stack", stack())
 		}
 	}()
-	return r.pass(ctx, rec, n, asked)
-}
-
-func stack() string {
-	s := string(debug.Stack())
-	return s[:min(len(s), 4000)]
+	defer r.recovered(ctx, rec.id, &err)
+	err = r.pass(ctx, rec, n, asked)
+	panicked = false
+	return err
 }
 
 // publish shows a record to the others, or forgets it if the project is gone.

@@ -1,0 +1,230 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"workflow-worker/runtime"
+)
+
+func TestStartStopAndRestartByRequest(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	for _, tt := range []struct {
+		action, calls, status string
+	}{
+		{"start", "start", statusRunning},
+		{"restart", "start stop start", statusRunning},
+		{"stop", "start stop start stop", statusStopped},
+		{"stop", "start stop start stop", statusStopped},
+		{"start", "start stop start stop start", statusRunning},
+		{"stop", "start stop start stop start stop", statusStopped},
+		{"restart", "start stop start stop start stop start", statusRunning},
+	} {
+		id := h.request(p, tt.action)
+		r.LookAt(p)
+		a := h.isAnswered(id)
+		if a.status != requestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil || a.completedAt.Before(*a.startedAt) {
+			t.Errorf("%s: %+v", tt.action, a)
+		}
+		// Complete means that it is so, not that it will be.
+		if got := r.runner.trace(p); got != tt.calls {
+			t.Errorf("when %s is complete the calls are %s, want %s", tt.action, got, tt.calls)
+		}
+		if row := h.row("replica-a", p); row.status != tt.status {
+			t.Errorf("when %s is complete the row says %s, want %s", tt.action, row.status, tt.status)
+		}
+	}
+}
+
+func TestAStoppedProjectStaysStoppedThroughChangesAndRestarts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	first := h.work()
+	first.isServing(p, w, "v1")
+	stop := h.request(p, "stop")
+	first.LookAt(p)
+	h.isAnswered(stop)
+	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	first.LookAt(p)
+	first.quietDown()
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	second := h.work()
+	second.LookAt(p)
+	eventually(t, func() error { return expect(second.seen.get().passes > 0, true) })
+	second.quietDown()
+	if first.runner.runs(p) || second.runner.trace(p) != "" {
+		t.Error("a stopped project came back by itself")
+	}
+	start := h.request(p, "start")
+	second.LookAt(p)
+	h.isAnswered(start)
+	if got := second.runner.serves(p, w); got != "v2" {
+		t.Errorf("serves %q", got)
+	}
+}
+
+func TestRequestsThatCannotBeFulfilledSayWhy(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	r := h.work()
+	off, _ := h.shop("v1")
+	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, off)
+	broken, _ := h.shop("BROKEN")
+	empty := h.project()
+	unknown := uuid.NewString()
+	for _, tt := range []struct {
+		name, project, action, status, reason string
+	}{
+		{"unknown project", unknown, "start", requestFailed, "no such project"},
+		{"unknown project, stop", unknown, "stop", requestFailed, "no such project"},
+		{"no code", empty, "start", requestFailed, "no active code"},
+		{"no code, restart", empty, "restart", requestFailed, "no active code"},
+		{"no code, stop", empty, "stop", requestCompleted, ""},
+		{"switched off", off, "start", requestFailed, "is_active is false"},
+		{"switched off, stop", off, "stop", requestCompleted, ""},
+		{"broken code", broken, "start", requestFailed, "order-intake.ts:3:7: unexpected BROKEN"},
+	} {
+		id := h.request(tt.project, tt.action)
+		r.LookAtAll("resync") // a request is found without a hint
+		if a := h.isAnswered(id); a.status != tt.status || !strings.Contains(a.reason, tt.reason) || a.completedAt == nil {
+			t.Errorf("%s: %s, %q; want %s, %q", tt.name, a.status, a.reason, tt.status, tt.reason)
+		}
+	}
+}
+
+func TestSupersededRequestsAreFinishedWithTheNewest(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	r.quietDown()
+	stop, start, restart := h.request(p, "stop"), h.request(p, "start"), h.request(p, "restart")
+	last := h.request(p, "start")
+	r.LookAt(p)
+	for id, want := range map[string]string{stop: requestFailed, start: requestCompleted, restart: requestCompleted, last: requestCompleted} {
+		if a := h.isAnswered(id); a.status != want {
+			t.Errorf("%s: %s (%s), want %s", id, a.status, a.reason, want)
+		}
+	}
+	if a := h.answer(stop); !strings.Contains(a.reason, "superseded by the newer start request "+last) {
+		t.Errorf("reason %q", a.reason)
+	}
+	if got := r.runner.trace(p); got != "start stop start" {
+		t.Errorf("calls: %s, want one restart", got)
+	}
+}
+
+func TestAStartRequestWaitsForTemporalUntilItsDeadline(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.replica(func(c *Config) { c.RequestDeadline = 400 * time.Millisecond })
+	var back atomic.Bool
+	r.runner.onStart = func(context.Context, runtime.Project) error {
+		if back.Load() {
+			return nil
+		}
+		return errors.New("connection refused")
+	}
+	id := h.request(p, "start")
+	r.start()
+	eventually(t, func() error { return expect(h.answer(id).status, requestProcessing) })
+	if a := h.isAnswered(id); a.status != requestFailed || !strings.Contains(a.reason, "connection refused") || !strings.Contains(a.reason, "keeps trying") {
+		t.Errorf("%+v", a)
+	}
+	back.Store(true)
+	r.isServing(p, w, "v1")
+}
+
+func TestARequestWhoseClaimerDiedIsPickedUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	// Claimed long ago, by whom nobody knows; and just now, by a process that
+	// is gone, while nobody else lives.
+	for _, ago := range []string{"1 hour", "0 seconds"} {
+		id := h.request(p, "start")
+		h.exec(`UPDATE worker_requests SET status = 'processing', started_at = now() - $2::text::interval WHERE id = $1`, id, ago)
+		r := h.work()
+		if a := h.isAnswered(id); a.status != requestCompleted {
+			t.Errorf("claimed %s ago: %+v", ago, a)
+		}
+		r.isServing(p, w, "v1")
+		if err := r.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestAFreshClaimOfALivingReplicaIsItsOwn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	// Another replica lives, and has claimed the request.
+	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		VALUES ('b', $1, 'q', 'running', now(), '{"replica": "replica-b"}')`, h.project())
+	id := h.request(p, "start")
+	h.exec(`UPDATE worker_requests SET status = 'processing', started_at = clock_timestamp() WHERE id = $1`, id)
+	r := h.work()
+	r.isServing(p, w, "v1") // its meaning is everybody's
+	r.LookAt(p)
+	r.quietDown()
+	if a := h.answer(id); a.status != requestProcessing {
+		t.Errorf("finished another's request: %+v", a)
+	}
+	// Its claimer stays silent: after the lease it is anybody's.
+	h.exec(`UPDATE worker_requests SET started_at = now() - interval '91 seconds' WHERE id = $1`, id)
+	r.LookAtAll("resync")
+	if a := h.isAnswered(id); a.status != requestCompleted {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestTwoReplicasNeverClaimTheSameRequestAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	r := h.replica()
+	p, _ := h.shop("v1")
+	a, b := h.request(p, "start"), h.request(p, "stop")
+	tx, err := h.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `SELECT FROM worker_requests WHERE id = $1 FOR UPDATE`, a); err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := r.claimRequests(t.Context(), []string{a, b})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(claimed) != 1 || claimed[0].id != b || claimed[0].status != requestProcessing {
+		t.Errorf("claimed %+v, want the other one only, without waiting", claimed)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// The first to finish decides.
+	if err := r.finishRequests(t.Context(), []verdict{{b, requestCompleted, ""}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.finishRequests(t.Context(), []verdict{{b, requestFailed, "too late\x00"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.answer(b); got.status != requestCompleted || got.reason != "" {
+		t.Errorf("%+v", got)
+	}
+}
