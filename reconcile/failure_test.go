@@ -3,7 +3,6 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/migrations"
 	"workflow-worker/runtime"
 )
 
@@ -258,11 +256,7 @@ func TestAStartThatFailsHalfwayLeavesNoWorker(t *testing.T) {
 func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 	t.Parallel()
 	server := stacktest.Postgres(t, stack.PostgresOptions{})
-	url := server.URL("postgres")
-	if err := migrations.Run(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	h := &house{t: t, url: url, pool: newPool(t, url)}
+	h := houseOn(t, server)
 	var lines logLines
 	p, w := h.shop("v1")
 	r := h.work(func(c *Config) { c.Logger = lines.logger(); c.HeartbeatInterval = 50 * time.Millisecond })
@@ -299,11 +293,7 @@ func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 func TestItWaitsForADatabaseThatIsNotThereYet(t *testing.T) {
 	t.Parallel()
 	server := stacktest.Postgres(t, stack.PostgresOptions{})
-	url := server.URL("postgres")
-	if err := migrations.Run(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	h := &house{t: t, url: url, pool: newPool(t, url)}
+	h := houseOn(t, server)
 	p, w := h.shop("v1")
 	h.pool.Reset()
 	if err := server.StopServer(t.Context()); err != nil {

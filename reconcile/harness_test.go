@@ -14,7 +14,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/migrations"
 )
 
 func TestMain(m *testing.M) { stacktest.Main(m) }
@@ -29,6 +31,16 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	url := stacktest.MigratedDatabase(t)
+	return &house{t: t, url: url, pool: newPool(t, url)}
+}
+
+// houseOn is a house on a server of the test's own.
+func houseOn(t testing.TB, server *stack.Postgres) *house {
+	t.Helper()
+	url := server.URL("postgres")
+	if err := migrations.Run(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
 	return &house{t: t, url: url, pool: newPool(t, url)}
 }
 

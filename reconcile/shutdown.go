@@ -58,7 +58,10 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 // stopAll drains every project at once and returns those that weren't done in
 // time, with what they were at.
 func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struct{}, work *sync.WaitGroup) (abandoned []string) {
-	type outcome struct{ id, undone string }
+	type outcome struct {
+		id   string
+		done bool
+	}
 	outcomes := make(chan outcome, len(projects))
 	for id, pass := range projects {
 		go func() {
@@ -74,15 +77,14 @@ func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struc
 	for len(left) > 0 {
 		select {
 		case o := <-outcomes:
-			delete(left, o.id)
-			if o.undone != "" {
-				abandoned = append(abandoned, "project "+o.id+" ("+o.undone+")")
+			if o.done {
+				delete(left, o.id)
 			}
 			continue
 		case <-ctx.Done():
 		}
 		for id := range left {
-			abandoned = append(abandoned, "project "+id+" (draining)")
+			abandoned = append(abandoned, "project "+id+" ("+undone(projects[id])+")")
 		}
 		break
 	}
@@ -101,39 +103,48 @@ func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struc
 	return abandoned
 }
 
-// stopOne waits for the pass over a project, then stops its worker. It returns
-// what wasn't done when ctx ended.
-func (r *Reconciler) stopOne(ctx context.Context, id string, pass chan struct{}) (undone string) {
+// undone says what a project was at when the time was over.
+func undone(pass chan struct{}) string {
 	if pass != nil {
 		select {
 		case <-pass:
-		case <-ctx.Done():
+		default:
 			return "a pass under way"
 		}
+	}
+	return "draining"
+}
+
+// stopOne waits for the pass over a project, then stops its worker; false
+// means that ctx ended before that was done.
+func (r *Reconciler) stopOne(ctx context.Context, id string, pass chan struct{}) bool {
+	if pass != nil && !ended(ctx, pass) {
+		return false
 	}
 	r.mu.Lock()
 	d := r.cards[id].drain
 	r.mu.Unlock()
 	if d != nil { // it is being stopped already
-		select {
-		case <-d.done:
-			return ""
-		case <-ctx.Done():
-			return "draining"
-		}
+		return ended(ctx, d.done)
 	}
 	if !slices.Contains(r.cfg.Runner.Running(), id) {
-		return ""
+		return true
 	}
 	err := r.stopWorker(ctx, id)
-	switch {
-	case err == nil:
-		return ""
-	case ctx.Err() != nil:
-		return "draining"
+	if err != nil && ctx.Err() == nil {
+		r.log.WarnContext(ctx, "a worker didn't stop cleanly", keyProject, id, keyError, err)
 	}
-	r.log.WarnContext(ctx, "a worker didn't stop cleanly", keyProject, id, keyError, err)
-	return ""
+	return err == nil || ctx.Err() == nil
+}
+
+// ended waits for a channel to be closed; false means that ctx ended first.
+func ended(ctx context.Context, c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // writeShutdown sets the status of this replica's rows, in one statement, and

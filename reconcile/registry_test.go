@@ -1,0 +1,159 @@
+package reconcile
+
+import (
+	"testing"
+	"time"
+)
+
+func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	running, _ := h.shop("v1")
+	broken, _ := h.shop("BROKEN")
+	stopped, _ := h.shop("v1")
+	r := h.work()
+	r.isStatus(running, statusRunning)
+	r.isStatus(broken, statusFailed)
+	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, stopped)
+	r.LookAt(stopped)
+	r.isStatus(stopped, statusStopped)
+	r.quietDown()
+	h.exec(`UPDATE workflow_workers SET last_heartbeat = now() - interval '1 hour'`)
+	if err := r.heartbeat(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for p, fresh := range map[string]bool{running: true, broken: true, stopped: false} {
+		if got := time.Since(*h.row("replica-a", p).heartbeat) < time.Minute; got != fresh {
+			t.Errorf("row with status %s has a fresh heartbeat: %t, want %t", h.row("replica-a", p).status, got, fresh)
+		}
+	}
+}
+
+func TestARowThatSomebodyChangedOrDeletedIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, _ := h.shop("v1")
+	q, _ := h.shop("v1")
+	r := h.work()
+	r.isStatus(p, statusRunning)
+	r.isStatus(q, statusRunning)
+	r.quietDown()
+	h.exec(`UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = '{}' WHERE project_id = $1`, p) // as a replica does that believes us dead
+	h.exec(`DELETE FROM workflow_workers WHERE project_id = $1`, q)
+	if err := r.heartbeat(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{p, q} {
+		row := r.isStatus(id, statusRunning)
+		if row.meta.Replica != "replica-a" || len(row.meta.Workflows) != 1 || row.stoppedAt != nil {
+			t.Errorf("row: %+v", row)
+		}
+	}
+	if r.runner.trace(p) != "start" || r.runner.trace(q) != "start" {
+		t.Error("a row's loss disturbed the worker")
+	}
+}
+
+func TestOnlyDeadReplicasRowsAreReaped(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.project()
+	r := h.replica(func(c *Config) { c.HeartbeatInterval = time.Minute })
+	row := func(id, status, age, replica string) {
+		h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+			VALUES ($1, $2, 'q', $3, now() - $4::text::interval, jsonb_build_object('schema', 1, 'replica', $5::text))`, id, p, status, age, replica)
+	}
+	row("alive", "running", "2 minutes", "b")
+	row("dead-running", "running", "4 minutes", "c")
+	row("dead-starting", "starting", "4 minutes", "c")
+	row("dead-stopping", "stopping", "4 minutes", "c")
+	row("stopped", "stopped", "4 minutes", "c")
+	row("mine", "running", "4 minutes", "replica-a")
+	row("long-gone", "stopped", "25 hours", "d")
+	row("long-gone-mine", "stopped", "25 hours", "replica-a")
+	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		VALUES ('of-the-node-service', $1, 'q', 'stopped', now() - interval '30 days', '{"version": "1"}')`, p)
+	if err := r.reap(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{
+		"alive": "running", "dead-running": "failed", "dead-starting": "failed", "dead-stopping": "failed",
+		"stopped": "stopped", "mine": "running", "long-gone-mine": "stopped", "of-the-node-service": "stopped",
+	} {
+		if got := one[string](h, `SELECT status FROM workflow_workers WHERE worker_id = $1`, id); got != want {
+			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+	}
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_workers WHERE worker_id = 'long-gone'`); n != 0 {
+		t.Error("a row that nobody has owned for a day is still there")
+	}
+}
+
+func TestAProcessThatComesBackTakesItsRowsOver(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	gone, _ := h.shop("v1")
+	first := h.replica()
+	for _, id := range []string{p, gone} { // as after kill -9
+		h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+			VALUES ($1, $2, 'q', 'running', now(), '{"schema": 1, "replica": "replica-a"}')`, workerID("replica-a", id), id)
+	}
+	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, gone)
+	first.start()
+	first.isServing(p, w, "v1")
+	first.isStatus(p, statusRunning)
+	if row := h.row("replica-a", gone); row.status != statusFailed || row.meta.Error == "" {
+		t.Errorf("the row of what doesn't run any more: %+v", row)
+	}
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_workers`); n != 2 {
+		t.Errorf("%d rows, want the same two", n)
+	}
+}
+
+func TestColumnsThatAreNotOursStayAsTheyAre(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.exec(`ALTER TABLE workflow_workers ADD COLUMN notes text NOT NULL DEFAULT 'from the UI', ADD COLUMN colour text`)
+	h.exec(`ALTER TABLE worker_requests ADD COLUMN ticket text NOT NULL DEFAULT 'T-1'`)
+	p, w := h.shop("v1")
+	r := h.work()
+	r.isStatus(p, statusRunning)
+	h.exec(`UPDATE workflow_workers SET colour = 'red', notes = 'by hand', total_tasks_completed = 42, total_tasks_failed = 7, port = 99`)
+	id := one[string](h, `SELECT id::text FROM workflow_workers`)
+	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', execution_count = 5 WHERE workflow_id = $1`, w)
+	request := h.request(p, "restart")
+	r.LookAt(p)
+	h.isAnswered(request)
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := one[string](h, `SELECT concat_ws(' ', id, notes, colour, total_tasks_completed, total_tasks_failed, port, status) FROM workflow_workers`); got != id+" by hand red 42 7 99 stopped" {
+		t.Errorf("the row is now %q", got)
+	}
+	if got := one[string](h, `SELECT concat_ws(' ', q.ticket, c.execution_count) FROM worker_requests q, workflow_compiled_code c`); got != "T-1 5" {
+		t.Errorf("request and code are now %q", got)
+	}
+}
+
+func TestHeartbeatsGoOnByThemselves(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, _ := h.shop("v1")
+	r := h.work(func(c *Config) { c.HeartbeatInterval = 20 * time.Millisecond })
+	first := *r.isStatus(p, statusRunning).heartbeat
+	eventually(t, func() error {
+		return expect(h.row("replica-a", p).heartbeat.After(first.Add(100*time.Millisecond)), true)
+	})
+}
+
+func TestAWorkersIDIsTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	if workerID("a", "p") != workerID("a", "p") {
+		t.Error("differs between two calls")
+	}
+	seen := map[string]bool{workerID("a", "p"): true, workerID("b", "p"): true, workerID("a", "q"): true}
+	if len(seen) != 3 {
+		t.Error("two replicas or projects share one")
+	}
+}
