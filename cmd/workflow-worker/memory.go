@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"math"
+	"os"
+	"runtime/debug"
+	"strconv"
+)
+
+const (
+	// runBytes is what a cached execution takes, generously (see BenchmarkCachedRun in runtime/workflow).
+	runBytes = 128 << 10
+	// The cache is one for all projects. Below the least, even a small service would replay all the time.
+	leastCache, mostCache = 500, 20_000
+)
+
+// workflowCacheSize is how many executions stay in memory between their tasks: as many as fit into a quarter of the memory
+// that this process may use, unless the operator says.
+func (s settings) workflowCacheSize() int {
+	if s.WorkflowCacheSize > 0 {
+		return s.WorkflowCacheSize
+	}
+	return int(min(max(memoryLimit()/4/runBytes, leastCache), mostCache))
+}
+
+// memoryLimit is the least of GOMEMLIMIT, the control group's limit and the machine's memory, in bytes.
+func memoryLimit() int64 {
+	limit := debug.SetMemoryLimit(-1)
+	if limit <= 0 {
+		limit = math.MaxInt64
+	}
+	if b, err := os.ReadFile("/sys/fs/cgroup/memory.max"); err == nil {
+		if n, err := strconv.ParseInt(string(bytes.TrimSpace(b)), 10, 64); err == nil {
+			limit = min(limit, n)
+		}
+	}
+	if n := machineMemory(); n > 0 {
+		limit = min(limit, n)
+	}
+	return limit
+}
+
+// machineMemory reads MemTotal; 0 where there is no /proc.
+func machineMemory() int64 {
+	f, err := os.Open("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	defer f.Close() //nolint:errcheck // only read
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		fields := bytes.Fields(lines.Bytes())
+		if len(fields) >= 2 && string(fields[0]) == "MemTotal:" {
+			kb, err := strconv.ParseInt(string(fields[1]), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return kb << 10
+		}
+	}
+	return 0
+}

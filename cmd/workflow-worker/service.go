@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"go.temporal.io/sdk/client"
+	temporalenv "go.temporal.io/sdk/contrib/envconfig"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+
+	"workflow-worker/activities"
+	"workflow-worker/cdc"
+	"workflow-worker/metrics"
+	"workflow-worker/migrations"
+	"workflow-worker/reconcile"
+	"workflow-worker/runtime"
+	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/compile"
+)
+
+// run is the service, until ctx ends.
+func (p process) run(ctx context.Context) error {
+	s, err := p.readSettings(ctx)
+	if err != nil {
+		return err
+	}
+	log := s.logger(p.stderr)
+	if _, err := bundle.Workflow(); err != nil {
+		return err
+	}
+	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
+	m := metrics.New(metrics.Options{Version: version()})
+
+	temporal, err := dialTemporal(m, log)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	pool, err := openPool(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+
+	server, err := metrics.NewServer(m, metrics.ServerOptions{
+		Address:  net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
+		Database: pool.Ping,
+		Temporal: func(ctx context.Context) error {
+			_, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+			return err
+		},
+		Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := server.Start(ctx); err != nil {
+		return err
+	}
+	defer stopServer(server, log)
+	log.Info("workflow-worker is up", slog.String("version", version()), slog.String("sdk", bundle.Version()), slog.String("address", server.Address()))
+
+	if s.MigrateOnStart {
+		if err := migrateUntilDone(ctx, s.directURL(), log); err != nil {
+			return err
+		}
+	}
+	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal, pool: pool, log: log})
+	log.Info("workflow-worker ends")
+	return err
+}
+
+// watched is what watch works with.
+type watched struct {
+	metrics  *metrics.Metrics
+	temporal client.Client
+	pool     *pgxpool.Pool
+	log      *slog.Logger
+}
+
+// watch wires cdc → reconcile → runtime and runs them until ctx ends.
+func (p process) watch(ctx context.Context, s settings, w watched) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the program's own file, to start the compiler process: %w", err)
+	}
+	compiler := compile.New(compile.Config{Command: []string{self, compileCommand}, Logger: w.log})
+	defer compiler.Close()
+	allow, err := s.allowedAddresses()
+	if err != nil {
+		return err
+	}
+	runner, err := runtime.New(runtime.Config{
+		Client:                     w.temporal,
+		Store:                      reconcile.NewCodeStore(w.pool),
+		Compiler:                   compiler,
+		HTTP:                       activities.HTTPClient(activities.GuardOptions{AllowPrivate: s.HTTPAllowPrivate, Allow: allow}),
+		Env:                        p.activityEnvironment(s),
+		MaxConcurrentActivities:    s.MaxActivities,
+		MaxConcurrentWorkflowTasks: s.MaxWorkflows,
+		StopTimeout:                s.ShutdownTimeout,
+		Logger:                     w.log,
+		Observer:                   w.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	reconciler, err := reconcile.New(reconcile.Config{
+		Pool:              w.pool,
+		Runner:            runner,
+		RemovalGrace:      grace(s.RemovalGrace),
+		HeartbeatInterval: s.HeartbeatInterval,
+		ShutdownTimeout:   s.ShutdownTimeout,
+		Logger:            w.log,
+		Observer:          w.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	source, err := cdc.New(cdc.Config{
+		DatabaseURL:    s.DatabaseURL,
+		ReplicationURL: s.ReplicationDatabaseURL,
+		Publications:   []string{migrations.Publication, migrations.RequestsPublication},
+		ResyncInterval: s.ResyncInterval,
+		Logger:         w.log,
+		Handler:        reconciler,
+		Observer:       w.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	w.metrics.SetPhase(metrics.PhaseRunning)
+	stopping := context.AfterFunc(ctx, func() { w.metrics.SetPhase(metrics.PhaseStopping) })
+	defer stopping()
+
+	var group sync.WaitGroup
+	var sourceErr, reconcileErr error
+	group.Go(func() { sourceErr = source.Run(ctx) })
+	group.Go(func() { reconcileErr = reconciler.Run(ctx) })
+	group.Wait()
+	return errors.Join(unlessStopped(sourceErr), unlessStopped(reconcileErr))
+}
+
+// grace is REMOVAL_GRACE as reconcile counts it, where zero means the default.
+func grace(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+// unlessStopped is nil for the end that the signal asked for.
+func unlessStopped(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, errSignal) {
+		return nil
+	}
+	return err
+}
+
+// dialTemporal makes the connection that all workers share. It doesn't wait for the server: what needs it fails and is tried
+// again.
+func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, error) {
+	o, err := temporalenv.LoadDefaultClientOptions()
+	if err != nil {
+		return nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
+	}
+	o.DataConverter = runtime.DataConverter()
+	o.MetricsHandler = m.TemporalHandler()
+	o.Logger = sdklog.NewStructuredLogger(log)
+	c, err := client.NewLazyClient(o)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
+	}
+	return c, nil
+}
+
+// poolSize is how many connections the service holds at most: reconciles in parallel, the heartbeat, and the code store.
+const poolSize = 12
+
+func openPool(ctx context.Context, s settings) (*pgxpool.Pool, error) {
+	c, err := pgxpool.ParseConfig(s.DatabaseURL)
+	if err != nil {
+		return nil, errors.New("DATABASE_URL can't be read as a connection string")
+	}
+	c.MaxConns = poolSize
+	c.ConnConfig.RuntimeParams["application_name"] = "workflow-worker"
+	pool, err := pgxpool.NewWithConfig(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the connections to the database: %w", err)
+	}
+	return pool, nil
+}
+
+// migrateUntilDone migrates, and waits for a database that can't be reached. What the database refuses is final: only its
+// owner can help.
+func migrateUntilDone(ctx context.Context, url string, log *slog.Logger) error {
+	const pause = 2 * time.Second
+	for {
+		err := migrations.Run(ctx, url, log)
+		var refused *pgconn.PgError
+		var preflight *migrations.PreflightError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &preflight), errors.As(err, &refused) && !temporary(refused):
+			return fmt.Errorf("migrate the database: %w", err)
+		}
+		log.Warn("the database can't be migrated yet", slog.String("error", err.Error()), slog.Duration("retry_in", pause))
+		select {
+		case <-ctx.Done():
+			return unlessStopped(context.Cause(ctx))
+		case <-time.After(pause):
+		}
+	}
+}
+
+// temporary tells errors that pass: classes 08 (connection), 53 (resources), 57 (the operator's doing), 40 (conflicts), 55P03.
+func temporary(e *pgconn.PgError) bool {
+	switch e.Code[:2] {
+	case "08", "53", "57", "40", "55":
+		return true
+	}
+	return false
+}
+
+// stopServer is last, so that health tells of the shutdown while it goes on.
+func stopServer(server *metrics.Server, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if err := server.Stop(ctx); err != nil {
+		log.Warn("the HTTP server didn't stop in time", slog.String("error", err.Error()))
+	}
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/sethvargo/go-envconfig"
+)
+
+// settings is what the environment says, beside Temporal's own variables, which the Temporal SDK reads.
+type settings struct {
+	DatabaseURL            string        `env:"DATABASE_URL"`
+	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`
+	MigrateOnStart         bool          `env:"MIGRATE_ON_START, default=true"`
+	Port                   int           `env:"WORKER_SERVICE_PORT, default=3011"`
+	Host                   string        `env:"WORKER_SERVICE_HOST"`
+	MaxActivities          int           `env:"MAX_CONCURRENT_ACTIVITY_EXECUTIONS, default=10"`
+	MaxWorkflows           int           `env:"MAX_CONCURRENT_WORKFLOW_EXECUTIONS, default=10"`
+	WorkflowCacheSize      int           `env:"WORKFLOW_CACHE_SIZE"`
+	HeartbeatInterval      time.Duration `env:"HEARTBEAT_INTERVAL, default=30s"`
+	ResyncInterval         time.Duration `env:"RESYNC_INTERVAL, default=30s"`
+	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
+	ShutdownTimeout        time.Duration `env:"SHUTDOWN_TIMEOUT, default=30s"`
+	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
+	HTTPAllow              []string      `env:"HTTP_ALLOW"`
+	ActivityEnvAllow       []string      `env:"ACTIVITY_ENV_ALLOW"`
+	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
+	LogFormat              string        `env:"LOG_FORMAT, default=text"`
+}
+
+// readSettings reads and checks the environment, and names all mistakes at once.
+func (p process) readSettings(ctx context.Context) (settings, error) {
+	var s settings
+	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &s, Lookuper: p.environment}); err != nil {
+		return s, fmt.Errorf("read the settings: %w", err)
+	}
+	return s, s.validate()
+}
+
+func (s settings) validate() error {
+	var errs []error
+	mistake := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, u := range []struct {
+		name, value string
+		required    bool
+	}{
+		{"DATABASE_URL", s.DatabaseURL, true},
+		{"REPLICATION_DATABASE_URL", s.ReplicationDatabaseURL, false},
+	} {
+		switch parsed, err := url.Parse(u.value); {
+		case u.value == "" && u.required:
+			mistake("%s is not set: postgres://user:password@host:port/database", u.name)
+		case u.value != "" && (err != nil || (parsed.Scheme != "postgres" && parsed.Scheme != "postgresql")):
+			// The value may hold a password, so it isn't repeated.
+			mistake("%s is not a URL that begins with postgres://", u.name)
+		}
+	}
+	if s.Port < 0 || s.Port > 65535 {
+		mistake("WORKER_SERVICE_PORT is %d, must be 0 to 65535", s.Port)
+	}
+	for name, n := range map[string]int{"MAX_CONCURRENT_ACTIVITY_EXECUTIONS": s.MaxActivities, "MAX_CONCURRENT_WORKFLOW_EXECUTIONS": s.MaxWorkflows} {
+		if n < 1 {
+			mistake("%s is %d, must be at least 1", name, n)
+		}
+	}
+	if s.WorkflowCacheSize < 0 {
+		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)
+	}
+	for name, d := range map[string]time.Duration{"HEARTBEAT_INTERVAL": s.HeartbeatInterval, "RESYNC_INTERVAL": s.ResyncInterval, "SHUTDOWN_TIMEOUT": s.ShutdownTimeout} {
+		if d < 100*time.Millisecond {
+			mistake("%s is %v, must be at least 100ms", name, d)
+		}
+	}
+	if s.RemovalGrace < 0 {
+		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)
+	}
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)
+	}
+	if _, err := s.allowedAddresses(); err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("the settings are wrong:\n%w", errors.Join(errs...))
+	}
+	return nil
+}
+
+// allowedAddresses reads HTTP_ALLOW: addresses or networks.
+func (s settings) allowedAddresses() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	var errs []error
+	for _, text := range s.HTTPAllow {
+		text = strings.TrimSpace(text)
+		if a, err := netip.ParseAddr(text); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("HTTP_ALLOW: %q is neither an address nor a network (10.0.0.0/8)", text))
+		}
+		out = append(out, p)
+	}
+	return out, errors.Join(errs...)
+}
+
+// activityEnvironment is the part of the environment that activities may see.
+func (p process) activityEnvironment(s settings) map[string]string {
+	out := map[string]string{}
+	for _, name := range s.ActivityEnvAllow {
+		if value, ok := p.environment.Lookup(strings.TrimSpace(name)); ok {
+			out[strings.TrimSpace(name)] = value
+		}
+	}
+	return out
+}
+
+func (s settings) logger(w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: s.LogLevel}
+	if s.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// directURL is the connection that passes by any pooler.
+func (s settings) directURL() string {
+	if s.ReplicationDatabaseURL != "" {
+		return s.ReplicationDatabaseURL
+	}
+	return s.DatabaseURL
+}

@@ -1,0 +1,82 @@
+package runtime
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow"
+)
+
+// Config of a Runner. Fields without a default are required.
+type Config struct {
+	// Client is the Temporal connection that all workers share. It must have been made with DataConverter().
+	Client client.Client
+	// Store keeps the text of code that executions are pinned to.
+	Store CodeStore
+	// Compiler compiles rows. The Runner doesn't close it.
+	Compiler *compile.Compiler
+	// HTTP is what httpRequest and fetch use. Default: public addresses only (activities.HTTPClient).
+	HTTP *http.Client
+	// Env is what activity code sees as process.env. Default: nothing.
+	Env map[string]string
+	// Replica names this process in the workers' identities. Default: the host's name and the process id.
+	Replica string
+	// MaxConcurrentActivities and MaxConcurrentWorkflowTasks bound what one project executes at once. Default 10 each; at least 2
+	// for workflow tasks, as the SDK demands.
+	MaxConcurrentActivities, MaxConcurrentWorkflowTasks int
+	// MaxPollers is how many polls of each kind (workflow tasks, sticky workflow tasks, activities) a busy project scales up to;
+	// an idle one has one of each. Default 5.
+	MaxPollers int
+	// WorkflowTaskTimeout is how long JavaScript may run within one workflow task, in CPU time. Default 1 s.
+	WorkflowTaskTimeout time.Duration
+	// ActivitySliceTimeout is how long JavaScript of an activity may run without yielding to its event loop, in CPU time.
+	// Default 5 s.
+	ActivitySliceTimeout time.Duration
+	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
+	StopTimeout time.Duration
+	Logger      *slog.Logger
+	// Observer hears of interrupted JavaScript and failed workflow tasks. Default: nobody.
+	Observer workflow.Observer
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.MaxConcurrentActivities, 10)
+	setDefault(&c.MaxConcurrentWorkflowTasks, 10)
+	c.MaxConcurrentWorkflowTasks = max(2, c.MaxConcurrentWorkflowTasks)
+	setDefault(&c.MaxPollers, 5)
+	setDefault(&c.WorkflowTaskTimeout, time.Second)
+	setDefault(&c.ActivitySliceTimeout, 5*time.Second)
+	setDefault(&c.StopTimeout, 10*time.Second)
+	if c.Replica == "" {
+		c.Replica, _ = os.Hostname() // only a label
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Client == nil:
+		return errors.New("runtime: Config.Client is required")
+	case c.Store == nil:
+		return errors.New("runtime: Config.Store is required")
+	case c.Compiler == nil:
+		return errors.New("runtime: Config.Compiler is required")
+	}
+	return nil
+}

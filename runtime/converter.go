@@ -1,0 +1,33 @@
+package runtime
+
+import (
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+)
+
+// DataConverter is Temporal's default converter, except that a *commonpb.Payloads passes unchanged, both ways: JavaScript
+// converts its values itself, and Go in between must not.
+func DataConverter() converter.DataConverter {
+	return passThrough{converter.GetDefaultDataConverter()}
+}
+
+type passThrough struct{ converter.DataConverter }
+
+func (p passThrough) ToPayloads(values ...any) (*commonpb.Payloads, error) {
+	if len(values) == 1 {
+		if raw, ok := values[0].(*commonpb.Payloads); ok {
+			return raw, nil
+		}
+	}
+	return p.DataConverter.ToPayloads(values...)
+}
+
+func (p passThrough) FromPayloads(payloads *commonpb.Payloads, targets ...any) error {
+	if len(targets) == 1 {
+		if raw, ok := targets[0].(**commonpb.Payloads); ok {
+			*raw = payloads
+			return nil
+		}
+	}
+	return p.DataConverter.FromPayloads(payloads, targets...)
+}

@@ -1,0 +1,75 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	commonpb "go.temporal.io/api/common/v1"
+	sdkactivity "go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/activities"
+	"workflow-worker/runtime/workflow"
+)
+
+// execute is the one activity of every worker. The type is looked up now: the project's components, the built-in
+// activities, the placeholders of its workflow rows, and last what only the calling execution's own code had.
+func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*commonpb.Payloads, error) {
+	var input *commonpb.Payloads
+	if err := args.Get(&input); err != nil {
+		return nil, err
+	}
+	name := sdkactivity.GetInfo(ctx).ActivityType.Name
+	l := p.live.Load()
+	if t, ok := l.activities[name]; ok {
+		return t.code.Execute(ctx, t.export, input)
+	}
+	if slices.Contains(p.builtIn.Names(), name) {
+		return p.builtIn.Execute(ctx, name, input)
+	}
+	if t, ok := l.placeholders[name]; ok {
+		return t.code.Execute(ctx, t.export, input)
+	}
+	if hash := pinnedHash(ctx); hash != "" {
+		// The error doesn't matter: what counts is that nobody has the activity.
+		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
+			return m.activity.Execute(ctx, name, input)
+		}
+	}
+	known := append(names(l.activities), names(l.placeholders)...)
+	err := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
+	return nil, temporal.NewApplicationErrorWithOptions(err.Error(), activities.NotFoundErrorType, temporal.ApplicationErrorOptions{Cause: err})
+}
+
+type pinnedHashKey struct{}
+
+func pinnedHash(ctx context.Context) string {
+	hash, _ := ctx.Value(pinnedHashKey{}).(string)
+	return hash
+}
+
+// codeHeader hands the hash in an activity's header, which is out of reach in the activity itself, on in its context.
+type codeHeader struct {
+	interceptor.WorkerInterceptorBase
+}
+
+func (*codeHeader) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	in := &codeHeaderInbound{}
+	in.Next = next
+	return in
+}
+
+type codeHeaderInbound struct {
+	interceptor.ActivityInboundInterceptorBase
+}
+
+func (c *codeHeaderInbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	var hash string
+	if p, ok := interceptor.Header(ctx)[workflow.CodeHeader]; ok && json.Unmarshal(p.GetData(), &hash) == nil {
+		ctx = context.WithValue(ctx, pinnedHashKey{}, hash)
+	}
+	return c.Next.ExecuteActivity(ctx, in)
+}

@@ -1,0 +1,74 @@
+package runtime
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"workflow-worker/runtime/compile"
+)
+
+func program(t testing.TB, text string) *compile.Program {
+	t.Helper()
+	c := compile.New(compile.Config{})
+	t.Cleanup(c.Close)
+	p, err := c.Compile(t.Context(), workflowSource("order-intake", text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestOrdinaryModulesAreLookedOverWithoutTheSDK(t *testing.T) {
+	for _, text := range []string{
+		`import { proxyActivities, defineSignal } from '@temporalio/workflow';
+		 const { a, b } = proxyActivities<any>({ startToCloseTimeout: '1m' });
+		 export const s = defineSignal('s');
+		 export async function run() { return a() }`,
+		`import { ApplicationFailure } from '@temporalio/common';
+		 const known = [ApplicationFailure.create({ message: 'x' })].map((e) => e.message + '!');
+		 export async function run() {}`,
+	} {
+		if !evaluatesWithStandIns(t.Context(), program(t, text)) {
+			t.Errorf("needs the SDK: %s", text)
+		}
+	}
+}
+
+func TestExportedFunctionsAreThoseOfTheRealEvaluation(t *testing.T) {
+	for text, want := range map[string]string{
+		`import { defineSignal } from '@temporalio/workflow';
+		 const wrap = (f: any) => async () => f;
+		 export const made = wrap(1); export const s = defineSignal('s'); export const n = [1].length; export async function run() {}`: "made run",
+		`import * as wf from '@temporalio/workflow'; export const t = wf.defineQuery('t'); export function run() {}`: "run",
+		`import { ApplicationFailure } from '@temporalio/workflow';
+		 export class E extends ApplicationFailure {}; export default async () => 1`: "default",
+	} {
+		got, err := exportedFunctions(t.Context(), program(t, text))
+		slices.Sort(got)
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s\nexports %v, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
+func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
+	_, err := exportedFunctions(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"))
+	e := sourceError(err, "7")
+	if err == nil || e.Line != 2 || e.File != "order-intake.ts" || !strings.Contains(e.Message, "TypeError") || e.Version != "7" {
+		t.Errorf("error = %v, %+v", err, e)
+	}
+	_, err = exportedFunctions(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"))
+	if err == nil || !strings.Contains(err.Error(), "longer than 1s") {
+		t.Errorf("an endless top level: %v", err)
+	}
+}
+
+func BenchmarkLookOver(b *testing.B) {
+	p := program(b, `import { proxyActivities } from '@temporalio/workflow'; const { a } = proxyActivities<any>({ startToCloseTimeout: '1m' }); export async function run() { return a() }`)
+	for b.Loop() {
+		if !evaluatesWithStandIns(b.Context(), p) {
+			b.Fatal("not evaluated")
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package runtime
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+
+	"workflow-worker/runtime/activity"
+)
+
+// live is what a project serves at one moment. It is immutable: a reload makes another and swaps the pointer.
+type live struct {
+	// modules are in the order of the rows; both kinds.
+	modules []*module
+	// workflows and activities say what serves a type.
+	workflows  map[string]target
+	activities map[string]activityTarget
+	// placeholders are the functions of activities_code, which come after the built-in activities.
+	placeholders map[string]activityTarget
+}
+
+// target is a workflow function.
+type target struct {
+	module *module
+	export string
+}
+
+// activityTarget is an activity function.
+type activityTarget struct {
+	code   *activity.Code
+	export string
+}
+
+// newLive decides which module serves which type: a row's own name goes before another row's exports, then the order of the
+// rows counts.
+func newLive(modules []*module) *live {
+	l := &live{modules: modules, workflows: map[string]target{}, activities: map[string]activityTarget{}, placeholders: map[string]activityTarget{}}
+	for _, m := range modules {
+		if m.stored.Kind == KindWorkflow {
+			put(l.workflows, m.stored.Name, target{m, m.export})
+		} else {
+			put(l.activities, m.stored.Name, activityTarget{m.activity, m.export})
+		}
+	}
+	for _, m := range modules {
+		for _, f := range m.functions {
+			if f != "default" {
+				put(l.workflows, f, target{m, f})
+			}
+		}
+		served := l.activities
+		if m.stored.Kind == KindWorkflow {
+			served = l.placeholders
+		}
+		for _, f := range m.activityFunctions {
+			if f != "default" {
+				put(served, f, activityTarget{m.activity, f})
+			}
+		}
+	}
+	return l
+}
+
+func put[V any](m map[string]V, name string, v V) {
+	if _, ok := m[name]; !ok {
+		m[name] = v
+	}
+}
+
+// types gives the types that a module serves, sorted.
+func (l *live) types(m *module) []string {
+	var out []string
+	for name, t := range l.workflows {
+		if t.module == m {
+			out = append(out, name)
+		}
+	}
+	if m.stored.Kind == KindComponent {
+		for name, t := range l.activities {
+			if t.code == m.activity {
+				out = append(out, name)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// find gives the live module of a row; nil if it has none.
+func (l *live) find(kind, id string) *module {
+	if l == nil {
+		return nil
+	}
+	for _, m := range l.modules {
+		if m.stored.Kind == kind && m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// UnknownTypeError is a type that no live row serves.
+type UnknownTypeError struct {
+	Kind  string // "workflow" or "activity"
+	Type  string
+	Known []string
+}
+
+func (e *UnknownTypeError) Error() string {
+	known := "none"
+	if len(e.Known) > 0 {
+		slices.Sort(e.Known)
+		known = strings.Join(e.Known, ", ")
+	}
+	return fmt.Sprintf("no %s of this project is named %q; there are: %s", e.Kind, e.Type, known)
+}
+
+func names[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for name := range m {
+		out = append(out, name)
+	}
+	return out
+}

@@ -1,0 +1,229 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	sdkactivity "go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/interceptor"
+	"go.temporal.io/sdk/worker"
+	sdkworkflow "go.temporal.io/sdk/workflow"
+
+	"workflow-worker/activities"
+	"workflow-worker/runtime/workflow"
+)
+
+// project is one running project: its worker and what it serves now.
+type project struct {
+	r         *Runner
+	id        string
+	taskQueue string
+	log       *slog.Logger
+	builtIn   *activities.Set
+	worker    worker.Worker
+
+	// live is what new executions and activities resolve. Everything else may be read at any time.
+	live atomic.Pointer[live]
+	old  superseded
+}
+
+func newProject(r *Runner, p Project, l *live) *project {
+	log := r.logger(p.ID)
+	pr := &project{
+		r:         r,
+		id:        p.ID,
+		taskQueue: p.TaskQueue,
+		log:       log,
+		builtIn:   activities.New(activities.Options{Logger: log, HTTP: r.http}),
+	}
+	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
+	pr.live.Store(l)
+	return pr
+}
+
+// start starts polling. It fails if the server can't be reached or doesn't know the namespace.
+func (p *project) start() error {
+	polls := func() worker.PollerBehavior {
+		// An idle project must be cheap: a namespace allows some 1,200 polls at once by default, and fixed pollers would be twice
+		// as many as autoscaled ones at their minimum.
+		return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
+			InitialNumberOfPollers: 1,
+			MinimumNumberOfPollers: 1,
+			MaximumNumberOfPollers: p.r.cfg.MaxPollers,
+		})
+	}
+	p.worker = worker.New(p.r.cfg.Client, p.taskQueue, worker.Options{
+		Identity:                               fmt.Sprintf("%s@%s", p.id, p.r.cfg.Replica),
+		MaxConcurrentActivityExecutionSize:     p.r.cfg.MaxConcurrentActivities,
+		MaxConcurrentWorkflowTaskExecutionSize: p.r.cfg.MaxConcurrentWorkflowTasks,
+		WorkflowTaskPollerBehavior:             polls(),
+		ActivityTaskPollerBehavior:             polls(),
+		WorkerStopTimeout:                      p.r.cfg.StopTimeout,
+		DisableRegistrationAliasing:            true,
+		Interceptors:                           []interceptor.WorkerInterceptor{&codeHeader{}},
+		OnFatalError:                           func(err error) { p.r.died(p, err) },
+	})
+	p.worker.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{
+		ProjectID:   p.id,
+		TaskQueue:   p.taskQueue,
+		Resolver:    p,
+		Logger:      p.log,
+		Observer:    p.r.cfg.Observer,
+		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,
+	}), sdkworkflow.DynamicRegisterOptions{})
+	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
+	return p.worker.Start()
+}
+
+// swap makes l what the project serves.
+func (p *project) swap(l *live) {
+	before := p.live.Swap(l)
+	for _, m := range before.modules {
+		if m.stored.Kind == KindWorkflow {
+			p.old.put(m)
+		}
+	}
+}
+
+// stop ends the worker. The SDK's Stop can't be given up, so with ctx its end isn't awaited any longer.
+func (p *project) stop(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		p.worker.Stop()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop the worker of project %s: tasks are still running: %w", p.id, context.Cause(ctx))
+	}
+}
+
+// Current implements workflow.Resolver: what a new execution starts on.
+func (p *project) Current(workflowType string) (*workflow.Code, string, error) {
+	l := p.live.Load()
+	if t, ok := l.workflows[workflowType]; ok {
+		return t.module.workflow, t.export, nil
+	}
+	return nil, "", &UnknownTypeError{Kind: KindWorkflow, Type: workflowType, Known: names(l.workflows)}
+}
+
+// Pinned implements workflow.Resolver: the code that a history names.
+func (p *project) Pinned(ctx context.Context, hash string) (*workflow.Code, error) {
+	m, err := p.pinned(ctx, hash)
+	if err != nil {
+		return nil, err
+	}
+	return m.workflow, nil
+}
+
+func (p *project) pinned(ctx context.Context, hash string) (*module, error) {
+	for _, m := range p.live.Load().modules {
+		if m.stored.Hash == hash && m.workflow != nil {
+			return m, nil
+		}
+	}
+	return p.old.get(ctx, hash)
+}
+
+// loadPinned builds a module that isn't live from its kept text.
+func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*module, error) {
+	stored, err := r.cfg.Store.Get(ctx, projectID, hash)
+	if err != nil {
+		return nil, fmt.Errorf("the code that this execution started on (%s): %w", hash, err)
+	}
+	m, err := r.buildWorkflow(ctx, projectID, stored)
+	if err != nil {
+		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s): %w", stored.Name, stored.Version, hash, err)
+	}
+	return m, nil
+}
+
+// superseded keeps modules that are not live and that executions may be pinned to.
+type superseded struct {
+	load func(ctx context.Context, hash string) (*module, error)
+
+	mu    sync.Mutex // guards the rest
+	kept  map[string]*module
+	order []string // of kept, least recently used first
+	wait  map[string]*loading
+}
+
+// maxSuperseded bounds the modules kept beside those that executions in the cache hold by themselves.
+const maxSuperseded = 32
+
+type loading struct {
+	done   chan struct{}
+	module *module
+	err    error
+}
+
+func (s *superseded) put(m *module) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep(m)
+}
+
+func (s *superseded) keep(m *module) {
+	if s.kept == nil {
+		s.kept = map[string]*module{}
+	}
+	hash := m.stored.Hash
+	s.forget(hash)
+	s.kept[hash] = m
+	s.order = append(s.order, hash)
+	if len(s.order) > maxSuperseded {
+		s.forget(s.order[0])
+	}
+}
+
+func (s *superseded) forget(hash string) {
+	delete(s.kept, hash)
+	for i, h := range s.order {
+		if h == hash {
+			s.order = append(s.order[:i:i], s.order[i+1:]...)
+			return
+		}
+	}
+}
+
+// get gives a module, loading it once for all who ask meanwhile.
+func (s *superseded) get(ctx context.Context, hash string) (*module, error) {
+	s.mu.Lock()
+	if m, ok := s.kept[hash]; ok {
+		s.keep(m) // used last
+		s.mu.Unlock()
+		return m, nil
+	}
+	w, ok := s.wait[hash]
+	if !ok {
+		w = &loading{done: make(chan struct{})}
+		if s.wait == nil {
+			s.wait = map[string]*loading{}
+		}
+		s.wait[hash] = w
+		go func() {
+			// Not ctx's: others wait for it too.
+			w.module, w.err = s.load(context.WithoutCancel(ctx), hash)
+			s.mu.Lock()
+			delete(s.wait, hash)
+			if w.err == nil {
+				s.keep(w.module)
+			}
+			s.mu.Unlock()
+			close(w.done)
+		}()
+	}
+	s.mu.Unlock()
+	select {
+	case <-w.done:
+		return w.module, w.err
+	case <-ctx.Done():
+		return nil, errors.Join(context.Cause(ctx), fmt.Errorf("loading the code %s took too long", hash))
+	}
+}

@@ -1,0 +1,176 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"workflow-worker/activities"
+	"workflow-worker/runtime/activity"
+)
+
+// ErrNothingLive is Start's error for a project none of whose workflow rows can be run. The report says why.
+var ErrNothingLive = errors.New("no workflow of the project can be run")
+
+// ErrNotRunning is Reload's error for a project without a worker here.
+var ErrNotRunning = errors.New("the project is not running here")
+
+// Runner runs projects in this process. It is safe for concurrent use; calls for one project must not overlap.
+type Runner struct {
+	cfg  Config
+	http *http.Client
+
+	mu       sync.Mutex // guards projects
+	projects map[string]*project
+}
+
+// New makes a Runner. Close stops what it started.
+func New(cfg Config) (*Runner, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	r := &Runner{cfg: cfg, http: cfg.HTTP, projects: make(map[string]*project)}
+	if r.http == nil {
+		r.http = activities.HTTPClient(activities.GuardOptions{})
+	}
+	return r, nil
+}
+
+// Start compiles a project and starts its worker. A row that can't be run is an entry in the report; the error is
+// ErrNothingLive if there is no row that can.
+func (r *Runner) Start(ctx context.Context, p Project) (Report, error) {
+	if r.running(p.ID) != nil {
+		return Report{}, fmt.Errorf("start project %s: it is running", p.ID)
+	}
+	l, report, err := r.prepare(ctx, p, nil)
+	if err != nil {
+		return report, fmt.Errorf("start project %s: %w", p.ID, err)
+	}
+	if !slices.ContainsFunc(l.modules, func(m *module) bool { return m.stored.Kind == KindWorkflow }) {
+		return report, ErrNothingLive
+	}
+	pr := newProject(r, p, l)
+	if err := pr.start(); err != nil {
+		return report, fmt.Errorf("start the worker of project %s on task queue %q: %w", p.ID, p.TaskQueue, err)
+	}
+	r.mu.Lock()
+	r.projects[p.ID] = pr
+	r.mu.Unlock()
+	return report, nil
+}
+
+// Reload makes a running project serve what p says: one atomic change, after everything that can fail. After an error the
+// former code is still live.
+func (r *Runner) Reload(ctx context.Context, p Project) (Report, error) {
+	pr := r.running(p.ID)
+	if pr == nil {
+		return Report{}, fmt.Errorf("reload project %s: %w", p.ID, ErrNotRunning)
+	}
+	l, report, err := r.prepare(ctx, p, pr.live.Load())
+	if err != nil {
+		return report, fmt.Errorf("reload project %s: %w", p.ID, err)
+	}
+	pr.swap(l)
+	return report, nil
+}
+
+// Stop stops polling for the project, waits for its tasks as long as Config.StopTimeout and ctx allow, and forgets it. A
+// project that isn't running is no error.
+func (r *Runner) Stop(ctx context.Context, projectID string) error {
+	r.mu.Lock()
+	pr := r.projects[projectID]
+	delete(r.projects, projectID)
+	r.mu.Unlock()
+	if pr == nil {
+		return nil
+	}
+	return pr.stop(ctx)
+}
+
+// Running gives the ids of the projects with a worker, sorted.
+func (r *Runner) Running() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := names(r.projects)
+	slices.Sort(ids)
+	return ids
+}
+
+// Close stops all projects at once and waits as Stop does.
+func (r *Runner) Close(ctx context.Context) error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, id := range r.Running() {
+		wg.Go(func() {
+			if err := r.Stop(ctx, id); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (r *Runner) running(id string) *project {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.projects[id]
+}
+
+// died forgets a project whose worker ended by itself, so that the next look at it starts it again.
+func (r *Runner) died(pr *project, err error) {
+	r.mu.Lock()
+	if r.projects[pr.id] == pr {
+		delete(r.projects, pr.id)
+	}
+	r.mu.Unlock()
+	pr.log.Error("the worker ended", slog.String("error", err.Error()))
+}
+
+func (r *Runner) logger(projectID string) *slog.Logger {
+	return r.cfg.Logger.With(slog.String("project_id", projectID))
+}
+
+func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
+	return activity.CodeOptions{
+		Logger:      r.logger(projectID),
+		HTTP:        r.http,
+		Env:         r.cfg.Env,
+		SliceBudget: r.cfg.ActivitySliceTimeout,
+		Grace:       r.cfg.StopTimeout,
+		Observer:    r.cfg.Observer,
+	}
+}
+
+// prepare builds what p says, keeps its text, and reports; nothing is live yet. current is what is live now, nil for
+// nothing.
+func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, Report, error) {
+	b := builder{r: r, projectID: p.ID, current: current, now: time.Now()}
+	for _, w := range p.Workflows {
+		if err := b.workflow(ctx, w); err != nil {
+			return nil, b.report(nil), err
+		}
+	}
+	for _, c := range p.Components {
+		if err := b.component(ctx, c); err != nil {
+			return nil, b.report(nil), err
+		}
+	}
+	// Before anything can be pinned to it.
+	if len(b.fresh) > 0 {
+		if err := r.cfg.Store.Put(ctx, p.ID, b.fresh); err != nil {
+			return nil, b.report(nil), fmt.Errorf("keep the new code: %w", err)
+		}
+	}
+	l := newLive(b.modules)
+	return l, b.report(l), nil
+}
