@@ -5,11 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // lockKey names the advisory lock; advisory locks are per database. The number is
 // arbitrary, but older and newer versions of the service have to agree on it.
 const lockKey int64 = 0x776f726b666c6f77 // "workflow"
+
+// lockPause lies between two tries of who waits for the lock.
+const lockPause = 250 * time.Millisecond
 
 // locked runs f while no other process of ours runs one on this database.
 //
@@ -17,10 +21,31 @@ const lockKey int64 = 0x776f726b666c6f77 // "workflow"
 // through a pooler in transaction mode a session's lock would end up with whoever
 // gets the server connection next. An open transaction without a snapshot holds
 // nothing else up.
-func (d *database) locked(ctx context.Context, f func(context.Context) error) (err error) {
+//
+// Who waits holds no connection meanwhile: in a small pool, those who wait would
+// leave none for the one that works (seen with PgBouncer).
+func (d *database) locked(ctx context.Context, f func(context.Context) error) error {
+	for try := 1; ; try++ {
+		ran, err := d.tryLocked(ctx, f)
+		if ran || err != nil {
+			return err
+		}
+		if try == 1 {
+			d.log.Info("migrations: another process is at it, waiting")
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("migrations: wait for the other process: %w", context.Cause(ctx))
+		case <-time.After(lockPause):
+		}
+	}
+}
+
+// tryLocked runs f if the lock is free, and says whether it was.
+func (d *database) tryLocked(ctx context.Context, f func(context.Context) error) (ran bool, err error) {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("migrations: connect: %w", err)
+		return false, fmt.Errorf("migrations: connect: %w", err)
 	}
 	defer func() {
 		// Ends the lock. There is nothing to commit.
@@ -28,23 +53,20 @@ func (d *database) locked(ctx context.Context, f func(context.Context) error) (e
 			d.log.Warn("migrations: release lock", "error", e)
 		}
 	}()
-	// The server must not end an idle or waiting transaction for its age.
+	var free bool
+	if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, lockKey).Scan(&free); err != nil {
+		return false, fmt.Errorf("migrations: lock: %w", err)
+	}
+	if !free {
+		return false, nil
+	}
+	// The server must not end the transaction for being idle or old.
 	// (transaction_timeout exists since PostgreSQL 17.)
 	const patience = `
 SELECT set_config(name, '0', true) FROM pg_settings
-WHERE name IN ('lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')`
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')`
 	if _, err := tx.ExecContext(ctx, patience); err != nil {
-		return fmt.Errorf("migrations: lock: %w", err)
+		return false, fmt.Errorf("migrations: lock: %w", err)
 	}
-	var mine bool
-	if err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1)`, lockKey).Scan(&mine); err != nil {
-		return fmt.Errorf("migrations: lock: %w", err)
-	}
-	if !mine {
-		d.log.Info("migrations: another process is at it, waiting")
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, lockKey); err != nil {
-			return fmt.Errorf("migrations: wait for the other process: %w", err)
-		}
-	}
-	return f(ctx)
+	return true, f(ctx)
 }

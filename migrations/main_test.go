@@ -66,29 +66,29 @@ type database struct {
 // emptyDatabase is what CREATE DATABASE makes.
 func emptyDatabase(t testing.TB) *database { return newDatabase(t, "template0") }
 
-// supabaseDatabase is an empty one on Supabase, before our migrations.
-func supabaseDatabase(t testing.TB) *database {
-	return newDatabase(t, supabaseTemplate.made(t, "template0", withFile("supabase.sql")))
-}
-
 // builderDatabase is the Workflow Builder's, on Supabase, before our migrations.
-func builderDatabase(t testing.TB) *database {
-	return newDatabase(t, builderTemplate.made(t, supabaseTemplate.made(t, "template0", withFile("supabase.sql")), withFile("builder.sql")))
-}
+func builderDatabase(t testing.TB) *database { return newDatabase(t, builder(t)) }
 
-// The same three after our migrations, copied from databases that were migrated once.
+// The same after our migrations, and a Supabase database that had been empty: copied
+// from databases that were migrated once.
 func migratedEmpty(t testing.TB) *database {
 	return newDatabase(t, migratedEmptyTemplate.made(t, "template0", migrate))
 }
 
 func migratedSupabase(t testing.TB) *database {
-	return newDatabase(t, migratedSupabaseTemplate.made(t, supabaseTemplate.made(t, "template0", withFile("supabase.sql")), migrate))
+	return newDatabase(t, migratedSupabaseTemplate.made(t, supabase(t), migrate))
 }
 
 func migratedBuilder(t testing.TB) *database {
-	supabase := supabaseTemplate.made(t, "template0", withFile("supabase.sql"))
-	builder := builderTemplate.made(t, supabase, withFile("builder.sql"))
-	return newDatabase(t, migratedBuilderTemplate.made(t, builder, migrate))
+	return newDatabase(t, migratedBuilderTemplate.made(t, builder(t), migrate))
+}
+
+func supabase(t testing.TB) string {
+	return supabaseTemplate.made(t, "template0", withFile("supabase.sql"))
+}
+
+func builder(t testing.TB) string {
+	return builderTemplate.made(t, supabase(t), withFile("builder.sql"))
 }
 
 // migrated runs the migrations on d.

@@ -75,7 +75,7 @@ func (m Migration) Applied() bool { return !m.AppliedAt.IsZero() }
 // before anything was changed.
 //
 // Of several calls at once, in any number of processes, one works and the others
-// wait until it is done; ctx ends the wait.
+// wait until it is done; ctx ends the wait. The one at work uses two connections.
 func Run(ctx context.Context, databaseURL string, log *slog.Logger) error {
 	d, err := open(databaseURL, log)
 	if err != nil {
@@ -138,7 +138,7 @@ func logNotice(log *slog.Logger, n *pgconn.Notice) {
 	switch {
 	case n.SeverityUnlocalized == "WARNING":
 		level = slog.LevelWarn
-	case n.Code == "00000":
+	case n.Routine == "exec_stmt_raise": // PL/pgSQL's RAISE
 		level = slog.LevelInfo
 	}
 	log.Log(context.Background(), level, "migrations: "+n.Message)

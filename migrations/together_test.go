@@ -67,6 +67,10 @@ func TestRunWaitsForAnotherProcess(t *testing.T) {
 	if n := d.string(`SELECT count(*)::text FROM pg_namespace WHERE nspname = 'workflow_worker'`); n != "0" {
 		t.Error("it began while another process held the lock")
 	}
+	// Between tries it has no transaction open: through a pooler those who wait would
+	// leave no connection for the one that works.
+	d.eventually(`SELECT count(*) = 0 FROM pg_stat_activity
+		WHERE datname = current_database() AND application_name = 'workflow-worker migrate' AND xact_start IS NOT NULL`)
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +107,18 @@ func TestRunLetsOthersPassWhileATableIsInUse(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// eventually returns when a query says true.
+func (d *database) eventually(query string) {
+	d.Helper()
+	ctx, cancel := context.WithTimeout(d.Context(), time.Minute)
+	defer cancel()
+	for ok := false; !ok; time.Sleep(10 * time.Millisecond) {
+		if err := d.conn.QueryRow(ctx, query).Scan(&ok); err != nil {
+			d.Fatalf("%s\nnever became true: %v", query, err)
+		}
 	}
 }
 
