@@ -26,7 +26,7 @@ import (
 //	  ],
 //	  "components": [
 //	    {"id": "c2b7…", "name": "scoreCustomer", "hash": "41fe…",
-//	     "since": "2026-11-22T20:58:41.870Z", "types": ["scoreCustomer"], "shared": true}
+//	     "since": "2026-11-22T20:58:41.871Z", "types": ["scoreCustomer"], "shared": true}
 //	  ],
 //	  "lastReload": {"at": "2026-11-22T21:00:03.114Z", "action": "reload",
 //	                 "cause": "workflow order-intake changed from version 1.0.3 to 1.0.4", "milliseconds": 9.3},

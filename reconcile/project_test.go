@@ -343,3 +343,31 @@ func TestFiveHundredProjectsAtOnce(t *testing.T) {
 		t.Errorf("%d rows say stopped, want 500", got)
 	}
 }
+
+func TestTheTimeFromTheHintToLiveIsReported(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.replica()
+	const takes = 30 * time.Millisecond
+	r.runner.onReload = func(context.Context, runtime.Project) error {
+		time.Sleep(takes) // the time itself is what is measured
+		return nil
+	}
+	r.start()
+	r.isServing(p, w, "v1")
+	r.quietDown()
+	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	r.LookAt(p)
+	var last *ReloadState
+	eventually(t, func() error {
+		last = h.row("replica-a", p).meta.LastReload
+		return expect(last != nil && last.Action == "reload", true)
+	})
+	if last.Milliseconds < 30 || last.Milliseconds > 20000 || last.Cause != "workflow order-intake changed" {
+		t.Errorf("last reload: %+v", last)
+	}
+	if got := r.seen.get(); got.slowest < takes || got.reloads["reload"] != 1 || got.reloads["start"] != 1 {
+		t.Errorf("observer saw %v, slowest %s", got.reloads, got.slowest)
+	}
+}

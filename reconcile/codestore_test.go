@@ -1,0 +1,122 @@
+package reconcile
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"workflow-worker/runtime"
+)
+
+var _ runtime.CodeStore = (*CodeStore)(nil)
+
+func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	store := NewCodeStore(h.pool)
+	p, w := uuid.NewString(), uuid.NewString() // no rows needed: the text outlives them
+	modules := []runtime.StoredModule{
+		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "order", Version: "1", Code: strings.Repeat("ü'\\", 30000), ActivitiesCode: "acts"},
+		{Hash: "h2", Kind: runtime.KindComponent, Name: "score", Code: "code"},
+		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "the same text twice", Version: "1", Code: "x"},
+	}
+	for range 2 { // again changes nothing
+		if err := store.Put(t.Context(), p, modules); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range modules[:2] {
+		got, err := store.Get(t.Context(), p, want.Hash)
+		if err != nil || got != want {
+			t.Errorf("%s: got %.80v…, %v", want.Hash, got, err)
+		}
+	}
+	if err := store.Put(t.Context(), p, []runtime.StoredModule{{Hash: "h2", Kind: runtime.KindComponent, Name: "other", Code: "other"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := store.Get(t.Context(), p, "h2"); got != modules[1] {
+		t.Errorf("a text was replaced under its hash: %+v", got)
+	}
+	if err := store.Put(t.Context(), p, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	store := NewCodeStore(h.pool)
+	p := uuid.NewString()
+	if err := store.Put(t.Context(), uuid.NewString(), []runtime.StoredModule{{Hash: "h", Kind: runtime.KindWorkflow}}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Get(t.Context(), p, "h")
+	if !errors.Is(err, runtime.ErrCodeNotFound) || !strings.Contains(err.Error(), p) {
+		t.Errorf("another project's hash: %v", err)
+	}
+	h.pool.Close()
+	if _, err := store.Get(t.Context(), p, "h"); err == nil || errors.Is(err, runtime.ErrCodeNotFound) {
+		t.Errorf("without a database: %v; must not look like a missing text", err)
+	}
+}
+
+func TestManyMayPutTheSameTextsAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	store := NewCodeStore(h.pool)
+	p := uuid.NewString()
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			var modules []runtime.StoredModule
+			for j := range 50 {
+				k := (i*7 + j*(1-2*(i%2)) + 50) % 50 // each in an order of its own
+				modules = append(modules, runtime.StoredModule{Hash: fmt.Sprint(k), Kind: runtime.KindWorkflow, Code: "x"})
+			}
+			if err := store.Put(t.Context(), p, modules); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_code_store`); n != 50 {
+		t.Errorf("%d rows, want 50", n)
+	}
+}
+
+func TestWhatIsLiveIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	c := h.component(p, "score", "score v1")
+	r := h.work()
+	r.isStatus(p, statusRunning)
+	live := func(source string) string {
+		return one[string](h, `SELECT coalesce((SELECT s.workflow_code || ' ' || l.version FROM workflow_live_code l
+			JOIN workflow_code_store s USING (project_id, hash) WHERE l.source_id = $1), '')`, source)
+	}
+	if live(w) != "v1 1" || live(c) != "score v1 " {
+		t.Errorf("live: %q, %q", live(w), live(c))
+	}
+	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', version = '2' WHERE workflow_id = $1`, w)
+	h.exec(`UPDATE components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
+	r.LookAt(p)
+	eventually(t, func() error { return expect(live(w), "v2 2") })
+	if live(c) != "score v1 " {
+		t.Errorf("the broken component's last good text is now %q", live(c))
+	}
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_code_store`); n != 3 {
+		t.Errorf("%d texts in the store, want the superseded one too", n)
+	}
+	// A stop changes nothing about what was last good.
+	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
+	r.LookAt(p)
+	r.isStatus(p, statusStopped)
+	if live(w) != "v2 2" {
+		t.Errorf("after a stop: %q", live(w))
+	}
+}

@@ -1,0 +1,140 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"workflow-worker/runtime"
+)
+
+func TestTheMetadataIsAsItsExampleSays(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("metadata.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example strings.Builder
+	for line := range strings.Lines(string(source)) {
+		if strings.HasPrefix(line, "type Metadata") {
+			break
+		}
+		if text, ok := strings.CutPrefix(line, "//\t"); ok {
+			example.WriteString(text)
+		}
+	}
+	var m Metadata
+	d := json.NewDecoder(strings.NewReader(example.String()))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		t.Fatalf("the documented example doesn't fit the type: %v\n%s", err, example.String())
+	}
+	written, err := m.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b any
+	_ = json.Unmarshal([]byte(example.String()), &a)
+	_ = json.Unmarshal([]byte(written), &b)
+	if !reflect.DeepEqual(a, b) {
+		t.Errorf("the example reads as\n%s", written)
+	}
+}
+
+func TestARecordsMetadata(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 21, 0, 3, 114e6, time.FixedZone("x", 3600))
+	rec := newRecord("p", "replica-a")
+	rec.phase = running
+	rec.applied(runtime.Project{Components: []runtime.Component{{ID: "c", Name: "score", Shared: true}}}, nil, runtime.Report{Sources: []runtime.SourceReport{
+		{Kind: "workflow", ID: "w", Name: "order", Version: "1", Hash: "h", Since: at, Types: []string{"order"}},
+		{Kind: "workflow", ID: "x", Name: "new", Error: &runtime.SourceError{Version: "1", Message: strings.Repeat("é", maxText), Line: 3, Column: 7}},
+		{Kind: "component", ID: "c", Name: "score", Hash: "i", Since: at, Types: []string{"score"}},
+	}})
+	m := rec.metadata("replica-a")
+	if !strings.HasPrefix(m.Error, "workflow new: 3:7: éé") || len(m.Error) > maxText+10 {
+		t.Errorf("error %.40q…, %d bytes", m.Error, len(m.Error))
+	}
+	if w := m.Workflows[0]; w.Since.Location() != time.UTC || !w.Since.Equal(at) || w.Error != nil {
+		t.Errorf("workflow %+v", w)
+	}
+	if x := m.Workflows[1]; x.Since != nil || x.Hash != "" || len(x.Error.Message) > maxText+10 {
+		t.Errorf("broken workflow %+v", x)
+	}
+	if !m.Components[0].Shared {
+		t.Error("a shared component isn't marked")
+	}
+	rec.failure = &failure{text: "no NUL\x00 here"}
+	text, err := rec.metadata("replica-a").encode()
+	if err != nil || strings.Contains(text, `\u0000`) || !strings.Contains(text, `"error":"no NUL`) {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestTroubleInCrowdsIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var lines logLines
+		q := newQuietLog(lines.logger(), 10*time.Second)
+		ctx, away := context.Background(), errors.New("away")
+		for range 1000 {
+			q.fail(ctx, "database", "no answer", away)
+		}
+		if n := lines.count("no answer"); n != 1 {
+			t.Errorf("%d lines for 1000 failures at once", n)
+		}
+		time.Sleep(10 * time.Second)
+		q.fail(ctx, "database", "no answer", away)
+		if n := lines.count("failures=1001"); n != 1 {
+			t.Errorf("%d lines with the count after the interval", n)
+		}
+		for range 10 { // it comes and goes
+			q.recover(ctx, "database", "well again")
+			q.fail(ctx, "database", "no answer", away)
+		}
+		if w, f := lines.count("well again"), lines.count("no answer"); w != 1 || f != 2 {
+			t.Errorf("%d lines of recovery, %d of failure; want 1 and 2", w, f)
+		}
+		q.recover(ctx, "other", "never ill")
+		if lines.count("never ill") != 0 {
+			t.Error("what didn't fail recovers")
+		}
+		for i := range 1000 {
+			q.fail(ctx, string(rune(i)), "kind", away)
+			time.Sleep(time.Second)
+		}
+		if n := len(q.kinds); n > 200 {
+			t.Errorf("remembers %d kinds", n)
+		}
+	})
+}
+
+func TestConfigNamesAllMistakesAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := New(Config{Workers: -1, HeartbeatInterval: -1, BackoffBase: time.Hour})
+	for _, field := range []string{"Pool", "Runner", "Workers", "HeartbeatInterval", "BackoffBase"} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("error doesn't name %s: %v", field, err)
+		}
+	}
+}
+
+func TestConfigDefaults(t *testing.T) {
+	t.Parallel()
+	c := Config{}.withDefaults()
+	if c.RemovalGrace != 5*time.Second || c.HeartbeatInterval != 30*time.Second || c.RequestDeadline != 2*time.Minute || c.BackoffLimit != 30*time.Second {
+		t.Errorf("defaults: %+v", c)
+	}
+	if c := (Config{RemovalGrace: -1, HeartbeatInterval: time.Second}).withDefaults(); c.RemovalGrace != 0 || c.RequestDeadline != 4*time.Second {
+		t.Errorf("derived: %+v", c)
+	}
+	if !strings.HasPrefix(c.Replica, c.Host+"/") {
+		t.Errorf("replica %q of host %q", c.Replica, c.Host)
+	}
+}
