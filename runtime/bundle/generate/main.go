@@ -32,6 +32,19 @@ var entries = []entry{
 			"__temporal_custom_failure_converter": "failures.ts",
 		},
 	},
+	// @temporalio/activity depends on @temporalio/client, and so on gRPC, for types alone: package.json overrides that one.
+	{
+		dir: "activity",
+		replace: map[string]string{
+			"long":               "../workflow/long.ts",
+			"node:async_hooks":   "async_hooks.ts",
+			"@temporalio/common": "core.ts",
+		},
+	},
+	{
+		dir:     "common",
+		replace: map[string]string{"long": "../workflow/long.ts"},
+	},
 }
 
 func main() {

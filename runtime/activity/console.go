@@ -1,0 +1,107 @@
+package activity
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/dop251/goja"
+	"go.temporal.io/sdk/activity"
+)
+
+// lines is the log of one execution, bounded in number.
+type lines struct {
+	logger  *slog.Logger
+	left    int
+	dropped int
+}
+
+// attributes name the activity and its workflow in each line.
+func attributes(ctx context.Context, module string) []any {
+	if !activity.IsActivity(ctx) {
+		return []any{slog.String("module", module)}
+	}
+	info := activity.GetInfo(ctx)
+	return []any{
+		slog.String("activity", info.ActivityType.Name),
+		slog.String("activity_id", info.ActivityID),
+		slog.Int("attempt", int(info.Attempt)),
+		slog.String("workflow", info.WorkflowType.Name),
+		slog.String("workflow_id", info.WorkflowExecution.ID),
+		slog.String("run_id", info.WorkflowExecution.RunID),
+	}
+}
+
+func (l *lines) write(level slog.Level, text string, attrs ...slog.Attr) {
+	if l.left <= 0 {
+		l.dropped++
+		return
+	}
+	l.left--
+	l.logger.LogAttrs(context.Background(), level, text, attrs...)
+}
+
+// close says what was left out.
+func (l *lines) close() {
+	if l.dropped > 0 {
+		l.logger.Warn("the activity logged more lines than one execution may", slog.Int("dropped", l.dropped))
+	}
+}
+
+// print is a line of console: level, indentation, arguments.
+func (in *instance) print(call goja.FunctionCall) goja.Value {
+	level := slog.LevelInfo
+	switch call.Argument(0).String() {
+	case "debug":
+		level = slog.LevelDebug
+	case "warn":
+		level = slog.LevelWarn
+	case "error":
+		level = slog.LevelError
+	}
+	if in.log.left <= 0 || !in.log.logger.Enabled(context.Background(), level) {
+		in.log.write(level, "")
+		return goja.Undefined()
+	}
+	list := call.Argument(2).ToObject(in.vm.Runtime)
+	args := make([]goja.Value, list.Get("length").ToInteger())
+	for i := range args {
+		args[i] = list.Get(strconv.Itoa(i))
+	}
+	indent := call.Argument(1).String()
+	text := indent + strings.ReplaceAll(in.vm.Format(args), "\n", "\n"+indent)
+	in.log.write(level, text)
+	return goja.Undefined()
+}
+
+// sdkLog is a line of @temporalio/activity's log: level, message, metadata.
+func (in *instance) sdkLog(call goja.FunctionCall) goja.Value {
+	level := slog.LevelInfo
+	switch call.Argument(0).String() {
+	case "TRACE":
+		level = slog.LevelDebug - 4
+	case "DEBUG":
+		level = slog.LevelDebug
+	case "WARN":
+		level = slog.LevelWarn
+	case "ERROR":
+		level = slog.LevelError
+	}
+	var attrs []slog.Attr
+	if meta, ok := call.Argument(2).(*goja.Object); ok {
+		if text, err := in.vm.JSON(meta); err == nil {
+			attrs = append(attrs, slog.Any("meta", jsonText(text)))
+		}
+	}
+	in.log.write(level, in.vm.Format([]goja.Value{call.Argument(1)}), attrs...)
+	return goja.Undefined()
+}
+
+// jsonText logs as JSON inside JSON and as its text elsewhere.
+type jsonText string
+
+func (j jsonText) MarshalJSON() ([]byte, error) { return []byte(j), nil }
+func (j jsonText) String() string               { return string(j) }
+
+func (l *lines) warn(text string) { l.write(slog.LevelWarn, text) }

@@ -1,0 +1,185 @@
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/runtime/sandbox"
+)
+
+// errGraceOver interrupts code that goes on after its attempt was ended.
+var errGraceOver = errors.New("the attempt was ended and its grace is over")
+
+// Execute runs the exported function of the name on the arguments, and waits for the promise that it may return. ctx is
+// Temporal's activity context; without one the code runs too, with nothing to heartbeat to. What the code throws comes back as
+// Temporal's error for it; see the constants for what this package itself ends executions with.
+func (c *Code) Execute(ctx context.Context, export string, args *commonpb.Payloads) (*commonpb.Payloads, error) {
+	in, err := c.take(ctx)
+	if err != nil {
+		return nil, c.loadFailure(ctx, err)
+	}
+	defer in.close()
+	out, err := in.execute(ctx, export, args)
+	if err != nil {
+		return nil, err
+	}
+	return &commonpb.Payloads{Payloads: []*commonpb.Payload{out}}, nil
+}
+
+// loadFailure is for a module that can't be evaluated.
+func (c *Code) loadFailure(ctx context.Context, err error) error {
+	var thrown *sandbox.Thrown
+	var interrupted *sandbox.Interrupted
+	switch {
+	case errors.As(err, &interrupted) && interrupted.Cause != nil:
+		return c.cutOff(ctx, interrupted.Cause)
+	case errors.As(err, &interrupted):
+		return applicationError("the activity's code can't be loaded: it "+
+			fmt.Sprintf("ran for longer than %v", interrupted.Budget), LoadErrorType, interrupted.Stack, true)
+	case errors.As(err, &thrown):
+		return applicationError("the activity's code can't be loaded: "+thrown.Error(), LoadErrorType, thrown.Stack, true)
+	default:
+		return fmt.Errorf("load the activity's code: %w", err)
+	}
+}
+
+func (in *instance) execute(ctx context.Context, export string, args *commonpb.Payloads) (*commonpb.Payload, error) {
+	in.running = ctx
+	in.log.logger = in.code.opts.Logger.With(attributes(ctx, in.code.program.Name)...)
+	hard, release := in.leash(ctx)
+	defer release()
+	promise, err := in.begin(hard, export, args)
+	for err == nil && promise.State() == goja.PromiseStatePending {
+		if in.sdk == nil && in.loop.idle() {
+			return nil, temporal.NewApplicationError(
+				"the activity awaits a promise that nothing can settle: no timer and no request is under way", StalledType)
+		}
+		j := in.loop.next(hard)
+		if j == nil {
+			return nil, in.code.cutOff(ctx, context.Cause(hard))
+		}
+		err = in.turn(hard, promise, j)
+	}
+	if err != nil {
+		return nil, in.failure(ctx, hard, err)
+	}
+	if promise.State() == goja.PromiseStateRejected {
+		return nil, in.failure(ctx, hard, rejected{promise.Result()})
+	}
+	return in.result(hard, ctx, promise.Result())
+}
+
+// leash gives the context that interrupts JavaScript: it ends a grace after ctx. The code itself is told at once.
+func (in *instance) leash(ctx context.Context) (hard context.Context, release func()) {
+	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	var mu sync.Mutex // guards grace
+	var grace *time.Timer
+	unwatch := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		grace = time.AfterFunc(in.code.opts.Grace, func() { cut(errGraceOver) })
+		in.loop.post(func() error {
+			in.end(endingOf(ctx))
+			return in.broken
+		})
+	})
+	return hard, func() {
+		unwatch()
+		mu.Lock()
+		defer mu.Unlock()
+		if grace != nil {
+			grace.Stop()
+		}
+		cut(nil)
+	}
+}
+
+// end tells the code that its attempt is over. Inside Enter.
+func (in *instance) end(why *ending) {
+	if in.ending != nil {
+		return
+	}
+	in.ending = why
+	if in.sdk != nil {
+		if err := in.tellEnding(); err != nil {
+			in.broken = err
+		}
+	}
+}
+
+// begin calls the function. What it throws at once is a rejection too.
+func (in *instance) begin(hard context.Context, export string, args *commonpb.Payloads) (promise *goja.Promise, err error) {
+	err = in.enter(hard, func() error {
+		if in.sdk != nil {
+			if err := in.beginSDK(); err != nil {
+				return err
+			}
+		}
+		f, ok := goja.AssertFunction(in.exports.Get(export))
+		if !ok {
+			return temporal.NewApplicationError(fmt.Sprintf("%s exports no function %q; it exports: %s",
+				in.code.program.Name, export, strings.Join(in.functions(), ", ")), NotFoundType)
+		}
+		values := make([]goja.Value, len(args.GetPayloads()))
+		for i, p := range args.GetPayloads() {
+			if values[i], err = in.vm.FromPayload(p); err != nil {
+				return fmt.Errorf("read argument %d: %w", i+1, err)
+			}
+		}
+		v, err := f(in.exports, values...)
+		if err != nil {
+			return err
+		}
+		promise, err = in.promiseOf(v)
+		in.reportRejections(promise)
+		return err
+	})
+	return promise, err
+}
+
+// promiseOf is Promise.resolve.
+func (in *instance) promiseOf(v goja.Value) (*goja.Promise, error) {
+	if p, ok := v.Export().(*goja.Promise); ok {
+		return p, nil
+	}
+	p, resolve, _ := in.vm.Runtime.NewPromise()
+	return p, resolve(v)
+}
+
+// turn runs one job of the loop.
+func (in *instance) turn(hard context.Context, promise *goja.Promise, j job) error {
+	return in.enter(hard, func() error {
+		if err := j(); err != nil {
+			return err
+		}
+		in.reportRejections(promise)
+		return in.broken
+	})
+}
+
+// result converts what the promise was fulfilled with.
+func (in *instance) result(hard, ctx context.Context, v goja.Value) (p *commonpb.Payload, err error) {
+	err = in.enter(hard, func() error {
+		p, err = in.vm.ToPayload(v)
+		return err
+	})
+	switch {
+	case errors.Is(err, sandbox.ErrNotConvertible):
+		return nil, temporal.NewApplicationError("the activity's result "+err.Error(), ResultType)
+	case err != nil:
+		return nil, in.failure(ctx, hard, err)
+	case len(p.GetData()) > in.code.opts.MaxResultBytes:
+		return nil, temporal.NewApplicationErrorWithOptions(
+			fmt.Sprintf("the activity's result has %d bytes; the limit is %d", len(p.GetData()), in.code.opts.MaxResultBytes),
+			ResultTooLargeType, temporal.ApplicationErrorOptions{NonRetryable: true})
+	}
+	return p, nil
+}

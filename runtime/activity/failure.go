@@ -1,0 +1,229 @@
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/dop251/goja"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"workflow-worker/activities"
+	"workflow-worker/runtime/sandbox"
+)
+
+// deepestCause is how long a chain of causes may be; what is beyond is left out.
+const deepestCause = 32
+
+// rejected is what the activity's promise was rejected with.
+type rejected struct{ value goja.Value }
+
+func (r rejected) Error() string { return "the activity's promise was rejected" }
+
+// failure makes of what ended an execution what Temporal is told.
+func (in *instance) failure(ctx, hard context.Context, err error) error {
+	var interrupted *sandbox.Interrupted
+	var overflow *goja.StackOverflowError
+	var ex *goja.Exception
+	var no rejected
+	switch {
+	case errors.As(err, &interrupted):
+		return in.code.interruption(ctx, interrupted)
+	case errors.As(err, &overflow): // V8's could have been caught; this can't
+		return applicationError("Maximum call stack size exceeded", "RangeError", sandbox.CleanStack(overflow.String()), false)
+	case errors.As(err, &ex):
+		return in.thrown(ctx, hard, ex.Value())
+	case errors.As(err, &no):
+		return in.thrown(ctx, hard, no.value)
+	default:
+		return err
+	}
+}
+
+// interruption is for JavaScript that was cut off, by its budget or with its attempt.
+func (c *Code) interruption(ctx context.Context, i *sandbox.Interrupted) error {
+	if i.Cause != nil {
+		return c.cutOff(ctx, i.Cause)
+	}
+	return applicationError(fmt.Sprintf("the activity ran for longer than %v without yielding", i.Budget.Round(time.Millisecond)),
+		InterruptedType, i.Stack, true)
+}
+
+// cutOff is for an execution that didn't end with its attempt.
+func (c *Code) cutOff(ctx context.Context, cause error) error {
+	if ctx.Err() == nil {
+		return cause
+	}
+	why := endingOf(ctx)
+	if why.detail == "cancelRequested" {
+		return temporal.NewCanceledError()
+	}
+	return applicationError(fmt.Sprintf("the attempt was ended (%s) and the activity didn't end with it", why.reason), EndedType, "", false)
+}
+
+// thrown asks the SDK what Temporal's own worker would send for what the code threw.
+func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
+	var kind string
+	var f *failurepb.Failure
+	err := in.enter(hard, func() error {
+		if _, err := in.loadSDK(); err != nil {
+			return err
+		}
+		v, err := in.callSDK("outcomeOf", value)
+		if err != nil {
+			return err
+		}
+		outcome := v.ToObject(in.vm.Runtime)
+		kind = outcome.Get("kind").String()
+		f = readFailure(outcome.Get("failure"), 0)
+		if info := f.GetApplicationFailureInfo(); info != nil && in.isRefusal(value) {
+			info.Type, info.NonRetryable = activities.AddressNotAllowedType, true
+		}
+		return nil
+	})
+	var interrupted *sandbox.Interrupted
+	switch {
+	case errors.As(err, &interrupted):
+		return in.code.interruption(ctx, interrupted)
+	case err != nil:
+		return fmt.Errorf("describe what the activity threw: %w", err)
+	case kind == "async":
+		return activity.ErrResultPending
+	case f == nil:
+		return temporal.NewCanceledError()
+	default:
+		return temporal.GetDefaultFailureConverter().FailureToError(f)
+	}
+}
+
+// isRefusal reports that the code ended with fetch's error for an address that the guard refused, or with an error that was
+// caused by it. Inside Enter.
+func (in *instance) isRefusal(value goja.Value) bool {
+	if len(in.refusals) == 0 {
+		return false
+	}
+	for range deepestCause {
+		o, ok := value.(*goja.Object)
+		if !ok {
+			return false
+		}
+		for _, r := range in.refusals {
+			if r.SameAs(o) {
+				return true
+			}
+		}
+		value = o.Get("cause")
+	}
+	return false
+}
+
+// applicationError is a failure of ours with the author's stack, which temporal.NewApplicationError can't carry.
+func applicationError(message, errType, stack string, nonRetryable bool) error {
+	return temporal.GetDefaultFailureConverter().FailureToError(&failurepb.Failure{
+		Message: message, Source: "TypeScriptSDK", StackTrace: stack,
+		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{
+			Type: errType, NonRetryable: nonRetryable}},
+	})
+}
+
+// readFailure reads what the SDK's failure converter made. Of the kinds of failure it knows those that activity code can
+// make; others are kept as plain ones. Inside Enter.
+func readFailure(v goja.Value, depth int) *failurepb.Failure {
+	o, ok := v.(*goja.Object)
+	if !ok || depth > deepestCause {
+		return nil
+	}
+	f := &failurepb.Failure{
+		Message: text(o, "message"), Source: text(o, "source"), StackTrace: sandbox.CleanStack(text(o, "stackTrace")),
+		Cause: readFailure(o.Get("cause"), depth+1),
+	}
+	if info, ok := o.Get("applicationFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{
+			Type:           text(info, "type"),
+			NonRetryable:   flag(info, "nonRetryable"),
+			Details:        readPayloads(info.Get("details")),
+			NextRetryDelay: readDuration(info.Get("nextRetryDelay")),
+			Category:       enumspb.ApplicationErrorCategory(integer(info, "category")),
+		}}
+	} else if info, ok := o.Get("canceledFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_CanceledFailureInfo{CanceledFailureInfo: &failurepb.CanceledFailureInfo{
+			Details: readPayloads(info.Get("details"))}}
+	} else if info, ok := o.Get("timeoutFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{
+			TimeoutType:          enumspb.TimeoutType(integer(info, "timeoutType")),
+			LastHeartbeatDetails: readPayloads(info.Get("lastHeartbeatDetails"))}}
+	} else if _, ok := o.Get("terminatedFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_TerminatedFailureInfo{TerminatedFailureInfo: &failurepb.TerminatedFailureInfo{}}
+	} else if info, ok := o.Get("serverFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_ServerFailureInfo{ServerFailureInfo: &failurepb.ServerFailureInfo{
+			NonRetryable: flag(info, "nonRetryable")}}
+	}
+	return f
+}
+
+func readPayloads(v goja.Value) *commonpb.Payloads {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return nil
+	}
+	list, ok := o.Get("payloads").(*goja.Object)
+	if !ok {
+		return nil
+	}
+	out := &commonpb.Payloads{}
+	for _, key := range list.Keys() {
+		item, ok := list.Get(key).(*goja.Object)
+		if !ok {
+			continue
+		}
+		p := &commonpb.Payload{Metadata: map[string][]byte{}, Data: octets(item.Get("data"))}
+		if metadata, ok := item.Get("metadata").(*goja.Object); ok {
+			for _, name := range metadata.Keys() {
+				p.Metadata[name] = octets(metadata.Get(name))
+			}
+		}
+		out.Payloads = append(out.Payloads, p)
+	}
+	return out
+}
+
+func readDuration(v goja.Value) *durationpb.Duration {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return nil
+	}
+	return &durationpb.Duration{Seconds: int64(integer(o, "seconds")), Nanos: int32(integer(o, "nanos"))} //nolint:gosec // below 1e9
+}
+
+func octets(v goja.Value) []byte {
+	if v == nil {
+		return nil
+	}
+	b, _ := v.Export().([]byte)
+	return append([]byte(nil), b...)
+}
+
+func text(o *goja.Object, name string) string {
+	if v := o.Get(name); v != nil && !goja.IsUndefined(v) && !goja.IsNull(v) {
+		return v.String()
+	}
+	return ""
+}
+
+func flag(o *goja.Object, name string) bool {
+	v := o.Get(name)
+	return v != nil && v.ToBoolean()
+}
+
+func integer(o *goja.Object, name string) int {
+	if v := o.Get(name); v != nil && !goja.IsUndefined(v) && !goja.IsNull(v) {
+		return int(v.ToNumber().ToInteger()) // the SDK's Long has a valueOf
+	}
+	return 0
+}

@@ -1,0 +1,66 @@
+package activity
+
+import (
+	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // Web Crypto has it, for what isn't security
+	"crypto/sha256"
+	"crypto/sha512"
+	"hash"
+	"time"
+
+	"github.com/dop251/goja"
+	"github.com/google/uuid"
+)
+
+func (in *instance) startTimer(call goja.FunctionCall) goja.Value {
+	r := in.vm.Runtime
+	callback, ok := goja.AssertFunction(call.Argument(1))
+	if !ok || len(in.loop.byID) >= in.code.opts.MaxTimers {
+		return r.ToValue(0)
+	}
+	after := time.Duration(call.Argument(0).ToFloat() * float64(time.Millisecond))
+	return r.ToValue(in.loop.start(after, func() error {
+		_, err := callback(goja.Undefined())
+		return err
+	}))
+}
+
+func (in *instance) stopTimer(call goja.FunctionCall) goja.Value {
+	in.loop.stop(int(call.Argument(0).ToInteger()))
+	return goja.Undefined()
+}
+
+// now is the time in milliseconds since the runtime was made.
+func (in *instance) now(goja.FunctionCall) goja.Value {
+	return in.vm.Runtime.ToValue(float64(time.Since(in.made).Nanoseconds()) / 1e6)
+}
+
+func (in *instance) digest(call goja.FunctionCall) goja.Value {
+	var h hash.Hash
+	switch call.Argument(0).String() {
+	case "SHA-1":
+		h = sha1.New() //nolint:gosec // see the import
+	case "SHA-256":
+		h = sha256.New()
+	case "SHA-384":
+		h = sha512.New384()
+	case "SHA-512":
+		h = sha512.New()
+	default:
+		return goja.Undefined()
+	}
+	if b, ok := call.Argument(1).Export().(goja.ArrayBuffer); ok {
+		h.Write(b.Bytes())
+	}
+	return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(h.Sum(nil)))
+}
+
+func (in *instance) random(call goja.FunctionCall) goja.Value {
+	b := make([]byte, min(max(call.Argument(0).ToInteger(), 0), 65536))
+	_, _ = rand.Read(b) // never fails
+	return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(b))
+}
+
+func (in *instance) randomUUID(goja.FunctionCall) goja.Value {
+	return in.vm.Runtime.ToValue(uuid.NewString())
+}

@@ -1,0 +1,168 @@
+package activity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/sandbox"
+)
+
+// instance is a runtime with the author's module evaluated, for one execution. One goroutine at a time runs its JavaScript;
+// what other goroutines have to say, they post to the loop.
+type instance struct {
+	code *Code
+	vm   *sandbox.VM
+	loop *loop
+	made time.Time
+
+	// ctx ends with the instance; requests and background goroutines live in it.
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // the background goroutines
+
+	exports *goja.Object // the module's
+	sdk     *sdk         // nil until the module or a failure needs it
+	common  *goja.Object // likewise
+
+	log         lines
+	requests    map[int]*request
+	lastRequest int
+	refusals    []*goja.Object
+	rejections  []*goja.Promise // rejected and not handled so far
+	beats       *heartbeats
+
+	running context.Context // the execution's, nil before it begins
+	ending  *ending         // why Temporal ended the attempt, nil while it goes on
+	broken  error           // what went wrong in our own part, where JavaScript couldn't be told
+}
+
+// newInstance makes a runtime and evaluates the module. The instance is returned with the error, so that its functions can be
+// told from a broken machine: *sandbox.Thrown and *sandbox.Interrupted are the author's.
+func (c *Code) newInstance(ctx context.Context) (*instance, error) {
+	vm, err := sandbox.New(c.opts.Sandbox)
+	if err != nil {
+		return nil, err
+	}
+	in := &instance{code: c, vm: vm, loop: newLoop(), made: time.Now(), requests: map[int]*request{}}
+	in.log = lines{logger: c.opts.Logger.With(attributes(ctx, c.program.Name)...), left: c.opts.MaxLogLines}
+	in.ctx, in.cancel = context.WithCancel(context.Background())
+	vm.Runtime.SetPromiseRejectionTracker(in.trackRejection)
+	err = in.enter(ctx, func() error {
+		if err := in.installPlatform(); err != nil {
+			return err
+		}
+		return in.evaluateModule()
+	})
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	return in, nil
+}
+
+// evaluateModule runs the author's top level. Inside Enter.
+func (in *instance) evaluateModule() error {
+	r := in.vm.Runtime
+	v, err := r.RunProgram(in.code.program.JS)
+	if err != nil {
+		return err
+	}
+	f, ok := goja.AssertFunction(v)
+	if !ok {
+		return fmt.Errorf("the program of %s is no function", in.code.program.Name)
+	}
+	exports, module := r.NewObject(), r.NewObject()
+	if err := module.Set("exports", exports); err != nil {
+		return err
+	}
+	if _, err := f(exports, r.ToValue(in.require), module, exports); err != nil {
+		var ex *goja.Exception
+		if errors.As(err, &ex) {
+			return in.vm.Describe(ex)
+		}
+		return err
+	}
+	in.exports = module.Get("exports").ToObject(r)
+	return in.broken
+}
+
+// functions names what the module exports for calling. Classes are functions that can't be called. Inside Enter.
+func (in *instance) functions() []string {
+	names := []string{}
+	for _, name := range in.exports.Keys() {
+		v := in.exports.Get(name)
+		if _, ok := goja.AssertFunction(v); ok && !isClass(v) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func isClass(v goja.Value) bool {
+	text := v.String()
+	return len(text) > 5 && text[:5] == "class"
+}
+
+// enter runs JavaScript with the watchdog.
+func (in *instance) enter(ctx context.Context, f func() error) error {
+	err := in.vm.Enter(ctx, in.code.opts.SliceBudget, f)
+	var interrupted *sandbox.Interrupted
+	if errors.As(err, &interrupted) {
+		in.code.opts.Observer.JSInterrupted("activity")
+	}
+	return err
+}
+
+// background runs f beside JavaScript, for as long as the instance lives.
+func (in *instance) background(f func()) {
+	in.wg.Add(1)
+	go func() {
+		defer in.wg.Done()
+		f()
+	}()
+}
+
+// close drops all that the code left behind, and waits for what runs in the background.
+func (in *instance) close() {
+	in.loop.close()
+	in.cancel()
+	for id := range in.requests {
+		in.drop(id)
+	}
+	in.beats.close()
+	in.wg.Wait()
+	in.log.close()
+}
+
+// trackRejection is told of promises that are rejected with nobody listening, and of those that find a listener later.
+func (in *instance) trackRejection(p *goja.Promise, operation goja.PromiseRejectionOperation) {
+	const most = 100
+	if operation == goja.PromiseRejectionReject {
+		if len(in.rejections) < most {
+			in.rejections = append(in.rejections, p)
+		}
+		return
+	}
+	for i, known := range in.rejections {
+		if known == p {
+			in.rejections = append(in.rejections[:i], in.rejections[i+1:]...)
+			return
+		}
+	}
+}
+
+// reportRejections logs the rejections that still have no listener at the end of a turn, except the given promise's. Inside
+// Enter.
+func (in *instance) reportRejections(except *goja.Promise) {
+	for _, p := range in.rejections {
+		if p != except {
+			in.log.warn("Unhandled promise rejection: " + in.vm.Format([]goja.Value{p.Result()}))
+		}
+	}
+	in.rejections = in.rejections[:0]
+}

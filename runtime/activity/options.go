@@ -1,0 +1,116 @@
+package activity
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"workflow-worker/activities"
+	"workflow-worker/runtime/sandbox"
+)
+
+// Types of the failures that executions end with when this package ends them; all others are what the code threw.
+const (
+	// NotFoundType: the module doesn't export a function of the name. Retryable: newer code may.
+	NotFoundType = "NotFoundError"
+	// LoadErrorType: evaluating the module threw or didn't end. Not retryable.
+	LoadErrorType = "ModuleLoadError"
+	// InterruptedType: the code ran longer than CodeOptions.SliceBudget without yielding. Not retryable.
+	InterruptedType = "JavaScriptInterrupted"
+	// StalledType: the code awaits a promise that nothing can settle any more. Retryable, as Temporal's timeout would be.
+	StalledType = "ActivityStalled"
+	// EndedType: Temporal ended the attempt and the code didn't end within CodeOptions.Grace. Retryable.
+	EndedType = "ActivityEnded"
+	// ResultType: the result has no payload (a BigInt, a function, a cycle). Retryable, as in Temporal's own worker.
+	ResultType = "ValueError"
+	// ResultTooLargeType: the result is beyond CodeOptions.MaxResultBytes. Not retryable.
+	ResultTooLargeType = "ResultTooLarge"
+)
+
+// CodeOptions configures a Code.
+type CodeOptions struct {
+	// Logger receives the console's lines and the SDK's log. Give it the project's attributes; those of the activity and its
+	// workflow are added. Default: none.
+	Logger *slog.Logger
+
+	// HTTP carries out fetch. Default: activities.HTTPClient(activities.GuardOptions{}), which reaches public addresses only.
+	HTTP *http.Client
+
+	// Env is what process.env shows. Default: nothing.
+	Env map[string]string
+
+	// Sandbox sets the limits of each runtime.
+	Sandbox sandbox.Options
+
+	// SliceBudget is how long JavaScript may run without yielding to the event loop, in CPU time where the system tells it and
+	// ten times that on the clock. It must stay below the 10 s after which a regular expression gives up. Default: 5 s.
+	SliceBudget time.Duration
+
+	// Grace is how long code may go on after Temporal has ended its attempt (cancelled, timed out, shut down). Default: 10 s.
+	Grace time.Duration
+
+	// MaxResultBytes bounds a result and a heartbeat's details. Default: 2 MiB, Temporal's own limit for a payload.
+	MaxResultBytes int
+
+	// MaxResponseBytes bounds the body of each response of fetch, after decompression. Default: 16 MiB.
+	MaxResponseBytes int64
+
+	// MaxRequests is how many requests of fetch one execution may have open. Default: 64.
+	MaxRequests int
+
+	// MaxTimers is how many timers one execution may have set. Default: 10,000.
+	MaxTimers int
+
+	// MaxLogLines is how many lines one execution may log; the rest is counted. Default: 1,000.
+	MaxLogLines int
+
+	// Warm is how many runtimes are kept ready for the next executions, once there was one. Default: 1. Below 0: none.
+	Warm int
+
+	// Idle is how long ready runtimes are kept without an execution. Default: 1 minute.
+	Idle time.Duration
+
+	// Observer is told what an operator counts. Default: none.
+	Observer Observer
+}
+
+// Observer is told of what happens. Its methods must return at once.
+type Observer interface {
+	// JSInterrupted reports JavaScript that was cut off; where is "activity".
+	JSInterrupted(where string)
+}
+
+type noObserver struct{}
+
+func (noObserver) JSInterrupted(string) {}
+
+func (o CodeOptions) withDefaults() CodeOptions {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.HTTP == nil {
+		o.HTTP = activities.HTTPClient(activities.GuardOptions{})
+	}
+	if o.Observer == nil {
+		o.Observer = noObserver{}
+	}
+	o.SliceBudget = orDefault(o.SliceBudget, 5*time.Second)
+	o.Grace = orDefault(o.Grace, 10*time.Second)
+	o.Idle = orDefault(o.Idle, time.Minute)
+	o.MaxResultBytes = orDefault(o.MaxResultBytes, 2<<20)
+	o.MaxResponseBytes = orDefault(o.MaxResponseBytes, 16<<20)
+	o.MaxRequests = orDefault(o.MaxRequests, 64)
+	o.MaxTimers = orDefault(o.MaxTimers, 10_000)
+	o.MaxLogLines = orDefault(o.MaxLogLines, 1_000)
+	if o.Warm == 0 {
+		o.Warm = 1
+	}
+	return o
+}
+
+func orDefault[T int | int64 | time.Duration](v, otherwise T) T {
+	if v <= 0 {
+		return otherwise
+	}
+	return v
+}
