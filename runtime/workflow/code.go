@@ -20,8 +20,9 @@ type Code struct {
 	program *compile.Program
 	opts    CodeOptions
 
-	mu  sync.Mutex // guards vms, and in each of them runs and idle
-	vms []*vm
+	mu       sync.Mutex // guards the rest, and in each vm runs and idle
+	vms      []*vm
+	suspects []string // run ids of executions that were cut off, oldest first
 }
 
 // NewCode is cheap: runtimes are made when they are first needed.
@@ -39,7 +40,7 @@ func (c *Code) Name() string { return c.program.Name }
 // evaluation threw comes back as a *sandbox.Thrown with its place in the author's text, and one that didn't end in time as a
 // *sandbox.Interrupted.
 func (c *Code) Check(ctx context.Context) (functions []string, err error) {
-	v := c.acquire()
+	v := c.acquire("")
 	defer c.release(v)
 	in := &instance{vm: v, code: c}
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {

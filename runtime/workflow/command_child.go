@@ -145,7 +145,7 @@ func (d *definition) childNotStarted(c *startChild, err error) {
 		return
 	}
 	// The package knows no other cause either, and fails the task.
-	d.dirty = &TaskFailure{
+	d.refused = &TaskFailure{
 		Reason: ReasonException, Message: fmt.Sprintf("child workflow %q could not be started: %v", c.params.WorkflowID, err),
 	}
 }

@@ -37,8 +37,8 @@ type definition struct {
 	// outbox are the commands of this task: the server gets them when the task ends. One that is cancelled before is never
 	// sent, as with Temporal's own worker.
 	outbox []outgoing
-	// dirty says why the execution's state can't be gone on with: the next task fails, and the one after it replays.
-	dirty error
+	// refused is what the server refused in a way that the package doesn't know: the task fails with it.
+	refused error
 }
 
 // Execute only registers handlers: nothing may run before the task's start.
@@ -81,8 +81,8 @@ func (d *definition) OnWorkflowTaskStarted(time.Duration) {
 }
 
 func (d *definition) task() error {
-	if d.dirty != nil {
-		return d.dirty
+	if d.refused != nil {
+		return d.refused
 	}
 	d.replaying = d.env.IsReplaying()
 	if d.in == nil {
@@ -106,8 +106,8 @@ func (d *definition) task() error {
 		if err := d.flush(); err != nil || d.completed {
 			return err
 		}
-		if d.dirty != nil {
-			return d.dirty
+		if d.refused != nil {
+			return d.refused
 		}
 	}
 	d.pinRecorded = true

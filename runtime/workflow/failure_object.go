@@ -7,8 +7,6 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
-
-	"workflow-worker/runtime/sandbox"
 )
 
 // protoHandle hides a failure in the JavaScript object made of it: an error that code catches and throws again goes back to
@@ -167,7 +165,7 @@ func (v *vm) readFailureTo(value goja.Value, causes int) (*failurepb.Failure, er
 		}
 	}
 	f := fields{o}
-	out := &failurepb.Failure{Message: f.text("message"), Source: f.text("source"), StackTrace: sandbox.CleanStack(f.text("stackTrace"))}
+	out := &failurepb.Failure{Message: f.text("message"), Source: f.text("source"), StackTrace: shortStack(f.text("stackTrace"))}
 	var err error
 	if out.Cause, err = v.readFailureTo(f.value("cause"), causes-1); err != nil {
 		return nil, err

@@ -2,10 +2,12 @@ package workflow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +17,8 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -55,6 +59,9 @@ type project struct {
 	codes CodeOptions
 	comp  *compile.Compiler
 	seen  *observations
+
+	stopWorker func()
+	replayOnce sync.Once
 
 	mu      sync.Mutex
 	current map[string]target // by workflow type
@@ -144,22 +151,37 @@ func (p *project) startWorker() {
 	if err := w.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.t.Cleanup(func() {
-		w.Stop()
-		if !p.t.Failed() {
-			p.replayAll()
-		}
+	p.stopWorker = sync.OnceFunc(w.Stop)
+	p.t.Cleanup(p.stopWorker)
+	p.replayOnce.Do(func() {
+		p.t.Cleanup(func() {
+			if !p.t.Failed() {
+				p.replayAll()
+			}
+		})
 	})
 }
 
-// deploy makes the text's functions the current workflows of their names.
-func (p *project) deploy(text string) *Code {
+// restartWorker makes another worker, which has no cache of the executions.
+func (p *project) restartWorker() {
+	p.t.Helper()
+	p.stopWorker()
+	p.startWorker()
+}
+
+func (p *project) compiled(text string) *compile.Program {
 	p.t.Helper()
 	program, err := p.comp.Compile(context.Background(), compile.Source{Name: "test.ts", Kind: compile.Workflow, Text: prelude + text})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	code := NewCode(program, p.codes)
+	return program
+}
+
+// deploy makes the text's functions the current workflows of their names.
+func (p *project) deploy(text string) *Code {
+	p.t.Helper()
+	code := NewCode(p.compiled(text), p.codes)
 	names, err := code.Check(context.Background())
 	if err != nil {
 		p.t.Fatalf("%+v", err)
@@ -295,25 +317,32 @@ func (p *project) events(run client.WorkflowRun) string {
 // until waits for a condition, by asking again.
 func (p *project) until(what string, holds func() bool) {
 	p.t.Helper()
+	waitUntil(p.t, what, holds)
+}
+
+func waitUntil(t testing.TB, what string, holds func() bool) {
+	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("waited in vain until %s", what)
 		}
 	}
 }
 
 func (p *project) replayAll() {
 	for _, run := range p.runs {
-		if err := p.replay(p.history(run)); err != nil {
+		if err := p.replay(run, p.history(run)); err != nil {
 			p.t.Errorf("replay %s: %v", run.GetID(), err)
 		}
 	}
 }
 
-func (p *project) replay(h *historypb.History) error {
+func (p *project) replay(run client.WorkflowRun, h *historypb.History) error {
 	r := worker.NewWorkflowReplayer()
 	r.RegisterDynamicWorkflow(NewFactory(p.opts), workflow.DynamicRegisterOptions{})
-	return r.ReplayWorkflowHistory(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), h)
+	return r.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), h, worker.ReplayWorkflowHistoryOptions{
+		OriginalExecution: workflow.Execution{ID: run.GetID(), RunID: run.GetRunID()},
+	})
 }
 
 // testActivity is every activity of the tests' workflows.
@@ -370,3 +399,34 @@ func codeHeaderOf(h *historypb.History) string {
 }
 
 func headerText(h *commonpb.Header) string { return string(h.GetFields()[CodeHeader].GetData()) }
+
+func jsonEqual(t testing.TB, a, b string) bool {
+	t.Helper()
+	var x, y any
+	if err := json.Unmarshal([]byte(a), &x); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(b), &y); err != nil {
+		t.Fatal(err)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+// searchAttributes registers WfKeyword and WfInt, once per server.
+func (p *project) searchAttributes() {
+	p.t.Helper()
+	_, err := p.c.OperatorService().AddSearchAttributes(p.t.Context(), &operatorservice.AddSearchAttributesRequest{
+		Namespace: "default",
+		SearchAttributes: map[string]enumspb.IndexedValueType{
+			"WfKeyword": enumspb.INDEXED_VALUE_TYPE_KEYWORD, "WfInt": enumspb.INDEXED_VALUE_TYPE_INT,
+		},
+	})
+	var exists *serviceerror.AlreadyExists
+	if err != nil && !errors.As(err, &exists) {
+		p.t.Fatal(err)
+	}
+	p.until("the search attributes are known", func() bool {
+		r, err := p.c.OperatorService().ListSearchAttributes(p.t.Context(), &operatorservice.ListSearchAttributesRequest{Namespace: "default"})
+		return err == nil && r.GetCustomAttributes()["WfInt"] != 0
+	})
+}

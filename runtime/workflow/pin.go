@@ -39,7 +39,7 @@ func (d *definition) start() error {
 		if err != nil {
 			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: err.Error(), Hint: hintReload}
 		}
-		live = &instance{vm: code.acquire(), code: code}
+		live = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
 		flags, err := live.defaultFlags()
 		if err != nil {
 			return nil, err
@@ -75,7 +75,7 @@ func (d *definition) start() error {
 			Hint:    "The execution waits until the code is there again.",
 		}
 	}
-	d.in = &instance{vm: code.acquire(), code: code}
+	d.in = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
 	return nil
 }
 

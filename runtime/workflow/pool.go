@@ -5,11 +5,18 @@ import (
 	"time"
 )
 
-// acquire gives the runtime that a new execution lives on: a new one while there may be more and all are in use, else
-// the one with the fewest executions.
-func (c *Code) acquire() *vm {
+// maxSuspects is how many executions are remembered that were cut off.
+const maxSuspects = 256
+
+// acquire gives the runtime that an execution lives on: a new one while there may be more and all are in use, else the one
+// with the fewest executions. An execution that was cut off before gets one of its own, because the server makes it try
+// again and again.
+func (c *Code) acquire(runID string) *vm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if slices.Contains(c.suspects, runID) {
+		return &vm{code: c, runs: 1}
+	}
 	var v *vm
 	for _, x := range c.vms {
 		if v == nil || x.runs < v.runs {
@@ -25,6 +32,19 @@ func (c *Code) acquire() *vm {
 	return v
 }
 
+// suspect remembers an execution that was cut off.
+func (c *Code) suspect(runID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if slices.Contains(c.suspects, runID) {
+		return
+	}
+	c.suspects = append(c.suspects, runID)
+	if len(c.suspects) > maxSuspects {
+		c.suspects = slices.Delete(c.suspects, 0, 1)
+	}
+}
+
 // release is the counterpart of acquire. It never waits for the runtime.
 func (c *Code) release(v *vm) {
 	c.mu.Lock()
@@ -33,7 +53,7 @@ func (c *Code) release(v *vm) {
 	if v.runs > 0 {
 		return
 	}
-	if c.opts.Idle <= 0 {
+	if c.opts.Idle <= 0 || !slices.Contains(c.vms, v) {
 		c.drop(v)
 		return
 	}
@@ -46,10 +66,8 @@ func (c *Code) release(v *vm) {
 	})
 }
 
-// retire keeps new executions off a runtime in which JavaScript was interrupted. Those that live there go on: goja unwinds
-// an interrupted runtime to where the call came in and drops its queued reactions, builtins are frozen, and what the
-// interrupted code left half done was its own execution's.
-func (c *Code) retire(v *vm) {
+// discard takes a runtime away in which JavaScript was cut off. Executions that live there are replayed elsewhere.
+func (c *Code) discard(v *vm) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(v)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
@@ -15,9 +16,6 @@ import (
 // query answers one, of an execution that may be closed. It is live whatever it looks at: it logs, and its random numbers
 // are not the execution's.
 func (d *definition) query(name string, args *commonpb.Payloads, header *commonpb.Header) (*commonpb.Payloads, error) {
-	if d.dirty != nil {
-		return nil, d.dirty
-	}
 	if d.in == nil || !d.initialized {
 		return nil, fmt.Errorf("query %q: the execution has not started", name)
 	}
@@ -62,18 +60,20 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error) {
 	v := d.in.vm
 	var answer *fields
+	var changed error
 	for _, c := range items(v.box.Runtime, concluded) {
 		f := fields{object(c)}
 		if !f.has("respondToQuery") {
 			// The handler scheduled something: its commands are lost, and so is the execution's state.
-			d.dirty = &TaskFailure{Reason: ReasonException, Message: "a query handler changed the execution: it may only read"}
+			changed = &TaskFailure{Reason: ReasonException, Message: "the handler changed the execution: a query may only read"}
 			continue
 		}
 		a := f.object("respondToQuery")
 		answer = &a
 	}
-	if d.dirty != nil {
-		return nil, d.dirty
+	if changed != nil {
+		d.evict(changed)
+		return nil, changed
 	}
 	if answer == nil {
 		// Upstream never answers when the result can't be converted.
@@ -95,24 +95,33 @@ func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error)
 // queryError leaves the handler's own failures as they are.
 func (d *definition) queryError(name string, err error) error {
 	var interrupted *sandbox.Interrupted
-	var overflow *goja.StackOverflowError
-	switch {
-	case errors.As(err, &interrupted):
+	if errors.As(err, &interrupted) {
 		d.o.Observer.JSInterrupted("query")
-		d.dirty = &TaskFailure{Reason: ReasonInterrupted, Message: "a query handler was interrupted; the execution is replayed", Hint: hintTooLong}
-	case errors.As(err, &overflow):
-		d.dirty = &TaskFailure{Reason: ReasonCallDepth, Message: "a query handler nested its calls too deep; the execution is replayed"}
-		return fmt.Errorf("query %q: maximum call stack size exceeded", name)
+	}
+	if cutOff(err) || errors.Is(err, errDiscarded) {
+		d.evict(errDiscarded)
 	}
 	var f *TaskFailure
-	if errors.As(err, &f) || interrupted != nil {
-		message := err.Error()
-		if f != nil {
-			message = f.Message
-		}
-		return fmt.Errorf("query %q: %s", name, message)
+	switch {
+	case errors.As(err, &f):
+		return fmt.Errorf("query %q: %s", name, f.Message)
+	case interrupted != nil:
+		return fmt.Errorf("query %q: %s", name, firstLine(interrupted.Error()))
+	case cutOff(err):
+		return fmt.Errorf("query %q: maximum call stack size exceeded", name)
+	case errors.Is(err, errDiscarded):
+		return fmt.Errorf("query %q: %s; ask again", name, discardedMessage)
 	}
 	return err
+}
+
+// evict makes the SDK drop the execution from its cache once a query is answered, without a word to the server: the next
+// query or task replays it. It works within a query alone, where the SDK has decided already what the task comes to.
+func (d *definition) evict(why error) { d.env.Complete(nil, why) }
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return s
 }
 
 // StackTrace answers the SDK's own __stack_trace query, which doesn't come to the query handler.

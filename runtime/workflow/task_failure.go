@@ -21,6 +21,7 @@ const (
 	ReasonMissingCode = "missing_code"        // the code that the execution is pinned to can't be had
 	ReasonUnsupported = "unsupported"         // code used a feature that isn't there yet
 	ReasonPayload     = "payload"             // something couldn't be converted
+	ReasonDiscarded   = "discarded"           // another execution of the code was cut off, and its runtime with it
 	ReasonInternal    = "internal"            // a mistake of ours, or the bundle is missing
 )
 
@@ -64,10 +65,13 @@ const (
 	hintReload   = "The execution waits: correct the code, and it goes on where it was."
 	hintPinned   = "The execution is pinned to this code, which new versions don't change: reset or terminate it, or start it anew."
 	hintTooLong  = "Workflow code must return to Temporal between steps: move work to an activity, and wait with sleep or condition."
+	hintReplayed = "Nothing is wrong with this execution: it is replayed and goes on."
 	hintRejected = "Await the promise, or give it a catch."
 )
 
-// failTask makes the failure and counts it.
+const discardedMessage = "another execution of the same code ran for too long or nested its calls too deep, and its JavaScript runtime was discarded"
+
+// taskFailure makes the failure and counts it.
 func (d *definition) taskFailure(err error) *TaskFailure {
 	var f *TaskFailure
 	if !errors.As(err, &f) {
@@ -82,6 +86,11 @@ func (d *definition) taskFailure(err error) *TaskFailure {
 		case errors.As(err, &overflow):
 			f.Reason, f.Message = ReasonCallDepth, "Maximum call stack size exceeded"
 			f.Stack = framesOnly(sandbox.CleanStack(overflow.String()))
+		case errors.Is(err, errDiscarded):
+			f.Reason, f.Message, f.Hint = ReasonDiscarded, discardedMessage, hintReplayed
+		}
+		if cutOff(err) && d.in != nil {
+			d.in.code.suspect(d.env.WorkflowInfo().WorkflowExecution.RunID)
 		}
 	}
 	f.WorkflowType = d.env.WorkflowInfo().WorkflowType.Name
@@ -103,14 +112,28 @@ func (d *definition) hint() string {
 	return hintReload
 }
 
+// maxFrames is how many frames of a stack are kept: V8's default.
+const maxFrames = 10
+
+// framesOnly gives a cleaned stack's innermost frames.
 func framesOnly(stack string) string {
 	var out []string
-	for _, l := range strings.Split(stack, "\n") {
-		if strings.HasPrefix(l, "    at ") {
+	for l := range strings.SplitSeq(stack, "\n") {
+		if strings.HasPrefix(l, "    at ") && len(out) < maxFrames {
 			out = append(out, l)
 		}
 	}
 	return strings.Join(out, "\n")
+}
+
+// shortStack is a cleaned stack with its message and its innermost frames.
+func shortStack(stack string) string {
+	stack = sandbox.CleanStack(stack)
+	at := strings.Index(stack, "    at ")
+	if at < 0 {
+		return stack
+	}
+	return stack[:at] + framesOnly(stack[at:])
 }
 
 // thrown makes a task failure of what JavaScript threw out of an activation; called inside enter.

@@ -23,7 +23,7 @@ type vm struct {
 	idle *time.Timer // drops it; nil while in use
 
 	mu sync.Mutex // guards all below: who holds it may enter
-	// broken is set if the runtime couldn't be made.
+	// broken is set if the runtime couldn't be made, and once it was discarded.
 	broken error
 	box    *sandbox.VM
 	base   *goja.Object // the global object that executions' own inherit from
@@ -92,11 +92,23 @@ func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f f
 		}()
 		return f()
 	})
-	var interrupted *sandbox.Interrupted
-	if errors.As(err, &interrupted) {
-		in.code.retire(v)
+	if cutOff(err) {
+		v.broken, v.box, v.base, v.module, v.sdk = errDiscarded, nil, nil, nil, sdk{}
+		in.code.discard(v)
 	}
 	return err
+}
+
+// errDiscarded is what the executions find that lived on a runtime together with one that was cut off.
+var errDiscarded = errors.New("the JavaScript runtime was discarded")
+
+// cutOff reports whether JavaScript was ended where it couldn't catch it. goja unwinds such an end badly where an async
+// function is on the stack: it then believes to be inside a call for good, runs no promise reactions any more and keeps
+// those of the execution that was cut off for the next one. So the runtime is not used again.
+func cutOff(err error) bool {
+	var interrupted *sandbox.Interrupted
+	var overflow *goja.StackOverflowError
+	return errors.As(err, &interrupted) || errors.As(err, &overflow)
 }
 
 // load makes the runtime; the caller holds mu.

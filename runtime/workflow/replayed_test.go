@@ -1,0 +1,59 @@
+package workflow
+
+import (
+	"log/slog"
+	"testing"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/client"
+	bindings "go.temporal.io/sdk/internalbindings"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+)
+
+// replayedResult replays a run's history and gives the result that the replay came to, which the SDK doesn't compare.
+func replayedResult(t testing.TB, p *project, run client.WorkflowRun) string {
+	t.Helper()
+	spy := &resultSpy{factory: NewFactory(p.opts)}
+	r := worker.NewWorkflowReplayer()
+	r.RegisterDynamicWorkflow(bindings.WorkflowDefinitionFactory(spy), workflow.DynamicRegisterOptions{})
+	err := r.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), p.history(run), worker.ReplayWorkflowHistoryOptions{
+		OriginalExecution: workflow.Execution{ID: run.GetID(), RunID: run.GetRunID()},
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return spy.result
+}
+
+// resultSpy stands between the SDK and a definition to see what it completes with.
+type resultSpy struct {
+	factory bindings.WorkflowDefinitionFactory
+	result  string
+}
+
+func (s *resultSpy) NewWorkflowDefinition() bindings.WorkflowDefinition {
+	return &spiedDefinition{s.factory.NewWorkflowDefinition(), s}
+}
+
+type spiedDefinition struct {
+	bindings.WorkflowDefinition
+	spy *resultSpy
+}
+
+func (d *spiedDefinition) Execute(env bindings.WorkflowEnvironment, h *commonpb.Header, in *commonpb.Payloads) {
+	d.WorkflowDefinition.Execute(&spiedEnvironment{env, d.spy}, h, in)
+}
+
+type spiedEnvironment struct {
+	bindings.WorkflowEnvironment
+	spy *resultSpy
+}
+
+func (e *spiedEnvironment) Complete(result *commonpb.Payloads, err error) {
+	if p := result.GetPayloads(); len(p) == 1 {
+		e.spy.result = string(p[0].GetData())
+	}
+	e.WorkflowEnvironment.Complete(result, err)
+}

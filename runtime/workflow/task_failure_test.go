@@ -1,0 +1,175 @@
+package workflow
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	"go.temporal.io/sdk/client"
+)
+
+// quickTasks makes a failed task's next attempt come soon: the SDK tells the server of the first failure only, and the
+// server waits for the others until they time out.
+var quickTasks = client.StartWorkflowOptions{WorkflowTaskTimeout: time.Second}
+
+// taskFailures gives the failures of the run's workflow tasks.
+func (p *project) taskFailures(run client.WorkflowRun) []*failurepb.Failure {
+	p.t.Helper()
+	var out []*failurepb.Failure
+	for _, e := range p.history(run).Events {
+		if a := e.GetWorkflowTaskFailedEventAttributes(); a != nil && a.GetCause() == enumspb.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE {
+			out = append(out, a.GetFailure())
+		}
+	}
+	return out
+}
+
+// waitTaskFailure starts a workflow whose first task fails.
+func (p *project) waitTaskFailure(workflowType string, args ...any) (client.WorkflowRun, *failurepb.Failure) {
+	p.t.Helper()
+	run := p.startWith(quickTasks, workflowType, args...)
+	var failures []*failurepb.Failure
+	p.until("the task of "+workflowType+" failed", func() bool {
+		failures = p.taskFailures(run)
+		return len(failures) > 0
+	})
+	if got := p.status(run); got != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		p.t.Errorf("%s is %v", workflowType, got)
+	}
+	return run, failures[0]
+}
+
+func TestWhatIsNoTemporalFailureFailsTheTaskAlone(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+class Special extends Error {}
+export async function plain() { const e: any = new Error('plain', { cause: new TypeError('deeper') }); throw e; }
+export async function typed() { (undefined as any).foo(); }
+export async function later() { await sleep(1); throw new Special('later'); }
+export async function text() { throw 'just text'; }
+export async function nothing() { throw undefined; }
+export async function rejected() { Promise.reject(new RangeError('nobody waits')); await sleep(1000); }
+export async function handled() {
+  const p = Promise.reject(new Error('soon handled'));
+  await Promise.resolve();
+  await p.catch(() => {});
+  return 'fine';
+}
+export async function predicate() { await condition(() => { throw new Error('in the predicate'); }); }
+export async function inHandler() { setHandler(defineSignal('s'), () => { throw new Error('in the handler'); }); await sleep('1 minute'); }
+export async function deep() { const f = (): number => f() + 1; return f(); }
+export async function bigResult() { return 10n; }
+`)
+	for name, want := range map[string]struct{ message, stack, reason string }{
+		"plain":     {"Error: plain", "at plain (test.ts:8:", ReasonException},
+		"typed":     {"TypeError: Cannot read property 'foo' of undefined", "at typed (test.ts:9:", ReasonException},
+		"later":     {"later", "at later (test.ts:10:", ReasonException},
+		"text":      {"just text", "", ReasonException},
+		"nothing":   {"A workflow threw undefined, which is not an error", "", ReasonException},
+		"rejected":  {"Unhandled Promise rejection: RangeError: nobody waits", "at rejected (test.ts:13:", ReasonUnhandled},
+		"predicate": {"Error: in the predicate", "(test.ts:20:", ReasonException},
+		"deep":      {"Maximum call stack size exceeded", "at f (test.ts:22:", ReasonCallDepth},
+		"bigResult": {"Unable to convert 10 to payload", "", ReasonUnhandled},
+	} {
+		run, f := p.waitTaskFailure(name)
+		if !strings.Contains(f.GetMessage(), want.message) || !strings.Contains(f.GetMessage(), "in workflow type "+name+", code ") {
+			t.Errorf("%s: message %q", name, f.GetMessage())
+		}
+		if !strings.Contains(f.GetStackTrace(), want.stack) || strings.Contains(f.GetStackTrace(), ".go:") || strings.Contains(f.GetStackTrace(), "<") {
+			t.Errorf("%s: stack\n%s", name, f.GetStackTrace())
+		}
+		if !slices.Contains(p.seen.failures(), want.reason) {
+			t.Errorf("%s: reasons %v, want %s", name, p.seen.failures(), want.reason)
+		}
+		if f.GetSource() != "TypeScriptSDK" {
+			t.Errorf("%s: source %s", name, f.GetSource())
+		}
+		p.end(run)
+	}
+	if got := p.run("handled"); got != `"fine"` {
+		t.Errorf("handled within its task: %s", got)
+	}
+	run := p.startWith(quickTasks, "inHandler")
+	p.signal(run, "s", nil)
+	p.until("the handler failed the task", func() bool { return len(p.taskFailures(run)) > 0 })
+	p.end(run)
+}
+
+// end terminates a run that would go on failing, and takes it from those that are replayed.
+func (p *project) end(run client.WorkflowRun) {
+	p.t.Helper()
+	if err := p.c.TerminateWorkflow(p.t.Context(), run.GetID(), run.GetRunID(), "the test is over"); err != nil {
+		p.t.Fatal(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.runs = slices.DeleteFunc(p.runs, func(r client.WorkflowRun) bool { return r == run })
+}
+
+func TestExecutionRecoversWithTheNextCodeIfItsFirstTaskNeverCompleted(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `export async function run() { (undefined as any).foo(); }`)
+	run, _ := p.waitTaskFailure("run")
+	p.deploy(`export async function run() { return 'mended'; }`)
+	if got := p.result(run); got != `"mended"` {
+		t.Errorf("got %s", got)
+	}
+}
+
+// The other half of the rule: once a task completed, the execution keeps its code, broken or not.
+func TestExecutionWithARecordedPinStaysOnItsBrokenCode(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+export async function run() {
+  let go = false;
+  setHandler(defineSignal('go'), () => { go = true; });
+  await condition(() => go);
+  (undefined as any).foo();
+}`)
+	run := p.startWith(quickTasks, "run")
+	p.until("its first task completed", func() bool { return strings.Contains(p.events(run), "MarkerRecorded") })
+	p.deploy(`export async function run() { return 'mended'; }`)
+	p.signal(run, "go", nil)
+	p.until("the task failed", func() bool { return len(p.taskFailures(run)) > 0 })
+	if got := p.taskFailures(run)[0].GetMessage(); !strings.Contains(got, "is pinned to this code") {
+		t.Errorf("message %q", got)
+	}
+	p.until("it was tried again", func() bool { return len(p.seen.failures()) > 1 })
+	if got := p.status(run); got != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		t.Errorf("it is %v", got)
+	}
+	p.end(run)
+}
+
+func TestUnknownTypeWaitsForItsCode(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `export async function known() {}`)
+	run, f := p.waitTaskFailure("coming")
+	if !strings.Contains(f.GetMessage(), `unknown workflow type "coming"`) {
+		t.Errorf("message %q", f.GetMessage())
+	}
+	p.deploy(`export async function coming() { return 'here'; }`)
+	if got := p.result(run); got != `"here"` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestWhatIsNotThereYetFailsWithItsName(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+export async function local() { await wf.proxyLocalActivities<any>({ startToCloseTimeout: '1s' }).echo(1); }
+export async function nexus() {
+  const client = wf.createNexusServiceClient({ endpoint: 'e', service: { name: 's', operations: { op: { name: 'op' } } } as any });
+  await (client as any).executeOperation('op', 1);
+}`)
+	for name, want := range map[string]string{"local": "local activities", "nexus": "Nexus operations"} {
+		run, f := p.waitTaskFailure(name)
+		if !strings.Contains(f.GetMessage(), want) || !strings.Contains(f.GetMessage(), "not supported by this worker yet") {
+			t.Errorf("%s: %q", name, f.GetMessage())
+		}
+		p.end(run)
+	}
+}
