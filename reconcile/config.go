@@ -42,7 +42,8 @@ type Observer interface {
 	// by the stream's lag, which cdc reports.
 	Reloaded(action string, commitToLive time.Duration)
 	// ProjectsByStatus counts this replica's projects by the status of their
-	// workflow_workers row. Statuses without projects are absent.
+	// workflow_workers row; one that isn't meant to run counts as stopped, row
+	// or not. Statuses without projects are absent.
 	ProjectsByStatus(map[string]int)
 	// CompileErrors is the number of workflows and components, over all
 	// projects of this replica, whose newest text isn't what is live.

@@ -28,8 +28,10 @@ FROM projects p WHERE p.id = $1`
 
 // A workflow's current code is its active row; of several, the one compiled
 // last, and of those compiled at once the one with the greatest id: arbitrary,
-// but the same in every replica. Its last good text comes along if $2 says so
-// and it is another one.
+// but the same in every replica. Where two workflows have one kebab name (the
+// Workflow Builder's own tables allow that), the one compiled last comes first,
+// which gives it the name. A workflow's last good text comes along if $2 says
+// so and it is another one.
 const workflowsSQL = `
 SELECT w.id::text, coalesce(w.kebab_name, ''), coalesce(w.display_name, ''), coalesce(w.is_active, true),
        coalesce(c.id::text, ''), coalesce(c.version, ''), coalesce(c.workflow_code, ''), coalesce(c.activities_code, ''),
@@ -46,7 +48,7 @@ LEFT JOIN workflow_code_store s
   AND (s.workflow_code IS DISTINCT FROM c.workflow_code
     OR coalesce(s.activities_code, '') IS DISTINCT FROM coalesce(c.activities_code, ''))
 WHERE w.project_id = $1
-ORDER BY w.kebab_name, w.id`
+ORDER BY w.kebab_name, c.compiled_at DESC NULLS LAST, w.id`
 
 // The ids that the definitions of a project's active workflows name. What is
 // not a uuid names no component.

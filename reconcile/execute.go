@@ -14,7 +14,7 @@ import (
 // execute does what plan decided. Its error is the runner's, or that of a row
 // without which it didn't go on; the record says what became of it.
 func (r *Reconciler) execute(ctx context.Context, rec *record, s *snapshot, dec decision) error {
-	if dec.action == actNothing || dec.action != actStop && r.isClosing() {
+	if dec.action == actNothing || dec.action != actStop && r.closing() {
 		return nil
 	}
 	switch dec.action {
@@ -187,12 +187,15 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 // attemptStop is the failure.key of a stop.
 const attemptStop = "stop"
 
-// callRunner starts or reloads; a panic is an error like any other.
+// callRunner starts or reloads, and gives up when the shutdown begins: what
+// comes up then would only have to be stopped. A panic is an error like any other.
 func (r *Reconciler) callRunner(ctx context.Context, call func(context.Context, runtime.Project) (runtime.Report, error),
 	p runtime.Project,
 ) (rep runtime.Report, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.StartTimeout)
 	defer cancel()
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer context.AfterFunc(r.open, func() { giveUp(errClosing) })()
 	defer r.recovered(ctx, p.ID, &err)
 	return call(ctx, p)
 }
@@ -245,11 +248,8 @@ func failureText(what string, rep runtime.Report, err error) string {
 
 // logFailure is quiet about many projects that fail for one reason.
 func (r *Reconciler) logFailure(ctx context.Context, rec *record, msg string) {
+	if r.closing() {
+		return
+	}
 	r.quiet.fail(ctx, msg+": "+rec.failure.text, msg, errors.New(rec.failure.text), keyProject, rec.id)
-}
-
-func (r *Reconciler) isClosing() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.closing
 }

@@ -2,10 +2,7 @@ package reconcile
 
 import (
 	"fmt"
-	"strings"
 	"testing"
-
-	"github.com/google/uuid"
 )
 
 // fingerprintOf reads a project's fingerprint as a pass over it would, and
@@ -55,13 +52,17 @@ func TestTheFingerprintNoticesEveryChangeThatCounts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, true},
-		{"an inactive new version", func() { h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE id = $1`, h.code(w, "2", "v2")) }, false},
+		{"an inactive new version", func() {
+			h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE id = $1`, h.code(w, "2", "v2"))
+		}, false},
 		{"a rollback to another row", func() {
 			h.exec(`UPDATE workflow_compiled_code SET is_active = NOT is_active WHERE workflow_id = $1`, w)
 		}, true},
 		{"no active row left", func() { h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w) }, true},
 		{"a new workflow", func() { h.workflow(p, "second") }, true},
-		{"a renamed workflow", func() { h.exec(`UPDATE workflows SET kebab_name = 'third' WHERE project_id = $1 AND kebab_name = 'second'`, p) }, true},
+		{"a renamed workflow", func() {
+			h.exec(`UPDATE workflows SET kebab_name = 'third' WHERE project_id = $1 AND kebab_name = 'second'`, p)
+		}, true},
 		{"a workflow switched off", func() { h.exec(`UPDATE workflows SET is_active = false WHERE kebab_name = 'third'`) }, true},
 		{"a deleted workflow", func() { h.exec(`DELETE FROM workflows WHERE kebab_name = 'third'`) }, true},
 		{"a changed component", func() { h.exec(`UPDATE components SET implementation_code = 'own2' WHERE id = $1`, own) }, true},
@@ -121,39 +122,4 @@ func expect[T comparable](got, want T) error {
 		return fmt.Errorf("got %v, want %v", got, want)
 	}
 	return nil
-}
-
-// thousand fills a house with projects of three workflows with 64 KB each.
-func (h *house) thousand(n int) {
-	h.t.Helper()
-	h.exec(`INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, $1) i`, n)
-	h.exec(`INSERT INTO workflows (project_id, kebab_name, display_name, definition)
-		SELECT p.id, 'w' || i, '', jsonb_build_object('nodes', (SELECT jsonb_agg(jsonb_build_object('data', jsonb_build_object('x', repeat(md5(random()::text), 8)))) FROM generate_series(1, 20)))
-		FROM projects p, generate_series(1, 3) i`)
-	h.exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code) SELECT id, '1', $1 || id, '' FROM workflows`,
-		strings.Repeat(uuid.NewString(), 64*1024/36))
-	h.exec(`ANALYZE`)
-}
-
-// BenchmarkSurvey is a look at 1,000 projects of three workflows of 64 KB,
-// nothing changed; md5 is the same with the texts' md5 instead of xmin.
-func BenchmarkSurvey(b *testing.B) {
-	h := newHouse(b)
-	h.thousand(1000)
-	r := h.replica()
-	b.Run("xmin", func(b *testing.B) {
-		for b.Loop() {
-			if s, err := r.readSurvey(b.Context()); err != nil || len(s.projects) != 1000 {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("md5", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := h.pool.Exec(b.Context(), `SELECT w.project_id, md5(string_agg(md5(c.workflow_code), '' ORDER BY c.id))
-				FROM workflows w JOIN workflow_compiled_code c ON c.workflow_id = w.id WHERE c.is_active GROUP BY 1`); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
 }

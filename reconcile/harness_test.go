@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -145,7 +146,7 @@ func (h *house) row(replica, project string) (w rowOf) {
 	err := h.pool.QueryRow(h.t.Context(), `SELECT status, task_queue_name, started_at, stopped_at, last_heartbeat, metadata
 		FROM workflow_workers WHERE worker_id = $1`, workerID(replica, project)).
 		Scan(&w.status, &w.queue, &w.startedAt, &w.stoppedAt, &w.heartbeat, &meta)
-	if err == pgx.ErrNoRows {
+	if errors.Is(err, pgx.ErrNoRows) {
 		return w
 	}
 	if err != nil {

@@ -52,12 +52,11 @@ func (r *Reconciler) heartbeat(ctx context.Context) error {
 		}
 	}
 	r.mu.Unlock()
-	if len(ids) == 0 {
-		return r.cfg.Pool.Ping(ctx)
-	}
-
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
+	if len(ids) == 0 { // still tells whether the database answers
+		return r.cfg.Pool.Ping(ctx)
+	}
 	rows, err := r.cfg.Pool.Query(ctx, `
 UPDATE workflow_workers SET last_heartbeat = now() WHERE worker_id = ANY($1::text[])
 RETURNING worker_id::text, status::text`, ids)
@@ -84,7 +83,7 @@ func (r *Reconciler) reap(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = metadata || jsonb_build_object(
+UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = coalesce(metadata, '{}') || jsonb_build_object(
   'error', 'replica ' || coalesce(metadata->>'replica', host, worker_id) || ' is dead: its last heartbeat was at ' ||
   to_char(last_heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
 WHERE status IN ('starting', 'running', 'stopping')

@@ -136,8 +136,8 @@ func TestBackoffDoublesUpToItsLimitAndForgets(t *testing.T) {
 			q.done(it.id)
 			return time.Since(began)
 		}
-		for i, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
-			if got, want := wait(), want*500*time.Millisecond; got != want {
+		for i, seconds := range []float64{0.5, 1, 2, 4, 8, 16, 30, 30, 30} {
+			if got, want := wait(), time.Duration(seconds*float64(time.Second)); got != want {
 				t.Errorf("failure %d is retried after %s, want %s", i+1, got, want)
 			}
 		}

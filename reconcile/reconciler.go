@@ -20,6 +20,10 @@ type Reconciler struct {
 	store *CodeStore
 	look  chan string // a survey is due; the reason
 
+	// open ends when the shutdown begins: nothing is started any more.
+	open  context.Context
+	close context.CancelCauseFunc
+
 	drains sync.WaitGroup // stops under way
 
 	telling sync.Mutex // makes the observer see totals in their order
@@ -31,7 +35,6 @@ type Reconciler struct {
 	inflight map[string]chan struct{} // closed when the pass is over
 	counts   map[string]int           // cards by status
 	broken   int                      // sum over the cards
-	closing  bool
 }
 
 // note is what others have to say to the next pass over a project.
@@ -48,7 +51,10 @@ func New(cfg Config) (*Reconciler, error) {
 		return nil, err
 	}
 	log := cfg.Logger.With(keyReplica, cfg.Replica)
+	open, cls := context.WithCancelCause(context.Background())
 	return &Reconciler{
+		open:     open,
+		close:    cls,
 		cfg:      cfg,
 		log:      log,
 		quiet:    newQuietLog(log, 10*time.Second),
@@ -251,7 +257,7 @@ func (r *Reconciler) process(ctx context.Context, it item) {
 func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closing {
+	if r.closing() {
 		return nil, note{}, nil, false
 	}
 	rec = r.records[id]
@@ -270,6 +276,8 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 		close(done)
 	}, true
 }
+
+func (r *Reconciler) closing() bool { return r.open.Err() != nil }
 
 // guarded makes a pass; a panic in it is an error like any other.
 func (r *Reconciler) guarded(ctx context.Context, rec *record, n note, asked time.Time) (err error) {

@@ -73,12 +73,15 @@ func TestOnlyDeadReplicasRowsAreReaped(t *testing.T) {
 	row("long-gone-mine", "stopped", "25 hours", "replica-a")
 	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('of-the-node-service', $1, 'q', 'stopped', now() - interval '30 days', '{"version": "1"}')`, p)
+	h.exec(`ALTER TABLE workflow_workers ALTER metadata DROP NOT NULL`) // as in the Workflow Builder's table
+	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		VALUES ('without-metadata', $1, 'q', 'running', now() - interval '1 hour', NULL)`, p)
 	if err := r.reap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]string{
 		"alive": "running", "dead-running": "failed", "dead-starting": "failed", "dead-stopping": "failed",
-		"stopped": "stopped", "mine": "running", "long-gone-mine": "stopped", "of-the-node-service": "stopped",
+		"stopped": "stopped", "mine": "running", "long-gone-mine": "stopped", "of-the-node-service": "stopped", "without-metadata": "failed",
 	} {
 		if got := one[string](h, `SELECT status FROM workflow_workers WHERE worker_id = $1`, id); got != want {
 			t.Errorf("%s is %s, want %s", id, got, want)
@@ -149,8 +152,8 @@ func TestHeartbeatsGoOnByThemselves(t *testing.T) {
 
 func TestAWorkersIDIsTheSameEachTime(t *testing.T) {
 	t.Parallel()
-	if workerID("a", "p") != workerID("a", "p") {
-		t.Error("differs between two calls")
+	if got := workerID("a", "p"); got != "901782b3-5a59-5967-8fef-1eea9b737b14" {
+		t.Errorf("is %s: rows of earlier processes would not be found again", got)
 	}
 	seen := map[string]bool{workerID("a", "p"): true, workerID("b", "p"): true, workerID("a", "q"): true}
 	if len(seen) != 3 {

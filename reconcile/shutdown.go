@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// errClosing ends starts and reloads that are under way when the shutdown begins.
+var errClosing = errors.New("the service is shutting down")
+
 // shutdown ends all work: no new passes; every project's worker drains, one
 // whose pass is under way after that; then the rows say stopped. A part of the
 // time is kept for the rows: they matter most when the workers don't end.
@@ -20,7 +23,7 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 	defer cancel()
 
 	r.mu.Lock()
-	r.closing = true
+	r.close(errClosing)
 	projects := map[string]chan struct{}{} // with the pass under way, or nil
 	rows := map[string]string{}            // worker ids of rows that don't say stopped
 	for id, c := range r.cards {

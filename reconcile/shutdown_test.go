@@ -48,22 +48,44 @@ func TestShutdownDrainsAllAndTheRowsSaySo(t *testing.T) {
 	}
 }
 
-func TestShutdownFinishesAPassUnderWay(t *testing.T) {
+func TestShutdownGivesUpAStartUnderWay(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	p, _ := h.shop("v1")
 	r := h.replica()
-	open := make(gate)
+	never := make(gate)
 	var starting atomic.Bool
 	r.runner.onStart = func(ctx context.Context, _ runtime.Project) error {
 		starting.Store(true)
-		return open.wait(ctx)
+		return never.wait(ctx)
+	}
+	r.start()
+	eventually(t, func() error { return expect(starting.Load(), true) })
+	if err := r.stop(); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if row := h.row("replica-a", p); row.status != statusStopped || r.runner.runs(p) {
+		t.Errorf("row says %s, runs: %t", row.status, r.runner.runs(p))
+	}
+}
+
+func TestShutdownStopsWhatAPassUnderWayStarted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, _ := h.shop("v1")
+	r := h.replica()
+	r.runner.store = nil // which would notice that it is too late
+	open := make(gate)
+	var starting atomic.Bool
+	r.runner.onStart = func(context.Context, runtime.Project) error {
+		starting.Store(true)
+		return open.wait(context.Background()) // too late to give up
 	}
 	r.start()
 	eventually(t, func() error { return expect(starting.Load(), true) })
 	ended := make(chan error)
 	go func() { ended <- r.stop() }()
-	eventually(t, func() error { return expect(r.isClosing(), true) })
+	<-r.open.Done()
 	close(open)
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)

@@ -1,0 +1,91 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"workflow-worker/runtime"
+)
+
+// thousand fills a house with projects of three workflows with 64 KB each.
+func (h *house) thousand(n int) {
+	h.t.Helper()
+	h.exec(`INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, $1) i`, n)
+	h.exec(`INSERT INTO workflows (project_id, kebab_name, display_name, definition)
+		SELECT p.id, 'w' || i, '', jsonb_build_object('nodes', (SELECT jsonb_agg(jsonb_build_object('data', jsonb_build_object('x', repeat(md5(random()::text), 8)))) FROM generate_series(1, 20)))
+		FROM projects p, generate_series(1, 3) i`)
+	h.exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code) SELECT id, '1', $1 || id, '' FROM workflows`,
+		strings.Repeat(uuid.NewString(), 64*1024/36))
+	h.exec(`ANALYZE`)
+}
+
+// BenchmarkSurvey is a look at 1,000 projects of three workflows of 64 KB,
+// nothing changed; md5 is the same with the texts' md5 instead of xmin.
+func BenchmarkSurvey(b *testing.B) {
+	h := newHouse(b)
+	h.thousand(1000)
+	r := h.replica()
+	b.Run("xmin", func(b *testing.B) {
+		for b.Loop() {
+			if s, err := r.readSurvey(b.Context()); err != nil || len(s.projects) != 1000 {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("md5", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := h.pool.Exec(b.Context(), `SELECT w.project_id, md5(string_agg(md5(c.workflow_code), '' ORDER BY c.id))
+				FROM workflows w JOIN workflow_compiled_code c ON c.workflow_id = w.id WHERE c.is_active GROUP BY 1`); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkReload is an UPDATE in place, its hint, and the wait until the code
+// is live, without the compiling.
+func BenchmarkReload(b *testing.B) {
+	h := newHouse(b)
+	p, w := h.shop("v0")
+	r := h.work(func(c *Config) { c.Logger = slog.New(slog.DiscardHandler) })
+	r.isServing(p, w, "v0")
+	live := make(chan string, 1)
+	r.quietDown()
+	r.runner.onReload = func(_ context.Context, p runtime.Project) error {
+		live <- p.Workflows[0].Code
+		return nil
+	}
+	var i int
+	for b.Loop() {
+		i++
+		text := fmt.Sprint("v", i)
+		h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
+		began := time.Now()
+		r.LookAt(p)
+		for <-live != text {
+		}
+		b.ReportMetric(float64(time.Since(began).Microseconds()), "hint-to-runner-us")
+	}
+}
+
+// BenchmarkUnchangedHint is a pass over a project whose rows are as they were.
+func BenchmarkUnchangedHint(b *testing.B) {
+	h := newHouse(b)
+	p, _ := h.shop("v0")
+	r := h.work(func(c *Config) { c.Logger = slog.New(slog.DiscardHandler) })
+	r.isStatus(p, statusRunning)
+	r.quietDown()
+	rec, n, end, _ := r.enter(p)
+	defer end()
+	for b.Loop() {
+		if err := r.pass(b.Context(), rec, n, time.Now()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
