@@ -55,10 +55,11 @@ func (c *changes) lookAtAll(reason string) {
 	}
 }
 
-// bound forgets the keys if they are too many.
+// bound forgets the keys if they are too many, and from then on all that come.
 func (c *changes) bound() {
-	if c.size() > maxKeys {
-		*c = changes{all: "large transaction"}
+	const large = "large transaction"
+	if c.size() > maxKeys || c.all == large {
+		*c = changes{all: large}
 	}
 }
 

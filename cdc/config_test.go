@@ -123,8 +123,8 @@ func TestPingsAreAQuarterOfTheServersPatience(t *testing.T) {
 func TestRetryDelaysGrowToTheirBoundAndStartAgain(t *testing.T) {
 	t.Parallel()
 	b := backoff{min: 100 * time.Millisecond, max: time.Second}
-	for _, want := range []time.Duration{100, 200, 400, 800, 1000, 1000} {
-		want *= time.Millisecond
+	for _, milliseconds := range []int{100, 200, 400, 800, 1000, 1000} {
+		want := time.Duration(milliseconds) * time.Millisecond
 		if got := b.next(); got < want/2 || got > want {
 			t.Errorf("delay %s, want %s to %s", got, want/2, want)
 		}

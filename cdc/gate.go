@@ -13,12 +13,14 @@ import (
 // if there is one. Without the gate some of the hints lead to a read of the old row.
 type gate struct {
 	reader   reader
+	shared   *referrers
 	limit    int // of waiting transactions and keys; twice, as there are two sets
 	interval time.Duration
 	handler  Handler
 	observer Observer
 	log      *slog.Logger
 	status   *status
+	refused  bool // the last lookup of projects; of run's goroutine
 
 	mu      sync.Mutex // guards arrived
 	arrived waiting
@@ -41,7 +43,7 @@ func newGate(c Config, s *status) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gate{
+	g := &gate{
 		reader:   reader{config: config, timeout: c.LookTimeout},
 		limit:    c.MaxWaiting,
 		interval: c.ResyncInterval,
@@ -50,7 +52,15 @@ func newGate(c Config, s *status) (*gate, error) {
 		log:      c.Logger,
 		status:   s,
 		bell:     make(chan struct{}, 1),
-	}, nil
+	}
+	g.shared = &referrers{
+		reader: reader{config: config, timeout: c.LookTimeout},
+		hint:   g.hint,
+		all:    g.hintAll,
+		log:    c.Logger,
+		bell:   make(chan struct{}, 1),
+	}
+	return g, nil
 }
 
 // add gives the gate a transaction. It never blocks.
@@ -58,7 +68,7 @@ func (g *gate) add(t transaction) {
 	g.mu.Lock()
 	g.arrived.add(t, g.limit)
 	g.mu.Unlock()
-	g.ring()
+	ring(g.bell)
 }
 
 // addAll has all looked at, and again as the transactions up to last become visible.
@@ -66,12 +76,13 @@ func (g *gate) addAll(reason string, last uint32) {
 	g.mu.Lock()
 	g.arrived.join(crowd{reason: reason, last: last})
 	g.mu.Unlock()
-	g.ring()
+	ring(g.bell)
 }
 
-func (g *gate) ring() {
+// ring rings a bell that holds one ring.
+func ring(bell chan<- struct{}) {
 	select {
-	case g.bell <- struct{}{}:
+	case bell <- struct{}{}:
 	default:
 	}
 }
@@ -84,10 +95,14 @@ func (g *gate) run(ctx context.Context) {
 	defer look.Stop()
 	delay, failures := gateDelayMin, 0
 	for {
+		bell := g.bell
+		if failures > 1 {
+			bell = nil // commits go on while we can't connect: don't try for each of them
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-g.bell:
+		case <-bell:
 			delay = gateDelayMin
 		case <-look.C:
 		}
@@ -130,11 +145,13 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 	if all != "" {
 		touched.lookAtAll(all)
 	}
-	if found.refused != nil && touched.follows() {
-		g.log.Warn("cannot read the projects of changed rows, looking at all", "error", found.refused)
-		touched.lookAtAll("projects of changed rows unreadable")
+	if touched.follows() {
+		g.followed(found.refused)
+		if found.refused != nil {
+			touched.lookAtAll("projects of changed rows unreadable")
+		}
 	}
-	g.deliver(ctx, touched, found)
+	g.deliver(touched, found)
 	for _, t := range seen {
 		g.observer.StreamLag(max(0, time.Since(t.committed)))
 	}
@@ -142,7 +159,7 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 }
 
 // deliver gives the hints: first what is named, for somebody waits for that.
-func (g *gate) deliver(ctx context.Context, touched changes, found look) {
+func (g *gate) deliver(touched changes, found look) {
 	projects := touched.projects
 	// A workflow that isn't there any more has no project to look at: its own
 	// deletion, in this transaction or a later one, names it.
@@ -157,18 +174,25 @@ func (g *gate) deliver(ctx context.Context, touched changes, found look) {
 		}
 	}
 	g.hint(projects.list())
-	if touched.all == "" && len(touched.shared) > 0 {
-		referrers, err := g.reader.referrers(ctx, touched.shared.list())
-		if err != nil && ctx.Err() == nil {
-			g.log.Warn("cannot read who refers to a shared component, looking at all", "error", err)
-			touched.lookAtAll("referrers of a shared component unreadable")
-		}
-		g.hint(referrers)
-	}
 	if touched.all != "" {
-		g.handler.LookAtAll(touched.all)
-		g.observer.HintDelivered(1)
+		g.hintAll(touched.all)
+	} else if len(touched.shared) > 0 {
+		g.shared.find(touched.shared)
 	}
+}
+
+// followed logs that projects can't be looked up, once for as long as that lasts: it
+// is a missing right, or a table that isn't what it should be.
+func (g *gate) followed(refused error) {
+	if refused != nil && !g.refused {
+		g.log.Warn("cannot read the projects of changed rows, looking at all for each", "error", refused)
+	}
+	g.refused = refused != nil
+}
+
+func (g *gate) hintAll(reason string) {
+	g.handler.LookAtAll(reason)
+	g.observer.HintDelivered(1)
 }
 
 func (g *gate) hint(projects []string) {

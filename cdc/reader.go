@@ -9,7 +9,7 @@ import (
 )
 
 // reader is one small connection that reads what is visible and whose the keys are.
-// It belongs to the gate's goroutine.
+// It belongs to one goroutine.
 type reader struct {
 	config  *pgx.ConnConfig
 	timeout time.Duration
@@ -63,7 +63,7 @@ func (r *reader) look(ctx context.Context, workflows, components []string) (look
 		batch.Queue(componentsQuery, components)
 	}
 	results := r.conn.SendBatch(ctx, &batch)
-	defer results.Close() //nolint:errcheck // what it could say was said by the queries
+	defer results.Close()
 
 	var text string
 	if err := results.QueryRow().Scan(&text); err != nil {

@@ -162,8 +162,8 @@ func TestLargeTransactionKeepsNoKeys(t *testing.T) {
 			t.Fatalf("%d keys after %d rows", got.size(), i+1)
 		}
 	}
-	if got.all != "large transaction" {
-		t.Errorf("look at all: %q", got.all)
+	if got.all != "large transaction" || got.size() != 0 {
+		t.Errorf("look at all: %q; %d keys", got.all, got.size())
 	}
 }
 

@@ -187,18 +187,19 @@ func newSlot(ctx context.Context, conn *pgconn.PgConn, prefix string) (slot, err
 // lastTransaction is above every transaction that was committed before the slot's
 // consistent point. Those are not in the stream, and some may not be visible yet: one
 // that waits for a synchronous standby, for example. There is no way to read the next
-// transaction id but to take it.
+// transaction id but to take it. It is given back by a rollback, because a commit
+// would wait for that standby too.
 func lastTransaction(ctx context.Context, conn *pgconn.PgConn) (uint32, error) {
-	rows, err := query(ctx, conn, `SELECT pg_current_xact_id()::text`)
+	results, err := conn.Exec(ctx, `BEGIN; SELECT pg_current_xact_id()::text; ROLLBACK`).ReadAll()
 	if err != nil {
-		return 0, fmt.Errorf("read transaction id: %w", err)
+		return 0, fmt.Errorf("take transaction id: %w", err)
 	}
-	if len(rows) != 1 {
-		return 0, fmt.Errorf("read transaction id: %d rows", len(rows))
+	if len(results) != 3 || len(results[1].Rows) != 1 || len(results[1].Rows[0]) != 1 {
+		return 0, errors.New("take transaction id: unexpected result")
 	}
-	id, err := strconv.ParseUint(rows[0][0], 10, 64)
+	id, err := strconv.ParseUint(string(results[1].Rows[0][0]), 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("read transaction id: %w", err)
+		return 0, fmt.Errorf("take transaction id: %w", err)
 	}
 	return uint32(id), nil
 }

@@ -49,6 +49,7 @@ func (s *Source) Run(ctx context.Context) error {
 	}
 	var others sync.WaitGroup
 	others.Go(func() { s.gate.run(ctx) })
+	others.Go(func() { s.gate.shared.run(ctx) })
 	others.Go(func() { s.poll(ctx) })
 	defer others.Wait()
 

@@ -102,9 +102,6 @@ func (s *status) show() {
 		s.log.Warn("polling for changes", "reason", now.name, "detail", now.text)
 	}
 	if now.mode == ModePolling && before.mode != ModePolling {
-		select {
-		case s.turned <- struct{}{}:
-		default:
-		}
+		ring(s.turned)
 	}
 }
