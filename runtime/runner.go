@@ -12,6 +12,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/workflow"
 )
 
 // ErrNothingLive is Start's error for a project none of whose workflow rows can be run. The report says why.
@@ -40,6 +41,25 @@ func New(cfg Config) (*Runner, error) {
 		r.http = activities.HTTPClient(activities.GuardOptions{})
 	}
 	return r, nil
+}
+
+// Warm does once, without a project, what every first use would wait for: the compiler's process starts, Temporal's TypeScript
+// SDK is parsed and run. Its error says what this build or machine lacks to run any project.
+func (r *Runner) Warm(ctx context.Context) error {
+	const name, text = "warm", "export async function warm() {}"
+	p, err := r.compile(ctx, workflowSource(name, text))
+	if err == nil {
+		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1})
+		defer code.Close()
+		_, err = code.Check(ctx)
+	}
+	if err == nil {
+		_, err = r.buildComponent(ctx, "", "typescript", StoredModule{Kind: KindComponent, Name: name, Code: text}, "")
+	}
+	if err != nil {
+		return fmt.Errorf("run a program that does nothing, to see that the service works: %w", err)
+	}
+	return nil
 }
 
 // Start compiles a project and starts its worker. A row that can't be run is an entry in the report; the error is

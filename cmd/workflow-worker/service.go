@@ -115,6 +115,9 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
+	if err := runner.Warm(ctx); err != nil {
+		return err
+	}
 	reconciler, err := reconcile.New(reconcile.Config{
 		Pool:              w.pool,
 		Runner:            runner,
@@ -145,6 +148,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
+	group.Go(func() { returnIdleMemory(ctx) })
 	group.Go(func() { sourceErr = source.Run(ctx) })
 	group.Go(func() { reconcileErr = reconciler.Run(ctx) })
 	group.Wait()

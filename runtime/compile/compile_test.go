@@ -279,15 +279,36 @@ func TestAKilledChildIsReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	pl := c.tr.(*pool)
-	for range pl.cfg.Children {
-		p := <-pl.idle
-		if p != nil {
-			_ = p.cmd.Process.Kill()
-		}
-		pl.idle <- p
+	child := pl.take()
+	if err := child.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
 	}
+	pl.put(child)
 	if _, err := c.Compile(t.Context(), workflow("export const a = 2")); err != nil {
 		t.Errorf("after a kill from outside: %v", err)
+	}
+}
+
+func TestOneIdleChildIsKept(t *testing.T) {
+	c := compiler(t, true)
+	pl := c.tr.(*pool)
+	var children []*process
+	for range 3 {
+		child, err := start(t.Context(), pl.cfg.Command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		children = append(children, child)
+		pl.put(child)
+	}
+	pl.keepOne()
+	if len(pl.idle) != 1 || pl.idle[0] != children[2] {
+		t.Errorf("%d children are idle", len(pl.idle))
+	}
+	for _, child := range children[:2] {
+		if child.cmd.ProcessState == nil {
+			t.Error("a child beyond the first still runs")
+		}
 	}
 }
 

@@ -10,37 +10,44 @@ import (
 	"log/slog"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
-// pool hands texts to child processes, one text at a time each. A child is started when it is first needed and kept.
+// pool hands texts to child processes, one text at a time each. Children start when they are needed; one is kept, for the
+// next edit to find it warm, and the others end when nothing was compiled for a while.
 type pool struct {
-	cfg Config
-	// idle holds a place per child that may run; nil stands for one not yet started.
-	idle   chan *process
+	cfg    Config
 	ctx    context.Context
 	cancel context.CancelFunc
+	// slots holds a token per child that may be in use.
+	slots chan struct{}
+
+	mu   sync.Mutex // guards idle and trim
+	idle []*process
+	trim *time.Timer
 }
 
+// trimAfter is how long the children beyond the first are kept: each takes 30 MB.
+const trimAfter = 10 * time.Second
+
 func newPool(cfg Config) *pool {
-	p := &pool{cfg: cfg, idle: make(chan *process, cfg.Children)}
+	p := &pool{cfg: cfg, slots: make(chan struct{}, cfg.Children)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	for range cfg.Children {
-		p.idle <- nil
-	}
+	p.trim = time.AfterFunc(trimAfter, p.keepOne)
 	return p
 }
 
 func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
-	var c *process
 	select {
-	case c = <-p.idle:
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
 	case <-ctx.Done():
 		return transformed{}, fmt.Errorf("compile %s: no compiler was free in time: %w", s.Name, context.Cause(ctx))
 	case <-p.ctx.Done():
 		return transformed{}, errClosed
 	}
-	t, c, err := p.with(ctx, c, s)
+	t, c, err := p.with(ctx, p.take(), s)
 	if errors.Is(err, errDied) {
 		// Once more, so that a child that was killed from outside isn't blamed on the text.
 		if t, c, err = p.with(ctx, c, s); errors.Is(err, errDied) {
@@ -48,8 +55,43 @@ func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
 			err = &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
 		}
 	}
-	p.idle <- c
+	p.put(c)
 	return t, err
+}
+
+// take gives an idle child; nil if a new one must be started.
+func (p *pool) take() *process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
+		return nil
+	}
+	c := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
+	return c
+}
+
+// put takes a child back, if it lives.
+func (p *pool) put(c *process) {
+	if c == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle = append(p.idle, c)
+	if len(p.idle) > 1 {
+		p.trim.Reset(trimAfter)
+	}
+}
+
+// keepOne ends all idle children but one.
+func (p *pool) keepOne() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) > 1 {
+		p.idle[0].kill()
+		p.idle = p.idle[1:]
+	}
 }
 
 // errDied is a child that ended before it answered.
@@ -99,12 +141,22 @@ func (p *pool) with(ctx context.Context, c *process, s Source) (transformed, *pr
 	return r.Transformed, c, nil
 }
 
-// close ends all children, at once if they compile.
+// close ends all children, at once if they compile, and waits for those in use.
 func (p *pool) close() {
+	if p.ctx.Err() != nil {
+		return
+	}
 	p.cancel()
 	for range p.cfg.Children {
-		(<-p.idle).kill()
+		p.slots <- struct{}{}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.trim.Stop()
+	for _, c := range p.idle {
+		c.kill()
+	}
+	p.idle = nil
 }
 
 // process is one child.
