@@ -54,8 +54,9 @@ type Metadata struct {
 }
 
 // SourceState is one workflow or component. Version, Hash, Since and Types are
-// of what is live and absent if nothing is; Error is of the newest text, and
-// present only if that is not what is live.
+// of what is live, or of what a stopped worker ran last, and absent if nothing
+// is; Error is of the newest text, and present only if that is not what is
+// live.
 type SourceState struct {
 	ID      string       `json:"id"`   // workflows.id or components.id
 	Name    string       `json:"name"` // kebab name, or the component's name
@@ -108,6 +109,9 @@ func (rec *record) metadata(replica string) Metadata {
 		RestartRequest: rec.restart.id,
 	}
 	for _, s := range rec.report.Sources {
+		if rec.status() == statusFailed {
+			s.Version, s.Hash, s.Types = "", "", nil // what would have been live
+		}
 		state := sourceState(s, rec.shared[ref{s.Kind, s.ID}])
 		if s.Kind == runtime.KindComponent {
 			m.Components = append(m.Components, state)

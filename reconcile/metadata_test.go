@@ -70,6 +70,14 @@ func TestARecordsMetadata(t *testing.T) {
 	if !m.Components[0].Shared {
 		t.Error("a shared component isn't marked")
 	}
+	rec.phase = absent
+	if w := rec.metadata("replica-a").Workflows[0]; w.Version != "1" || w.Types == nil {
+		t.Errorf("of a stopped worker: %+v; want what it ran last", w)
+	}
+	rec.failure = &failure{text: "Temporal is away"}
+	if w := rec.metadata("replica-a").Workflows[0]; w.Version != "" || w.Hash != "" || w.Since != nil || w.Types != nil {
+		t.Errorf("of a worker that doesn't start: %+v; want nothing that looks live", w)
+	}
 	rec.failure = &failure{text: "no NUL\x00 here"}
 	text, err := rec.metadata("replica-a").encode()
 	if err != nil || strings.Contains(text, `\u0000`) || !strings.Contains(text, `"error":"no NUL`) {
