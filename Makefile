@@ -18,10 +18,10 @@ BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate -type f
 	runtime/bundle/package.json runtime/bundle/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo build bundle test lint bench clean go npm gcc
+.PHONY: help dev demo build bundle test lint conformance bench clean go npm gcc
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: build ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
 	@$(GO) build -o .local/bin/dev ./docker/dev
@@ -52,6 +52,10 @@ lint: bundle ## golangci-lint with gofmt and go vet; go mod tidy
 	$(GO) mod tidy -diff
 	@$(GO) run ./docker/stack/ensure $(GOLANGCI_LINT) >/dev/null
 	.local/bin/golangci-lint run
+
+conformance: build ## cases that must come out as on Temporal's own worker: make conformance RUN=timer V=1 DIFF=1
+	@$(GO) build -o .local/bin/conformance ./docker/conformance
+	@exec .local/bin/conformance $(if $(RUN),-run '$(RUN)') $(if $(V),-v) $(if $(DIFF),-diff) $(if $(PENDING),-pending) $(CONFORMANCEFLAGS)
 
 bench: build ## the figures of DESIGN section 11, measured here
 	@$(GO) run ./docker/bench

@@ -1,0 +1,34 @@
+// Command conformance proves that code written for Temporal's TypeScript SDK runs
+// here as it does on Temporal's own worker: cases as data, each run through rows
+// in a fresh PostgreSQL, the service's own process and a real Temporal server.
+//
+//	go run ./docker/conformance                   # all that is built, some minutes
+//	go run ./docker/conformance -run 'timer|scope' -v
+//	go run ./docker/conformance -pending          # what a later issue builds, too
+//	go run ./docker/conformance -uncached         # every workflow task replays
+//	go run ./docker/conformance -diff             # beside Temporal's Node worker
+//
+// Its closing line is "N passed, N failed", its exit code 1 if a case failed.
+//
+// # Cases
+//
+// Each file in cases is a group: one project with one worker, whose cases run side
+// by side. A case's row is named like the case and is started by that name. What a
+// case may say is in case.go; values in YAML have four tags beside JSON's types:
+// !undefined, !bytes (base64: a Uint8Array), !payload {encoding, data}, and, in
+// expectations, !re (a regular expression of a string). ${id}, ${run}, ${queue} and
+// ${http} stand for the execution's ids, the task queue and the local web server.
+//
+// A source without an import gets one of what it uses of @temporalio/workflow (or
+// of @temporalio/activity), on its first line, so that positions stay.
+//
+// Results are compared whole, failures and events in what the case names. A case
+// that ends is replayed by a query, which must find the history it made.
+//
+// # The differential mode
+//
+// It runs the official worker (npm, in .local/conformance-node) on the same sources
+// and the same server, and compares status, result, failure tree, event types,
+// failed tasks and every step's answer. What must differ carries the reason in
+// "deviates"; what only rows can do is left out by itself.
+package main
