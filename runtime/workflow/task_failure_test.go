@@ -13,7 +13,7 @@ import (
 
 // quickTasks makes a failed task's next attempt come soon: the SDK tells the server of the first failure only, and the
 // server waits for the others until they time out.
-var quickTasks = client.StartWorkflowOptions{WorkflowTaskTimeout: time.Second}
+var quickTasks = client.StartWorkflowOptions{WorkflowTaskTimeout: 3 * time.Second}
 
 // taskFailures gives the failures of the run's workflow tasks.
 func (p *project) taskFailures(run client.WorkflowRun) []*failurepb.Failure {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type vm struct {
 type host interface {
 	random(stream string) float64
 	hasPatch(id string) bool
+	logs(level string) bool
 	sink(v *vm, name, fn string, args []goja.Value)
 	console(v *vm, level string, args []goja.Value)
 }
@@ -207,7 +209,9 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 			v.host.console(v, c.Argument(0).String(), items(r, c.Argument(1)))
 			return goja.Undefined()
 		},
-		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
+		"logs":         func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.logs(c.Argument(0).String())) },
+		"unsafeRandom": func(goja.FunctionCall) goja.Value { return r.ToValue(rand.Float64()) },
+		"now":          func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
 		if err := o.Set(name, f); err != nil {
 			return nil, err

@@ -28,8 +28,11 @@ var entries = []entry{
 		dir: "workflow",
 		replace: map[string]string{
 			"long":                                "long.ts",
-			"__temporal_custom_payload_converter": "payloads.ts",
-			"__temporal_custom_failure_converter": "failures.ts",
+			"__temporal_custom_payload_converter": "payload_hook.js",
+			"__temporal_custom_failure_converter": "failure_hook.js",
+			`\./alea`:                             "alea.ts",
+			"ms":                                  "ms.ts",
+			"ms-itself":                           "../../node_modules/ms/dist/index.mjs",
 		},
 	},
 	// @temporalio/activity depends on @temporalio/client, and so on gRPC, for types alone: package.json overrides that one.

@@ -3,8 +3,10 @@
 // module's state is shared by all executions of a goja runtime.
 import * as api from '@temporalio/workflow/lib/worker-interface';
 import { SdkFlags } from '@temporalio/workflow/lib/flags';
-import { getActivator } from '@temporalio/workflow/lib/global-attributes';
+import { getActivator, maybeGetActivator } from '@temporalio/workflow/lib/global-attributes';
 import { Activator } from '@temporalio/workflow/lib/internals';
+import { log } from '@temporalio/workflow/lib/logs';
+import { createUnsafeRandomSource } from '@temporalio/workflow/lib/random-helpers';
 import { installGlobals } from './globals';
 import { harden } from './harden';
 import { host, type WorkflowModule } from './host';
@@ -34,6 +36,16 @@ Activator.prototype.recordWorkflowTaskError = function (error) {
   recordWorkflowTaskError.call(this, error || new Error(`A workflow threw ${String(error)}, which is not an error`));
 };
 
+// The logger gathers its attributes before anybody asks whether the line is wanted.
+for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) {
+  const write = log[level];
+  log[level] = (message, attributes) => {
+    if (maybeGetActivator() === undefined || host.logs(level)) write(message, attributes);
+  };
+}
+
+const unsafeRandom = createUnsafeRandomSource(host.unsafeRandom);
+
 const noSeed: number[] = [];
 const everyName: any = { has: () => true };
 const noTime = () => 0n;
@@ -45,26 +57,25 @@ const sinkCalls = {
   },
 };
 
-// What importWorkflows evaluates: set only during create.
-let module: WorkflowModule | undefined;
-let exportName = '';
-let flags: number[] = [];
+// What importWorkflows evaluates, and for whom: set only during create.
+let creating: { module: WorkflowModule; name: string; info: any; flags: number[] } | undefined;
 
 (globalThis as any).__TEMPORAL__ = {
   importInterceptors: () => [],
   importWorkflows() {
     const activator: any = getActivator();
+    const { module, name, info, flags } = creating!;
+    activator.info = info;
     activator.sinkCalls = sinkCalls;
     activator.knownPresentPatches = presentPatches;
     activator.addKnownFlags(flags);
     attachStacks(activator);
-    const exports = evaluate(module!);
-    const workflow = exports[exportName];
+    const workflow = evaluate(module)[name];
     if (typeof workflow !== 'function') {
       const found = workflow === undefined ? 'there is no such export' : `it is a ${typeof workflow}`;
-      throw new TypeError(`Export '${exportName}' is not a workflow function: ${found}`);
+      throw new TypeError(`Export '${name}' is not a workflow function: ${found}`);
     }
-    return { [activator.info.workflowType]: workflow };
+    return { [info.workflowType]: workflow };
   },
 };
 
@@ -84,17 +95,16 @@ const options = {
 };
 
 /** Makes an execution: its activator, and its own evaluation of the module. */
-export function create(workflowModule: WorkflowModule, name: string, now: number, info: any, knownFlags: number[]): void {
-  module = workflowModule;
-  exportName = name;
-  flags = knownFlags;
+export function create(module: WorkflowModule, name: string, now: number, info: any, flags: number[]): void {
   info.startTime = new Date(info.startTime);
   info.runStartTime = new Date(info.runStartTime);
-  info.unsafe = { isReplaying: true, isReplayingHistoryEvents: true };
+  info.unsafe = { now: host.now, random: unsafeRandom, isReplaying: true, isReplayingHistoryEvents: true };
+  creating = { module, name, info, flags };
   try {
-    api.initRuntime({ ...options, now, info });
+    // The package copies the info it is given piece by piece, for values from another realm: it gets its own at once after.
+    api.initRuntime({ ...options, now, info: { workflowType: info.workflowType } as any });
   } finally {
-    module = undefined;
+    creating = undefined;
   }
 }
 
@@ -139,7 +149,7 @@ export function begin(
     suggestedContinueAsNewReasons: suggestedContinueAsNewReasons as any,
     targetWorkerDeploymentVersionChanged,
     currentBuildId,
-    unsafe: { ...info.unsafe, now: host.now, isReplaying, isReplayingHistoryEvents: isReplaying },
+    unsafe: { ...info.unsafe, isReplaying, isReplayingHistoryEvents: isReplaying },
   }));
 }
 

@@ -8,7 +8,10 @@ export interface Host {
   sink(name: string, fn: string, args: unknown[]): void;
   /** One call of console. */
   console(level: string, args: unknown[]): void;
-  /** The machine's time in milliseconds, for workflowInfo().unsafe alone. */
+  /** Whether lines of that level are wanted now: not while replaying. */
+  logs(level: string): boolean;
+  /** Randomness and time of the machine, for workflowInfo().unsafe alone. */
+  unsafeRandom(): number;
   now(): number;
   /** The author's frames of the current stack, for the stack trace queries. */
   captureStack(): unknown;

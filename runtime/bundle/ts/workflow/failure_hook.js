@@ -1,2 +1,2 @@
 // The package asks for a custom failure converter; there is none.
-export const failureConverter = undefined;
+exports.failureConverter = undefined;

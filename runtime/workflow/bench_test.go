@@ -1,0 +1,157 @@
+package workflow
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"workflow-worker/runtime/compile"
+)
+
+const benchmarked = `import { proxyActivities, condition, defineSignal, defineQuery, setHandler } from '@temporalio/workflow';
+const { echo } = proxyActivities<any>({ startToCloseTimeout: '1 minute' });
+export async function noop(x: any) { return x; }
+export async function one(x: any) { return await echo(x); }
+export async function many(n: number) { for (let i = 0; i < n; i++) await echo({ i, text: 'some text that goes along' }); return n; }
+export async function waits() {
+  let total = 0, done = false;
+  setHandler(defineSignal<[number]>('add'), (x) => { total += x; });
+  setHandler(defineQuery('total'), () => total);
+  await condition(() => done);
+}
+`
+
+func benchmarkProject(b testing.TB) *project {
+	comp := compile.New(compile.Config{})
+	b.Cleanup(comp.Close)
+	p := &project{t: b, comp: comp, current: map[string]target{}, known: map[string]*Code{}, seen: &observations{}}
+	p.opts = Options{ProjectID: "p1", Resolver: p, Logger: slog.New(slog.DiscardHandler)}
+	program, err := comp.Compile(b.Context(), compile.Source{Name: "bench.ts", Kind: compile.Workflow, Text: benchmarked})
+	if err != nil {
+		b.Fatal(err)
+	}
+	code := NewCode(program, CodeOptions{})
+	names, err := code.Check(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	p.known[code.Hash()] = code
+	for _, n := range names {
+		p.current[n] = target{code, n}
+	}
+	return p
+}
+
+// historyOf writes the history that a run of `many` leaves: every activity takes six events.
+func historyOf(b testing.TB, p *project, workflowType string, activities int) *historypb.History {
+	h := &historypb.History{}
+	now := time.Now()
+	add := func(e *historypb.HistoryEvent) int64 {
+		e.EventId = int64(len(h.Events) + 1)
+		now = now.Add(time.Millisecond)
+		e.EventTime = timestamppb.New(now)
+		h.Events = append(h.Events, e)
+		return e.EventId
+	}
+	payloads := func(v any) *commonpb.Payloads {
+		ps, err := converter.GetDefaultDataConverter().ToPayloads(v)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return ps
+	}
+	task := func() int64 {
+		s := add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, Attributes: &historypb.HistoryEvent_WorkflowTaskScheduledEventAttributes{
+			WorkflowTaskScheduledEventAttributes: &historypb.WorkflowTaskScheduledEventAttributes{}}})
+		st := add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED, Attributes: &historypb.HistoryEvent_WorkflowTaskStartedEventAttributes{
+			WorkflowTaskStartedEventAttributes: &historypb.WorkflowTaskStartedEventAttributes{ScheduledEventId: s}}})
+		return add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED, Attributes: &historypb.HistoryEvent_WorkflowTaskCompletedEventAttributes{
+			WorkflowTaskCompletedEventAttributes: &historypb.WorkflowTaskCompletedEventAttributes{ScheduledEventId: s, StartedEventId: st}}})
+	}
+	add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
+			WorkflowType: &commonpb.WorkflowType{Name: workflowType}, TaskQueue: &taskqueuepb.TaskQueue{Name: "q"}, Input: payloads(activities),
+			OriginalExecutionRunId: "run", FirstExecutionRunId: "run", WorkflowTaskTimeout: durationpb.New(10 * time.Second), Attempt: 1,
+		}}})
+	done := task()
+	target := p.current[workflowType]
+	add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_MARKER_RECORDED, Attributes: &historypb.HistoryEvent_MarkerRecordedEventAttributes{
+		MarkerRecordedEventAttributes: &historypb.MarkerRecordedEventAttributes{MarkerName: "SideEffect", WorkflowTaskCompletedEventId: done, Details: map[string]*commonpb.Payloads{
+			"side-effect-id": payloads(1), "data": payloads(pin{Hash: target.code.Hash(), Export: target.export, Flags: []int{1, 2, 3, 4, 5, 6}}),
+		}}}})
+	for i := range activities {
+		sch := add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Attributes: &historypb.HistoryEvent_ActivityTaskScheduledEventAttributes{
+			ActivityTaskScheduledEventAttributes: &historypb.ActivityTaskScheduledEventAttributes{
+				ActivityId: fmt.Sprint(i + 1), ActivityType: &commonpb.ActivityType{Name: "echo"}, TaskQueue: &taskqueuepb.TaskQueue{Name: "q"}, WorkflowTaskCompletedEventId: done,
+			}}})
+		st := add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED, Attributes: &historypb.HistoryEvent_ActivityTaskStartedEventAttributes{
+			ActivityTaskStartedEventAttributes: &historypb.ActivityTaskStartedEventAttributes{ScheduledEventId: sch}}})
+		add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED, Attributes: &historypb.HistoryEvent_ActivityTaskCompletedEventAttributes{
+			ActivityTaskCompletedEventAttributes: &historypb.ActivityTaskCompletedEventAttributes{ScheduledEventId: sch, StartedEventId: st, Result: payloads(map[string]any{"i": i, "text": "an answer"})}}})
+		done = task()
+	}
+	add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, Attributes: &historypb.HistoryEvent_WorkflowExecutionCompletedEventAttributes{
+		WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{WorkflowTaskCompletedEventId: done, Result: payloads(activities)}}})
+	return h
+}
+
+func benchmarkReplay(b *testing.B, workflowType string, activities int) {
+	p := benchmarkProject(b)
+	h := historyOf(b, p, workflowType, activities)
+	r := worker.NewWorkflowReplayer()
+	r.RegisterDynamicWorkflow(NewFactory(p.opts), workflow.DynamicRegisterOptions{})
+	logger := log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := r.ReplayWorkflowHistory(logger, h); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkStartRun is a whole run without activities: the module's evaluation, one activation, the end.
+func BenchmarkStartRun(b *testing.B) { benchmarkReplay(b, "noop", 0) }
+
+// BenchmarkActivity is BenchmarkStartRun with one activity: two activations.
+func BenchmarkActivity(b *testing.B) { benchmarkReplay(b, "one", 1) }
+
+// BenchmarkReplay1000Events is 166 activities one after the other.
+func BenchmarkReplay1000Events(b *testing.B) { benchmarkReplay(b, "many", 166) }
+
+// BenchmarkCachedRun reports the bytes that a waiting execution holds.
+func BenchmarkCachedRun(b *testing.B) {
+	p := benchmarkProject(b)
+	const runs = 500
+	for b.Loop() {
+		before := heap()
+		kept := make([]*definition, runs)
+		for i := range kept {
+			kept[i] = waitingDefinition(b, p)
+		}
+		b.ReportMetric(float64(heap()-before)/runs, "B/run")
+		for _, d := range kept {
+			d.Close()
+		}
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,0 +1,44 @@
+package workflow
+
+import (
+	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+	bindings "go.temporal.io/sdk/internalbindings"
+	"go.temporal.io/sdk/temporal"
+	sdkworkflow "go.temporal.io/sdk/workflow"
+)
+
+// loneEnvironment is as much of the SDK as a waiting execution needs: for measuring what we hold, not what the SDK does.
+type loneEnvironment struct {
+	bindings.WorkflowEnvironment
+	info sdkworkflow.Info
+}
+
+func (e *loneEnvironment) WorkflowInfo() *sdkworkflow.Info { return &e.info }
+func (e *loneEnvironment) Now() time.Time                  { return time.Unix(1e9, 0) }
+func (e *loneEnvironment) IsReplaying() bool               { return false }
+func (e *loneEnvironment) RegisterCancelHandler(func())    {}
+func (e *loneEnvironment) GetFailureConverter() converter.FailureConverter {
+	return temporal.GetDefaultFailureConverter()
+}
+func (e *loneEnvironment) RegisterSignalHandler(func(string, *commonpb.Payloads, *commonpb.Header) error) {
+}
+func (e *loneEnvironment) RegisterQueryHandler(func(string, *commonpb.Payloads, *commonpb.Header) (*commonpb.Payloads, error)) {
+}
+func (e *loneEnvironment) RegisterUpdateHandler(func(string, string, *commonpb.Payloads, *commonpb.Header, bindings.UpdateCallbacks)) {
+}
+func (e *loneEnvironment) SideEffect(f func() (*commonpb.Payloads, error), callback bindings.ResultHandler, _ string) {
+	callback(f())
+}
+
+func waitingDefinition(t testing.TB, p *project) *definition {
+	t.Helper()
+	d := NewFactory(p.opts).NewWorkflowDefinition().(*definition)
+	e := &loneEnvironment{info: sdkworkflow.Info{WorkflowType: sdkworkflow.Type{Name: "waits"}, WorkflowStartTime: time.Unix(1e9, 0)}}
+	d.Execute(e, nil, nil)
+	d.OnWorkflowTaskStarted(0)
+	return d
+}
