@@ -15,11 +15,24 @@ import (
 	"workflow-worker/activities"
 )
 
-// request is one request of fetch, from send until its body was read or it was stopped. Only the goroutine that runs
-// JavaScript looks at it.
+const (
+	spoolBytes      = 64 << 10 // of a body, read before anybody asks
+	spoolBytesTotal = 8 << 20  // the same for all requests of an execution
+)
+
+// request is one request of fetch, from send until its body was read or it was stopped. The goroutine that runs JavaScript
+// owns it, except for what is said of spool.
 type request struct {
 	cancel context.CancelFunc
 	body   io.ReadCloser // nil until the response's head is here
+	open   bool          // holds a connection
+
+	// The beginning of the body, read by the goroutine that sent the request. Most code never looks at the body of a POST, and
+	// the connection is free again only when it was read. What follows is written before spooled is closed, and read after.
+	spooled chan struct{}
+	spool   []byte
+	whole   bool // the body ended within the spool
+	err     error
 }
 
 // clients are the given client with each of fetch's ways to treat redirects.
@@ -38,19 +51,21 @@ func newClients(c *http.Client) clients {
 // request's number, or -1 when there are too many.
 func (in *instance) send(call goja.FunctionCall) goja.Value {
 	r := in.vm.Runtime
-	if len(in.requests) >= in.code.opts.MaxRequests {
+	if in.openRequests >= in.code.opts.MaxRequests {
 		return r.ToValue(-1)
 	}
 	in.lastRequest++
 	id := in.lastRequest
 	ctx, cancel := context.WithCancel(in.ctx)
-	q := &request{cancel: cancel}
+	q := &request{cancel: cancel, open: true, spooled: make(chan struct{})}
 	in.requests[id] = q
+	in.openRequests++
 	resolve, reject := in.callback(call.Argument(5)), in.callback(call.Argument(6))
 	req, err := in.newRequest(ctx, call)
 	client := in.code.clients[call.Argument(4).String()]
 	in.loop.requests++
 	in.background(func() {
+		defer close(q.spooled)
 		var res *http.Response
 		if err == nil {
 			res, err = client.Do(req) //nolint:bodyclose // the job below keeps it or closes it
@@ -66,8 +81,36 @@ func (in *instance) send(call goja.FunctionCall) goja.Value {
 			q.body = res.Body
 			return resolve(in.head(id, req, res))
 		})
+		if err == nil && in.readSpool(q, res) {
+			in.loop.post(func() error {
+				in.settle(q)
+				return nil
+			})
+		}
 	})
 	return r.ToValue(id)
+}
+
+// readSpool reads the beginning of a body, and reports that it was the whole.
+func (in *instance) readSpool(q *request, res *http.Response) bool {
+	if in.spoolLeft.Add(-spoolBytes) >= 0 {
+		q.spool, q.err = io.ReadAll(io.LimitReader(res.Body, spoolBytes))
+		in.spoolLeft.Add(spoolBytes - int64(len(q.spool)))
+		if q.whole = q.err == nil && len(q.spool) < spoolBytes; q.whole {
+			_ = res.Body.Close()
+		}
+		return q.whole
+	}
+	in.spoolLeft.Add(spoolBytes)
+	return false
+}
+
+// settle notes that a request holds no connection any more.
+func (in *instance) settle(q *request) {
+	if q.open {
+		q.open = false
+		in.openRequests--
+	}
 }
 
 // finish posts what a request's goroutine ends with; if the loop is closed by then, nobody else closes the body.
@@ -105,8 +148,6 @@ func (in *instance) newRequest(ctx context.Context, call goja.FunctionCall) (*ht
 	if err := in.vm.Runtime.ExportTo(call.Argument(2), &pairs); err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "*/*")
-	req.Header.Set("User-Agent", "workflow-worker")
 	for _, p := range pairs {
 		switch p[0] {
 		case "host":
@@ -114,7 +155,12 @@ func (in *instance) newRequest(ctx context.Context, call goja.FunctionCall) (*ht
 		case "accept-encoding", "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect":
 			// the connection's own: Go's transport sees to them, and decompresses what it asked for
 		default:
-			req.Header.Set(p[0], p[1])
+			req.Header.Add(p[0], octetsOf(p[1]))
+		}
+	}
+	for name, value := range map[string]string{"Accept": "*/*", "User-Agent": "workflow-worker"} {
+		if req.Header.Get(name) == "" {
+			req.Header.Set(name, value)
 		}
 	}
 	return req, nil
@@ -135,6 +181,15 @@ func (in *instance) head(id int, req *http.Request, res *http.Response) goja.Val
 		"headers": r.NewArray(pairs...), "url": final.String(), "redirected": res.Request != req,
 		"hasBody": res.Body != http.NoBody && res.ContentLength != 0,
 	})
+}
+
+// octetsOf is latin1's opposite; JavaScript checked that it has one.
+func octetsOf(s string) string {
+	b := make([]byte, 0, len(s))
+	for _, r := range s {
+		b = append(b, byte(r)) //nolint:gosec // see above
+	}
+	return string(b)
 }
 
 // latin1 is how JavaScript sees a header's bytes.
@@ -158,7 +213,13 @@ func (in *instance) readBody(call goja.FunctionCall) goja.Value {
 	limit := in.code.opts.MaxResponseBytes
 	in.loop.requests++
 	in.background(func() {
-		data, err := io.ReadAll(io.LimitReader(q.body, limit+1))
+		<-q.spooled
+		data, err := q.spool, q.err
+		if err == nil && !q.whole {
+			var rest []byte
+			rest, err = io.ReadAll(io.LimitReader(q.body, limit+1-int64(len(data))))
+			data = append(data, rest...)
+		}
 		if err == nil && int64(len(data)) > limit {
 			err = fmt.Errorf("the response is larger than %d bytes", limit)
 		}
@@ -185,7 +246,13 @@ func (in *instance) drop(id int) {
 		return
 	}
 	delete(in.requests, id)
+	in.settle(q)
 	q.cancel()
+	select {
+	case <-q.spooled:
+		in.spoolLeft.Add(int64(len(q.spool)))
+	default:
+	}
 	if q.body != nil {
 		_ = q.body.Close()
 	}

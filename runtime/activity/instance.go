@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -29,12 +30,14 @@ type instance struct {
 	sdk     *sdk         // nil until the module or a failure needs it
 	common  *goja.Object // likewise
 
-	log         lines
-	requests    map[int]*request
-	lastRequest int
-	refusals    []*goja.Object
-	rejections  []*goja.Promise // rejected and not handled so far
-	beats       *heartbeats
+	log          lines
+	requests     map[int]*request
+	openRequests int
+	lastRequest  int
+	spoolLeft    atomic.Int64
+	refusals     []*goja.Object
+	rejections   []*goja.Promise // rejected and not handled so far
+	beats        *heartbeats
 
 	running context.Context // the execution's, nil before it begins
 	ending  *ending         // why Temporal ended the attempt, nil while it goes on
@@ -50,6 +53,7 @@ func (c *Code) newInstance(ctx context.Context) (*instance, error) {
 	}
 	in := &instance{code: c, vm: vm, loop: newLoop(), made: time.Now(), requests: map[int]*request{}}
 	in.log = lines{logger: c.opts.Logger.With(attributes(ctx, c.program.Name)...), left: c.opts.MaxLogLines}
+	in.spoolLeft.Store(spoolBytesTotal)
 	in.ctx, in.cancel = context.WithCancel(context.Background())
 	vm.Runtime.SetPromiseRejectionTracker(in.trackRejection)
 	err = in.enter(ctx, func() error {

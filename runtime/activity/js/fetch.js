@@ -283,7 +283,7 @@
     const hasBody = body.byteLength > 0 || !["GET", "HEAD"].includes(request.method);
     const head = await abortable(request.signal, (resolve, reject) => {
       const id = host.send(request.method, request.url, [...request.headers], hasBody ? body : undefined, request.redirect, resolve, reject);
-      if (id < 0) reject({ message: `more than ${host.maxRequests} requests at once` });
+      if (id < 0) reject({ message: `more than ${host.maxRequests} requests are under way` });
       return () => host.stop(id);
     });
     const made = blank();
