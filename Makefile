@@ -23,12 +23,15 @@ BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate -type f
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Built, not `go run`, which adds a line of its own to an error. The demo is built
+# with it, so that `make demo` begins at once.
 dev: build ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
-	@$(GO) build -o .local/bin/dev ./docker/dev
+	@$(GO) build -o .local/bin/ ./docker/dev ./docker/demo
 	@exec .local/bin/dev
 
 demo: go ## against a running `make dev`: write workflows as rows, run them, change their code, run them again
-	@$(GO) run ./docker/demo
+	@$(GO) build -o .local/bin/ ./docker/demo
+	@exec .local/bin/demo
 
 build: bundle ## the service: bin/workflow-worker
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/workflow-worker ./cmd/workflow-worker

@@ -45,10 +45,12 @@ func run(ctx context.Context) error {
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 
-	// The environment may hold what a Temporal of one's own needs: an API key, TLS.
-	options, err := envconfig.LoadDefaultClientOptions()
-	if err != nil {
-		return err
+	var options client.Options
+	if addresses.TemporalUI == "" {
+		// Not `make dev`'s own: the environment may hold what it needs, an API key or TLS.
+		if options, err = envconfig.LoadDefaultClientOptions(); err != nil {
+			return err
+		}
 	}
 	options.HostPort, options.Namespace = addresses.TemporalAddress, addresses.TemporalNamespace
 	options.Logger = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
@@ -58,6 +60,6 @@ func run(ctx context.Context) error {
 	}
 	defer temporal.Close()
 
-	d := &demo{db: db, temporal: temporal, addresses: addresses}
+	d := &demo{story: story{os.Stdout}, db: db, temporal: temporal, addresses: addresses, taskQueue: "demo"}
 	return d.tell(ctx)
 }

@@ -15,12 +15,12 @@ var code embed.FS
 const (
 	projectID   = "d0d0d0d0-0000-4000-8000-000000000001"
 	componentID = "d0d0d0d0-0000-4000-8000-000000000002"
-	taskQueue   = "demo"
 )
 
 // version is one row of workflow_compiled_code.
 type version struct {
 	id, name, file string
+	change         string // against the version before
 }
 
 // workflow is one row of workflows and its versions. The rows are what the
@@ -35,29 +35,29 @@ var workflows = []workflow{
 		id: "d0d0d0d0-0000-4000-8000-000000000010", kebabName: "order-intake", displayName: "Order intake",
 		definition: `{"nodes": [{"id": "price", "type": "activity", "data": {"componentId": "` + componentID + `"}}]}`,
 		versions: []version{
-			{"d0d0d0d0-0000-4000-8000-000000000011", "1.0.0", "code/order-intake-1.ts"},
-			{"d0d0d0d0-0000-4000-8000-000000000012", "1.1.0", "code/order-intake-2.ts"},
+			{id: "d0d0d0d0-0000-4000-8000-000000000011", name: "1.0.0", file: "code/order-intake-1.ts"},
+			{id: "d0d0d0d0-0000-4000-8000-000000000012", name: "1.1.0", file: "code/order-intake-2.ts", change: "a discount"},
 		},
 	},
 	{
 		id: "d0d0d0d0-0000-4000-8000-000000000020", kebabName: "approval", displayName: "Approval",
 		definition: `{"nodes": []}`,
 		versions: []version{
-			{"d0d0d0d0-0000-4000-8000-000000000021", "1.0.0", "code/approval-1.ts"},
-			{"d0d0d0d0-0000-4000-8000-000000000022", "1.1.0", "code/approval-2.ts"},
+			{id: "d0d0d0d0-0000-4000-8000-000000000021", name: "1.0.0", file: "code/approval-1.ts"},
+			{id: "d0d0d0d0-0000-4000-8000-000000000022", name: "1.1.0", file: "code/approval-2.ts", change: "two approvals instead of one"},
 		},
 	},
 	{
 		id: "d0d0d0d0-0000-4000-8000-000000000030", kebabName: "order-batch", displayName: "Order batch",
 		definition: `{"nodes": []}`,
 		versions: []version{
-			{"d0d0d0d0-0000-4000-8000-000000000031", "1.0.0", "code/order-batch-1.ts"},
+			{id: "d0d0d0d0-0000-4000-8000-000000000031", name: "1.0.0", file: "code/order-batch-1.ts"},
 		},
 	},
 }
 
 // writeProject writes everything but the code.
-func writeProject(ctx context.Context, db *pgx.Conn) error {
+func writeProject(ctx context.Context, db *pgx.Conn, taskQueue string) error {
 	component, err := code.ReadFile("code/price-order.ts")
 	if err != nil {
 		return err

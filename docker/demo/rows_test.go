@@ -47,7 +47,7 @@ func TestDemoCanBeRunAgain(t *testing.T) {
 	t.Parallel()
 	db := connect(t)
 	for range 2 {
-		if err := writeProject(t.Context(), db); err != nil {
+		if err := writeProject(t.Context(), db, "demo"); err != nil {
 			t.Fatal(err)
 		}
 		for _, w := range workflows {
@@ -99,7 +99,7 @@ func connect(t *testing.T) *pgx.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close(context.Background()) })
-	if err := writeProject(t.Context(), db); err != nil {
+	if err := writeProject(t.Context(), db, "demo"); err != nil {
 		t.Fatal(err)
 	}
 	return db

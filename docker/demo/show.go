@@ -2,23 +2,24 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"workflow-worker/docker/term"
 )
 
-func chapter(title string) { fmt.Printf("\n  %s\n", term.Bold(title)) }
+// story is what a person reads, line by line as it happens.
+type story struct{ out io.Writer }
+
+func (s story) chapter(title, note string) {
+	fmt.Fprintf(s.out, "\n  %s%s\n", term.Bold(title), term.Faint(note))
+}
 
 // line is one result: who, what, and in the background how or how long.
-func line(who, what, note string) {
-	switch {
-	case what == "":
-		fmt.Printf("    %-13s %s\n", who, note)
-	case note == "":
-		fmt.Printf("    %-13s %s\n", who, what)
-	default:
-		fmt.Printf("    %-13s %-52s %s\n", who, what, term.Faint(note))
-	}
+func (s story) line(who, what, note string) {
+	text := fmt.Sprintf("    %-13s %-53s %s", who, what, term.Faint(note))
+	fmt.Fprintln(s.out, strings.TrimRight(text, " "))
 }
 
 func milliseconds(d time.Duration) string {

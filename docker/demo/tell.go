@@ -16,9 +16,11 @@ import (
 
 // demo is one run.
 type demo struct {
+	story
 	db        *pgx.Conn
 	temporal  client.Client
 	addresses devenv.Addresses
+	taskQueue string
 }
 
 // runTimeout bounds one workflow: these take milliseconds, or something is wrong.
@@ -42,82 +44,81 @@ var (
 
 // tell does it all, in the order in which it is shown.
 func (d *demo) tell(ctx context.Context) error {
-	orderIntake, approval := workflows[0], workflows[1]
-
-	chapter("Write a project as rows: three workflows, one custom component")
-	if err := d.writeRows(ctx); err != nil {
-		return err
-	}
-
-	chapter("Run them")
-	if err := d.runWorkflow(ctx, "order-intake", ada); err != nil {
-		return err
-	}
-	if err := d.runWorkflow(ctx, "order-batch", []order{ada, grace}); err != nil {
-		return err
-	}
-	waiting, err := d.startApproval(ctx, "a new keyboard")
+	d.chapter("Write a project as rows", ": three workflows, one custom component")
+	before, err := d.writeRows(ctx)
 	if err != nil {
 		return err
 	}
 
-	chapter("Change the code of two of them")
-	if err := d.changeCode(ctx, orderIntake, approval); err != nil {
+	d.chapter("Run its workflows", "")
+	if err := d.runOrders(ctx, ": a built-in activity, then the component", ": two child workflows"); err != nil {
 		return err
 	}
-
-	chapter("Run them again; nothing was restarted")
-	if err := d.runWorkflow(ctx, "order-intake", ada); err != nil {
-		return err
-	}
-	if err := d.runWorkflow(ctx, "order-batch", []order{ada, grace}); err != nil {
-		return err
-	}
-	if err := d.approve(ctx, waiting, "from before: still needs one", "Ada"); err != nil {
-		return err
-	}
-	fresh, err := d.startApproval(ctx, "a new chair")
+	waiting, err := d.startApproval(ctx, "a new keyboard", "a query; it waits for a signal")
 	if err != nil {
 		return err
 	}
-	if err := d.approve(ctx, fresh, "new: needs two", "Ada", "Grace"); err != nil {
+
+	d.chapter("Change the code of two of them", ": the old version's row deactivated, a new row inserted")
+	if err := d.changeCode(ctx); err != nil {
 		return err
 	}
 
-	chapter("What the rows say now")
-	if err := d.showRows(ctx); err != nil {
+	d.chapter("Run them again", "")
+	if err := d.runOrders(ctx, "", ""); err != nil {
+		return err
+	}
+	if err := d.approve(ctx, waiting, "begun before the change, so one is enough", "Ada"); err != nil {
+		return err
+	}
+	fresh, err := d.startApproval(ctx, "a new chair", "begun after it")
+	if err != nil {
+		return err
+	}
+	if err := d.approve(ctx, fresh, "", "Ada", "Grace"); err != nil {
+		return err
+	}
+
+	if err := d.showRows(ctx, before); err != nil {
 		return err
 	}
 	d.showWhereToLook()
 	return nil
 }
 
-// writeRows brings in the first version of each workflow. After an earlier demo
-// that is a rollback.
-func (d *demo) writeRows(ctx context.Context) error {
-	if err := writeProject(ctx, d.db); err != nil {
-		return err
+// writeRows brings in the first version of each workflow; after an earlier demo
+// that is a rollback. It returns the worker that runs them.
+func (d *demo) writeRows(ctx context.Context) (*worker, error) {
+	if err := writeProject(ctx, d.db, d.taskQueue); err != nil {
+		return nil, err
 	}
 	versions := map[string]string{}
 	for _, w := range workflows {
 		if err := activate(ctx, d.db, w, w.versions[0]); err != nil {
-			return err
+			return nil, err
 		}
 		versions[w.id] = w.versions[0].name
 	}
 	committed := time.Now()
-	line("written", "projects, workflows, workflow_compiled_code, components", "")
-	return d.waitLive(ctx, versions, committed)
+	d.line("written", "projects, workflows, workflow_compiled_code, components", "")
+	if err := d.waitLive(ctx, versions, committed); err != nil {
+		return nil, err
+	}
+	return readWorker(ctx, d.db)
 }
 
-func (d *demo) changeCode(ctx context.Context, changed ...workflow) error {
+func (d *demo) changeCode(ctx context.Context) error {
 	versions := map[string]string{}
-	for _, w := range changed {
-		if err := activate(ctx, d.db, w, w.versions[1]); err != nil {
+	for _, w := range workflows {
+		if len(w.versions) == 1 {
+			continue
+		}
+		before, after := w.versions[0], w.versions[1]
+		if err := activate(ctx, d.db, w, after); err != nil {
 			return err
 		}
-		versions[w.id] = w.versions[1].name
-		line(w.kebabName, w.versions[0].name+" → "+w.versions[1].name, "deactivated the one, inserted the other")
+		versions[w.id] = after.name
+		d.line(w.kebabName, before.name+" → "+after.name, after.change)
 	}
 	return d.waitLive(ctx, versions, time.Now())
 }
@@ -127,18 +128,26 @@ func (d *demo) waitLive(ctx context.Context, versions map[string]string, committ
 	if err != nil {
 		return err
 	}
+	when := "by the time the last commit returned"
 	if took := at.Sub(committed); took > 0 {
-		line("live", "", fmt.Sprintf("%s after the last commit", milliseconds(took)))
-	} else {
-		line("live", "", "by the time the last commit returned")
+		when = milliseconds(took) + " after the last commit"
 	}
+	d.line("live", when, "")
 	return nil
+}
+
+// runOrders runs what needs nobody's signal.
+func (d *demo) runOrders(ctx context.Context, intakeNote, batchNote string) error {
+	if err := d.runWorkflow(ctx, "order-intake", ada, intakeNote); err != nil {
+		return err
+	}
+	return d.runWorkflow(ctx, "order-batch", []order{ada, grace}, batchNote)
 }
 
 func (d *demo) start(ctx context.Context, workflowType string, input any) (client.WorkflowRun, error) {
 	run, err := d.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                 fmt.Sprintf("demo-%s-%d", workflowType, time.Now().UnixMilli()),
-		TaskQueue:          taskQueue,
+		TaskQueue:          d.taskQueue,
 		WorkflowRunTimeout: 10 * time.Minute, // whatever goes wrong, the demo leaves nothing running
 	}, workflowType, input)
 	if err != nil {
@@ -147,7 +156,7 @@ func (d *demo) start(ctx context.Context, workflowType string, input any) (clien
 	return run, nil
 }
 
-func (d *demo) runWorkflow(ctx context.Context, workflowType string, input any) error {
+func (d *demo) runWorkflow(ctx context.Context, workflowType string, input any, note string) error {
 	begun := time.Now()
 	run, err := d.start(ctx, workflowType, input)
 	if err != nil {
@@ -163,9 +172,9 @@ func (d *demo) runWorkflow(ctx context.Context, workflowType string, input any) 
 		for i, each := range list {
 			texts[i] = fmt.Sprint(each)
 		}
-		text = "children: " + strings.Join(texts, "; ")
+		text = strings.Join(texts, "; ")
 	}
-	line(workflowType, text, milliseconds(time.Since(begun)))
+	d.line(workflowType, text, milliseconds(time.Since(begun))+note)
 	return nil
 }
 
@@ -179,7 +188,7 @@ func (d *demo) result(ctx context.Context, run client.WorkflowRun, into any) err
 }
 
 // startApproval starts one and asks it where it stands.
-func (d *demo) startApproval(ctx context.Context, subject string) (client.WorkflowRun, error) {
+func (d *demo) startApproval(ctx context.Context, subject, note string) (client.WorkflowRun, error) {
 	run, err := d.start(ctx, "approval", subject)
 	if err != nil {
 		return nil, err
@@ -194,7 +203,7 @@ func (d *demo) startApproval(ctx context.Context, subject string) (client.Workfl
 	if err := answer.Get(&status); err != nil {
 		return nil, fmt.Errorf("query %s: %w", run.GetID(), err)
 	}
-	line("approval", subject+": "+status, "query; it waits for a signal")
+	d.line("approval", subject+": "+status, note)
 	return run, nil
 }
 
@@ -208,49 +217,53 @@ func (d *demo) approve(ctx context.Context, run client.WorkflowRun, note string,
 	if err := d.result(ctx, run, &result); err != nil {
 		return err
 	}
-	line("approval", result, note)
+	d.line("approval", result, note)
 	return nil
 }
 
 // showRows shows both versions of each workflow, and the worker's own row.
-func (d *demo) showRows(ctx context.Context) error {
+func (d *demo) showRows(ctx context.Context, before *worker) error {
+	d.chapter("What the rows say now", "")
 	const query = `
-SELECT w.kebab_name, string_agg(CASE WHEN c.is_active THEN c.version || ' active' ELSE c.version END, ', ' ORDER BY c.version)
+SELECT w.kebab_name, string_agg(c.version || CASE WHEN c.is_active THEN ' active' ELSE '' END, ', ' ORDER BY c.version)
 FROM workflows w JOIN workflow_compiled_code c ON c.workflow_id = w.id
 WHERE w.project_id = $1 GROUP BY w.kebab_name, w.id ORDER BY w.id`
 	rows, err := d.db.Query(ctx, query, projectID)
 	if err != nil {
-		return err
+		return fmt.Errorf("read workflow_compiled_code: %w", err)
 	}
 	var name, versions string
 	_, err = pgx.ForEachRow(rows, []any{&name, &versions}, func() error {
-		line(name, versions, "workflow_compiled_code")
+		d.line(name, versions, "workflow_compiled_code")
 		return nil
 	})
 	if err != nil {
-		return err
+		return fmt.Errorf("read workflow_compiled_code: %w", err)
 	}
 	w, err := readWorker(ctx, d.db)
 	if err != nil {
 		return err
 	}
-	fmt.Println()
-	line("worker", w.Status+" on task queue "+w.TaskQueue+" since "+w.StartedAt.Local().Format("15:04:05"), "workflow_workers")
+	since := w.StartedAt.Local().Format("15:04:05")
+	if w.ID == before.ID && w.StartedAt.Equal(before.StartedAt) {
+		since += ", not restarted"
+	}
+	d.line("worker", w.Status+" since "+since, "workflow_workers")
 	for _, s := range append(w.Metadata.Workflows, w.Metadata.Components...) {
 		version := s.Version
 		if version == "" {
 			version = "component"
 		}
-		line("", fmt.Sprintf("%-13s %-10s %s", s.Name, version, short(s.Hash)), "as "+strings.Join(s.Types, ", "))
+		d.line("", fmt.Sprintf("%-13s %-10s %s", s.Name, version, short(s.Hash)), "runs "+strings.Join(s.Types, ", "))
 	}
 	return nil
 }
 
 func (d *demo) showWhereToLook() {
-	fmt.Println()
+	fmt.Fprintln(d.out)
 	if ui := d.addresses.TemporalUI; ui != "" {
-		fmt.Printf("  every step of every run: %s\n", term.Bold(ui+"/namespaces/"+url.PathEscape(d.addresses.TemporalNamespace)+"/workflows"))
+		fmt.Fprintf(d.out, "  Each run, step by step:  %s\n", term.Bold(ui+"/namespaces/"+url.PathEscape(d.addresses.TemporalNamespace)+"/workflows"))
 	}
-	fmt.Printf("  the rows: %s\n", term.Bold(`. .local/dev.env; psql "$DATABASE_URL" -c 'SELECT jsonb_pretty(metadata) FROM workflow_workers'`))
-	fmt.Printf("  change one yourself and run the demo's workflow again: %s\n\n", term.Faint("docker/demo/code"))
+	fmt.Fprintf(d.out, "  What the worker reports: %s\n", term.Bold(`. .local/dev.env; psql -At "$DATABASE_URL" -c 'SELECT jsonb_pretty(metadata) FROM workflow_workers'`))
+	fmt.Fprintf(d.out, "  The code that ran:       %s\n\n", term.Bold("docker/demo/code")+": change it, then `make demo` again")
 }

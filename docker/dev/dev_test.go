@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -15,9 +16,11 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/client"
 
 	"workflow-worker/docker/devenv"
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/stacktest"
 )
 
 // serviceEnv makes this test binary the service that `make dev` runs.
@@ -26,7 +29,7 @@ const serviceEnv = "DEV_TEST_SERVICE"
 func TestMain(m *testing.M) {
 	switch os.Getenv(serviceEnv) {
 	case "":
-		os.Exit(m.Run())
+		stacktest.Main(m)
 	case "broken":
 		if len(os.Args) == 1 {
 			fmt.Println("nothing works")
@@ -55,18 +58,25 @@ func serve() {
 
 // newTestDev is a checkout of its own whose service is this test binary.
 func newTestDev(t *testing.T, service string) *dev {
+	t.Helper()
 	t.Setenv(serviceEnv, service)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newDevOf(t, self)
+}
+
+// newDevOf is a checkout of its own with this program as the service.
+func newDevOf(t *testing.T, program string) *dev {
+	t.Helper()
 	t.Setenv("DATABASE_URL", "")
 	t.Setenv("TEMPORAL_ADDRESS", "")
 	t.Setenv("TEMPORAL_NAMESPACE", "")
 	root := t.TempDir()
 	d := &dev{root: root, local: filepath.Join(root, ".local")}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := errors.Join(os.Mkdir(d.local, 0o755), os.Mkdir(filepath.Join(root, "bin"), 0o755),
-		os.Symlink(self, filepath.Join(root, "bin", "workflow-worker"))); err != nil {
+		os.Symlink(program, filepath.Join(root, "bin", "workflow-worker"))); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -104,6 +114,45 @@ func TestDevRunsTheStackUntilInterruptedAndKeepsItsData(t *testing.T) {
 	addresses, stop = runDev(t, d)
 	execute(t, addresses.DatabaseURL, "SELECT FROM kept")
 	stop()
+}
+
+func TestDevRunsTheServiceOnItsOwnServersWhateverTheEnvironmentNames(t *testing.T) {
+	d := newDevOf(t, stacktest.ServiceProgram(t))
+	// What a developer may have around for servers elsewhere.
+	t.Setenv("REPLICATION_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nowhere")
+	t.Setenv("TEMPORAL_TLS", "true")
+	t.Setenv("TEMPORAL_API_KEY", "secret")
+	t.Setenv("TEMPORAL_PROFILE", "missing")
+	addresses, stop := runDev(t, d)
+	defer stop()
+
+	const project = "d0d0d0d0-0000-4000-8000-000000000001"
+	execute(t, addresses.DatabaseURL, `
+INSERT INTO projects (id, name, task_queue_name) VALUES ('`+project+`', 'Test', 'test');
+INSERT INTO workflows (id, project_id, kebab_name, display_name, definition) VALUES ('`+project+`', '`+project+`', 'one', 'One', '{}');
+INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, is_active)
+VALUES ('`+project+`', '1', 'export async function one() { return 1 }', true)`)
+	temporal, err := client.Dial(client.Options{HostPort: addresses.TemporalAddress, Namespace: addresses.TemporalNamespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer temporal.Close()
+	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "test"}, "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var result int
+	if err := run.Get(t.Context(), &result); err != nil || result != 1 {
+		t.Errorf("%d, %v", result, err)
+	}
+	var health struct {
+		Status string
+		Stream struct{ Mode string }
+	}
+	getJSON(t, addresses.ServiceURL+"/health", &health)
+	if health.Status != "ok" || health.Stream.Mode != "streaming" {
+		t.Errorf("%+v", health)
+	}
 }
 
 func TestDevSaysThatTheServiceEndedAndStopsTheRest(t *testing.T) {
@@ -161,6 +210,22 @@ func runDev(t *testing.T, d *dev) (addresses devenv.Addresses, stop func()) {
 			cancel()
 			t.Fatalf("it ended by itself: %v", err)
 		}
+	}
+}
+
+func getJSON(t *testing.T, url string, into any) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -182,12 +182,35 @@ func (s *servers) startService(ctx context.Context) error {
 // command is the service's binary with the addresses in its environment.
 func (s *servers) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.dev.root, "bin", "workflow-worker"), args...)
-	cmd.Env = append(os.Environ(),
-		"DATABASE_URL="+s.databaseURL, "TEMPORAL_ADDRESS="+s.temporalAddress, "TEMPORAL_NAMESPACE="+s.namespace)
-	if os.Getenv("LOG_FORMAT") == "" {
-		cmd.Env = append(cmd.Env, "LOG_FORMAT=text") // a person reads it
-	}
+	cmd.Env = s.environment(os.Environ())
 	return cmd
+}
+
+// environment is ours, without what is meant for a server that we run one of
+// instead: a replication URL, or TLS and API key of somebody's Temporal.
+func (s *servers) environment(ours []string) []string {
+	defaults := map[string]string{
+		"WORKER_SERVICE_HOST": "127.0.0.1", // nobody else's business
+		"LOG_FORMAT":          "text",      // a person reads it
+	}
+	var env []string
+	for _, setting := range ours {
+		name, value, _ := strings.Cut(setting, "=")
+		if s.postgres != nil && name == "REPLICATION_DATABASE_URL" || s.temporal != nil && strings.HasPrefix(name, "TEMPORAL_") {
+			continue
+		}
+		if value != "" {
+			delete(defaults, name)
+		}
+		env = append(env, setting)
+	}
+	for name, value := range defaults {
+		env = append(env, name+"="+value)
+	}
+	if s.temporal != nil {
+		env = append(env, "TEMPORAL_CONFIG_FILE="+os.DevNull) // the user's, in the home directory, is not for this server
+	}
+	return append(env, "DATABASE_URL="+s.databaseURL, "TEMPORAL_ADDRESS="+s.temporalAddress, "TEMPORAL_NAMESPACE="+s.namespace)
 }
 
 func (s *servers) waitHealthy(ctx context.Context) error {
@@ -312,5 +335,3 @@ func withoutPassword(databaseURL string) string {
 	}
 	return u.Redacted()
 }
-
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -17,18 +17,13 @@ func (s *servers) printAddresses() {
 			fmt.Println(strings.TrimRight(fmt.Sprintf("  %-12s %s  %s", name, where, term.Faint(note)), " "))
 		}
 	}
-	shown := withoutPassword(s.databaseURL)
-	psql := "psql " + shellQuote(shown)
-	if s.postgres == nil {
-		psql = `psql "$DATABASE_URL"` // it may need the password that is not shown
-	}
 	fmt.Println()
 	address("service", term.Bold(s.serviceURL), "/health  /metrics")
 	if s.temporal != nil {
 		address("Temporal UI", term.Bold(s.temporal.UIAddress()), "")
 	}
 	address("Temporal", s.temporalAddress, "namespace "+s.namespace)
-	address("PostgreSQL", shown, "")
+	address("PostgreSQL", withoutPassword(s.databaseURL), "")
 	fmt.Printf(`
   Try next, in another terminal:
     %s
@@ -40,7 +35,7 @@ func (s *servers) printAddresses() {
 `,
 		term.Bold("make demo"),
 		term.Bold("curl -s "+s.serviceURL+"/health"),
-		term.Bold(psql+" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'"),
+		term.Bold(`. .local/dev.env; psql "$DATABASE_URL" -c 'SELECT task_queue_name, status, last_heartbeat FROM workflow_workers'`),
 		term.Faint("The service's log follows. Ctrl-C stops everything; data and the servers' logs stay in .local/"))
 }
 

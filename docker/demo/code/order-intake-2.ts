@@ -11,5 +11,5 @@ interface Order {
 export async function orderIntake(order: Order): Promise<string> {
   const customer = await transformData({ data: order.customer, transformation: 'uppercase' });
   const total = await priceOrder(order.items);
-  return `${customer} pays ${(total * 0.9).toFixed(2)}, a tenth off`;
+  return `${customer} pays ${(total * 0.9).toFixed(2)} (10% off)`;
 }

@@ -2,7 +2,8 @@
 // Temporal server, each started at the first test that asks and shared by all
 // tests of the binary, or, when TEST_DATABASE_URL and TEST_TEMPORAL_ADDRESS name
 // them as `make test` does, by the tests of all binaries. Each test has a
-// database and a task queue of its own.
+// database and a task queue of its own. Those that need the service as a program
+// get that too.
 //
 // A package that uses it says so in one line:
 //

@@ -31,6 +31,7 @@ type servers struct {
 	postgres *stack.Postgres
 	temporal *stack.Temporal
 	template string // the migrated database that MigratedDatabase copies
+	programs string // the folder of ServiceProgram
 }
 
 var shared servers
@@ -75,7 +76,10 @@ func (s *servers) stop() error {
 	if s.postgres != nil {
 		err = errors.Join(err, s.postgres.Stop(ctx))
 	}
-	s.template, s.temporal, s.postgres = "", nil, nil
+	if s.programs != "" {
+		err = errors.Join(err, os.RemoveAll(s.programs))
+	}
+	s.template, s.temporal, s.postgres, s.programs = "", nil, nil, ""
 	return err
 }
 

@@ -1,0 +1,62 @@
+package stacktest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"testing"
+
+	"workflow-worker/docker/stack"
+)
+
+// ServiceProgram is the path of the service's program, for tests of what runs
+// beside it. The binary's first call builds it from this checkout, with -race if
+// the tests have that; Main removes it.
+func ServiceProgram(t testing.TB) string {
+	t.Helper()
+	path, err := shared.serviceProgram(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (s *servers) serviceProgram(t testing.TB) (string, error) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.programs == "" {
+		s.mustRun(t)
+		root, err := stack.Root()
+		if err != nil {
+			return "", err
+		}
+		dir, err := os.MkdirTemp("", "workflow-worker-program-")
+		if err != nil {
+			return "", err
+		}
+		// The tests' own build flags, so that what was compiled for them needs only linking.
+		args := append([]string{"build", "-buildvcs=false"}, raceFlag()...)
+		build := exec.Command("go", append(args, "-o", dir, "./cmd/workflow-worker")...)
+		build.Dir = root
+		if out, err := build.CombinedOutput(); err != nil {
+			return "", errors.Join(fmt.Errorf("build the service: %w: %s", err, out), os.RemoveAll(dir))
+		}
+		s.programs = dir
+	}
+	return filepath.Join(s.programs, "workflow-worker"), nil
+}
+
+func raceFlag() []string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "-race" && setting.Value == "true" {
+				return []string{"-race"}
+			}
+		}
+	}
+	return nil
+}
