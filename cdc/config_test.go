@@ -88,6 +88,8 @@ func TestFailureHasAReasonWithANextStep(t *testing.T) {
 	}{
 		{server{version: 140005}.check(), ReasonServerVersion, "PostgreSQL 15"},
 		{server{version: 150005, walLevel: "replica"}.check(), ReasonWALLevel, "set it to logical"},
+		{server{version: 150005, walLevel: "logical", standby: true}.check(), ReasonStandby, "primary"},
+		{refusal("55000", "replication slots can only be used if max_replication_slots > 0"), ReasonNoSlot, "max_replication_slots"},
 		{refusal("42501", "must be superuser or replication role to start walsender"), ReasonNoRight, "REPLICATION"},
 		{refusal("53400", "all replication slots are in use"), ReasonNoSlot, "max_replication_slots"},
 		{refusal("53300", "number of requested standby connections exceeds max_wal_senders"), ReasonNoSender, "max_wal_senders"},

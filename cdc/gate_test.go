@@ -3,6 +3,7 @@ package cdc_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -149,12 +150,17 @@ func TestHintsWaitForVisibility(t *testing.T) {
 		r := newRecorder()
 		waits := db.project()
 		reader := open(t, url)
-		names := make(chan string, 100)
-		var mu sync.Mutex // guards reader: polls come from another goroutine
+		var mu sync.Mutex // guards reader and read: polls come from another goroutine
+		var read []string
 		r.onAll = func(string) {
 			mu.Lock()
 			defer mu.Unlock()
-			names <- reader.value(`SELECT name FROM projects WHERE id = $1`, waits)
+			read = append(read, reader.value(`SELECT name FROM projects WHERE id = $1`, waits))
+		}
+		sawNew := func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Contains(read, "new")
 		}
 
 		first, second := begun(t, url), begun(t, url)
@@ -176,18 +182,15 @@ func TestHintsWaitForVisibility(t *testing.T) {
 		second.exec(`COMMIT`)
 
 		r.await(t, "streaming", r.is(cdc.ModeStreaming))
-		if name := <-names; name == "new" {
+		r.await(t, "a look at all after connecting", r.lookedAtAll("connected"))
+		if sawNew() {
 			t.Fatal("the commit was visible at once: this test shows nothing")
 		}
 		absent("")
 		if err := <-writer; err != nil {
 			t.Fatal(err)
 		}
-		for name := range names {
-			if name == "new" {
-				return // else the test's own time runs out
-			}
-		}
+		r.await(t, "a look at all that sees the commit", sawNew)
 	})
 
 	t.Run("polling serves while an open transaction holds up the slot", func(t *testing.T) {

@@ -38,17 +38,23 @@ func pollingConfig(t *testing.T, url string, r *recorder) cdc.Config {
 
 func TestPollsWithoutLogicalDecodingOrSlots(t *testing.T) {
 	t.Parallel()
-	p, url := server(t, map[string]string{"wal_level": "replica", "max_replication_slots": "1", "max_wal_senders": "2"})
+	p, url := server(t, map[string]string{"wal_level": "replica", "max_replication_slots": "0", "max_wal_senders": "2"})
 	r := newRecorder()
 	run(t, pollingConfig(t, url, r))
 	polls(t, r, cdc.ReasonWALLevel)
 
-	open(t, url).exec(`ALTER SYSTEM SET wal_level = logical`)
-	if err := p.Restart(t.Context()); err != nil {
-		t.Fatal(err)
+	restart := func(change string) database {
+		t.Helper()
+		open(t, url).exec(`ALTER SYSTEM SET ` + change)
+		r.forget() // what comes now comes from a new stream
+		if err := p.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return open(t, url)
 	}
-	db := open(t, url)
-	streams(t, r, db)
+	restart(`wal_level = logical`)
+	polls(t, r, cdc.ReasonNoSlot)
+	streams(t, r, restart(`max_replication_slots = 1`))
 
 	// A second one finds no slot.
 	r2 := newRecorder()
@@ -57,12 +63,7 @@ func TestPollsWithoutLogicalDecodingOrSlots(t *testing.T) {
 	stop()
 
 	// Nor, without a sender, a connection.
-	db.exec(`ALTER SYSTEM SET max_wal_senders = 1`)
-	if err := p.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	db = open(t, url)
-	streams(t, r, db)
+	streams(t, r, restart(`max_wal_senders = 1`))
 	r3 := newRecorder()
 	run(t, pollingConfig(t, url, r3))
 	polls(t, r3, cdc.ReasonNoSender)

@@ -13,6 +13,7 @@ import (
 // them. [Observer.StreamState] has the name, a colon, and a text for people.
 const (
 	ReasonWALLevel         = "wal_level"         // logical decoding is off
+	ReasonStandby          = "standby"           // not the primary
 	ReasonServerVersion    = "server_version"    // older than PostgreSQL 15
 	ReasonNoRight          = "no_right"          // the role may not replicate
 	ReasonNoSlot           = "no_slot"           // max_replication_slots reached
@@ -64,7 +65,7 @@ func reasonOfCode(refusal *pgconn.PgError) (name, advice string) {
 	switch refusal.Code {
 	case "42501":
 		return ReasonNoRight, "the role needs the REPLICATION attribute (ALTER ROLE … REPLICATION)"
-	case "53400":
+	case "53400", "55000": // all are taken; there are none
 		return ReasonNoSlot, "raise max_replication_slots"
 	case "53300":
 		return ReasonNoSender, "raise max_wal_senders or max_connections"

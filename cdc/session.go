@@ -91,10 +91,11 @@ type server struct {
 	version       int
 	walLevel      string
 	senderTimeout time.Duration
+	standby       bool
 }
 
 const serverQuery = `SELECT current_setting('server_version_num'), current_setting('wal_level'),
-	(SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout')`
+	(SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'), pg_is_in_recovery()`
 
 func readServer(ctx context.Context, conn *pgconn.PgConn) (server, error) {
 	rows, err := query(ctx, conn, serverQuery)
@@ -112,12 +113,17 @@ func readServer(ctx context.Context, conn *pgconn.PgConn) (server, error) {
 	if err != nil {
 		return server{}, fmt.Errorf("read wal_sender_timeout: %w", err)
 	}
-	return server{version: version, walLevel: rows[0][1], senderTimeout: time.Duration(timeout) * time.Millisecond}, nil
+	return server{
+		version: version, walLevel: rows[0][1], senderTimeout: time.Duration(timeout) * time.Millisecond, standby: rows[0][3] == "t",
+	}, nil
 }
 
 func (s server) check() error {
 	if s.version < 150000 {
 		return because(ReasonServerVersion, "PostgreSQL 15 or later is needed for column lists; this is %d", s.version/10000)
+	}
+	if s.standby {
+		return because(ReasonStandby, "this server is a standby; the URL for replication must lead to the primary")
 	}
 	if s.walLevel != "logical" {
 		return because(ReasonWALLevel, "wal_level is %q; set it to logical and restart PostgreSQL", s.walLevel)
