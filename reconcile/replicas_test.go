@@ -145,3 +145,19 @@ func TestARequestIsFinishedByTheOtherReplicaWhenItsClaimerDies(t *testing.T) {
 		t.Errorf("error %q", got)
 	}
 }
+
+func TestAStopDoesNotWaitForADeadReplica(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	// Not yet marked as failed, but silent for more than three intervals.
+	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		VALUES ('dead', $1, 'q', 'running', now() - interval '91 seconds', '{"schema": 1, "replica": "dead"}')`, p)
+	stop := h.request(p, "stop")
+	r.LookAt(p)
+	if got := h.isAnswered(stop); got.status != requestCompleted {
+		t.Errorf("%+v", got)
+	}
+}
