@@ -105,7 +105,21 @@
   }
   define(globalThis, "AsyncLocalStorage", AsyncLocalStorage);
 
-  class TextEncoder {
+  // Made when they are first used: most executions never do, and each costs memory.
+  const lazily = (name, make) =>
+    Object.defineProperty(globalThis, name, {
+      get() {
+        const value = make();
+        define(globalThis, name, value);
+        return value;
+      },
+      set(value) {
+        define(globalThis, name, value);
+      },
+      enumerable: false,
+      configurable: true,
+    });
+  lazily("TextEncoder", () => class TextEncoder {
     get encoding() {
       return "utf-8";
     }
@@ -119,8 +133,8 @@
       target.set(bytes.subarray(0, n));
       return { read: decode(bytes.subarray(0, n), false, true).length, written: n };
     }
-  }
-  class TextDecoder {
+  });
+  lazily("TextDecoder", () => class TextDecoder {
     #fatal;
     #ignoreBOM;
     #rest = new Uint8Array(0);
@@ -163,7 +177,7 @@
       if (text === undefined) throw new TypeError("The encoded data was not valid for encoding utf-8");
       return text;
     }
-  }
+  });
   // Where an unfinished character at the end begins.
   function incompleteTail(bytes) {
     for (let back = 1; back <= 3 && back <= bytes.length; back++) {
@@ -174,8 +188,6 @@
     }
     return bytes.length;
   }
-  define(globalThis, "TextEncoder", TextEncoder);
-  define(globalThis, "TextDecoder", TextDecoder);
   define(globalThis, "btoa", host.btoa);
   define(globalThis, "atob", host.atob);
 
@@ -216,27 +228,4 @@
       return parse(text, reviver);
     },
   }.parse);
-
-  // Constructors that allocate by a number: the same constructor for everyone, checked first.
-  const construct = (name, size) => {
-    const Original = globalThis[name];
-    const Capped = {
-      [name]: function (...args) {
-        if (!new.target) throw new TypeError(`Constructor ${name} requires 'new'`);
-        tooLarge(name, size(Original, args));
-        return Reflect.construct(Original, args, new.target === Capped ? Original : new.target);
-      },
-    }[name];
-    Object.setPrototypeOf(Capped, Original); // for the static members
-    Object.defineProperty(Capped, "prototype", { value: Original.prototype, writable: false });
-    define(Original.prototype, "constructor", Capped);
-    define(globalThis, name, Capped);
-  };
-  construct("ArrayBuffer", (_, [n]) => Number(n) || 0);
-  for (const name of [
-    "Uint8Array", "Int8Array", "Uint8ClampedArray", "Uint16Array", "Int16Array", "Uint32Array", "Int32Array",
-    "Float32Array", "Float64Array", "BigInt64Array", "BigUint64Array",
-  ]) {
-    construct(name, (T, [n]) => (typeof n === "object" && n !== null ? T.BYTES_PER_ELEMENT * (n.length || 0) : T.BYTES_PER_ELEMENT * Number(n)) || 0);
-  }
 })

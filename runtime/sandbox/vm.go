@@ -97,6 +97,9 @@ func New(o Options) (*VM, error) {
 	if _, err := install(goja.Undefined(), host); err != nil {
 		return nil, fmt.Errorf("run the prelude: %w", err)
 	}
+	if err := v.capConstructors(); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 
