@@ -15,6 +15,11 @@ import (
 //go:embed cases/*.yaml
 var caseFiles embed.FS
 
+// helperActivities is a component of each group of workflows.
+//
+//go:embed cases/helpers.ts
+var helperActivities string
+
 var kebab = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // loadGroups reads all cases and checks that they can be run side by side.
@@ -91,7 +96,7 @@ func (c *testCase) validate() error {
 	return nil
 }
 
-var exportedFunction = regexp.MustCompile(`(?m)^export (?:async )?function\*? (\w+)`)
+var exportedFunction = regexp.MustCompile(`(?m)(?:^|; )export (?:async )?function\*? (\w+)`)
 
 // distinct checks that no two rows of the project export the same function or have the same name.
 func (g *group) distinct() error {
@@ -131,6 +136,9 @@ func (g *group) rowsOf(kind string) map[string]string {
 	if kind == kindWorkflows {
 		add(g.Rows)
 	} else {
+		if g.Kind == kindWorkflows {
+			out["helpers"] = helperActivities
+		}
 		add(g.Components)
 	}
 	for _, c := range g.Cases {

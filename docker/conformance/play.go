@@ -44,6 +44,14 @@ type observed struct {
 	Answers     []any
 }
 
+func (o observed) replaced(r *strings.Replacer) observed {
+	o.Result = replaced(o.Result, r)
+	o.Failure, _ = replaced(o.Failure, r).(map[string]any)
+	o.TaskFailure, _ = replaced(o.TaskFailure, r).(map[string]any)
+	o.Answers, _ = replaced(o.Answers, r).([]any)
+	return o
+}
+
 // answer is what a call came to: a value, or a failure.
 type answer struct {
 	value   any
@@ -78,6 +86,7 @@ func (p *play) run(ctx context.Context) (err error) {
 	p.executions, p.updates = map[string]*watch{}, map[string]chan answer{}
 	p.replace = p.replacer("")
 	defer func() {
+		p.seen = p.seen.replaced(p.placeholders())
 		if err != nil {
 			err = fmt.Errorf("%w%s", err, p.told())
 		}
@@ -228,6 +237,15 @@ func (p *play) options(req *workflowservice.StartWorkflowExecutionRequest, n *ya
 		return err
 	}
 	return protojson.Unmarshal(text, req)
+}
+
+// placeholders puts ${id}, ${run} and ${queue} back in place of what they stand for, so that two plays can be compared.
+func (p *play) placeholders() *strings.Replacer {
+	pairs := []string{p.host.taskQueue(p.group), "${queue}"}
+	if w := p.executions[""]; w != nil {
+		pairs = append(pairs, w.first, "${run}")
+	}
+	return strings.NewReplacer(append(pairs, p.id, "${id}")...)
 }
 
 // told explains a failed case.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.yaml.in/yaml/v3"
@@ -162,6 +163,12 @@ func (p *play) until(ctx context.Context, w *watch, s *step) error {
 			}
 			continue
 		}
+		if name == "started" {
+			if err := p.untilStarted(ctx, w, n.Value); err != nil {
+				return fmt.Errorf("until %s activities have started: %w", n.Value, err)
+			}
+			continue
+		}
 		if name == "result" {
 			continue
 		}
@@ -185,6 +192,24 @@ func (p *play) until(ctx context.Context, w *watch, s *step) error {
 		}
 	}
 	return nil
+}
+
+// untilStarted waits until a worker has taken that many activities.
+func (p *play) untilStarted(ctx context.Context, w *watch, number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return err
+	}
+	return waitFor(ctx, pollPause, func() (bool, error) {
+		d, err := p.stand.client.DescribeWorkflowExecution(ctx, w.id, "")
+		started := 0
+		for _, a := range d.GetPendingActivities() {
+			if a.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED || a.GetState() == enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED {
+				started++
+			}
+		}
+		return started >= n, err
+	})
 }
 
 func (p *play) untilQuery(ctx context.Context, w *watch, s *step, call yaml.Node) error {

@@ -247,3 +247,24 @@ func differAt(path string, want, got any, partly bool) string {
 	}
 	return ""
 }
+
+// replaced applies r to all strings of a value.
+func replaced(v any, r *strings.Replacer) any {
+	switch v := v.(type) {
+	case string:
+		return r.Replace(v)
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = replaced(v[i], r)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k := range v {
+			out[k] = replaced(v[k], r)
+		}
+		return out
+	}
+	return v
+}
