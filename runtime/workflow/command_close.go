@@ -61,7 +61,6 @@ type continueAsNew struct {
 	headers                          map[string]*commonpb.Payload
 	memo, attributes                 map[string]*commonpb.Payload
 	runTimeout, taskTimeout, backoff time.Duration
-	retry                            *temporal.RetryPolicy
 	versioning                       workflow.ContinueAsNewVersioningBehavior
 }
 
@@ -95,6 +94,7 @@ func (c continueAsNew) send(d *definition) error {
 		i.Memo = &commonpb.Memo{Fields: c.memo}
 	}
 	if c.attributes != nil {
+		//nolint:staticcheck // the SDK reads them from here alone
 		i.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: c.attributes}
 	}
 	e := &bindings.ContinueAsNewError{

@@ -116,9 +116,7 @@ func (v *vm) readString(value goja.Value) (string, error) {
 		return "", err
 	}
 	var s string
-	if json.Unmarshal(p.GetData(), &s) != nil {
-		return "", nil
-	}
+	_ = json.Unmarshal(p.GetData(), &s) // anything else is left empty
 	return s, nil
 }
 

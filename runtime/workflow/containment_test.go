@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,8 +84,8 @@ export default async function run() { return born; }`), CodeOptions{}).Check(t.C
 		t.Errorf("names %v, %v", names, err)
 	}
 	_, err = NewCode(p.compiled("\n\nexport async function run() {}\nconst x: any = undefined;\nx.y;\n"), CodeOptions{}).Check(t.Context())
-	thrown, ok := err.(*sandbox.Thrown)
-	if !ok || thrown.File != "test.ts" || thrown.Line != 10 || !strings.Contains(thrown.Message, "TypeError") {
+	var thrown *sandbox.Thrown
+	if !errors.As(err, &thrown) || thrown.File != "test.ts" || thrown.Line != 10 || !strings.Contains(thrown.Message, "TypeError") {
 		t.Errorf("error %#v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // cancellation or a continue-as-new and would end the workflow so; whether it is one was decided in JavaScript, so the
 // causes are hidden from it. They travel in the failure.
 func toError(fc converter.FailureConverter, f *failurepb.Failure) error {
-	switch e := fc.FailureToError(f).(type) {
+	switch e := fc.FailureToError(f).(type) { //nolint:errorlint // the outermost alone decides how the failure is held
 	case *temporal.ApplicationError:
 		return applicationError{e}
 	case *temporal.CanceledError:

@@ -151,6 +151,7 @@ func (d *definition) initialize() (goja.Value, error) {
 		b.check(o.Set("fields", m))
 		b.value("memo", o)
 	}
+	//nolint:staticcheck // the package converts the payloads itself
 	if fields := i.SearchAttributes.GetIndexedFields(); len(fields) > 0 {
 		m, err := v.payloadMap(fields, true)
 		b.check(err)

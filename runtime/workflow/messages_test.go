@@ -202,7 +202,10 @@ export async function run() {
   wf.setCurrentDetails('half way');
   setHandler(defineQuery('total'), () => 1, { description: 'the sum' });
   setHandler(defineSignal('go'), () => {});
-  await condition(() => false, '1s');
+  await helper();
+}
+async function helper() {
+  await condition(() => false, '2s');
 }`)
 	run := p.start("run")
 	p.until("it waits", func() bool { return strings.Contains(p.events(run), "TimerStarted") })
@@ -212,7 +215,14 @@ export async function run() {
 			t.Errorf("metadata %s lacks %s", got, want)
 		}
 	}
-	if got := p.query(run, "__enhanced_stack_trace"); !strings.Contains(got, `"sdk":{"name":"typescript"`) {
+	// Where it waits, in the author's own lines.
+	if got, want := p.query(run, "__stack_trace"), `"    at helper (test.ts:14:19)\n    at run (test.ts:11:16)"`; got != want {
+		t.Errorf("stack %s, want %s", got, want)
+	}
+	want := `{"sdk":{"name":"typescript","version":"1.24.0"},"stacks":[{"locations":[` +
+		`{"file_path":"test.ts","line":14,"column":19,"internal_code":false,"function_name":"helper"},` +
+		`{"file_path":"test.ts","line":11,"column":16,"internal_code":false,"function_name":"run"}]}],"sources":{}}`
+	if got := p.query(run, "__enhanced_stack_trace"); !jsonEqual(t, got, want) {
 		t.Errorf("enhanced stack %s", got)
 	}
 	p.result(run)

@@ -211,7 +211,8 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 		},
 		"logs":         func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.logs(c.Argument(0).String())) },
 		"unsafeRandom": func(goja.FunctionCall) goja.Value { return r.ToValue(rand.Float64()) },
-		"now":          func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
+		"captureStack": v.captureStack, "formatStack": v.formatStack,
+		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
 		if err := o.Set(name, f); err != nil {
 			return nil, err

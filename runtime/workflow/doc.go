@@ -1,0 +1,81 @@
+// Package workflow runs workflow executions: Temporal's own TypeScript workflow package inside goja, on the Go SDK's internal
+// bindings. It is the only package that imports those; they promise no compatibility, so their version is pinned in go.mod
+// and an upgrade is tried by these tests.
+//
+// # What it promises
+//
+//   - Code written for @temporalio/workflow gives the same results, failures and order, live and replayed, because it is that
+//     package that runs; what the package asks of its worker is listed below.
+//   - An execution keeps the code that its first completed workflow task ran on: the pin, in its history. Continue-as-new
+//     takes the newest. A task that fails records nothing: an execution whose first task never completed recovers with the
+//     next code, one whose pin is recorded doesn't, by design (reset or terminate it).
+//   - What is no Temporal failure fails the workflow task, never the execution, and says type, code, place and a hint.
+//   - Code that doesn't return ends its own task. Other executions of the same code may have lived on the same runtime; they
+//     are replayed (one failed task in their history, reason "discarded"), and executions of other codes notice nothing.
+//   - Executions share a runtime's builtins, which are frozen, and nothing else: modules, globals and randomness are theirs.
+//
+// It must never import a room other than runtime/compile, runtime/sandbox and runtime/bundle, nor read a database or a file.
+//
+// # How it works
+//
+// A [Code] is a module's version with a few goja runtimes (vm), each with the bundle loaded and a mutex. A definition is one
+// run to the Go SDK. Its callbacks only queue jobs; at a task's start the jobs go to the package as one activation, in an
+// entry of the sandbox with the run's own global object in place, and the commands that come out wait in an outbox until
+// nothing moves any more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
+//
+// # Activation jobs
+//
+//	job                                    from                                test
+//	initializeWorkflow                     the first task                      TestWorkflowInfo, TestContinueAsNew
+//	signalWorkflow                         RegisterSignalHandler               TestSignalsQueriesAndUpdates, TestSignalsBeforeTheirHandlerAreKept
+//	doUpdate                               RegisterUpdateHandler               TestSignalsQueriesAndUpdates, TestUpdateWithStart
+//	queryWorkflow                          RegisterQueryHandler, StackTrace    TestQueryFailuresFailOnlyTheQuery, TestBuiltInQueries
+//	cancelWorkflow                         RegisterCancelHandler               TestCancellationOfTheWorkflow, TestCancelledBeforeItsFirstTask
+//	fireTimer                              NewTimer's callback                 TestTimersFireInOrder, TestZeroTimersAreTimers
+//	resolveActivity                        ExecuteActivity's callback          TestActivityFailureReachesTheWorkflowWithItsCauses
+//	  …backoff                             refused: local activities           TestWhatIsNotThereYetFailsWithItsName
+//	resolveChildWorkflowExecutionStart     ExecuteChildWorkflow's callback     TestChildFailures
+//	resolveChildWorkflowExecution          ExecuteChildWorkflow's callback     TestChildWorkflows, TestChildFailures
+//	resolveSignalExternalWorkflow          SignalExternalWorkflow's callback   TestSignalsAndCancellationsOfOtherWorkflows
+//	resolveRequestCancelExternalWorkflow   RequestCancelExternalWorkflow's     TestSignalsAndCancellationsOfOtherWorkflows
+//	notifyHasPatch                         replaced: the package asks hasPatch TestPatches, TestPatchMissingInHistoryMayBeRecordedLater
+//	updateRandomSeed                       replaced: the SDK reseeds its streams TestRandomnessDiffersAfterAReset
+//	resolveNexusOperationStart             refused                             TestWhatIsNotThereYetFailsWithItsName
+//	resolveNexusOperation                  refused                             TestWhatIsNotThereYetFailsWithItsName
+//	removeFromCache                        Close                               TestAllAgainWithoutTheCache
+//
+// # Commands
+//
+//	command                                to                                  test
+//	startTimer, cancelTimer                NewTimer, RequestCancelTimer        TestTimerCancelledLater, TestTimerCancelledInItsTaskIsNeverStarted
+//	scheduleActivity                       ExecuteActivity                     TestActivityOptionsReachTheServer, TestActivityScheduledByCodeSaysWhichCode
+//	requestCancelActivity                  RequestCancelActivity               TestActivityCancellationTypes
+//	startChildWorkflowExecution            ExecuteChildWorkflow                TestChildOptionsReachTheServer
+//	cancelChildWorkflowExecution           RequestCancelChildWorkflow          TestChildCancellationTypes
+//	signalExternalWorkflowExecution        SignalExternalWorkflow              TestSignalsAndCancellationsOfOtherWorkflows
+//	cancelSignalWorkflow                   taken back, if not sent yet         TestSignalsAndCancellationsOfOtherWorkflows
+//	requestCancelExternalWorkflowExecution RequestCancelExternalWorkflow       TestSignalsAndCancellationsOfOtherWorkflows
+//	completeWorkflowExecution              Complete                            TestPayloads
+//	failWorkflowExecution                  Complete                            TestWorkflowFailureCarriesEverything
+//	cancelWorkflowExecution                Complete                            TestCancellationOfTheWorkflow
+//	continueAsNewWorkflowExecution         Complete                            TestContinueAsNew
+//	setPatchMarker                         GetVersion                          TestPatches
+//	updateResponse                         UpdateCallbacks                     TestSignalsQueriesAndUpdates, TestUpdateHandlerFailure
+//	respondToQuery                         the query handler's result          TestQueryFailuresFailOnlyTheQuery
+//	upsertWorkflowSearchAttributes         UpsertSearchAttributes              TestMemoAndSearchAttributes
+//	modifyWorkflowProperties               UpsertMemo                          TestMemoAndSearchAttributes
+//	scheduleLocalActivity, requestCancelLocalActivity     refused              TestWhatIsNotThereYetFailsWithItsName
+//	scheduleNexusOperation, requestCancelNexusOperation   refused              TestWhatIsNotThereYetFailsWithItsName
+//
+// # What differs from Temporal's own worker
+//
+//   - The history begins with a side effect's marker, the pin. Timers have the SDK's ids, patches its version markers, with
+//     "id-1" in TemporalChangeVersion.
+//   - A query handler draws random numbers that aren't the execution's, and one that schedules something is refused.
+//   - A thrown undefined fails the task, a function has no payload, a query whose result has none is answered with an error.
+//   - workflowInfo() lacks lastFailure, executionExpirationTime, cronScheduleToScheduleInterval and currentDeploymentVersion:
+//     the bindings don't tell them. Event groups, versioning intents and sinks other than the logger's are ignored.
+//   - The stack trace queries show where each awaited timer, activity, child, signal or condition came about, not every
+//     promise.
+//   - Prototypes of builtins are frozen too: code that extends them fails when its module is evaluated.
+package workflow

@@ -1,0 +1,54 @@
+package workflow
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/sandbox"
+)
+
+// place is where something came about that an execution waits for: the author's frames, innermost first. It has nothing
+// that JavaScript could reach.
+type place struct{ frames []goja.StackFrame }
+
+// captureStack keeps the author's frames of the call under way.
+func (v *vm) captureStack(goja.FunctionCall) goja.Value {
+	p := &place{}
+	for _, f := range v.box.Runtime.CaptureCallStack(0, nil) {
+		if name := f.SrcName(); !strings.HasPrefix(name, sandbox.Internal) && len(p.frames) < maxFrames {
+			p.frames = append(p.frames, f)
+		}
+	}
+	return v.box.Runtime.ToValue(p)
+}
+
+// formatStack makes the text of a place and what the enhanced query tells of it.
+func (v *vm) formatStack(c goja.FunctionCall) goja.Value {
+	r := v.box.Runtime
+	var text []string
+	var list []any
+	if p, ok := c.Argument(0).Export().(*place); ok {
+		for _, f := range p.frames {
+			at, name := f.Position(), f.FuncName()
+			b := builder{v: v, o: r.NewObject()}
+			b.set("file_path", at.Filename)
+			b.set("line", at.Line)
+			b.set("column", at.Column+1) // goja counts mapped columns from 0
+			b.set("internal_code", false)
+			where := fmt.Sprintf("%s:%d:%d", at.Filename, at.Line, at.Column+1)
+			if name == "<anonymous>" {
+				text = append(text, "    at "+where)
+			} else {
+				b.set("function_name", name)
+				text = append(text, "    at "+name+" ("+where+")")
+			}
+			list = append(list, b.o)
+		}
+	}
+	b := builder{v: v, o: r.NewObject()}
+	b.set("formatted", strings.Join(text, "\n"))
+	b.value("structured", r.NewArray(list...))
+	return b.o
+}
