@@ -48,7 +48,7 @@ func (p process) healthcheck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing is lost with it
+	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", url, answer.Status)
 	}

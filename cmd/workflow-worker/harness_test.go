@@ -50,7 +50,7 @@ func startService(t testing.TB, databaseURL string, environment ...string) *serv
 		t.Fatal(err)
 	}
 	s := &service{t: t, done: make(chan struct{})}
-	s.cmd = exec.Command(exe) //nolint:gosec // ourselves
+	s.cmd = exec.Command(exe)
 	s.cmd.Env = append([]string{
 		asProgram + "=1",
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
@@ -136,7 +136,7 @@ func (s *service) get(path string) (status int, body string, err error) {
 	if err != nil {
 		return 0, "", err
 	}
-	defer answer.Body.Close() //nolint:errcheck // only read
+	defer answer.Body.Close()
 	b, err := io.ReadAll(answer.Body)
 	return answer.StatusCode, string(b), err
 }

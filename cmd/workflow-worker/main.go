@@ -33,8 +33,8 @@ Settings come from the environment; the README lists them.
 const compileCommand = "compile"
 
 func main() {
-	// Local dates in JavaScript are those of this process: the same on every replica and machine.
-	time.Local = time.UTC //nolint:reassign // goja has no setting for it
+	// Local dates in JavaScript are those of this process: the same on every replica and machine. goja has no setting for it.
+	time.Local = time.UTC
 	os.Exit(dispatch(process{args: os.Args[1:], environment: envconfig.OsLookuper(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
 

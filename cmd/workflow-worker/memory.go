@@ -51,7 +51,7 @@ func machineMemory() int64 {
 	if err != nil {
 		return 0
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		fields := bytes.Fields(lines.Bytes())
 		if len(fields) >= 2 && string(fields[0]) == "MemTotal:" {
@@ -66,27 +66,34 @@ func machineMemory() int64 {
 }
 
 const (
-	idleCheck = 3 * time.Second
+	memoryCheck = 3 * time.Second
 	// idleBytes is what a service at rest allocates between two checks at most.
 	idleBytes = 4 << 20
 	// trimBytes is how much must have been allocated since the last time to make it worth a collection.
 	trimBytes = 32 << 20
+	// headroom is how much garbage may gather before a collection, where the heap is small: by itself the collector would
+	// allow as much as is in use, and spend a fifth of a small service's time.
+	headroom      = 96 << 20
+	mostGCPercent = 400
 )
 
-// returnIdleMemory gives the garbage of a busy time back to the system when the service falls idle, until ctx ends. The
-// collector by itself would keep as much again as is in use, and after the start of a thousand projects most of it is never
-// needed again.
-func returnIdleMemory(ctx context.Context) {
-	ticks := time.NewTicker(idleCheck)
+// tuneMemory trades memory for CPU while there is work, and gives it back to the system when there is none, until ctx ends.
+// What GOGC says goes before.
+func tuneMemory(ctx context.Context) {
+	ticks := time.NewTicker(memoryCheck)
 	defer ticks.Stop()
-	trimmed, before := uint64(0), uint64(0)
+	_, fixed := os.LookupEnv("GOGC")
+	var trimmed, before uint64
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticks.C:
 		}
-		now := allocated()
+		now, live := heap()
+		if !fixed {
+			debug.SetGCPercent(gcPercent(live))
+		}
 		if now-before < idleBytes && now-trimmed > trimBytes {
 			debug.FreeOSMemory()
 			trimmed = now
@@ -95,9 +102,14 @@ func returnIdleMemory(ctx context.Context) {
 	}
 }
 
-// allocated is how many bytes were ever allocated on the heap.
-func allocated() uint64 {
-	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+// gcPercent is GOGC for a heap with so many live bytes.
+func gcPercent(live uint64) int {
+	return int(min(max(100*headroom/max(live, 1), 100), mostGCPercent)) //nolint:gosec // bounded
+}
+
+// heap is how many bytes were ever allocated, and how many the last collection found in use.
+func heap() (allocated, live uint64) {
+	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(s)
-	return s[0].Value.Uint64()
+	return s[0].Value.Uint64(), s[1].Value.Uint64()
 }

@@ -148,7 +148,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
-	group.Go(func() { returnIdleMemory(ctx) })
+	group.Go(func() { tuneMemory(ctx) })
 	group.Go(func() { sourceErr = source.Run(ctx) })
 	group.Go(func() { reconcileErr = reconciler.Run(ctx) })
 	group.Wait()
