@@ -73,7 +73,7 @@ func serverAt(t *testing.T, ip string, h http.Handler) *httptest.Server {
 	if err != nil {
 		t.Skipf("this machine has no %s: %v", ip, err)
 	}
-	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: h}} //nolint:gosec // a test's own server needs no header timeout
+	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: h}} // a test needs no header timeout
 	s.Start()
 	t.Cleanup(s.Close)
 	return s

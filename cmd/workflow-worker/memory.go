@@ -104,7 +104,7 @@ func tuneMemory(ctx context.Context) {
 
 // gcPercent is GOGC for a heap with so many live bytes.
 func gcPercent(live uint64) int {
-	return int(min(max(100*headroom/max(live, 1), 100), mostGCPercent)) //nolint:gosec // bounded
+	return int(min(max(100*headroom/max(live, 1), 100), mostGCPercent))
 }
 
 // heap is how many bytes were ever allocated, and how many the last collection found in use.

@@ -66,7 +66,7 @@ func compareLines(t *testing.T, what, got, want string) {
 // runService runs the service's program until the test ends.
 func runService(t *testing.T, databaseURL string) {
 	t.Helper()
-	cmd := exec.Command(stacktest.ServiceProgram(t)) //nolint:gosec // our own
+	cmd := exec.Command(stacktest.ServiceProgram(t))
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"DATABASE_URL=" + databaseURL, "TEMPORAL_ADDRESS=" + stacktest.TemporalAddress(t),

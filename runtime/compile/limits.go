@@ -72,7 +72,7 @@ func skipString(text string, i int) int {
 // skipComment gives the index of the last byte of the comment that starts at i; i itself if none does.
 func skipComment(text string, i int) int {
 	rest := text[i:]
-	end := -1
+	var end int
 	switch {
 	case strings.HasPrefix(rest, "//"):
 		end = strings.IndexByte(rest, '\n')

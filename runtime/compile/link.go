@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -57,7 +58,7 @@ func refusal(k Kind, module string) string {
 // compileError is for text that goja parses and can't compile.
 func compileError(s Source, err error) error {
 	e := &Error{File: s.Name, Message: err.Error()}
-	if c, ok := err.(*goja.CompilerSyntaxError); ok {
+	if c, ok := errors.AsType[*goja.CompilerSyntaxError](err); ok {
 		e.Message = c.Message
 		if c.File != nil {
 			pos := c.File.Position(c.Offset)

@@ -17,7 +17,7 @@ type cpuClock struct {
 func threadCPU() cpuClock {
 	// The kernel's encoding of a thread's scheduling clock: the inverted id above three bits of kind (CPUCLOCK_PERTHREAD 4 +
 	// CPUCLOCK_SCHED 2; include/linux/posix-timers_types.h).
-	c := cpuClock{id: int32(^uint32(unix.Gettid()))<<3 | 6} //nolint:gosec // a thread id fits
+	c := cpuClock{id: int32(^uint32(unix.Gettid()))<<3 | 6} // a thread id fits
 	c.start, c.ok = c.read()
 	return c
 }

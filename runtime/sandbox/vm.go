@@ -58,7 +58,7 @@ const preludeName = Internal + "prelude>"
 
 var prelude = sync.OnceValues(func() (*goja.Program, error) {
 	// The library has one timeout for the whole process, and goja passes none of its own.
-	regexp2.DefaultMatchTimeout = regexpTimeout //nolint:reassign // the only way to set it
+	regexp2.DefaultMatchTimeout = regexpTimeout
 	return goja.Compile(preludeName, preludeText, false)
 })
 

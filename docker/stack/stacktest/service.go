@@ -34,7 +34,7 @@ func (s *servers) serviceProgram(t testing.TB) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		dir, err := os.MkdirTemp("", "workflow-worker-program-")
+		dir, err := os.MkdirTemp("", "workflow-worker-program-") //nolint:usetesting // it outlives the test, for the next one
 		if err != nil {
 			return "", err
 		}
