@@ -41,8 +41,8 @@ func (c *Code) Name() string { return c.program.Name }
 // *sandbox.Interrupted.
 func (c *Code) Check(ctx context.Context) (functions []string, err error) {
 	v := c.acquire("")
-	defer c.release(v)
 	in := &instance{vm: v, code: c}
+	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
 		v.now = time.Now()
 		names, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
@@ -78,6 +78,21 @@ func (c *Code) Close() {
 		v.stopIdle()
 		return true
 	})
+}
+
+// Discard drops all runtimes at once, for a project whose worker has stopped: the SDK's cache, which is the process's, would
+// keep its executions and with them the runtimes. Should an execution come back after all, it is replayed.
+func (c *Code) Discard() {
+	c.Close()
+	c.mu.Lock()
+	vms := slices.Clone(c.vms)
+	c.vms = nil
+	c.mu.Unlock()
+	for _, v := range vms {
+		v.mu.Lock() // waits for what runs in it
+		v.cut()
+		v.mu.Unlock()
+	}
 }
 
 // noHost is what the bundle reaches outside of an execution: while a module is checked.

@@ -147,13 +147,20 @@ export async function allowed() {
 func TestRuntimesAreSharedAndDropped(t *testing.T) {
 	t.Parallel()
 	c := NewCode(unstarted(t).compiled(`export async function run() {}`), CodeOptions{Runtimes: 2, Idle: time.Millisecond})
-	a, b, third := c.acquire("1"), c.acquire("2"), c.acquire("3")
-	if a == b || (third != a && third != b) {
-		t.Error("three executions should share two runtimes")
+	a, same := c.acquire("1"), c.acquire("2")
+	if a != same {
+		t.Error("an idle runtime was not shared")
 	}
-	c.release(third)
-	c.release(a)
-	c.release(b)
+	a.busy.Add(1)
+	b := c.acquire("3")
+	b.busy.Add(1)
+	third := c.acquire("4")
+	if b == a || third != b {
+		t.Error("busy runtimes: one more should have been made, then the emptier one shared")
+	}
+	for _, v := range []*vm{third, a, same, b} {
+		c.release(v)
+	}
 	waitUntil(t, "the idle runtimes are gone", func() bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -165,5 +172,26 @@ func TestRuntimesAreSharedAndDropped(t *testing.T) {
 	}
 	if len(c.vms) != 0 {
 		t.Errorf("a closed code keeps %d runtimes", len(c.vms))
+	}
+}
+
+// A stopped project's executions stay in the SDK's cache; what they hold of the runtime must not.
+func TestDiscardLetsGoOfTheRuntimesAndTheirExecutionsReplay(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	code := p.deploy(waiting("one", `await sleep(1);`))
+	p.startWorker()
+	run := p.start("run")
+	p.until("it runs", func() bool { return strings.Contains(p.events(run), "MarkerRecorded") })
+	code.mu.Lock()
+	v := code.vms[0]
+	code.mu.Unlock()
+	code.Discard()
+	if v.box != nil || v.globals != nil {
+		t.Error("the runtime is still held")
+	}
+	p.signal(run, "go", nil)
+	if got := p.result(run); got != `"one"` {
+		t.Errorf("got %s", got)
 	}
 }

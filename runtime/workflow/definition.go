@@ -119,7 +119,7 @@ func (d *definition) activate(jobs []job) (commands []command, err error) {
 	d.jobs = nil
 	in, v := d.in, d.in.vm
 	err = in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
-		if in.fresh() {
+		if !d.initialized {
 			if err := d.create(); err != nil {
 				return in.thrown(err)
 			}
@@ -197,7 +197,7 @@ func (d *definition) Close() {
 	}
 	d.closed = true
 	if d.in != nil {
-		d.in.code.release(d.in.vm)
+		d.in.close()
 		d.in = nil
 	}
 }

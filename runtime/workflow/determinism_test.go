@@ -180,6 +180,24 @@ export async function run() {
 	}
 }
 
+// Go's maps have no order; what code sees of them must have one.
+func TestOrderOfPropertiesIsTheSame(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+export async function run() { return await executeChild('kid', { memo: { d: 1, b: 2, a: 3, c: 4, f: 5, e: 6 }, retry: { maximumAttempts: 2 } }); }
+export async function kid() {
+  const i = workflowInfo();
+  return [i.memo, i.parent, i.root, i.retryPolicy, i.priority].map((x) => Object.keys(x as any).join()).join(' ') + Object.getOwnPropertyNames(globalThis).join();
+}`)
+	want := `"a,b,c,d,e,f workflowId,runId,namespace workflowId,runId backoffCoefficient,maximumAttempts,maximumInterval,initialInterval,nonRetryableErrorTypes ` +
+		`globalThis,console,__TEMPORAL_ACTIVATOR__"`
+	for range 5 {
+		if got := p.run("run"); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
 // Everything above once more with each task replayed from the beginning. The cache is the process's.
 func TestAllAgainWithoutTheCache(t *testing.T) {
 	if os.Getenv(withoutCache) != "" || testing.Short() {

@@ -57,7 +57,7 @@ func (v *vm) failure(f *failurepb.Failure) (goja.Value, error) {
 	case *failurepb.Failure_ActivityFailureInfo:
 		name = "activityFailureInfo"
 		a := x.ActivityFailureInfo
-		info.set("activityType", map[string]any{"name": a.GetActivityType().GetName()})
+		info.plain("activityType", property{"name", a.GetActivityType().GetName()})
 		info.set("activityId", a.GetActivityId())
 		info.set("identity", a.GetIdentity())
 		info.set("retryState", int32(a.GetRetryState()))
@@ -65,10 +65,9 @@ func (v *vm) failure(f *failurepb.Failure) (goja.Value, error) {
 		name = "childWorkflowExecutionFailureInfo"
 		c := x.ChildWorkflowExecutionFailureInfo
 		info.set("namespace", c.GetNamespace())
-		info.set("workflowType", map[string]any{"name": c.GetWorkflowType().GetName()})
-		info.set("workflowExecution", map[string]any{
-			"workflowId": c.GetWorkflowExecution().GetWorkflowId(), "runId": c.GetWorkflowExecution().GetRunId(),
-		})
+		info.plain("workflowType", property{"name", c.GetWorkflowType().GetName()})
+		e := c.GetWorkflowExecution()
+		info.plain("workflowExecution", property{"workflowId", e.GetWorkflowId()}, property{"runId", e.GetRunId()})
 		info.set("retryState", int32(c.GetRetryState()))
 	case *failurepb.Failure_NexusOperationExecutionFailureInfo:
 		name = "nexusOperationExecutionFailureInfo"
@@ -104,17 +103,22 @@ func (b *builder) check(err error) {
 	}
 }
 
-// set takes what JavaScript has of its own: texts, numbers, booleans, and maps of these as plain objects.
-func (b *builder) set(name string, value any) {
-	if m, ok := value.(map[string]any); ok {
-		inner := builder{v: b.v, o: b.v.box.Runtime.NewObject()}
-		for k, x := range m {
-			inner.set(k, x)
-		}
-		b.check(inner.err)
-		value = inner.o
+// set takes what JavaScript has of its own: texts, numbers, booleans, values.
+func (b *builder) set(name string, value any) { b.check(b.o.Set(name, value)) }
+
+// plain sets an object with the given properties, whose order code can see: it must be the same at replay.
+func (b *builder) plain(name string, properties ...property) {
+	inner := builder{v: b.v, o: b.v.box.Runtime.NewObject()}
+	for _, p := range properties {
+		inner.set(p.name, p.value)
 	}
-	b.check(b.o.Set(name, value))
+	b.check(inner.err)
+	b.value(name, inner.o)
+}
+
+type property struct {
+	name  string
+	value any
 }
 
 func (b *builder) value(name string, value goja.Value) { b.check(b.o.Set(name, value)) }

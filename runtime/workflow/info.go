@@ -11,12 +11,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// fresh reports whether the execution's module was not evaluated yet; called inside enter.
-func (in *instance) fresh() bool {
-	a := in.global.Get("__TEMPORAL_ACTIVATOR__")
-	return a == nil || goja.IsUndefined(a)
-}
-
 // create evaluates the module for this execution; called inside enter.
 func (d *definition) create() error {
 	v := d.in.vm
@@ -65,36 +59,34 @@ func (d *definition) info() (goja.Value, error) {
 	b.set("taskTimeoutMs", i.WorkflowTaskTimeout.Milliseconds())
 	b.set("attempt", i.Attempt)
 	if p := i.ParentWorkflowExecution; p != nil {
-		b.set("parent", map[string]any{"workflowId": p.ID, "runId": p.RunID, "namespace": i.ParentWorkflowNamespace})
+		b.plain("parent", property{"workflowId", p.ID}, property{"runId", p.RunID}, property{"namespace", i.ParentWorkflowNamespace})
 	}
 	if root := i.RootWorkflowExecution; root != nil && root.RunID != i.WorkflowExecution.RunID {
-		b.set("root", map[string]any{"workflowId": root.ID, "runId": root.RunID})
+		b.plain("root", property{"workflowId", root.ID}, property{"runId", root.RunID})
 	}
 	if p := i.RetryPolicy; p != nil {
-		b.set("retryPolicy", d.retryPolicy(p))
+		b.plain("retryPolicy", d.retryPolicy(p)...)
 	}
-	priority := map[string]any{}
+	var priority []property
 	if p := i.Priority; p != (temporal.Priority{}) {
-		priority = map[string]any{"priorityKey": p.PriorityKey, "fairnessKey": p.FairnessKey, "fairnessWeight": p.FairnessWeight}
+		priority = []property{{"priorityKey", p.PriorityKey}, {"fairnessKey", p.FairnessKey}, {"fairnessWeight", p.FairnessWeight}}
 	}
-	b.set("priority", priority)
+	b.plain("priority", priority...)
 	return b.o, b.err
 }
 
-func (d *definition) retryPolicy(p *temporal.RetryPolicy) map[string]any {
-	out := map[string]any{
-		"backoffCoefficient": p.BackoffCoefficient, "maximumAttempts": p.MaximumAttempts,
-		"initialInterval": p.InitialInterval.Milliseconds(),
-	}
-	if p.MaximumInterval > 0 {
-		out["maximumInterval"] = p.MaximumInterval.Milliseconds()
-	}
+func (d *definition) retryPolicy(p *temporal.RetryPolicy) []property {
 	names := make([]any, len(p.NonRetryableErrorTypes))
 	for i, n := range p.NonRetryableErrorTypes {
 		names[i] = n
 	}
-	out["nonRetryableErrorTypes"] = d.in.vm.box.Runtime.NewArray(names...)
-	return out
+	out := []property{{"backoffCoefficient", p.BackoffCoefficient}, {"maximumAttempts", p.MaximumAttempts}}
+	if p.MaximumInterval > 0 {
+		out = append(out, property{"maximumInterval", p.MaximumInterval.Milliseconds()})
+	}
+	return append(out,
+		property{"initialInterval", p.InitialInterval.Milliseconds()},
+		property{"nonRetryableErrorTypes", d.in.vm.box.Runtime.NewArray(names...)})
 }
 
 // begin tells the package what changes with each task; called inside enter.

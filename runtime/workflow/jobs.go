@@ -135,9 +135,9 @@ func (j resolveChildStartJob) fill(b *builder, _ *definition) {
 		b.check(in.err)
 		b.value("cancelled", in.o)
 	case j.runID != "":
-		b.set("succeeded", map[string]any{"runId": j.runID})
+		b.plain("succeeded", property{"runId", j.runID})
 	default:
-		b.set("failed", map[string]any{"cause": 1, "workflowId": j.workflowID, "workflowType": j.workflowType})
+		b.plain("failed", property{"cause", 1}, property{"workflowId", j.workflowID}, property{"workflowType", j.workflowType})
 	}
 }
 

@@ -67,7 +67,7 @@ func (noObserver) WorkflowTaskFailed(string) {}
 // CodeOptions of a Code.
 type CodeOptions struct {
 	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and 3 ms of CPU to make; each
-	// runs one execution at a time. Default GOMAXPROCS.
+	// runs one execution at a time, and another is made when all are running something. Default GOMAXPROCS.
 	Runtimes int
 	// Idle is how long a runtime without executions is kept. Default 1 min.
 	Idle time.Duration

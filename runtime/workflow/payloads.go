@@ -2,6 +2,8 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
@@ -33,8 +35,8 @@ func (v *vm) payload(p *commonpb.Payload) (goja.Value, error) {
 func (v *vm) plainPayload(p *commonpb.Payload) (goja.Value, error) {
 	r := v.box.Runtime
 	metadata := r.NewObject()
-	for k, b := range p.GetMetadata() {
-		u, err := v.box.Uint8Array(b)
+	for _, k := range slices.Sorted(maps.Keys(p.GetMetadata())) {
+		u, err := v.box.Uint8Array(p.GetMetadata()[k])
 		if err != nil {
 			return nil, err
 		}
@@ -69,12 +71,12 @@ func (v *vm) payloads(ps *commonpb.Payloads) (goja.Value, error) {
 // payloadMap makes an object; of search attributes with plain set, because their converter reads the bytes.
 func (v *vm) payloadMap(m map[string]*commonpb.Payload, plain bool) (goja.Value, error) {
 	o := v.box.Runtime.NewObject()
-	for k, p := range m {
-		make := v.payload
+	for _, k := range slices.Sorted(maps.Keys(m)) { // code sees the order
+		convert := v.payload
 		if plain {
-			make = v.plainPayload
+			convert = v.plainPayload
 		}
-		value, err := make(p)
+		value, err := convert(m[k])
 		if err != nil {
 			return nil, err
 		}

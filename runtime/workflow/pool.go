@@ -8,9 +8,9 @@ import (
 // maxSuspects is how many executions are remembered that were cut off.
 const maxSuspects = 256
 
-// acquire gives the runtime that an execution lives on: a new one while there may be more and all are in use, else the one
-// with the fewest executions. An execution that was cut off before gets one of its own, because the server makes it try
-// again and again.
+// acquire gives the runtime that an execution lives on: the one with the fewest executions, or a new one while there may be
+// more and all are running something. An execution that was cut off before gets one of its own, because the server makes it
+// try again and again.
 func (c *Code) acquire(runID string) *vm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -18,12 +18,14 @@ func (c *Code) acquire(runID string) *vm {
 		return &vm{code: c, runs: 1}
 	}
 	var v *vm
+	allBusy := true
 	for _, x := range c.vms {
 		if v == nil || x.runs < v.runs {
 			v = x
 		}
+		allBusy = allBusy && x.busy.Load() > 0
 	}
-	if v == nil || (v.runs > 0 && len(c.vms) < c.opts.Runtimes) {
+	if allBusy && len(c.vms) < c.opts.Runtimes {
 		v = &vm{code: c}
 		c.vms = append(c.vms, v)
 	}

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -18,6 +19,14 @@ import (
 // vm is one goja runtime with the bundle loaded. Executions of one Code share it, one at a time.
 type vm struct {
 	code *Code
+
+	// busy counts executions inside or before the lock.
+	busy atomic.Int32
+
+	globalsMu sync.Mutex // guards globals; never held while JavaScript runs
+	// globals are the executions' own global objects: what their code adds to globalThis stays there. All that an execution
+	// holds of the runtime is here, so that the runtime can be let go of.
+	globals map[*instance]*goja.Object
 
 	// Guarded by code.mu.
 	runs int         // executions that live here
@@ -62,13 +71,40 @@ type sdk struct {
 type instance struct {
 	vm   *vm
 	code *Code
-	// global is the execution's own global object: what its code adds to globalThis stays there.
-	global *goja.Object
+}
+
+// global gives the execution's own global object, made at its first entry.
+func (in *instance) global() (*goja.Object, error) {
+	v := in.vm
+	v.globalsMu.Lock()
+	defer v.globalsMu.Unlock()
+	if g := v.globals[in]; g != nil {
+		return g, nil
+	}
+	g, err := v.newGlobal()
+	if err != nil {
+		return nil, err
+	}
+	if v.globals == nil {
+		v.globals = make(map[*instance]*goja.Object)
+	}
+	v.globals[in] = g
+	return g, nil
+}
+
+// close gives the place in the runtime back. It never waits for what runs there.
+func (in *instance) close() {
+	in.vm.globalsMu.Lock()
+	delete(in.vm.globals, in)
+	in.vm.globalsMu.Unlock()
+	in.code.release(in.vm)
 }
 
 // enter runs f with the instance's runtime locked and its globals in place. JavaScript runs nowhere else.
 func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f func() error) error {
 	v := in.vm
+	v.busy.Add(1)
+	defer v.busy.Add(-1)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.box == nil && v.broken == nil {
@@ -79,14 +115,11 @@ func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f f
 	}
 	err := v.box.Enter(ctx, budget, func() error {
 		r := v.box.Runtime
-		if in.global == nil {
-			g, err := v.newGlobal()
-			if err != nil {
-				return err
-			}
-			in.global = g
+		g, err := in.global()
+		if err != nil {
+			return err
 		}
-		r.SetGlobalObject(in.global)
+		r.SetGlobalObject(g)
 		v.host = h
 		defer func() {
 			r.SetGlobalObject(v.base)
@@ -95,10 +128,18 @@ func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f f
 		return f()
 	})
 	if cutOff(err) {
-		v.broken, v.box, v.base, v.module, v.sdk = errDiscarded, nil, nil, nil, sdk{}
+		v.cut()
 		in.code.discard(v)
 	}
 	return err
+}
+
+// cut lets go of the runtime; the caller holds mu.
+func (v *vm) cut() {
+	v.broken, v.box, v.base, v.module, v.sdk = errDiscarded, nil, nil, nil, sdk{}
+	v.globalsMu.Lock()
+	defer v.globalsMu.Unlock()
+	v.globals = nil
 }
 
 // errDiscarded is what the executions find that lived on a runtime together with one that was cut off.
@@ -225,10 +266,8 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 func (v *vm) newGlobal() (*goja.Object, error) {
 	r := v.box.Runtime
 	g := r.CreateObject(v.base)
-	for name, value := range map[string]goja.Value{
-		"globalThis": g, "console": v.sdk.console, "__TEMPORAL_ACTIVATOR__": goja.Undefined(),
-	} {
-		if err := g.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+	for _, p := range []property{{"globalThis", g}, {"console", v.sdk.console}, {"__TEMPORAL_ACTIVATOR__", goja.Undefined()}} {
+		if err := g.DefineDataProperty(p.name, r.ToValue(p.value), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
 			return nil, err
 		}
 	}
