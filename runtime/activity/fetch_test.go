@@ -75,7 +75,7 @@ func TestFetchFollowsRedirectsAsAsked(t *testing.T) {
 			_, _ = fmt.Fprint(w, r.Method)
 			return
 		}
-		http.Redirect(w, r, "/there", 302)
+		http.Redirect(w, r, "/there", http.StatusFound)
 	})
 	for name, c := range map[string]struct{ init, want string }{
 		"follow": {`{}`, `[200,true,true,"GET"]`},
@@ -203,7 +203,7 @@ func TestRefusedAddressIsPermanentAndNamesTheSetting(t *testing.T) {
 	t.Parallel()
 	reached := make(chan struct{}, 10)
 	private := serve(t, "127.0.0.2", func(http.ResponseWriter, *http.Request) { reached <- struct{}{} })
-	public := serve(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, private, 302) })
+	public := serve(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, private, http.StatusFound) })
 	for name, body := range map[string]string{
 		"direct":         `await fetch("` + private + `")`,
 		"by a redirect":  `await fetch("` + public + `")`,

@@ -49,7 +49,7 @@ func (in *instance) info() (goja.Value, error) {
 	}
 	if i.WorkflowExecution.ID != "" {
 		members["workflowExecution"] = in.object(map[string]any{"workflowId": i.WorkflowExecution.ID, "runId": i.WorkflowExecution.RunID})
-		members["workflowNamespace"] = i.WorkflowNamespace
+		members["workflowNamespace"] = i.Namespace
 		members["workflowType"] = i.WorkflowType.Name
 	} else {
 		members["activityRunId"] = i.ActivityRunID

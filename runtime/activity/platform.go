@@ -13,23 +13,152 @@ import (
 //go:embed js/*.js
 var platformText embed.FS
 
-// platform is our JavaScript, compiled once per process: by name, "base" and the groups that it loads when needed.
-var platform = sync.OnceValues(func() (map[string]*goja.Program, error) {
-	programs := map[string]*goja.Program{}
-	for _, name := range []string{"base", "events", "url", "fetch", "clone"} {
-		text, err := platformText.ReadFile("js/" + name + ".js")
+// groups are the globals of the platform, by the file in js that makes them. Evaluating all of it would take longer than
+// most activities' own code, so that a group is loaded when one of its names is first used.
+func groups() map[string][]string {
+	return map[string][]string{
+		"timers":  {"setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask"},
+		"console": {"console"},
+		"process": {"process", "performance"},
+		"crypto":  {"crypto"},
+		"events":  {"DOMException", "Event", "EventTarget", "AbortController", "AbortSignal"},
+		"url":     {"URL", "URLSearchParams"},
+		"fetch":   {"fetch", "Headers", "Request", "Response", "Blob"},
+		"clone":   {"structuredClone"},
+	}
+}
+
+// platform is what all runtimes share of it.
+type platform struct {
+	programs map[string]*goja.Program // by group
+	group    map[string]string        // of each global
+}
+
+// loadPlatform compiles the platform, once per process.
+var loadPlatform = sync.OnceValues(func() (*platform, error) {
+	p := &platform{programs: map[string]*goja.Program{}, group: map[string]string{}}
+	for group, names := range groups() {
+		text, err := platformText.ReadFile("js/" + group + ".js")
 		if err != nil {
 			return nil, err
 		}
 		// Names that begin like this are left out of stacks.
-		p, err := goja.Compile(sandbox.Internal+"platform/"+name+">", string(text), false)
-		if err != nil {
-			return nil, fmt.Errorf("compile the platform's %s: %w", name, err)
+		if p.programs[group], err = goja.Compile(sandbox.Internal+"platform/"+group+">", string(text), false); err != nil {
+			return nil, fmt.Errorf("compile the platform's %s: %w", group, err)
 		}
-		programs[name] = p
+		for _, name := range names {
+			p.group[name] = group
+		}
 	}
-	return programs, nil
+	return p, nil
 })
+
+// installPlatform puts the platform behind the global object: as its prototype, it is asked for each global that isn't
+// there, and defines the name's group then. Inside Enter.
+func (in *instance) installPlatform() error {
+	p, err := loadPlatform()
+	if err != nil {
+		return err
+	}
+	global := in.vm.Runtime.GlobalObject()
+	behind := in.vm.Runtime.NewDynamicObject(&lazyGlobals{in: in, platform: p})
+	if err := behind.SetPrototype(global.Prototype()); err != nil {
+		return err
+	}
+	return global.SetPrototype(behind)
+}
+
+// lazyGlobals is a goja.DynamicObject with the globals that are not defined so far.
+type lazyGlobals struct {
+	in       *instance
+	platform *platform
+}
+
+// Get implements goja.DynamicObject.
+func (l *lazyGlobals) Get(name string) goja.Value {
+	if name == "global" || name == "self" {
+		return l.in.vm.Runtime.GlobalObject()
+	}
+	group, ok := l.platform.group[name]
+	if !ok {
+		return nil
+	}
+	values, err := run(l.in.vm.Runtime, l.platform.programs[group], l.in.groupHost(group))
+	if err == nil {
+		err = l.define(values.ToObject(l.in.vm.Runtime))
+	}
+	if err != nil {
+		l.in.broken = fmt.Errorf("load the platform's %s: %w", group, err)
+		return goja.Undefined()
+	}
+	return values.ToObject(l.in.vm.Runtime).Get(name)
+}
+
+// define makes a group's values globals, except where the author has made one of the name.
+func (l *lazyGlobals) define(values *goja.Object) error {
+	global := l.in.vm.Runtime.GlobalObject()
+	own := map[string]bool{}
+	for _, name := range global.GetOwnPropertyNames() {
+		own[name] = true
+	}
+	for _, name := range values.Keys() {
+		if own[name] {
+			continue
+		}
+		if err := global.DefineDataProperty(name, values.Get(name), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Set implements goja.DynamicObject. Assignments to globals never come here: they define the global itself.
+func (l *lazyGlobals) Set(string, goja.Value) bool { return false }
+
+// Has implements goja.DynamicObject.
+func (l *lazyGlobals) Has(name string) bool {
+	return name == "global" || name == "self" || l.platform.group[name] != ""
+}
+
+// Delete implements goja.DynamicObject.
+func (l *lazyGlobals) Delete(name string) bool { return !l.Has(name) }
+
+// Keys implements goja.DynamicObject: like all globals of the platform, these are not enumerable.
+func (l *lazyGlobals) Keys() []string { return nil }
+
+// groupHost is what Go gives a group.
+func (in *instance) groupHost(group string) *goja.Object {
+	switch group {
+	case "timers":
+		return in.object(map[string]any{"maxTimers": in.code.opts.MaxTimers, "startTimer": in.startTimer, "stopTimer": in.stopTimer})
+	case "console":
+		return in.object(map[string]any{"print": in.print, "now": in.now})
+	case "process":
+		return in.object(map[string]any{
+			"env": in.code.opts.Env, "now": in.now, "timeOrigin": float64(in.made.UnixMicro()) / 1e3})
+	case "crypto":
+		return in.object(map[string]any{"digest": in.digest, "random": in.random, "randomUUID": in.randomUUID})
+	case "url":
+		return in.object(map[string]any{
+			"parse": in.parseURL, "set": in.setURL, "formDecode": in.formDecode, "formEncode": in.formEncode})
+	case "fetch":
+		return in.object(map[string]any{
+			"maxRequests": in.code.opts.MaxRequests, "send": in.send, "read": in.readBody, "stop": in.stopRequest, "refused": in.noteRefusal})
+	default:
+		return in.vm.Runtime.NewObject()
+	}
+}
+
+// object makes an object of host functions and constants.
+func (in *instance) object(members map[string]any) *goja.Object {
+	o := in.vm.Runtime.NewObject()
+	for name, value := range members {
+		if err := o.Set(name, value); err != nil && in.broken == nil {
+			in.broken = fmt.Errorf("set %s: %w", name, err)
+		}
+	}
+	return o
+}
 
 // run evaluates a program that is a function, and calls it.
 func run(r *goja.Runtime, p *goja.Program, args ...goja.Value) (goja.Value, error) {
@@ -42,62 +171,4 @@ func run(r *goja.Runtime, p *goja.Program, args ...goja.Value) (goja.Value, erro
 		return nil, fmt.Errorf("the program is a %T, not a function", v.Export())
 	}
 	return f(goja.Undefined(), args...)
-}
-
-// installPlatform defines the globals. Inside Enter.
-func (in *instance) installPlatform() error {
-	programs, err := platform()
-	if err != nil {
-		return err
-	}
-	o := in.code.opts
-	base := in.object(map[string]any{
-		"maxTimers":  o.MaxTimers,
-		"env":        o.Env,
-		"timeOrigin": float64(in.made.UnixMicro()) / 1e3,
-		"startTimer": in.startTimer,
-		"stopTimer":  in.stopTimer,
-		"now":        in.now,
-		"print":      in.print,
-		"digest":     in.digest,
-		"random":     in.random,
-		"randomUUID": in.randomUUID,
-		"load": func(call goja.FunctionCall) goja.Value {
-			return in.loadGroup(programs, call.Argument(0).String())
-		},
-	})
-	_, err = run(in.vm.Runtime, programs["base"], base)
-	return err
-}
-
-// loadGroup defines a group of globals when the first of them is named.
-func (in *instance) loadGroup(programs map[string]*goja.Program, group string) goja.Value {
-	var host *goja.Object
-	switch group {
-	case "url":
-		host = in.object(map[string]any{
-			"parse": in.parseURL, "set": in.setURL, "formDecode": in.formDecode, "formEncode": in.formEncode})
-	case "fetch":
-		host = in.object(map[string]any{
-			"maxRequests": in.code.opts.MaxRequests, "send": in.send, "read": in.readBody, "stop": in.stopRequest, "refused": in.noteRefusal})
-	default:
-		host = in.vm.Runtime.NewObject()
-	}
-	v, err := run(in.vm.Runtime, programs[group], host)
-	if err != nil {
-		in.broken = fmt.Errorf("load the platform's %s: %w", group, err)
-		return in.vm.Runtime.NewObject()
-	}
-	return v
-}
-
-// object makes an object of host functions and constants.
-func (in *instance) object(members map[string]any) *goja.Object {
-	o := in.vm.Runtime.NewObject()
-	for name, value := range members {
-		if err := o.Set(name, value); err != nil && in.broken == nil {
-			in.broken = fmt.Errorf("set %s: %w", name, err)
-		}
-	}
-	return o
 }

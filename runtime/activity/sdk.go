@@ -37,6 +37,7 @@ func (in *instance) loadSDK() (*sdk, error) {
 		return nil, err
 	}
 	exports, err := in.evaluate(p, in.object(map[string]any{
+		"info":      in.info,
 		"heartbeat": in.heartbeat,
 		"log":       in.sdkLog,
 		"common":    in.loadCommon,
@@ -84,11 +85,7 @@ func (in *instance) evaluate(p *goja.Program, host *goja.Object) (*goja.Object, 
 
 // beginSDK makes Context.current() answer, and tells it of a cancellation that came before.
 func (in *instance) beginSDK() error {
-	info, err := in.info()
-	if err != nil {
-		return err
-	}
-	if _, err := in.callSDK("begin", info); err != nil {
+	if _, err := in.callSDK("begin"); err != nil {
 		return err
 	}
 	if in.ending != nil {

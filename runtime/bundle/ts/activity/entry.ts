@@ -16,11 +16,33 @@ import { host } from './host';
 import { resolve } from './modules';
 
 const cancellation: ActivityCancellationDetailsHolder = {};
-const controller = new AbortController();
 let cancelReason: string | undefined;
+let failure: CancelledFailure | undefined; // of the cancellation
+
+// Most activities look at few of these, so that each is made when it's first asked for.
+let info: Info | undefined;
+let controller: AbortController | undefined;
+let cancelled: Promise<never> | undefined;
 let rejectCancelled: (reason: unknown) => void;
-const cancelled = new Promise<never>((_, reject) => (rejectCancelled = reject));
-cancelled.catch(() => undefined); // nobody has to look
+const lazily = {
+  info: () => (info ??= host.info()),
+  cancellationSignal() {
+    if (!controller) {
+      controller = new AbortController();
+      if (failure) controller.abort(failure);
+    }
+    return controller.signal;
+  },
+  cancelled() {
+    if (!cancelled) {
+      cancelled = new Promise<never>((_, reject) => (rejectCancelled = reject));
+      cancelled.catch(() => undefined); // nobody has to look
+      if (failure) rejectCancelled(failure);
+    }
+    return cancelled;
+  },
+  metricMeter: () => host.common().metricMeter,
+};
 
 const logger: Logger = {
   log: (level, message, meta) => host.log(level, message, meta),
@@ -32,18 +54,11 @@ const logger: Logger = {
 };
 
 /** Makes the execution's context the current one, wherever its code continues. */
-export function begin(info: Info): void {
-  const context = new Context(
-    info,
-    cancelled,
-    controller.signal,
-    (details) => host.heartbeat(details),
-    undefined,
-    logger,
-    undefined as any,
-    cancellation
-  );
-  Object.defineProperty(context, 'metricMeter', { get: () => host.common().metricMeter });
+export function begin(): void {
+  const later: any = undefined;
+  const heartbeat = (details?: unknown) => host.heartbeat(details);
+  const context = new Context(later, later, later, heartbeat, undefined, logger, later, cancellation);
+  for (const [name, get] of Object.entries(lazily)) Object.defineProperty(context, name, { get, enumerable: true });
   const getStore = asyncLocalStorage.getStore;
   asyncLocalStorage.getStore = function (this: typeof asyncLocalStorage) {
     return getStore.call(this) ?? context;
@@ -55,9 +70,9 @@ export function cancel(reason: string, details: ActivityCancellationDetailsOptio
   if (cancelReason) return;
   cancelReason = reason;
   cancellation.details = new ActivityCancellationDetails(details);
-  const failure = new CancelledFailure(reason);
-  controller.abort(failure);
-  rejectCancelled(failure);
+  failure = new CancelledFailure(reason);
+  controller?.abort(failure);
+  if (cancelled) rejectCancelled(failure);
 }
 
 /** What Temporal is told of an execution that threw. The failure has the shape of temporal.api.failure.v1.Failure. */

@@ -1,7 +1,10 @@
+import type { Info } from '@temporalio/activity';
 import type { LogLevel, LogMetadata } from './core';
 
 /** What Go gives the bundle when it is loaded into the runtime of one execution. */
 export interface Host {
+  /** What activityInfo() returns. */
+  info(): Info;
   /** Records a heartbeat; never waits. */
   heartbeat(details: unknown): void;
   /** One line of the activity's log. */
