@@ -16,8 +16,9 @@ import (
 // and must return at once: the next hint waits for them.
 type Handler interface {
 	// LookAt says that something about the project changed. The id is what a row
-	// named; a project of that id need not exist (any more).
-	LookAt(projectID string)
+	// named; a project of that id need not exist (any more). committed is when the
+	// oldest of the changes was committed, by this process's clock; zero if unknown.
+	LookAt(projectID string, committed time.Time)
 	// LookAtAll says that anything may have changed: every project in the database,
 	// and every one known to run. The reason is for logs and metrics.
 	LookAtAll(reason string)

@@ -139,8 +139,12 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 	}
 	seen, all := unseen.settle(found.snapshot, time.Now())
 	var touched changes
+	var oldest time.Time
 	for _, t := range seen {
 		touched.merge(t.changes)
+		if oldest.IsZero() || t.committed.Before(oldest) {
+			oldest = t.committed
+		}
 	}
 	if all != "" {
 		touched.lookAtAll(all)
@@ -151,7 +155,7 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 			touched.lookAtAll("projects of changed rows unreadable")
 		}
 	}
-	g.deliver(touched, found)
+	g.deliver(touched, found, oldest)
 	for _, t := range seen {
 		g.observer.StreamLag(max(0, time.Since(t.committed)))
 	}
@@ -159,7 +163,7 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 }
 
 // deliver gives the hints: first what is named, for somebody waits for that.
-func (g *gate) deliver(touched changes, found look) {
+func (g *gate) deliver(touched changes, found look, committed time.Time) {
 	projects := touched.projects
 	// A workflow that isn't there any more has no project to look at: its own
 	// deletion, in this transaction or a later one, names it.
@@ -173,7 +177,7 @@ func (g *gate) deliver(touched changes, found look) {
 			projects.add(project)
 		}
 	}
-	g.hint(projects.list())
+	g.hint(projects.list(), committed)
 	if touched.all != "" {
 		g.hintAll(touched.all)
 	} else if len(touched.shared) > 0 {
@@ -195,9 +199,9 @@ func (g *gate) hintAll(reason string) {
 	g.observer.HintDelivered(1)
 }
 
-func (g *gate) hint(projects []string) {
+func (g *gate) hint(projects []string, committed time.Time) {
 	for _, id := range projects {
-		g.handler.LookAt(id)
+		g.handler.LookAt(id, committed)
 	}
 	if len(projects) > 0 {
 		g.observer.HintDelivered(len(projects))

@@ -59,7 +59,7 @@ func (r *recorder) note(f func()) {
 	r.changed = make(chan struct{})
 }
 
-func (r *recorder) LookAt(id string) {
+func (r *recorder) LookAt(id string, _ time.Time) {
 	if r.onLook != nil {
 		r.onLook(id)
 	}

@@ -40,7 +40,7 @@ GRANT SELECT, UPDATE (status, error, started_at, completed_at) ON public.worker_
 -- removes; the store of code, which executions may still need, it doesn't.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code
     TO workflow_worker_service;
-GRANT SELECT, INSERT, UPDATE ON public.workflow_code_store
+GRANT SELECT, INSERT, UPDATE ON public.workflow_code_store, public.activity_statistics
     TO workflow_worker_service;
 
 -- The same where row level security is on.
@@ -54,6 +54,7 @@ BEGIN
             ('workflow_compiled_code', 'SELECT', 'USING (true)'), ('components', 'SELECT', 'USING (true)'),
             ('worker_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_workers', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('activity_statistics', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)

@@ -67,7 +67,7 @@ func BenchmarkReload(b *testing.B) {
 		text := fmt.Sprint("v", i)
 		h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
 		began := time.Now()
-		r.LookAt(p)
+		r.LookAt(p, time.Now())
 		for <-live != text {
 		}
 		b.ReportMetric(float64(time.Since(began).Microseconds()), "hint-to-runner-us")

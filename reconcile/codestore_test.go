@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -104,7 +105,7 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', version = '2' WHERE workflow_id = $1`, w)
 	h.exec(`UPDATE components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(live(w), "v2 2") })
 	if live(c) != "score v1 " {
 		t.Errorf("the broken component's last good text is now %q", live(c))
@@ -114,7 +115,7 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 	}
 	// A stop changes nothing about what was last good.
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isStatus(p, statusStopped)
 	if live(w) != "v2 2" {
 		t.Errorf("after a stop: %q", live(w))

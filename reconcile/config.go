@@ -37,9 +37,8 @@ type Observer interface {
 	// Reconciled reports one pass: how long it took and how it failed, if it did.
 	Reconciled(d time.Duration, err error)
 	// Reloaded reports that code went live; action is "start" or "reload",
-	// the time is from the arrival of the hint (LookAt, or the survey that
-	// noticed the change) to the runner's return. The commit itself is earlier
-	// by the stream's lag, which cdc reports.
+	// the time is from the commit, where the hint told it, else from the look
+	// that noticed the change, to the runner's return.
 	Reloaded(action string, commitToLive time.Duration)
 	// ProjectsByStatus counts this replica's projects by the status of their
 	// workflow_workers row; one that isn't meant to run counts as stopped, row

@@ -70,7 +70,7 @@ func TestLostAndDoubledHintsNeverCauseAWrongState(t *testing.T) {
 func (h *house) hintSome(rnd *rand.Rand, project string, replicas ...*replica) {
 	for _, r := range replicas {
 		for range rnd.IntN(3) {
-			r.LookAt(project)
+			r.LookAt(project, time.Now())
 		}
 		if rnd.IntN(20) == 0 {
 			r.LookAtAll("sometimes")

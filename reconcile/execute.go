@@ -157,7 +157,7 @@ func (r *Reconciler) beginDrain(ctx context.Context, rec *record, cause string) 
 	rec.phase, rec.drain = stopping, d
 	r.log.InfoContext(ctx, "stopping a project's worker", keyProject, rec.id, keyCause, cause)
 	r.drains.Go(func() {
-		defer r.queue.hint(rec.id)
+		defer r.queue.hint(rec.id, time.Time{})
 		defer close(d.done)
 		d.err = r.stopWorker(ctx, rec.id)
 	})

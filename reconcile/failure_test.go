@@ -23,7 +23,7 @@ func TestABrokenRowIsReportedWithItsPositionAndTheLastGoodStays(t *testing.T) {
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN', version = '2' WHERE workflow_id = $1`, w)
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'other v2' WHERE workflow_id = $1`, other)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, other, "other v2")
 	if got := r.runner.serves(p, w); got != "v1" {
 		t.Errorf("the broken workflow serves %q, want its last good v1", got)
@@ -52,7 +52,7 @@ func TestABrokenRowIsReportedWithItsPositionAndTheLastGoodStays(t *testing.T) {
 		t.Errorf("%d compile errors, want 1", got)
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	eventually(t, func() error { return expect(h.row("replica-a", p).meta.Error, "") })
 	eventually(t, func() error { return expect(r.seen.get().broken, 0) })
@@ -89,7 +89,7 @@ func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) 
 	}
 	r.quietDown()
 	for range 3 {
-		r.LookAt(p)
+		r.LookAt(p, time.Now())
 		r.quietDown()
 		r.surveyed()
 	}
@@ -97,7 +97,7 @@ func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) 
 		t.Errorf("%d starts of what can't work, want 1", got)
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'mended' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, w, "mended")
 	if row := r.isStatus(p, statusRunning); row.meta.Error != "" || row.stoppedAt != nil {
 		t.Errorf("row after the repair: %+v", row)
@@ -149,7 +149,7 @@ func TestAReloadThatFailsLeavesTheOldCodeAndIsRetried(t *testing.T) {
 	r.start()
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(strings.Contains(h.row("replica-a", p).meta.Error, "no room"), true) })
 	if row := h.row("replica-a", p); row.status != statusRunning || r.runner.serves(p, w) != "v1" {
 		t.Errorf("status %s, serves %s; want running on v1", row.status, r.runner.serves(p, w))
@@ -175,7 +175,7 @@ func TestAPoisonedProjectBlocksNoOther(t *testing.T) {
 	eventually(t, func() error { return expect(r.runner.count("start", poison) >= 3, true) })
 	for range 5 {
 		p, w := h.shop("fine")
-		r.LookAt(p)
+		r.LookAt(p, time.Now())
 		r.isServing(p, w, "fine")
 	}
 	if row := r.isStatus(poison, statusFailed); !strings.Contains(row.meta.Error, "panic: poison") {
@@ -198,16 +198,16 @@ func TestAPanicOfOurOwnIsAFailedAttemptToo(t *testing.T) {
 	r.quietDown()
 	gone := h.workflow(p, "gone")
 	h.code(gone, "1", "gone")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, gone, "gone")
 	r.quietDown()
 	failed := r.seen.get().failed
 	h.exec(`DELETE FROM workflows WHERE id = $1`, gone)
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	r.LookAt(p) // keeping "gone" needs the store
+	r.LookAt(p, time.Now()) // keeping "gone" needs the store
 	eventually(t, func() error { return expect(r.seen.get().failed >= failed+2, true) })
 	other, ow := h.shop("other")
-	r.LookAt(other)
+	r.LookAt(other, time.Now())
 	r.isServing(other, ow, "other")
 }
 
@@ -226,7 +226,7 @@ func TestAPanicWhileStoppingIsAFailedAttempt(t *testing.T) {
 	r.start()
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isStatus(p, statusStopped)
 }
 
@@ -267,7 +267,7 @@ func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 200 {
-		r.LookAt(p)
+		r.LookAt(p, time.Now())
 		r.LookAtAll("polling")
 	}
 	eventually(t, func() error { return expect(r.seen.get().failed >= 3, true) })
@@ -301,7 +301,7 @@ func TestItWaitsForADatabaseThatIsNotThereYet(t *testing.T) {
 	}
 	var lines logLines
 	r := h.work(func(c *Config) { c.Logger = lines.logger() })
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(lines.count("doesn't answer"), 1) })
 	if err := server.StartServer(t.Context()); err != nil {
 		t.Fatal(err)

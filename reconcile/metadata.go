@@ -83,7 +83,8 @@ type ReloadState struct {
 	At     time.Time `json:"at"`
 	Action string    `json:"action"` // start or reload
 	Cause  string    `json:"cause"`
-	// Milliseconds is from the hint's arrival until the code was live.
+	// Milliseconds is from the commit until the code was live; from when the
+	// change was noticed, where it wasn't the stream that told.
 	Milliseconds float64 `json:"milliseconds"`
 }
 

@@ -18,7 +18,7 @@ func TestAProjectStartsReloadsAndStopsWithItsRows(t *testing.T) {
 	r := h.work()
 	p, w := h.shop("v1")
 	c := h.component(p, "score", "score v1")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 
 	row := r.isStatus(p, statusRunning)
 	if row.queue != "queue-"+p || row.startedAt == nil || row.stoppedAt != nil || row.heartbeat == nil {
@@ -29,15 +29,15 @@ func TestAProjectStartsReloadsAndStopsWithItsRows(t *testing.T) {
 	}
 
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v1, edited in place' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v1, edited in place")
 	h.exec(`UPDATE components SET implementation_code = 'score v2' WHERE id = $1`, c)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, c, "score v2")
 
 	h.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	if row := r.isStatus(p, statusStopped); row.stoppedAt == nil || row.stoppedAt.Before(*row.startedAt) {
 		t.Errorf("row of a stopped project: %+v", row)
 	}
@@ -52,7 +52,7 @@ func TestAProjectThatIsNotToRunHasNoRow(t *testing.T) {
 	r := h.work()
 	p := h.project()
 	h.workflow(p, "without-code")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.quietDown()
 	r.surveyed()
 	if row := h.row("replica-a", p); row.status != "" || r.runner.trace(p) != "" {
@@ -64,11 +64,11 @@ func TestAHintThatNamesNoProjectIsHarmless(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	r := h.work()
-	r.LookAt("")
-	r.LookAt("'; DROP TABLE projects; --")
-	r.LookAt("00000000-0000-4000-8000-000000000000")
+	r.LookAt("", time.Now())
+	r.LookAt("'; DROP TABLE projects; --", time.Now())
+	r.LookAt("00000000-0000-4000-8000-000000000000", time.Now())
 	p, w := h.shop("v1")
-	r.LookAt(strings.ToUpper(p))
+	r.LookAt(strings.ToUpper(p), time.Now())
 	r.isServing(p, w, "v1")
 	r.quietDown()
 	r.mu.Lock()
@@ -99,14 +99,14 @@ func TestReplacingCodeInTwoTransactionsNeverStopsIt(t *testing.T) {
 	r.quietDown()
 
 	h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.quietDown()
 	r.surveyed()
 	if got := r.runner.serves(p, w); got != "v1" {
 		t.Fatalf("between the transactions it serves %q, want v1", got)
 	}
 	h.code(w, "2", "v2")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	if got := r.runner.trace(p); got != "start reload" {
 		t.Errorf("calls: %s, want one reload and no stop", got)
@@ -130,7 +130,7 @@ func TestAnotherChangeDuringTheGraceKeepsWhatVanished(t *testing.T) {
 	h.exec(`DELETE FROM workflows WHERE id = $1`, gone)
 	h.exec(`DELETE FROM components WHERE id = $1`, score)
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	if r.runner.serves(p, gone) != "leaving text" || r.runner.serves(p, score) != "score text" {
 		t.Error("what vanished was dropped before its grace was over")
@@ -152,14 +152,14 @@ func TestWhatVanishedIsRemovedAfterItsGrace(t *testing.T) {
 	r.isServing(p, gone, "leaving text")
 	r.quietDown()
 	h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, gone)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isServing(p, gone, "") // nobody hints again: the grace ends by itself
 	eventually(t, func() error {
 		return expect(one[int](h, `SELECT count(*)::int FROM workflow_live_code WHERE project_id = $1`, p), 1)
 	})
 	// And the last one takes the worker with it.
 	h.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isStatus(p, statusStopped)
 	if row := h.row("replica-a", p); row.meta.Error != "" {
 		t.Errorf("a project without code has error %q", row.meta.Error)
@@ -196,7 +196,7 @@ func TestARenamedTaskQueueRestartsTheWorker(t *testing.T) {
 	r.isServing(p, w, "v1")
 	r.quietDown()
 	h.exec(`UPDATE projects SET task_queue_name = $2 WHERE id = $1`, p, "renamed-"+p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.runner.trace(p), "start stop start") })
 	if got := r.runner.last("start", p).TaskQueue; got != "renamed-"+p {
 		t.Errorf("started on %s", got)
@@ -221,8 +221,8 @@ func TestAWorkflowMovedToAnotherProject(t *testing.T) {
 	r.isServing(from, w, "v1")
 	r.isServing(to, original, "to")
 	h.exec(`UPDATE workflows SET project_id = $2 WHERE id = $1`, w, to)
-	r.LookAt(from)
-	r.LookAt(to)
+	r.LookAt(from, time.Now())
+	r.LookAt(to, time.Now())
 	r.isServing(to, w, "v1")
 	r.isServing(from, w, "")
 	r.isServing(from, stays, "stays")
@@ -245,7 +245,7 @@ func TestAChangeDuringAStartIsNotLost(t *testing.T) {
 		t.Errorf("status while it starts is %q", row.status)
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	close(open)
 	r.isServing(p, w, "v2")
 }
@@ -260,16 +260,16 @@ func TestALongDrainBlocksNobodyAndShowsInTheRow(t *testing.T) {
 	r.start()
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.isStatus(p, statusStopping)
 
 	other, ow := h.shop("other")
-	r.LookAt(other)
+	r.LookAt(other, time.Now())
 	r.isServing(other, ow, "other")
 
 	// It is wanted again while it drains: it starts when the drain is over.
 	h.exec(`UPDATE projects SET is_active = true WHERE id = $1`, p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.quietDown()
 	if got := r.runner.trace(p); got != "start stop" {
 		t.Errorf("calls while it drains: %s", got)
@@ -308,7 +308,7 @@ func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 	r.start()
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	if row := r.isStatus(p, statusStopped); row.meta.Error != "" {
 		t.Errorf("error of the stopped worker is %q", row.meta.Error)
 	}
@@ -358,7 +358,7 @@ func TestTheTimeFromTheHintToLiveIsReported(t *testing.T) {
 	r.isServing(p, w, "v1")
 	r.quietDown()
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	var last *ReloadState
 	eventually(t, func() error {
 		last = h.row("replica-a", p).meta.LastReload

@@ -37,15 +37,16 @@ func newWorkQueue(base, limit time.Duration) *workQueue {
 	}
 }
 
-// hint queues an id ahead of everything that wasn't hinted.
-func (q *workQueue) hint(id string) {
-	q.lanes.ask(id, true)
+// hint queues an id ahead of everything that wasn't hinted; since is when what
+// the hint is about happened, zero for now.
+func (q *workQueue) hint(id string, since time.Time) {
+	q.lanes.ask(id, true, since)
 	q.inner.Add(id)
 }
 
 // resync queues an id behind hints.
 func (q *workQueue) resync(id string) {
-	q.lanes.ask(id, false)
+	q.lanes.ask(id, false, time.Time{})
 	q.inner.Add(id)
 }
 
@@ -100,14 +101,17 @@ const (
 	laneLater
 )
 
-func (l *lanes) ask(id string, urgent bool) {
+func (l *lanes) ask(id string, urgent bool, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if urgent {
 		l.urgent[id] = true
 	}
-	if _, ok := l.asked[id]; !ok {
-		l.asked[id] = time.Now()
+	if since.IsZero() {
+		since = time.Now()
+	}
+	if before, ok := l.asked[id]; !ok || since.Before(before) {
+		l.asked[id] = since
 	}
 }
 

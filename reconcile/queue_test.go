@@ -23,9 +23,9 @@ func TestTwoHintsBeforeAPassMakeOnePass(t *testing.T) {
 	t.Parallel()
 	q := newWorkQueue(time.Second, time.Minute)
 	defer q.shutDown()
-	q.hint("a")
+	q.hint("a", time.Time{})
 	q.resync("a")
-	q.hint("a")
+	q.hint("a", time.Time{})
 	if got := drainNow(q); len(got) != 1 {
 		t.Errorf("passes %v, want one", got)
 	}
@@ -35,10 +35,10 @@ func TestHintDuringAPassMakesOneMoreAfterIt(t *testing.T) {
 	t.Parallel()
 	q := newWorkQueue(time.Second, time.Minute)
 	defer q.shutDown()
-	q.hint("a")
+	q.hint("a", time.Time{})
 	it, _ := q.get()
-	q.hint("a")
-	q.hint("a")
+	q.hint("a", time.Time{})
+	q.hint("a", time.Time{})
 	if q.len() != 0 {
 		t.Fatal("an id is handed out while it is worked on")
 	}
@@ -74,7 +74,7 @@ func TestOneProjectIsNeverWorkedOnTwiceAtOnce(t *testing.T) {
 			for i := range 2000 {
 				id := fmt.Sprint((i + h) % 4)
 				if i%2 == 0 {
-					q.hint(id)
+					q.hint(id, time.Time{})
 				} else {
 					q.resync(id)
 				}
@@ -96,8 +96,8 @@ func TestAFreshHintOvertakesALookAtAThousandProjects(t *testing.T) {
 	for i := range 1000 {
 		q.resync(fmt.Sprint(i))
 	}
-	q.hint("fresh")
-	q.hint("700") // waits already, further back
+	q.hint("fresh", time.Time{})
+	q.hint("700", time.Time{}) // waits already, further back
 	for _, want := range []string{"fresh", "700", "0"} {
 		it, _ := q.get()
 		if it.id != want {
@@ -117,7 +117,7 @@ func TestAHintDuringAPassStaysUrgent(t *testing.T) {
 	q.resync("a")
 	it, _ := q.get()
 	q.resync("b")
-	q.hint("a")
+	q.hint("a", time.Time{})
 	q.done(it.id)
 	if got := drainNow(q); got[0] != "a" {
 		t.Errorf("order %v, want a first", got)
@@ -196,7 +196,7 @@ func TestAnItemSaysWhenItWasFirstAskedFor(t *testing.T) {
 		defer q.shutDown()
 		q.resync("a")
 		time.Sleep(3 * time.Second)
-		q.hint("a")
+		q.hint("a", time.Time{})
 		it, _ := q.get()
 		if got := time.Since(it.since); got != 3*time.Second {
 			t.Errorf("asked for %s ago, want 3s", got)

@@ -25,6 +25,7 @@ type Reconciler struct {
 	close context.CancelCauseFunc
 
 	drains sync.WaitGroup // stops under way
+	first  *firstLook
 
 	telling sync.Mutex // makes the observer see totals in their order
 
@@ -61,6 +62,7 @@ func New(cfg Config) (*Reconciler, error) {
 		queue:    newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
 		store:    NewCodeStore(cfg.Pool),
 		look:     make(chan string, 1),
+		first:    newFirstLook(),
 		records:  map[string]*record{},
 		cards:    map[string]card{},
 		notes:    map[string]note{},
@@ -70,14 +72,16 @@ func New(cfg Config) (*Reconciler, error) {
 }
 
 // LookAt asks for a pass over a project, ahead of those that LookAtAll finds.
-// It returns at once. What is not a project's id is ignored.
-func (r *Reconciler) LookAt(projectID string) {
+// committed is when its change was committed, from which the time to live
+// counts; zero means now. It returns at once. What is not a project's id is
+// ignored.
+func (r *Reconciler) LookAt(projectID string, committed time.Time) {
 	id, err := uuid.Parse(projectID)
 	if err != nil {
 		r.log.Warn("ignored a hint that names no project", keyProject, projectID)
 		return
 	}
-	r.queue.hint(id.String())
+	r.queue.hint(id.String(), committed)
 	r.cfg.Observer.QueueDepth(r.queue.len())
 }
 
@@ -194,6 +198,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		}
 	}
 	r.mu.Unlock()
+	r.first.found(dirty)
 	for _, id := range dirty {
 		r.queue.resync(id)
 	}
@@ -221,6 +226,7 @@ func (r *Reconciler) work(ctx context.Context) {
 		}
 		r.process(ctx, it)
 		r.queue.done(it.id)
+		r.first.passed(it.id)
 		r.cfg.Observer.QueueDepth(r.queue.len())
 	}
 }

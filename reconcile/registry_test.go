@@ -15,7 +15,7 @@ func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
 	r.isStatus(running, statusRunning)
 	r.isStatus(broken, statusFailed)
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, stopped)
-	r.LookAt(stopped)
+	r.LookAt(stopped, time.Now())
 	r.isStatus(stopped, statusStopped)
 	r.quietDown()
 	h.exec(`UPDATE workflow_workers SET last_heartbeat = now() - interval '1 hour'`)
@@ -126,7 +126,7 @@ func TestColumnsThatAreNotOursStayAsTheyAre(t *testing.T) {
 	id := one[string](h, `SELECT id::text FROM workflow_workers`)
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', execution_count = 5 WHERE workflow_id = $1`, w)
 	request := h.request(p, "restart")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	h.isAnswered(request)
 	if err := r.stop(); err != nil {
 		t.Fatal(err)

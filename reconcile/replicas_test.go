@@ -53,11 +53,11 @@ func TestAStopIsCompleteWhenEveryReplicaHasStopped(t *testing.T) {
 	b.isStatus(p, statusRunning)
 
 	stop := h.request(p, "stop")
-	a.LookAt(p)
+	a.LookAt(p, time.Now())
 	a.isStatus(p, statusStopped) // a, who alone has heard of it, has claimed it
-	b.LookAt(p)
+	b.LookAt(p, time.Now())
 	b.isStatus(p, statusStopping)
-	a.LookAt(p)
+	a.LookAt(p, time.Now())
 	a.quietDown()
 	if got := h.answer(stop); got.status != requestProcessing {
 		t.Errorf("finished while a replica drains: %+v", got)
@@ -76,14 +76,14 @@ func TestARestartIsCompleteWhenEveryReplicaHasRestarted(t *testing.T) {
 	a.isStatus(p, statusRunning)
 	b.isStatus(p, statusRunning)
 	restart := h.request(p, "restart")
-	a.LookAt(p)
+	a.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(a.runner.trace(p), "start stop start") })
 	a.isStatus(p, statusRunning)
 	a.quietDown()
 	if got := h.answer(restart); got.status != requestProcessing {
 		t.Errorf("finished before the other replica has heard of it: %+v", got)
 	}
-	b.LookAt(p)
+	b.LookAt(p, time.Now())
 	if got := h.isAnswered(restart); got.status != requestCompleted {
 		t.Errorf("%+v", got)
 	}
@@ -113,7 +113,7 @@ func TestAStopThatAReplicaDoesNotFollowFailsWithItsName(t *testing.T) {
 	a.isStatus(p, statusRunning)
 	b.isStatus(p, statusRunning)
 	stop := h.request(p, "stop")
-	a.LookAt(p)
+	a.LookAt(p, time.Now())
 	if got := h.isAnswered(stop); got.status != requestFailed || !strings.Contains(got.reason, "replica replica-b is still") {
 		t.Errorf("%+v", got)
 	}
@@ -156,7 +156,7 @@ func TestAStopDoesNotWaitForADeadReplica(t *testing.T) {
 	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('dead', $1, 'q', 'running', now() - interval '91 seconds', '{"schema": 1, "replica": "dead"}')`, p)
 	stop := h.request(p, "stop")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	if got := h.isAnswered(stop); got.status != requestCompleted {
 		t.Errorf("%+v", got)
 	}

@@ -31,7 +31,7 @@ func TestStartStopAndRestartByRequest(t *testing.T) {
 		{"restart", "start stop start stop start stop start", statusRunning},
 	} {
 		id := h.request(p, tt.action)
-		r.LookAt(p)
+		r.LookAt(p, time.Now())
 		a := h.isAnswered(id)
 		if a.status != requestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil || a.completedAt.Before(*a.startedAt) {
 			t.Errorf("%s: %+v", tt.action, a)
@@ -53,23 +53,23 @@ func TestAStoppedProjectStaysStoppedThroughChangesAndRestarts(t *testing.T) {
 	first := h.work()
 	first.isServing(p, w, "v1")
 	stop := h.request(p, "stop")
-	first.LookAt(p)
+	first.LookAt(p, time.Now())
 	h.isAnswered(stop)
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	first.LookAt(p)
+	first.LookAt(p, time.Now())
 	first.quietDown()
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
 	second := h.work()
-	second.LookAt(p)
+	second.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(second.seen.get().passes > 0, true) })
 	second.quietDown()
 	if first.runner.runs(p) || second.runner.trace(p) != "" {
 		t.Error("a stopped project came back by itself")
 	}
 	start := h.request(p, "start")
-	second.LookAt(p)
+	second.LookAt(p, time.Now())
 	h.isAnswered(start)
 	if got := second.runner.serves(p, w); got != "v2" {
 		t.Errorf("serves %q", got)
@@ -114,7 +114,7 @@ func TestSupersededRequestsAreFinishedWithTheNewest(t *testing.T) {
 	r.quietDown()
 	stop, start, restart := h.request(p, "stop"), h.request(p, "start"), h.request(p, "restart")
 	last := h.request(p, "start")
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	for id, want := range map[string]string{stop: requestFailed, start: requestCompleted, restart: requestCompleted, last: requestCompleted} {
 		if a := h.isAnswered(id); a.status != want {
 			t.Errorf("%s: %s (%s), want %s", id, a.status, a.reason, want)
@@ -181,7 +181,7 @@ func TestAFreshClaimOfALivingReplicaIsItsOwn(t *testing.T) {
 	h.exec(`UPDATE worker_requests SET status = 'processing', started_at = clock_timestamp() WHERE id = $1`, id)
 	r := h.work()
 	r.isServing(p, w, "v1") // its meaning is everybody's
-	r.LookAt(p)
+	r.LookAt(p, time.Now())
 	r.quietDown()
 	if a := h.answer(id); a.status != requestProcessing {
 		t.Errorf("finished another's request: %+v", a)

@@ -32,7 +32,7 @@ func TestShutdownDrainsAllAndTheRowsSaySo(t *testing.T) {
 	go func() { ended <- r.stop() }()
 	eventually(t, func() error { return expect(stopping.Load(), true) })
 	r.isStatus(p, statusStopping)
-	r.LookAt(p) // nobody minds
+	r.LookAt(p, time.Now()) // nobody minds
 	r.LookAtAll("late")
 	close(open)
 	if err := <-ended; err != nil {

@@ -43,7 +43,19 @@ type Config struct {
 	Logger      *slog.Logger
 	// Observer hears of interrupted JavaScript and failed workflow tasks. Default: nobody.
 	Observer workflow.Observer
+	// Activities hears of every attempt of an activity. Default: nobody.
+	Activities ActivityObserver
 }
+
+// ActivityObserver counts attempts of activities. Its methods are cheap and don't block.
+type ActivityObserver interface {
+	// ActivityExecuted reports one attempt: how long it took and whether it failed. name is one that the project serves.
+	ActivityExecuted(projectID, name string, took time.Duration, failed bool)
+}
+
+type noActivityObserver struct{}
+
+func (noActivityObserver) ActivityExecuted(string, string, time.Duration, bool) {}
 
 func (c Config) withDefaults() Config {
 	setDefault(&c.MaxConcurrentActivities, 10)
@@ -58,6 +70,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Activities == nil {
+		c.Activities = noActivityObserver{}
 	}
 	return c
 }

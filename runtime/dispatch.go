@@ -3,7 +3,9 @@ package runtime
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	sdkactivity "go.temporal.io/sdk/activity"
@@ -18,25 +20,43 @@ import (
 // execute is the one activity of every worker. The type is looked up now: the project's components, the built-in
 // activities, the placeholders of its workflow rows, and last what only the calling execution's own code had.
 func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*commonpb.Payloads, error) {
-	var input *commonpb.Payloads
-	if err := args.Get(&input); err != nil {
-		return nil, err
+	input := &commonpb.Payloads{}
+	if args.HasValues() { // Get fails without
+		if err := args.Get(&input); err != nil {
+			return nil, err
+		}
 	}
 	name := sdkactivity.GetInfo(ctx).ActivityType.Name
+	call, err := p.resolve(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	result, err := call(ctx, input)
+	if !errors.Is(err, sdkactivity.ErrResultPending) {
+		p.r.cfg.Activities.ActivityExecuted(p.id, name, time.Since(began), err != nil)
+	}
+	return result, err
+}
+
+// resolve finds what an activity type means now.
+func (p *project) resolve(ctx context.Context, name string) (func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error), error) {
 	l := p.live.Load()
 	if t, ok := l.activities[name]; ok {
-		return t.code.Execute(ctx, t.export, input)
+		return t.execute, nil
 	}
 	if slices.Contains(p.builtIn.Names(), name) {
-		return p.builtIn.Execute(ctx, name, input)
+		return func(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
+			return p.builtIn.Execute(ctx, name, input)
+		}, nil
 	}
 	if t, ok := l.placeholders[name]; ok {
-		return t.code.Execute(ctx, t.export, input)
+		return t.execute, nil
 	}
 	if hash := pinnedHash(ctx); hash != "" {
 		// The error doesn't matter: what counts is that nobody has the activity.
 		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
-			return m.activity.Execute(ctx, name, input)
+			return activityTarget{m.activity, name}.execute, nil
 		}
 	}
 	known := append(names(l.activities), names(l.placeholders)...)

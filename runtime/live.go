@@ -1,10 +1,13 @@
 package runtime
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sort"
 	"strings"
+
+	commonpb "go.temporal.io/api/common/v1"
 
 	"workflow-worker/runtime/activity"
 )
@@ -30,6 +33,10 @@ type target struct {
 type activityTarget struct {
 	code   *activity.Code
 	export string
+}
+
+func (t activityTarget) execute(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
+	return t.code.Execute(ctx, t.export, input)
 }
 
 // newLive decides which module serves which type: a row's own name goes before another row's exports, then the order of the

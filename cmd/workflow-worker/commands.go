@@ -18,7 +18,7 @@ func (p process) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return migrations.Run(ctx, s.directURL(), s.logger(p.stderr))
+	return migrations.Run(ctx, s.DatabaseURL, s.logger(p.stderr))
 }
 
 // role prints the SQL of the service's role.

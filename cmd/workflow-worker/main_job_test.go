@@ -103,6 +103,15 @@ func TestRowsRunAsWorkflowsOfTheirTypeAndKebabName(t *testing.T) {
 		}
 		p.noFailedTasks(r)
 	}
+	eventually(t, "the statistics tell", func() error {
+		var ok, failed int
+		err := p.db.QueryRow(t.Context(), `SELECT sum(success_count) FILTER (WHERE activity_name = 'scoreCustomer'), sum(failure_count) FILTER (WHERE activity_name = 'validateData')
+			FROM activity_statistics WHERE project_id = $1`, p.id).Scan(&ok, &failed)
+		if err == nil && (ok != 2 || failed != 2) {
+			err = fmt.Errorf("%d scoreCustomer succeeded, %d validateData failed", ok, failed)
+		}
+		return err
+	})
 	if got := run[string](p, "greeter", "you"); got != "hello you" {
 		t.Errorf("greeter = %q", got)
 	}

@@ -71,7 +71,7 @@ func (p process) run(ctx context.Context) error {
 	log.Info("workflow-worker is up", slog.String("version", version()), slog.String("sdk", bundle.Version()), slog.String("address", server.Address()))
 
 	if s.MigrateOnStart {
-		if err := migrateUntilDone(ctx, s.directURL(), log); err != nil {
+		if err := migrateUntilDone(ctx, s.DatabaseURL, log); err != nil {
 			return err
 		}
 	}
@@ -100,6 +100,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
+	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
 		Store:                      reconcile.NewCodeStore(w.pool),
@@ -108,9 +109,11 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Env:                        p.activityEnvironment(s),
 		MaxConcurrentActivities:    s.MaxActivities,
 		MaxConcurrentWorkflowTasks: s.MaxWorkflows,
-		StopTimeout:                s.ShutdownTimeout,
-		Logger:                     w.log,
-		Observer:                   w.metrics,
+		// Less than all of it: after the tasks the rows have to be written.
+		StopTimeout: s.ShutdownTimeout * 3 / 4,
+		Activities:  statistics,
+		Logger:      w.log,
+		Observer:    w.metrics,
 	})
 	if err != nil {
 		return err
@@ -130,6 +133,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
+	stream := &streamObserver{Metrics: w.metrics, settled: make(chan struct{})}
 	source, err := cdc.New(cdc.Config{
 		DatabaseURL:    s.DatabaseURL,
 		ReplicationURL: s.ReplicationDatabaseURL,
@@ -137,22 +141,56 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		ResyncInterval: s.ResyncInterval,
 		Logger:         w.log,
 		Handler:        reconciler,
-		Observer:       w.metrics,
+		Observer:       stream,
 	})
 	if err != nil {
 		return err
 	}
-	w.metrics.SetPhase(metrics.PhaseRunning)
-	stopping := context.AfterFunc(ctx, func() { w.metrics.SetPhase(metrics.PhaseStopping) })
-	defer stopping()
 
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
 	group.Go(func() { tuneMemory(ctx) })
+	group.Go(func() { statistics.Run(ctx) })
+	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
 	group.Go(func() { sourceErr = source.Run(ctx) })
 	group.Go(func() { reconcileErr = reconciler.Run(ctx) })
 	group.Wait()
-	return errors.Join(unlessStopped(sourceErr), unlessStopped(reconcileErr))
+	if ctx.Err() != nil && reconcileErr != nil {
+		// The shutdown was asked for and is over; what it left behind Temporal hands to others.
+		w.log.Warn("the shutdown left work behind", slog.String("error", reconcileErr.Error()))
+		reconcileErr = nil
+	}
+	return errors.Join(unlessStopped(sourceErr), reconcileErr)
+}
+
+// streamObserver notices when change capture knows whether it streams or polls.
+type streamObserver struct {
+	*metrics.Metrics
+	once    sync.Once
+	settled chan struct{}
+}
+
+// StreamState implements cdc.Observer.
+func (o *streamObserver) StreamState(mode, reason string) {
+	o.Metrics.StreamState(mode, reason)
+	if mode != cdc.ModeConnecting {
+		o.once.Do(func() { close(o.settled) })
+	}
+}
+
+// tellPhase says when the service is ready: every project has been looked at, and changes arrive.
+func tellPhase(ctx context.Context, m *metrics.Metrics, ready ...<-chan struct{}) {
+	for _, c := range ready {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			m.SetPhase(metrics.PhaseStopping)
+			return
+		}
+	}
+	m.SetPhase(metrics.PhaseRunning)
+	<-ctx.Done()
+	m.SetPhase(metrics.PhaseStopping)
 }
 
 // grace is REMOVAL_GRACE as reconcile counts it, where zero means the default.

@@ -130,11 +130,3 @@ func (s settings) logger(w io.Writer) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(w, o))
 }
-
-// directURL is the connection that passes by any pooler.
-func (s settings) directURL() string {
-	if s.ReplicationDatabaseURL != "" {
-		return s.ReplicationDatabaseURL
-	}
-	return s.DatabaseURL
-}
