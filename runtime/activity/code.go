@@ -21,6 +21,7 @@ type Code struct {
 	mu     sync.Mutex // guards what follows
 	ready  []*instance
 	making int         // instances on their way to ready
+	used   time.Time   // when one was last asked for
 	idle   *time.Timer // drops ready
 	closed bool
 	wg     sync.WaitGroup // the makers
@@ -87,7 +88,10 @@ func (c *Code) takeReady() *instance {
 	if n := len(c.ready); n > 0 {
 		in, c.ready = c.ready[n-1], c.ready[:n-1]
 	}
-	if !c.closed && len(c.ready)+c.making < c.opts.Warm {
+	// What is called once in a while is not worth a second runtime.
+	often := time.Since(c.used) < c.opts.Idle
+	c.used = time.Now()
+	if often && !c.closed && len(c.ready)+c.making < c.opts.Warm {
 		c.making++
 		c.wg.Add(1)
 		go c.makeReady()

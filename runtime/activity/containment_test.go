@@ -167,9 +167,14 @@ func heapBytes() uint64 {
 
 func TestReadyRuntimesAreDroppedWhenIdle(t *testing.T) {
 	t.Parallel()
-	c := code(t, `export const main = () => 1`, CodeOptions{Idle: 20 * time.Millisecond, Warm: 3})
-	if _, err := execute(t, c); err != nil {
-		t.Fatal(err)
+	c := code(t, `export const main = () => 1`, CodeOptions{Idle: 200 * time.Millisecond, Warm: 3})
+	for made := false; !made; {
+		if _, err := execute(t, c); err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		made = len(c.ready)+c.making > 0
+		c.mu.Unlock()
 	}
 	for dropped := false; !dropped; {
 		c.mu.Lock()

@@ -80,11 +80,15 @@ func (in *instance) execute(ctx context.Context, export string, args *commonpb.P
 // leash gives the context that interrupts JavaScript: it ends a grace after ctx. The code itself is told at once.
 func (in *instance) leash(ctx context.Context) (hard context.Context, release func()) {
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
-	var mu sync.Mutex // guards grace
+	var mu sync.Mutex // guards over and grace
+	var over bool
 	var grace *time.Timer
 	unwatch := context.AfterFunc(ctx, func() {
 		mu.Lock()
 		defer mu.Unlock()
+		if over {
+			return
+		}
 		grace = time.AfterFunc(in.code.opts.Grace, func() { cut(errGraceOver) })
 		in.loop.post(func() error {
 			in.end(endingOf(ctx))
@@ -95,6 +99,7 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 		unwatch()
 		mu.Lock()
 		defer mu.Unlock()
+		over = true
 		if grace != nil {
 			grace.Stop()
 		}

@@ -64,7 +64,8 @@ type CodeOptions struct {
 	// MaxLogLines is how many lines one execution may log; the rest is counted. Default: 1,000.
 	MaxLogLines int
 
-	// Warm is how many runtimes are kept ready for the next executions, once there was one. Default: 1. Below 0: none.
+	// Warm is how many runtimes are kept ready for the next executions, once there were two within Idle. Default: 1. Below 0:
+	// none.
 	Warm int
 
 	// Idle is how long ready runtimes are kept without an execution. Default: 1 minute.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -76,22 +77,40 @@ type lazyGlobals struct {
 
 // Get implements goja.DynamicObject.
 func (l *lazyGlobals) Get(name string) goja.Value {
-	if name == "global" || name == "self" {
-		return l.in.vm.Runtime.GlobalObject()
-	}
-	group, ok := l.platform.group[name]
-	if !ok {
+	if !l.Has(name) {
 		return nil
 	}
-	values, err := run(l.in.vm.Runtime, l.platform.programs[group], l.in.groupHost(group))
+	values, err := l.load(name)
 	if err == nil {
-		err = l.define(values.ToObject(l.in.vm.Runtime))
+		err = l.define(values)
 	}
 	if err != nil {
-		l.in.broken = fmt.Errorf("load the platform's %s: %w", group, err)
+		l.in.broken = fmt.Errorf("load the platform's %s: %w", name, err)
 		return goja.Undefined()
 	}
-	return values.ToObject(l.in.vm.Runtime).Get(name)
+	return values.Get(name)
+}
+
+// load makes the globals of a name's group.
+func (l *lazyGlobals) load(name string) (*goja.Object, error) {
+	r := l.in.vm.Runtime
+	switch name {
+	case "global", "self":
+		values := r.NewObject()
+		return values, values.Set(name, r.GlobalObject())
+	case "Buffer":
+		p, err := bundle.Buffer()
+		if err != nil {
+			return nil, err
+		}
+		return l.in.evaluate(p, r.NewObject())
+	}
+	group := l.platform.group[name]
+	values, err := run(r, l.platform.programs[group], l.in.groupHost(group))
+	if err != nil {
+		return nil, err
+	}
+	return values.ToObject(r), nil
 }
 
 // define makes a group's values globals, except where the author has made one of the name.
@@ -117,7 +136,7 @@ func (l *lazyGlobals) Set(string, goja.Value) bool { return false }
 
 // Has implements goja.DynamicObject.
 func (l *lazyGlobals) Has(name string) bool {
-	return name == "global" || name == "self" || l.platform.group[name] != ""
+	return name == "global" || name == "self" || name == "Buffer" || l.platform.group[name] != ""
 }
 
 // Delete implements goja.DynamicObject.

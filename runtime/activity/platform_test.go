@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// testdata/platform.json and url.json hold [name, body of an async function, its result as JSON], the result being Node 20's.
+// The files in testdata hold [name, body of an async function, its result as JSON], the result being Node 20's.
 func TestPlatformAnswersAsNodeDoes(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"testdata/platform.json", "testdata/url.json"} {
+	for _, file := range []string{"testdata/platform.json", "testdata/url.json", "testdata/buffer.json"} {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -14,7 +14,11 @@ func Activity() (*goja.Program, error) { return activity() }
 // ActivityCommon gives all of @temporalio/common, likewise. It takes longer to evaluate, and belongs where it is needed.
 func ActivityCommon() (*goja.Program, error) { return activityCommon() }
 
+// Buffer gives Node's Buffer, likewise: module.exports.Buffer.
+func Buffer() (*goja.Program, error) { return buffer() }
+
 var (
 	activity       = sync.OnceValues(func() (*goja.Program, error) { return load("activity") })
 	activityCommon = sync.OnceValues(func() (*goja.Program, error) { return load("common") })
+	buffer         = sync.OnceValues(func() (*goja.Program, error) { return load("buffer") })
 )

@@ -48,6 +48,7 @@ var entries = []entry{
 		dir:     "common",
 		replace: map[string]string{"long": "../workflow/long.ts"},
 	},
+	{dir: "buffer"},
 }
 
 func main() {
