@@ -30,7 +30,6 @@ func TestVersionNamesThePackageAndTheContent(t *testing.T) {
 	}
 }
 
-// What goja can't parse must not come back with an upgrade: esbuild leaves newer syntax as it is.
 func TestBundleHasNoAddressOfARegistryOrMachine(t *testing.T) {
 	lock, err := os.ReadFile("package-lock.json")
 	if err != nil {

@@ -125,8 +125,20 @@ func benchmarkReplay(b *testing.B, workflowType string, activities int) {
 // BenchmarkStartRun is a whole run without activities: the module's evaluation, one activation, the end.
 func BenchmarkStartRun(b *testing.B) { benchmarkReplay(b, "noop", 0) }
 
-// BenchmarkActivity is BenchmarkStartRun with one activity: two activations.
-func BenchmarkActivity(b *testing.B) { benchmarkReplay(b, "one", 1) }
+// BenchmarkRunWithActivity is BenchmarkStartRun with one activity: two activations.
+func BenchmarkRunWithActivity(b *testing.B) { benchmarkReplay(b, "one", 1) }
+
+// BenchmarkActivation is a signal to a cached execution, without the SDK.
+func BenchmarkActivation(b *testing.B) {
+	d := waitingDefinition(b, benchmarkProject(b))
+	defer d.Close()
+	signal := signalJob{name: "add", input: &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload([]byte("1"))}}}
+	b.ReportAllocs()
+	for b.Loop() {
+		d.push(signal)
+		d.OnWorkflowTaskStarted(0)
+	}
+}
 
 // BenchmarkReplay1000Events is 166 activities one after the other.
 func BenchmarkReplay1000Events(b *testing.B) { benchmarkReplay(b, "many", 166) }

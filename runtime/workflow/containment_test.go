@@ -59,6 +59,28 @@ func TestEndlessCodeFailsItsTaskAndHarmsNobody(t *testing.T) {
 	}
 }
 
+func TestCancellingWithoutEndFailsTheTask(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	p.opts.TaskTimeout = 50 * time.Millisecond
+	p.deploy(`
+export async function run() {
+  const { echo } = proxyActivities<any>({ startToCloseTimeout: '1s' });
+  for (;;) {
+    const scope = new CancellationScope();
+    const done = scope.run(() => echo(1));
+    scope.cancel();
+    await done.catch(() => {});
+  }
+}`)
+	p.startWorker()
+	run, f := p.waitTaskFailure("run")
+	if !strings.Contains(f.GetMessage(), "came to no end within 500ms") && !strings.Contains(f.GetMessage(), "was interrupted") {
+		t.Errorf("message %q", f.GetMessage())
+	}
+	p.end(run)
+}
+
 func TestEndlessModuleFailsTheCheckAndTheTask(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/dop251/goja"
@@ -80,6 +81,9 @@ func (d *definition) OnWorkflowTaskStarted(time.Duration) {
 	}
 }
 
+// maxTaskFactor is how many times its budget of CPU a task may take on the clock.
+const maxTaskFactor = 10
+
 func (d *definition) task() error {
 	if d.refused != nil {
 		return d.refused
@@ -90,8 +94,15 @@ func (d *definition) task() error {
 			return err
 		}
 	}
+	// What a cancellation resolves at once makes another activation, without end if the code schedules and cancels again.
+	ctx, cancel := context.WithTimeout(context.Background(), maxTaskFactor*d.o.TaskTimeout)
+	defer cancel()
 	for len(d.jobs) > 0 || !d.initialized {
-		commands, err := d.activate(sorted(d.jobs))
+		if ctx.Err() != nil {
+			return &TaskFailure{Reason: ReasonInterrupted, Hint: hintTooLong, Message: fmt.Sprintf(
+				"the workflow task came to no end within %v: the code schedules and cancels without waiting", maxTaskFactor*d.o.TaskTimeout)}
+		}
+		commands, err := d.activate(ctx, sorted(d.jobs))
 		if err != nil {
 			return err
 		}
@@ -115,10 +126,10 @@ func (d *definition) task() error {
 }
 
 // activate hands the jobs to the package, as one activation.
-func (d *definition) activate(jobs []job) (commands []command, err error) {
+func (d *definition) activate(ctx context.Context, jobs []job) (commands []command, err error) {
 	d.jobs = nil
 	in, v := d.in, d.in.vm
-	err = in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
+	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
 		if !d.initialized {
 			if err := d.create(); err != nil {
 				return in.thrown(err)
