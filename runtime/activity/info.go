@@ -87,7 +87,11 @@ func (in *instance) retryPolicy(p *temporal.RetryPolicy) goja.Value {
 		members["maximumAttempts"] = p.MaximumAttempts
 	}
 	if len(p.NonRetryableErrorTypes) > 0 {
-		members["nonRetryableErrorTypes"] = p.NonRetryableErrorTypes
+		types := make([]any, len(p.NonRetryableErrorTypes))
+		for i, t := range p.NonRetryableErrorTypes {
+			types[i] = t
+		}
+		members["nonRetryableErrorTypes"] = in.vm.Runtime.NewArray(types...)
 	}
 	return in.object(members)
 }
