@@ -66,9 +66,9 @@ func machineMemory() int64 {
 }
 
 const (
-	memoryCheck = 3 * time.Second
+	memoryCheck = time.Second
 	// idleBytes is what a service at rest allocates between two checks at most.
-	idleBytes = 4 << 20
+	idleBytes = 1 << 20
 	// trimBytes is how much must have been allocated since the last time to make it worth a collection.
 	trimBytes = 32 << 20
 	// headroom is how much garbage may gather before a collection, where the heap is small: by itself the collector would

@@ -31,6 +31,7 @@ type response struct {
 func Child(r io.Reader, w io.Writer) error {
 	debug.SetMaxStack(childStack)
 	debug.SetMemoryLimit(childMemory)
+	debug.SetGCPercent(50) // it rests most of its time
 	in, out := gob.NewDecoder(bufio.NewReader(r)), bufio.NewWriter(w)
 	enc := gob.NewEncoder(out)
 	for {

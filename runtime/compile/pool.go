@@ -29,7 +29,7 @@ type pool struct {
 }
 
 // trimAfter is how long the children beyond the first are kept: each takes 30 MB.
-const trimAfter = 10 * time.Second
+const trimAfter = 3 * time.Second
 
 func newPool(cfg Config) *pool {
 	p := &pool{cfg: cfg, slots: make(chan struct{}, cfg.Children)}
