@@ -39,7 +39,9 @@ func TestCodeThatDoesNotYieldIsCutOffWithItsPlace(t *testing.T) {
 			if !strings.Contains(app.Message(), "50ms") {
 				t.Errorf("the message doesn't name the limit: %s", app.Message())
 			}
-			if stack := failureOf(t, err).GetStackTrace(); !strings.Contains(stack, "charge-card.ts:") {
+			// A storm of promises may be cut off between two of the author's functions.
+			storm := name == "microtasks" || name == "promises"
+			if stack := failureOf(t, err).GetStackTrace(); !storm && !strings.Contains(stack, "charge-card.ts:") {
 				t.Errorf("the stack doesn't say where: %q", stack)
 			}
 			if seen.n.Load() == 0 {
