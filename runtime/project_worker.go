@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	sdkactivity "go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
@@ -45,6 +46,9 @@ func newProject(r *Runner, p Project, l *live) *project {
 	return pr
 }
 
+// heartbeatThrottle is the least time between two heartbeats of an attempt that reach the server.
+const heartbeatThrottle = time.Second
+
 // start starts polling. It fails if the server can't be reached or doesn't know the namespace.
 func (p *project) start() error {
 	polls := func() worker.PollerBehavior {
@@ -63,9 +67,12 @@ func (p *project) start() error {
 		WorkflowTaskPollerBehavior:             polls(),
 		ActivityTaskPollerBehavior:             polls(),
 		WorkerStopTimeout:                      p.r.cfg.StopTimeout,
-		DisableRegistrationAliasing:            true,
-		Interceptors:                           []interceptor.WorkerInterceptor{&codeHeader{}},
-		OnFatalError:                           func(err error) { p.r.died(p, err) },
+		// An attempt learns of its cancellation by a heartbeat's answer: not only after the SDK's 30 s.
+		DefaultHeartbeatThrottleInterval: heartbeatThrottle,
+		MaxHeartbeatThrottleInterval:     heartbeatThrottle,
+		DisableRegistrationAliasing:      true,
+		Interceptors:                     []interceptor.WorkerInterceptor{&codeHeader{}},
+		OnFatalError:                     func(err error) { p.r.died(p, err) },
 	})
 	p.worker.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{
 		ProjectID:   p.id,

@@ -144,6 +144,12 @@ func TestOneCallCannotTakeAllMemory(t *testing.T) {
 	}
 }
 
+func TestABacktrackingPatternMatchesALongText(t *testing.T) {
+	if got, err := run(t, newVM(t), `/^(?=a)(?:a|b)+$/.test("ab".repeat(100000))`); err != nil || !got.ToBoolean() {
+		t.Errorf("match = %v, %v", got, err)
+	}
+}
+
 func TestAnEndedContextInterrupts(t *testing.T) {
 	v := newVM(t)
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -19,6 +19,9 @@ const (
 	// regexpTimeout ends a match of goja's backtracking engine. It must be longer than any watchdog: goja turns a timeout
 	// into "no match", which must never be what code goes on with. The interrupt, pending since, then ends the execution.
 	regexpTimeout = 10 * time.Second
+	// regexpStack is how many places that engine may remember to go back to. Beyond it goja answers "no match" too, and the
+	// library's own 100,000 are reached by honest texts. 64 MB at most, as for any one call.
+	regexpStack = 8 << 20
 )
 
 // Options of a VM.
@@ -59,6 +62,7 @@ const preludeName = Internal + "prelude>"
 var prelude = sync.OnceValues(func() (*goja.Program, error) {
 	// The library has one timeout for the whole process, and goja passes none of its own.
 	regexp2.DefaultMatchTimeout = regexpTimeout
+	regexp2.DefaultOptimizationOptions.MaxBacktrackingStackSize = regexpStack
 	return goja.Compile(preludeName, preludeText, false)
 })
 
