@@ -359,7 +359,10 @@ func (p *play) checkOutcome() error {
 	if err != nil || !ok {
 		return err
 	}
-	return complain("result: ", differ(want, p.seen.Result, false))
+	if d := differ(want, p.seen.Result, false); d != "" {
+		return fmt.Errorf("result: %s\n    all of it: %s", d, show(p.seen.Result))
+	}
+	return nil
 }
 
 // replay asks a closed execution a query: its worker replays all of the history to answer.

@@ -254,15 +254,15 @@ func replaced(v any, r *strings.Replacer) any {
 	case string:
 		return r.Replace(v)
 	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = replaced(v[i], r)
+		out := slices.Clone(v)
+		for i := range out {
+			out[i] = replaced(out[i], r)
 		}
 		return out
 	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k := range v {
-			out[k] = replaced(v[k], r)
+		out := maps.Clone(v)
+		for k := range out {
+			out[k] = replaced(out[k], r)
 		}
 		return out
 	}
