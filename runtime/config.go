@@ -15,7 +15,7 @@ import (
 
 // Config of a Runner. Fields without a default are required.
 type Config struct {
-	// Client is the Temporal connection that all workers share. It must have been made with DataConverter().
+	// Client is the Temporal connection that all workers share. It must have been made with DataConverter() and FailureConverter().
 	Client client.Client
 	// Store keeps the text of code that executions are pinned to.
 	Store CodeStore

@@ -3,6 +3,8 @@ package runtime
 import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
+
+	"workflow-worker/runtime/workflow"
 )
 
 // DataConverter is Temporal's default converter, except that a *commonpb.Payloads passes unchanged, both ways: JavaScript
@@ -10,6 +12,9 @@ import (
 func DataConverter() converter.DataConverter {
 	return passThrough{converter.GetDefaultDataConverter()}
 }
+
+// FailureConverter is Temporal's default converter, except that a failed workflow task shows the author's stack and none of Go's.
+func FailureConverter() converter.FailureConverter { return workflow.FailureConverter(nil) }
 
 type passThrough struct{ converter.DataConverter }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -102,12 +104,25 @@ func (p *project) stop(ctx context.Context) error {
 	go func() {
 		defer close(done)
 		p.worker.Stop()
+		p.discard()
 	}()
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("stop the worker of project %s: tasks are still running: %w", p.id, context.Cause(ctx))
+	}
+}
+
+// discard drops all runtimes: the SDK's cache of executions is the process's, and would keep those of a stopped project.
+func (p *project) discard() {
+	for _, m := range append(p.live.Load().modules, p.old.all()...) {
+		if m.workflow != nil {
+			m.workflow.Discard()
+		}
+		if m.activity != nil {
+			m.activity.Close()
+		}
 	}
 }
 
@@ -174,6 +189,12 @@ func (s *superseded) put(m *module) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keep(m)
+}
+
+func (s *superseded) all() []*module {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.kept))
 }
 
 func (s *superseded) keep(m *module) {

@@ -217,6 +217,7 @@ func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, error) {
 		return nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
 	}
 	o.DataConverter = runtime.DataConverter()
+	o.FailureConverter = runtime.FailureConverter()
 	o.MetricsHandler = m.TemporalHandler()
 	o.Logger = sdklog.NewStructuredLogger(log)
 	c, err := client.NewLazyClient(o)

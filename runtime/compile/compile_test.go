@@ -178,6 +178,19 @@ func TestStacksShowTheAuthorsLines(t *testing.T) {
 	}
 }
 
+func TestModulesAreStrict(t *testing.T) {
+	p, err := compiler(t, false).Compile(t.Context(), workflow("export function f() { Object.freeze([1]).length = 0; return 'silently ignored' }"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt := goja.New()
+	f, _ := rt.RunProgram(p.JS)
+	_ = rt.Set("f", f)
+	if v, err := rt.RunString(`const m = {exports: {}}; f(null, m, m.exports); m.exports.f()`); err == nil || !strings.Contains(err.Error(), "TypeError") {
+		t.Errorf("a write to a frozen array: %v, %v", v, err)
+	}
+}
+
 func TestATextCannotNameASourceMap(t *testing.T) {
 	p, err := compiler(t, false).Compile(t.Context(), workflow("export const a = 1;\n//# sourceMappingURL=/etc/passwd\n"))
 	if err != nil || p == nil {

@@ -73,7 +73,8 @@ func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
 		}
 		b.WriteString("return ")
 	}
-	b.WriteString("(function(require,module,exports){")
+	// Modules are strict; esbuild's CommonJS doesn't say so.
+	b.WriteString(`(function(require,module,exports){"use strict";`)
 	b.WriteString(t.Code)
 	b.WriteString("\n})")
 	if len(siblings) > 0 {

@@ -145,7 +145,7 @@ func TestOneCallCannotTakeAllMemory(t *testing.T) {
 }
 
 func TestABacktrackingPatternMatchesALongText(t *testing.T) {
-	if got, err := run(t, newVM(t), `/^(?=a)(?:a|b)+$/.test("ab".repeat(100000))`); err != nil || !got.ToBoolean() {
+	if got, err := run(t, newVM(t), `/^(?=a)(a|b)*$/.test("ab".repeat(100000))`); err != nil || !got.ToBoolean() {
 		t.Errorf("match = %v, %v", got, err)
 	}
 }

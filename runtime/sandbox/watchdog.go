@@ -46,8 +46,8 @@ type watchdog struct {
 
 // Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget, counted in CPU time of
 // the thread where the system tells it and in ten times that on the clock at the latest, or when ctx ends. What JavaScript
-// throws through f comes back as an error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again after *Interrupted: its
-// code was cut off at any place.
+// throws through f comes back as an error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again after *Interrupted or
+// *goja.StackOverflowError: goja doesn't unwind async functions that were cut off, and microtasks never run again.
 func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (err error) {
 	v.Runtime.ClearInterrupt()
 	v.async.current = nil
