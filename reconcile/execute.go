@@ -144,7 +144,7 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision) {
 	}
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	for _, b := range broken(rec.report) {
-		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, describe(b), "live_version", b.Version)
+		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, b.Problem(), "live_version", b.Version)
 	}
 	r.log.InfoContext(ctx, "code is live", keyProject, rec.id, "action", dec.action.String(), keyCause, dec.cause, "took", took)
 }
@@ -239,7 +239,7 @@ func failureText(what string, rep runtime.Report, err error) string {
 	if hopeless(rep) {
 		for _, s := range rep.Sources {
 			if s.Kind == runtime.KindWorkflow {
-				return bounded(errNothingLive.Error() + ": " + describe(s))
+				return bounded(errNothingLive.Error() + ": " + s.Problem())
 			}
 		}
 	}

@@ -139,18 +139,6 @@ func sourceState(s runtime.SourceReport, shared bool) SourceState {
 	return state
 }
 
-// describe puts a broken source into one line.
-func describe(s runtime.SourceReport) string {
-	var where string
-	switch e := s.Error; {
-	case e.File != "" && e.Line > 0:
-		where = fmt.Sprintf("%s:%d:%d: ", e.File, e.Line, e.Column)
-	case e.Line > 0:
-		where = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
-	}
-	return fmt.Sprintf("%s %s: %s%s", s.Kind, s.Name, where, s.Error.Message)
-}
-
 // broken lists a report's sources whose newest text isn't live.
 func broken(rep runtime.Report) (list []runtime.SourceReport) {
 	for _, s := range rep.Sources {

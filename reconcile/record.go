@@ -104,7 +104,7 @@ func (rec *record) trouble() string {
 		return rec.failure.text
 	}
 	if list := broken(rec.report); len(list) > 0 {
-		return describe(list[0])
+		return list[0].Problem()
 	}
 	return ""
 }

@@ -18,7 +18,8 @@ import (
 )
 
 // execute is the one activity of every worker. The type is looked up now: the project's components, the built-in
-// activities, the placeholders of its workflow rows, and last what only the calling execution's own code had.
+// activities, the placeholders of its workflow rows, what only the calling execution's own code had, and last a component's default
+// export.
 func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*commonpb.Payloads, error) {
 	input := &commonpb.Payloads{}
 	if args.HasValues() { // Get fails without
@@ -42,6 +43,9 @@ func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*c
 // resolve finds what an activity type means now.
 func (p *project) resolve(ctx context.Context, name string) (func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error), error) {
 	l := p.live.Load()
+	if problem, ok := l.broken[name]; ok {
+		return fails(problem), nil
+	}
 	if t, ok := l.activities[name]; ok {
 		return t.execute, nil
 	}
@@ -58,6 +62,9 @@ func (p *project) resolve(ctx context.Context, name string) (func(context.Contex
 		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
 			return activityTarget{m.activity, name}.execute, nil
 		}
+	}
+	if l.dynamic != nil {
+		return l.dynamic.execute, nil
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
 	err := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}

@@ -21,6 +21,10 @@ type live struct {
 	activities map[string]activityTarget
 	// placeholders are the functions of activities_code, which come after the built-in activities.
 	placeholders map[string]activityTarget
+	// broken says what is wrong with the components that can't be run.
+	broken map[string]string
+	// dynamic serves the activity types that nobody else does; nil if there is none.
+	dynamic *activityTarget
 }
 
 // target is a workflow function.
@@ -66,7 +70,23 @@ func newLive(modules []*module) *live {
 			}
 		}
 	}
+	l.dynamic = dynamicActivity(modules)
 	return l
+}
+
+// dynamicActivity is the components' default export: in Temporal's own worker it serves the types that no other function is
+// named like. Of several nobody can say which is meant, so that then there is none.
+func dynamicActivity(modules []*module) *activityTarget {
+	var found *activityTarget
+	for _, m := range modules {
+		if m.stored.Kind == KindComponent && slices.Contains(m.activityFunctions, "default") {
+			if found != nil {
+				return nil
+			}
+			found = &activityTarget{m.activity, "default"}
+		}
+	}
+	return found
 }
 
 func put[V any](m map[string]V, name string, v V) {

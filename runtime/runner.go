@@ -191,6 +191,6 @@ func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, 
 			return nil, b.report(nil), fmt.Errorf("keep the new code: %w", err)
 		}
 	}
-	l := newLive(b.modules)
+	l := newLive(b.modules).withBroken(b.broken())
 	return l, b.report(l), nil
 }

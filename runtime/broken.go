@@ -1,0 +1,64 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/runtime/activity"
+)
+
+// Problem puts into one line why the newest text of a source isn't live, "" if it is: what a worker's row shows of it, and what a
+// call to a component that can't be run fails with.
+func (s SourceReport) Problem() string {
+	e := s.Error
+	if e == nil {
+		return ""
+	}
+	var where string
+	switch {
+	case e.File != "" && e.Line > 0:
+		where = fmt.Sprintf("%s:%d:%d: ", e.File, e.Line, e.Column)
+	case e.Line > 0:
+		where = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
+	}
+	return fmt.Sprintf("%s %s: %s%s", s.Kind, s.Name, where, e.Message)
+}
+
+// broken gives the components of which no text can be run, with what is wrong with them. Their own names are theirs all the
+// same: neither a built-in activity nor another component's function steps in for them.
+func (b *builder) broken() map[string]string {
+	out := map[string]string{}
+	for _, s := range b.sources {
+		if s.kind == KindComponent && s.module == nil && s.err != nil {
+			put(out, s.name, SourceReport{Kind: s.kind, Name: s.name, Error: s.err}.Problem())
+		}
+	}
+	return out
+}
+
+// withBroken has calls to components that can't be run fail with what is wrong with them. Of two rows of one name one may work.
+func (l *live) withBroken(problems map[string]string) *live {
+	own := map[string]bool{}
+	for _, m := range l.modules {
+		if m.stored.Kind == KindComponent {
+			own[m.stored.Name] = true
+		}
+	}
+	l.broken = map[string]string{}
+	for name, problem := range problems {
+		if !own[name] {
+			l.broken[name] = problem
+		}
+	}
+	return l
+}
+
+// fails is an activity that only fails. Trying again is no use before somebody mends the text.
+func fails(problem string) func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error) {
+	return func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error) {
+		return nil, temporal.NewNonRetryableApplicationError(problem, activity.LoadErrorType, nil)
+	}
+}

@@ -1,0 +1,111 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/activities"
+	"workflow-worker/runtime/compile"
+)
+
+// keepsNothing is a CodeStore for projects that nothing is pinned in.
+type keepsNothing struct{ CodeStore }
+
+func (keepsNothing) Put(context.Context, string, []StoredModule) error { return nil }
+
+// dispatch is a project without a worker: what its activity types mean.
+func dispatch(t *testing.T, components ...Component) (*project, Report) {
+	t.Helper()
+	c := compile.New(compile.Config{})
+	t.Cleanup(c.Close)
+	r := &Runner{cfg: Config{Compiler: c, Store: keepsNothing{}}.withDefaults()}
+	p := Project{ID: "p", Components: components}
+	l, report, err := r.prepare(t.Context(), p, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pr := &project{r: r, id: p.ID, builtIn: activities.New(activities.Options{})}
+	pr.live.Store(l)
+	t.Cleanup(pr.discard)
+	return pr, report
+}
+
+func call(t *testing.T, p *project, name string) (string, error) {
+	t.Helper()
+	f, err := p.resolve(t.Context(), name)
+	if err != nil {
+		return "", err
+	}
+	out, err := f(t.Context(), &commonpb.Payloads{})
+	if err != nil {
+		return "", err
+	}
+	return string(out.GetPayloads()[0].GetData()), nil
+}
+
+func TestACallToAComponentThatNeverCompiledFailsWithTheRowsText(t *testing.T) {
+	t.Parallel()
+	p, report := dispatch(t,
+		Component{ID: "1", Name: "broken", Language: "typescript", Code: "export default () => 1;\nexport const x = ;"},
+		Component{ID: "2", Name: "throws", Language: "javascript", Code: "throw new Error('at load');\nexport default () => 1"},
+		Component{ID: "3", Name: "snake", Language: "python", Code: "def snake(): pass"},
+		Component{ID: "4", Name: "inner", Language: "typescript", Code: "import x from '@/lib/x';\nexport default () => x"},
+		Component{ID: "5", Name: "files", Language: "typescript", Code: "import fs from 'node:fs';\nexport default () => fs"},
+		Component{ID: "6", Name: "waitFor", Language: "typescript", Code: "export default ("},
+		Component{ID: "7", Name: "good", Language: "javascript", Code: "export function good() { return 'fine' }"},
+	)
+	problems := map[string]string{}
+	for _, s := range report.Sources {
+		problems[s.Name] = s.Problem()
+	}
+	for name, want := range map[string]string{
+		"broken":  `component broken: broken.ts:2:18: Unexpected ";"`,
+		"throws":  "component throws: throws.ts:1:7: Error: at load",
+		"snake":   `component snake: a component in "python" can't be run: implementation_language must be typescript or javascript`,
+		"inner":   "",
+		"files":   "",
+		"waitFor": "", // a built-in activity has the name too
+	} {
+		if want != "" && problems[name] != want {
+			t.Errorf("%s: the report says %q, want %q", name, problems[name], want)
+		}
+		_, err := call(t, p, name)
+		var app *temporal.ApplicationError
+		if !errors.As(err, &app) || !app.NonRetryable() || app.Type() != "ModuleLoadError" || app.Message() != problems[name] || app.Message() == "" {
+			t.Errorf("%s: got %v, want a permanent failure with %q", name, err, problems[name])
+		}
+	}
+	if got, err := call(t, p, "good"); err != nil || got != `"fine"` {
+		t.Errorf("the good one among them: %s, %v", got, err)
+	}
+}
+
+func TestATypeThatNobodyElseServesIsTheOneDefaultExports(t *testing.T) {
+	t.Parallel()
+	all := Component{ID: "1", Name: "all", Language: "typescript", Code: "import { activityInfo } from '@temporalio/activity';\nexport default async () => 'dynamic';\nexport const named = () => 'named';"}
+	p, _ := dispatch(t, all)
+	for name, want := range map[string]string{"all": `"dynamic"`, "named": `"named"`, "whatever": `"dynamic"`} {
+		if got, err := call(t, p, name); err != nil || got != want {
+			t.Errorf("%s: got %s, %v; want %s", name, got, err, want)
+		}
+	}
+	p, _ = dispatch(t, all, Component{ID: "2", Name: "more", Language: "typescript", Code: "export default () => 2"})
+	if got, err := call(t, p, "whatever"); err == nil {
+		t.Errorf("of two default exports one was taken: %s", got)
+	}
+}
+
+func TestOnlyAnInstancesOwnFunctionsAreActivities(t *testing.T) {
+	t.Parallel()
+	p, report := dispatch(t, Component{ID: "1", Name: "greeter", Language: "typescript", Code: `
+class Greeter { constructor(private name: string) {} greet = async () => 'hello ' + this.name; }
+export { Greeter };
+export const { greet } = new Greeter('you');`})
+	if got, err := call(t, p, "greet"); err != nil || got != `"hello you"` {
+		t.Errorf("got %s, %v; %s", got, err, report.Sources[0].Problem())
+	}
+}
