@@ -104,7 +104,7 @@ func (d *definition) queryError(name string, err error) error {
 	var f *TaskFailure
 	switch {
 	case errors.As(err, &f):
-		return fmt.Errorf("query %q: %s", name, f.Message)
+		return errors.New(f.Message) // as Temporal's own worker words it
 	case interrupted != nil:
 		return fmt.Errorf("query %q: %s", name, firstLine(interrupted.Error()))
 	case cutOff(err):

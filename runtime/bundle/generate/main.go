@@ -31,6 +31,7 @@ var entries = []entry{
 			"__temporal_custom_payload_converter": "payload_hook.js",
 			"__temporal_custom_failure_converter": "failure_hook.js",
 			`\./alea`:                             "alea.ts",
+			`\./trigger`:                          "trigger.ts",
 			"ms":                                  "ms.ts",
 			"ms-itself":                           "../../node_modules/ms/dist/index.mjs",
 		},

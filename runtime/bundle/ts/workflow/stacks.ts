@@ -17,12 +17,13 @@ function places(activator: any): Map<number, any>[] {
 /** Makes an execution remember. */
 export function attachStacks(activator: any): void {
   for (const map of places(activator)) Object.setPrototypeOf(map, Placed.prototype);
+  activator.triggers = new Set();
 }
 
 (Activator.prototype as any).getStackTraces = function () {
   const stacks = new Map<string, unknown>();
-  for (const map of places(this)) {
-    for (const { at } of map.values()) {
+  for (const waiting of [...places(this), this.triggers]) {
+    for (const { at } of waiting.values()) {
       const stack = host.formatStack(at);
       if (stack.formatted) stacks.set(stack.formatted, stack);
     }
