@@ -14,9 +14,9 @@
 //
 // Each file in cases is a group: one project with one worker, whose cases run side
 // by side. A case's row is named like the case and is started by that name. What a
-// case may say is in case.go; values in YAML have four tags beside JSON's types:
-// !undefined, !bytes (base64: a Uint8Array), !payload {encoding, data}, and, in
-// expectations, !re (a regular expression of a string). ${id}, ${run}, ${queue} and
+// case may say is in case.go; values in YAML have tags beside JSON's types: !undefined,
+// !bytes (base64: a Uint8Array), !payload {encoding, data}, and, in expectations,
+// !re (a regular expression of a string) and !any. ${id}, ${run}, ${queue} and
 // ${http} stand for the execution's ids, the task queue and the local web server.
 //
 // A source without an import gets one of what it uses of @temporalio/workflow (or

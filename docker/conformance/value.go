@@ -19,8 +19,9 @@ type (
 	octets    string
 	// raw is a payload of another encoding.
 	raw struct{ encoding, data string }
-	// pattern is only in expectations.
-	pattern struct{ *regexp.Regexp }
+	// pattern and anything are only in expectations.
+	pattern  struct{ *regexp.Regexp }
+	anything struct{}
 )
 
 // readValue makes a value of YAML; replace is applied to strings.
@@ -61,6 +62,8 @@ func readValue(n *yaml.Node, replace *strings.Replacer) (any, error) {
 
 func readScalar(n *yaml.Node, replace *strings.Replacer) (any, error) {
 	switch n.ShortTag() {
+	case "!any":
+		return anything{}, nil
 	case "!undefined":
 		return undefined{}, nil
 	case "!bytes":
@@ -171,6 +174,8 @@ func show(v any) string {
 	switch v := v.(type) {
 	case undefined:
 		return "undefined"
+	case anything:
+		return "anything"
 	case octets:
 		return fmt.Sprintf("bytes(%q)", string(v))
 	case raw:
@@ -210,6 +215,8 @@ func differAt(path string, want, got any, partly bool) string {
 		return fmt.Sprintf("%s: got %s, want %s", path, show(got), show(want))
 	}
 	switch want := want.(type) {
+	case anything:
+		return ""
 	case pattern:
 		if s, ok := got.(string); !ok || !want.MatchString(s) {
 			return wrong()

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +20,6 @@ import (
 type web struct {
 	url, secureURL, privateURL string
 	servers                    []*httptest.Server
-	requests                   atomic.Int64
 }
 
 func startWeb() (*web, error) {
@@ -29,12 +28,13 @@ func startWeb() (*web, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on a second loopback address: %w", err)
 	}
-	open := httptest.NewServer(w.mux())
-	secure := httptest.NewTLSServer(w.mux())
-	secure.Config.ErrorLog = nil
-	hidden := httptest.NewUnstartedServer(w.mux())
-	hidden.Listener.Close()
+	open, secure, hidden := httptest.NewUnstartedServer(w.mux()), httptest.NewUnstartedServer(w.mux()), httptest.NewUnstartedServer(w.mux())
+	// Handshakes that fail are what a case wants.
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	_ = hidden.Listener.Close()
 	hidden.Listener = private
+	open.Start()
+	secure.StartTLS()
 	hidden.Start()
 	w.servers = []*httptest.Server{open, secure, hidden}
 	w.url, w.secureURL, w.privateURL = open.URL, secure.URL, hidden.URL
