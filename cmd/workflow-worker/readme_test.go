@@ -36,7 +36,7 @@ func TestTheReadmesSQLRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close(t.Context()) //nolint:errcheck // the server goes with it
+	defer db.Close(t.Context())
 	text := readme(t)
 	if !strings.Contains(text, strings.TrimSpace(migrations.RoleSQL())) {
 		t.Error("the README's SQL of the role isn't migrations/role.sql")

@@ -218,13 +218,13 @@ func (p *play) operate(ctx context.Context, w *watch, s *step) (err error) {
 	e := w.execution()
 	switch {
 	case s.PauseActivity != "":
-		_, err = p.service().PauseActivity(ctx, &workflowservice.PauseActivityRequest{ //nolint:staticcheck // its successor needs a newer server
+		_, err = p.service().PauseActivity(ctx, &workflowservice.PauseActivityRequest{
 			Namespace: p.namespace(), Execution: e, Activity: &workflowservice.PauseActivityRequest_Id{Id: s.PauseActivity}})
 	case s.UnpauseActivity != "":
-		_, err = p.service().UnpauseActivity(ctx, &workflowservice.UnpauseActivityRequest{ //nolint:staticcheck // its successor needs a newer server
+		_, err = p.service().UnpauseActivity(ctx, &workflowservice.UnpauseActivityRequest{
 			Namespace: p.namespace(), Execution: e, Activity: &workflowservice.UnpauseActivityRequest_Id{Id: s.UnpauseActivity}})
 	default:
-		_, err = p.service().ResetActivity(ctx, &workflowservice.ResetActivityRequest{ //nolint:staticcheck // its successor needs a newer server
+		_, err = p.service().ResetActivity(ctx, &workflowservice.ResetActivityRequest{
 			Namespace: p.namespace(), Execution: e, Activity: &workflowservice.ResetActivityRequest_Id{Id: s.ResetActivity}})
 	}
 	return err

@@ -51,7 +51,6 @@ type projects struct {
 type project struct {
 	id, queue string
 	codes     map[string]string // workflow_compiled_code's ids by workflow's name
-	versions  int
 	sources   map[string]source // what the worker's row said first, by kind and name
 }
 
