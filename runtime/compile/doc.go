@@ -7,5 +7,5 @@
 // cannot be recovered from, and a goroutine that computes cannot be stopped: so a child process that may die transforms and
 // test-parses each text first, with a small stack, a memory limit, an empty environment and a deadline (see Child).
 //
-// It is pure: no database, no Temporal, no file system. It must never import another room of this project.
+// It is pure: no database, no Temporal, no file system. It must never import another room of this project but runtime/pattern.
 package compile

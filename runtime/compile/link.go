@@ -37,6 +37,9 @@ func link(s Source, t transformed) (p *Program, err error) {
 			return nil, err
 		}
 	}
+	if err := expandProperties(s, tree); err != nil {
+		return nil, err
+	}
 	js, err := goja.CompileAST(tree, false)
 	if err != nil {
 		return nil, compileError(s, err)
