@@ -36,11 +36,11 @@ GRANT SELECT ON public.projects, public.workflows, public.workflow_compiled_code
 GRANT SELECT, UPDATE (status, error, started_at, completed_at) ON public.worker_requests
     TO workflow_worker_service;
 
--- The service's own books. Old rows of its registry, and what is no longer live, it
--- removes; the store of code, which executions may still need, it doesn't.
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code
+-- The service's own books. Old rows of its registry, what is no longer live, and
+-- code that no execution can need any more, it removes.
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store
     TO workflow_worker_service;
-GRANT SELECT, INSERT, UPDATE ON public.workflow_code_store, public.activity_statistics
+GRANT SELECT, INSERT, UPDATE ON public.activity_statistics
     TO workflow_worker_service;
 
 -- The same where row level security is on.

@@ -64,6 +64,8 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 				ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now()`
 			s.must(1, store, annProject)
 			s.must(1, store, annProject)
+			s.must(1, `UPDATE workflow_code_store SET superseded_at = now(), checked_at = now(), task_queues = array_append(task_queues, 'q')`)
+			s.must(1, `DELETE FROM workflow_code_store WHERE superseded_at IS NOT NULL`)
 			const statistics = `INSERT INTO activity_statistics AS s (project_id, activity_name, execution_count) VALUES ($1, 'role', 1)
 				ON CONFLICT (project_id, activity_name) DO UPDATE SET execution_count = s.execution_count + 1`
 			s.must(1, statistics, annProject)
@@ -92,7 +94,6 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 	s.forbidden(`DELETE FROM worker_requests`)
 	s.forbidden(`UPDATE worker_requests SET action = 'stop'`)
 	s.forbidden(`UPDATE worker_requests SET project_id = $1`, annProject)
-	s.forbidden(`DELETE FROM workflow_code_store`)
 	s.forbidden(`DELETE FROM activity_statistics`)
 	s.forbidden(`INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (99, true)`)
 	s.forbidden(`CREATE TABLE public.mine ()`)

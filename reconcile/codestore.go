@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,10 +16,20 @@ import (
 
 // CodeStore keeps texts in workflow_code_store. It implements
 // runtime.CodeStore.
-type CodeStore struct{ pool *pgxpool.Pool }
+type CodeStore struct {
+	pool *pgxpool.Pool
+
+	mu   sync.Mutex // guards used
+	used map[storedKey]struct{}
+}
+
+// storedKey names a row of workflow_code_store.
+type storedKey struct{ projectID, hash string }
 
 // NewCodeStore returns a store on the database that pool reaches.
-func NewCodeStore(pool *pgxpool.Pool) *CodeStore { return &CodeStore{pool: pool} }
+func NewCodeStore(pool *pgxpool.Pool) *CodeStore {
+	return &CodeStore{pool: pool, used: map[storedKey]struct{}{}}
+}
 
 // Put implements runtime.CodeStore. All modules travel in one statement. One
 // that is there already keeps its text, which is the same by its hash; only
@@ -46,7 +57,7 @@ func (s *CodeStore) Put(ctx context.Context, projectID string, modules []runtime
 	_, err := s.pool.Exec(ctx, `
 INSERT INTO workflow_code_store (project_id, hash, workflow_id, kind, name, version, workflow_code, activities_code)
 SELECT $1, * FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now()`,
+ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now(), superseded_at = NULL`,
 		projectID, hash, workflow, kind, name, version, code, activities)
 	if err != nil {
 		return fmt.Errorf("store code of project %s: %w", projectID, err)
@@ -69,6 +80,43 @@ func (s *CodeStore) Get(ctx context.Context, projectID, hash string) (runtime.St
 		return runtime.StoredModule{}, fmt.Errorf("code %s of project %s: %w", hash, projectID, runtime.ErrCodeNotFound)
 	}
 	return m, nil
+}
+
+// Used implements runtime.CodeStore. What was noted reaches the database with
+// the next clean-up, see [Config.CodeMargin].
+func (s *CodeStore) Used(projectID, hash string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[storedKey{projectID, hash}] = struct{}{}
+}
+
+// noteUsed writes what Used noted. What can't be written is kept for the next
+// time.
+func (s *CodeStore) noteUsed(ctx context.Context) error {
+	s.mu.Lock()
+	used := s.used
+	s.used = map[storedKey]struct{}{}
+	s.mu.Unlock()
+	if len(used) == 0 {
+		return nil
+	}
+	var projects, hashes []string
+	for k := range used {
+		projects, hashes = append(projects, k.projectID), append(hashes, k.hash)
+	}
+	_, err := s.pool.Exec(ctx, `
+UPDATE workflow_code_store s SET last_used_at = now()
+FROM unnest($1::text[]::uuid[], $2::text[]) AS u (project_id, hash)
+WHERE s.project_id = u.project_id AND s.hash = u.hash`, projects, hashes)
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for k := range used {
+			s.used[k] = struct{}{}
+		}
+		return fmt.Errorf("note which code is in use: %w", err)
+	}
+	return nil
 }
 
 // getAll returns those of the hashes that are there.
@@ -94,7 +142,10 @@ func (s *CodeStore) getAll(ctx context.Context, projectID string, hashes []strin
 // queueLiveCode makes workflow_live_code say what a report says is live. What
 // the project no longer has loses its last good version: code that was removed
 // doesn't come back because its successor is broken.
-func queueLiveCode(b *pgx.Batch, projectID string, rep runtime.Report) {
+//
+// taskQueue is where executions may be pinned to it: the clean-up asks Temporal
+// about that queue, whatever the project's is by then.
+func queueLiveCode(b *pgx.Batch, projectID, taskQueue string, rep runtime.Report) {
 	var (
 		kind, id          []string // all of the report
 		lKind, lID, lHash []string // the live ones
@@ -119,4 +170,7 @@ SELECT $1, * FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[],
 ON CONFLICT (project_id, source_kind, source_id) DO UPDATE
 SET hash = excluded.hash, version = excluded.version, since = excluded.since
 WHERE workflow_live_code.hash <> excluded.hash`, projectID, lKind, lID, lHash, lVersion, lSince)
+	b.Queue(`
+UPDATE workflow_code_store SET task_queues = array_append(task_queues, $3)
+WHERE project_id = $1 AND hash = ANY($2::text[]) AND NOT task_queues @> ARRAY[$3]`, projectID, lHash, taskQueue)
 }

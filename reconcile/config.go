@@ -30,6 +30,14 @@ type Runner interface {
 	Running() []string
 }
 
+// Executions knows Temporal's executions. runtime.Executions is the real one.
+type Executions interface {
+	// Count gives the number of executions on any of the task queues that
+	// began before started and are open, or were closed after closed; a zero
+	// closed leaves the closed ones out.
+	Count(ctx context.Context, taskQueues []string, started, closed time.Time) (int64, error)
+}
+
 // Observer is told what happens. Its methods must be cheap and must not block.
 type Observer interface {
 	// QueueDepth is the number of projects waiting for a pass.
@@ -107,6 +115,29 @@ type Config struct {
 	// Default 24 h.
 	RowRetention time.Duration
 
+	// Store is where the runner keeps code. Default: NewCodeStore(Pool), which
+	// is enough for a runner that doesn't use it.
+	Store *CodeStore
+
+	// Executions says whether code that isn't live any more is still needed.
+	// Nil: it is kept for good.
+	Executions Executions
+
+	// CodeRetention is how long after their end executions still find their
+	// code, for queries and resets. Default 72 h, a namespace's usual
+	// retention. Negative: not at all.
+	CodeRetention time.Duration
+
+	// CodeMargin is how long after code was superseded, or last used,
+	// executions may still have begun on it: on a replica that hadn't heard,
+	// or by a reset that isn't known yet. It is kept at least as long. Must be
+	// at least CodeInterval, whose clean-ups write down what was used. Default
+	// 1 h.
+	CodeMargin time.Duration
+
+	// CodeInterval is how often superseded code is looked at. Default 10 min.
+	CodeInterval time.Duration
+
 	// Logger, default slog.Default().
 	Logger *slog.Logger
 
@@ -134,6 +165,15 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.StartTimeout, time.Minute)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	setDefault(&c.RowRetention, 24*time.Hour)
+	setDefault(&c.CodeRetention, 72*time.Hour)
+	if c.CodeRetention < 0 {
+		c.CodeRetention = 0
+	}
+	setDefault(&c.CodeMargin, time.Hour)
+	setDefault(&c.CodeInterval, 10*time.Minute)
+	if c.Store == nil && c.Pool != nil {
+		c.Store = NewCodeStore(c.Pool)
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
@@ -174,6 +214,8 @@ func (c Config) validate() error {
 		{"StartTimeout", c.StartTimeout},
 		{"ShutdownTimeout", c.ShutdownTimeout},
 		{"RowRetention", c.RowRetention},
+		{"CodeMargin", c.CodeMargin},
+		{"CodeInterval", c.CodeInterval},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, must be positive", d.name, d.value))
@@ -181,6 +223,9 @@ func (c Config) validate() error {
 	}
 	if c.BackoffBase > c.BackoffLimit {
 		errs = append(errs, fmt.Errorf("BackoffBase %s is above BackoffLimit %s", c.BackoffBase, c.BackoffLimit))
+	}
+	if c.CodeMargin < c.CodeInterval {
+		errs = append(errs, fmt.Errorf("CodeMargin %s is below CodeInterval %s", c.CodeMargin, c.CodeInterval))
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("reconcile config: %w", errors.Join(errs...))

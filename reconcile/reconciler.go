@@ -60,7 +60,7 @@ func New(cfg Config) (*Reconciler, error) {
 		log:      log,
 		quiet:    newQuietLog(log, 10*time.Second),
 		queue:    newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
-		store:    NewCodeStore(cfg.Pool),
+		store:    cfg.Store,
 		look:     make(chan string, 1),
 		first:    newFirstLook(),
 		records:  map[string]*record{},
@@ -115,6 +115,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		}
 		side.Go(func() { r.surveys(ctx) })
 		side.Go(func() { r.heartbeats(sideCtx) })
+		if r.cfg.Executions != nil {
+			side.Go(func() { r.cleanUps(ctx) })
+		}
 		<-ctx.Done()
 	}
 	err := r.shutdown(life, end, &work)

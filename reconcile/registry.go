@@ -59,7 +59,7 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 	b := &pgx.Batch{}
 	r.queueRow(b, row)
 	if rec.liveStale {
-		queueLiveCode(b, rec.id, rec.report)
+		queueLiveCode(b, rec.id, row.taskQueue, rec.report)
 	}
 	if err := r.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
 		if isForeignKeyViolation(err) { // deleted since it was read; the next look finds that

@@ -110,11 +110,16 @@ type StoredModule struct {
 	ActivitiesCode string
 }
 
-// CodeStore keeps the text of every module that was ever live.
+// CodeStore keeps the text of every module that was live, as long as an
+// execution may need it.
 type CodeStore interface {
 	// Put keeps the modules. Storing the same hash again changes nothing.
 	Put(ctx context.Context, projectID string, modules []StoredModule) error
 
 	// Get returns the text of a hash, or an error that is ErrCodeNotFound.
 	Get(ctx context.Context, projectID, hash string) (StoredModule, error)
+
+	// Used notes that an execution runs, or is replayed, on code that isn't
+	// live any more. It returns at once.
+	Used(projectID, hash string)
 }

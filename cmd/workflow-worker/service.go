@@ -100,10 +100,11 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
+	store := reconcile.NewCodeStore(w.pool)
 	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
-		Store:                      reconcile.NewCodeStore(w.pool),
+		Store:                      store,
 		Compiler:                   compiler,
 		HTTP:                       activities.HTTPClient(activities.GuardOptions{AllowPrivate: s.HTTPAllowPrivate, Allow: allow}),
 		Env:                        p.activityEnvironment(s),
@@ -124,7 +125,10 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	reconciler, err := reconcile.New(reconcile.Config{
 		Pool:              w.pool,
 		Runner:            runner,
-		RemovalGrace:      grace(s.RemovalGrace),
+		Store:             store,
+		Executions:        runtime.NewExecutions(w.temporal),
+		RemovalGrace:      orNone(s.RemovalGrace),
+		CodeRetention:     orNone(s.CodeRetention),
 		HeartbeatInterval: s.HeartbeatInterval,
 		ShutdownTimeout:   s.ShutdownTimeout,
 		Logger:            w.log,
@@ -193,8 +197,8 @@ func tellPhase(ctx context.Context, m *metrics.Metrics, ready ...<-chan struct{}
 	m.SetPhase(metrics.PhaseStopping)
 }
 
-// grace is REMOVAL_GRACE as reconcile counts it, where zero means the default.
-func grace(d time.Duration) time.Duration {
+// orNone is a duration as reconcile counts it, where zero means the default and less means none.
+func orNone(d time.Duration) time.Duration {
 	if d == 0 {
 		return -1
 	}

@@ -27,6 +27,7 @@ type settings struct {
 	HeartbeatInterval      time.Duration `env:"HEARTBEAT_INTERVAL, default=30s"`
 	ResyncInterval         time.Duration `env:"RESYNC_INTERVAL, default=30s"`
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
+	CodeRetention          time.Duration `env:"CODE_RETENTION, default=72h"`
 	ShutdownTimeout        time.Duration `env:"SHUTDOWN_TIMEOUT, default=30s"`
 	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
 	HTTPAllow              []string      `env:"HTTP_ALLOW"`
@@ -80,6 +81,9 @@ func (s settings) validate() error {
 	}
 	if s.RemovalGrace < 0 {
 		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)
+	}
+	if s.CodeRetention < 0 {
+		mistake("CODE_RETENTION is %v, must not be negative", s.CodeRetention)
 	}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)

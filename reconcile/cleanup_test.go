@@ -1,0 +1,323 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"workflow-worker/runtime"
+)
+
+// temporalDouble knows executions as its test says, and remembers the questions.
+type temporalDouble struct {
+	mu    sync.Mutex
+	open  []time.Time // when the open executions began
+	err   error
+	asked []question
+}
+
+type question struct {
+	queues          []string
+	started, closed time.Time
+}
+
+func (d *temporalDouble) Count(_ context.Context, queues []string, started, closed time.Time) (n int64, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked = append(d.asked, question{queues, started, closed})
+	for _, at := range d.open {
+		if at.Before(started) {
+			n++
+		}
+	}
+	return n, d.err
+}
+
+func (d *temporalDouble) set(err error, open ...time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err, d.open = err, open
+}
+
+func (d *temporalDouble) last() question {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.asked) == 0 {
+		return question{}
+	}
+	return d.asked[len(d.asked)-1]
+}
+
+// tidy is a replica at work whose clean-ups are the test's to call: its own wait
+// for an hour. What is superseded may go a microsecond later.
+func (h *house) tidy(d *temporalDouble) *replica {
+	h.t.Helper()
+	return h.tidying(d).start()
+}
+
+func (h *house) tidying(d *temporalDouble, configure ...func(*Config)) *replica {
+	h.t.Helper()
+	r := h.replica(append(configure, func(c *Config) {
+		c.Executions, c.CodeInterval, c.CodeRetention = d, time.Hour, -1
+	})...)
+	r.cfg.CodeMargin = time.Microsecond
+	return r
+}
+
+// cleansUp twice, each time as if it were all due: what is found superseded is
+// old enough the second time.
+func (r *replica) cleansUp() error {
+	r.h.t.Helper()
+	var errs []error
+	for range 2 {
+		r.h.exec(`UPDATE workflow_code_store SET checked_at = NULL`)
+		errs = append(errs, r.cleanUp(r.h.t.Context()))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *replica) mustCleanUp() {
+	r.h.t.Helper()
+	if err := r.cleansUp(); err != nil {
+		r.h.t.Error(err)
+	}
+}
+
+func (h *house) stored() []string {
+	h.t.Helper()
+	return one[[]string](h, `SELECT coalesce(array_agg(workflow_code ORDER BY workflow_code), '{}') FROM workflow_code_store`)
+}
+
+func (h *house) stores(texts ...string) {
+	h.t.Helper()
+	if got := h.stored(); !slices.Equal(got, texts) {
+		h.t.Errorf("the store has %q, want %q", got, texts)
+	}
+}
+
+// reloaded gives a workflow another text and waits until its row says so.
+func (r *replica) reloaded(p, w, text string) {
+	r.h.t.Helper()
+	r.h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
+	r.LookAt(p, time.Now())
+	r.isServing(p, w, text)
+	r.quietDown()
+}
+
+func TestSupersededCodeGoesWhenNoExecutionNeedsIt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	d := &temporalDouble{}
+	r := h.tidy(d)
+	r.isStatus(p, statusRunning)
+	r.mustCleanUp()
+	h.stores("v1")
+
+	d.set(nil, time.Now())
+	r.reloaded(p, w, "v2")
+	r.mustCleanUp()
+	h.stores("v1", "v2")
+	if q := d.last(); !slices.Equal(q.queues, []string{"queue-" + p}) || !q.closed.IsZero() || time.Since(q.started) > time.Minute {
+		t.Errorf("asked %+v", q)
+	}
+
+	// Those that began later are pinned to v2.
+	d.set(nil, time.Now().Add(time.Minute))
+	r.mustCleanUp()
+	h.stores("v2")
+}
+
+func TestCodeStaysWhenInDoubt(t *testing.T) {
+	t.Parallel()
+	for name, doubt := range map[string]func(h *house, d *temporalDouble, r *replica, p, w string){
+		"Temporal doesn't answer": func(_ *house, d *temporalDouble, _ *replica, _, _ string) { d.set(errors.New("down")) },
+		"it was superseded a moment ago": func(_ *house, _ *temporalDouble, r *replica, _, _ string) {
+			r.cfg.CodeMargin = time.Hour
+		},
+		"a replay used it a moment ago": func(h *house, _ *temporalDouble, r *replica, p, _ string) {
+			r.cfg.CodeMargin = time.Hour
+			h.exec(`UPDATE workflow_code_store SET superseded_at = now() - interval '1 day', last_used_at = now() - interval '1 day' WHERE workflow_code = 'v1'`)
+			r.store.Used(p, one[string](h, `SELECT hash FROM workflow_code_store WHERE workflow_code = 'v1'`))
+		},
+		"its task queue isn't known": func(h *house, _ *temporalDouble, _ *replica, p, _ string) {
+			h.exec(`UPDATE workflow_code_store SET task_queues = '{}'`)
+			h.exec(`DELETE FROM projects WHERE id = $1`, p)
+		},
+		"another replica has it live": func(h *house, _ *temporalDouble, _ *replica, p, _ string) {
+			h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, metadata)
+				SELECT 'other', $1, 'q', 'failed', jsonb_build_object('workflows', jsonb_build_array(jsonb_build_object('id', 'x', 'hash', hash)))
+				FROM workflow_code_store WHERE workflow_code = 'v1'`, p)
+		},
+		"the row was put back": func(_ *house, _ *temporalDouble, r *replica, p, w string) { r.reloaded(p, w, "v1") },
+		"its successor is broken": func(_ *house, _ *temporalDouble, r *replica, p, w string) {
+			r.reloaded(p, w, "v1")
+			r.h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
+			r.surveyed()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			p, w := h.shop("v1")
+			d := &temporalDouble{}
+			r := h.tidy(d)
+			r.isStatus(p, statusRunning)
+			r.reloaded(p, w, "v2")
+			doubt(h, d, r, p, w)
+			if err := r.cleansUp(); err != nil && d.err == nil {
+				t.Error(err)
+			}
+			if !slices.Contains(h.stored(), "v1") {
+				t.Errorf("v1 is gone; the store has %q", h.stored())
+			}
+		})
+	}
+}
+
+// A reset execution counts as begun at the reset, though its history, and with it the pin, is older: what tells is that its
+// replay used the code.
+func TestCodeOfAResetExecutionStays(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	d := &temporalDouble{}
+	r := h.tidy(d)
+	r.isStatus(p, statusRunning)
+	r.reloaded(p, w, "v2")
+	if err := r.store.markSuperseded(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.set(nil, one[time.Time](h, `SELECT clock_timestamp()`)) // the reset
+	r.store.Used(p, one[string](h, `SELECT hash FROM workflow_code_store WHERE workflow_code = 'v1'`))
+	r.mustCleanUp()
+	h.stores("v1", "v2")
+	d.set(nil) // it ended
+	r.mustCleanUp()
+	h.stores("v2")
+}
+
+func TestClosedExecutionsKeepTheirCodeForTheRetention(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	d := &temporalDouble{}
+	r := h.tidying(d)
+	r.cfg.CodeRetention = time.Hour
+	r.start()
+	r.isStatus(p, statusRunning)
+	r.reloaded(p, w, "v2")
+	r.mustCleanUp()
+	if q := d.last(); time.Since(q.closed).Round(time.Minute) != time.Hour {
+		t.Errorf("asked for those closed since %v", q.closed)
+	}
+}
+
+func TestCodeOfDeletedProjectsAndOldQueuesIsAskedAboutThere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, _ := h.shop("v1")
+	d := &temporalDouble{}
+	d.set(nil, time.Time{})
+	r := h.tidy(d)
+	r.isStatus(p, statusRunning)
+	h.exec(`UPDATE projects SET task_queue_name = 'renamed' WHERE id = $1`, p)
+	r.LookAt(p, time.Now())
+	eventually(t, func() error { return expect(r.isStatus(p, statusRunning).queue, "renamed") })
+	h.exec(`DELETE FROM projects WHERE id = $1`, p)
+	r.surveyed()
+	eventually(t, func() error { return expect(len(r.runner.Running()), 0) })
+	r.mustCleanUp()
+	h.stores("v1")
+	queues := slices.Sorted(slices.Values(d.last().queues))
+	if !slices.Equal(queues, []string{"queue-" + p, "renamed"}) {
+		t.Errorf("asked about %v", queues)
+	}
+	d.set(nil)
+	r.mustCleanUp()
+	h.stores()
+}
+
+func TestSupersededComponentsGoWithoutAQuestion(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, _ := h.shop("v1")
+	c := h.component(p, "score", "c1")
+	d := &temporalDouble{}
+	d.set(nil, time.Time{})
+	r := h.tidy(d)
+	r.isServing(p, c, "c1")
+	h.exec(`UPDATE components SET implementation_code = 'c2' WHERE id = $1`, c)
+	r.LookAt(p, time.Now())
+	r.isServing(p, c, "c2")
+	r.quietDown()
+	r.mustCleanUp()
+	h.stores("c2", "v1")
+}
+
+// Each row is one replica's to look at, and one clean-up looks at so many.
+func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	d := &temporalDouble{}
+	a, b := h.tidying(d), h.tidying(d, func(c *Config) { c.Replica = "replica-b" })
+	h.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, superseded_at, last_used_at, task_queues)
+		SELECT gen_random_uuid(), 'h' || i, 'workflow', now() - interval '1 hour', now() - interval '1 hour', '{q}' FROM generate_series(1, $1::int) i`, maxCleanUp+10)
+	var found [2][]superseded
+	var both sync.WaitGroup
+	for i, r := range []*replica{a, b} {
+		both.Go(func() {
+			var err error
+			if found[i], err = r.claimSuperseded(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	seen := map[string]bool{}
+	for _, list := range found {
+		if len(list) > maxCleanUp {
+			t.Errorf("%d rows at once", len(list))
+		}
+		for _, c := range list {
+			if seen[c.Hash] {
+				t.Errorf("%s is looked at twice", c.Hash)
+			}
+			seen[c.Hash] = true
+		}
+	}
+	for range 2 { // SKIP LOCKED may have left some
+		more, err := a.claimSuperseded(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range more {
+			seen[c.Hash] = true
+		}
+	}
+	if len(seen) != maxCleanUp+10 {
+		t.Errorf("%d rows were looked at, want %d", len(seen), maxCleanUp+10)
+	}
+}
+
+func TestCleanUpsRunByThemselvesAndSayWhatTheyDid(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	lines := &logLines{}
+	r := h.work(func(c *Config) {
+		c.Executions, c.CodeMargin, c.CodeInterval, c.CodeRetention = &temporalDouble{}, 20*time.Millisecond, 20*time.Millisecond, -1
+		c.Logger = lines.logger()
+	})
+	r.isStatus(p, statusRunning)
+	r.reloaded(p, w, "v2")
+	eventually(t, func() error { return expect(fmt.Sprint(h.stored()), "[v2]") })
+	eventually(t, func() error { return expect(lines.count("removed superseded code"), 1) })
+	if err := r.store.Put(t.Context(), p, []runtime.StoredModule{{Hash: "h", Kind: runtime.KindWorkflow, Code: "v3"}}); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,85 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/client"
+
+	"workflow-worker/docker/stack/stacktest"
+)
+
+func TestMain(m *testing.M) { stacktest.Main(m) }
+
+// Nobody works on these executions: what is open counts all the same.
+func TestExecutionsAreCountedByQueueBeginAndEnd(t *testing.T) {
+	t.Parallel()
+	temporal := stacktest.TemporalClient(t)
+	e := NewExecutions(temporal)
+	// A queue's name is free text.
+	odd, other := stacktest.TaskQueue(t)+" it's ü %_", stacktest.TaskQueue(t)
+	start := func(queue string) client.WorkflowRun {
+		t.Helper()
+		run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: uuid.NewString(), TaskQueue: queue}, "any")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	wants := func(what string, want int64, queues []string, started, closed time.Time) {
+		t.Helper()
+		deadline := time.Now().Add(time.Minute)
+		for {
+			n, err := e.Count(t.Context(), queues, started, closed)
+			if err == nil && n != want {
+				err = fmt.Errorf("%d executions, want %d", n, want)
+			}
+			if err == nil {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %v", what, err)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	begin := time.Now().Add(-time.Second)
+	ended := start(odd)
+	start(odd)
+	start(other)
+	later := time.Now().Add(time.Minute)
+	wants("one queue", 2, []string{odd}, later, time.Time{})
+	wants("both queues", 3, []string{odd, other}, later, time.Time{})
+	wants("before they began", 0, []string{odd, other}, begin, time.Time{})
+	if err := temporal.TerminateWorkflow(t.Context(), ended.GetID(), "", "test"); err != nil {
+		t.Fatal(err)
+	}
+	wants("open ones", 1, []string{odd}, later, time.Time{})
+	wants("with those closed lately", 2, []string{odd}, later, begin)
+	wants("closed long ago", 1, []string{odd}, later, time.Now().Add(time.Hour))
+	wants("no queue", 0, nil, later, time.Time{})
+	for _, q := range []string{`a"b`, `a\b`} {
+		if _, err := e.Count(t.Context(), []string{odd, q}, later, time.Time{}); err == nil {
+			t.Errorf("%s: no error, though Temporal finds nothing by that name", q)
+		}
+	}
+	gone := NewExecutions(unreachable(t))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if _, err := gone.Count(ctx, []string{odd}, later, time.Time{}); err == nil {
+		t.Error("a server that doesn't answer has no executions")
+	}
+}
+
+func unreachable(t *testing.T) client.Client {
+	t.Helper()
+	c, err := client.NewLazyClient(client.Options{HostPort: "127.0.0.1:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
