@@ -68,7 +68,8 @@ func (v *VM) atob(call goja.FunctionCall) goja.Value {
 	return v.Runtime.ToValue(string(r))
 }
 
-// jsonDepth is how deep the text's arrays and objects nest.
+// jsonDepth is twice the depth to which the text's arrays and objects nest, and one more if there may be halves of surrogate
+// pairs in it: a single number, because this is called for every payload.
 func jsonDepth(text string) int {
 	depth, deepest := 0, 0
 	for i := 0; i < len(text); i++ {
@@ -86,5 +87,8 @@ func jsonDepth(text string) int {
 			depth--
 		}
 	}
-	return deepest
+	if strings.Contains(text, `\ud`) || strings.Contains(text, `\uD`) || strings.Contains(text, "\uFFFD") {
+		return 2*deepest + 1
+	}
+	return 2 * deepest
 }

@@ -56,8 +56,11 @@ type VM struct {
 //go:embed prelude.js
 var preludeText string
 
-// preludeName is Internal, so that no stack shows the prelude's frames.
-const preludeName = Internal + "prelude>"
+// Internal, so that no stack shows the frames.
+const (
+	preludeName = Internal + "prelude>"
+	libraryName = Internal + "library>"
+)
 
 var prelude = sync.OnceValues(func() (*goja.Program, error) {
 	// The library has one timeout for the whole process, and goja passes none of its own.
@@ -93,13 +96,20 @@ func New(o Options) (*VM, error) {
 		"btoa":       v.btoa,
 		"atob":       v.atob,
 		"jsonDepth":  jsonDepth,
+
+		"expandProperties": v.expandProperties,
+		"wellFormed":       wellFormed,
 	} {
 		if err := host.Set(name, value); err != nil {
 			return nil, fmt.Errorf("prepare the prelude's %s: %w", name, err)
 		}
 	}
-	if _, err := install(goja.Undefined(), host); err != nil {
+	lazily, err := install(goja.Undefined(), host)
+	if err != nil {
 		return nil, fmt.Errorf("run the prelude: %w", err)
+	}
+	if err := v.installLibrary(host, lazily); err != nil {
+		return nil, err
 	}
 	if err := v.capConstructors(); err != nil {
 		return nil, err

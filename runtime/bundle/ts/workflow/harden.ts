@@ -44,10 +44,13 @@ export function harden(shared: Iterable<object>): void {
   for (const [object, names] of assignable) for (const name of names) makeAssignable(object, name);
   const global: any = globalThis;
   for (const name of Reflect.ownKeys(global)) {
+    // What is made at its first use is frozen then; see runtime/sandbox/prelude.js.
+    if (Reflect.getOwnPropertyDescriptor(global, name)!.get) continue;
     if (global[name] !== global) freezeWithPrototype(global[name]);
   }
   // Prototypes that no global names.
-  const unnamed = [[], new Map(), new Set(), '', new Map().entries(), 'a'.matchAll(/a/g)].map((it: any) =>
+  const helped = (([] as any)[Symbol.iterator]() as any).map(() => 0);
+  const unnamed = [[], new Map(), new Set(), '', new Map().entries(), 'a'.matchAll(/a/g), helped].map((it: any) =>
     Object.getPrototypeOf(it[Symbol.iterator]())
   );
   const functions = [Uint8Array, function* () {}, async function () {}].map((f) => Object.getPrototypeOf(f));

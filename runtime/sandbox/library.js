@@ -1,0 +1,405 @@
+// Younger parts of the standard library that goja lacks, as far as workflows and activities can use them. Run once for each
+// runtime, by the prelude; what is big is made when it is first used.
+(function (host, lazily) {
+  "use strict";
+  const { apply, construct } = Reflect;
+  const define = (object, name, value) => Object.defineProperty(object, name, { value, writable: true, enumerable: false, configurable: true });
+  const methods = (object, from) => {
+    for (const name of Reflect.ownKeys(from)) if (!(name in object)) define(object, name, from[name]);
+  };
+
+  const { wellFormed } = host;
+  methods(String.prototype, {
+    isWellFormed() {
+      const text = String(this);
+      return wellFormed(text) === text;
+    },
+    toWellFormed() {
+      return wellFormed(String(this));
+    },
+  });
+
+  // JSON with half surrogate pairs, which goja's parser replaces: each becomes a mark and four digits on the way through it.
+  const half = /\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|[^])/g;
+  const escapeHalves = (text) => {
+    let out = "";
+    for (let c of text) out += c.length === 1 && c >= "\ud800" && c <= "\udfff" ? "\\u" + c.charCodeAt(0).toString(16) : c;
+    return out;
+  };
+  host.parseHalves = (parse, text, reviver) => {
+    let mark = 0xe000;
+    while (text.includes(String.fromCharCode(mark)) || text.includes("\\u" + mark.toString(16))) mark++;
+    mark = String.fromCharCode(mark);
+    if (wellFormed(text) !== text) text = escapeHalves(text);
+    const marked = text.replace(half, (found, pair, escaped) => (escaped ? mark + escaped : found));
+    const restored = (s) => {
+      let out = "";
+      for (let i = 0; i < s.length; i++) {
+        if (s[i] !== mark) out += s[i];
+        else {
+          out += String.fromCharCode(parseInt(s.slice(i + 1, i + 5), 16));
+          i += 4;
+        }
+      }
+      return out;
+    };
+    const restore = (value) => {
+      if (typeof value === "string") return value.includes(mark) ? restored(value) : value;
+      if (Array.isArray(value)) return value.map(restore);
+      if (typeof value !== "object" || value === null) return value;
+      const out = {};
+      for (const key of Object.keys(value)) {
+        Object.defineProperty(out, restore(key), { value: restore(value[key]), writable: true, enumerable: true, configurable: true });
+      }
+      return out;
+    };
+    const revive = (holder, key) => {
+      const value = holder[key];
+      if (typeof value === "object" && value !== null) {
+        for (const k of Object.keys(value)) {
+          const next = revive(value, k);
+          if (next === undefined) delete value[k];
+          else value[k] = next;
+        }
+      }
+      return apply(reviver, holder, [key, value]);
+    };
+    const value = restore(parse(marked));
+    return typeof reviver === "function" ? revive({ "": value }, "") : value;
+  };
+
+  // \p{…} of expressions made while code runs; those of literals were expanded by the compiler.
+  const Native = RegExp;
+  const Wrapped = {
+    RegExp: function (pattern, flags) {
+      if (new.target === undefined && flags === undefined && pattern instanceof Native) return pattern;
+      if (flags !== undefined && String(flags).includes("u")) {
+        pattern = host.expandProperties(pattern instanceof Native ? pattern.source : String(pattern), String(flags));
+      }
+      return construct(Native, [pattern, flags], new.target === undefined || new.target === Wrapped ? Native : new.target);
+    },
+  }.RegExp;
+  Object.setPrototypeOf(Wrapped, Native);
+  Wrapped.prototype = Native.prototype;
+  // goja's fast ways are for its own constructor alone.
+  Object.defineProperty(Wrapped, Symbol.species, {
+    get() {
+      return this === Wrapped ? Native : this;
+    },
+    configurable: true,
+  });
+  define(Native.prototype, "constructor", Wrapped);
+  define(globalThis, "RegExp", Wrapped);
+  methods(Wrapped, {
+    escape(text) {
+      if (typeof text !== "string") throw new TypeError("RegExp.escape takes a string");
+      const hex = (c) => "\\x" + c.charCodeAt(0).toString(16).padStart(2, "0");
+      return text
+        .replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+        .replace(/[,\-=<>#&!%:;@~'`"\s]/g, (c) => (c.charCodeAt(0) > 0xff ? "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0") : hex(c)))
+        .replace(/^[0-9a-zA-Z]/, hex);
+    },
+  });
+
+  methods(Error, {
+    // goja's stacks are made with the error; here an object gets that of a new one.
+    captureStackTrace(object) {
+      const { stack } = new Error();
+      const at = stack.indexOf("\n");
+      const head = object instanceof Error ? String(object) : "Error";
+      define(object, "stack", head + (at < 0 ? "" : stack.slice(at)));
+    },
+  });
+  if (!("stackTraceLimit" in Error)) Object.defineProperty(Error, "stackTraceLimit", { value: 10, writable: true, enumerable: true, configurable: true });
+
+  methods(Math, {
+    sumPrecise(items) {
+      // Neumaier's sum, exact but for cancellations beyond twice a number's precision.
+      let sum = -0;
+      let rest = 0;
+      for (const x of items) {
+        if (typeof x !== "number") throw new TypeError("Math.sumPrecise takes numbers");
+        const next = sum + x;
+        if (Number.isFinite(next)) rest += Math.abs(sum) >= Math.abs(x) ? sum - next + x : x - next + sum;
+        sum = next;
+      }
+      return rest === 0 || !Number.isFinite(sum) ? sum : sum + rest;
+    },
+  });
+
+  // Iterator and its helpers.
+  const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+  const callable = (f) => {
+    if (typeof f !== "function") throw new TypeError(`${String(f)} is not a function`);
+    return f;
+  };
+  const count = (n) => {
+    const i = Number(n);
+    if (Number.isNaN(i) || i < 0) throw new RangeError(`${String(n)} must be positive`);
+    return Math.trunc(i);
+  };
+  const isObject = (x) => (typeof x === "object" && x !== null) || typeof x === "function";
+  const receiver = (it) => {
+    if (!isObject(it)) throw new TypeError("Iterator helper called on a non-object");
+    return { it, next: it.next };
+  };
+  const step = (s) => {
+    const result = apply(s.next, s.it, []);
+    if (!isObject(result)) throw new TypeError(`Iterator result ${String(result)} is not an object`);
+    return result;
+  };
+  const close = (s) => s.it.return?.();
+  // Closes the underlying iterator when f throws, or the helper is left early.
+  const helper = (s, body) => {
+    const generator = body();
+    const HelperPrototype = helper.prototype_ ??= Object.create(IteratorPrototype, {
+      next: { value: function next() { return this[inner].next(); }, writable: true, configurable: true },
+      return: {
+        value: function () {
+          const { generator, s, started } = this[state];
+          if (!started.yes) close(s);
+          return generator.return();
+        },
+        writable: true, configurable: true,
+      },
+      [Symbol.toStringTag]: { value: "Iterator Helper", configurable: true },
+    });
+    const started = { yes: false };
+    const out = Object.create(HelperPrototype);
+    Object.defineProperty(out, state, { value: { generator, s, started } });
+    Object.defineProperty(out, inner, { value: { next: () => { started.yes = true; return generator.next(); } } });
+    return out;
+  };
+  const state = Symbol("state");
+  const inner = Symbol("inner");
+  const each = (s, visit) =>
+    helper(s, function* () {
+      let done = false;
+      try {
+        for (let i = 0; ; i++) {
+          done = true; // what next throws closes nothing
+          const result = step(s);
+          if (result.done) return;
+          done = false;
+          const end = yield* visit(result.value, i);
+          if (end === true) return;
+        }
+      } finally {
+        if (!done) close(s);
+      }
+    });
+  const run = (it, f, visit) => {
+    const s = receiver(it);
+    callable(f);
+    for (let i = 0; ; i++) {
+      const result = step(s);
+      if (result.done) return undefined;
+      let found;
+      try {
+        found = visit(result.value, i);
+      } catch (e) {
+        try {
+          close(s);
+        } catch {
+          // what the function threw counts
+        }
+        throw e;
+      }
+      if (found !== undefined) {
+        close(s);
+        return found;
+      }
+    }
+  };
+  const iterate = (value, strings) => {
+    if (!isObject(value) && !(strings && typeof value === "string")) throw new TypeError(`${String(value)} is not an object`);
+    const make = value[Symbol.iterator];
+    return receiver(make == null ? value : apply(make, value, []));
+  };
+  methods(IteratorPrototype, {
+    map(f) {
+      callable(f);
+      return each(receiver(this), function* (value, i) {
+        yield f(value, i);
+      });
+    },
+    filter(f) {
+      callable(f);
+      return each(receiver(this), function* (value, i) {
+        if (f(value, i)) yield value;
+      });
+    },
+    flatMap(f) {
+      callable(f);
+      return each(receiver(this), function* (value, i) {
+        const from = iterate(f(value, i), false);
+        yield* { [Symbol.iterator]: () => from.it };
+      });
+    },
+    take(n) {
+      const limit = count(n);
+      const s = receiver(this);
+      return helper(s, function* () {
+        let done = false;
+        try {
+          for (let i = 0; i < limit; i++) {
+            done = true;
+            const result = step(s);
+            if (result.done) return;
+            done = false;
+            yield result.value;
+          }
+        } finally {
+          if (!done) close(s);
+        }
+      });
+    },
+    drop(n) {
+      const skip = count(n);
+      return each(receiver(this), function* (value, i) {
+        if (i >= skip) yield value;
+      });
+    },
+    toArray() {
+      const out = [];
+      const s = receiver(this);
+      for (let r = step(s); !r.done; r = step(s)) out.push(r.value);
+      return out;
+    },
+    forEach(f) {
+      run(this, f, (value, i) => void f(value, i));
+    },
+    some(f) {
+      return run(this, f, (value, i) => (f(value, i) ? true : undefined)) ?? false;
+    },
+    every(f) {
+      return run(this, f, (value, i) => (f(value, i) ? undefined : false)) ?? true;
+    },
+    find(f) {
+      return run(this, f, (value, i) => (f(value, i) ? [value] : undefined))?.[0];
+    },
+    reduce(f, ...initial) {
+      let [total] = initial;
+      let first = initial.length === 0;
+      run(this, f, (value, i) => {
+        total = first ? value : f(total, value, i);
+        first = false;
+      });
+      if (first) throw new TypeError("Reduce of empty iterator with no initial value");
+      return total;
+    },
+  });
+  if (!globalThis.Iterator) {
+    function Iterator() {
+      if (new.target === undefined || new.target === Iterator) throw new TypeError("Abstract class Iterator not directly constructable");
+    }
+    Iterator.prototype = IteratorPrototype;
+    methods(Iterator, {
+      from(value) {
+        const s = iterate(value, true);
+        if (s.it instanceof Iterator) return s.it;
+        return Object.create(wrapPrototype, { [inner]: { value: s } });
+      },
+    });
+    const wrapPrototype = Object.create(IteratorPrototype, {
+      next: { value: function next() { return apply(this[inner].next, this[inner].it, []); }, writable: true, configurable: true },
+      return: { value: function () { return this[inner].it.return?.() ?? { value: undefined, done: true }; }, writable: true, configurable: true },
+    });
+    define(IteratorPrototype, "constructor", Iterator);
+    define(globalThis, "Iterator", Iterator);
+  }
+
+  const stacks = () => {
+    const symbols = { false: Symbol.dispose, true: Symbol.asyncDispose };
+    const make = (name, asynchronous) => {
+      const dispose = symbols[asynchronous];
+      class Stack {
+        #todo = [];
+        #disposed = false;
+        get disposed() {
+          return this.#disposed;
+        }
+        #open() {
+          if (this.#disposed) throw new ReferenceError(`${name} was disposed already`);
+        }
+        use(value) {
+          this.#open();
+          if (value == null) return value;
+          const f = value[dispose] ?? (asynchronous ? value[Symbol.dispose] : undefined);
+          callable(f);
+          this.#todo.push(() => apply(f, value, []));
+          return value;
+        }
+        adopt(value, f) {
+          this.#open();
+          callable(f);
+          this.#todo.push(() => f(value));
+          return value;
+        }
+        defer(f) {
+          this.#open();
+          callable(f);
+          this.#todo.push(() => f());
+        }
+        move() {
+          this.#open();
+          const to = new Stack();
+          to.#todo = this.#todo;
+          this.#todo = [];
+          this.#disposed = true;
+          return to;
+        }
+        get [Symbol.toStringTag]() {
+          return name;
+        }
+        static close(stack) {
+          if (stack.#disposed) return [];
+          stack.#disposed = true;
+          return stack.#todo.reverse();
+        }
+      }
+      Object.defineProperty(Stack, "name", { value: name });
+      return Stack;
+    };
+    const suppressed = (error, before) =>
+      before === undefined
+        ? { error }
+        : { error: Object.assign(new Error("An error was suppressed during disposal"), { name: "SuppressedError", error, suppressed: before.error }) };
+    const Sync = make("DisposableStack", false);
+    const closeSync = Sync.close;
+    delete Sync.close;
+    define(Sync.prototype, "dispose", function dispose() {
+      let failed;
+      for (const f of closeSync(this)) {
+        try {
+          f();
+        } catch (e) {
+          failed = suppressed(e, failed);
+        }
+      }
+      if (failed) throw failed.error;
+    });
+    define(Sync.prototype, Symbol.dispose, Sync.prototype.dispose);
+    const Async = make("AsyncDisposableStack", true);
+    const closeAsync = Async.close;
+    delete Async.close;
+    define(Async.prototype, "disposeAsync", async function disposeAsync() {
+      let failed;
+      for (const f of closeAsync(this)) {
+        try {
+          await f();
+        } catch (e) {
+          failed = suppressed(e, failed);
+        }
+      }
+      if (failed) throw failed.error;
+    });
+    define(Async.prototype, Symbol.asyncDispose, Async.prototype.disposeAsync);
+    return { Sync, Async };
+  };
+  let made;
+  if (!globalThis.DisposableStack) {
+    lazily("DisposableStack", () => (made ??= stacks()).Sync);
+    lazily("AsyncDisposableStack", () => (made ??= stacks()).Async);
+  }
+})
