@@ -117,5 +117,5 @@ func (s *Set) Execute(ctx context.Context, name string, args *commonpb.Payloads)
 }
 
 func (s *Set) tooLarge(name string) error {
-	return permanent(ResultTooLargeType, nil, "the result of %s is larger than %d bytes", name, s.o.MaxResultBytes)
+	return permanent(ResultTooLargeType, nil, "the result of %s is larger than %d bytes (%s)", name, s.o.MaxResultBytes, MaxResultSetting)
 }

@@ -3,12 +3,12 @@ package runtime
 import (
 	"errors"
 	"log/slog"
-	"net/http"
 	"os"
 	"time"
 
 	"go.temporal.io/sdk/client"
 
+	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/workflow"
 )
@@ -21,8 +21,8 @@ type Config struct {
 	Store CodeStore
 	// Compiler compiles rows. The Runner doesn't close it.
 	Compiler *compile.Compiler
-	// HTTP is what httpRequest and fetch use. Default: public addresses only (activities.HTTPClient).
-	HTTP *http.Client
+	// HTTP says what httpRequest and fetch may reach. Each project has a client of its own. Default: public addresses only.
+	HTTP activities.GuardOptions
 	// Env is what activity code sees as process.env. Default: nothing.
 	Env map[string]string
 	// Replica names this process in the workers' identities. Default: the host's name and the process id.
@@ -38,6 +38,12 @@ type Config struct {
 	// ActivitySliceTimeout is how long JavaScript of an activity may run without yielding to its event loop, in CPU time.
 	// Default 5 s.
 	ActivitySliceTimeout time.Duration
+	// MaxActivityResultBytes bounds the result of an activity, as JSON. Default 2 MiB, the server's own limit.
+	MaxActivityResultBytes int
+	// MaxActivityResponseBytes bounds the body of each response of fetch. Default 16 MiB.
+	MaxActivityResponseBytes int64
+	// MaxActivityRequests is how many requests of fetch one activity may have open. Default 64.
+	MaxActivityRequests int
 	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
 	StopTimeout time.Duration
 	Logger      *slog.Logger

@@ -41,7 +41,7 @@ func newProject(r *Runner, p Project, l *live) *project {
 		id:        p.ID,
 		taskQueue: p.TaskQueue,
 		log:       log,
-		builtIn:   activities.New(activities.Options{Logger: log, HTTP: r.http}),
+		builtIn:   activities.New(activities.Options{Logger: log, HTTP: r.http.of(p.ID), MaxResultBytes: r.cfg.MaxActivityResultBytes}),
 	}
 	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
 	pr.live.Store(l)
@@ -124,6 +124,7 @@ func (p *project) discard() {
 			m.activity.Close()
 		}
 	}
+	p.r.http.drop(p.id)
 }
 
 // Current implements workflow.Resolver: what a new execution starts on.

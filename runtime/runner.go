@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
-	"workflow-worker/activities"
 	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/workflow"
 )
@@ -24,7 +22,7 @@ var ErrNotRunning = errors.New("the project is not running here")
 // Runner runs projects in this process. It is safe for concurrent use; calls for one project must not overlap.
 type Runner struct {
 	cfg  Config
-	http *http.Client
+	http clients
 
 	mu       sync.Mutex // guards projects
 	projects map[string]*project
@@ -36,11 +34,7 @@ func New(cfg Config) (*Runner, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	r := &Runner{cfg: cfg, http: cfg.HTTP, projects: make(map[string]*project)}
-	if r.http == nil {
-		r.http = activities.HTTPClient(activities.GuardOptions{})
-	}
-	return r, nil
+	return &Runner{cfg: cfg, http: clients{guard: cfg.HTTP}, projects: make(map[string]*project)}, nil
 }
 
 // Warm does once, without a project, what every first use would wait for: the compiler's process starts, Temporal's TypeScript
@@ -163,11 +157,16 @@ func (r *Runner) logger(projectID string) *slog.Logger {
 func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 	return activity.CodeOptions{
 		Logger:      r.logger(projectID),
-		HTTP:        r.http,
+		HTTP:        r.http.of(projectID),
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
-		Grace:       r.cfg.StopTimeout,
-		Observer:    r.cfg.Observer,
+
+		MaxResultBytes:   r.cfg.MaxActivityResultBytes,
+		MaxResponseBytes: r.cfg.MaxActivityResponseBytes,
+		MaxRequests:      r.cfg.MaxActivityRequests,
+
+		Grace:    r.cfg.StopTimeout,
+		Observer: r.cfg.Observer,
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/sethvargo/go-envconfig"
+
+	"workflow-worker/activities"
 )
 
 // settings is what the environment says, beside Temporal's own variables, which the Temporal SDK reads.
@@ -32,6 +34,10 @@ type settings struct {
 	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
 	HTTPAllow              []string      `env:"HTTP_ALLOW"`
 	ActivityEnvAllow       []string      `env:"ACTIVITY_ENV_ALLOW"`
+	ActivityCPUTimeout     time.Duration `env:"ACTIVITY_CPU_TIMEOUT, default=5s"`
+	ActivityMaxResult      int           `env:"ACTIVITY_MAX_RESULT_BYTES, default=2097152"`
+	ActivityMaxResponse    int64         `env:"ACTIVITY_MAX_RESPONSE_BYTES, default=16777216"`
+	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
 }
@@ -66,7 +72,11 @@ func (s settings) validate() error {
 	if s.Port < 0 || s.Port > 65535 {
 		mistake("WORKER_SERVICE_PORT is %d, must be 0 to 65535", s.Port)
 	}
-	for name, n := range map[string]int{"MAX_CONCURRENT_ACTIVITY_EXECUTIONS": s.MaxActivities, "MAX_CONCURRENT_WORKFLOW_EXECUTIONS": s.MaxWorkflows} {
+	for name, n := range map[string]int64{
+		"MAX_CONCURRENT_ACTIVITY_EXECUTIONS": int64(s.MaxActivities), "MAX_CONCURRENT_WORKFLOW_EXECUTIONS": int64(s.MaxWorkflows),
+		activities.MaxResultSetting: int64(s.ActivityMaxResult), activities.MaxResponseSetting: s.ActivityMaxResponse,
+		activities.MaxRequestsSetting: int64(s.ActivityMaxRequests),
+	} {
 		if n < 1 {
 			mistake("%s is %d, must be at least 1", name, n)
 		}
@@ -78,6 +88,10 @@ func (s settings) validate() error {
 		if d < 100*time.Millisecond {
 			mistake("%s is %v, must be at least 100ms", name, d)
 		}
+	}
+	// The upper bound is what sandbox's time limit for a regular expression allows.
+	if s.ActivityCPUTimeout < 10*time.Millisecond || s.ActivityCPUTimeout > 9*time.Second {
+		mistake("%s is %v, must be 10ms to 9s", activities.CPUTimeSetting, s.ActivityCPUTimeout)
 	}
 	if s.RemovalGrace < 0 {
 		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)

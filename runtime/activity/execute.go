@@ -12,6 +12,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/temporal"
 
+	"workflow-worker/activities"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -43,7 +44,7 @@ func (c *Code) loadFailure(ctx context.Context, err error) error {
 		return c.cutOff(ctx, interrupted.Cause)
 	case errors.As(err, &interrupted):
 		return applicationError("the activity's code can't be loaded: it "+
-			fmt.Sprintf("ran for longer than %v", interrupted.Budget), LoadErrorType, interrupted.Stack, true)
+			fmt.Sprintf("ran for longer than %v (%s)", interrupted.Budget, activities.CPUTimeSetting), LoadErrorType, interrupted.Stack, true)
 	case errors.As(err, &thrown):
 		return applicationError("the activity's code can't be loaded: "+thrown.Error(), LoadErrorType, thrown.Stack, true)
 	default:
@@ -183,7 +184,8 @@ func (in *instance) result(hard, ctx context.Context, v goja.Value) (p *commonpb
 		return nil, in.failure(ctx, hard, err)
 	case len(p.GetData()) > in.code.opts.MaxResultBytes:
 		return nil, temporal.NewApplicationErrorWithOptions(
-			fmt.Sprintf("the activity's result has %d bytes; the limit is %d", len(p.GetData()), in.code.opts.MaxResultBytes),
+			fmt.Sprintf("the activity's result has %d bytes; the limit is %d (%s)",
+				len(p.GetData()), in.code.opts.MaxResultBytes, activities.MaxResultSetting),
 			ResultTooLargeType, temporal.ApplicationErrorOptions{NonRetryable: true})
 	}
 	return p, nil

@@ -51,7 +51,7 @@ func (c *Code) interruption(ctx context.Context, i *sandbox.Interrupted) error {
 	if i.Cause != nil {
 		return c.cutOff(ctx, i.Cause)
 	}
-	return applicationError(fmt.Sprintf("the activity ran for longer than %v without yielding", i.Budget.Round(time.Millisecond)),
+	return applicationError(fmt.Sprintf("the activity ran for longer than %v without yielding (%s)", i.Budget.Round(time.Millisecond), activities.CPUTimeSetting),
 		InterruptedType, i.Stack, true)
 }
 

@@ -221,7 +221,7 @@ func (in *instance) readBody(call goja.FunctionCall) goja.Value {
 			data = append(data, rest...)
 		}
 		if err == nil && int64(len(data)) > limit {
-			err = fmt.Errorf("the response is larger than %d bytes", limit)
+			err = &limitError{fmt.Sprintf("the response is larger than %d bytes (%s)", limit, activities.MaxResponseSetting)}
 		}
 		in.finish(nil, func() error {
 			in.drop(id)
@@ -269,8 +269,14 @@ func (in *instance) trouble(err error) goja.Value {
 	if errors.As(err, &refused) {
 		message = refused.Error()
 	}
-	return in.object(map[string]any{"message": message, "refused": refused != nil})
+	var limit *limitError
+	return in.object(map[string]any{"message": message, "refused": refused != nil, "limit": errors.As(err, &limit)})
 }
+
+// limitError says that a limit was reached, which the error itself tells and not only its cause.
+type limitError struct{ message string }
+
+func (e *limitError) Error() string { return e.message }
 
 // noteRefusal remembers the errors that say that the guard refused an address: an execution that ends with one is not retried.
 func (in *instance) noteRefusal(call goja.FunctionCall) goja.Value {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/activities"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/sandbox"
 )
@@ -162,7 +163,7 @@ func (in *instance) groupHost(group string) *goja.Object {
 			"parse": in.parseURL, "set": in.setURL, "formDecode": in.formDecode, "formEncode": in.formEncode})
 	case "fetch":
 		return in.object(map[string]any{
-			"maxRequests": in.code.opts.MaxRequests, "send": in.send, "read": in.readBody, "stop": in.stopRequest, "refused": in.noteRefusal})
+			"maxRequests": in.code.opts.MaxRequests, "requestsSetting": activities.MaxRequestsSetting, "send": in.send, "read": in.readBody, "stop": in.stopRequest, "refused": in.noteRefusal})
 	default:
 		return in.vm.Runtime.NewObject()
 	}

@@ -254,8 +254,8 @@
   });
 
   // Go says what went wrong; refused means that trying again can't help.
-  const failure = ({ message, refused }) => {
-    const error = new TypeError(refused ? `fetch failed: ${message}` : "fetch failed", { cause: new Error(message) });
+  const failure = ({ message, refused, limit }) => {
+    const error = new TypeError(refused || limit ? `fetch failed: ${message}` : "fetch failed", { cause: new Error(message) });
     if (refused) host.refused(error);
     return error;
   };
@@ -283,7 +283,7 @@
     const hasBody = body.byteLength > 0 || !["GET", "HEAD"].includes(request.method);
     const head = await abortable(request.signal, (resolve, reject) => {
       const id = host.send(request.method, request.url, [...request.headers], hasBody ? body : undefined, request.redirect, resolve, reject);
-      if (id < 0) reject({ message: `more than ${host.maxRequests} requests are under way` });
+      if (id < 0) reject({ message: `more than ${host.maxRequests} requests are under way (${host.requestsSetting})`, limit: true });
       return () => host.stop(id);
     });
     const made = blank();
