@@ -30,6 +30,7 @@ func addOurRows(d *database) *database {
 	for _, project := range []string{annProject, benProject} {
 		d.exec(`INSERT INTO worker_requests (project_id, action) VALUES ($1, 'start')`, project)
 		d.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, workflow_code) VALUES ($1, 'h', 'workflow', 'secret')`, project)
+		d.exec(`INSERT INTO worker_events (project_id, replica, kind, message) VALUES ($1, 'r', 'started', 'secret')`, project)
 		d.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $1, 'h')`, project)
 	}
 	return d
@@ -59,6 +60,7 @@ func TestUsersSeeTheirOwnProjectsRowsOnly(t *testing.T) {
 				`SELECT project_id::text FROM workflow_workers`,
 				`SELECT project_id::text FROM activity_statistics`,
 				`SELECT project_id::text FROM worker_requests`,
+				`SELECT project_id::text FROM worker_events`,
 				`SELECT w.project_id::text FROM workflow_compiled_code c JOIN workflows w ON w.id = c.workflow_id`,
 				`SELECT project_id::text FROM components WHERE project_id IS NOT NULL UNION ALL SELECT $1::text LIMIT 1`,
 			} {
@@ -88,6 +90,9 @@ func TestTheRegistryIsReadOnlyForUsers(t *testing.T) {
 			s.forbidden(`UPDATE workflow_workers SET status = 'failed'`)
 			s.forbidden(`DELETE FROM workflow_workers`)
 			s.forbidden(`TRUNCATE workflow_workers`)
+			s.forbidden(`INSERT INTO worker_events (project_id, replica, kind, message) VALUES ($1, 'r', 'started', 'forged')`, annProject)
+			s.forbidden(`UPDATE worker_events SET message = ''`)
+			s.forbidden(`DELETE FROM worker_events`)
 		}
 	})
 }

@@ -40,6 +40,9 @@ GRANT SELECT, UPDATE (status, error, started_at, completed_at) ON public.worker_
 -- code that no execution can need any more, it removes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store
     TO workflow_worker_service;
+GRANT SELECT, INSERT, DELETE ON public.worker_events
+    TO workflow_worker_service;
+GRANT USAGE ON SEQUENCE workflow_worker.worker_events_id TO workflow_worker_service;
 GRANT SELECT, INSERT, UPDATE ON public.activity_statistics
     TO workflow_worker_service;
 
@@ -56,6 +59,7 @@ BEGIN
             ('workflow_workers', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('activity_statistics', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('worker_events', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)
     LOOP

@@ -66,6 +66,8 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 			s.must(1, store, annProject)
 			s.must(1, `UPDATE workflow_code_store SET superseded_at = now(), checked_at = now(), task_queues = array_append(task_queues, 'q')`)
 			s.must(1, `DELETE FROM workflow_code_store WHERE superseded_at IS NOT NULL`)
+			s.must(1, `INSERT INTO worker_events (project_id, replica, kind, message) VALUES ($1, 'r', 'started', 'm')`, annProject)
+			s.must(1, `DELETE FROM worker_events WHERE project_id = $1 AND id <= (SELECT max(id) FROM worker_events)`, annProject)
 			const statistics = `INSERT INTO activity_statistics AS s (project_id, activity_name, execution_count) VALUES ($1, 'role', 1)
 				ON CONFLICT (project_id, activity_name) DO UPDATE SET execution_count = s.execution_count + 1`
 			s.must(1, statistics, annProject)
@@ -95,6 +97,7 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 	s.forbidden(`UPDATE worker_requests SET action = 'stop'`)
 	s.forbidden(`UPDATE worker_requests SET project_id = $1`, annProject)
 	s.forbidden(`DELETE FROM activity_statistics`)
+	s.forbidden(`UPDATE worker_events SET message = ''`)
 	s.forbidden(`INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (99, true)`)
 	s.forbidden(`CREATE TABLE public.mine ()`)
 	s.forbidden(`CREATE SCHEMA mine`)
@@ -108,8 +111,8 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 		t.Errorf("is a member of %v", got)
 	}
 	if got := d.strings(`SELECT DISTINCT table_schema || '.' || table_name FROM information_schema.role_table_grants
-		WHERE grantee = $1 UNION SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants WHERE grantee = $1 ORDER BY 1`, serviceRole); len(got) != 10 {
-		t.Errorf("has rights on %v, want the 9 tables that it uses and schema_version", got)
+		WHERE grantee = $1 UNION SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants WHERE grantee = $1 ORDER BY 1`, serviceRole); len(got) != 11 {
+		t.Errorf("has rights on %v, want the 10 tables that it uses and schema_version", got)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 var contractTables = []string{
-	"activity_statistics", "components", "projects", "worker_requests", "workflow_code_store",
+	"activity_statistics", "components", "projects", "worker_events", "worker_requests", "workflow_code_store",
 	"workflow_compiled_code", "workflow_live_code", "workflow_workers", "workflows",
 }
 

@@ -70,6 +70,11 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 			continue
 		}
 		removed++
+		if err := r.writeEvents(ctx, c.ProjectID, event{
+			kind: eventCodeRemoved, message: fmt.Sprintf("removed %s %s %s: no execution needs it", c.Kind, c.Name, c.Version), details: c.details(),
+		}); err != nil {
+			errs = append(errs, err) // the log has it
+		}
 		r.log.InfoContext(ctx, "removed superseded code that no execution needs", keyProject, c.ProjectID, c.Kind, c.Name,
 			"version", c.Version, "hash", c.Hash, "superseded_at", c.SupersededAt)
 	}
@@ -117,6 +122,10 @@ type superseded struct {
 	Begun time.Time
 	// TaskQueues are those of the executions, empty if they aren't known.
 	TaskQueues []string
+}
+
+func (c superseded) details() any {
+	return map[string]string{"kind": c.Kind, "name": c.Name, "version": c.Version, "hash": c.Hash}
 }
 
 // claimSuperseded takes the superseded code that was not looked at for longest

@@ -51,18 +51,21 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec de
 	}
 	if err != nil {
 		if len(rep.Sources) > 0 {
+			rec.noteBroken(rec.report, rep)
 			rec.report = rep
 		}
 		rec.stoppedAt = time.Now()
 		rec.failure = &failure{key: dec.attempt, text: failureText("start", rep, err), permanent: hopeless(rep)}
+		r.noteFailure(rec, dec)
 		r.settlePhase(ctx, rec) // a worker that came up all the same is stopped
 		r.logFailure(ctx, rec, "a project can't start")
 		return fmt.Errorf("%w: start project %s: %w", errAttempt, rec.id, err)
 	}
 	rec.uncertain = false
 	rec.phase, rec.failure = running, nil
+	before := rec.report
 	rec.applied(s.project, s.sources, rep)
-	r.live(ctx, rec, dec)
+	r.live(ctx, rec, dec, before)
 	return nil
 }
 
@@ -75,12 +78,14 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec d
 	if err != nil {
 		rec.failure = &failure{key: dec.attempt, text: failureText("reload", runtime.Report{}, err)}
 		rec.uncertain = true // it may have failed because the worker is gone
+		r.noteFailure(rec, dec)
 		r.logFailure(ctx, rec, "a project can't take its new code")
 		return fmt.Errorf("%w: reload project %s: %w", errAttempt, rec.id, err)
 	}
 	rec.failure = nil
+	before := rec.report
 	rec.applied(p, sources, rep)
-	r.live(ctx, rec, dec)
+	r.live(ctx, rec, dec, before)
 	return nil
 }
 
@@ -134,14 +139,26 @@ func (r *Reconciler) withKept(ctx context.Context, rec *record, s *snapshot, kee
 	return p, sources, nil
 }
 
-// live notes that code went live.
-func (r *Reconciler) live(ctx context.Context, rec *record, dec decision) {
+// noteFailure notes an attempt that failed, the first time that it does.
+func (r *Reconciler) noteFailure(rec *record, dec decision) {
+	if rec.failedAttempt == dec.attempt || r.closing() {
+		return
+	}
+	rec.failedAttempt = dec.attempt
+	rec.note(eventFailed, rec.failure.text, nil)
+}
+
+// live notes that code went live, where before was.
+func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
 	now := time.Now()
 	took := now.Sub(rec.asked)
 	rec.reload = &ReloadState{
 		At: now.UTC(), Action: dec.action.String(), Cause: bounded(dec.cause),
 		Milliseconds: float64(took.Microseconds()) / 1000,
 	}
+	rec.failedAttempt = ""
+	rec.noteLive(before, dec.action, *rec.reload)
+	rec.noteBroken(before, rec.report)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	for _, b := range broken(rec.report) {
 		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, b.Problem(), "live_version", b.Version)
@@ -180,6 +197,7 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 		rec.failure = nil
 	}
 	rec.ended(time.Now())
+	rec.note(eventStopped, "stopped: "+d.cause, nil)
 	r.log.InfoContext(ctx, "stopped a project's worker", keyProject, rec.id, keyCause, d.cause)
 	return nil
 }

@@ -48,6 +48,9 @@ type record struct {
 	rowWritten string          // digest of the row as last written
 	liveStale  bool            // the report isn't yet in workflow_live_code
 	gone       bool            // the project has no row
+	events     []event         // not written yet
+	// failedAttempt is the attempt whose failure was noted, see failure.key.
+	failedAttempt string
 }
 
 // shell is a source without its texts.

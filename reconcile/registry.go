@@ -51,7 +51,7 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 		startedAt: rec.startedAt, stoppedAt: rec.stoppedAt, metadata: text,
 	}
 	key := digestOf(row.taskQueue, row.status, row.startedAt.String(), row.stoppedAt.String(), row.metadata)
-	if key == rec.rowWritten && !rec.liveStale {
+	if key == rec.rowWritten && !rec.liveStale && len(rec.events) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
@@ -61,6 +61,9 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 	if rec.liveStale {
 		queueLiveCode(b, rec.id, row.taskQueue, rec.report)
 	}
+	if err := r.queueEvents(b, rec.id, rec.events); err != nil {
+		return err
+	}
 	if err := r.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
 		if isForeignKeyViolation(err) { // deleted since it was read; the next look finds that
 			rec.fingerprint = ""
@@ -68,7 +71,7 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 		}
 		return fmt.Errorf("write the worker's row: %w", err)
 	}
-	rec.rowWritten, rec.liveStale = key, false
+	rec.rowWritten, rec.liveStale, rec.events = key, false, nil
 	return nil
 }
 

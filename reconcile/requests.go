@@ -122,9 +122,15 @@ func (r *Reconciler) finishRequests(ctx context.Context, verdicts []verdict) err
 	b := &pgx.Batch{}
 	for _, v := range verdicts {
 		b.Queue(`
-UPDATE worker_requests
-SET status = $2, error = nullif($3, ''), started_at = coalesce(started_at, now()), completed_at = clock_timestamp()
-WHERE id = $1 AND status IN ('pending', 'processing')`, v.id, v.status, strings.ReplaceAll(v.reason, "\x00", ""))
+WITH done AS (
+  UPDATE worker_requests
+  SET status = $2, error = nullif($3, ''), started_at = coalesce(started_at, now()), completed_at = clock_timestamp()
+  WHERE id = $1 AND status IN ('pending', 'processing')
+  RETURNING id, project_id, action, status, error)
+INSERT INTO worker_events (project_id, replica, kind, message, details)
+SELECT d.project_id, $4, $5, concat(d.action, ' request ', d.status, ': ' || d.error),
+  jsonb_build_object('request', d.id, 'action', d.action, 'status', d.status)
+FROM done d JOIN projects p ON p.id = d.project_id`, v.id, v.status, strings.ReplaceAll(v.reason, "\x00", ""), r.cfg.Replica, eventRequestDone)
 	}
 	if err := r.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
 		return fmt.Errorf("finish requests: %w", err)
