@@ -25,7 +25,7 @@ func groups() map[string][]string {
 		"crypto":  {"crypto"},
 		"events":  {"DOMException", "Event", "EventTarget", "AbortController", "AbortSignal"},
 		"url":     {"URL", "URLSearchParams"},
-		"fetch":   {"fetch", "Headers", "Request", "Response", "Blob"},
+		"fetch":   {"fetch", "Headers", "Request", "Response", "Blob", "File", "FormData"},
 		"clone":   {"structuredClone"},
 	}
 }
