@@ -27,7 +27,11 @@ func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*c
 			return nil, err
 		}
 	}
-	name := sdkactivity.GetInfo(ctx).ActivityType.Name
+	return p.call(ctx, sdkactivity.GetInfo(ctx).ActivityType.Name, input)
+}
+
+// call runs one attempt of an activity, an ordinary or a local one.
+func (p *project) call(ctx context.Context, name string, input *commonpb.Payloads) (*commonpb.Payloads, error) {
 	call, err := p.resolve(ctx, name)
 	if err != nil {
 		return nil, err

@@ -83,6 +83,8 @@ func (p *project) start() error {
 		Logger:      p.log,
 		Observer:    p.r.cfg.Observer,
 		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,
+
+		LocalActivity: p.call,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
 	return p.worker.Start()

@@ -22,6 +22,7 @@ type Code struct {
 
 	mu       sync.Mutex // guards the rest, and in each vm runs and idle
 	vms      []*vm
+	version  string   // for people
 	suspects []string // run ids of executions that were cut off, oldest first
 }
 

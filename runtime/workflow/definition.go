@@ -32,6 +32,7 @@ type definition struct {
 	// What the execution waits for, by the package's sequence numbers.
 	timers     map[int64]bindings.TimerID
 	activities map[int64]*activityState
+	locals     map[int64]*localState
 	children   map[int64]*childState
 	signals    map[int64]bool // of other workflows
 	updates    map[string]*updateState
@@ -47,6 +48,7 @@ func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.
 	d.env, d.head, d.input = env, header, input
 	d.timers = make(map[int64]bindings.TimerID)
 	d.activities = make(map[int64]*activityState)
+	d.locals = make(map[int64]*localState)
 	d.children = make(map[int64]*childState)
 	d.signals = make(map[int64]bool)
 	d.updates = make(map[string]*updateState)

@@ -33,7 +33,7 @@
 //	cancelWorkflow                         RegisterCancelHandler               TestCancellationOfTheWorkflow, TestCancelledBeforeItsFirstTask
 //	fireTimer                              NewTimer's callback                 TestTimersFireInOrder, TestZeroTimersAreTimers
 //	resolveActivity                        ExecuteActivity's callback          TestActivityFailureReachesTheWorkflowWithItsCauses
-//	  …backoff                             refused: local activities           TestWhatIsNotThereYetFailsWithItsName
+//	  …backoff                             ExecuteLocalActivity's callback     TestLocalActivities
 //	resolveChildWorkflowExecutionStart     ExecuteChildWorkflow's callback     TestChildFailures
 //	resolveChildWorkflowExecution          ExecuteChildWorkflow's callback     TestChildWorkflows, TestChildFailures
 //	resolveSignalExternalWorkflow          SignalExternalWorkflow's callback   TestSignalsAndCancellationsOfOtherWorkflows
@@ -64,7 +64,8 @@
 //	respondToQuery                         the query handler's result          TestQueryFailuresFailOnlyTheQuery
 //	upsertWorkflowSearchAttributes         UpsertSearchAttributes              TestMemoAndSearchAttributes
 //	modifyWorkflowProperties               UpsertMemo                          TestMemoAndSearchAttributes
-//	scheduleLocalActivity, requestCancelLocalActivity     refused              TestWhatIsNotThereYetFailsWithItsName
+//	scheduleLocalActivity                  ExecuteLocalActivity                TestLocalActivities
+//	requestCancelLocalActivity             RequestCancelLocalActivity          TestLocalActivities
 //	scheduleNexusOperation, requestCancelNexusOperation   refused              TestWhatIsNotThereYetFailsWithItsName
 //
 // # What differs from Temporal's own worker

@@ -126,7 +126,7 @@ func unstarted(t testing.TB) *project {
 	logger := slog.New(slog.NewTextHandler(o, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p := &project{
 		t: t, queue: stacktest.TaskQueue(t), seen: o, current: map[string]target{}, known: map[string]*Code{},
-		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o},
+		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o, LocalActivity: testLocalActivity},
 	}
 	t.Cleanup(p.comp.Close)
 	c, err := client.Dial(client.Options{

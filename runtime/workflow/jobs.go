@@ -34,6 +34,8 @@ type (
 		result    *commonpb.Payloads
 		failure   *failurepb.Failure
 		cancelled bool
+		// backoff is a local activity's alone: it is to be tried again, after a timer.
+		backoff *backoff
 	}
 	resolveActivityJob struct {
 		seq int64
@@ -153,6 +155,11 @@ func (b *builder) resolution(name string, r resolution) {
 	in := builder{v: b.v, o: b.v.box.Runtime.NewObject()}
 	key := "completed"
 	switch {
+	case r.backoff != nil:
+		key = "backoff"
+		in.set("attempt", r.backoff.attempt)
+		in.set("originalScheduleTime", r.backoff.first.UnixMilli()) // it only comes back with the next attempt
+		in.plain("backoffDuration", property{"nanos", r.backoff.pause.Nanoseconds()})
 	case r.failure != nil && r.cancelled:
 		key = "cancelled"
 		in.failure("failure", r.failure)

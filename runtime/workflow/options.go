@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"runtime"
 	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
 )
 
 // Resolver finds the code of executions, for one project. Its methods are called during workflow tasks, from many
@@ -32,6 +34,8 @@ type Options struct {
 	// TaskQueue is the project's; it is only shown.
 	TaskQueue string
 	Resolver  Resolver
+	// LocalActivity runs one attempt of a local activity. Nil: local activities are refused.
+	LocalActivity func(ctx context.Context, name string, args *commonpb.Payloads) (*commonpb.Payloads, error)
 	// Logger takes what workflows log. Default: none.
 	Logger *slog.Logger
 	// Observer may be nil.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 
@@ -34,10 +35,17 @@ func (d *definition) start() error {
 	var recorded *commonpb.Payloads
 	var failed error
 	d.pinRecorded = d.env.IsReplaying()
+	var code *Code
+	var export, summary string
+	var unknown error
+	if !d.pinRecorded {
+		if code, export, unknown = d.o.Resolver.Current(workflowType); unknown == nil {
+			summary = code.summary()
+		}
+	}
 	d.env.SideEffect(func() (*commonpb.Payloads, error) {
-		code, export, err := d.o.Resolver.Current(workflowType)
-		if err != nil {
-			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: err.Error(), Hint: hintReload}
+		if unknown != nil {
+			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: unknown.Error(), Hint: hintReload}
 		}
 		live = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
 		flags, err := live.defaultFlags()
@@ -49,7 +57,7 @@ func (d *definition) start() error {
 			return nil, err
 		}
 		return &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload(data)}}, nil
-	}, func(result *commonpb.Payloads, err error) { recorded, failed = result, err }, "workflow code")
+	}, func(result *commonpb.Payloads, err error) { recorded, failed = result, err }, summary)
 	d.in = live // closed with the definition, whatever happens next
 	if failed != nil {
 		return failed
@@ -77,6 +85,29 @@ func (d *definition) start() error {
 	}
 	d.in = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
 	return nil
+}
+
+// summary names the code to people: Temporal's UI shows it with the marker.
+func (c *Code) summary() string {
+	const most = 160 // the server fails a task whose summary is longer than 400 bytes
+	name := strings.TrimSpace(c.program.Name + " " + c.versionNow())
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "") + "…"
+	}
+	return fmt.Sprintf("code of this execution: %s (%.12s)", name, c.Hash())
+}
+
+// SetVersion says what people call this version of the module; the text, and with it the hash, may get another name.
+func (c *Code) SetVersion(version string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version = version
+}
+
+func (c *Code) versionNow() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.version
 }
 
 // defaultFlags gives the flags that the package turns on for new executions.

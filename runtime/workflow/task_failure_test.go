@@ -160,12 +160,11 @@ func TestUnknownTypeWaitsForItsCode(t *testing.T) {
 func TestWhatIsNotThereYetFailsWithItsName(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `
-export async function local() { await wf.proxyLocalActivities<any>({ startToCloseTimeout: '1s' }).echo(1); }
 export async function nexus() {
   const client = wf.createNexusServiceClient({ endpoint: 'e', service: { name: 's', operations: { op: { name: 'op' } } } as any });
   await (client as any).executeOperation('op', 1);
 }`)
-	for name, want := range map[string]string{"local": "local activities", "nexus": "Nexus operations"} {
+	for name, want := range map[string]string{"nexus": "Nexus operations"} {
 		run, f := p.waitTaskFailure(name)
 		if !strings.Contains(f.GetMessage(), want) || !strings.Contains(f.GetMessage(), "not supported by this worker yet") {
 			t.Errorf("%s: %q", name, f.GetMessage())

@@ -8,6 +8,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 )
@@ -53,6 +54,15 @@ func testActivity(ctx context.Context, args converter.EncodedValues) (any, error
 		}
 	}
 	return nil, temporal.NewNonRetryableApplicationError("unknown activity "+info.ActivityType.Name, "NotFoundError", nil)
+}
+
+// testLocalActivity runs the same activities as local ones.
+func testLocalActivity(ctx context.Context, _ string, args *commonpb.Payloads) (*commonpb.Payloads, error) {
+	result, err := testActivity(ctx, client.NewValues(args))
+	if err != nil {
+		return nil, err
+	}
+	return converter.GetDefaultDataConverter().ToPayloads(result)
 }
 
 // codeHeaderOf reads the header of the schedule events.

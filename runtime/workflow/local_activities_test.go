@@ -1,0 +1,65 @@
+package workflow
+
+import (
+	"testing"
+)
+
+func TestLocalActivities(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+const { echo, info, hang } = wf.proxyLocalActivities<any>({ startToCloseTimeout: '10s' });
+const { flaky, fail } = wf.proxyLocalActivities<any>({ startToCloseTimeout: '10s', retry: { initialInterval: '10ms' } });
+const { flaky: rarely } = wf.proxyLocalActivities<any>({ startToCloseTimeout: '10s', localRetryThreshold: '50ms', retry: { initialInterval: '200ms', maximumInterval: '200ms' } });
+const { flaky: once } = wf.proxyLocalActivities<any>({ startToCloseTimeout: '10s', retry: { maximumAttempts: 1 } });
+const { hang: short } = wf.proxyLocalActivities<any>({ startToCloseTimeout: '50ms', retry: { maximumAttempts: 1 } });
+const told = (e: any) => [e.name, e.message, e.activityType, e.retryState, e.cause.name, e.cause.type ?? e.cause.timeoutType ?? '', e.cause.details ?? null];
+export async function results() { return [await echo({ a: 1 }), await wf.scheduleLocalActivity('double', [4], { scheduleToCloseTimeout: '5s' }), await echo(null)]; }
+export async function retried() { return flaky(); }
+export async function waits() { return rarely(); }
+export async function failures() {
+  const out = [];
+  for (const f of [fail, once, short]) { try { await f(); } catch (e) { out.push(told(e)); } }
+  return out;
+}
+export async function cancelled() {
+  const scope = new CancellationScope();
+  const p = scope.run(() => hang());
+  await sleep(50);
+  scope.cancel();
+  try { await p; } catch (e: any) { return [e.name, e.cause.name, isCancellation(e)]; }
+}
+export async function cancelledAtOnce() {
+  const scope = new CancellationScope();
+  const p = scope.run(() => hang());
+  scope.cancel();
+  try { await p; } catch (e: any) { return isCancellation(e); }
+}
+export async function mixed() {
+  const remote = proxyActivities<any>({ startToCloseTimeout: '10s' });
+  const [a, b] = await Promise.all([echo(1), remote.echo(2)]);
+  await sleep(10);
+  return [a, b, await echo(3), (await info()).attempt];
+}`)
+	for _, c := range []struct{ name, result, events string }{
+		{"results", `[{"a":1},8,null]`, "Started MarkerRecorded MarkerRecorded MarkerRecorded MarkerRecorded Completed"},
+		{"retried", `3`, "Started MarkerRecorded MarkerRecorded Completed"},
+		{"waits", `3`, "Started MarkerRecorded MarkerRecorded TimerStarted TimerFired MarkerRecorded TimerStarted TimerFired MarkerRecorded Completed"},
+		{"failures", `[["ActivityFailure","Activity task failed","fail","NON_RETRYABLE_FAILURE","ApplicationFailure","BadLuck",[{"code":7}]],` +
+			`["ActivityFailure","Activity task failed","flaky","MAXIMUM_ATTEMPTS_REACHED","ApplicationFailure","Flaky",[]],` +
+			`["ActivityFailure","Activity task timed out","hang","MAXIMUM_ATTEMPTS_REACHED","TimeoutFailure","START_TO_CLOSE",null]]`, ""},
+		{"cancelled", `["ActivityFailure","CancelledFailure",true]`, ""},
+		{"cancelledAtOnce", `true`, "Started MarkerRecorded Completed"},
+		{"mixed", `[1,2,3,1]`, ""},
+	} {
+		run := p.start(c.name)
+		if got, err := p.outcome(run); err != nil || got != c.result {
+			t.Errorf("%s: %s, %v", c.name, got, err)
+		}
+		if got := p.events(run); c.events != "" && got != c.events {
+			t.Errorf("%s: events %s", c.name, got)
+		}
+		if got := replayedResult(t, p, run); got != c.result {
+			t.Errorf("%s: replayed %s", c.name, got)
+		}
+	}
+}
