@@ -48,6 +48,9 @@ func (b *builder) row(ctx context.Context, m StoredModule, id string, lastGood *
 	if current != nil && current.stored.Hash == m.Hash {
 		same := *current
 		same.stored.Version = m.Version // the same text may get a new version
+		if same.workflow != nil {
+			same.workflow.SetVersion(m.Version)
+		}
 		b.add(&same, m, id, same.activityError)
 		return nil
 	}

@@ -70,6 +70,7 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 		return nil, err
 	}
 	out := &module{stored: m, id: m.WorkflowID, workflow: workflow.NewCode(withHash(p, m.Hash), workflow.CodeOptions{})}
+	out.workflow.SetVersion(m.Version)
 	if out.functions, err = exportedFunctions(ctx, p); err != nil {
 		return nil, err
 	}

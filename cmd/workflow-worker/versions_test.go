@@ -12,6 +12,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/docker/stack/stacktest"
@@ -60,6 +61,33 @@ func (w *workflow) edit(version, code string) {
 	w.running(liveVersion(w.name, version))
 }
 
+// showsItsCode checks that Temporal's UI, which shows summaries, says what code an execution runs.
+func (p *project) showsItsCode(run client.WorkflowRun, name, version string) {
+	p.t.Helper()
+	row, err := p.worker()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	live, err := source(row, name)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for _, e := range p.history(run) {
+		if e.GetEventType() != enumspb.EVENT_TYPE_MARKER_RECORDED {
+			continue
+		}
+		var summary string
+		if err := converter.GetDefaultDataConverter().FromPayload(e.GetUserMetadata().GetSummary(), &summary); err != nil {
+			p.t.Error(err)
+		}
+		if want := fmt.Sprintf("code of this execution: %s.ts %s (%.12s)", name, version, live.Hash); summary != want {
+			p.t.Errorf("the pin's summary is %q, want %q", summary, want)
+		}
+		return
+	}
+	p.t.Errorf("no marker in %s", p.describe(run))
+}
+
 // gone accepts rows on which the workflow isn't any more.
 func gone(name string) func(workerRow) error {
 	return func(w workerRow) error {
@@ -81,6 +109,7 @@ func TestAnExecutionKeepsItsCodeThroughEditsDeathsReplicasAndDeletion(t *testing
 	p.running(liveVersion("flow", "1"))
 	run := p.start("flow")
 	p.version(run.GetID(), "", "v1")
+	p.showsItsCode(run, "flow", "1")
 
 	t.Log("an edit in place, of code that doesn't fit the history")
 	w.edit("2", flow("flow", "v2", `await executeChild('other'); return 'v2';`))
