@@ -2,10 +2,6 @@ package activity
 
 import (
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // Web Crypto has it, for what isn't security
-	"crypto/sha256"
-	"crypto/sha512"
-	"hash"
 	"time"
 
 	"github.com/dop251/goja"
@@ -33,26 +29,6 @@ func (in *instance) stopTimer(call goja.FunctionCall) goja.Value {
 // now is the time in milliseconds since the runtime was made.
 func (in *instance) now(goja.FunctionCall) goja.Value {
 	return in.vm.Runtime.ToValue(float64(time.Since(in.made).Nanoseconds()) / 1e6)
-}
-
-func (in *instance) digest(call goja.FunctionCall) goja.Value {
-	var h hash.Hash
-	switch call.Argument(0).String() {
-	case "SHA-1":
-		h = sha1.New() //nolint:gosec // see the import
-	case "SHA-256":
-		h = sha256.New()
-	case "SHA-384":
-		h = sha512.New384()
-	case "SHA-512":
-		h = sha512.New()
-	default:
-		return goja.Undefined()
-	}
-	if b, ok := call.Argument(1).Export().(goja.ArrayBuffer); ok {
-		h.Write(b.Bytes())
-	}
-	return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(h.Sum(nil)))
 }
 
 func (in *instance) random(call goja.FunctionCall) goja.Value {

@@ -81,7 +81,7 @@ func (in *instance) evaluateModule() error {
 		return fmt.Errorf("the program of %s is no function", in.code.program.Name)
 	}
 	exports, module := r.NewObject(), r.NewObject()
-	if err := module.Set("exports", exports); err != nil {
+	if err := in.define(module, "exports", exports); err != nil {
 		return err
 	}
 	if _, err := f(exports, r.ToValue(in.require), module, exports); err != nil {

@@ -22,7 +22,7 @@ func groups() map[string][]string {
 		"timers":  {"setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate", "queueMicrotask"},
 		"console": {"console"},
 		"process": {"process", "performance"},
-		"crypto":  {"crypto"},
+		"crypto":  {"crypto", "CryptoKey"},
 		"events":  {"DOMException", "Event", "EventTarget", "AbortController", "AbortSignal"},
 		"url":     {"URL", "URLSearchParams"},
 		"fetch":   {"fetch", "Headers", "Request", "Response", "Blob", "File", "FormData"},
@@ -63,6 +63,13 @@ func (in *instance) installPlatform() error {
 		return err
 	}
 	global := in.vm.Runtime.GlobalObject()
+	for _, name := range []string{"atob", "btoa"} { // the only host functions that the author can call as they are
+		if f, ok := global.Get(name).(*goja.Object); ok {
+			if err := in.rename(f, name); err != nil {
+				return err
+			}
+		}
+	}
 	behind := in.vm.Runtime.NewDynamicObject(&lazyGlobals{in: in, platform: p})
 	if err := behind.SetPrototype(global.Prototype()); err != nil {
 		return err
@@ -157,7 +164,7 @@ func (in *instance) groupHost(group string) *goja.Object {
 		return in.object(map[string]any{
 			"env": in.code.opts.Env, "now": in.now, "timeOrigin": float64(in.made.UnixMicro()) / 1e3})
 	case "crypto":
-		return in.object(map[string]any{"digest": in.digest, "random": in.random, "randomUUID": in.randomUUID})
+		return in.object(map[string]any{"subtle": in.subtle, "random": in.random, "randomUUID": in.randomUUID})
 	case "url":
 		return in.object(map[string]any{
 			"parse": in.parseURL, "set": in.setURL, "formDecode": in.formDecode, "formEncode": in.formEncode})
@@ -173,11 +180,29 @@ func (in *instance) groupHost(group string) *goja.Object {
 func (in *instance) object(members map[string]any) *goja.Object {
 	o := in.vm.Runtime.NewObject()
 	for name, value := range members {
-		if err := o.Set(name, value); err != nil && in.broken == nil {
+		if err := in.define(o, name, value); err != nil && in.broken == nil {
 			in.broken = fmt.Errorf("set %s: %w", name, err)
 		}
 	}
 	return o
+}
+
+// define sets an object's own property. Set would call a setter that the author has put on Object.prototype, and hand it what is
+// ours. A function gets the property's name: goja would show Go's in stacks.
+func (in *instance) define(o *goja.Object, name string, value any) error {
+	v := in.vm.Runtime.ToValue(value)
+	if f, ok := v.(*goja.Object); ok {
+		if _, ok := value.(func(goja.FunctionCall) goja.Value); ok {
+			if err := in.rename(f, name); err != nil {
+				return err
+			}
+		}
+	}
+	return o.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
+}
+
+func (in *instance) rename(f *goja.Object, name string) error {
+	return f.DefineDataProperty("name", in.vm.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
 // run evaluates a program that is a function, and calls it.

@@ -74,7 +74,7 @@ func (in *instance) loadCommon() (goja.Value, error) {
 func (in *instance) evaluate(p *goja.Program, host *goja.Object) (*goja.Object, error) {
 	r := in.vm.Runtime
 	exports, module := r.NewObject(), r.NewObject()
-	if err := module.Set("exports", exports); err != nil {
+	if err := in.define(module, "exports", exports); err != nil {
 		return nil, err
 	}
 	if _, err := run(r, p, host, module, exports); err != nil {
@@ -97,7 +97,7 @@ func (in *instance) beginSDK() error {
 func (in *instance) tellEnding() error {
 	details := in.vm.Runtime.NewObject()
 	if in.ending.detail != "" {
-		if err := details.Set(in.ending.detail, true); err != nil {
+		if err := in.define(details, in.ending.detail, true); err != nil {
 			return err
 		}
 	}
