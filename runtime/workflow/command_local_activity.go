@@ -122,9 +122,6 @@ func (c *scheduleLocalActivity) send(d *definition) error {
 	l := d.locals[c.seq]
 	l.sent = true
 	p := c.params
-	p.ActivityFn = func(ctx context.Context) (*commonpb.Payloads, error) {
-		return d.o.LocalActivity(ctx, p.ActivityType, c.input)
-	}
 	p.WorkflowInfo = d.env.WorkflowInfo()
 	p.DataConverter, p.FailureConverter = d.env.GetDataConverter(), d.env.GetFailureConverter()
 	p.Header = d.codeHeader(c.headers)
@@ -133,6 +130,20 @@ func (c *scheduleLocalActivity) send(d *definition) error {
 		p.ScheduledTime = time.UnixMilli(int64(c.firstMillis))
 	}
 	first := p.ScheduledTime
+	p.ActivityFn = func(ctx context.Context) (*commonpb.Payloads, error) {
+		result, err := d.o.LocalActivity(ctx, p.ActivityType, c.input)
+		if err == nil || ctx.Err() == nil {
+			return result, err
+		}
+		// However the code took its end: that is what ended it.
+		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return nil, temporal.NewCanceledError()
+		case time.Now().After(first.Add(p.ScheduleToCloseTimeout)):
+			return nil, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, nil)
+		}
+		return nil, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil)
+	}
 	l.id = d.env.ExecuteLocalActivity(p, func(r *bindings.LocalActivityResultWrapper) {
 		if d.locals[c.seq] == l { // not resolved when it was cancelled
 			d.resolveLocal(c.seq, c.outcome(d, r, first))
@@ -167,11 +178,11 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 		final = enumspb.RETRY_STATE_TIMEOUT
 	}
 	cause := d.env.GetFailureConverter().ErrorToFailure(r.Err)
-	f := c.failure("Activity task failed", cause, final)
 	if cause.GetTimeoutFailureInfo() != nil {
-		f.Message = "Activity task timed out"
+		return resolution{failure: c.failure("Activity task timed out", cause, final)}
 	}
-	return resolution{failure: f}
+	// Upstream wraps timeouts and cancellations alone.
+	return resolution{failure: cause}
 }
 
 // retryState says why there is no further attempt, or that there is one.

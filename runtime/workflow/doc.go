@@ -76,7 +76,7 @@
 //   - A thrown undefined fails the task, a function has no payload, a query whose result has none is answered with an error.
 //   - workflowInfo() lacks lastFailure, executionExpirationTime, cronScheduleToScheduleInterval and currentDeploymentVersion:
 //     the bindings don't tell them. Event groups, versioning intents and sinks other than the logger's are ignored.
-//   - The stack trace queries show where each awaited timer, activity, child, signal or condition came about, not every
-//     promise.
+//   - The stack trace queries show where each awaited timer, activity, child, signal, condition or trigger came about,
+//     not every promise.
 //   - Prototypes of builtins are frozen too: code that extends them fails when its module is evaluated.
 package workflow
