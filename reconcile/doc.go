@@ -19,6 +19,8 @@
 //   - A worker_requests row always ends completed or failed with a reason.
 //   - workflow_workers has one row per project and replica that says what is,
 //     with a heartbeat; rows of dead replicas are marked failed.
+//   - Code stays in the store as long as an execution may need it, and no longer
+//     than a while after; see cleanUps. What happened is in worker_events.
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
 // It imports runtime and nothing else of ours; it doesn't know how hints come
