@@ -5,7 +5,13 @@ import "testing"
 func TestTheYoungerLibraryIsThere(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
-		`return "\ud83d!".isWellFormed() + " " + "😀".isWellFormed() + " " + "\ud83d!".toWellFormed().charCodeAt(0)`:                                      "false true 65533",
+		`return (1234567.891).toLocaleString("en-US") + " " + (-0.5).toLocaleString() + " " + (1e6).toLocaleString() + " " + 1234n.toLocaleString()`:            "1,234,567.891 -0.5 1,000,000 1,234",
+		`return (1.0005).toLocaleString() + " " + (999.9996).toLocaleString() + " " + (0).toLocaleString() + " " + (1e-9).toLocaleString()`:                     "1.001 1,000 0 0",
+		`const d = new Date(Date.UTC(2024, 0, 2, 15, 4, 5)); return d.toLocaleDateString("en-US", { timeZone: "UTC" }) + " " + d.toLocaleString().slice(0, 15)`: "1/2/2024 1/2/2024, 3:04:",
+		`try { (1).toLocaleString("de-DE") } catch (e) { return e.name + e.message.slice(0, 24) }`:                                                              "TypeErrortoLocaleString for de-DE",
+		`try { new Date(0).toLocaleString("en-US", { timeZone: "Asia/Tokyo" }) } catch (e) { return e.name }`:                                                   "TypeError",
+		`return ["a10", "a9", "a09b"].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).join() + "b".localeCompare("a")`:                         "a9,a09b,a101",
+		`return "\ud83d!".isWellFormed() + " " + "😀".isWellFormed() + " " + "\ud83d!".toWellFormed().charCodeAt(0)`:                                             "false true 65533",
 		`return JSON.parse('"\\ud83d"').charCodeAt(0)`:                                                                                                   "55357",
 		`return JSON.parse('{"\\udc00":["\\ud83d\\ude00","a\\\\ud83d","x\\uD83Dy"]}')["\udc00"].map(s => s.length).join()`:                               "2,7,3",
 		`return JSON.parse('["\\ud83d", 1]', (k, v) => v === 1 ? undefined : v).length`:                                                                  "2",
