@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -23,10 +24,32 @@ func differences(c *testCase, ours, theirs observed) []string {
 		note("task failure", here, there)
 	}
 	if !c.AnyOrder && c.TaskFailure.IsZero() {
-		note("events", strings.Join(ours.Events, " "), strings.Join(theirs.Events, " "))
+		ourOwn, ourRest := split(ours.Events)
+		theirOwn, theirRest := split(theirs.Events)
+		note("events of its code", ourOwn, theirOwn)
+		note("events it met", ourRest, theirRest)
 	}
 	note("answers", any(ours.Answers), any(theirs.Answers))
 	return out
+}
+
+// split parts what a workflow's code did, in its order, from what happened to it, whose order is the server's choice.
+func split(events []string) (own, met string) {
+	var ours, others []string
+	for _, e := range events {
+		switch e {
+		case "ActivityTaskStarted", "ActivityTaskCompleted", "ActivityTaskFailed", "ActivityTaskTimedOut", "ActivityTaskCanceled", "TimerFired",
+			"ChildWorkflowExecutionStarted", "ChildWorkflowExecutionCompleted", "ChildWorkflowExecutionFailed", "ChildWorkflowExecutionCanceled",
+			"ChildWorkflowExecutionTimedOut", "ChildWorkflowExecutionTerminated", "StartChildWorkflowExecutionFailed",
+			"ExternalWorkflowExecutionSignaled", "SignalExternalWorkflowExecutionFailed", "ExternalWorkflowExecutionCancelRequested",
+			"RequestCancelExternalWorkflowExecutionFailed", "WorkflowExecutionSignaled", "WorkflowExecutionCancelRequested":
+			others = append(others, e)
+		default:
+			ours = append(ours, e)
+		}
+	}
+	slices.Sort(others)
+	return strings.Join(ours, " "), strings.Join(others, " ")
 }
 
 func messageOf(failure map[string]any) string {

@@ -88,6 +88,9 @@ func (p *play) run(ctx context.Context) (err error) {
 	defer func() {
 		p.seen = p.seen.replaced(p.placeholders())
 		if err != nil {
+			if ctx.Err() != nil && !errors.Is(err, errTimeout) { // a call that was cut off has other words for it
+				err = fmt.Errorf("%w: %w", errTimeout, err)
+			}
 			err = fmt.Errorf("%w%s", err, p.told())
 		}
 		p.cleanUp(context.WithoutCancel(ctx))
