@@ -41,7 +41,7 @@ func serveNative(ctx context.Context, args []string, in io.Reader, out io.Writer
 	c, err := client.DialContext(ctx, client.Options{
 		// As the service has it, so that the two compare.
 		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}},
-		HostPort: address, Namespace: namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		HostPort:          address, Namespace: namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
 	if err != nil {
 		return err
