@@ -2,6 +2,8 @@ package activity
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
@@ -43,18 +45,37 @@ func startHeartbeats(ctx context.Context) *heartbeats {
 	h := &heartbeats{latest: make(chan *commonpb.Payload, 1), done: make(chan struct{})}
 	go func() {
 		defer close(h.done)
+		// Code that was told of its end may go on with its heartbeats while it cleans up. Past its deadline nobody wants them.
+		alive := context.WithoutCancel(ctx)
+		var last []any
+		told := false
 		for details := range h.latest {
-			if ctx.Err() != nil {
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				continue
 			}
-			if details == nil {
-				activity.RecordHeartbeat(ctx)
-			} else {
-				activity.RecordHeartbeat(ctx, converter.NewRawValue(details))
+			last, told = nil, ctx.Err() != nil
+			if details != nil {
+				last = []any{converter.NewRawValue(details)}
 			}
+			activity.RecordHeartbeat(alive, last...)
+		}
+		if told && last != nil {
+			flush(alive, last)
 		}
 	}()
 	return h
+}
+
+// flushTimeout bounds the one call that the end of an attempt may have to wait for.
+const flushTimeout = 5 * time.Second
+
+// flush sends details that the SDK may hold back: it throttles, and when the attempt ends it sends what waits with a context
+// that the attempt's end has cancelled. The next attempt shall find them.
+func flush(ctx context.Context, details []any) {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	// What the answer says, the attempt knows: it has ended.
+	_ = activity.GetClient(ctx).RecordActivityHeartbeat(ctx, activity.GetInfo(ctx).TaskToken, details...)
 }
 
 // record replaces what waits. One goroutine alone calls it.
