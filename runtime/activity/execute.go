@@ -173,13 +173,16 @@ func (in *instance) turn(hard context.Context, promise *goja.Promise, j job) err
 
 // result converts what the promise was fulfilled with.
 func (in *instance) result(hard, ctx context.Context, v goja.Value) (p *commonpb.Payload, err error) {
+	var shown string
 	err = in.enter(hard, func() error {
-		p, err = in.vm.ToPayload(v)
+		if p, err = in.vm.ToPayload(v); errors.Is(err, sandbox.ErrNotConvertible) {
+			shown = in.show(v)
+		}
 		return err
 	})
 	switch {
 	case errors.Is(err, sandbox.ErrNotConvertible):
-		return nil, temporal.NewApplicationError("the activity's result "+err.Error(), ResultType)
+		return nil, applicationError("Unable to convert "+shown+" to payload", ResultType, "", false)
 	case err != nil:
 		return nil, in.failure(ctx, hard, err)
 	case len(p.GetData()) > in.code.opts.MaxResultBytes:
@@ -189,4 +192,17 @@ func (in *instance) result(hard, ctx context.Context, v goja.Value) (p *commonpb
 			ResultTooLargeType, temporal.ApplicationErrorOptions{NonRetryable: true})
 	}
 	return p, nil
+}
+
+// show is String(v), of which the code may have made anything. Inside Enter.
+func (in *instance) show(v goja.Value) string {
+	f, ok := goja.AssertFunction(in.vm.Runtime.Get("String"))
+	if !ok {
+		return "the result"
+	}
+	text, err := f(goja.Undefined(), v)
+	if err != nil {
+		return "the result"
+	}
+	return text.String()
 }

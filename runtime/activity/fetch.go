@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/dop251/goja"
 
@@ -270,7 +272,30 @@ func (in *instance) trouble(err error) goja.Value {
 		message = refused.Error()
 	}
 	var limit *limitError
-	return in.object(map[string]any{"message": message, "refused": refused != nil, "limit": errors.As(err, &limit)})
+	return in.object(map[string]any{"message": message, "code": troubleCode(err), "refused": refused != nil, "limit": errors.As(err, &limit)})
+}
+
+// troubleCode is what Node says in the cause's code, where libraries look for what is worth trying again; "" for what it has
+// no code for, or we no way to tell.
+func troubleCode(err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "ENOTFOUND"
+	case errors.As(err, &dns):
+		return "EAI_AGAIN"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return "UND_ERR_SOCKET"
+	}
+	for number, code := range map[syscall.Errno]string{
+		syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ECONNRESET: "ECONNRESET", syscall.ECONNABORTED: "ECONNABORTED", syscall.EPIPE: "EPIPE",
+		syscall.ETIMEDOUT: "ETIMEDOUT", syscall.EHOSTUNREACH: "EHOSTUNREACH", syscall.ENETUNREACH: "ENETUNREACH",
+	} {
+		if errors.Is(err, number) {
+			return code
+		}
+	}
+	return ""
 }
 
 // limitError says that a limit was reached, which the error itself tells and not only its cause.

@@ -86,13 +86,11 @@ func (in *instance) retryPolicy(p *temporal.RetryPolicy) goja.Value {
 	if p.MaximumAttempts > 0 {
 		members["maximumAttempts"] = p.MaximumAttempts
 	}
-	if len(p.NonRetryableErrorTypes) > 0 {
-		types := make([]any, len(p.NonRetryableErrorTypes))
-		for i, t := range p.NonRetryableErrorTypes {
-			types[i] = t
-		}
-		members["nonRetryableErrorTypes"] = in.vm.Runtime.NewArray(types...)
+	types := make([]any, len(p.NonRetryableErrorTypes))
+	for i, t := range p.NonRetryableErrorTypes {
+		types[i] = t
 	}
+	members["nonRetryableErrorTypes"] = in.vm.Runtime.NewArray(types...)
 	return in.object(members)
 }
 

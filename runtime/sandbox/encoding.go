@@ -48,18 +48,30 @@ func (v *VM) btoa(call goja.FunctionCall) goja.Value {
 	b := make([]byte, 0, len(text))
 	for _, r := range text {
 		if r > 0xff {
-			panic(v.Runtime.NewTypeError("btoa: the string has characters outside of the Latin1 range"))
+			panic(v.invalidCharacter("Invalid character"))
 		}
 		b = append(b, byte(r))
 	}
 	return v.Runtime.ToValue(base64.StdEncoding.EncodeToString(b))
 }
 
+// invalidCharacter is what code sees of the DOMException that browsers and Node throw.
+func (v *VM) invalidCharacter(message string) goja.Value {
+	e, err := v.Runtime.New(v.Runtime.Get("Error"), v.Runtime.ToValue(message))
+	if err != nil {
+		return v.Runtime.NewTypeError(message)
+	}
+	for name, value := range map[string]any{"name": "InvalidCharacterError", "code": 5} {
+		_ = e.DefineDataProperty(name, v.Runtime.ToValue(value), goja.FLAG_TRUE, goja.FLAG_FALSE, goja.FLAG_TRUE) // a new object takes it
+	}
+	return e
+}
+
 func (v *VM) atob(call goja.FunctionCall) goja.Value {
 	text := strings.NewReplacer(" ", "", "\t", "", "\n", "", "\f", "", "\r", "").Replace(call.Argument(0).String())
 	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
 	if err != nil || (strings.HasSuffix(text, "=") && len(text)%4 != 0) {
-		panic(v.Runtime.NewTypeError("atob: the string is not correctly encoded"))
+		panic(v.invalidCharacter("The string to be decoded is not correctly encoded."))
 	}
 	r := make([]rune, len(b))
 	for i, c := range b {

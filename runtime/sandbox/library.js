@@ -8,6 +8,42 @@
     for (const name of Reflect.ownKeys(from)) if (!(name in object)) define(object, name, from[name]);
   };
 
+  // The only zone there is has a short name in Go and a long one in V8.
+  for (const name of ["toString", "toTimeString"]) {
+    const original = Date.prototype[name];
+    define(Date.prototype, name, {
+      [name]() {
+        return apply(original, this, []).replace(/\(UTC\)$/, "(Coordinated Universal Time)");
+      },
+    }[name]);
+  }
+
+  // goja's rejects with an error that has no message.
+  define(Promise, "any", function any(promises) {
+    const C = this;
+    return new C((resolve, reject) => {
+      const errors = [];
+      let left = 1;
+      const settled = () => {
+        if (--left === 0) reject(new AggregateError(errors, "All promises were rejected"));
+      };
+      let i = 0;
+      for (const promise of promises) {
+        const at = i++;
+        let called = false;
+        left++;
+        errors[at] = undefined;
+        C.resolve(promise).then(resolve, (error) => {
+          if (called) return;
+          called = true;
+          errors[at] = error;
+          settled();
+        });
+      }
+      settled();
+    });
+  });
+
   const { wellFormed } = host;
   methods(String.prototype, {
     isWellFormed() {

@@ -384,14 +384,16 @@
   });
 
   // Go says what went wrong; refused means that trying again can't help.
-  const failure = ({ message, refused, limit }) => {
-    const error = new TypeError(refused || limit ? `fetch failed: ${message}` : "fetch failed", { cause: new Error(message) });
+  const failure = ({ message, code, refused, limit }, what = "fetch failed") => {
+    const cause = new Error(message);
+    if (code) cause.code = code;
+    const error = new TypeError(refused || limit ? `fetch failed: ${message}` : what, { cause });
     if (refused) host.refused(error);
     return error;
   };
 
   // A promise that signal can reject; start gets the two ends and returns what stops the work.
-  const abortable = (signal, start) =>
+  const abortable = (signal, start, what) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const abort = () => {
@@ -402,7 +404,7 @@
         signal.removeEventListener("abort", abort);
         settle(value);
       };
-      const stop = start(done(resolve), done((f) => reject(failure(f))));
+      const stop = start(done(resolve), done((f) => reject(failure(f, what))));
       signal.addEventListener("abort", abort, { once: true });
     });
 
@@ -421,7 +423,7 @@
       abortable(request.signal, (resolve, reject) => {
         host.read(head.id, resolve, reject);
         return () => host.stop(head.id);
-      });
+      }, "terminated");
     if (head.hasBody) initBody(made, read);
     else host.stop(head.id);
     const headers = new Headers();
