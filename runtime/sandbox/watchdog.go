@@ -11,8 +11,13 @@ import (
 	"github.com/dop251/goja"
 )
 
-// wallFactor is how many times its budget an entry may take on the clock while the machine is busy with others.
-const wallFactor = 10
+const (
+	// wallFactor is how many times its budget an entry may take on the clock while the machine is busy with others.
+	wallFactor = 10
+	// mostWall bounds that: an entry that outlasts regexpTimeout may go on with a "no match" that is none, also when it had
+	// little of the processor.
+	mostWall = regexpTimeout - 500*time.Millisecond
+)
 
 // Interrupted is JavaScript that was ended because its time was over.
 type Interrupted struct {
@@ -45,7 +50,7 @@ type watchdog struct {
 }
 
 // Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget, counted in CPU time of
-// the thread where the system tells it and in ten times that on the clock at the latest, or when ctx ends. What JavaScript
+// the thread where the system tells it and in ten times that, or mostWall, on the clock at the latest, or when ctx ends. What JavaScript
 // throws through f comes back as an error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again after *Interrupted or
 // *goja.StackOverflowError: goja doesn't unwind async functions that were cut off, and microtasks never run again.
 func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (err error) {
@@ -73,8 +78,8 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 	armed := make(chan struct{})
 	timer = time.AfterFunc(budget, func() {
 		<-armed
-		used := cpu.used()
-		if left := budget - used; left > 0 && time.Since(started) < wallFactor*budget {
+		left := min(budget-cpu.used(), min(wallFactor*budget, mostWall)-time.Since(started))
+		if left > 0 {
 			timer.Reset(max(left, time.Millisecond))
 			return
 		}
