@@ -76,7 +76,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 	var timer *time.Timer
 	// The timer is set anew from inside itself; armed holds that back until it is assigned.
 	armed := make(chan struct{})
-	timer = time.AfterFunc(budget, func() {
+	timer = time.AfterFunc(min(budget, mostWall), func() {
 		<-armed
 		left := min(budget-cpu.used(), min(wallFactor*budget, mostWall)-time.Since(started))
 		if left > 0 {
