@@ -16,8 +16,10 @@
 // by side. A case's row is named like the case and is started by that name. What a
 // case may say is in case.go; values in YAML have tags beside JSON's types: !undefined,
 // !bytes (base64: a Uint8Array), !payload {encoding, data}, and, in expectations,
-// !re (a regular expression of a string) and !any. ${id}, ${run}, ${queue} and
-// ${http} stand for the execution's ids, the task queue and the local web server.
+// !re (a regular expression of a string) and !any. ${id}, ${run} and
+// ${queue} stand for the execution's ids and the task queue, ${http}, ${https} and
+// ${private} for local web servers: one that may be reached, one whose certificate
+// nobody signed, and one on an address that is refused.
 //
 // A source without an import gets one of what it uses of @temporalio/workflow (or
 // of @temporalio/activity), on its first line, so that positions stay.
