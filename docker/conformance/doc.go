@@ -24,8 +24,9 @@
 // A source without an import gets one of what it uses of @temporalio/workflow (or
 // of @temporalio/activity), on its first line, so that positions stay.
 //
-// Results are compared whole, failures and events in what the case names. A case
-// that ends is replayed by a query, which must find the history it made.
+// Results are compared whole, failures and events in what the case names. The
+// history of each execution but those whose task failed is replayed from scratch,
+// in this process, by the code that the service keeps for it.
 //
 // # The differential mode
 //

@@ -214,8 +214,10 @@ func toCommonJS(text string) ([]byte, error) {
 }
 
 func (n *node) taskQueue(g *group) string            { return n.queues[g] }
-func (n *node) replays() bool                        { return false }
 func (n *node) broken(*group, string, string) string { return "" }
+
+// replay is ours to prove.
+func (n *node) replay(context.Context, *group, *watch) error { return nil }
 
 func (n *node) toggle(ctx context.Context, g *group, action string) error {
 	return n.command(ctx, map[string]string{"do": action, "queue": n.queues[g]})

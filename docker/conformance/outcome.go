@@ -23,7 +23,10 @@ func (p *play) conclude(ctx context.Context) error {
 		if _, ok := ended(w.snapshot()); ok {
 			return errors.New("it ended, and should still run")
 		}
-		return p.checkEvents(w)
+		if err := p.checkEvents(w); err != nil {
+			return err
+		}
+		return p.host.replay(ctx, p.group, w)
 	}
 	var o outcome
 	err := w.until(ctx, func(runs []runHistory) (ok bool, _ error) {
@@ -45,7 +48,7 @@ func (p *play) conclude(ctx context.Context) error {
 	if err := p.checkEvents(w); err != nil {
 		return err
 	}
-	return p.replay(ctx, w)
+	return p.host.replay(ctx, p.group, w)
 }
 
 // activityCause is what an activity ended with: the cause of the first ActivityFailure.
@@ -105,22 +108,6 @@ func (p *play) checkOutcome() error {
 	}
 	if d := differ(want, p.seen.Result, false); d != "" {
 		return fmt.Errorf("result: %s\n    all of it: %s", d, show(p.seen.Result))
-	}
-	return nil
-}
-
-// replay asks a closed execution a query: its worker replays all of the history to answer.
-func (p *play) replay(ctx context.Context, w *watch) error {
-	if !p.host.replays() {
-		return nil
-	}
-	name := yaml.Node{Kind: yaml.ScalarNode, Value: "__temporal_workflow_metadata"}
-	a := p.query(ctx, w.execution(), []yaml.Node{name})
-	if a.err == nil && a.failure != nil {
-		return fmt.Errorf("its replay failed: %s", show(a.failure["message"]))
-	}
-	if a.err != nil {
-		return fmt.Errorf("its replay: %w", a.err)
 	}
 	return nil
 }

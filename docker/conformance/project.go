@@ -38,8 +38,8 @@ type host interface {
 	row(ctx context.Context, g *group, kind, name string, accept func(map[string]any) error) error
 	// broken says why a row isn't live; "" if it is.
 	broken(g *group, kind, name string) string
-	// replays says that a closed execution may be asked to replay.
-	replays() bool
+	// replay says how an execution's code differs from its history when it runs again from scratch.
+	replay(ctx context.Context, g *group, w *watch) error
 }
 
 // projects are the groups as rows: the service's host.
@@ -52,6 +52,7 @@ type project struct {
 	id, queue string
 	codes     map[string]string // workflow_compiled_code's ids by workflow's name
 	sources   map[string]source // what the worker's row said first, by kind and name
+	replayer  *replayer
 }
 
 // source is a workflow's or component's entry in the worker's row.
@@ -69,11 +70,20 @@ const (
 )
 
 func (p *projects) taskQueue(g *group) string { return p.of[g].queue }
-func (p *projects) replays() bool             { return true }
+
+func (p *projects) replay(_ context.Context, g *group, w *watch) error {
+	for _, r := range w.snapshot() {
+		if err := p.of[g].replayer.replay(w.id, r); err != nil {
+			return fmt.Errorf("the replay of its history: %w", err)
+		}
+	}
+	return nil
+}
 
 // insert writes a group's rows in one transaction.
 func (p *projects) insert(ctx context.Context, g *group) error {
 	pr := &project{id: uuid.NewString(), queue: "conformance-" + uuid.NewString(), codes: map[string]string{}}
+	pr.replayer = newReplayer(p.pool, pr.id)
 	p.of[g] = pr
 	languages, beside := map[string]string{}, map[string]string{}
 	for _, c := range g.Cases {

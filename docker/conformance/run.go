@@ -16,6 +16,11 @@ func (s *stand) runAll(ctx context.Context, groups []*group, r *report) (err err
 		return err
 	}
 	ours := &projects{pool: s.pool, of: map[*group]*project{}}
+	defer func() {
+		for _, pr := range ours.of {
+			pr.replayer.close()
+		}
+	}()
 	for _, g := range groups {
 		if err := ours.insert(ctx, g); err != nil {
 			return err

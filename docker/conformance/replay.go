@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/worker"
+	sdkworkflow "go.temporal.io/sdk/workflow"
+
+	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow"
+)
+
+// replayer replays the histories of a project from scratch, in this process, with the service's own definition of a workflow
+// and the code that it keeps for the executions. A query of a closed execution replays, too, but the SDK doesn't compare then
+// what the code does with what is written.
+type replayer struct {
+	pool      *pgxpool.Pool
+	projectID string
+	compiler  *compile.Compiler
+
+	mu    sync.Mutex                // guards codes
+	codes map[string]*workflow.Code // by hash
+}
+
+func newReplayer(pool *pgxpool.Pool, projectID string) *replayer {
+	return &replayer{pool: pool, projectID: projectID, compiler: compile.New(compile.Config{}), codes: map[string]*workflow.Code{}}
+}
+
+var errNotPinned = errors.New("the history doesn't say which code it is of")
+
+// Current is for new executions, of which a replay has none.
+func (r *replayer) Current(string) (*workflow.Code, string, error) { return nil, "", errNotPinned }
+
+// Pinned reads and compiles the code of a hash.
+func (r *replayer) Pinned(ctx context.Context, hash string) (*workflow.Code, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c, ok := r.codes[hash]; ok {
+		return c, nil
+	}
+	var name, text string
+	err := r.pool.QueryRow(ctx, `SELECT name, workflow_code FROM workflow_code_store WHERE project_id = $1 AND hash = $2`, r.projectID, hash).Scan(&name, &text)
+	if err != nil {
+		return nil, fmt.Errorf("find the code %s: %w", hash, err)
+	}
+	p, err := r.compiler.Compile(ctx, compile.Source{Name: name + ".ts", Kind: compile.Workflow, Text: text})
+	if err != nil {
+		return nil, err
+	}
+	same := *p
+	same.Hash = hash // a row's hash covers its activities, too
+	c := workflow.NewCode(&same, workflow.CodeOptions{Runtimes: 1})
+	r.codes[hash] = c
+	return c, nil
+}
+
+// notInReplay stands for local activities, whose results the history has.
+func notInReplay(context.Context, string, *commonpb.Payloads) (*commonpb.Payloads, error) {
+	return nil, errors.New("a replay runs no activity")
+}
+
+// replay says how the code of a run differs from its history; nil if it doesn't.
+func (r *replayer) replay(id string, run runHistory) error {
+	begun := func(e *historypb.HistoryEvent) bool {
+		return e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+	}
+	if !slices.ContainsFunc(run.events, begun) {
+		return nil // no code has run
+	}
+	history := &historypb.History{Events: run.events}
+	w := worker.NewWorkflowReplayer()
+	w.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{ProjectID: r.projectID, Resolver: r, LocalActivity: notInReplay}), sdkworkflow.DynamicRegisterOptions{})
+	return w.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
+		worker.ReplayWorkflowHistoryOptions{OriginalExecution: sdkworkflow.Execution{ID: id, RunID: run.id}})
+}
+
+func (r *replayer) close() {
+	for _, c := range r.codes {
+		c.Close()
+	}
+	r.compiler.Close()
+}
