@@ -143,13 +143,15 @@ func (rec *record) noteLive(before runtime.Report, act action, state ReloadState
 
 // noteBroken notes what is broken and wasn't, or not so.
 func (rec *record) noteBroken(before, after runtime.Report) {
-	old := map[ref]runtime.SourceError{}
+	// Which executions the gate names may change from one look to the next; that is no news.
+	type problem struct{ version, text string }
+	old := map[ref]problem{}
 	for _, s := range broken(before) {
-		old[ref{s.Kind, s.ID}] = *s.Error
+		old[ref{s.Kind, s.ID}] = problem{s.Error.Version, s.Problem()}
 	}
 	n := 0
 	for _, s := range broken(after) {
-		if was, known := old[ref{s.Kind, s.ID}]; known && was == *s.Error {
+		if was, known := old[ref{s.Kind, s.ID}]; known && was == (problem{s.Error.Version, s.Problem()}) {
 			continue
 		}
 		if n++; n > maxChanges {

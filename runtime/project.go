@@ -28,7 +28,30 @@ type Project struct {
 	// same name, the earlier one has it.
 	Workflows  []Workflow
 	Components []Component
+
+	// Moves are the executions that were told to run other code than the one that they are pinned to.
+	Moves []Move
 }
+
+// Move says which code an execution runs from its next workflow task on, whatever its history names.
+type Move struct {
+	Execution
+	Hash string // of stored code of the same project
+}
+
+// Execution names one run in Temporal.
+type Execution struct {
+	WorkflowID string
+	RunID      string
+}
+
+// The values of Workflow.VersioningBehavior and SourceReport.VersioningBehavior.
+const (
+	// Pinned executions keep the code that they began with until somebody moves them.
+	Pinned = "pinned"
+	// AutoUpgrade executions take new code at their next workflow task.
+	AutoUpgrade = "auto_upgrade"
+)
 
 // Workflow is one workflow with the text of its current code.
 type Workflow struct {
@@ -39,6 +62,9 @@ type Workflow struct {
 	Version        string
 	Code           string // TypeScript
 	ActivitiesCode string // TypeScript, may be ""
+
+	// VersioningBehavior is the row's: Pinned, AutoUpgrade, or "" for what the code itself says.
+	VersioningBehavior string
 
 	// LastGood is the text that was last live, where it differs from Code:
 	// what to serve if Code turns out to be broken. Nil if there is none or if
@@ -85,7 +111,10 @@ type SourceReport struct {
 	Hash    string
 	Since   time.Time // when Hash went live here
 	Types   []string  // workflow or activity types served
-	Error   *SourceError
+	// VersioningBehavior is that of the live code: Pinned or AutoUpgrade; "" for a component. AutoUpgrade as soon as one of its
+	// functions is.
+	VersioningBehavior string
+	Error              *SourceError
 }
 
 // SourceError says why the newest text of a source isn't live. Line and
@@ -96,6 +125,17 @@ type SourceError struct {
 	File    string
 	Line    int
 	Column  int
+
+	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked is how many were tried.
+	Broken  []BrokenExecution
+	Checked int
+}
+
+// BrokenExecution is an open execution whose history new code doesn't fit.
+type BrokenExecution struct {
+	Execution
+	EventID int64  // at which history and code part; 0 if unknown
+	Reason  string // for people
 }
 
 // StoredModule is the text of one module version, kept under its hash for the
