@@ -32,6 +32,8 @@ func addOurRows(d *database) *database {
 		d.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, workflow_code) VALUES ($1, 'h', 'workflow', 'secret')`, project)
 		d.exec(`INSERT INTO worker_events (project_id, replica, kind, message) VALUES ($1, 'r', 'started', 'secret')`, project)
 		d.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $1, 'h')`, project)
+		d.exec(`INSERT INTO workflow_execution_moves (project_id, run_id, execution_id, workflow_id, hash) VALUES ($1, 'r', 'secret', $1, 'h')`, project)
+		d.exec(`INSERT INTO workflow_live_periods (project_id, workflow_id, hash, task_queue) VALUES ($1, $1, 'h', 'secret')`, project)
 	}
 	return d
 }
@@ -109,7 +111,13 @@ func TestRequestsAreForOwnProjectsAndCantBeForged(t *testing.T) {
 		s.must(1, `INSERT INTO worker_requests (project_id, action) VALUES ($1, 'restart')`, annProject)
 		s.must(1, `INSERT INTO worker_requests (id, project_id, action, status, requested_by) VALUES ($1, $2, 'stop', 'pending', $3)`, uuid.NewString(), annProject, annID)
 
+		s.must(1, `INSERT INTO worker_requests (project_id, action, workflow_id, execution_workflow_id, execution_run_id, target_version)
+			VALUES ($1, 'migrate', $2, 'order-1', 'r', '1.0.1')`, annProject, annWorkflow)
+		s.must(1, `INSERT INTO worker_requests (project_id, action, workflow_id) VALUES ($1, 'check', $2)`, annProject, annWorkflow)
+
 		s.refused(`INSERT INTO worker_requests (project_id, action) VALUES ($1, 'stop')`, benProject)
+		s.refused(`INSERT INTO worker_requests (project_id, action, workflow_id) VALUES ($1, 'migrate', $2)`, benProject, annWorkflow)
+		s.forbidden(`INSERT INTO worker_requests (project_id, action, result) VALUES ($1, 'check', '{}')`, annProject)
 		s.refused(`INSERT INTO worker_requests (project_id, action) VALUES ($1, 'stop')`, uuid.NewString())
 		s.refused(`INSERT INTO worker_requests (project_id, action, status) VALUES ($1, 'stop', 'completed')`, annProject)
 		s.refused(`INSERT INTO worker_requests (project_id, action, requested_by) VALUES ($1, 'stop', $2)`, annProject, benID)
@@ -128,7 +136,7 @@ func TestNobodyPutsCodeIntoAStrangersProject(t *testing.T) {
 		t.Parallel()
 		s := fill(migratedSupabase(t)).session(t, "authenticated", benAuth)
 		s.must(1, `INSERT INTO components (project_id, name) VALUES ($1, 'mine')`, benProject)
-		s.must(1, `INSERT INTO workflows (project_id, kebab_name) VALUES ($1, 'mine')`, benProject)
+		s.must(1, `INSERT INTO workflows (project_id, kebab_name, versioning_behavior) VALUES ($1, 'mine', 'auto_upgrade')`, benProject)
 		s.refused(`INSERT INTO components (project_id, name) VALUES ($1, 'httpRequest')`, annProject)
 		s.refused(`INSERT INTO components (name, implementation_code) VALUES ('shared', 'for all')`)
 		s.refused(`UPDATE components SET project_id = $1`, annProject)
@@ -161,7 +169,7 @@ func TestStoredCodeIsForNoUser(t *testing.T) {
 	t.Parallel()
 	onSupabase(t, func(t *testing.T, d *database) {
 		for _, s := range []*session{d.session(t, "authenticated", annAuth), d.session(t, "anon", "")} {
-			for _, table := range []string{"workflow_code_store", "workflow_live_code", "workflow_worker.schema_version", "workflow_worker.contract_tables"} {
+			for _, table := range []string{"workflow_code_store", "workflow_live_code", "workflow_execution_moves", "workflow_live_periods", "workflow_worker.schema_version", "workflow_worker.contract_tables"} {
 				s.forbidden(`SELECT * FROM ` + table)
 				s.forbidden(`DELETE FROM ` + table)
 			}

@@ -191,3 +191,47 @@ func TestStatusAllowsWhatWeWriteAndWhatWasAllowed(t *testing.T) {
 		})
 	}
 }
+
+// worker_requests that are there already, of an older version of ours or of somebody else, take the newer actions.
+func TestActionsThatWeKnowAreAllowedBesideThoseThatWere(t *testing.T) {
+	t.Parallel()
+	for name, action := range map[string]string{
+		"ours of before": `text NOT NULL CHECK (action IN ('start', 'stop', 'restart'))`,
+		"wider":          `text NOT NULL CHECK (action IN ('start', 'stop', 'restart', 'pause'))`,
+		"unbounded":      `text NOT NULL`,
+		"enum":           `worker_action NOT NULL`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := emptyDatabase(t)
+			d.exec(`CREATE TYPE worker_action AS ENUM ('start', 'stop')`)
+			d.exec(`CREATE TABLE worker_requests (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), project_id uuid NOT NULL,
+				action ` + action + `, status text NOT NULL DEFAULT 'pending')`)
+			d.exec(`INSERT INTO worker_requests (project_id, action) VALUES (gen_random_uuid(), 'stop')`)
+			migrated(d)
+			for _, action := range []string{"start", "stop", "restart", "migrate", "check"} {
+				d.exec(`UPDATE worker_requests SET action = '` + action + `', result = '{}'`)
+			}
+			_, err := d.conn.Exec(t.Context(), `UPDATE worker_requests SET action = 'nonsense'`)
+			if (err == nil) != (name == "unbounded") {
+				t.Errorf("an action that nobody knows: %v", err)
+			}
+			if name == "wider" {
+				d.exec(`UPDATE worker_requests SET action = 'pause'`)
+			}
+		})
+	}
+}
+
+func TestAWorkflowSaysWhatNewCodeMeansForItsExecutions(t *testing.T) {
+	t.Parallel()
+	d := migratedBuilder(t)
+	if got := d.strings(`SELECT DISTINCT coalesce(versioning_behavior, 'NULL') FROM workflows`); !slices.Equal(got, []string{"NULL"}) {
+		t.Errorf("workflows that were there have versioning_behavior %v, want NULL", got)
+	}
+	d.exec(`UPDATE workflows SET versioning_behavior = 'auto_upgrade' WHERE id = $1`, annWorkflow)
+	d.exec(`UPDATE workflows SET versioning_behavior = 'pinned' WHERE id = $1`, annWorkflow)
+	if _, err := d.conn.Exec(t.Context(), `UPDATE workflows SET versioning_behavior = 'sometimes'`); err == nil {
+		t.Error("any behaviour is allowed")
+	}
+}

@@ -33,16 +33,17 @@ GRANT SELECT ON public.projects, public.workflows, public.workflow_compiled_code
     TO workflow_worker_service;
 
 -- Requests: take up and answer, neither make nor delete.
-GRANT SELECT, UPDATE (status, error, started_at, completed_at) ON public.worker_requests
+GRANT SELECT, UPDATE (status, error, result, started_at, completed_at) ON public.worker_requests
     TO workflow_worker_service;
 
 -- The service's own books. Old rows of its registry, what is no longer live, and
 -- code that no execution can need any more, it removes.
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store,
+    public.workflow_execution_moves, public.workflow_live_periods
     TO workflow_worker_service;
 GRANT SELECT, INSERT, DELETE ON public.worker_events
     TO workflow_worker_service;
-GRANT USAGE ON SEQUENCE workflow_worker.worker_events_id TO workflow_worker_service;
+GRANT USAGE ON SEQUENCE workflow_worker.worker_events_id, workflow_worker.workflow_execution_moves_seq TO workflow_worker_service;
 GRANT SELECT, INSERT, UPDATE ON public.activity_statistics
     TO workflow_worker_service;
 
@@ -60,6 +61,8 @@ BEGIN
             ('activity_statistics', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('worker_events', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_execution_moves', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_live_periods', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)
     LOOP

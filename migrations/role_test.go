@@ -53,7 +53,7 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 			}
 			s.must(1, `UPDATE worker_requests q SET status = 'processing', started_at = coalesce(q.started_at, clock_timestamp())
 				FROM (SELECT id FROM worker_requests WHERE status = 'pending' FOR UPDATE SKIP LOCKED) c WHERE q.id = c.id`)
-			s.must(1, `UPDATE worker_requests SET status = 'failed', error = 'no code', completed_at = now() WHERE id = $1`, request)
+			s.must(1, `UPDATE worker_requests SET status = 'failed', error = 'no code', result = '{}', completed_at = now() WHERE id = $1`, request)
 			const upsert = `INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, host, process_id, last_heartbeat, metadata)
 				VALUES ('r1', $1, 'a', 'starting', 'h', '1', now(), '{}') ON CONFLICT (worker_id) DO UPDATE SET status = excluded.status`
 			s.must(1, upsert, annProject)
@@ -73,7 +73,13 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 			s.must(1, statistics, annProject)
 			s.must(1, statistics, annProject)
 			s.must(1, `INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $1, 'h')`, annProject)
-			s.must(1, `UPDATE workflow_live_code SET hash = 'i'`)
+			s.must(1, `UPDATE workflow_live_code SET hash = 'i', code_id = $1`, annProject)
+			s.must(1, `INSERT INTO workflow_execution_moves (project_id, run_id, execution_id, workflow_id, hash) VALUES ($1, 'r', 'e', $1, 'h')`, annProject)
+			s.must(1, `UPDATE workflow_execution_moves SET hash = 'i', seq = DEFAULT, closed_at = now(), checked_at = now()`)
+			s.must(1, `DELETE FROM workflow_execution_moves`)
+			s.must(1, `INSERT INTO workflow_live_periods (project_id, workflow_id, hash, task_queue) VALUES ($1, $1, 'h', 'q')`, annProject)
+			s.must(1, `UPDATE workflow_live_periods SET ended_at = now(), executions = 3, counted_at = now()`)
+			s.must(1, `DELETE FROM workflow_live_periods`)
 			s.must(1, `DELETE FROM workflow_live_code`)
 		})
 	}
@@ -111,8 +117,8 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 		t.Errorf("is a member of %v", got)
 	}
 	if got := d.strings(`SELECT DISTINCT table_schema || '.' || table_name FROM information_schema.role_table_grants
-		WHERE grantee = $1 UNION SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants WHERE grantee = $1 ORDER BY 1`, serviceRole); len(got) != 11 {
-		t.Errorf("has rights on %v, want the 10 tables that it uses and schema_version", got)
+		WHERE grantee = $1 UNION SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants WHERE grantee = $1 ORDER BY 1`, serviceRole); len(got) != len(contractTables)+1 {
+		t.Errorf("has rights on %v, want the tables of the contract and schema_version", got)
 	}
 }
 

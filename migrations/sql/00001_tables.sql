@@ -112,7 +112,7 @@ CREATE TABLE IF NOT EXISTS public.worker_requests (
     -- No foreign key, on purpose: whoever asked gets an answer ("no such project"),
     -- also when the project was deleted in between.
     project_id   uuid        NOT NULL,
-    action       text        NOT NULL CHECK (action IN ('start', 'stop', 'restart')),
+    action       text        NOT NULL CHECK (action IN ('start', 'stop', 'restart', 'migrate', 'check')),
     status       text        NOT NULL DEFAULT 'pending'
                  CHECK (status IN ('pending', 'processing', 'completed', 'failed')),
     error        text,

@@ -161,6 +161,10 @@ BEGIN
             -- Column by column: when it was asked, and what came of it, is ours to say.
             GRANT SELECT ON public.worker_requests TO authenticated;
             GRANT INSERT (id, project_id, action, status, requested_by) ON public.worker_requests TO authenticated;
+            IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'public.worker_requests'::regclass AND attname = 'target_version') THEN
+                -- This file runs again after 00011.
+                GRANT INSERT (workflow_id, execution_workflow_id, execution_run_id, target_version) ON public.worker_requests TO authenticated;
+            END IF;
             CREATE POLICY workflow_worker_own ON public.worker_requests FOR SELECT TO authenticated
                 USING (project_id IN (SELECT workflow_worker.own_projects()));
             DROP POLICY IF EXISTS workflow_worker_ask ON public.worker_requests;

@@ -28,10 +28,10 @@ COMMENT ON COLUMN public.worker_events.project_id IS 'Project.';
 COMMENT ON COLUMN public.worker_events.occurred_at IS 'When the event was written down, moments after it happened.';
 COMMENT ON COLUMN public.worker_events.replica IS 'Replica of the service that it happened on: one reload is an event on each.';
 COMMENT ON COLUMN public.worker_events.kind IS
-    'started, reloaded, compile_failed, failed (a start or reload that didn''t work), stopped, request_done or code_removed.';
+    'started, reloaded, compile_failed, refused_by_gate (running executions would break), failed (a start or reload that didn''t work), stopped, request_done, migrated or code_removed.';
 COMMENT ON COLUMN public.worker_events.message IS 'One line for people.';
 COMMENT ON COLUMN public.worker_events.details IS
-    'reloaded and started: cause, milliseconds, changes (kind, id, name, from and to with version and hash). compile_failed: kind, id, name, version, file, line, column. request_done: request, action, status. code_removed: kind, name, version, hash.';
+    'reloaded and started: cause, milliseconds, changes (kind, id, name, from and to with version and hash). compile_failed: kind, id, name, version, file, line, column. refused_by_gate: the same, checked, and broken (workflowId, runId, event, reason). request_done: request, action, status. migrated: request, workflow, target, moved, broken. code_removed: kind, name, version, hash.';
 
 -- As the registry: row level security, and the rows of one's own projects.
 -- +goose StatementBegin
