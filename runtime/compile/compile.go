@@ -209,7 +209,7 @@ func (k Kind) Modules() []string {
 	if k == Activity {
 		return []string{"@temporalio/activity", "@temporalio/common"}
 	}
-	return []string{"@temporalio/common", "@temporalio/workflow"}
+	return []string{"@temporalio/common", "@temporalio/workflow", "nexus-rpc"}
 }
 
 func (k Kind) mayImport(module string) bool {

@@ -44,17 +44,15 @@ var readers = map[string]reader{
 	"modifyWorkflowProperties":               readUpsertMemo,
 	"scheduleLocalActivity":                  readScheduleLocal,
 	"requestCancelLocalActivity":             readCancelLocal,
-	"scheduleNexusOperation":                 nil,
-	"requestCancelNexusOperation":            nil,
+	"scheduleNexusOperation":                 readScheduleNexus,
+	"requestCancelNexusOperation":            readCancelNexus,
 	"respondToQuery":                         nil,
 }
 
 // features name what a refused command is part of.
 var features = map[string]string{
-	"scheduleLocalActivity":       "local activities (proxyLocalActivities, scheduleLocalActivity)",
-	"requestCancelLocalActivity":  "local activities (proxyLocalActivities, scheduleLocalActivity)",
-	"scheduleNexusOperation":      "Nexus operations (createNexusServiceClient)",
-	"requestCancelNexusOperation": "Nexus operations (createNexusServiceClient)",
+	"scheduleLocalActivity":      "local activities (proxyLocalActivities, scheduleLocalActivity)",
+	"requestCancelLocalActivity": "local activities (proxyLocalActivities, scheduleLocalActivity)",
 }
 
 // metadata is what shows beside an event in Temporal's UI.
@@ -93,7 +91,7 @@ func unsupported(name string) error {
 		what = name
 	}
 	return &TaskFailure{
-		Reason: ReasonUnsupported, Message: what + " are not supported by this worker yet",
+		Reason: ReasonUnsupported, Message: what + " are not supported by this worker",
 		Hint: "The execution waits: use an ordinary activity, or run it on a worker that supports it.",
 	}
 }

@@ -34,6 +34,7 @@ type definition struct {
 	activities map[int64]*activityState
 	locals     map[int64]*localState
 	children   map[int64]*childState
+	nexus      map[int64]*nexusState
 	signals    map[int64]bool // of other workflows
 	updates    map[string]*updateState
 	// outbox are the commands of this task: the server gets them when the task ends. One that is cancelled before is never
@@ -50,6 +51,7 @@ func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.
 	d.activities = make(map[int64]*activityState)
 	d.locals = make(map[int64]*localState)
 	d.children = make(map[int64]*childState)
+	d.nexus = make(map[int64]*nexusState)
 	d.signals = make(map[int64]bool)
 	d.updates = make(map[string]*updateState)
 	env.RegisterCancelHandler(func() { d.push(cancelJob{}) })

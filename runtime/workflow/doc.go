@@ -40,8 +40,8 @@
 //	resolveRequestCancelExternalWorkflow   RequestCancelExternalWorkflow's     TestSignalsAndCancellationsOfOtherWorkflows
 //	notifyHasPatch                         replaced: the package asks hasPatch TestPatches, TestPatchMissingInHistoryMayBeRecordedLater
 //	updateRandomSeed                       replaced: the SDK reseeds its streams TestRandomnessDiffersAfterAReset
-//	resolveNexusOperationStart             refused                             TestWhatIsNotThereYetFailsWithItsName
-//	resolveNexusOperation                  refused                             TestWhatIsNotThereYetFailsWithItsName
+//	resolveNexusOperationStart             ExecuteNexusOperation's callbacks   TestNexusOperations
+//	resolveNexusOperation                  ExecuteNexusOperation's callbacks   TestNexusOperations
 //	removeFromCache                        Close                               TestAllAgainWithoutTheCache
 //
 // # Commands
@@ -66,7 +66,8 @@
 //	modifyWorkflowProperties               UpsertMemo                          TestMemoAndSearchAttributes
 //	scheduleLocalActivity                  ExecuteLocalActivity                TestLocalActivities
 //	requestCancelLocalActivity             RequestCancelLocalActivity          TestLocalActivities
-//	scheduleNexusOperation, requestCancelNexusOperation   refused              TestWhatIsNotThereYetFailsWithItsName
+//	scheduleNexusOperation                 ExecuteNexusOperation               TestNexusOperations
+//	requestCancelNexusOperation            RequestCancelNexusOperation         TestNexusOperations
 //
 // # What differs from Temporal's own worker
 //

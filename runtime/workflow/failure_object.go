@@ -76,6 +76,9 @@ func (v *vm) failure(f *failurepb.Failure) (goja.Value, error) {
 		info.set("service", n.GetService())
 		info.set("operation", n.GetOperation())
 		info.set("operationToken", n.GetOperationToken())
+		if id := n.GetScheduledEventId(); id != 0 {
+			info.value("scheduledEventId", v.long(id))
+		}
 	case *failurepb.Failure_NexusHandlerFailureInfo:
 		name = "nexusHandlerFailureInfo"
 		info.set("type", x.NexusHandlerFailureInfo.GetType())
@@ -224,7 +227,8 @@ func (v *vm) readFailureInfo(f fields, out *failurepb.Failure) error {
 	case f.has("nexusOperationExecutionFailureInfo"):
 		i := f.object("nexusOperationExecutionFailureInfo")
 		n := &failurepb.NexusOperationFailureInfo{
-			Endpoint: i.text("endpoint"), Service: i.text("service"), Operation: i.text("operation"), OperationToken: i.text("operationToken"),
+			ScheduledEventId: i.integer("scheduledEventId"),
+			Endpoint:         i.text("endpoint"), Service: i.text("service"), Operation: i.text("operation"), OperationToken: i.text("operationToken"),
 		}
 		out.FailureInfo = &failurepb.Failure_NexusOperationExecutionFailureInfo{NexusOperationExecutionFailureInfo: n}
 	case f.has("nexusHandlerFailureInfo"):

@@ -157,18 +157,15 @@ func TestUnknownTypeWaitsForItsCode(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereYetFailsWithItsName(t *testing.T) {
+func TestWhatIsNotThereFailsWithItsName(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, `
-export async function nexus() {
-  const client = wf.createNexusServiceClient({ endpoint: 'e', service: { name: 's', operations: { op: { name: 'op' } } } as any });
-  await (client as any).executeOperation('op', 1);
-}`)
-	for name, want := range map[string]string{"nexus": "Nexus operations"} {
-		run, f := p.waitTaskFailure(name)
-		if !strings.Contains(f.GetMessage(), want) || !strings.Contains(f.GetMessage(), "not supported by this worker yet") {
-			t.Errorf("%s: %q", name, f.GetMessage())
-		}
-		p.end(run)
+	p := unstarted(t)
+	p.opts.LocalActivity = nil
+	p.deploy(`export async function run() { await wf.scheduleLocalActivity('echo', [1], { startToCloseTimeout: '5s' }); }`)
+	p.startWorker()
+	run, f := p.waitTaskFailure("run")
+	if !strings.Contains(f.GetMessage(), "local activities") || !strings.Contains(f.GetMessage(), "are not supported by this worker") {
+		t.Errorf("%q", f.GetMessage())
 	}
+	p.end(run)
 }

@@ -61,6 +61,7 @@ type sdk struct {
 	create, check, begin, beginQuery, initialize, activate, unblock, conclude goja.Callable
 	failureOf, failureOfRejection                                             goja.Callable
 	jsonPayload                                                               *goja.Object // its prototype
+	long                                                                      *goja.Object // its prototype
 	nullPayload                                                               goja.Value
 	console                                                                   goja.Value
 	// proto hides the Go failure that a JavaScript one was made of.
@@ -228,6 +229,7 @@ func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
 		*f = c
 	}
 	s.jsonPayload = exports.Get("JsonPayload").ToObject(r).Get("prototype").ToObject(r)
+	s.long = exports.Get("Long").ToObject(r).Get("prototype").ToObject(r)
 	s.nullPayload = exports.Get("nullPayload")
 	s.console = r.GlobalObject().Get("console")
 	s.proto = goja.NewSymbol("proto")

@@ -12,6 +12,7 @@ import { harden } from './harden';
 import { host, type WorkflowModule } from './host';
 import { modules, resolve } from './modules';
 import { attachStacks } from './stacks';
+import Long from './long';
 import { JsonPayload, nullPayload } from './payloads';
 
 installGlobals();
@@ -195,6 +196,6 @@ export function dispose(): void {
   api.dispose();
 }
 
-export { JsonPayload, nullPayload };
+export { JsonPayload, Long, nullPayload };
 
 harden(Object.values(modules) as object[]);

@@ -1,3 +1,4 @@
+import * as nexus from 'nexus-rpc';
 import * as workflow from '@temporalio/workflow';
 import * as common from '@temporalio/common';
 import * as encoding from '@temporalio/common/lib/encoding';
@@ -14,6 +15,7 @@ import * as payloadConverter from '@temporalio/common/lib/converter/payload-conv
 export const modules: Record<string, unknown> = {
   '@temporalio/workflow': workflow,
   '@temporalio/common': common,
+  'nexus-rpc': nexus,
   '@temporalio/common/lib/encoding': encoding,
   '@temporalio/common/lib/errors': errors,
   '@temporalio/common/lib/failure': failure,
