@@ -5,6 +5,11 @@ import (
 	"errors"
 )
 
+// CodeHash is the hash that executions of a workflow row with these texts are pinned to; name is its kebab name.
+func CodeHash(name, code, activitiesCode string) string {
+	return hashOf(StoredModule{Kind: KindWorkflow, Name: name, Code: code, ActivitiesCode: activitiesCode})
+}
+
 // Check asks which open executions of a workflow row could go on with other code of it.
 type Check struct {
 	WorkflowID string // workflows.id
@@ -22,9 +27,16 @@ type CheckResult struct {
 	// Fit could go on with the target, Broken couldn't.
 	Fit    []Fitting
 	Broken []BrokenExecution
-	// Truncated says that there are more executions than were tried.
+	// Truncated says that there are more executions than were tried. Those that run the target already, or were told to
+	// (Project.Moves), are passed over, so that asking again gets further.
 	Truncated bool
 }
+
+// RefusedError is Check's error for what asking again won't change: the target doesn't compile; the execution isn't there, has
+// closed, is on another task queue than the project's, or is of another workflow row. Any other error is worth another try.
+type RefusedError struct{ Reason string }
+
+func (e *RefusedError) Error() string { return e.Reason }
 
 // Fitting is an execution that could go on with the code that was asked for.
 type Fitting struct {
