@@ -9,6 +9,6 @@
 // A runtime of one's own costs 0.4 ms of CPU and 0.3 MB, with the SDK 0.9 ms; runtimes are made ahead of need, so that an
 // activity that is called often doesn't wait for it. Reuse would save that and let globals and prototypes leak.
 //
-// It may import runtime/compile, runtime/sandbox and runtime/bundle, and of activities the HTTP guard's error. It must never
+// It may import runtime/compile, runtime/sandbox, runtime/web and runtime/bundle, and of activities the HTTP guard's error. It must never
 // import runtime itself or runtime/workflow.
 package activity

@@ -28,8 +28,11 @@ func (in *instance) stopTimer(call goja.FunctionCall) goja.Value {
 
 // now is the time in milliseconds since the runtime was made.
 func (in *instance) now(goja.FunctionCall) goja.Value {
-	return in.vm.Runtime.ToValue(float64(time.Since(in.made).Nanoseconds()) / 1e6)
+	return in.vm.Runtime.ToValue(in.elapsed())
 }
+
+// elapsed is performance.now(), in milliseconds.
+func (in *instance) elapsed() float64 { return float64(time.Since(in.made).Nanoseconds()) / 1e6 }
 
 func (in *instance) random(call goja.FunctionCall) goja.Value {
 	b := make([]byte, min(max(call.Argument(0).ToInteger(), 0), 65536))

@@ -10,12 +10,13 @@ import (
 	"workflow-worker/activities"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/web"
 )
 
 //go:embed js/*.js
 var platformText embed.FS
 
-// groups are the globals of the platform, by the file in js that makes them. Evaluating all of it would take longer than
+// groups are the globals of the platform that only activities have, by the file in js that makes them. Evaluating all of it would take longer than
 // most activities' own code, so that a group is loaded when one of its names is first used.
 func groups() map[string][]string {
 	return map[string][]string{
@@ -23,10 +24,7 @@ func groups() map[string][]string {
 		"console": {"console"},
 		"process": {"process", "performance"},
 		"crypto":  {"crypto", "CryptoKey"},
-		"events":  {"DOMException", "Event", "EventTarget", "AbortController", "AbortSignal"},
-		"url":     {"URL", "URLSearchParams"},
 		"fetch":   {"fetch", "Headers", "Request", "Response", "Blob", "File", "FormData"},
-		"clone":   {"structuredClone"},
 	}
 }
 
@@ -52,6 +50,12 @@ var loadPlatform = sync.OnceValues(func() (*platform, error) {
 			p.group[name] = group
 		}
 	}
+	for group, names := range web.Groups() {
+		for _, name := range names {
+			p.group[name] = group
+		}
+	}
+	delete(p.group, "assert") // a module for activities, as in Node
 	return p, nil
 })
 
@@ -114,6 +118,9 @@ func (l *lazyGlobals) load(name string) (*goja.Object, error) {
 		return l.in.evaluate(p, r.NewObject())
 	}
 	group := l.platform.group[name]
+	if _, shared := web.Groups()[group]; shared {
+		return web.Load(r, group, l.in.elapsed)
+	}
 	values, err := run(r, l.platform.programs[group], l.in.groupHost(group))
 	if err != nil {
 		return nil, err
@@ -165,9 +172,6 @@ func (in *instance) groupHost(group string) *goja.Object {
 			"env": in.code.opts.Env, "now": in.now, "timeOrigin": float64(in.made.UnixMicro()) / 1e3})
 	case "crypto":
 		return in.object(map[string]any{"subtle": in.subtle, "random": in.random, "randomUUID": in.randomUUID})
-	case "url":
-		return in.object(map[string]any{
-			"parse": in.parseURL, "set": in.setURL, "formDecode": in.formDecode, "formEncode": in.formEncode})
 	case "fetch":
 		return in.object(map[string]any{
 			"maxRequests": in.code.opts.MaxRequests, "requestsSetting": activities.MaxRequestsSetting, "send": in.send, "read": in.readBody, "stop": in.stopRequest, "refused": in.noteRefusal})

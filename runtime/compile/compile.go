@@ -209,12 +209,12 @@ func (k Kind) Modules() []string {
 	if k == Activity {
 		return []string{"@temporalio/activity", "@temporalio/common"}
 	}
-	return []string{"@temporalio/common", "@temporalio/workflow", "nexus-rpc"}
+	return append([]string{"@temporalio/common", "@temporalio/workflow", "nexus-rpc"}, pureNodeModules...)
 }
 
 func (k Kind) mayImport(module string) bool {
 	for _, m := range k.Modules() {
-		if module == m || strings.HasPrefix(module, m+"/lib/") {
+		if module == m || strings.HasPrefix(m, "@") && strings.HasPrefix(module, m+"/lib/") || module == "node:"+m {
 			return true
 		}
 	}

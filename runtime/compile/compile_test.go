@@ -97,6 +97,8 @@ func TestErrorsNameFileLineAndColumn(t *testing.T) {
 		{"syntax", "export const x = 1;\nexport const y = ;\n", `order-intake.ts:2:18: Unexpected ";"`},
 		{"the UI's own mistake", "const a = {\n  t: new Date().getTime(),,\n};", "order-intake.ts:2:27: "},
 		{"unknown module", "\n  import fs from 'fs';\nexport const x = fs;", `order-intake.ts:2:`},
+		{"a module of Node's", "import { sleep } from '@temporalio/workflow';\nimport { readFile } from 'node:fs/promises';\nexport const x = () => readFile('/');", `"node:fs/promises" is Node's: a workflow can't reach the machine`},
+		{"a strict module of Node's", "import a from 'assert/strict';\nexport const x = () => a(1);", `can't import "assert/strict"`},
 		{"a module as value", "import { a } from './activities';\nexport const f = () => a();", `"./activities" can only be imported for its types`},
 		{"the UI's paths", "import { a } from '@/lib/a';\nexport const f = () => a();", "paths of the Workflow Builder"},
 		{"top-level await", "await 1;\nexport const a = 1", "order-intake.ts:1:1: "},

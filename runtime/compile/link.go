@@ -52,6 +52,8 @@ func refusal(k Kind, module string) string {
 	switch {
 	case strings.HasPrefix(module, "@/"):
 		what += "; paths of the Workflow Builder's own source don't exist here"
+	case isNodeModule(module) && k == Workflow:
+		what += fmt.Sprintf("; %q is Node's: a workflow can't reach the machine, let an activity do it", module)
 	case strings.HasPrefix(module, "."):
 		what += fmt.Sprintf("; %q can only be imported for its types (import type …)", module)
 	}

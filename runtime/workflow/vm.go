@@ -14,6 +14,7 @@ import (
 
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/web"
 )
 
 // vm is one goja runtime with the bundle loaded. Executions of one Code share it, one at a time.
@@ -254,6 +255,8 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 		},
 		"logs":         func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.logs(c.Argument(0).String())) },
 		"unsafeRandom": func(goja.FunctionCall) goja.Value { return r.ToValue(rand.Float64()) },
+		"webGroups":    func(goja.FunctionCall) goja.Value { return r.ToValue(web.Groups()) },
+		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(r, c) },
 		"captureStack": v.captureStack, "formatStack": v.formatStack,
 		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
@@ -262,6 +265,25 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 		}
 	}
 	return o, nil
+}
+
+// loadWeb makes a group of the web platform's globals.
+func loadWeb(r *goja.Runtime, call goja.FunctionCall) goja.Value {
+	now, ok := goja.AssertFunction(call.Argument(1))
+	if !ok {
+		panic(r.NewTypeError("now is not a function"))
+	}
+	values, err := web.Load(r, call.Argument(0).String(), func() float64 {
+		t, err := now(goja.Undefined())
+		if err != nil {
+			panic(err) // goja's way to throw into JavaScript
+		}
+		return t.ToFloat()
+	})
+	if err != nil {
+		panic(r.NewGoError(err))
+	}
+	return values
 }
 
 // newGlobal makes an execution's own global object; called inside Enter.

@@ -11,11 +11,13 @@ import { installGlobals } from './globals';
 import { harden } from './harden';
 import { host, type WorkflowModule } from './host';
 import { modules, resolve } from './modules';
+import { installWeb } from './web';
 import { attachStacks } from './stacks';
 import Long from './long';
 import { JsonPayload, nullPayload } from './payloads';
 
 installGlobals();
+installWeb();
 
 // The package turns a flag on by itself the first time that live code asks for it, and relies on the worker to record that
 // with the task. Go's SDK has no place for it: the flags in force are recorded once, with the code, and never grow.

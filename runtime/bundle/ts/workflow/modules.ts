@@ -10,6 +10,7 @@ import * as time from '@temporalio/common/lib/time';
 import * as typeHelpers from '@temporalio/common/lib/type-helpers';
 import * as workflowOptions from '@temporalio/common/lib/workflow-options';
 import * as payloadConverter from '@temporalio/common/lib/converter/payload-converter';
+import { nodeModules } from './web';
 
 // What workflow code may import. The deep ones are those that workflows of the SDK's own repository use.
 export const modules: Record<string, unknown> = {
@@ -29,6 +30,8 @@ export const modules: Record<string, unknown> = {
 
 /** The require function of workflow modules. */
 export function resolve(name: string): unknown {
+  const node = nodeModules[String(name).replace(/^node:/, '')];
+  if (node) return node();
   const found = modules[String(name).replace(/\.js$/, '')];
   if (!found) throw new TypeError(`Can't import '${name}'; workflow code may import ${Object.keys(modules).join(', ')}`);
   return found;

@@ -1,4 +1,4 @@
-package activity
+package web
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 )
 
 // parseURL gives the parts of a URL, or undefined for what isn't one.
-func (in *instance) parseURL(call goja.FunctionCall) goja.Value {
+func (h host) parseURL(call goja.FunctionCall) goja.Value {
 	var u *url.Url
 	var err error
 	if len(call.Arguments) > 1 {
@@ -19,15 +19,15 @@ func (in *instance) parseURL(call goja.FunctionCall) goja.Value {
 	if err != nil {
 		return goja.Undefined()
 	}
-	return in.parts(u)
+	return h.parts(u)
 }
 
 // setURL gives the parts of a URL after one of them was set: href, name, value. What the standard ignores changes nothing;
 // only a bad href is undefined.
-func (in *instance) setURL(call goja.FunctionCall) goja.Value {
+func (h host) setURL(call goja.FunctionCall) goja.Value {
 	name, value := call.Argument(1).String(), call.Argument(2).String()
 	if name == "href" {
-		return in.parseURL(goja.FunctionCall{Arguments: call.Arguments[2:]})
+		return h.parseURL(goja.FunctionCall{Arguments: call.Arguments[2:]})
 	}
 	u, err := url.Parse(call.Argument(0).String())
 	if err != nil {
@@ -53,11 +53,11 @@ func (in *instance) setURL(call goja.FunctionCall) goja.Value {
 	case "hash":
 		u.SetHash(value)
 	}
-	return in.parts(u)
+	return h.parts(u)
 }
 
-func (in *instance) parts(u *url.Url) goja.Value {
-	return in.object(map[string]any{
+func (h host) parts(u *url.Url) goja.Value {
+	return h.with(map[string]any{
 		"href": u.Href(false), "origin": origin(u), "protocol": u.Protocol(), "username": u.Username(), "password": u.Password(),
 		"host": u.Host(), "hostname": u.Hostname(), "port": u.Port(), "pathname": u.Pathname(), "search": u.Search(), "hash": u.Hash(),
 	})
@@ -77,8 +77,8 @@ func origin(u *url.Url) string {
 }
 
 // formDecode gives the pairs of application/x-www-form-urlencoded text.
-func (in *instance) formDecode(call goja.FunctionCall) goja.Value {
-	r := in.vm.Runtime
+func (h host) formDecode(call goja.FunctionCall) goja.Value {
+	r := h.r
 	pairs := []any{}
 	for part := range strings.SplitSeq(call.Argument(0).String(), "&") {
 		if part == "" {
@@ -122,10 +122,10 @@ func unhex(c byte) int {
 }
 
 // formEncode is formDecode's opposite.
-func (in *instance) formEncode(call goja.FunctionCall) goja.Value {
+func (h host) formEncode(call goja.FunctionCall) goja.Value {
 	var pairs [][2]string
-	if err := in.vm.Runtime.ExportTo(call.Argument(0), &pairs); err != nil {
-		return in.vm.Runtime.ToValue("")
+	if err := h.r.ExportTo(call.Argument(0), &pairs); err != nil {
+		return h.r.ToValue("")
 	}
 	var b strings.Builder
 	for i, p := range pairs {
@@ -136,7 +136,7 @@ func (in *instance) formEncode(call goja.FunctionCall) goja.Value {
 		b.WriteByte('=')
 		formEscape(&b, p[1])
 	}
-	return in.vm.Runtime.ToValue(b.String())
+	return h.r.ToValue(b.String())
 }
 
 func formEscape(b *strings.Builder, s string) {

@@ -1,5 +1,5 @@
 // DOMException, Event, EventTarget, AbortController, AbortSignal.
-(function () {
+(function (host) {
   "use strict";
   const codes = { AbortError: 20, DataCloneError: 25, InvalidCharacterError: 5, NotSupportedError: 9, QuotaExceededError: 22, TimeoutError: 23 };
   class DOMException extends Error {
@@ -24,7 +24,7 @@
       this.bubbles = !!options.bubbles;
       this.cancelable = !!options.cancelable;
       this.target = this.currentTarget = null;
-      this.timeStamp = performance.now();
+      this.timeStamp = host.now();
       this.stopped = false;
       Object.defineProperty(this, "stopped", { enumerable: false });
     }
