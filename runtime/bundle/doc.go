@@ -10,6 +10,8 @@
 // lock file, then esbuild. To upgrade the SDK, change the version in package.json, run `npm install`, `make bundle` and the
 // tests of runtime/workflow, whose fixtures replay histories of the version before.
 //
+// dist/protocol.json has the names of the protocol's jobs and commands, for the tests of runtime/workflow.
+//
 // It may import goja; never another room of this project.
 package bundle
 

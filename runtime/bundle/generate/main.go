@@ -74,7 +74,7 @@ func run(dir string) error {
 			return fmt.Errorf("bundle %s: %w", e.dir, err)
 		}
 	}
-	return nil
+	return writeProtocol(dir)
 }
 
 // install runs npm ci, unless node_modules is of this very lock file.
