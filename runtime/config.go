@@ -15,8 +15,10 @@ import (
 
 // Config of a Runner. Fields without a default are required.
 type Config struct {
-	// Client is the Temporal connection that all workers share. It must have been made with DataConverter() and FailureConverter().
+	// Client is the Temporal connection that all workers share. It must have been made with the options of ClientOptions.
 	Client client.Client
+	// Tasks is what ClientOptions gave for Client. Default: executions are never moved, and workflowInfo() is less complete.
+	Tasks *workflow.Tasks
 	// Store keeps the text of code that executions are pinned to.
 	Store CodeStore
 	// Compiler compiles rows. The Runner doesn't close it.

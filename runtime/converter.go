@@ -1,11 +1,23 @@
 package runtime
 
 import (
+	"slices"
+
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
 	"workflow-worker/runtime/workflow"
 )
+
+// ClientOptions completes the options of a Runner's client: converters, and what sees its workflow tasks, which Config.Tasks gets too.
+func ClientOptions(o client.Options) (client.Options, *workflow.Tasks) {
+	o.DataConverter = DataConverter()
+	o.FailureConverter = FailureConverter()
+	tasks := workflow.NewTasks()
+	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption())
+	return o, tasks
+}
 
 // DataConverter is Temporal's default converter, except that a *commonpb.Payloads passes unchanged, both ways: JavaScript
 // converts its values itself, and Go in between must not.

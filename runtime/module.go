@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"workflow-worker/runtime/activity"
@@ -31,6 +33,22 @@ type module struct {
 	// activityError says why activities_code isn't served. It doesn't stop the workflow: the UI fills that column with
 	// placeholders.
 	activityError *SourceError
+}
+
+// serves gives the export that a workflow type means in this module.
+func (m *module) serves(workflowType string) (export string, err error) {
+	switch {
+	case workflowType == m.stored.Name:
+		return m.export, nil
+	case workflowType != "default" && slices.Contains(m.functions, workflowType):
+		return workflowType, nil
+	}
+	return "", fmt.Errorf("%s has no function for workflow type %q", m.title(), workflowType)
+}
+
+// title names the module to people.
+func (m *module) title() string {
+	return strings.TrimSpace(m.stored.Name+" "+m.stored.Version) + " (" + m.stored.Hash[:min(12, len(m.stored.Hash))] + ")"
 }
 
 // moduleHash identifies a workflow row's two texts together.

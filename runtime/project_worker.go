@@ -80,6 +80,7 @@ func (p *project) start() error {
 		ProjectID:   p.id,
 		TaskQueue:   p.taskQueue,
 		Resolver:    p,
+		Tasks:       p.r.cfg.Tasks,
 		Logger:      p.log,
 		Observer:    p.r.cfg.Observer,
 		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,
@@ -136,41 +137,6 @@ func (p *project) Current(workflowType string) (*workflow.Code, string, error) {
 		return t.module.workflow, t.export, nil
 	}
 	return nil, "", &UnknownTypeError{Kind: KindWorkflow, Type: workflowType, Known: names(l.workflows)}
-}
-
-// Pinned implements workflow.Resolver: the code that a history names.
-func (p *project) Pinned(ctx context.Context, hash string) (*workflow.Code, error) {
-	m, err := p.pinned(ctx, hash)
-	if err != nil {
-		return nil, err
-	}
-	return m.workflow, nil
-}
-
-func (p *project) pinned(ctx context.Context, hash string) (*module, error) {
-	for _, m := range p.live.Load().modules {
-		if m.stored.Hash == hash && m.workflow != nil {
-			return m, nil
-		}
-	}
-	m, err := p.old.get(ctx, hash)
-	if err == nil {
-		p.r.cfg.Store.Used(p.id, hash)
-	}
-	return m, err
-}
-
-// loadPinned builds a module that isn't live from its kept text.
-func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*module, error) {
-	stored, err := r.cfg.Store.Get(ctx, projectID, hash)
-	if err != nil {
-		return nil, fmt.Errorf("the code that this execution started on (%s): %w", hash, err)
-	}
-	m, err := r.buildWorkflow(ctx, projectID, stored)
-	if err != nil {
-		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s): %w", stored.Name, stored.Version, hash, err)
-	}
-	return m, nil
 }
 
 // superseded keeps modules that are not live and that executions may be pinned to.

@@ -26,6 +26,7 @@ import (
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
+	runtimeworkflow "workflow-worker/runtime/workflow"
 )
 
 // run is the service, until ctx ends.
@@ -41,7 +42,7 @@ func (p process) run(ctx context.Context) error {
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
 	m := metrics.New(metrics.Options{Version: version()})
 
-	temporal, err := dialTemporal(m, log)
+	temporal, tasks, err := dialTemporal(m, log)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (p process) run(ctx context.Context) error {
 			return err
 		}
 	}
-	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal, pool: pool, log: log})
+	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal, tasks: tasks, pool: pool, log: log})
 	log.Info("workflow-worker ends")
 	return err
 }
@@ -84,6 +85,7 @@ func (p process) run(ctx context.Context) error {
 type watched struct {
 	metrics  *metrics.Metrics
 	temporal client.Client
+	tasks    *runtimeworkflow.Tasks // of temporal
 	pool     *pgxpool.Pool
 	log      *slog.Logger
 }
@@ -104,6 +106,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
+		Tasks:                      w.tasks,
 		Store:                      store,
 		Compiler:                   compiler,
 		HTTP:                       activities.GuardOptions{AllowPrivate: s.HTTPAllowPrivate, Allow: allow},
@@ -219,23 +222,22 @@ func unlessStopped(err error) error {
 
 // dialTemporal makes the connection that all workers share. It doesn't wait for the server: what needs it fails and is tried
 // again.
-func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, error) {
+func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, *runtimeworkflow.Tasks, error) {
 	o, err := temporalenv.LoadDefaultClientOptions()
 	if err != nil {
-		return nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
+		return nil, nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
 	}
-	o.DataConverter = runtime.DataConverter()
-	o.FailureConverter = runtime.FailureConverter()
 	o.MetricsHandler = m.TemporalHandler()
 	o.Logger = sdklog.NewStructuredLogger(log)
 	// The SDK compresses each request by default, and the server then its answers: a third of the CPU of a small workflow, for
 	// messages of some hundred bytes.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	o, tasks := runtime.ClientOptions(o)
 	c, err := client.NewLazyClient(o)
 	if err != nil {
-		return nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
+		return nil, nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
 	}
-	return c, nil
+	return c, tasks, nil
 }
 
 // poolSize is how many connections the service holds at most: reconciles in parallel, the heartbeat, and the code store.

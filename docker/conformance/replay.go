@@ -64,6 +64,14 @@ func (r *replayer) Pinned(ctx context.Context, hash string) (*workflow.Code, err
 	return c, nil
 }
 
+// Wanted keeps executions where they are.
+func (r *replayer) Wanted(_ workflow.Execution, ran workflow.Ran) workflow.Ran { return ran }
+
+// Moved is for executions that went on with other code than the one they began on: cases move none.
+func (r *replayer) Moved(_ context.Context, hash, _ string) (*workflow.Code, string, error) {
+	return nil, "", fmt.Errorf("the execution was moved to the code %s", hash)
+}
+
 // notInReplay stands for local activities, whose results the history has.
 func notInReplay(context.Context, string, *commonpb.Payloads) (*commonpb.Payloads, error) {
 	return nil, errors.New("a replay runs no activity")
@@ -78,8 +86,10 @@ func (r *replayer) replay(id string, run runHistory) error {
 		return nil // no code has run
 	}
 	history := &historypb.History{Events: run.events}
+	tasks := workflow.NewTasks()
+	defer tasks.Replay(run.id, run.events)()
 	w := worker.NewWorkflowReplayer()
-	w.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{ProjectID: r.projectID, Resolver: r, LocalActivity: notInReplay}), sdkworkflow.DynamicRegisterOptions{})
+	w.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{ProjectID: r.projectID, Resolver: r, Tasks: tasks, LocalActivity: notInReplay}), sdkworkflow.DynamicRegisterOptions{})
 	return w.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
 		worker.ReplayWorkflowHistoryOptions{OriginalExecution: sdkworkflow.Execution{ID: id, RunID: run.id}})
 }

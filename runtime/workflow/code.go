@@ -22,8 +22,9 @@ type Code struct {
 
 	mu       sync.Mutex // guards the rest, and in each vm runs and idle
 	vms      []*vm
-	version  string   // for people
-	suspects []string // run ids of executions that were cut off, oldest first
+	version  string    // for people
+	since    time.Time // when it went live; zero if it isn't
+	suspects []string  // run ids of executions that were cut off, oldest first
 }
 
 // NewCode is cheap: runtimes are made when they are first needed.

@@ -3,10 +3,12 @@ package workflow
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
 	bindings "go.temporal.io/sdk/internalbindings"
 )
 
@@ -18,10 +20,13 @@ type definition struct {
 	input *commonpb.Payloads
 	head  *commonpb.Header
 
+	began *historypb.WorkflowExecutionStartedEventAttributes // nil after the first activation, and if unknown
+
 	in          *instance // nil until the first task
 	export      string
-	flags       []int // of the TypeScript SDK, as recorded
-	pinRecorded bool  // in a completed task
+	flags       []int               // of the TypeScript SDK, as recorded
+	on          atomic.Pointer[Ran] // the code that runs
+	pinRecorded bool                // in a completed task
 	initialized bool
 	completed   bool
 	closed      bool
@@ -167,10 +172,15 @@ func (d *definition) activate(ctx context.Context, jobs []job) (commands []comma
 		if err := in.unhandled(); err != nil {
 			return err
 		}
+		if !d.initialized {
+			if err := d.noteUpgrades(); err != nil {
+				return err
+			}
+		}
 		commands, err = v.readCommands(concluded)
 		return err
 	})
-	d.initialized = true
+	d.initialized, d.began = true, nil
 	return commands, err
 }
 
@@ -211,6 +221,7 @@ func (d *definition) Close() {
 		return
 	}
 	d.closed = true
+	d.o.Tasks.drop(d.env.WorkflowInfo().WorkflowExecution.RunID, d)
 	if d.in != nil {
 		d.in.close()
 		d.in = nil

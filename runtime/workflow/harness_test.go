@@ -25,6 +25,8 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"google.golang.org/grpc"
+
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
 )
@@ -129,8 +131,10 @@ func unstarted(t testing.TB) *project {
 		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o, LocalActivity: testLocalActivity},
 	}
 	t.Cleanup(p.comp.Close)
+	p.opts.Tasks = NewTasks()
 	c, err := client.Dial(client.Options{
 		HostPort: stacktest.TemporalAddress(t), Logger: sdklog.NewStructuredLogger(stacktest.Logger(t)), FailureConverter: FailureConverter(nil),
+		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{p.opts.Tasks.DialOption()}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -209,6 +213,13 @@ func (p *project) Pinned(_ context.Context, hash string) (*Code, error) {
 		return c, nil
 	}
 	return nil, fmt.Errorf("code %.12s is not stored", hash)
+}
+
+func (p *project) Wanted(_ Execution, ran Ran) Ran { return ran }
+
+func (p *project) Moved(ctx context.Context, hash, workflowType string) (*Code, string, error) {
+	c, err := p.Pinned(ctx, hash)
+	return c, workflowType, err
 }
 
 func (p *project) start(workflowType string, args ...any) client.WorkflowRun {
@@ -340,8 +351,11 @@ func (p *project) replay(run client.WorkflowRun, h *historypb.History) error {
 }
 
 func (p *project) replayAs(x workflow.Execution, h *historypb.History) error {
+	o := p.opts
+	o.Tasks = NewTasks()
+	defer o.Tasks.Replay(x.RunID, h.Events)()
 	r := worker.NewWorkflowReplayer()
-	r.RegisterDynamicWorkflow(NewFactory(p.opts), workflow.DynamicRegisterOptions{})
+	r.RegisterDynamicWorkflow(NewFactory(o), workflow.DynamicRegisterOptions{})
 	return r.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), h, worker.ReplayWorkflowHistoryOptions{OriginalExecution: x})
 }
 

@@ -18,7 +18,16 @@ type Resolver interface {
 	// Pinned gives the code that an execution recorded. It may read a store, until ctx ends. An error fails the workflow task,
 	// never the execution: the server asks again.
 	Pinned(ctx context.Context, hash string) (*Code, error)
+	// Wanted says which code an execution goes on with after the one that ran its last task: ran itself, if it stays. It is asked at every
+	// task, and cheap.
+	Wanted(x Execution, ran Ran) Ran
+	// Moved gives the code of a hash that Wanted named, or that ran, and the export that serves the type in it. It may read a store, as
+	// Pinned.
+	Moved(ctx context.Context, hash, workflowType string) (code *Code, export string, err error)
 }
+
+// Execution names one run and its workflow type.
+type Execution struct{ ID, RunID, Type string }
 
 // Observer is told what an operator counts. Its methods are cheap and don't block.
 type Observer interface {
@@ -34,6 +43,9 @@ type Options struct {
 	// TaskQueue is the project's; it is only shown.
 	TaskQueue string
 	Resolver  Resolver
+	// Tasks belongs to the connection of the worker that gets the factory. Nil: executions are never moved, and nothing is known of them
+	// that the bindings don't tell.
+	Tasks *Tasks
 	// LocalActivity runs one attempt of a local activity. Nil: local activities are refused.
 	LocalActivity func(ctx context.Context, name string, args *commonpb.Payloads) (*commonpb.Payloads, error)
 	// Logger takes what workflows log. Default: none.

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 
 	"workflow-worker/runtime/bundle"
 )
 
-// pin is what the first workflow task records in the execution's history, as the first side effect: on what code it runs for
-// good. A task that fails records nothing, so that an execution whose first task never completed takes the code that is
+// pin is what the first workflow task records in the execution's history, as the first side effect: on what code it began,
+// and runs for good unless it is moved (see Ran). A task that fails records nothing, so that an execution whose first task never completed takes the code that is
 // current at the next attempt.
 type pin struct {
 	// Hash is the module's content hash, Export the name of the function in it.
@@ -28,10 +29,36 @@ type pin struct {
 // CodeHeader is the header by which a schedule command tells the activity worker the hash of the code that scheduled it.
 const CodeHeader = "workflow-worker-code"
 
-// start finds the execution's code: the current one the first time, the recorded one ever after.
+// start finds the execution's code: the current one the first time, afterwards the one that its last task ran on or the one that it is to
+// go on with.
 func (d *definition) start() error {
+	ctx, cancel := context.WithTimeout(context.Background(), d.o.ResolveTimeout)
+	defer cancel()
+	x := d.env.WorkflowInfo().WorkflowExecution
+	began, ran, forQuery, err := d.o.Tasks.begin(ctx, x.RunID)
+	if err != nil {
+		return err
+	}
+	d.began = began
+	p, live, err := d.pin()
+	if err != nil {
+		return err
+	}
+	d.export, d.flags = p.Export, p.Flags
+	if live == nil {
+		if err := d.resume(ctx, p, ran, forQuery); err != nil {
+			return err
+		}
+	} else {
+		d.on.Store(&Ran{Hash: p.Hash, Since: live.liveSince()})
+	}
+	d.o.Tasks.keep(x.RunID, d)
+	return nil
+}
+
+// pin records the current code, or reads what was recorded. current is nil in the second case.
+func (d *definition) pin() (p pin, current *Code, err error) {
 	workflowType := d.env.WorkflowInfo().WorkflowType.Name
-	var live *instance
 	var recorded *commonpb.Payloads
 	var failed error
 	d.pinRecorded = d.env.IsReplaying()
@@ -47,8 +74,9 @@ func (d *definition) start() error {
 		if unknown != nil {
 			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: unknown.Error(), Hint: hintReload}
 		}
-		live = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
-		flags, err := live.defaultFlags()
+		current = code
+		d.settle(code) // closed with the definition, whatever happens next
+		flags, err := d.in.defaultFlags()
 		if err != nil {
 			return nil, err
 		}
@@ -58,43 +86,77 @@ func (d *definition) start() error {
 		}
 		return &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload(data)}}, nil
 	}, func(result *commonpb.Payloads, err error) { recorded, failed = result, err }, summary)
-	d.in = live // closed with the definition, whatever happens next
 	if failed != nil {
-		return failed
+		return p, nil, failed
 	}
-	var p pin
 	if len(recorded.GetPayloads()) != 1 {
-		return errors.New("the side effect that pins the execution's code has no payload")
+		return p, nil, errors.New("the side effect that pins the execution's code has no payload")
 	}
 	if err := json.Unmarshal(recorded.GetPayloads()[0].GetData(), &p); err != nil {
-		return fmt.Errorf("read the pin of the execution's code: %w", err)
+		return p, nil, fmt.Errorf("read the pin of the execution's code: %w", err)
 	}
-	d.export, d.flags = p.Export, p.Flags
-	if live != nil {
-		return nil
+	return p, current, nil
+}
+
+// resume goes on with an execution that has a history, on the code that it is to run now.
+func (d *definition) resume(ctx context.Context, p pin, ran Ran, forQuery bool) error {
+	if ran.Hash == "" {
+		ran.Hash = p.Hash
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), d.o.ResolveTimeout)
-	defer cancel()
-	code, err := d.o.Resolver.Pinned(ctx, p.Hash)
+	info := d.env.WorkflowInfo()
+	wanted := ran
+	if !forQuery {
+		wanted = d.o.Resolver.Wanted(Execution{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}, ran)
+	}
+	code, export, err := d.resolve(ctx, p, wanted.Hash)
+	if err != nil && wanted.Hash != ran.Hash {
+		d.o.Logger.Warn("an execution keeps its code: what it should go on with can't be had",
+			"workflow_id", info.WorkflowExecution.ID, "run_id", info.WorkflowExecution.RunID, "hash", wanted.Hash, "error", err)
+		wanted = ran
+		code, export, err = d.resolve(ctx, p, ran.Hash)
+	}
 	if err != nil {
 		return &TaskFailure{
-			Reason: ReasonMissingCode, Code: p.Hash,
+			Reason: ReasonMissingCode, Code: wanted.Hash,
 			Message: fmt.Sprintf("the code that this execution is pinned to can't be had: %v", err),
 			Hint:    "The execution waits until the code is there again.",
 		}
 	}
-	d.in = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
+	d.export = export
+	d.settle(code)
+	d.on.Store(&wanted)
 	return nil
+}
+
+// resolve gives the code of a hash, and the function in it: the recorded one, unless the code isn't the recorded one.
+func (d *definition) resolve(ctx context.Context, p pin, hash string) (*Code, string, error) {
+	if hash == p.Hash {
+		code, err := d.o.Resolver.Pinned(ctx, hash)
+		return code, p.Export, err
+	}
+	return d.o.Resolver.Moved(ctx, hash, d.env.WorkflowInfo().WorkflowType.Name)
+}
+
+// settle gives the execution a place on the code's runtimes.
+func (d *definition) settle(code *Code) {
+	d.in = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
 }
 
 // summary names the code to people: Temporal's UI shows it with the marker.
 func (c *Code) summary() string {
-	const most = 160 // the server fails a task whose summary is longer than 400 bytes
-	name := strings.TrimSpace(c.program.Name + " " + c.versionNow())
+	return fmt.Sprintf("code of this execution: %s (%.12s)", c.title(), c.Hash())
+}
+
+// title is the file's name and what people call this version of it.
+func (c *Code) title() string {
+	const most = 160 // the server fails a task whose marker's summary is longer than 400 bytes
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	name := strings.TrimSpace(c.program.Name + " " + c.version)
 	if len(name) > most {
 		name = strings.ToValidUTF8(name[:most], "") + "…"
 	}
-	return fmt.Sprintf("code of this execution: %s (%.12s)", name, c.Hash())
+	return name
 }
 
 // SetVersion says what people call this version of the module; the text, and with it the hash, may get another name.
@@ -104,10 +166,17 @@ func (c *Code) SetVersion(version string) {
 	c.version = version
 }
 
-func (c *Code) versionNow() string {
+// SetLive says since when new executions start on this code.
+func (c *Code) SetLive(since time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.version
+	c.since = since
+}
+
+func (c *Code) liveSince() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since
 }
 
 // defaultFlags gives the flags that the package turns on for new executions.

@@ -60,7 +60,7 @@ type host interface {
 // sdk are the bundle's exports; see runtime/bundle/ts/workflow/entry.ts.
 type sdk struct {
 	create, check, begin, beginQuery, initialize, activate, unblock, conclude goja.Callable
-	failureOf, failureOfRejection                                             goja.Callable
+	failureOf, failureOfRejection, autoUpgrades                               goja.Callable
 	jsonPayload                                                               *goja.Object // its prototype
 	long                                                                      *goja.Object // its prototype
 	nullPayload                                                               goja.Value
@@ -221,7 +221,7 @@ func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
 	for name, f := range map[string]*goja.Callable{
 		"create": &s.create, "check": &s.check, "begin": &s.begin, "beginQuery": &s.beginQuery, "initialize": &s.initialize,
 		"activate": &s.activate, "unblock": &s.unblock, "conclude": &s.conclude,
-		"failureOf": &s.failureOf, "failureOfRejection": &s.failureOfRejection,
+		"failureOf": &s.failureOf, "failureOfRejection": &s.failureOfRejection, "autoUpgrades": &s.autoUpgrades,
 	} {
 		c, ok := goja.AssertFunction(exports.Get(name))
 		if !ok {

@@ -164,6 +164,11 @@ export function beginQuery(): void {
   }));
 }
 
+/** Whether the execution's function asked to go on with newer code. Known once it has begun: the options may be a function. */
+export function autoUpgrades(): boolean {
+  return (getActivator() as any).versioningBehavior === 'AUTO_UPGRADE';
+}
+
 export function initialize(job: any): void {
   api.initialize(job);
 }

@@ -1,0 +1,329 @@
+package workflow
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+)
+
+// Tasks sees workflow tasks on their way from the server to the SDK, and their completions on the way back. It does what the
+// bindings have no place for: it keeps what an execution's first event tells, writes the code that ran into each completed task's
+// identity and reads it there again, and has the SDK start afresh with an execution of its cache that is to go on with other code.
+//
+// It belongs to one connection, whose workers' factories must be given it. A nil Tasks sees nothing.
+type Tasks struct {
+	mu    sync.Mutex // guards the rest
+	api   workflowservice.WorkflowServiceClient
+	open  map[string]openTask // by task token
+	runs  map[string]*run     // by run id: those with an open task, and those in the SDK's cache
+	swept time.Time
+}
+
+// openTask is one that the server gave out and that has no answer yet.
+type openTask struct {
+	runID    string
+	query    bool
+	received time.Time
+}
+
+// maxTaskAge is how long an unanswered task is kept: the server lets none take longer than two minutes.
+const maxTaskAge = 10 * time.Minute
+
+// run is what is known of an execution while it has an open task or is in the SDK's cache.
+type run struct {
+	namespace      string
+	id             *commonpb.WorkflowExecution
+	tasks, queries int // open ones
+
+	// Of the open task:
+	began *historypb.WorkflowExecutionStartedEventAttributes
+	ran   *Ran // nil if only the server knows
+	// tail is the partial history that a task came with. Its last events may be the server's alone, not yet in the history.
+	tail []*historypb.HistoryEvent
+
+	cached *definition
+}
+
+// NewTasks makes one for one connection.
+func NewTasks() *Tasks {
+	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}}
+}
+
+// DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done.
+func (t *Tasks) DialOption() grpc.DialOption { return grpc.WithChainUnaryInterceptor(t.intercept) }
+
+func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	switch r := req.(type) {
+	case *workflowservice.PollWorkflowTaskQueueRequest:
+		err := invoke(ctx, method, req, reply, cc, opts...)
+		if task, ok := reply.(*workflowservice.PollWorkflowTaskQueueResponse); err == nil && ok {
+			t.connected(cc)
+			t.received(ctx, r.GetNamespace(), task)
+		}
+		return err
+	case *workflowservice.RespondWorkflowTaskCompletedRequest:
+		r.Identity += t.label(r.GetTaskToken())
+		err := invoke(ctx, method, req, reply, cc, opts...)
+		t.answered(r.GetTaskToken())
+		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok && resp.GetWorkflowTask() != nil {
+			t.received(ctx, r.GetNamespace(), resp.GetWorkflowTask())
+		}
+		return err
+	case *workflowservice.RespondWorkflowTaskFailedRequest:
+		r.Identity += t.label(r.GetTaskToken())
+		defer t.answered(r.GetTaskToken())
+	case *workflowservice.RespondQueryTaskCompletedRequest:
+		defer t.answered(r.GetTaskToken())
+	case *workflowservice.GetWorkflowExecutionHistoryRequest:
+		err := invoke(ctx, method, req, reply, cc, opts...)
+		if resp, ok := reply.(*workflowservice.GetWorkflowExecutionHistoryResponse); err == nil && ok && ofTheSDK(r) {
+			t.page(r, resp)
+		}
+		return err
+	}
+	return invoke(ctx, method, req, reply, cc, opts...)
+}
+
+// connected keeps the connection for the questions of lastRan.
+func (t *Tasks) connected(cc *grpc.ClientConn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.api == nil {
+		t.api = workflowservice.NewWorkflowServiceClient(cc)
+	}
+}
+
+// ofTheSDK tells the requests by which the SDK reads the history of a task from those of everybody else: a client's name a filter, and ours
+// a page size.
+func ofTheSDK(r *workflowservice.GetWorkflowExecutionHistoryRequest) bool {
+	return r.GetMaximumPageSize() == 0 && !r.GetWaitNewEvent() && r.GetHistoryEventFilterType() == enumspb.HISTORY_EVENT_FILTER_TYPE_UNSPECIFIED
+}
+
+// received takes note of a task before the SDK has it.
+func (t *Tasks) received(_ context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
+	if len(task.GetTaskToken()) == 0 {
+		return // nothing to do
+	}
+	events := task.GetHistory().GetEvents()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	t.sweep(now)
+	r := t.runs[task.GetWorkflowExecution().GetRunId()]
+	if r == nil {
+		r = &run{namespace: namespace, id: task.GetWorkflowExecution()}
+		t.runs[r.id.GetRunId()] = r
+	}
+	query := task.GetQuery() != nil
+	t.open[string(task.GetTaskToken())] = openTask{r.id.GetRunId(), query, now}
+	if query {
+		r.queries++
+	} else {
+		r.tasks++
+	}
+	if began := beginning(events); began != nil {
+		r.read(events, began, len(task.GetNextPageToken()) == 0)
+	} else if !query {
+		r.tail = events
+	}
+}
+
+// read takes over what the first page of a history tells.
+func (r *run) read(events []*historypb.HistoryEvent, began *historypb.WorkflowExecutionStartedEventAttributes, complete bool) {
+	r.began, r.ran = began, nil
+	if complete {
+		ran := lastRan(events)
+		r.ran = &ran
+	}
+}
+
+func beginning(events []*historypb.HistoryEvent) *historypb.WorkflowExecutionStartedEventAttributes {
+	if len(events) == 0 {
+		return nil
+	}
+	return events[0].GetWorkflowExecutionStartedEventAttributes()
+}
+
+// page completes what the SDK reads for a task whose execution isn't in its cache. The last page lacks the events that the server hasn't
+// written: those of a task that was made for an update, or tried again. The task brought them.
+func (t *Tasks) page(req *workflowservice.GetWorkflowExecutionHistoryRequest, resp *workflowservice.GetWorkflowExecutionHistoryResponse) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.runs[req.GetExecution().GetRunId()]
+	if r == nil || !plain(resp) {
+		return
+	}
+	events := resp.GetHistory().GetEvents()
+	if began := beginning(events); began != nil {
+		r.read(events, began, len(resp.GetNextPageToken()) == 0)
+	}
+	if len(resp.GetNextPageToken()) > 0 || len(events) == 0 {
+		return
+	}
+	last := events[len(events)-1].GetEventId()
+	for _, e := range r.tail {
+		if e.GetEventId() == last+1 {
+			last++
+			resp.History.Events = append(resp.History.Events, e)
+		}
+	}
+}
+
+// plain makes events of what the server may send as it has stored it.
+func plain(resp *workflowservice.GetWorkflowExecutionHistoryResponse) bool {
+	if resp.GetRawHistory() == nil {
+		return resp.GetHistory() != nil
+	}
+	all := &historypb.History{}
+	for _, blob := range resp.GetRawHistory() {
+		var some historypb.History
+		if blob.GetEncodingType() != enumspb.ENCODING_TYPE_PROTO3 || proto.Unmarshal(blob.GetData(), &some) != nil {
+			return false // the SDK can tell what is wrong
+		}
+		all.Events = append(all.Events, some.GetEvents()...)
+	}
+	resp.History, resp.RawHistory = all, nil
+	return true
+}
+
+// answered forgets an open task.
+func (t *Tasks) answered(token []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o, ok := t.open[string(token)]; ok {
+		t.forget(string(token), o)
+	}
+}
+
+// forget is called with mu held.
+func (t *Tasks) forget(token string, o openTask) {
+	delete(t.open, token)
+	r := t.runs[o.runID]
+	if r == nil {
+		return
+	}
+	if o.query {
+		r.queries--
+	} else {
+		r.tasks--
+	}
+	t.release(r)
+}
+
+// release is called with mu held.
+func (t *Tasks) release(r *run) {
+	if r.tasks+r.queries > 0 {
+		return
+	}
+	r.began, r.ran, r.tail = nil, nil, nil
+	if r.cached == nil {
+		delete(t.runs, r.id.GetRunId())
+	}
+}
+
+// sweep forgets tasks that the SDK never answered: it gives some up without a word. Called with mu held.
+func (t *Tasks) sweep(now time.Time) {
+	if now.Sub(t.swept) < maxTaskAge {
+		return
+	}
+	t.swept = now
+	for token, o := range maps.Clone(t.open) {
+		if now.Sub(o.received) > maxTaskAge {
+			t.forget(token, o)
+		}
+	}
+}
+
+// label is what the identity of a task's answer gets: the code that ran.
+func (t *Tasks) label(token []byte) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, ok := t.open[string(token)]
+	if !ok || o.query {
+		return "" // answered before: this is another attempt to send it
+	}
+	if r := t.runs[o.runID]; r != nil && r.cached != nil {
+		return r.cached.label()
+	}
+	return ""
+}
+
+// begin gives what is known of an execution that a definition begins to run: the attributes of its first event, nil if they didn't pass by here,
+// and which code completed its last task.
+func (t *Tasks) begin(ctx context.Context, runID string) (began *historypb.WorkflowExecutionStartedEventAttributes, ran Ran, query bool, err error) {
+	if t == nil {
+		return nil, Ran{}, false, nil
+	}
+	t.mu.Lock()
+	r, api := t.runs[runID], t.api
+	if r == nil {
+		t.mu.Unlock()
+		return nil, Ran{}, false, nil
+	}
+	began, query = r.began, r.tasks == 0
+	known := r.ran
+	t.mu.Unlock()
+	if known == nil {
+		known, err = askLastRan(ctx, api, r.namespace, r.id)
+		if err != nil {
+			return nil, Ran{}, false, err
+		}
+	}
+	return began, *known, query, nil
+}
+
+// Replay tells of a history that is given to a WorkflowReplayer and so doesn't pass by. done forgets it.
+func (t *Tasks) Replay(runID string, events []*historypb.HistoryEvent) (done func()) {
+	token := "replay " + runID
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &run{id: &commonpb.WorkflowExecution{RunId: runID}, tasks: 1}
+	r.read(events, beginning(events), true)
+	t.runs[runID] = r
+	t.open[token] = openTask{runID: runID, received: time.Now()}
+	return func() { t.answered([]byte(token)) }
+}
+
+// keep notes that a definition is what the SDK has of an execution, unless it is there for a query alone.
+func (t *Tasks) keep(runID string, d *definition) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.runs[runID]; r != nil && r.tasks > 0 {
+		r.cached = d
+	}
+}
+
+// drop is keep's counterpart.
+func (t *Tasks) drop(runID string, d *definition) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.runs[runID]; r != nil && r.cached == d {
+		r.cached = nil
+		t.release(r)
+	}
+}
+
+// lastRan reads from events in ascending order which code completed the last task.
+func lastRan(events []*historypb.HistoryEvent) Ran {
+	for _, e := range slices.Backward(events) {
+		if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil {
+			return readLabel(a.GetIdentity())
+		}
+	}
+	return Ran{}
+}
