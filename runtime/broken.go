@@ -27,30 +27,27 @@ func (s SourceReport) Problem() string {
 	return fmt.Sprintf("%s %s: %s%s", s.Kind, s.Name, where, e.Message)
 }
 
-// broken gives the components of which no text can be run, with what is wrong with them. Their own names are theirs all the
-// same: neither a built-in activity nor another component's function steps in for them.
-func (b *builder) broken() map[string]string {
+// broken gives the rows of a kind of which no text can be run, with what is wrong with them. Their own names are theirs all the
+// same: neither a built-in activity nor another row's function steps in for them.
+func (b *builder) broken(kind string) map[string]string {
 	out := map[string]string{}
 	for _, s := range b.sources {
-		if s.kind == KindComponent && s.module == nil && s.err != nil {
+		if s.kind == kind && s.module == nil && s.err != nil {
 			put(out, s.name, SourceReport{Kind: s.kind, Name: s.name, Error: s.err}.Problem())
 		}
 	}
 	return out
 }
 
-// withBroken has calls to components that can't be run fail with what is wrong with them. Of two rows of one name one may work.
-func (l *live) withBroken(problems map[string]string) *live {
-	own := map[string]bool{}
+// withBroken has calls to components, and starts of workflows, that can't be run fail with what is wrong with them. Of two rows
+// of one name one may work.
+func (l *live) withBroken(b *builder) *live {
+	l.broken, l.brokenWorkflows = b.broken(KindComponent), b.broken(KindWorkflow)
 	for _, m := range l.modules {
 		if m.stored.Kind == KindComponent {
-			own[m.stored.Name] = true
-		}
-	}
-	l.broken = map[string]string{}
-	for name, problem := range problems {
-		if !own[name] {
-			l.broken[name] = problem
+			delete(l.broken, m.stored.Name)
+		} else {
+			delete(l.brokenWorkflows, m.stored.Name)
 		}
 	}
 	return l

@@ -109,3 +109,13 @@ export const { greet } = new Greeter('you');`})
 		t.Errorf("got %s, %v; %s", got, err, report.Sources[0].Problem())
 	}
 }
+
+func TestAnUnknownActivityIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	p, _ := dispatch(t, Component{ID: "1", Name: "good", Language: "javascript", Code: "export function good() {}"})
+	_, err := p.resolve(t.Context(), "nobodyKnows")
+	var failure *temporal.ApplicationError
+	if !errors.As(err, &failure) || failure.Type() != activities.NotFoundErrorType || failure.Unwrap() != nil {
+		t.Errorf("%#v", err)
+	}
+}

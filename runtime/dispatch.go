@@ -72,7 +72,7 @@ func (p *project) resolve(ctx context.Context, name string) (func(context.Contex
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
 	err := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
-	return nil, temporal.NewApplicationErrorWithOptions(err.Error(), activities.NotFoundErrorType, temporal.ApplicationErrorOptions{Cause: err})
+	return nil, temporal.NewApplicationError(err.Error(), activities.NotFoundErrorType)
 }
 
 type pinnedHashKey struct{}

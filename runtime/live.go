@@ -21,10 +21,12 @@ type live struct {
 	activities map[string]activityTarget
 	// placeholders are the functions of activities_code, which come after the built-in activities.
 	placeholders map[string]activityTarget
-	// broken says what is wrong with the components that can't be run.
-	broken map[string]string
+	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and workflows that can't be run.
+	broken, brokenWorkflows map[string]string
 	// dynamic serves the activity types that nobody else does; nil if there is none.
 	dynamic *activityTarget
+	// dynamicWorkflow serves the workflow types that nobody else does; nil if there is none.
+	dynamicWorkflow *target
 }
 
 // target is a workflow function.
@@ -70,7 +72,7 @@ func newLive(modules []*module) *live {
 			}
 		}
 	}
-	l.dynamic = dynamicActivity(modules)
+	l.dynamic, l.dynamicWorkflow = dynamicActivity(modules), dynamicWorkflow(modules)
 	return l
 }
 
@@ -84,6 +86,24 @@ func dynamicActivity(modules []*module) *activityTarget {
 				return nil
 			}
 			found = &activityTarget{m.activity, "default"}
+		}
+	}
+	return found
+}
+
+// dynamicRow is the name of the workflow row that serves the types that no other row does, as the default export does in Temporal's
+// own worker. Here default exports are many, and an execution keeps the code that it began on: a row must ask to be meant, or
+// a type that is misspelt, or not there yet, would run as some other workflow.
+const dynamicRow = "default"
+
+func dynamicWorkflow(modules []*module) *target {
+	var found *target
+	for _, m := range modules {
+		if m.stored.Kind == KindWorkflow && m.stored.Name == dynamicRow {
+			if found != nil {
+				return nil
+			}
+			found = &target{m, m.export}
 		}
 	}
 	return found

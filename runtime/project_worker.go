@@ -136,6 +136,12 @@ func (p *project) Current(workflowType string) (*workflow.Code, string, error) {
 	if t, ok := l.workflows[workflowType]; ok {
 		return t.module.workflow, t.export, nil
 	}
+	if problem, ok := l.brokenWorkflows[workflowType]; ok {
+		return nil, "", errors.New(problem)
+	}
+	if t := l.dynamicWorkflow; t != nil {
+		return t.module.workflow, t.export, nil
+	}
 	return nil, "", &UnknownTypeError{Kind: KindWorkflow, Type: workflowType, Known: names(l.workflows)}
 }
 

@@ -190,6 +190,6 @@ func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, 
 			return nil, b.report(nil), fmt.Errorf("keep the new code: %w", err)
 		}
 	}
-	l := newLive(b.modules).withBroken(b.broken())
+	l := newLive(b.modules).withBroken(&b)
 	return l, b.report(l), nil
 }

@@ -3,6 +3,8 @@ package runtime
 import (
 	"strings"
 	"testing"
+
+	"workflow-worker/runtime/compile"
 )
 
 func TestWhichFunctionARowsNameStarts(t *testing.T) {
@@ -30,4 +32,52 @@ func TestWhichFunctionARowsNameStarts(t *testing.T) {
 			t.Errorf("workflowExport(%q, %v) = %q, %v", tc.kebab, tc.functions, got, err)
 		}
 	}
+}
+
+func TestARowNamedDefaultServesTheTypesThatNoOtherRowDoes(t *testing.T) {
+	t.Parallel()
+	any := Workflow{ID: "1", KebabName: "default", Code: "export default async function (...args: unknown[]) { return args; }"}
+	other := Workflow{ID: "2", KebabName: "other", Code: "export default async function () {}\nexport async function helper() {}"}
+	broken := Workflow{ID: "3", KebabName: "broken", Code: "export default async function ( {"}
+	for _, tc := range []struct {
+		rows             []Workflow
+		asked, row, says string
+	}{
+		{[]Workflow{other, any, broken}, "never-heard-of", "default", ""},
+		{[]Workflow{other, any, broken}, "other", "other", ""},
+		{[]Workflow{other, any, broken}, "helper", "other", ""},
+		{[]Workflow{other, any, broken}, "default", "default", ""},
+		// Its own name is its own, or executions would be pinned to the wrong code while somebody mends it.
+		{[]Workflow{other, any, broken}, "broken", "", "broken.ts:1:"},
+		// A default export alone isn't meant for everything: it is the row's own function.
+		{[]Workflow{other}, "never-heard-of", "", `no workflow of this project is named "never-heard-of"; there are: helper, other`},
+		{[]Workflow{any, {ID: "4", KebabName: "default", Code: any.Code + "//"}}, "never-heard-of", "", "there are: default"},
+	} {
+		p := served(t, tc.rows...)
+		code, _, err := p.Current(tc.asked)
+		switch {
+		case tc.says != "":
+			if err == nil || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("%s: %v", tc.asked, err)
+			}
+		case err != nil || code.Name() != tc.row+".ts":
+			t.Errorf("%s: %v, %v", tc.asked, code, err)
+		}
+	}
+}
+
+// served is a project of these rows without a worker.
+func served(t *testing.T, rows ...Workflow) *project {
+	t.Helper()
+	c := compile.New(compile.Config{})
+	t.Cleanup(c.Close)
+	r := &Runner{cfg: Config{Compiler: c, Store: keepsNothing{}}.withDefaults()}
+	l, _, err := r.prepare(t.Context(), Project{ID: "p", Workflows: rows}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &project{r: r, id: "p"}
+	p.live.Store(l)
+	t.Cleanup(p.discard)
+	return p
 }

@@ -25,6 +25,8 @@ type Code struct {
 	version  string    // for people
 	since    time.Time // when it went live; zero if it isn't
 	suspects []string  // run ids of executions that were cut off, oldest first
+	// mentioned are the things that were said once of this code.
+	mentioned []string
 }
 
 // NewCode is cheap: runtimes are made when they are first needed.
@@ -95,6 +97,20 @@ func (c *Code) Discard() {
 		v.cut()
 		v.mu.Unlock()
 	}
+}
+
+// maxMentioned bounds what is remembered to have been said of a code; there is no end to the names that a workflow may use.
+const maxMentioned = 16
+
+// mention tells whether a thing is to be said, which is so once.
+func (c *Code) mention(what string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.mentioned) == maxMentioned || slices.Contains(c.mentioned, what) {
+		return false
+	}
+	c.mentioned = append(c.mentioned, what)
+	return true
 }
 
 // noHost is what the bundle reaches outside of an execution: while a module is checked.

@@ -29,9 +29,15 @@ func (d *definition) logs(level string) bool {
 	return (!d.replaying || d.inQuery) && d.o.Logger.Enabled(context.Background(), logLevel(level))
 }
 
-// sink takes what `log` writes; calls of other sinks are ignored, as nobody registered them.
+// sink takes what `log` writes. Calls of other sinks are lost: an operator's code, which there is none of, would receive them.
 func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
-	if name != "__temporal_logger" && name != "defaultWorkerLogger" {
+	switch name {
+	case "__temporal_logger", "defaultWorkerLogger":
+	case "__temporal_metrics":
+		d.lost("metrics", "what workflows count with metricMeter goes nowhere: this service has no place for it")
+		return
+	default:
+		d.lost("sink "+name, "calls of the sink "+name+" go nowhere: this service has no sinks; use log, or an activity")
 		return
 	}
 	level := logLevel(fn)
@@ -52,6 +58,13 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 		}
 	}
 	d.o.Logger.LogAttrs(context.Background(), level, v.box.Format(args[:1]), attrs...)
+}
+
+// lost says once for each version of the code what its author would otherwise look for in vain.
+func (d *definition) lost(what, message string) {
+	if d.in.code.mention(what) {
+		d.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, message, d.logAttributes()...)
+	}
 }
 
 // console takes what console.log and its like write.
