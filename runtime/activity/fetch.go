@@ -1,7 +1,6 @@
 package activity
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,24 +16,13 @@ import (
 	"workflow-worker/activities"
 )
 
-const (
-	spoolBytes      = 64 << 10 // of a body, read before anybody asks
-	spoolBytesTotal = 8 << 20  // the same for all requests of an execution
-)
-
 // request is one request of fetch, from send until its body was read or it was stopped. The goroutine that runs JavaScript
-// owns it, except for what is said of spool.
+// owns it.
 type request struct {
 	cancel context.CancelFunc
-	body   io.ReadCloser // nil until the response's head is here
-	open   bool          // holds a connection
-
-	// The beginning of the body, read by the goroutine that sent the request. Most code never looks at the body of a POST, and
-	// the connection is free again only when it was read. What follows is written before spooled is closed, and read after.
-	spooled chan struct{}
-	spool   []byte
-	whole   bool // the body ended within the spool
-	err     error
+	upload *io.PipeWriter // of a body that is a stream; else nil
+	body   *download      // nil until the response's head is here
+	open   bool           // holds a connection
 }
 
 // clients are the given client with each of fetch's ways to treat redirects.
@@ -49,8 +37,8 @@ func newClients(c *http.Client) clients {
 	return clients{"follow": c, "manual": &manual, "error": &fail}
 }
 
-// send starts a request: method, URL, header pairs, body or undefined, redirect mode, resolve, reject. It returns the
-// request's number, or -1 when there are too many.
+// send starts a request: method, URL, header pairs, body, redirect mode, resolve, reject. The body is a buffer, undefined, or
+// "stream": then it is written piece by piece. It returns the request's number, or -1 when there are too many.
 func (in *instance) send(call goja.FunctionCall) goja.Value {
 	r := in.vm.Runtime
 	if in.openRequests >= in.code.opts.MaxRequests {
@@ -59,52 +47,39 @@ func (in *instance) send(call goja.FunctionCall) goja.Value {
 	in.lastRequest++
 	id := in.lastRequest
 	ctx, cancel := context.WithCancel(in.ctx)
-	q := &request{cancel: cancel, open: true, spooled: make(chan struct{})}
+	q := &request{cancel: cancel, open: true}
 	in.requests[id] = q
 	in.openRequests++
 	resolve, reject := in.callback(call.Argument(5)), in.callback(call.Argument(6))
-	req, err := in.newRequest(ctx, call)
+	req, err := in.newRequest(ctx, q, call)
 	client := in.code.clients[call.Argument(4).String()]
 	in.loop.requests++
 	in.background(func() {
-		defer close(q.spooled)
 		var res *http.Response
 		if err == nil {
 			res, err = client.Do(req) //nolint:bodyclose // the job below keeps it or closes it
 		}
-		in.finish(res, func() error {
-			if in.requests[id] != q { // stopped meanwhile
-				return closeBody(res)
-			}
-			if err != nil {
+		if err != nil {
+			in.finish(nil, func() error {
+				if in.requests[id] != q { // stopped meanwhile
+					return nil
+				}
 				in.drop(id)
 				return reject(in.trouble(err))
+			})
+			return
+		}
+		d := newDownload(res.Body)
+		in.finish(res, func() error {
+			if in.requests[id] != q {
+				return closeBody(res)
 			}
-			q.body = res.Body
+			q.body = d
 			return resolve(in.head(id, req, res))
 		})
-		if err == nil && in.readSpool(q, res) {
-			in.loop.post(func() error {
-				in.settle(q)
-				return nil
-			})
-		}
+		in.spool(q, d)
 	})
 	return r.ToValue(id)
-}
-
-// readSpool reads the beginning of a body, and reports that it was the whole.
-func (in *instance) readSpool(q *request, res *http.Response) bool {
-	if in.spoolLeft.Add(-spoolBytes) >= 0 {
-		q.spool, q.err = io.ReadAll(io.LimitReader(res.Body, spoolBytes))
-		in.spoolLeft.Add(spoolBytes - int64(len(q.spool)))
-		if q.whole = q.err == nil && len(q.spool) < spoolBytes; q.whole {
-			_ = res.Body.Close()
-		}
-		return q.whole
-	}
-	in.spoolLeft.Add(spoolBytes)
-	return false
 }
 
 // settle notes that a request holds no connection any more.
@@ -133,12 +108,8 @@ func closeBody(res *http.Response) error {
 	return nil
 }
 
-func (in *instance) newRequest(ctx context.Context, call goja.FunctionCall) (*http.Request, error) {
-	var body io.Reader
-	if b, ok := call.Argument(3).Export().(goja.ArrayBuffer); ok {
-		body = bytes.NewReader(b.Bytes()) // nobody else has the buffer
-	}
-	req, err := http.NewRequestWithContext(ctx, call.Argument(0).String(), call.Argument(1).String(), body)
+func (in *instance) newRequest(ctx context.Context, q *request, call goja.FunctionCall) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, call.Argument(0).String(), call.Argument(1).String(), in.requestBody(ctx, q, call.Argument(3)))
 	if err != nil {
 		return nil, err
 	}
@@ -203,39 +174,6 @@ func latin1(s string) string {
 	return string(r)
 }
 
-// readBody reads a response to its end: number, resolve, reject.
-func (in *instance) readBody(call goja.FunctionCall) goja.Value {
-	id := int(call.Argument(0).ToInteger())
-	resolve, reject := in.callback(call.Argument(1)), in.callback(call.Argument(2))
-	q := in.requests[id]
-	if q == nil || q.body == nil {
-		in.loop.post(func() error { return reject(in.trouble(errors.New("the response was given up"))) })
-		return goja.Undefined()
-	}
-	limit := in.code.opts.MaxResponseBytes
-	in.loop.requests++
-	in.background(func() {
-		<-q.spooled
-		data, err := q.spool, q.err
-		if err == nil && !q.whole {
-			var rest []byte
-			rest, err = io.ReadAll(io.LimitReader(q.body, limit+1-int64(len(data))))
-			data = append(data, rest...)
-		}
-		if err == nil && int64(len(data)) > limit {
-			err = &limitError{fmt.Sprintf("the response is larger than %d bytes (%s)", limit, activities.MaxResponseSetting)}
-		}
-		in.finish(nil, func() error {
-			in.drop(id)
-			if err != nil {
-				return reject(in.trouble(err))
-			}
-			return resolve(in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(data)))
-		})
-	})
-	return goja.Undefined()
-}
-
 func (in *instance) stopRequest(call goja.FunctionCall) goja.Value {
 	in.drop(int(call.Argument(0).ToInteger()))
 	return goja.Undefined()
@@ -250,13 +188,11 @@ func (in *instance) drop(id int) {
 	delete(in.requests, id)
 	in.settle(q)
 	q.cancel()
-	select {
-	case <-q.spooled:
-		in.spoolLeft.Add(int64(len(q.spool)))
-	default:
+	if q.upload != nil {
+		_ = q.upload.CloseWithError(context.Canceled) // never fails
 	}
 	if q.body != nil {
-		_ = q.body.Close()
+		in.spoolLeft.Add(q.body.drop())
 	}
 }
 

@@ -27,6 +27,7 @@ type instance struct {
 	wg     sync.WaitGroup // the background goroutines
 
 	exports *goja.Object // the module's
+	globals *lazyGlobals
 	sdk     *sdk         // nil until the module or a failure needs it
 	common  *goja.Object // likewise
 

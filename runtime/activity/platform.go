@@ -3,6 +3,7 @@ package activity
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/dop251/goja"
@@ -24,7 +25,9 @@ func groups() map[string][]string {
 		"console": {"console"},
 		"process": {"process", "performance"},
 		"crypto":  {"crypto", "CryptoKey"},
-		"fetch":   {"fetch", "Headers", "Request", "Response", "Blob", "File", "FormData"},
+		"fetch":   {"fetch", "Request", "Response"},
+		"headers": {"Headers"},
+		"blob":    {"Blob", "File", "FormData"},
 	}
 }
 
@@ -74,7 +77,8 @@ func (in *instance) installPlatform() error {
 			}
 		}
 	}
-	behind := in.vm.Runtime.NewDynamicObject(&lazyGlobals{in: in, platform: p})
+	in.globals = &lazyGlobals{in: in, platform: p, internal: map[string]*goja.Object{}}
+	behind := in.vm.Runtime.NewDynamicObject(in.globals)
 	if err := behind.SetPrototype(global.Prototype()); err != nil {
 		return err
 	}
@@ -85,6 +89,8 @@ func (in *instance) installPlatform() error {
 type lazyGlobals struct {
 	in       *instance
 	platform *platform
+	// internal is what groups that were loaded share with others and not with the author.
+	internal map[string]*goja.Object
 }
 
 // Get implements goja.DynamicObject.
@@ -106,16 +112,18 @@ func (l *lazyGlobals) Get(name string) goja.Value {
 // load makes the globals of a name's group.
 func (l *lazyGlobals) load(name string) (*goja.Object, error) {
 	r := l.in.vm.Runtime
-	switch name {
-	case "global", "self":
+	switch {
+	case name == "global" || name == "self":
 		values := r.NewObject()
 		return values, values.Set(name, r.GlobalObject())
-	case "Buffer":
+	case name == "Buffer":
 		p, err := bundle.Buffer()
 		if err != nil {
 			return nil, err
 		}
 		return l.in.evaluate(p, r.NewObject())
+	case slices.Contains(streamNames, name):
+		return l.loadStreams()
 	}
 	group := l.platform.group[name]
 	if _, shared := web.Groups()[group]; shared {
@@ -125,7 +133,67 @@ func (l *lazyGlobals) load(name string) (*goja.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return values.ToObject(r), nil
+	made := values.ToObject(r)
+	if internal, ok := made.Get(internalName).(*goja.Object); ok {
+		l.internal[group] = internal
+		err = made.Delete(internalName)
+	}
+	return made, err
+}
+
+// internalName is the member of what a group's program gives that is for other groups.
+const internalName = "internal"
+
+// shared gives what a group shares with other groups, loading it by one of its globals if need be.
+func (l *lazyGlobals) shared(group, global string) goja.Value {
+	if l.internal[group] == nil {
+		l.Get(global)
+	}
+	if l.internal[group] == nil { // what went wrong is in broken
+		return goja.Undefined()
+	}
+	return l.internal[group]
+}
+
+// sharer is shared as a function of JavaScript.
+func (l *lazyGlobals) sharer(group, global string) func(goja.FunctionCall) goja.Value {
+	return func(goja.FunctionCall) goja.Value { return l.shared(group, global) }
+}
+
+// streamNames are the globals of the bundle of streams.
+var streamNames = []string{
+	"ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController", "ReadableStreamBYOBReader", "ReadableStreamBYOBRequest",
+	"ReadableByteStreamController", "WritableStream", "WritableStreamDefaultWriter", "WritableStreamDefaultController", "TransformStream",
+	"TransformStreamDefaultController", "ByteLengthQueuingStrategy", "CountQueuingStrategy", "TextDecoderStream", "TextEncoderStream",
+	"CompressionStream", "DecompressionStream",
+}
+
+func (l *lazyGlobals) loadStreams() (*goja.Object, error) {
+	p, err := bundle.Streams()
+	if err != nil {
+		return nil, err
+	}
+	in := l.in
+	exports, err := in.evaluate(p, in.object(map[string]any{"coder": in.coder}))
+	if err != nil {
+		return nil, err
+	}
+	l.internal["streams"] = exports
+	globals := in.vm.Runtime.NewObject()
+	for _, name := range streamNames {
+		if err := in.define(globals, name, exports.Get(name)); err != nil {
+			return nil, err
+		}
+	}
+	return globals, nil
+}
+
+// streamsSoFar is the bundle of streams if code has touched one: else nothing can be a stream.
+func (l *lazyGlobals) streamsSoFar(goja.FunctionCall) goja.Value {
+	if exports := l.internal["streams"]; exports != nil {
+		return exports
+	}
+	return goja.Undefined()
 }
 
 // define makes a group's values globals, except where the author has made one of the name.
@@ -151,7 +219,7 @@ func (l *lazyGlobals) Set(string, goja.Value) bool { return false }
 
 // Has implements goja.DynamicObject.
 func (l *lazyGlobals) Has(name string) bool {
-	return name == "global" || name == "self" || name == "Buffer" || l.platform.group[name] != ""
+	return name == "global" || name == "self" || name == "Buffer" || l.platform.group[name] != "" || slices.Contains(streamNames, name)
 }
 
 // Delete implements goja.DynamicObject.
@@ -172,9 +240,16 @@ func (in *instance) groupHost(group string) *goja.Object {
 			"env": in.code.opts.Env, "now": in.now, "timeOrigin": float64(in.made.UnixMicro()) / 1e3})
 	case "crypto":
 		return in.object(map[string]any{"subtle": in.subtle, "random": in.random, "randomUUID": in.randomUUID})
+	case "blob":
+		return in.object(map[string]any{"streams": in.globals.sharer("streams", "ReadableStream")})
 	case "fetch":
 		return in.object(map[string]any{
-			"maxRequests": in.code.opts.MaxRequests, "requestsSetting": activities.MaxRequestsSetting, "send": in.send, "read": in.readBody, "stop": in.stopRequest, "refused": in.noteRefusal})
+			"maxRequests": in.code.opts.MaxRequests, "requestsSetting": activities.MaxRequestsSetting,
+			"send": in.send, "read": in.readBody, "chunk": in.readChunk, "write": in.write, "endWrite": in.endWrite, "stop": in.stopRequest,
+			"refused": in.noteRefusal,
+			"headers": in.globals.sharer("headers", "Headers"), "blob": in.globals.sharer("blob", "Blob"),
+			"streams": in.globals.sharer("streams", "ReadableStream"), "streamsSoFar": in.globals.streamsSoFar,
+		})
 	default:
 		return in.vm.Runtime.NewObject()
 	}

@@ -17,8 +17,12 @@ func ActivityCommon() (*goja.Program, error) { return activityCommon() }
 // Buffer gives Node's Buffer, likewise: module.exports.Buffer.
 func Buffer() (*goja.Program, error) { return buffer() }
 
+// Streams gives the web platform's streams, likewise: its classes, and isDisturbed.
+func Streams() (*goja.Program, error) { return streams() }
+
 var (
 	activity       = sync.OnceValues(func() (*goja.Program, error) { return load("activity") })
 	activityCommon = sync.OnceValues(func() (*goja.Program, error) { return load("common") })
 	buffer         = sync.OnceValues(func() (*goja.Program, error) { return load("buffer") })
+	streams        = sync.OnceValues(func() (*goja.Program, error) { return load("streams") })
 )

@@ -8,7 +8,7 @@ import (
 
 func TestActivityBundlesAreFunctionsOfThree(t *testing.T) {
 	for name, load := range map[string]func() (*goja.Program, error){
-		"Activity": Activity, "ActivityCommon": ActivityCommon, "Buffer": Buffer} {
+		"Activity": Activity, "ActivityCommon": ActivityCommon, "Buffer": Buffer, "Streams": Streams} {
 		p, err := load()
 		if err != nil {
 			t.Fatal(err)

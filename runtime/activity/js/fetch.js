@@ -1,300 +1,131 @@
-// fetch, Headers, Request, Response, Blob, File, FormData. Bodies are whole, not streams; Go sends and receives (see fetch.go).
+// fetch, Request, Response. Go sends and receives (see fetch.go, body.go). Streams are made where code asks for one:
+// most takes bodies whole.
 (function (host) {
   "use strict";
   const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const isObject = (v) => typeof v === "object" && v !== null;
-  const empty = () => new ArrayBuffer(0);
-  const copyOf = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  const Headers = host.headers();
+  const bufferOf = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
+  const isStream = (v) => isObject(v) && v instanceof (host.streamsSoFar()?.ReadableStream ?? Never);
+  class Never {}
 
-  class Headers {
-    #map = new Map(); // lower-case name → values
-    constructor(init) {
-      if (init === undefined || init === null) return;
-      if (!isObject(init)) throw new TypeError("Headers can't be made of a " + typeof init);
-      if (typeof init[Symbol.iterator] === "function") {
-        for (const pair of init) {
-          const [name, value, ...more] = pair;
-          if (more.length || value === undefined) throw new TypeError("Each header must be a [name, value] pair");
-          this.append(name, value);
-        }
-      } else {
-        for (const name of Object.keys(init)) this.append(name, init[name]);
-      }
-    }
-    #name(name) {
-      name = String(name);
-      if (!token.test(name)) throw new TypeError(`${JSON.stringify(name)} is an invalid header name`);
-      return name.toLowerCase();
-    }
-    #value(value) {
-      value = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
-      if (/[\0\r\n]|[^\0-\xff]/.test(value)) throw new TypeError(`${JSON.stringify(value)} is an invalid header value`);
-      return value;
-    }
-    append(name, value) {
-      name = this.#name(name);
-      value = this.#value(value);
-      this.#map.set(name, [...(this.#map.get(name) ?? []), value]);
-    }
-    set(name, value) {
-      this.#map.set(this.#name(name), [this.#value(value)]);
-    }
-    get(name) {
-      return this.#map.get(this.#name(name))?.join(", ") ?? null;
-    }
-    has(name) {
-      return this.#map.has(this.#name(name));
-    }
-    delete(name) {
-      this.#map.delete(this.#name(name));
-    }
-    getSetCookie() {
-      return [...(this.#map.get("set-cookie") ?? [])];
-    }
-    *entries() {
-      for (const name of [...this.#map.keys()].sort()) {
-        if (name === "set-cookie") for (const value of this.getSetCookie()) yield [name, value];
-        else yield [name, this.get(name)];
-      }
-    }
-    *keys() {
-      for (const [name] of this.entries()) yield name;
-    }
-    *values() {
-      for (const [, value] of this.entries()) yield value;
-    }
-    forEach(callback, self) {
-      for (const [name, value] of this.entries()) callback.call(self, value, name, this);
-    }
-    [Symbol.iterator]() {
-      return this.entries();
-    }
-  }
-
-  class Blob {
-    #bytes;
-    #type;
-    constructor(parts = [], options = {}) {
-      const chunks = [...parts].map((p) => new Uint8Array(p instanceof Blob ? p.#bytes : bodyOf(p).bytes));
-      const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
-      chunks.reduce((at, c) => (all.set(c, at), at + c.length), 0);
-      this.#bytes = all.buffer;
-      this.#type = /^[\x20-\x7e]*$/.test(options.type ?? "") ? String(options.type ?? "").toLowerCase() : "";
-    }
-    get size() {
-      return this.#bytes.byteLength;
-    }
-    get type() {
-      return this.#type;
-    }
-    slice(start, end, type = "") {
-      return new Blob([this.#bytes.slice(start, end)], { type });
-    }
-    async arrayBuffer() {
-      return this.#bytes.slice(0);
-    }
-    async bytes() {
-      return new Uint8Array(this.#bytes.slice(0));
-    }
-    async text() {
-      return new TextDecoder().decode(this.#bytes);
-    }
-    static bytesOf(blob) {
-      return blob.#bytes;
-    }
-  }
-  const { bytesOf } = Blob;
-  delete Blob.bytesOf;
-
-  class File extends Blob {
-    #name;
-    #modified;
-    constructor(parts, name, options = {}) {
-      if (arguments.length < 2) throw new TypeError("File needs its parts and its name");
-      super(parts, options);
-      this.#name = String(name);
-      this.#modified = options.lastModified === undefined ? Date.now() : Number(options.lastModified);
-    }
-    get name() {
-      return this.#name;
-    }
-    get lastModified() {
-      return this.#modified;
-    }
-  }
-
-  class FormData {
-    #entries = [];
-    constructor(form) {
-      if (form !== undefined) throw new TypeError("FormData can't be made of a form: there is none here");
-    }
-    #entry(name, value, filename) {
-      if (!(value instanceof Blob)) {
-        if (filename !== undefined) throw new TypeError("FormData: a value with a file name must be a Blob");
-        return [String(name), String(value)];
-      }
-      if (!(value instanceof File) || filename !== undefined) {
-        value = new File([value], filename ?? value.name ?? "blob", { type: value.type, lastModified: value.lastModified });
-      }
-      return [String(name), value];
-    }
-    append(name, value, filename) {
-      this.#entries.push(this.#entry(name, value, filename));
-    }
-    set(name, value, filename) {
-      const entry = this.#entry(name, value, filename);
-      const at = this.#entries.findIndex(([n]) => n === entry[0]);
-      if (at < 0) {
-        this.#entries.push(entry);
-        return;
-      }
-      this.#entries = this.#entries.filter(([n], i) => n !== entry[0] || i === at);
-      this.#entries[at] = entry;
-    }
-    get(name) {
-      return this.#entries.find(([n]) => n === String(name))?.[1] ?? null;
-    }
-    getAll(name) {
-      return this.#entries.filter(([n]) => n === String(name)).map(([, v]) => v);
-    }
-    has(name) {
-      return this.#entries.some(([n]) => n === String(name));
-    }
-    delete(name) {
-      this.#entries = this.#entries.filter(([n]) => n !== String(name));
-    }
-    forEach(callback, self) {
-      for (const [name, value] of this.#entries) callback.call(self, value, name, this);
-    }
-    *entries() {
-      for (const [name, value] of this.#entries) yield [name, value];
-    }
-    *keys() {
-      for (const [name] of this.#entries) yield name;
-    }
-    *values() {
-      for (const [, value] of this.#entries) yield value;
-    }
-    [Symbol.iterator]() {
-      return this.entries();
-    }
-  }
-
-  // multipart/form-data as the standard has browsers write it.
-  function multipart(form) {
-    const boundary = "----formdata-" + crypto.randomUUID().replaceAll("-", "");
-    const lines = (text) => text.replace(/\r\n|\r|\n/g, "\r\n");
-    const quoted = (text) => '"' + text.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22") + '"';
-    const parts = [];
-    for (const [name, value] of form) {
-      parts.push(`--${boundary}\r\nContent-Disposition: form-data; name=${quoted(lines(name))}`);
-      if (value instanceof File) {
-        parts.push(`; filename=${quoted(value.name)}\r\nContent-Type: ${value.type || "application/octet-stream"}\r\n\r\n`, value, "\r\n");
-      } else {
-        parts.push(`\r\n\r\n${lines(value)}\r\n`);
-      }
-    }
-    parts.push(`--${boundary}--\r\n`);
-    return { bytes: bytesOf(new Blob(parts)), type: "multipart/form-data; boundary=" + boundary };
-  }
-
-  // A body's form, by its content type. One character stands for each byte, so that parts are found by searching text.
-  function formOf(bytes, type) {
-    const form = new FormData();
-    if (/^application\/x-www-form-urlencoded\b/i.test(type)) {
-      for (const [name, value] of new URLSearchParams(new TextDecoder().decode(bytes))) form.append(name, value);
-      return form;
-    }
-    const boundary = /^multipart\/form-data\s*;.*?\bboundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
-    if (!boundary) throw new TypeError("Failed to parse body as FormData.");
-    const text = Buffer.from(bytes).toString("latin1");
-    const octets = (part) => Buffer.from(part, "latin1");
-    const utf8 = (part) => new TextDecoder().decode(octets(part));
-    const delimiter = "--" + (boundary[1] ?? boundary[2]);
-    let at = text.indexOf(delimiter);
+  // Where a body comes from: take() gives all of its bytes, open() a stream. One of the two is called, once.
+  const fromBytes = (bytes) => ({ take: async () => bytes, open: () => host.blob().streamOf(bytes), whole: true });
+  const fromStream = (stream) => ({ take: () => collect(stream), open: () => stream });
+  async function collect(stream) {
+    const chunks = [];
+    let size = 0;
+    const reader = stream.getReader();
     for (;;) {
-      if (at < 0) throw new TypeError("Failed to parse body as FormData.");
-      at += delimiter.length;
-      if (text.startsWith("--", at)) return form;
-      const body = text.indexOf("\r\n\r\n", at);
-      const next = text.indexOf("\r\n" + delimiter, body + 2);
-      if (body < 0 || next < 0) throw new TypeError("Failed to parse body as FormData.");
-      const head = utf8(text.slice(at, body));
-      const value = text.slice(body + 4, next);
-      const parameter = (name) => new RegExp(`[;\\s]${name}="([^"]*)"`, "i").exec(head)?.[1]
-        .replace(/%0A/gi, "\n").replace(/%0D/gi, "\r").replace(/%22/g, '"');
-      const name = parameter("name");
-      if (name === undefined) throw new TypeError("Failed to parse body as FormData.");
-      const filename = parameter("filename");
-      if (filename === undefined) form.append(name, utf8(value));
-      else form.append(name, new File([octets(value)], filename, { type: /^content-type:\s*(.*)$/im.exec(head)?.[1] ?? "text/plain" }));
-      at = next + 2;
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (!(value instanceof Uint8Array)) throw new TypeError("Received non-Uint8Array chunk");
+      chunks.push(value);
+      size += value.byteLength;
     }
+    const all = new Uint8Array(size);
+    let at = 0;
+    for (const c of chunks) {
+      all.set(c, at);
+      at += c.byteLength;
+    }
+    return all.buffer;
+  }
+  // Two sources of one. How the first is used decides how both get their bytes.
+  function twice(source) {
+    let taken, opened;
+    const side = (i) => ({
+      take: async () => (opened ? collect(opened[i]) : (await (taken ??= source.take())).slice(0)),
+      open() {
+        if (!taken) return (opened ??= source.open().tee())[i];
+        const pull = async (controller) => {
+          controller.enqueue(new Uint8Array((await taken).slice(0)));
+          controller.close();
+        };
+        return new (host.streams().ReadableStream)({ pull }, { highWaterMark: 0 });
+      },
+    });
+    return [side(0), side(1)];
   }
 
-  // What may be a body, as its bytes and the content type it brings along.
-  function bodyOf(body) {
-    if (body instanceof FormData) return multipart(body);
-    if (body instanceof Blob) return { bytes: bytesOf(body), type: body.type };
-    if (body instanceof ArrayBuffer) return { bytes: body.slice(0), type: "" };
-    if (ArrayBuffer.isView(body)) return { bytes: copyOf(body), type: "" };
-    if (body instanceof URLSearchParams) {
-      return { bytes: copyOf(new TextEncoder().encode(String(body))), type: "application/x-www-form-urlencoded;charset=UTF-8" };
+  // A body as its source and the content type that it brings along.
+  function sourceOf(body) {
+    if (typeof body === "string") {
+      return { source: fromBytes(bufferOf(new TextEncoder().encode(body))), type: "text/plain;charset=UTF-8" };
     }
-    return { bytes: copyOf(new TextEncoder().encode(String(body))), type: "text/plain;charset=UTF-8" };
+    if (isStream(body)) {
+      if (body.locked || host.streams().isDisturbed(body)) throw new TypeError("Response body object should not be disturbed or locked");
+      return { source: fromStream(body), type: "" };
+    }
+    // As Node: anything that can be iterated asynchronously.
+    if (typeof body[Symbol.asyncIterator] === "function") return { source: fromStream(host.streams().ReadableStream.from(body)), type: "" };
+    const { bytes, type } = host.blob().bodyOf(body);
+    return { source: fromBytes(bytes), type };
   }
 
-  // The body half of Request and Response. read gives a promise of the bytes, once.
+  // The body half of Request and Response.
   class Body {
-    #read = null;
+    #source = null;
+    #stream = null; // of the source, since it was asked for
     #used = false;
-    static init(target, read) {
-      target.#read = read;
+    static init(target, source) {
+      target.#source = source;
     }
-    static take(target) {
-      const read = target.#read;
-      if (target.#used) throw new TypeError("Body is unusable: Body has already been read");
-      if (read) target.#used = true;
-      return read ? read() : Promise.resolve(empty());
+    static has(target) {
+      return target.#source !== null;
+    }
+    // The source, for whoever uses it up.
+    static use(target) {
+      if (target.bodyUsed || target.#stream?.locked) throw new TypeError("Body is unusable: Body has already been read");
+      if (!target.#source) return null;
+      target.#used = true;
+      return target.#stream ? fromStream(target.#stream) : target.#source;
     }
     static split(target) {
-      if (target.#used) throw new TypeError("Body has already been read");
-      const read = target.#read;
-      if (!read) return null;
-      let bytes;
-      const once = () => (bytes ??= read()).then((b) => b.slice(0));
-      target.#read = once;
-      return once;
+      if (target.bodyUsed || target.#stream?.locked) throw new TypeError("Body has already been read");
+      if (!target.#source) return null;
+      const [mine, copy] = twice(target.#stream ? fromStream(target.#stream) : target.#source);
+      target.#source = mine;
+      target.#stream = null;
+      return copy;
     }
     get bodyUsed() {
-      return this.#used;
+      return this.#used || (this.#stream !== null && host.streams().isDisturbed(this.#stream));
     }
     get body() {
-      return null; // no streams yet
+      if (!this.#source) return null;
+      if (!this.#stream) {
+        if (this.#used) {
+          this.#stream = new (host.streams().ReadableStream)({ start: (controller) => controller.close() });
+          this.#stream.getReader();
+        } else this.#stream = this.#source.open();
+      }
+      return this.#stream;
     }
     async arrayBuffer() {
-      return take(this);
+      return (await use(this)?.take()) ?? new ArrayBuffer(0);
     }
     async bytes() {
-      return new Uint8Array(await take(this));
+      return new Uint8Array(await this.arrayBuffer());
     }
     async text() {
-      return new TextDecoder().decode(await take(this));
+      return new TextDecoder().decode(await this.arrayBuffer());
     }
     async json() {
       return JSON.parse(await this.text());
     }
     async formData() {
-      return formOf(await take(this), this.headers.get("content-type") ?? "");
+      return host.blob().formOf(await this.arrayBuffer(), this.headers.get("content-type") ?? "");
     }
     async blob() {
-      return new Blob([await take(this)], { type: this.headers.get("content-type") ?? "" });
+      return new Blob([await this.arrayBuffer()], { type: this.headers.get("content-type") ?? "" });
     }
   }
-  const { init: initBody, take, split } = Body;
-  for (const name of ["init", "take", "split"]) delete Body[name];
+  const { init: initBody, has: hasBody, use, split } = Body;
+  for (const name of ["init", "has", "use", "split"]) delete Body[name];
 
   const standard = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+  const streamed = new WeakSet(); // requests whose body is a stream
   class Request extends Body {
     constructor(input, init = {}) {
       super();
@@ -308,23 +139,37 @@
       const redirect = init.redirect ?? from?.redirect ?? "follow";
       if (!["follow", "error", "manual"].includes(redirect)) throw new TypeError(`'${redirect}' is not a valid redirect mode`);
       const headers = new Headers(init.headers ?? from?.headers);
-      let read = null;
-      if (init.body !== undefined && init.body !== null) {
-        const body = bodyOf(init.body);
-        if (body.type && !headers.has("content-type")) headers.set("content-type", body.type);
-        read = async () => body.bytes;
-      } else if (from) {
-        read = split(from);
+      let body = null;
+      const given = init.body !== undefined && init.body !== null;
+      if ((given || (from && hasBody(from))) && (method === "GET" || method === "HEAD")) {
+        throw new TypeError("Request with GET/HEAD method cannot have body.");
       }
-      if (read && (method === "GET" || method === "HEAD")) throw new TypeError("Request with GET/HEAD method cannot have body.");
-      initBody(this, read);
-      const values = { url: url.href, method, redirect, headers, signal: init.signal ?? from?.signal ?? new AbortController().signal };
-      for (const name of Object.keys(values)) Object.defineProperty(this, name, { value: values[name], enumerable: true });
+      if (given) {
+        const { source, type } = sourceOf(init.body);
+        if (!source.whole) {
+          if (init.duplex === undefined) throw new TypeError("RequestInit: duplex option is required when sending a body.");
+          streamed.add(this);
+        }
+        if (type && !headers.has("content-type")) headers.set("content-type", type);
+        body = source;
+      } else if (from) {
+        body = use(from);
+        if (streamed.has(from)) streamed.add(this);
+      }
+      initBody(this, body);
+      const signal = (init.signal === undefined ? from?.signal : init.signal) ?? new AbortController().signal;
+      for (const [name, value] of Object.entries({ url: url.href, method, redirect, headers, signal, ...fixed })) {
+        Object.defineProperty(this, name, { value, enumerable: true });
+      }
     }
     clone() {
-      return new Request(this);
+      const copy = new Request(this.url, { method: this.method, headers: this.headers, redirect: this.redirect, signal: this.signal });
+      initBody(copy, split(this));
+      if (streamed.has(this)) streamed.add(copy);
+      return copy;
     }
   }
+  const fixed = { cache: "default", credentials: "same-origin", destination: "", duplex: "half", integrity: "", keepalive: false, mode: "cors" };
 
   class Response extends Body {
     constructor(body = null, init = {}) {
@@ -334,9 +179,9 @@
       const headers = new Headers(init.headers);
       if (body !== null && body !== undefined) {
         if ([101, 204, 205, 304].includes(status)) throw new TypeError(`Response with status ${status} can't have a body`);
-        const { bytes, type } = bodyOf(body);
+        const { source, type } = sourceOf(body);
         if (type && !headers.has("content-type")) headers.set("content-type", type);
-        initBody(this, async () => bytes);
+        initBody(this, source);
       }
       describe(this, { status, statusText: String(init.statusText ?? ""), headers, url: "", redirected: false, type: "default" });
     }
@@ -354,9 +199,8 @@
       return new Response(null, { status, headers: { location: new URL(String(url)).href } });
     }
     clone() {
-      const read = split(this);
-      const copy = new Response();
-      initBody(copy, read);
+      const copy = blank();
+      initBody(copy, split(this));
       return describe(copy, { ...details.get(this), headers: new Headers(this.headers) });
     }
   }
@@ -408,31 +252,110 @@
       signal.addEventListener("abort", abort, { once: true });
     });
 
+  // The body of a response that is under way.
+  const fromNetwork = (id, signal) => ({
+    take: async () =>
+      (await abortable(signal, (resolve, reject) => {
+        host.read(id, resolve, reject);
+        return () => host.stop(id);
+      }, "terminated")) ?? new ArrayBuffer(0),
+    open() {
+      let abort;
+      const done = () => signal.removeEventListener("abort", abort);
+      return new (host.streams().ReadableStream)(
+        {
+          type: "bytes",
+          start(controller) {
+            abort = () => {
+              host.stop(id);
+              controller.error(signal.reason);
+            };
+            if (signal.aborted) abort();
+            else signal.addEventListener("abort", abort, { once: true });
+          },
+          pull: (controller) =>
+            new Promise((resolve, reject) => {
+              const arrived = (bytes) => {
+                if (signal.aborted) return resolve();
+                if (bytes !== undefined) controller.enqueue(new Uint8Array(bytes));
+                else {
+                  done();
+                  controller.close();
+                  controller.byobRequest?.respond(0);
+                }
+                resolve();
+              };
+              host.chunk(id, arrived, (f) => {
+                done();
+                reject(failure(f, "terminated"));
+              });
+            }),
+          cancel() {
+            done();
+            host.stop(id);
+          },
+        },
+        { highWaterMark: 0 }
+      );
+    },
+  });
+
+  // Sends a stream, piece by piece.
+  async function upload(id, stream, fail) {
+    const reader = stream.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return host.endWrite(id, true);
+        if (!(value instanceof Uint8Array)) throw new TypeError("Received non-Uint8Array chunk");
+        if (value.byteLength > 0) await new Promise((sent, refused) => host.write(id, value, sent, refused));
+      }
+    } catch (problem) {
+      host.endWrite(id, false);
+      // What Go refuses, the request itself says better.
+      if (problem instanceof Error) fail(problem);
+      reader.cancel(problem).catch(() => {});
+    }
+  }
+
   async function fetch(input, init) {
     const request = new Request(input, init);
-    if (request.signal.aborted) throw request.signal.reason;
-    const body = await take(request);
-    const hasBody = body.byteLength > 0 || !["GET", "HEAD"].includes(request.method);
-    const head = await abortable(request.signal, (resolve, reject) => {
-      const id = host.send(request.method, request.url, [...request.headers], hasBody ? body : undefined, request.redirect, resolve, reject);
+    const { signal } = request;
+    if (signal.aborted) throw signal.reason;
+    const source = use(request);
+    const streaming = streamed.has(request);
+    let body;
+    if (source && !streaming) body = await source.take();
+    else if (!source && !["GET", "HEAD"].includes(request.method)) body = new ArrayBuffer(0);
+    let failed = false;
+    let uploadError;
+    const head = await abortable(signal, (resolve, reject) => {
+      const id = host.send(request.method, request.url, [...request.headers], streaming ? "stream" : body, request.redirect, resolve, (f) => reject(f));
       if (id < 0) reject({ message: `more than ${host.maxRequests} requests are under way (${host.requestsSetting})`, limit: true });
+      else if (streaming) {
+        upload(id, source.open(), (problem) => {
+          failed = true;
+          uploadError = problem;
+        });
+      }
       return () => host.stop(id);
+    }).catch((error) => {
+      throw failed && !signal.aborted ? uploadError : error;
     });
+    if (streaming && request.redirect === "follow" && [307, 308].includes(head.status)) {
+      host.stop(head.id);
+      throw failure({ message: "a request whose body is a stream can't be redirected" });
+    }
     const made = blank();
-    const read = () =>
-      abortable(request.signal, (resolve, reject) => {
-        host.read(head.id, resolve, reject);
-        return () => host.stop(head.id);
-      }, "terminated");
-    if (head.hasBody) initBody(made, read);
+    if (head.hasBody) initBody(made, fromNetwork(head.id, signal));
     else host.stop(head.id);
     const headers = new Headers();
     for (const [name, value] of head.headers) headers.append(name, value);
     return describe(made, { status: head.status, statusText: head.statusText, headers, url: head.url, redirected: head.redirected, type: "basic" });
   }
 
-  for (const c of [Headers, Blob, File, FormData, Request, Response]) {
+  for (const c of [Request, Response]) {
     Object.defineProperty(c.prototype, Symbol.toStringTag, { value: c.name, configurable: true });
   }
-  return { fetch, Headers, Request, Response, Blob, File, FormData };
+  return { fetch, Request, Response };
 })

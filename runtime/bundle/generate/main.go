@@ -50,6 +50,7 @@ var entries = []entry{
 		replace: map[string]string{"long": "../workflow/long.ts"},
 	},
 	{dir: "buffer"},
+	{dir: "streams"},
 }
 
 func main() {
