@@ -64,7 +64,7 @@ func (in *instance) decompress(format string, packed io.Reader, out *bytes.Buffe
 		_, err = io.Copy(out, io.LimitReader(r, in.code.opts.MaxResponseBytes+1))
 	}
 	if err != nil {
-		return errors.New("The compressed data was not valid.") //nolint:staticcheck // as other platforms say it
+		return errors.New("The compressed data was not valid.")
 	}
 	return in.within(out.Len(), "decompressed data")
 }

@@ -188,10 +188,10 @@ func TestStreamsAreSentAsTheyCome(t *testing.T) {
 			return await (await fetch(URL_ + '/first', { method: 'POST', duplex: 'half', body: s } as any)).text()`, `"second -1"`},
 		"a generator": {`async function* g() { yield bytes('x'); await null; yield bytes('y') }
 			const r = await fetch(URL_, { method: 'PUT', duplex: 'half', body: g() } as any); return (await r.json())[4]`, `"xy"`},
-		"a request": {`const q = new Request(URL_, { method: 'POST', duplex: 'half', body: new Blob(['blob']).stream() } as any); return (await (await fetch(q)).json())[4]`, `"blob"`},
+		"a request":       {`const q = new Request(URL_, { method: 'POST', duplex: 'half', body: new Blob(['blob']).stream() } as any); return (await (await fetch(q)).json())[4]`, `"blob"`},
 		"from a response": {`const r = await fetch(URL_, { method: 'POST', body: 'from' }); return (await (await fetch(URL_, { method: 'POST', duplex: 'half', body: r.body } as any)).json())[4].includes('"from"')`, `true`},
-		"that fails": {`try { await fetch(URL_, { method: 'POST', duplex: 'half', body: new ReadableStream({ pull() { throw new RangeError('source') } }) } as any) } catch (e: any) { return [e.name, e.message] }`, `["RangeError","source"]`},
-		"of text":    {`try { await fetch(URL_, { method: 'POST', duplex: 'half', body: ReadableStream.from(['text']) } as any) } catch (e: any) { return e.name }`, `"TypeError"`},
+		"that fails":      {`try { await fetch(URL_, { method: 'POST', duplex: 'half', body: new ReadableStream({ pull() { throw new RangeError('source') } }) } as any) } catch (e: any) { return [e.name, e.message] }`, `["RangeError","source"]`},
+		"of text":         {`try { await fetch(URL_, { method: 'POST', duplex: 'half', body: ReadableStream.from(['text']) } as any) } catch (e: any) { return e.name }`, `"TypeError"`},
 		"answered early": {`let n = 0, stopped = false; const s = new ReadableStream({ pull(c) { n++; c.enqueue(new Uint8Array(1 << 16)) }, cancel() { stopped = true } });
 			let status; try { status = (await fetch(URL_ + '/early', { method: 'POST', duplex: 'half', body: s } as any)).status } catch (e: any) { status = 403 }
 			while (!stopped) await new Promise((r) => setTimeout(r, 1)); return status`, `403`},
@@ -226,4 +226,3 @@ func BenchmarkStreamedFetch(b *testing.B) {
 	url := serve(b, "127.0.0.1", echo)
 	benchmark(b, `export async function main() { let n = 0; for await (const c of (await fetch("`+url+`")).body as any) n += c.length; return n }`, o)
 }
-
