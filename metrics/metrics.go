@@ -51,6 +51,10 @@ type Metrics struct {
 
 	projects        gaugeSet
 	compileErrors   prometheus.Gauge
+	gateRefusals    counterSet
+	workflows       *prometheus.GaugeVec
+	storedCode      prometheus.Gauge
+	storedBytes     prometheus.Gauge
 	queueDepth      prometheus.Gauge
 	reconciles      prometheus.Histogram
 	reconcileErrors prometheus.Counter
@@ -85,7 +89,7 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo,
-		m.projects.vec, m.compileErrors, m.queueDepth,
+		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
 		newStateCollector(m),

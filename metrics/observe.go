@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -22,6 +23,23 @@ func (m *Metrics) makeCollectors() {
 	m.compileErrors = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "compile_errors",
 		Help: "Workflow rows and components whose newest text is not live because of an error in it, now.",
+	})
+	m.gateRefusals = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: namespace, Name: "gate_refusals_total",
+		Help: "Code that running executions' histories didn't fit: an edit that didn't go live, or the target of a check or migrate request.",
+	}, []string{"of"}), "edit", "request")
+	m.workflows = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "workflows",
+		Help: "Workflows with live code, by how many versions of it are in use: the live one and those that open executions are on.",
+	}, []string{"versions"})
+	m.VersionsInUse(nil)
+	m.storedCode = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "code_store_texts",
+		Help: "Texts in workflow_code_store, of all projects.",
+	})
+	m.storedBytes = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "code_store_bytes",
+		Help: "Size of workflow_code_store on disk, with its indexes.",
 	})
 	m.queueDepth = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "reconcile_queue_depth",
@@ -140,6 +158,36 @@ func (m *Metrics) ProjectsByStatus(counts map[string]int) { m.projects.set(count
 
 // CompileErrors implements reconcile.Observer: rows whose newest text isn't live.
 func (m *Metrics) CompileErrors(n int) { m.compileErrors.Set(float64(n)) }
+
+// GateRefused implements reconcile.Observer: code didn't fit running executions.
+func (m *Metrics) GateRefused(what string) { m.gateRefusals.inc(what) }
+
+// VersionsInUse implements reconcile.Observer: workflows by how many versions of
+// their code are in use. The label's values are few, however many versions.
+func (m *Metrics) VersionsInUse(workflows map[int]int) {
+	counts := map[string]int{"1": 0, "2": 0, "3-5": 0, "6-10": 0, "more": 0}
+	for versions, n := range workflows {
+		switch {
+		case versions <= 2:
+			counts[strconv.Itoa(max(versions, 1))] += n
+		case versions <= 5:
+			counts["3-5"] += n
+		case versions <= 10:
+			counts["6-10"] += n
+		default:
+			counts["more"] += n
+		}
+	}
+	for label, n := range counts {
+		m.workflows.WithLabelValues(label).Set(float64(n))
+	}
+}
+
+// StoredCode implements reconcile.Observer: what the code store holds.
+func (m *Metrics) StoredCode(rows, bytes int64) {
+	m.storedCode.Set(float64(rows))
+	m.storedBytes.Set(float64(bytes))
+}
 
 // JSInterrupted implements the observers of runtime: the watchdog or a limit
 // stopped JavaScript, in where.

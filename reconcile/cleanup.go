@@ -43,6 +43,7 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 	if err := r.timed(ctx, r.store.noteUsed); err != nil {
 		return err
 	}
+	moves := r.forgetMoves(ctx) // its failure keeps code, and nothing else
 	if err := r.timed(ctx, r.store.markSuperseded); err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 		return err
 	}
 	removed := 0
-	var errs []error
+	errs := []error{moves}
 	for _, c := range candidates {
 		needed, err := r.mayBeNeeded(ctx, c)
 		gone := false
@@ -61,7 +62,7 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 		if err != nil {
 			// One queue may be beyond Temporal's query language; more than that
 			// is no use going on.
-			if errs = append(errs, err); len(errs) == maxCleanUpErrors {
+			if errs = append(errs, err); len(errs) > maxCleanUpErrors {
 				break
 			}
 			continue
@@ -95,8 +96,12 @@ func (r *Reconciler) timed(ctx context.Context, f func(context.Context) error) e
 // last good code of a source, or in a worker that isn't known to have stopped.
 // A dead replica counts until its row goes: it may be cut off from the
 // database alone.
+//
+// So is what an execution was told to move to, which may have begun long after
+// the code was superseded: until the move is forgotten.
 const isLive = `(
-  EXISTS (SELECT FROM workflow_live_code l JOIN projects p ON p.id = l.project_id
+  EXISTS (SELECT FROM workflow_execution_moves m WHERE m.project_id = s.project_id AND m.hash = s.hash)
+  OR EXISTS (SELECT FROM workflow_live_code l JOIN projects p ON p.id = l.project_id
           WHERE l.project_id = s.project_id AND l.hash = s.hash)
   OR EXISTS (SELECT FROM workflow_workers w
              WHERE w.project_id = s.project_id AND w.status <> 'stopped'

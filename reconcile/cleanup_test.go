@@ -18,6 +18,24 @@ type temporalDouble struct {
 	open  []time.Time // when the open executions began
 	err   error
 	asked []question
+	begun map[string]int64     // by workflow type: open executions, for CountBegun
+	ended map[string]time.Time // by run id: closed executions; zero: unknown to Temporal
+}
+
+func (d *temporalDouble) CountBegun(_ context.Context, _ string, types []string, _, _ time.Time) (n int64, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, t := range types {
+		n += d.begun[t]
+	}
+	return n, d.err
+}
+
+func (d *temporalDouble) Closed(_ context.Context, e runtime.Execution) (at time.Time, known bool, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	at, over := d.ended[e.RunID]
+	return at, !over || !at.IsZero(), d.err
 }
 
 type question struct {

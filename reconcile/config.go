@@ -28,6 +28,10 @@ type Runner interface {
 	Stop(ctx context.Context, projectID string) error
 	// Running names the projects with a live worker.
 	Running() []string
+	// Check replays histories of a running project's executions against other
+	// code and changes nothing. A runtime.RefusedError is final; other errors are
+	// worth another try. Unlike the others it may be called at any time.
+	Check(ctx context.Context, projectID string, c runtime.Check) (runtime.CheckResult, error)
 }
 
 // Executions knows Temporal's executions. runtime.Executions is the real one.
@@ -36,6 +40,12 @@ type Executions interface {
 	// began before started and are open, or were closed after closed; a zero
 	// closed leaves the closed ones out.
 	Count(ctx context.Context, taskQueues []string, started, closed time.Time) (int64, error)
+	// CountBegun gives the number of open executions of any of the workflow types
+	// on the task queue that began at from or later, and before to.
+	CountBegun(ctx context.Context, taskQueue string, types []string, from, to time.Time) (int64, error)
+	// Closed tells when an execution closed, zero if it is open; known is false if
+	// there is no such execution any more.
+	Closed(ctx context.Context, e runtime.Execution) (at time.Time, known bool, err error)
 }
 
 // Observer is told what happens. Its methods must be cheap and must not block.
@@ -55,7 +65,21 @@ type Observer interface {
 	// CompileErrors is the number of workflows and components, over all
 	// projects of this replica, whose newest text isn't what is live.
 	CompileErrors(n int)
+	// GateRefused reports that code didn't fit running executions: an "edit",
+	// which then isn't live, or the code that a "request" named.
+	GateRefused(what string)
+	// VersionsInUse counts this replica's workflows by how many versions of their
+	// code open executions and new ones run on.
+	VersionsInUse(workflows map[int]int)
+	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
+	StoredCode(rows, bytes int64)
 }
+
+// What the replay gate refuses, for GateRefused.
+const (
+	refusedEdit    = "edit"
+	refusedRequest = "request"
+)
 
 // Config is what New needs. The zero value of a field with a default means
 // the default.
@@ -107,6 +131,10 @@ type Config struct {
 	// StartTimeout bounds each Start and Reload of the runner. Default 60 s.
 	StartTimeout time.Duration
 
+	// CheckTimeout bounds each attempt at a check or migrate request. Below three
+	// heartbeat intervals no other replica takes it for abandoned. Default 60 s.
+	CheckTimeout time.Duration
+
 	// ShutdownTimeout bounds Run's way out: finishing passes, draining
 	// workers, writing the rows. Default 30 s.
 	ShutdownTimeout time.Duration
@@ -138,6 +166,10 @@ type Config struct {
 	// CodeInterval is how often superseded code is looked at. Default 10 min.
 	CodeInterval time.Duration
 
+	// CensusInterval is how often the executions on superseded code are counted.
+	// Default 1 min.
+	CensusInterval time.Duration
+
 	// Logger, default slog.Default().
 	Logger *slog.Logger
 
@@ -163,6 +195,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.BackoffLimit, 30*time.Second)
 	setDefault(&c.QueryTimeout, 15*time.Second)
 	setDefault(&c.StartTimeout, time.Minute)
+	setDefault(&c.CheckTimeout, time.Minute)
 	setDefault(&c.ShutdownTimeout, 30*time.Second)
 	setDefault(&c.RowRetention, 24*time.Hour)
 	setDefault(&c.CodeRetention, 72*time.Hour)
@@ -171,6 +204,7 @@ func (c Config) withDefaults() Config {
 	}
 	setDefault(&c.CodeMargin, time.Hour)
 	setDefault(&c.CodeInterval, 10*time.Minute)
+	setDefault(&c.CensusInterval, time.Minute)
 	if c.Store == nil && c.Pool != nil {
 		c.Store = NewCodeStore(c.Pool)
 	}
@@ -212,10 +246,12 @@ func (c Config) validate() error {
 		{"BackoffLimit", c.BackoffLimit},
 		{"QueryTimeout", c.QueryTimeout},
 		{"StartTimeout", c.StartTimeout},
+		{"CheckTimeout", c.CheckTimeout},
 		{"ShutdownTimeout", c.ShutdownTimeout},
 		{"RowRetention", c.RowRetention},
 		{"CodeMargin", c.CodeMargin},
 		{"CodeInterval", c.CodeInterval},
+		{"CensusInterval", c.CensusInterval},
 	} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, must be positive", d.name, d.value))
@@ -241,3 +277,6 @@ func (deafObserver) Reconciled(time.Duration, error) {}
 func (deafObserver) Reloaded(string, time.Duration)  {}
 func (deafObserver) ProjectsByStatus(map[string]int) {}
 func (deafObserver) CompileErrors(int)               {}
+func (deafObserver) GateRefused(string)              {}
+func (deafObserver) VersionsInUse(map[int]int)       {}
+func (deafObserver) StoredCode(int64, int64)         {}

@@ -19,7 +19,9 @@ type snapshot struct {
 	fingerprint string
 	open        []request // not yet completed or failed, oldest first
 	at          time.Time // the database's clock
-	window      []request // the newest requests, newest first
+	window      []request // the newest requests that say whether to run, newest first
+	lastLive    map[ref]liveFact
+	lastMove    int64 // see record.lastMove
 }
 
 const projectSQL = `
@@ -34,6 +36,7 @@ FROM projects p WHERE p.id = $1`
 // so and it is another one.
 const workflowsSQL = `
 SELECT w.id::text, coalesce(w.kebab_name, ''), coalesce(w.display_name, ''), coalesce(w.is_active, true),
+       coalesce(w.versioning_behavior::text, ''), coalesce(l.hash, ''), l.since, coalesce(l.code_id::text, ''),
        coalesce(c.id::text, ''), coalesce(c.version, ''), coalesce(c.workflow_code, ''), coalesce(c.activities_code, ''),
        s.hash, s.version, s.workflow_code, s.activities_code
 FROM workflows w
@@ -79,14 +82,19 @@ WHERE k.project_id = $1 OR (k.project_id IS NULL AND k.id IN (SELECT r::uuid FRO
 ORDER BY k.project_id IS NULL, k.name, k.id`
 
 var requestWindowSQL = `
-SELECT id::text, action, status, requested_at, started_at
-FROM worker_requests WHERE project_id = $1
+SELECT ` + requestColumns + `
+FROM worker_requests WHERE project_id = $1 AND action::text IN ` + runActions + `
 ORDER BY requested_at DESC, id DESC LIMIT ` + strconv.Itoa(requestWindow)
+
+// Executions that have closed need no telling; how far the moves go, they count for.
+const movesSQL = `
+SELECT execution_id, run_id, hash, closed_at IS NOT NULL, seq
+FROM workflow_execution_moves WHERE project_id = $1 ORDER BY seq`
 
 // readProject reads what a project should be, within tx, whose snapshot g was
 // read from too. The last good texts come along if lastGood is set.
 func readProject(ctx context.Context, tx pgx.Tx, id string, g glance, lastGood bool) (*snapshot, error) {
-	s := &snapshot{open: g.open, at: g.at, project: runtime.Project{ID: id}}
+	s := &snapshot{open: g.open, at: g.at, project: runtime.Project{ID: id}, lastLive: map[ref]liveFact{}}
 	shared := map[string]string{}
 	b := &pgx.Batch{}
 	b.Queue(projectSQL, id).Query(func(rows pgx.Rows) error {
@@ -101,6 +109,7 @@ func readProject(ctx context.Context, tx pgx.Tx, id string, g glance, lastGood b
 		return err
 	})
 	b.Queue(workflowsSQL, id, lastGood).Query(s.scanWorkflows)
+	b.Queue(movesSQL, id).Query(s.scanMoves)
 	b.Queue(componentRefsSQL, id).Query(func(rows pgx.Rows) (err error) {
 		s.refs, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
@@ -120,9 +129,12 @@ func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
 	var (
 		w                           runtime.Workflow
 		active                      bool
+		behavior                    string
+		last                        liveFact
+		since                       *time.Time
 		hash, version, code, acCode *string
 	)
-	_, err := pgx.ForEachRow(rows, []any{&w.ID, &w.KebabName, &w.DisplayName, &active,
+	_, err := pgx.ForEachRow(rows, []any{&w.ID, &w.KebabName, &w.DisplayName, &active, &behavior, &last.hash, &since, &last.codeID,
 		&w.CodeID, &w.Version, &w.Code, &w.ActivitiesCode, &hash, &version, &code, &acCode}, func() error {
 		if !active {
 			if s.switchedOff == nil {
@@ -134,11 +146,40 @@ func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
 		if w.CodeID == "" {
 			return nil
 		}
+		if last.hash != "" && since != nil {
+			last.since = *since
+			s.lastLive[ref{runtime.KindWorkflow, w.ID}] = last
+		}
+		w.VersioningBehavior = knownBehavior(behavior)
 		w.LastGood = stored(hash, version, code, acCode)
 		s.project.Workflows = append(s.project.Workflows, w)
 		s.sources = append(s.sources, workflowSource(w))
 		return nil
 	})
+	return err
+}
+
+// knownBehavior reads workflows.versioning_behavior. Where the column is
+// somebody else's, what isn't known means what NULL does.
+func knownBehavior(s string) string {
+	if s == runtime.Pinned || s == runtime.AutoUpgrade {
+		return s
+	}
+	return ""
+}
+
+func (s *snapshot) scanMoves(rows pgx.Rows) error {
+	var m runtime.Move
+	var closed bool
+	var seq int64
+	_, err := pgx.ForEachRow(rows, []any{&m.WorkflowID, &m.RunID, &m.Hash, &closed, &seq}, func() error {
+		s.lastMove = max(s.lastMove, seq)
+		if !closed {
+			s.project.Moves = append(s.project.Moves, m)
+		}
+		return nil
+	})
+	s.moves = s.project.Moves
 	return err
 }
 
@@ -168,9 +209,6 @@ func (s *snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error
 // readRequests takes from the window what it says about the desired state.
 func (s *snapshot) readRequests() {
 	for _, q := range s.window {
-		if !q.known() {
-			continue
-		}
 		if s.newest.id == "" {
 			s.newest = q
 		}
@@ -186,7 +224,7 @@ func workflowSource(w runtime.Workflow) source {
 		ref:     ref{runtime.KindWorkflow, w.ID},
 		name:    w.KebabName,
 		version: w.Version,
-		digest:  digestOf(w.CodeID, w.KebabName, w.DisplayName, w.Version, w.Code, w.ActivitiesCode),
+		digest:  digestOf(w.CodeID, w.KebabName, w.DisplayName, w.Version, w.Code, w.ActivitiesCode, w.VersioningBehavior),
 	}
 }
 

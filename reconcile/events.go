@@ -16,9 +16,11 @@ const (
 	eventStarted       = "started"
 	eventReloaded      = "reloaded"
 	eventCompileFailed = "compile_failed"
+	eventRefusedByGate = "refused_by_gate"
 	eventFailed        = "failed"
 	eventStopped       = "stopped"
 	eventRequestDone   = "request_done"
+	eventMigrated      = "migrated"
 	eventCodeRemoved   = "code_removed"
 )
 
@@ -91,13 +93,20 @@ func encodeDetails(details any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode an event: %w", err)
 	}
-	return strings.ReplaceAll(string(b), `\u0000`, `\ufffd`), nil
+	return withoutNUL(string(b)), nil
 }
 
-// codeRef names a text.
-type codeRef struct {
+// CodeRef names a text.
+type CodeRef struct {
 	Version string `json:"version,omitempty"`
 	Hash    string `json:"hash"`
+}
+
+func (c CodeRef) String() string {
+	if c.Version == "" {
+		return fmt.Sprintf("code %.12s", c.Hash)
+	}
+	return fmt.Sprintf("version %s (%.12s)", c.Version, c.Hash)
 }
 
 // change is one source whose live code changed. From is nil if it had none, To
@@ -106,8 +115,8 @@ type change struct {
 	Kind string   `json:"kind"`
 	ID   string   `json:"id"`
 	Name string   `json:"name"`
-	From *codeRef `json:"from,omitempty"`
-	To   *codeRef `json:"to,omitempty"`
+	From *CodeRef `json:"from,omitempty"`
+	To   *CodeRef `json:"to,omitempty"`
 }
 
 // liveDetails are the details of started and reloaded.
@@ -119,7 +128,7 @@ type liveDetails struct {
 	More int `json:"more,omitempty"`
 }
 
-// brokenDetails are the details of compile_failed.
+// brokenDetails are the details of compile_failed and refused_by_gate.
 type brokenDetails struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`
@@ -141,8 +150,9 @@ func (rec *record) noteLive(before runtime.Report, act action, state ReloadState
 	rec.note(kind, words+state.Cause, d)
 }
 
-// noteBroken notes what is broken and wasn't, or not so.
-func (rec *record) noteBroken(before, after runtime.Report) {
+// noteBroken notes what is broken and wasn't, or not so, and returns how much of
+// it the replay gate refused.
+func (rec *record) noteBroken(before, after runtime.Report) (refused int) {
 	// Which executions the gate names may change from one look to the next; that is no news.
 	type problem struct{ version, text string }
 	old := map[ref]problem{}
@@ -154,24 +164,25 @@ func (rec *record) noteBroken(before, after runtime.Report) {
 		if was, known := old[ref{s.Kind, s.ID}]; known && was == (problem{s.Error.Version, s.Problem()}) {
 			continue
 		}
-		if n++; n > maxChanges {
-			return
+		kind := eventCompileFailed
+		if len(s.Error.Broken) > 0 {
+			kind = eventRefusedByGate
+			refused++
 		}
-		e := s.Error
-		rec.note(eventCompileFailed, s.Problem(), brokenDetails{
-			s.Kind, s.ID, s.Name,
-			SourceError{Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column},
-		})
+		if n++; n <= maxChanges {
+			rec.note(kind, s.Problem(), brokenDetails{s.Kind, s.ID, s.Name, sourceError(s.Error)})
+		}
 	}
+	return refused
 }
 
 // changesBetween lists the sources whose live code differs.
 func changesBetween(before, after runtime.Report) []change {
 	list := []change{}
-	old := map[ref]*codeRef{}
+	old := map[ref]*CodeRef{}
 	for _, s := range before.Sources {
 		if s.Hash != "" {
-			old[ref{s.Kind, s.ID}] = &codeRef{s.Version, s.Hash}
+			old[ref{s.Kind, s.ID}] = &CodeRef{s.Version, s.Hash}
 		}
 	}
 	still := map[ref]bool{}
@@ -181,7 +192,7 @@ func changesBetween(before, after runtime.Report) []change {
 			continue
 		}
 		still[ref{s.Kind, s.ID}] = true
-		to := &codeRef{s.Version, s.Hash}
+		to := &CodeRef{s.Version, s.Hash}
 		if from == nil || *from != *to {
 			list = append(list, change{s.Kind, s.ID, s.Name, from, to})
 		}

@@ -66,7 +66,7 @@ func TestEventsTellWhatHappenedToTheCode(t *testing.T) {
 	if err := json.Unmarshal(e.Details, &d); err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Changes) != 1 || d.Changes[0].ID != w || *d.Changes[0].From != (codeRef{"1", hash}) || d.Changes[0].To.Version != "2" || d.Cause == "" {
+	if len(d.Changes) != 1 || d.Changes[0].ID != w || *d.Changes[0].From != (CodeRef{"1", hash}) || d.Changes[0].To.Version != "2" || d.Cause == "" {
 		t.Errorf("reloaded: %s", e.Details)
 	}
 

@@ -51,7 +51,7 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec de
 	}
 	if err != nil {
 		if len(rep.Sources) > 0 {
-			rec.noteBroken(rec.report, rep)
+			r.noteBroken(rec, rec.report, rep)
 			rec.report = rep
 		}
 		rec.stoppedAt = time.Now()
@@ -64,7 +64,7 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec de
 	rec.uncertain = false
 	rec.phase, rec.failure = running, nil
 	before := rec.report
-	rec.applied(s.project, s.sources, rep)
+	rec.applied(s.project, s.sources, rep, s.lastLive)
 	r.live(ctx, rec, dec, before)
 	return nil
 }
@@ -84,7 +84,7 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec d
 	}
 	rec.failure = nil
 	before := rec.report
-	rec.applied(p, sources, rep)
+	rec.applied(p, sources, rep, s.lastLive)
 	r.live(ctx, rec, dec, before)
 	return nil
 }
@@ -148,6 +148,13 @@ func (r *Reconciler) noteFailure(rec *record, dec decision) {
 	rec.note(eventFailed, rec.failure.text, nil)
 }
 
+// noteBroken notes what turned out broken, and counts what the gate refused.
+func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report) {
+	for range rec.noteBroken(before, after) {
+		r.cfg.Observer.GateRefused(refusedEdit)
+	}
+}
+
 // live notes that code went live, where before was.
 func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
 	now := time.Now()
@@ -158,7 +165,7 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	}
 	rec.failedAttempt = ""
 	rec.noteLive(before, dec.action, *rec.reload)
-	rec.noteBroken(before, rec.report)
+	r.noteBroken(rec, before, rec.report)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	for _, b := range broken(rec.report) {
 		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, b.Problem(), "live_version", b.Version)

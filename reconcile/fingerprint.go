@@ -16,6 +16,8 @@ import (
 // 64 KB bodies stay where they are, where md5(text) would fetch each of them
 // every RESYNC_INTERVAL, or every 3 s while polling. It may change for nothing
 // (totals, a dump restored); then the project is read and found the same.
+// Moves may be many: their number and the sum of what orders them will do, for
+// each insert or update takes a number that none had before.
 //
 // The shared components are not in it: which ones count depends on the
 // definitions. They are compared in Go with those that the project referred to
@@ -30,16 +32,20 @@ SELECT p.id::text,
     coalesce((SELECT string_agg(concat_ws('=', k.id, k.xmin), ',' ORDER BY k.id)
       FROM components k WHERE k.project_id = p.id), '-'),
     coalesce((SELECT string_agg(concat_ws('=', r.id, r.action), ',' ORDER BY r.requested_at DESC, r.id DESC)
-      FROM (SELECT id, action, requested_at FROM worker_requests WHERE project_id = p.id
-            ORDER BY requested_at DESC, id DESC LIMIT 16) r), '-')))
+      FROM (SELECT id, action, requested_at FROM worker_requests
+            WHERE project_id = p.id AND action::text IN ` + runActions + `
+            ORDER BY requested_at DESC, id DESC LIMIT 16) r), '-'),
+    (SELECT concat_ws('=', count(*), sum(m.seq)) FROM workflow_execution_moves m WHERE m.project_id = p.id AND m.closed_at IS NULL)))
 FROM projects p`
 
 // requestWindow is how many of a project's newest requests are looked at for
 // what they mean; the 16 above. A bound, because nobody deletes old requests.
+// Others than those that say whether to run aren't in it, lest many of them
+// push a stop out.
 const requestWindow = 16
 
 const openRequestsSQL = `
-SELECT id::text, action, status, requested_at, started_at
+SELECT ` + requestColumns + `
 FROM worker_requests
 WHERE project_id = $1 AND status IN ('pending', 'processing')
 ORDER BY requested_at, id

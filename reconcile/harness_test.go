@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -294,6 +295,30 @@ type watcher struct {
 	slowest  time.Duration
 	statuses map[string]int
 	broken   int
+	refused  map[string]int
+	versions map[int]int
+	texts    int64
+}
+
+func (w *watcher) VersionsInUse(m map[int]int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.versions = m
+}
+
+func (w *watcher) StoredCode(rows, _ int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.texts = rows
+}
+
+func (w *watcher) GateRefused(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.refused == nil {
+		w.refused = map[string]int{}
+	}
+	w.refused[what]++
 }
 
 func (w *watcher) QueueDepth(int) {}
@@ -332,7 +357,8 @@ func (w *watcher) CompileErrors(n int) {
 func (w *watcher) get() watcher {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return watcher{passes: w.passes, failed: w.failed, reloads: w.reloads, slowest: w.slowest, statuses: w.statuses, broken: w.broken}
+	return watcher{passes: w.passes, failed: w.failed, reloads: w.reloads, slowest: w.slowest, statuses: w.statuses, broken: w.broken, refused: maps.Clone(w.refused),
+		versions: w.versions, texts: w.texts}
 }
 
 // logLines is a logger's output, to look at.

@@ -51,6 +51,9 @@ type Metadata struct {
 	// RestartRequest is the newest restart request that was there when the
 	// worker started: it, and every older one, is satisfied.
 	RestartRequest string `json:"restartRequest,omitempty"`
+	// LastMove is how far the worker knows the executions that were told to move:
+	// workflow_execution_moves.seq.
+	LastMove int64 `json:"lastMove,omitempty"`
 }
 
 // SourceState is one workflow or component. Version, Hash, Since and Types are
@@ -58,24 +61,42 @@ type Metadata struct {
 // is; Error is of the newest text, and present only if that is not what is
 // live.
 type SourceState struct {
-	ID      string       `json:"id"`   // workflows.id or components.id
-	Name    string       `json:"name"` // kebab name, or the component's name
-	Version string       `json:"version,omitempty"`
-	Hash    string       `json:"hash,omitempty"` // of the text, as executions are pinned to it
-	Since   *time.Time   `json:"since,omitempty"`
-	Types   []string     `json:"types,omitempty"` // workflow types, or activity types, that it serves
-	Shared  bool         `json:"shared,omitempty"`
-	Error   *SourceError `json:"error,omitempty"`
+	ID      string     `json:"id"`   // workflows.id or components.id
+	Name    string     `json:"name"` // kebab name, or the component's name
+	Version string     `json:"version,omitempty"`
+	Hash    string     `json:"hash,omitempty"`   // of the text, as executions are pinned to it
+	CodeID  string     `json:"codeId,omitempty"` // row of workflow_compiled_code that it came from
+	Since   *time.Time `json:"since,omitempty"`
+	Types   []string   `json:"types,omitempty"` // workflow types, or activity types, that it serves
+	Shared  bool       `json:"shared,omitempty"`
+	// VersioningBehavior is what new code means for a workflow's running
+	// executions: pinned or auto_upgrade, as the row says, else the live code.
+	VersioningBehavior string `json:"versioningBehavior,omitempty"`
+	// Superseded are older texts that open executions are on; see Superseded.
+	Superseded []Superseded `json:"superseded,omitempty"`
+	Error      *SourceError `json:"error,omitempty"`
 }
 
 // SourceError says why the newest text isn't live. Line and Column count from
 // 1 in the author's own text and are absent if unknown.
+//
+// If the replay gate refused the text, Broken names executions that it would
+// break, at most 20 of them, and Checked is how many were tried.
 type SourceError struct {
-	Version string `json:"version,omitempty"`
-	Message string `json:"message"`
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
+	Version string            `json:"version,omitempty"`
+	Message string            `json:"message"`
+	File    string            `json:"file,omitempty"`
+	Line    int               `json:"line,omitempty"`
+	Column  int               `json:"column,omitempty"`
+	Checked int               `json:"checked,omitempty"`
+	Broken  []BrokenExecution `json:"broken,omitempty"`
+}
+
+func sourceError(e *runtime.SourceError) SourceError {
+	return SourceError{
+		Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column,
+		Checked: e.Checked, Broken: brokenExecutions(e.Broken, maxBrokenExecutions),
+	}
 }
 
 // ReloadState is one start or reload.
@@ -108,12 +129,18 @@ func (rec *record) metadata(replica string) Metadata {
 		Components:     []SourceState{},
 		LastReload:     rec.reload,
 		RestartRequest: rec.restart.id,
+		LastMove:       rec.lastMove,
 	}
 	for _, s := range rec.report.Sources {
 		if rec.status() == statusFailed {
 			s.Version, s.Hash, s.Types = "", "", nil // what would have been live
 		}
-		state := sourceState(s, rec.shared[ref{s.Kind, s.ID}])
+		k := ref{s.Kind, s.ID}
+		state := sourceState(s, rec.shared[k])
+		if s.Hash != "" {
+			state.CodeID = rec.live[k].codeID
+		}
+		state.Superseded = rec.census.of(s.ID, s.Hash)
 		if s.Kind == runtime.KindComponent {
 			m.Components = append(m.Components, state)
 		} else {
@@ -126,15 +153,15 @@ func (rec *record) metadata(replica string) Metadata {
 func sourceState(s runtime.SourceReport, shared bool) SourceState {
 	state := SourceState{
 		ID: s.ID, Name: s.Name, Version: s.Version, Hash: s.Hash, Types: s.Types, Shared: shared,
+		VersioningBehavior: s.VersioningBehavior,
 	}
 	if s.Hash != "" && !s.Since.IsZero() {
 		since := s.Since.UTC()
 		state.Since = &since
 	}
 	if e := s.Error; e != nil {
-		state.Error = &SourceError{
-			Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column,
-		}
+		shown := sourceError(e)
+		state.Error = &shown
 	}
 	return state
 }
@@ -156,5 +183,7 @@ func (m Metadata) encode() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode metadata: %w", err)
 	}
-	return strings.ReplaceAll(string(b), `\u0000`, `\ufffd`), nil
+	return withoutNUL(string(b)), nil
 }
+
+func withoutNUL(json string) string { return strings.ReplaceAll(json, `\u0000`, `\ufffd`) }

@@ -56,7 +56,7 @@ func TestARecordsMetadata(t *testing.T) {
 		{Kind: "workflow", ID: "w", Name: "order", Version: "1", Hash: "h", Since: at, Types: []string{"order"}},
 		{Kind: "workflow", ID: "x", Name: "new", Error: &runtime.SourceError{Version: "1", Message: strings.Repeat("é", maxText), Line: 3, Column: 7}},
 		{Kind: "component", ID: "c", Name: "score", Hash: "i", Since: at, Types: []string{"score"}},
-	}})
+	}}, nil)
 	m := rec.metadata("replica-a")
 	if !strings.HasPrefix(m.Error, "workflow new: 3:7: éé") || len(m.Error) > maxText+10 {
 		t.Errorf("error %.40q…, %d bytes", m.Error, len(m.Error))

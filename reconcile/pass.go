@@ -28,6 +28,10 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		r.settlePhase(ctx, rec)
 	}
 
+	if rec.check != nil && rec.check.over() {
+		rec.check, rec.fingerprint = nil, ""
+	}
+
 	s, mine, err := r.lookAtRows(ctx, rec)
 	if err != nil {
 		rec.fingerprint = ""
@@ -57,6 +61,9 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.failure = nil
 	}
 	failed := r.execute(ctx, rec, s, dec)
+	if rec.phase == running && newMoves(rec.moves, s.moves) == 0 {
+		rec.lastMove = max(rec.lastMove, s.lastMove)
+	}
 
 	if err := errors.Join(r.writeRows(ctx, rec, s), r.settle(ctx, rec, s, claimed)); err != nil {
 		return r.noted(ctx, rec, errors.Join(failed, err))
@@ -93,13 +100,17 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record) (s *snapshot, 
 			return err
 		}
 		lease := r.deadAfter()
-		mine = claimable(g.open, rec.claimed, g.at, lease, false)
-		if len(mine) < len(g.open) {
+		may := claimable(g.open, rec.claimed, g.at, lease, false)
+		if len(may) < len(g.open) {
 			alone, err := r.alone(ctx, tx)
 			if err != nil {
 				return err
 			}
-			mine = claimable(g.open, rec.claimed, g.at, lease, alone)
+			may = claimable(g.open, rec.claimed, g.at, lease, alone)
+		}
+		mine = rec.turn(may)
+		if others := len(g.open) - len(may); others > 0 && movesComing(g.open) {
+			r.queue.after(rec.id, listenForMoves)
 		}
 		due := !rec.due.IsZero() && !time.Now().Before(rec.due)
 		if g.fingerprint == rec.fingerprint && len(mine) == 0 && !due {
@@ -116,15 +127,19 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record) (s *snapshot, 
 
 // claim takes on requests.
 func (r *Reconciler) claim(ctx context.Context, rec *record, ids []string) ([]request, error) {
+	keep := map[string]bool{}
+	if rec.check != nil {
+		keep[rec.check.request.id] = true
+	}
 	if len(ids) == 0 {
-		rec.claimed = nil
+		rec.claimed = keep
 		return nil, nil
 	}
 	claimed, err := r.claimRequests(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	rec.claimed = map[string]bool{}
+	rec.claimed = keep
 	for _, q := range claimed {
 		rec.claimed[q.id] = true
 	}
@@ -137,7 +152,7 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claim
 		return nil
 	}
 	st := standing{
-		desired: s.desired, window: s.window, phase: rec.phase, restart: rec.restart, failure: rec.failure,
+		desired: s.desired, window: s.window, phase: rec.phase, restart: rec.restart, lastMove: rec.lastMove, failure: rec.failure,
 		deadline: r.cfg.RequestDeadline, now: s.at,
 	}
 	var err error
@@ -150,11 +165,18 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claim
 	var wait time.Duration
 	for _, q := range claimed {
 		v := judge(q, st)
+		if v.status == "" && q.aboutCode() && !q.checked && rec.phase == running {
+			r.beginCheck(ctx, rec, q)
+			continue
+		}
 		if v.status == "" {
 			wait = soonest(wait, patience(q, s.at))
 			continue
 		}
 		verdicts = append(verdicts, v)
+		if q.aboutCode() && !q.checked {
+			r.queue.resync(rec.id) // it's the next one's turn
+		}
 	}
 	if wait > 0 {
 		r.queue.after(rec.id, wait)

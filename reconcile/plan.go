@@ -44,6 +44,8 @@ type desired struct {
 	newest request
 	// restart is the newest restart request.
 	restart mark
+	// moves are the open executions that were told to run other code.
+	moves []runtime.Move
 }
 
 // phase is where a project's worker is in this process.
@@ -68,6 +70,9 @@ type observed struct {
 	restart mark
 	// failure is the last attempt's, nil if it succeeded.
 	failure *failure
+	// moves says which code the runner was told of, by run id. What is here and
+	// no longer desired is of executions that have closed.
+	moves map[string]string
 }
 
 // failure is an attempt that failed.
@@ -150,7 +155,7 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 		dec.action, dec.cause = actStop, why
 		return dec
 	}
-	cause := changes(o.sources, effective)
+	cause := changes(o.sources, effective, newMoves(o.moves, d.moves))
 	if cause == "" {
 		return dec
 	}
@@ -255,8 +260,19 @@ func retained(o observed, d desired, now time.Time, grace time.Duration) (keep [
 	return keep, vanished, wait
 }
 
-// changes says in words how want differs from have, "" if it doesn't.
-func changes(have []liveSource, want []source) string {
+// newMoves counts the moves that the runner wasn't told of.
+func newMoves(told map[string]string, moves []runtime.Move) (n int) {
+	for _, m := range moves {
+		if told[m.RunID] != m.Hash {
+			n++
+		}
+	}
+	return n
+}
+
+// changes says in words how want differs from have, and that executions move;
+// "" if there is nothing to say.
+func changes(have []liveSource, want []source, moves int) string {
 	old := map[ref]source{}
 	for _, s := range have {
 		old[s.ref] = s.source
@@ -283,6 +299,12 @@ func changes(have []liveSource, want []source) string {
 	if len(words) > most {
 		words = append(words[:most], fmt.Sprintf("%d more", len(words)-most))
 	}
+	switch {
+	case moves == 1:
+		words = append(words, "1 execution moves to other code")
+	case moves > 1:
+		words = append(words, fmt.Sprintf("%d executions move to other code", moves))
+	}
 	return strings.Join(words, ", ")
 }
 
@@ -294,6 +316,9 @@ func attemptKey(d desired, effective []source) string {
 	h.add(d.name, d.taskQueue, d.newest.id)
 	for _, s := range effective {
 		h.add(s.kind, s.id, s.digest)
+	}
+	for _, m := range d.moves {
+		h.add(m.RunID, m.Hash)
 	}
 	return h.sum()
 }

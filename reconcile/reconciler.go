@@ -25,7 +25,10 @@ type Reconciler struct {
 	close context.CancelCauseFunc
 
 	drains sync.WaitGroup // stops under way
-	first  *firstLook
+	checks sync.WaitGroup // checks of executions under way
+	// checkSlots bounds how many are made at once.
+	checkSlots chan struct{}
+	first      *firstLook
 
 	telling sync.Mutex // makes the observer see totals in their order
 
@@ -35,6 +38,7 @@ type Reconciler struct {
 	notes    map[string]note
 	inflight map[string]chan struct{} // closed when the pass is over
 	counts   map[string]int           // cards by status
+	censuses map[string]census        // by project
 	broken   int                      // sum over the cards
 }
 
@@ -54,20 +58,23 @@ func New(cfg Config) (*Reconciler, error) {
 	log := cfg.Logger.With(keyReplica, cfg.Replica)
 	open, cls := context.WithCancelCause(context.Background())
 	return &Reconciler{
-		open:     open,
-		close:    cls,
-		cfg:      cfg,
-		log:      log,
-		quiet:    newQuietLog(log, 10*time.Second),
-		queue:    newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
-		store:    cfg.Store,
-		look:     make(chan string, 1),
-		first:    newFirstLook(),
-		records:  map[string]*record{},
-		cards:    map[string]card{},
-		notes:    map[string]note{},
-		inflight: map[string]chan struct{}{},
-		counts:   map[string]int{},
+		open:  open,
+		close: cls,
+		cfg:   cfg,
+		log:   log,
+		quiet: newQuietLog(log, 10*time.Second),
+		queue: newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
+		store: cfg.Store,
+		look:  make(chan string, 1),
+
+		checkSlots: make(chan struct{}, maxChecks),
+		first:      newFirstLook(),
+		records:    map[string]*record{},
+		cards:      map[string]card{},
+		notes:      map[string]note{},
+		inflight:   map[string]chan struct{}{},
+		counts:     map[string]int{},
+		censuses:   map[string]census{},
 	}, nil
 }
 
@@ -117,6 +124,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		side.Go(func() { r.heartbeats(sideCtx) })
 		if r.cfg.Executions != nil {
 			side.Go(func() { r.cleanUps(ctx) })
+			side.Go(func() { r.takeCensuses(ctx) })
 		}
 		<-ctx.Done()
 	}
@@ -274,6 +282,7 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 		rec = newRecord(id, r.cfg.Replica)
 		r.records[id] = rec
 	}
+	rec.census = r.censuses[id]
 	n = r.notes[id]
 	delete(r.notes, id)
 	done := make(chan struct{})
@@ -312,6 +321,7 @@ func (r *Reconciler) publish(rec *record) {
 	if rec.gone && rec.phase == absent {
 		delete(r.records, rec.id)
 		delete(r.cards, rec.id)
+		delete(r.censuses, rec.id)
 	} else {
 		c := rec.card()
 		r.cards[rec.id] = c

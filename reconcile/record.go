@@ -26,9 +26,13 @@ type record struct {
 	observed
 
 	report runtime.Report
-	shells map[ref]shell // what else is needed to give a vanished source to the runner again
-	shared map[ref]bool
-	reload *ReloadState
+	live   map[ref]liveFact // of the workflows in report
+	// lastMove is how far the runner knows workflow_execution_moves, by seq.
+	lastMove int64
+	census   census
+	shells   map[ref]shell // what else is needed to give a vanished source to the runner again
+	shared   map[ref]bool
+	reload   *ReloadState
 
 	startedAt, stoppedAt time.Time
 	drain                *drain // in phase stopping
@@ -45,6 +49,7 @@ type record struct {
 	asked time.Time
 
 	claimed    map[string]bool // requests that this replica has to finish
+	check      *check          // the one under way
 	rowWritten string          // digest of the row as last written
 	liveStale  bool            // the report isn't yet in workflow_live_code
 	gone       bool            // the project has no row
@@ -112,8 +117,21 @@ func (rec *record) trouble() string {
 	return ""
 }
 
-// applied takes over what the runner was given and what became of it.
-func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Report) {
+// liveFact is what is known of a workflow's live code beyond the report.
+type liveFact struct {
+	hash   string
+	codeID string    // workflow_compiled_code.id, "" if unknown
+	since  time.Time // also before this process
+}
+
+// applied takes over what the runner was given and what became of it. last is
+// what was live before this process, where it is known.
+func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Report, last map[ref]liveFact) {
+	rec.noteFacts(p, rep, last)
+	rec.moves = make(map[string]string, len(p.Moves))
+	for _, m := range p.Moves {
+		rec.moves[m.RunID] = m.Hash
+	}
 	hashes := map[ref]string{}
 	for _, s := range rep.Sources {
 		hashes[ref{s.Kind, s.ID}] = s.Hash
@@ -141,12 +159,41 @@ func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Repo
 	}
 }
 
+// noteFacts keeps since when, and from which row, the live code of each
+// workflow is what it is. A report says it of this process alone.
+func (rec *record) noteFacts(p runtime.Project, rep runtime.Report, last map[ref]liveFact) {
+	current := map[ref]string{}
+	for _, w := range p.Workflows {
+		current[ref{runtime.KindWorkflow, w.ID}] = w.CodeID
+	}
+	facts := map[ref]liveFact{}
+	for i, s := range rep.Sources {
+		if s.Kind != runtime.KindWorkflow || s.Hash == "" {
+			continue
+		}
+		r := ref{s.Kind, s.ID}
+		f := liveFact{hash: s.Hash, since: s.Since}
+		for _, before := range []liveFact{last[r], rec.live[r]} {
+			if before.hash == s.Hash {
+				f = before
+				break
+			}
+		}
+		if s.Error == nil {
+			f.codeID = current[r]
+		}
+		rep.Sources[i].Since = f.since
+		facts[r] = f
+	}
+	rec.live = facts
+}
+
 // ended notes that no worker runs any more. The report stays: the row of a
 // stopped project says what it ran last.
 func (rec *record) ended(at time.Time) {
 	rec.phase = absent
 	rec.drain = nil
-	rec.sources, rec.vanished, rec.shells = nil, nil, nil
+	rec.sources, rec.vanished, rec.shells, rec.moves = nil, nil, nil, nil
 	rec.stoppedAt = at
 }
 
@@ -168,6 +215,7 @@ type card struct {
 	fingerprint string
 	refs        []string
 	broken      int
+	workflows   int // with live code
 	hasRow      bool
 	drain       *drain
 }
@@ -184,6 +232,7 @@ func (rec *record) card() card {
 	}
 	if c.status != statusStopped {
 		c.broken = len(broken(rec.report))
+		c.workflows = len(rec.live)
 	}
 	return c
 }

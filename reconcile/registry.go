@@ -59,7 +59,10 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 	b := &pgx.Batch{}
 	r.queueRow(b, row)
 	if rec.liveStale {
-		queueLiveCode(b, rec.id, row.taskQueue, rec.report)
+		queueLiveCode(b, rec.id, row.taskQueue, rec.report, rec.live)
+		if err := queuePeriods(b, rec.id, row.taskQueue, rec.report); err != nil {
+			return err
+		}
 	}
 	if err := r.queueEvents(b, rec.id, rec.events); err != nil {
 		return err
@@ -95,7 +98,8 @@ func (r *Reconciler) readOthers(ctx context.Context, projectID string) ([]otherW
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(ctx, `
-SELECT coalesce(metadata->>'replica', host, worker_id), status::text, coalesce(metadata->>'restartRequest', '')
+SELECT coalesce(metadata->>'replica', host, worker_id), status::text, coalesce(metadata->>'restartRequest', ''),
+  coalesce((metadata->>'lastMove')::bigint, 0)
 FROM workflow_workers
 WHERE project_id = $1 AND worker_id <> $2 AND status IN ('starting', 'running', 'stopping')
   AND last_heartbeat > now() - $3 * interval '1 microsecond'
@@ -104,7 +108,7 @@ ORDER BY 1`, projectID, workerID(r.cfg.Replica, projectID), r.deadAfter().Micros
 		return nil, fmt.Errorf("read the other replicas' rows: %w", err)
 	}
 	others, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (o otherWorker, err error) {
-		err = row.Scan(&o.replica, &o.status, &o.restart)
+		err = row.Scan(&o.replica, &o.status, &o.restart, &o.lastMove)
 		return o, err
 	})
 	if err != nil {
@@ -132,6 +136,13 @@ func (r *Reconciler) deadAfter() time.Duration { return 3 * r.cfg.HeartbeatInter
 func isForeignKeyViolation(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "23503"
+}
+
+func nullText(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
 }
 
 func nullTime(t time.Time) *time.Time {

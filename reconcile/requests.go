@@ -15,6 +15,11 @@ const (
 	actionStart   = "start"
 	actionStop    = "stop"
 	actionRestart = "restart"
+	actionMigrate = "migrate"
+	actionCheck   = "check"
+
+	// runActions, in SQL, are those that say whether to run.
+	runActions = "('start', 'stop', 'restart')"
 
 	requestPending    = "pending"
 	requestProcessing = "processing"
@@ -28,12 +33,20 @@ type request struct {
 	action    string
 	status    string
 	startedAt *time.Time // when it was first claimed
+	// checked says that a check or migrate request has its result: what is left
+	// of it is that everybody hears of the moves.
+	checked bool
+	ask     ask // of a claimed check or migrate request
 }
 
 // known says whether the action is one of ours.
 func (q request) known() bool {
-	return q.action == actionStart || q.action == actionStop || q.action == actionRestart
+	return q.action == actionStart || q.action == actionStop || q.action == actionRestart || q.aboutCode()
 }
+
+// aboutCode says whether the request is about the code of executions, and not
+// about whether the project runs.
+func (q request) aboutCode() bool { return q.action == actionMigrate || q.action == actionCheck }
 
 // open says whether the request isn't finished.
 func (q request) open() bool { return q.status == requestPending || q.status == requestProcessing }
@@ -58,8 +71,11 @@ func (m mark) after(o mark) bool {
 	return m.id > o.id
 }
 
+// requestColumns are what scanRequest reads.
+const requestColumns = "id::text, action::text, status::text, requested_at, started_at, result IS NOT NULL"
+
 func scanRequest(row pgx.CollectableRow) (q request, err error) {
-	err = row.Scan(&q.id, &q.action, &q.status, &q.at, &q.startedAt)
+	err = row.Scan(&q.id, &q.action, &q.status, &q.at, &q.startedAt, &q.checked)
 	return q, err
 }
 
@@ -68,14 +84,14 @@ func scanRequest(row pgx.CollectableRow) (q request, err error) {
 // isn't heard of any more. A replica that took over a request from a living
 // one does no harm: both judge by what they observe, and the first to finish
 // it does so.
-func claimable(open []request, mine map[string]bool, now time.Time, lease time.Duration, alone bool) (ids []string) {
+func claimable(open []request, mine map[string]bool, now time.Time, lease time.Duration, alone bool) (list []request) {
 	for _, q := range open {
 		stale := q.startedAt == nil || now.Sub(*q.startedAt) > lease
 		if q.status == requestPending || mine[q.id] || alone || stale {
-			ids = append(ids, q.id)
+			list = append(list, q)
 		}
 	}
-	return ids
+	return list
 }
 
 // claimRequests marks requests as processing and returns them. Those that
@@ -91,11 +107,18 @@ FROM (SELECT id FROM worker_requests
       WHERE id = ANY($1::text[]::uuid[]) AND status IN ('pending', 'processing')
       ORDER BY requested_at, id FOR UPDATE SKIP LOCKED) c
 WHERE q.id = c.id
-RETURNING q.id::text, q.action, q.status, q.requested_at, q.started_at`, ids)
+RETURNING q.id::text, q.action::text, q.status::text, q.requested_at, q.started_at, q.result IS NOT NULL,
+  coalesce(q.workflow_id::text, ''), coalesce(q.execution_workflow_id, ''), coalesce(q.execution_run_id, ''), coalesce(q.target_version, ''),
+  coalesce((SELECT max(m.seq) FROM workflow_execution_moves m WHERE m.request_id = q.id), 0)`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("claim requests: %w", err)
 	}
-	claimed, err := pgx.CollectRows(rows, scanRequest)
+	claimed, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (q request, err error) {
+		a := &q.ask
+		err = row.Scan(&q.id, &q.action, &q.status, &q.at, &q.startedAt, &q.checked,
+			&a.workflowID, &a.execution.WorkflowID, &a.execution.RunID, &a.target, &a.lastMove)
+		return q, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("claim requests: %w", err)
 	}
@@ -124,7 +147,7 @@ func (r *Reconciler) finishRequests(ctx context.Context, verdicts []verdict) err
 		b.Queue(`
 WITH done AS (
   UPDATE worker_requests
-  SET status = $2, error = nullif($3, ''), started_at = coalesce(started_at, now()), completed_at = clock_timestamp()
+  SET status = $2, error = coalesce(nullif($3, ''), error), started_at = coalesce(started_at, now()), completed_at = clock_timestamp()
   WHERE id = $1 AND status IN ('pending', 'processing')
   RETURNING id, project_id, action, status, error)
 INSERT INTO worker_events (project_id, replica, kind, message, details)
@@ -144,6 +167,7 @@ type standing struct {
 	window   []request // newest first
 	phase    phase
 	restart  mark // as in observed
+	lastMove int64
 	failure  *failure
 	others   []otherWorker // of living replicas
 	deadline time.Duration
@@ -155,6 +179,8 @@ type otherWorker struct {
 	replica string
 	status  string
 	restart string // id of the newest restart request that it started after
+	// lastMove is how far it knows the moves.
+	lastMove int64
 }
 
 // judge says how a claimed request ends, if it does. With several replicas a
@@ -168,7 +194,9 @@ func judge(q request, s standing) verdict {
 	case !s.exists:
 		return fail("there is no such project")
 	case !q.known():
-		return fail("unknown action %q: start, stop and restart are known", q.action)
+		return fail("unknown action %q: start, stop, restart, check and migrate are known", q.action)
+	case q.aboutCode():
+		return judgeAsk(q, s)
 	case s.newest.after(q.mark) && s.newest.wantsStop() != q.wantsStop():
 		return fail("superseded by the newer %s request %s", s.newest.action, s.newest.id)
 	}

@@ -27,6 +27,7 @@ type recorder struct {
 	// Hooks run before the call's effect, outside the lock; nil: none.
 	onStart, onReload func(ctx context.Context, p runtime.Project) error
 	onStop            func(ctx context.Context, id string) error
+	onCheck           func(ctx context.Context, c runtime.Check) (runtime.CheckResult, error)
 
 	mu    sync.Mutex
 	calls []call
@@ -99,6 +100,16 @@ func (r *recorder) Stop(ctx context.Context, id string) error {
 	}
 	r.die(id)
 	return nil
+}
+
+func (r *recorder) Check(ctx context.Context, id string, c runtime.Check) (runtime.CheckResult, error) {
+	if !r.runs(id) {
+		return runtime.CheckResult{}, runtime.ErrNotRunning
+	}
+	if r.onCheck == nil {
+		return runtime.CheckResult{}, nil
+	}
+	return r.onCheck(ctx, c)
 }
 
 // die ends a project's worker.

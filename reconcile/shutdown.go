@@ -97,6 +97,7 @@ func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struc
 	go func() {
 		work.Wait()
 		r.drains.Wait()
+		r.checks.Wait()
 		close(idle)
 	}()
 	select {

@@ -2,10 +2,12 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 )
@@ -42,6 +44,46 @@ func (e *Executions) Count(ctx context.Context, taskQueues []string, started, cl
 		return 0, fmt.Errorf("count the executions on %s: %w", strings.Join(quoted, ", "), err)
 	}
 	return found.GetCount(), nil
+}
+
+// CountBegun gives the number of open executions of any of the workflow types on the task queue that began at from or later, and
+// before to.
+func (e *Executions) CountBegun(ctx context.Context, taskQueue string, types []string, from, to time.Time) (int64, error) {
+	if len(types) == 0 {
+		return 0, nil
+	}
+	quoted := make([]string, len(types))
+	for i, name := range append([]string{taskQueue}, types...) {
+		if strings.ContainsAny(name, `"\`) { // see Count
+			return 0, fmt.Errorf("count executions: Temporal's visibility can't be asked about %q, which has %q or %q in it", name, '"', '\\')
+		}
+		if i > 0 {
+			quoted[i-1] = quote(name)
+		}
+	}
+	query := fmt.Sprintf("TaskQueue = %s AND WorkflowType IN (%s) AND StartTime >= %s AND StartTime < %s AND CloseTime IS NULL",
+		quote(taskQueue), strings.Join(quoted, ", "), quoteTime(from), quoteTime(to))
+	found, err := e.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query})
+	if err != nil {
+		return 0, fmt.Errorf("count the executions of %s on %s: %w", strings.Join(quoted, ", "), quote(taskQueue), err)
+	}
+	return found.GetCount(), nil
+}
+
+// Closed tells when an execution closed, zero if it is open. One that Temporal doesn't know is not known: its retention is over.
+func (e *Executions) Closed(ctx context.Context, x Execution) (at time.Time, known bool, err error) {
+	found, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &missing):
+		return time.Time{}, false, nil
+	case err != nil:
+		return time.Time{}, false, fmt.Errorf("describe execution %s: %w", x.WorkflowID, err)
+	}
+	if closed := found.GetWorkflowExecutionInfo().GetCloseTime(); closed != nil {
+		at = closed.AsTime()
+	}
+	return at, true, nil
 }
 
 // quote makes a literal of Temporal's query language.

@@ -131,7 +131,7 @@ COMMENT ON COLUMN public.workflow_execution_moves.project_id IS 'Project. No for
 COMMENT ON COLUMN public.workflow_execution_moves.run_id IS 'Temporal run id.';
 COMMENT ON COLUMN public.workflow_execution_moves.execution_id IS 'Temporal workflow id.';
 COMMENT ON COLUMN public.workflow_execution_moves.workflow_id IS 'Row of workflows whose code it runs.';
-COMMENT ON COLUMN public.workflow_execution_moves.from_hash IS 'Hash of the code that it ran when it was told to move. Empty: unknown.';
+COMMENT ON COLUMN public.workflow_execution_moves.from_hash IS 'Hash of the code that it ran when it was first told to move. Empty: unknown.';
 COMMENT ON COLUMN public.workflow_execution_moves.hash IS 'Hash of the code that it runs from its next workflow task on: a row of workflow_code_store.';
 COMMENT ON COLUMN public.workflow_execution_moves.request_id IS 'Row of worker_requests that asked for it.';
 COMMENT ON COLUMN public.workflow_execution_moves.seq IS 'Orders the moves. Replicas say with it how far they know.';
