@@ -11,6 +11,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/docker/stack/stacktest"
 )
@@ -176,6 +177,28 @@ export async function run() {
 	want := `{"id":"info-` + p.queue + `","type":"run","queue":"` + p.queue + `","ns":"default","first":true,"attempt":1,"run":20000,"execution":40000,"task":10000,` +
 		`"memo":{"m":"x"},"sa":[],"snapshot":true,"grew":true,"size":true,"suggested":false,"replaying":"boolean","inContext":true}`
 	if got := p.result(run); !jsonEqual(t, got, want) {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// The bindings tell none of this: it is read on the wire.
+func TestWorkflowInfoOfTheFirstEvent(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+export async function run() {
+  const i = workflowInfo();
+  if (i.attempt === 1) throw new ApplicationFailure('the first try', 'First', false, [1], new Error('its cause'));
+  const f = i.lastFailure as any, within = i.executionExpirationTime!.getTime() - i.startTime.getTime();
+  await sleep(1);
+  return [f.name, f.message, f.type, f.details, f.cause.message, i.cronScheduleToScheduleInterval, within > 35e3 && within <= 40e3,
+    Object.keys(i).filter((k) => (i as any)[k] === undefined).sort()];
+}`)
+	run := p.startWith(client.StartWorkflowOptions{
+		RetryPolicy: &temporal.RetryPolicy{InitialInterval: 1100 * time.Millisecond}, WorkflowExecutionTimeout: 40 * time.Second,
+	}, "run")
+	want := `["ApplicationFailure","the first try","First",[1],"its cause",1100,true,` +
+		`["cronSchedule","currentDeploymentVersion","lastResult","parent","root","suggestedContinueAsNewReasons"]]`
+	if got := p.result(run); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

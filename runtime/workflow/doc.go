@@ -75,8 +75,9 @@
 //     "id-1" in TemporalChangeVersion.
 //   - A query handler draws random numbers that aren't the execution's, and one that schedules something is refused.
 //   - A thrown undefined fails the task, a function has no payload, a query whose result has none is answered with an error.
-//   - workflowInfo() lacks lastFailure, executionExpirationTime, cronScheduleToScheduleInterval and currentDeploymentVersion:
-//     the bindings don't tell them. Event groups and versioning intents are ignored. Calls of sinks other than the logger's, and
+//   - workflowInfo() has no currentDeploymentVersion: rows are not Temporal's worker deployments. What of it is in the execution's
+//     first event alone is read on the wire (see Tasks).
+//   - Event groups and versioning intents are ignored. Calls of sinks other than the logger's, and
 //     what metricMeter counts, go nowhere, which the log says once for each version of the code. Rows give no interceptors.
 //   - The stack trace queries show where each awaited timer, activity, child, signal, condition or trigger came about,
 //     not every promise.

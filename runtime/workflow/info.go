@@ -28,17 +28,18 @@ func (d *definition) create() error {
 	return err
 }
 
-// info makes what workflowInfo() tells and doesn't change with the tasks. The bindings don't tell: lastFailure,
-// executionExpirationTime, cronScheduleToScheduleInterval, currentDeploymentVersion.
+// info makes what workflowInfo() tells and doesn't change with the tasks. What has no value is there all the same, undefined.
 func (d *definition) info() (goja.Value, error) {
 	i := d.env.WorkflowInfo()
 	b := builder{v: d.in.vm, o: d.in.vm.box.Runtime.NewObject()}
 	text := func(name, value string) {
+		b.value(name, goja.Undefined())
 		if value != "" {
 			b.set(name, value)
 		}
 	}
 	millis := func(name string, value time.Duration) {
+		b.value(name, goja.Undefined())
 		if value > 0 {
 			b.set(name, value.Milliseconds())
 		}
@@ -52,12 +53,20 @@ func (d *definition) info() (goja.Value, error) {
 	b.set("originalExecutionRunId", i.OriginalRunID)
 	text("continuedFromExecutionRunId", i.ContinuedExecutionRunID)
 	text("cronSchedule", i.CronSchedule)
+	millis("cronScheduleToScheduleInterval", d.began.GetFirstWorkflowTaskBackoff().AsDuration())
 	b.set("startTime", i.WorkflowStartTime.UnixMilli())
 	b.set("runStartTime", d.env.Now().UnixMilli())
 	millis("executionTimeoutMs", i.WorkflowExecutionTimeout)
+	b.value("executionExpirationTime", goja.Undefined())
+	if expires := d.began.GetWorkflowExecutionExpirationTime(); expires != nil && expires.AsTime().Unix() > 0 {
+		b.set("executionExpirationTime", expires.AsTime().UnixMilli())
+	}
 	millis("runTimeoutMs", i.WorkflowRunTimeout)
 	b.set("taskTimeoutMs", i.WorkflowTaskTimeout.Milliseconds())
 	b.set("attempt", i.Attempt)
+	for _, name := range []string{"parent", "root", "retryPolicy", "currentDeploymentVersion"} {
+		b.value(name, goja.Undefined())
+	}
 	if p := i.ParentWorkflowExecution; p != nil {
 		b.plain("parent", property{"workflowId", p.ID}, property{"runId", p.RunID}, property{"namespace", i.ParentWorkflowNamespace})
 	}
@@ -136,6 +145,9 @@ func (d *definition) initialize() (goja.Value, error) {
 	b.list("arguments", d.input)
 	b.header(d.head)
 	b.payloads("lastCompletionResult", bindings.GetLastCompletionResult(d.env))
+	if f := d.began.GetContinuedFailure(); f != nil {
+		b.failure("continuedFailure", f)
+	}
 	if fields := i.Memo.GetFields(); len(fields) > 0 {
 		m, err := v.payloadMap(fields, false)
 		b.check(err)

@@ -31,9 +31,9 @@ func (p *project) nexusEndpoint() string {
 	failing := func(workflow.Context, string) (string, error) {
 		return "", temporal.NewNonRetryableApplicationError("no luck", "BadLuck", nil, 7)
 	}
-	stubborn := func(ctx workflow.Context, _ string) (string, error) {
+	stubborn := func(ctx workflow.Context, wait time.Duration) (string, error) {
 		ctx, _ = workflow.NewDisconnectedContext(ctx)
-		return "came to its end", workflow.Sleep(ctx, 200*time.Millisecond)
+		return "came to its end", workflow.Sleep(ctx, wait)
 	}
 	options := func(_ context.Context, _ any, o nexus.StartOperationOptions) (client.StartWorkflowOptions, error) {
 		return client.StartWorkflowOptions{ID: o.RequestID, TaskQueue: queue}, nil
@@ -55,7 +55,7 @@ func (p *project) nexusEndpoint() string {
 		temporalnexus.NewWorkflowRunOperation("failing", failing, func(ctx context.Context, in string, o nexus.StartOperationOptions) (client.StartWorkflowOptions, error) {
 			return options(ctx, in, o)
 		}),
-		temporalnexus.NewWorkflowRunOperation("stubborn", stubborn, func(ctx context.Context, in string, o nexus.StartOperationOptions) (client.StartWorkflowOptions, error) {
+		temporalnexus.NewWorkflowRunOperation("stubborn", stubborn, func(ctx context.Context, in time.Duration, o nexus.StartOperationOptions) (client.StartWorkflowOptions, error) {
 			return options(ctx, in, o)
 		}),
 	); err != nil {
@@ -89,7 +89,7 @@ import { service, operation, HandlerError } from 'nexus-rpc';
 import { NexusOperationFailure } from '@temporalio/common';
 const svc = service('svc', {
   echo: operation<any, any>(), fail: operation<string, string>(), bad: operation<string, string>(), slow: operation<number, string>(),
-  failing: operation<string, string>(), stubborn: operation<string, string>(),
+  failing: operation<string, string>(), stubborn: operation<number, string>(),
 });
 const call = (endpoint: string) => wf.createNexusServiceClient({ endpoint, service: svc });
 const told = (e: any): any => e && [e.name, e.message, e.operation ?? e.type, ...(e.cause ? [told(e.cause)] : [])];
@@ -124,10 +124,12 @@ async function cancelled(endpoint: string, cancellationType: any, name: any, inp
   return [e.name, e.message, e.cause.name, isCancellation(e), e.operationToken === handle.token];
 }
 export async function cancellations(endpoint: string) {
-  return Promise.all(['TRY_CANCEL', 'ABANDON', 'WAIT_CANCELLATION_REQUESTED', 'WAIT_CANCELLATION_COMPLETED', undefined].map(
-    (type) => cancelled(endpoint, type, 'slow', 5e3 * ms)));
+  return Promise.all([
+    ...['TRY_CANCEL', 'ABANDON', 'WAIT_CANCELLATION_COMPLETED', undefined].map((type) => cancelled(endpoint, type, 'slow', 60e3 * ms)),
+    cancelled(endpoint, 'WAIT_CANCELLATION_REQUESTED', 'stubborn', 60e3 * ms), // else the end might come first
+  ]);
 }
-export async function stubborn(endpoint: string) { return cancelled(endpoint, 'WAIT_CANCELLATION_COMPLETED', 'stubborn', 'x'); }
+export async function stubborn(endpoint: string) { return cancelled(endpoint, 'WAIT_CANCELLATION_COMPLETED', 'stubborn', 200 * ms); }
 export async function beforeSent(endpoint: string) {
   const scope = new CancellationScope();
   const started = scope.run(() => call(endpoint).startOperation('slow', ms));
@@ -149,8 +151,8 @@ export async function beforeSent(endpoint: string) {
 		{"beforeSent", `["NexusOperationFailure","Nexus Operation cancelled before scheduled","slow",["CancelledFailure","",null]]`, "Started MarkerRecorded Completed"},
 		{"cancellations", "[" + strings.Join([]string{
 			cancelled("Nexus operation cancelled after starting"), cancelled("Nexus operation cancelled after starting"),
-			cancelled("Nexus operation cancellation request completed"), cancelled("nexus operation completed unsuccessfully"),
-			cancelled("nexus operation completed unsuccessfully"),
+			cancelled("nexus operation completed unsuccessfully"), cancelled("nexus operation completed unsuccessfully"),
+			cancelled("Nexus operation cancellation request completed"),
 		}, ",") + "]", ""},
 		{"failures", "[" + failed("fail", `["ApplicationFailure","the root",""]`) + "," + failed("failing", `["ApplicationFailure","no luck","BadLuck"]`) + "," +
 			failed("slow", `["TimeoutFailure","operation timed out",null]`) + "," +

@@ -101,6 +101,7 @@ const options = {
 export function create(module: WorkflowModule, name: string, now: number, info: any, flags: number[]): void {
   info.startTime = new Date(info.startTime);
   info.runStartTime = new Date(info.runStartTime);
+  if (info.executionExpirationTime !== undefined) info.executionExpirationTime = new Date(info.executionExpirationTime);
   info.unsafe = { now: host.now, random: unsafeRandom, isReplaying: true, isReplayingHistoryEvents: true };
   creating = { module, name, info, flags };
   try {
