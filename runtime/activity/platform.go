@@ -70,13 +70,6 @@ func (in *instance) installPlatform() error {
 		return err
 	}
 	global := in.vm.Runtime.GlobalObject()
-	for _, name := range []string{"atob", "btoa"} { // the only host functions that the author can call as they are
-		if f, ok := global.Get(name).(*goja.Object); ok {
-			if err := in.rename(f, name); err != nil {
-				return err
-			}
-		}
-	}
 	in.globals = &lazyGlobals{in: in, platform: p, internal: map[string]*goja.Object{}}
 	behind := in.vm.Runtime.NewDynamicObject(in.globals)
 	if err := behind.SetPrototype(global.Prototype()); err != nil {

@@ -1,92 +1,240 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dop251/goja"
 )
 
-// cappedConstructors allocate by a number that they are given; each with the bytes of an element.
-var cappedConstructors = []struct {
-	name string
-	size int64
-}{
-	{"ArrayBuffer", 1},
-	{"Uint8Array", 1},
-	{"Int8Array", 1},
-	{"Uint8ClampedArray", 1},
-	{"Uint16Array", 2},
-	{"Int16Array", 2},
-	{"Uint32Array", 4},
-	{"Int32Array", 4},
-	{"Float32Array", 4},
-	{"Float64Array", 8},
-	{"BigInt64Array", 8},
-	{"BigUint64Array", 8},
+// elementSize names the constructors that allocate by a number that they are given, with the bytes of an element.
+var elementSize = map[string]int64{
+	"ArrayBuffer":       1,
+	"Uint8Array":        1,
+	"Int8Array":         1,
+	"Uint8ClampedArray": 1,
+	"Uint16Array":       2,
+	"Int16Array":        2,
+	"Uint32Array":       4,
+	"Int32Array":        4,
+	"Float32Array":      4,
+	"Float64Array":      8,
+	"BigInt64Array":     8,
+	"BigUint64Array":    8,
 }
 
-// capConstructors replaces the constructors by ones that check the size first. In Go, because the same in JavaScript took
-// longer than all the rest of a new VM.
-func (v *VM) capConstructors() error {
-	global := v.Runtime.GlobalObject()
-	construct, ok := goja.AssertFunction(global.Get("Reflect").ToObject(v.Runtime).Get("construct"))
+// capConstructor makes a constructor that checks the size first, in the place of the original, which nothing leads to any more.
+func (v *VM) capConstructor(name string, original *goja.Object) (*goja.Object, error) {
+	construct, ok := goja.AssertConstructor(original)
 	if !ok {
-		return fmt.Errorf("there is no Reflect.construct")
+		return nil, fmt.Errorf("%s is no constructor", name)
 	}
-	for _, c := range cappedConstructors {
-		if err := v.capConstructor(global, construct, c.name, c.size); err != nil {
-			return fmt.Errorf("cap %s: %w", c.name, err)
-		}
-	}
-	return nil
-}
-
-func (v *VM) capConstructor(global *goja.Object, construct goja.Callable, name string, size int64) error {
-	original := global.Get(name).ToObject(v.Runtime)
 	var capped *goja.Object
 	capped = v.Runtime.ToValue(func(call goja.ConstructorCall) *goja.Object {
-		v.checkSize(name, size, call.Argument(0))
+		args := call.Arguments
+		if len(args) > 0 {
+			args = append([]goja.Value{v.sized(name, elementSize[name], args[0])}, args[1:]...)
+		}
 		newTarget := call.NewTarget
 		if newTarget == nil || newTarget == capped {
 			newTarget = original
 		}
-		made, err := construct(goja.Undefined(), original, v.Runtime.ToValue(call.Arguments), newTarget)
+		made, err := construct(newTarget, args...)
 		if err != nil {
 			panic(err) // goja's way to throw into JavaScript
 		}
-		return made.ToObject(v.Runtime)
+		return made
 	}).ToObject(v.Runtime)
 	prototype := original.Get("prototype").ToObject(v.Runtime)
-	if err := capped.SetPrototype(original); err != nil { // for the static members
-		return err
-	}
-	for _, err := range []error{
+	errs := []error{
+		capped.SetPrototype(original.Prototype()),
 		capped.DefineDataProperty("name", v.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		capped.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
 		prototype.DefineDataProperty("constructor", capped, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
-		global.DefineDataProperty(name, capped, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
-	} {
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	if size := original.Get("BYTES_PER_ELEMENT"); size != nil {
+		errs = append(errs, capped.DefineDataProperty("BYTES_PER_ELEMENT", size, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+	}
+	if isView := original.Get("isView"); isView != nil {
+		species, err := v.function("get [Symbol.species]", 0, func(call goja.FunctionCall) goja.Value { return call.This })
+		errs = append(errs, err,
+			capped.DefineDataProperty("isView", isView, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+			capped.DefineAccessorPropertySymbol(goja.SymSpecies, species, nil, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	}
+	return capped, errors.Join(errs...)
 }
 
-// checkSize throws a RangeError for a length, or an array-like, that would take too much.
-func (v *VM) checkSize(name string, size int64, arg goja.Value) {
-	var elements float64
-	if o, ok := arg.(*goja.Object); !ok {
-		elements = arg.ToFloat()
-	} else if n := o.Get("length"); n != nil {
-		elements = n.ToFloat()
+// sized checks a length, or an array-like's, and gives what the builtin gets instead: asked again, an object could answer
+// something else.
+func (v *VM) sized(name string, size int64, arg goja.Value) goja.Value {
+	o, isObject := arg.(*goja.Object)
+	if !isObject || name == "ArrayBuffer" {
+		n := arg.ToNumber()
+		v.checkBytes(name, n.ToFloat()*float64(size))
+		return n
 	}
-	if bytes := elements * float64(size); bytes > float64(v.opts.MaxBytes) {
-		message := fmt.Sprintf("%s would take %.0f bytes; the limit for one call is %d", name, bytes, v.opts.MaxBytes)
-		e, err := v.Runtime.New(v.Runtime.Get("RangeError"), v.Runtime.ToValue(message))
+	if o.ClassName() == "ArrayBuffer" { // is not copied
+		return o
+	}
+	return v.sizedItems(name, size, o)
+}
+
+// sizedItems checks what an array-like's elements will take. The length of one that isn't an array, or iterable, is read
+// once and for all.
+func (v *VM) sizedItems(name string, size int64, items *goja.Object) goja.Value {
+	length := items.Get("length")
+	if length == nil {
+		return items
+	}
+	n := length.ToNumber()
+	v.checkBytes(name, n.ToFloat()*float64(size))
+	if iterator := items.GetSymbol(goja.SymIterator); iterator != nil && !goja.IsUndefined(iterator) && !goja.IsNull(iterator) {
+		return items
+	}
+	fixed := v.Runtime.CreateObject(items)
+	for _, err := range []error{
+		fixed.DefineDataProperty("length", n, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
+		fixed.DefineDataPropertySymbol(goja.SymIterator, goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
+	} {
 		if err != nil {
 			panic(err)
 		}
-		panic(e)
 	}
+	return fixed
+}
+
+// checkBytes throws a RangeError if one call would take too much. goja can't be interrupted inside a builtin and has no memory
+// limit, so one call must not take it all.
+func (v *VM) checkBytes(name string, bytes float64) {
+	if bytes > float64(v.opts.MaxBytes) {
+		v.throw("RangeError", fmt.Sprintf("%s would take %.0f bytes; the limit for one call is %d", name, bytes, v.opts.MaxBytes))
+	}
+}
+
+// throw throws an error into JavaScript.
+func (v *VM) throw(class, message string) {
+	e, err := v.Runtime.New(v.native.Get(class), v.Runtime.ToValue(message))
+	if err != nil {
+		panic(err)
+	}
+	panic(e)
+}
+
+// wrapped is a builtin with something done before it. What it checks it must hand on as it is: asked again, an object could
+// answer something else.
+func (v *VM) wrapped(on *goja.Object, name string, length int, f func(goja.FunctionCall, func(goja.FunctionCall) goja.Value) goja.Value) error {
+	original := native(on, name)
+	if original == nil {
+		return fmt.Errorf("there is no %s", name)
+	}
+	return v.defineFunction(on, name, length, func(call goja.FunctionCall) goja.Value { return f(call, original) })
+}
+
+func (v *VM) changeString(class *goja.Object) error {
+	prototype := class.Get("prototype").ToObject(v.Runtime)
+	errs := []error{
+		v.wrapped(prototype, "repeat", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			text := v.receiver(call.This)
+			n := call.Argument(0).ToNumber()
+			v.checkBytes("repeat", 2*float64(text.Length())*n.ToFloat())
+			return original(goja.FunctionCall{This: text, Arguments: []goja.Value{n}})
+		}),
+	}
+	for _, name := range []string{"padStart", "padEnd"} {
+		errs = append(errs, v.wrapped(prototype, name, 2, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			text := v.receiver(call.This)
+			n := call.Argument(0).ToNumber()
+			v.checkBytes(name, 2*n.ToFloat())
+			return original(goja.FunctionCall{This: text, Arguments: []goja.Value{n, call.Argument(1)}})
+		}))
+	}
+	if prototype.Get("isWellFormed") == nil {
+		errs = append(errs,
+			v.defineFunction(prototype, "isWellFormed", 0, func(call goja.FunctionCall) goja.Value {
+				text := v.receiver(call.This)
+				return v.Runtime.ToValue(v.wellFormed(text).StrictEquals(text))
+			}),
+			v.defineFunction(prototype, "toWellFormed", 0, func(call goja.FunctionCall) goja.Value { return v.wellFormed(v.receiver(call.This)) }))
+	}
+	compare := native(prototype, "localeCompare")
+	v.localeCompare = func(call goja.FunctionCall) goja.Value {
+		return compare(goja.FunctionCall{This: call.Argument(0), Arguments: call.Arguments[1:]})
+	}
+	withOptions := v.late("locale", "localeCompare")
+	return errors.Join(append(errs,
+		v.defineFunction(prototype, "localeCompare", 1, func(call goja.FunctionCall) goja.Value {
+			if options := call.Argument(2); goja.IsUndefined(options) || goja.IsNull(options) {
+				return compare(call)
+			}
+			return withOptions(call)
+		}))...)
+}
+
+// wellFormed replaces halves of surrogate pairs: goja does it for every string that goes to Go.
+func (v *VM) wellFormed(text goja.String) goja.Value { return v.Runtime.ToValue(text.String()) }
+
+// receiver is the text that a method of strings is called on.
+func (v *VM) receiver(this goja.Value) goja.String {
+	if goja.IsUndefined(this) || goja.IsNull(this) {
+		v.throw("TypeError", "a method of strings was called on "+this.String())
+	}
+	return v.text(this)
+}
+
+// text is the language's conversion to a string.
+func (v *VM) text(value goja.Value) goja.String {
+	if o, ok := value.(*goja.Object); ok {
+		value = o.ToString()
+	}
+	switch x := value.(type) {
+	case goja.String:
+		return x
+	case *goja.Symbol:
+		v.throw("TypeError", "Cannot convert a Symbol value to a string")
+	}
+	text, _ := v.Runtime.ToValue(value.String()).(goja.String)
+	return text
+}
+
+func (v *VM) capArray(class *goja.Object) error {
+	prototype := class.Get("prototype").ToObject(v.Runtime)
+	var errs []error
+	for _, m := range []struct {
+		name   string
+		length int
+	}{{"fill", 1}, {"join", 1}, {"toSorted", 1}, {"toReversed", 0}, {"with", 2}} {
+		errs = append(errs, v.wrapped(prototype, m.name, m.length, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			if o, ok := call.This.(*goja.Object); ok && o.ClassName() == "Array" {
+				v.checkBytes(m.name, 16*o.Get("length").ToFloat())
+			}
+			return original(call)
+		}))
+	}
+	return errors.Join(append(errs,
+		v.wrapped(class, "from", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			switch items := call.Argument(0).(type) {
+			case *goja.Object:
+				call.Arguments = append([]goja.Value{v.sizedItems("from", 16, items)}, call.Arguments[1:]...)
+			case goja.String:
+				v.checkBytes("from", 16*float64(items.Length()))
+			}
+			return original(call)
+		}))...)
+}
+
+// changeDate gives the only zone there is the name that V8 has for it; Go's is the short one.
+func (v *VM) changeDate(class *goja.Object) error {
+	prototype := class.Get("prototype").ToObject(v.Runtime)
+	var errs []error
+	for _, name := range []string{"toString", "toTimeString"} {
+		errs = append(errs, v.wrapped(prototype, name, 0, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			text := original(call).String()
+			if before, found := strings.CutSuffix(text, "(UTC)"); found {
+				text = before + "(Coordinated Universal Time)"
+			}
+			return v.Runtime.ToValue(text)
+		}))
+	}
+	return errors.Join(errs...)
 }

@@ -57,7 +57,7 @@ func (v *VM) btoa(call goja.FunctionCall) goja.Value {
 
 // invalidCharacter is what code sees of the DOMException that browsers and Node throw.
 func (v *VM) invalidCharacter(message string) goja.Value {
-	e, err := v.Runtime.New(v.Runtime.Get("Error"), v.Runtime.ToValue(message))
+	e, err := v.Runtime.New(v.native.Get("Error"), v.Runtime.ToValue(message))
 	if err != nil {
 		return v.Runtime.NewTypeError(message)
 	}
@@ -78,29 +78,4 @@ func (v *VM) atob(call goja.FunctionCall) goja.Value {
 		r[i] = rune(c)
 	}
 	return v.Runtime.ToValue(string(r))
-}
-
-// jsonDepth is twice the depth to which the text's arrays and objects nest, and one more if there may be halves of surrogate
-// pairs in it: a single number, because this is called for every payload.
-func jsonDepth(text string) int {
-	depth, deepest := 0, 0
-	for i := 0; i < len(text); i++ {
-		switch text[i] {
-		case '"':
-			for i++; i < len(text) && text[i] != '"'; i++ {
-				if text[i] == '\\' {
-					i++
-				}
-			}
-		case '[', '{':
-			depth++
-			deepest = max(deepest, depth)
-		case ']', '}':
-			depth--
-		}
-	}
-	if strings.Contains(text, `\ud`) || strings.Contains(text, `\uD`) || strings.Contains(text, "\uFFFD") {
-		return 2*deepest + 1
-	}
-	return 2 * deepest
 }

@@ -1,38 +1,247 @@
 package sandbox
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"sync"
 
+	"github.com/dlclark/regexp2/v2"
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/pattern"
 )
 
-//go:embed library.js
-var libraryText string
+// method is a function of the standard library that goja lacks, or has wrong, and that is written in JavaScript.
+type method struct {
+	global    string // what it hangs on
+	prototype bool   // on its prototype
+	name      string
+	length    int
+	part      string // where it is: js/<part>.js
+	as        string // its name there; "" is name
+	replace   bool   // also where goja has one
+}
 
-var library = sync.OnceValues(func() (*goja.Program, error) { return goja.Compile(libraryName, libraryText, false) })
+var methods = []method{
+	{global: "Promise", name: "withResolvers", part: "promise"},
+	{global: "Promise", name: "try", length: 1, part: "promise"},
+	{global: "Promise", name: "any", length: 1, part: "promise", replace: true},
+	{global: "Object", name: "groupBy", length: 2, part: "collections", as: "groupObject"},
+	{global: "Map", name: "groupBy", length: 2, part: "collections", as: "groupMap"},
+	{global: "Array", name: "fromAsync", length: 1, part: "collections"},
+	{global: "RegExp", name: "escape", length: 1, part: "escape"},
+	{global: "Error", name: "captureStackTrace", length: 2, part: "error"},
+	{global: "Math", name: "sumPrecise", length: 1, part: "math"},
+	{global: "Number", prototype: true, name: "toLocaleString", part: "locale", as: "numberToLocaleString", replace: true},
+	{global: "BigInt", prototype: true, name: "toLocaleString", part: "locale", as: "bigIntToLocaleString", replace: true},
+	{global: "String", prototype: true, name: "localeCompare", length: 1, part: "locale", replace: true},
+	{global: "Date", prototype: true, name: "toLocaleString", part: "locale", as: "dateToLocaleString", replace: true},
+	{global: "Date", prototype: true, name: "toLocaleDateString", part: "locale", replace: true},
+	{global: "Date", prototype: true, name: "toLocaleTimeString", part: "locale", replace: true},
+	{global: "Iterator", prototype: true, name: "map", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "filter", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "flatMap", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "take", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "drop", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "toArray", part: "iterator"},
+	{global: "Iterator", prototype: true, name: "forEach", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "some", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "every", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "find", length: 1, part: "iterator"},
+	{global: "Iterator", prototype: true, name: "reduce", length: 1, part: "iterator"},
+}
 
-// installLibrary adds what goja lacks of the standard library.
-func (v *VM) installLibrary(host, lazily goja.Value) error {
-	p, err := library()
-	if err != nil {
-		return fmt.Errorf("compile the library: %w", err)
+// madeBy names the parts that have globals.
+var madeBy = map[string]string{
+	"AsyncLocalStorage":    "storage",
+	"TextEncoder":          "encoding",
+	"TextDecoder":          "encoding",
+	"RegExp":               "regexp",
+	"Iterator":             "iterator",
+	"DisposableStack":      "disposal",
+	"AsyncDisposableStack": "disposal",
+}
+
+//go:embed js/*.js
+var libraryText embed.FS
+
+// library is what all VMs share of it.
+type library struct {
+	parts   map[string]*goja.Program
+	methods map[string][]method // by the global that they hang on
+	names   map[string]bool     // of all globals, goja's among them
+}
+
+var loadLibrary = sync.OnceValues(func() (*library, error) {
+	// The regular expressions' library has one timeout for the whole process, and goja passes none of its own.
+	regexp2.DefaultMatchTimeout = regexpTimeout
+	regexp2.DefaultOptimizationOptions.MaxBacktrackingStackSize = regexpStack
+
+	l := &library{parts: map[string]*goja.Program{}, methods: map[string][]method{}, names: map[string]bool{"atob": true, "btoa": true}}
+	for _, name := range goja.New().GlobalObject().GetOwnPropertyNames() {
+		l.names[name] = true
 	}
-	f, err := v.Runtime.RunProgram(p)
-	if err != nil {
-		return fmt.Errorf("run the library: %w", err)
+	need := []string{"json"}
+	for _, m := range methods {
+		l.methods[m.global] = append(l.methods[m.global], m)
+		need = append(need, m.part)
 	}
-	install, ok := goja.AssertFunction(f)
+	for name, part := range madeBy {
+		l.names[name] = true
+		need = append(need, part)
+	}
+	for _, part := range need {
+		if l.parts[part] != nil {
+			continue
+		}
+		text, err := libraryText.ReadFile("js/" + part + ".js")
+		if err != nil {
+			return nil, err
+		}
+		// Internal, so that no stack shows the frames.
+		if l.parts[part], err = goja.Compile(Internal+"library/"+part+">", string(text), false); err != nil {
+			return nil, fmt.Errorf("compile the library's %s: %w", part, err)
+		}
+	}
+	return l, nil
+})
+
+// part evaluates a part of the library, once.
+func (v *VM) part(name string) (*goja.Object, error) {
+	if made := v.parts[name]; made != nil {
+		return made, nil
+	}
+	// Executions that share the VM have global objects of their own, which they may change.
+	current := v.Runtime.GlobalObject()
+	v.Runtime.SetGlobalObject(v.global)
+	defer v.Runtime.SetGlobalObject(current)
+	program, err := v.Runtime.RunProgram(v.library.parts[name])
+	if err != nil {
+		return nil, err
+	}
+	f, ok := goja.AssertFunction(program)
 	if !ok {
-		return fmt.Errorf("the library is a %T", f.Export())
+		return nil, fmt.Errorf("the library's %s is a %T", name, program.Export())
 	}
-	if _, err := install(goja.Undefined(), host, lazily); err != nil {
-		return fmt.Errorf("run the library: %w", err)
+	host, err := v.hostOf(name)
+	if err != nil {
+		return nil, err
+	}
+	made, err := f(goja.Undefined(), host)
+	if err != nil {
+		return nil, err
+	}
+	v.parts[name] = made.ToObject(v.Runtime)
+	return v.parts[name], nil
+}
+
+// hostOf is what Go gives a part: no more than it needs, because code that changed the builtins may get hold of it.
+func (v *VM) hostOf(part string) (goja.Value, error) {
+	var members map[string]any
+	switch part {
+	case "storage":
+		members = map[string]any{"getContext": v.async.get, "setContext": v.async.set}
+	case "encoding":
+		members = map[string]any{"encode": v.encodeUTF8, "decode": v.decodeUTF8}
+	case "json":
+		// goja replaces halves of surrogate pairs in every string that goes to Go.
+		members = map[string]any{"wellFormed": func(text string) string { return text }}
+	case "locale":
+		members = map[string]any{"compare": v.localeCompare}
+	case "iterator":
+		members = map[string]any{"IteratorPrototype": v.iteratorPrototype()}
+	case "regexp":
+		original := v.native.Get("RegExp")
+		members = map[string]any{"Native": original, "construct": v.reflectConstruct(original), "expandProperties": v.expandProperties}
+	default:
+		return goja.Undefined(), nil
+	}
+	host := v.Runtime.NewObject()
+	for name, value := range members {
+		// Set would call a setter that the author has put on Object.prototype.
+		if err := host.DefineDataProperty(name, v.Runtime.ToValue(value), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE); err != nil {
+			return nil, err
+		}
+	}
+	return host, nil
+}
+
+// addMethods puts the methods of a global's in their places. Their parts are evaluated when one is first called.
+func (v *VM) addMethods(global string, value *goja.Object) error {
+	for _, m := range v.library.methods[global] {
+		on := value
+		if global == "Iterator" {
+			on = v.iteratorPrototype()
+		} else if m.prototype {
+			on = value.Get("prototype").ToObject(v.Runtime)
+		}
+		if !m.replace && on.Get(m.name) != nil {
+			continue
+		}
+		as := m.as
+		if as == "" {
+			as = m.name
+		}
+		if err := v.defineFunction(on, m.name, m.length, v.late(m.part, as)); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// late calls a part's function.
+func (v *VM) late(part, name string) func(goja.FunctionCall) goja.Value {
+	var f goja.Callable
+	return func(call goja.FunctionCall) goja.Value {
+		if f == nil {
+			made, err := v.part(part)
+			if err != nil {
+				panic(err) // goja's way to throw into JavaScript
+			}
+			f, _ = goja.AssertFunction(made.Get(name))
+		}
+		out, err := f(call.This, call.Arguments...)
+		if err != nil {
+			panic(err)
+		}
+		return out
+	}
+}
+
+// defineFunction makes a method, as the language defines its own.
+func (v *VM) defineFunction(on *goja.Object, name string, length int, f func(goja.FunctionCall) goja.Value) error {
+	o, err := v.function(name, length, f)
+	if err != nil {
+		return err
+	}
+	return on.DefineDataProperty(name, o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+}
+
+// function makes one with the name and the length that JavaScript sees; goja would show Go's name.
+func (v *VM) function(name string, length int, f func(goja.FunctionCall) goja.Value) (*goja.Object, error) {
+	o := v.Runtime.ToValue(f).ToObject(v.Runtime)
+	if err := o.DefineDataProperty("name", v.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+		return nil, err
+	}
+	if length == 0 {
+		return o, nil
+	}
+	return o, o.DefineDataProperty("length", v.Runtime.ToValue(length), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+}
+
+// reflectConstruct is Reflect.construct for one constructor with two arguments: (first, second, newTarget).
+func (v *VM) reflectConstruct(class goja.Value) func(goja.FunctionCall) goja.Value {
+	construct, ok := goja.AssertConstructor(class)
+	return func(call goja.FunctionCall) goja.Value {
+		if !ok {
+			panic(v.Runtime.NewTypeError("not a constructor"))
+		}
+		made, err := construct(call.Argument(2).ToObject(v.Runtime), call.Argument(0), call.Argument(1))
+		if err != nil {
+			panic(err) // goja's way to throw into JavaScript
+		}
+		return made
+	}
 }
 
 // expandProperties is pattern.Expand; what it refuses is a SyntaxError.
@@ -40,17 +249,10 @@ func (v *VM) expandProperties(call goja.FunctionCall) goja.Value {
 	source := call.Argument(0)
 	expanded, err := pattern.Expand(source.String(), call.Argument(1).String())
 	if err != nil {
-		e, newErr := v.Runtime.New(v.Runtime.Get("SyntaxError"), v.Runtime.ToValue(err.Error()))
-		if newErr != nil {
-			panic(newErr) // goja's way to throw into JavaScript
-		}
-		panic(e)
+		v.throw("SyntaxError", err.Error())
 	}
 	if expanded == source.String() {
 		return source // as it was: Go's strings hold no halves of surrogate pairs
 	}
 	return v.Runtime.ToValue(expanded)
 }
-
-// wellFormed replaces halves of surrogate pairs: goja does it for every string that goes to Go, and back it comes as it is.
-func wellFormed(text string) string { return text }

@@ -34,8 +34,14 @@ func TestTheYoungerLibraryIsThere(t *testing.T) {
 		`const o = []; { const s = new DisposableStack(); s.defer(() => o.push(1)); s.adopt(2, x => o.push(x)); s.dispose(); s.dispose() } return o.join()`:             "2,1",
 		`const s = new AsyncDisposableStack(); let d = 0; s.use({ async [Symbol.asyncDispose]() { d++ } }); return s.disposeAsync().then(() => d + String(s.disposed))`: "1true",
 	} {
-		if got, err := run(t, newVM(t), "(() => {"+code+"})()"); err != nil || got.String() != want {
-			t.Errorf("%s = %v, %v; want %s", code, got, err, want)
+		for _, shared := range []bool{false, true} {
+			v, err := New(Options{Shared: shared})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := run(t, v, "(() => {"+code+"})()"); err != nil || got.String() != want {
+				t.Errorf("%s = %v, %v; want %s (shared: %v)", code, got, err, want, shared)
+			}
 		}
 	}
 }

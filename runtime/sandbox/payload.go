@@ -59,7 +59,7 @@ func payload(encoding string, data []byte) *commonpb.Payload {
 
 // JSON is JSON.stringify; a value without JSON is an error that wraps ErrNotConvertible.
 func (v *VM) JSON(value goja.Value) (string, error) {
-	stringify, ok := goja.AssertFunction(v.Runtime.GlobalObject().Get("JSON").ToObject(v.Runtime).Get("stringify"))
+	stringify, ok := goja.AssertFunction(v.native.Get("JSON").ToObject(v.Runtime).Get("stringify"))
 	if !ok {
 		return "", errors.New("JSON.stringify was replaced")
 	}
@@ -79,14 +79,18 @@ func (v *VM) JSON(value goja.Value) (string, error) {
 
 // ParseJSON is JSON.parse.
 func (v *VM) ParseJSON(data []byte) (goja.Value, error) {
-	parse, ok := goja.AssertFunction(v.Runtime.GlobalObject().Get("JSON").ToObject(v.Runtime).Get("parse"))
-	if !ok {
-		return nil, errors.New("JSON.parse was replaced")
+	var value goja.Value
+	if ex := v.Runtime.Try(func() { value = v.parseJSON(v.Runtime.ToValue(string(data)), goja.Undefined()) }); ex != nil {
+		return nil, ex
 	}
-	return parse(goja.Undefined(), v.Runtime.ToValue(string(data)))
+	return value, nil
 }
 
 // Uint8Array makes one that owns a copy of the bytes.
 func (v *VM) Uint8Array(b []byte) (goja.Value, error) {
-	return v.Runtime.New(v.Runtime.Get("Uint8Array"), v.Runtime.ToValue(v.Runtime.NewArrayBuffer(append([]byte(nil), b...))))
+	class, err := v.builtin("Uint8Array")
+	if err != nil {
+		return nil, err
+	}
+	return v.Runtime.New(class, v.Runtime.ToValue(v.Runtime.NewArrayBuffer(append([]byte(nil), b...))))
 }

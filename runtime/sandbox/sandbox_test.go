@@ -293,6 +293,7 @@ func TestConsoleLinesReadLikeNodes(t *testing.T) {
 }
 
 func BenchmarkNew(b *testing.B) {
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := New(Options{}); err != nil {
 			b.Fatal(err)

@@ -1,13 +1,10 @@
 package sandbox
 
 import (
-	_ "embed"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/dlclark/regexp2/v2"
 	"github.com/dop251/goja"
 )
 
@@ -31,6 +28,9 @@ type Options struct {
 	// MaxBytes bounds what one call of a builtin may allocate by a number it is given: repeat, padStart, ArrayBuffer, typed
 	// arrays, Array. Default 64 MiB.
 	MaxBytes int64
+	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all builtins are in their places
+	// at once. Otherwise they come when code asks for them.
+	Shared bool
 }
 
 func (o Options) withDefaults() Options {
@@ -51,68 +51,34 @@ type VM struct {
 	opts  Options
 	async asyncContext
 	watch watchdog
+
+	native  *goja.Object // goja's global object, with the builtins as they were
+	global  *goja.Object // what code has for it
+	library *library
+	made    map[string]goja.Value   // globals, so far
+	parts   map[string]*goja.Object // of the library, so far
+
+	iterators     *goja.Object // see iteratorPrototype
+	jsonParse     func(goja.FunctionCall) goja.Value
+	localeCompare func(goja.FunctionCall) goja.Value
 }
 
-//go:embed prelude.js
-var preludeText string
-
-// Internal, so that no stack shows the frames.
-const (
-	preludeName = Internal + "prelude>"
-	libraryName = Internal + "library>"
-)
-
-var prelude = sync.OnceValues(func() (*goja.Program, error) {
-	// The library has one timeout for the whole process, and goja passes none of its own.
-	regexp2.DefaultMatchTimeout = regexpTimeout
-	regexp2.DefaultOptimizationOptions.MaxBacktrackingStackSize = regexpStack
-	return goja.Compile(preludeName, preludeText, false)
-})
-
-// New makes a VM with the language's missing parts added and the dangerous builtins capped. It takes some 100 µs.
+// New makes a VM with the language's missing parts added and the dangerous builtins capped.
 func New(o Options) (*VM, error) {
-	p, err := prelude()
+	l, err := loadLibrary()
 	if err != nil {
-		return nil, fmt.Errorf("compile the prelude: %w", err)
+		return nil, fmt.Errorf("load the library: %w", err)
 	}
-	v := &VM{Runtime: goja.New(), opts: o.withDefaults()}
+	v := &VM{Runtime: goja.New(), opts: o.withDefaults(), library: l, made: map[string]goja.Value{}, parts: map[string]*goja.Object{}}
+	v.native = v.Runtime.GlobalObject()
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
-	f, err := v.Runtime.RunProgram(p)
-	if err != nil {
-		return nil, fmt.Errorf("run the prelude: %w", err)
+	install := v.installGlobals
+	if v.opts.Shared {
+		install = v.installSharedGlobals
 	}
-	install, ok := goja.AssertFunction(f)
-	if !ok {
-		return nil, fmt.Errorf("the prelude is a %T", f.Export())
-	}
-	host := v.Runtime.NewObject()
-	for name, value := range map[string]any{
-		"maxBytes":   v.opts.MaxBytes,
-		"getContext": v.async.get,
-		"setContext": v.async.set,
-		"encode":     v.encodeUTF8,
-		"decode":     v.decodeUTF8,
-		"btoa":       v.btoa,
-		"atob":       v.atob,
-		"jsonDepth":  jsonDepth,
-
-		"expandProperties": v.expandProperties,
-		"wellFormed":       wellFormed,
-	} {
-		if err := host.Set(name, value); err != nil {
-			return nil, fmt.Errorf("prepare the prelude's %s: %w", name, err)
-		}
-	}
-	lazily, err := install(goja.Undefined(), host)
-	if err != nil {
-		return nil, fmt.Errorf("run the prelude: %w", err)
-	}
-	if err := v.installLibrary(host, lazily); err != nil {
-		return nil, err
-	}
-	if err := v.capConstructors(); err != nil {
-		return nil, err
+	if err := install(); err != nil {
+		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil
 }

@@ -162,7 +162,7 @@ func (v *vm) load() error {
 	if err != nil {
 		return err
 	}
-	box, err := sandbox.New(sandbox.Options{CallDepth: v.code.opts.CallDepth, MaxBytes: v.code.opts.MaxBytes})
+	box, err := sandbox.New(sandbox.Options{CallDepth: v.code.opts.CallDepth, MaxBytes: v.code.opts.MaxBytes, Shared: true})
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ export function harden(shared: Iterable<object>): void {
   for (const [object, names] of assignable) for (const name of names) makeAssignable(object, name);
   const global: any = globalThis;
   for (const name of Reflect.ownKeys(global)) {
-    // What is made at its first use is frozen then; see runtime/sandbox/prelude.js.
+    // What is made at its first use is frozen then; see runtime/sandbox/globals.go.
     if (Reflect.getOwnPropertyDescriptor(global, name)!.get) continue;
     if (global[name] !== global) freezeWithPrototype(global[name]);
   }
