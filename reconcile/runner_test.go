@@ -17,7 +17,8 @@ import (
 )
 
 // recorder is the runner of these tests. It compiles nothing: a text that
-// holds BROKEN is broken in line 3, column 7; everything else serves its name.
+// holds BROKEN is broken in line 3, column 7, one that holds MISFIT would break
+// 30 running executions; everything else serves its name.
 // Like the real one it keeps what is live, falls back on the last good text,
 // and puts live texts into the store.
 type recorder struct {
@@ -141,6 +142,14 @@ func (r *recorder) load(ctx context.Context, p runtime.Project) (runtime.Report,
 			if now, ok = before[k]; !ok && lastGood != nil {
 				now, ok = *lastGood, true
 			}
+		}
+		if was, runs := before[k]; runs && strings.Contains(code, "MISFIT") {
+			s.Error = &runtime.SourceError{Version: version, Message: "would break 30 running executions", Checked: 40}
+			for i := range 30 {
+				id := runtime.Execution{WorkflowID: fmt.Sprintf("order-%d", i), RunID: "r"}
+				s.Error.Broken = append(s.Error.Broken, runtime.BrokenExecution{Execution: id, EventID: 11, Reason: "it wants a timer"})
+			}
+			now = was
 		}
 		if ok {
 			live[k] = now

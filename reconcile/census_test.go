@@ -1,0 +1,269 @@
+package reconcile
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// counted is a replica whose censuses are the test's to take.
+func (h *house) counted(d *temporalDouble) *replica {
+	h.t.Helper()
+	return h.tidying(d, func(c *Config) { c.CensusInterval = time.Hour }).start()
+}
+
+// countsAgain takes a census as if all were due, and waits for the rows.
+func (r *replica) countsAgain() {
+	r.h.t.Helper()
+	r.h.exec(`UPDATE workflow_live_periods SET counted_at = NULL`)
+	if err := r.takeCensus(r.h.t.Context()); err != nil {
+		r.h.t.Fatal(err)
+	}
+	r.quietDown()
+}
+
+func (r *replica) workflowState(project string) SourceState {
+	r.h.t.Helper()
+	return r.isStatus(project, statusRunning).meta.Workflows[0]
+}
+
+func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	h.shop("v1") // a workflow with one version
+	d := &temporalDouble{begun: map[string]int64{"order-intake": 3}}
+	r := h.counted(d)
+	r.isServing(p, w, "v1")
+	r.quietDown()
+	r.countsAgain()
+	if got := r.workflowState(p); len(got.Superseded) != 0 {
+		t.Errorf("nothing is superseded, and the row says %+v", got.Superseded)
+	}
+	before := time.Now()
+	h.exec(`UPDATE workflow_compiled_code SET version = '2' WHERE workflow_id = $1`, w)
+	r.reloaded(p, w, "v2")
+	r.countsAgain()
+	got := r.workflowState(p)
+	if len(got.Superseded) != 1 {
+		t.Fatalf("the row says %+v", got.Superseded)
+	}
+	s := got.Superseded[0]
+	if s.Version != "1" || s.Hash != hashOf("v1\x00") || s.Executions != 3 || s.SupersededAt == nil || s.SupersededAt.Before(before.Add(-time.Minute)) {
+		t.Errorf("superseded %+v", s)
+	}
+	if v := r.seen.get().versions; v[2] != 1 || v[1] != 1 {
+		t.Errorf("versions in use %v", v)
+	}
+
+	// One moves to the live code, one to code that was never live.
+	move := func(run, to string) {
+		h.exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, from_hash, hash) VALUES ($1, $2, $3, $3, $4, $5)`,
+			p, w, run, hashOf("v1\x00"), to)
+	}
+	h.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, version) VALUES ($1, 'other', 'workflow', '1b')`, p)
+	move("a", hashOf("v2\x00"))
+	move("b", "other")
+	r.countsAgain()
+	var words []string
+	for _, s := range r.workflowState(p).Superseded {
+		words = append(words, fmt.Sprintf("%s: %d", s.Version, s.Executions))
+	}
+	if got := strings.Join(words, ", "); got != "1: 1, 1b: 1" {
+		t.Errorf("after the moves: %s", got)
+	}
+
+	// They end, and those that began on v1: the period is forgotten once nobody can turn up any more.
+	h.exec(`UPDATE workflow_execution_moves SET closed_at = now()`)
+	d.mu.Lock()
+	d.begun = nil
+	d.mu.Unlock()
+	r.countsAgain()
+	if got := r.workflowState(p); len(got.Superseded) != 0 {
+		t.Errorf("all have ended, and the row says %+v", got.Superseded)
+	}
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_live_periods WHERE ended_at IS NOT NULL`); n != 1 {
+		t.Errorf("%d ended periods, want 1: visibility lags", n)
+	}
+	h.exec(`UPDATE workflow_live_periods SET ended_at = ended_at - interval '1 hour' WHERE ended_at IS NOT NULL`)
+	r.countsAgain()
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_live_periods WHERE ended_at IS NOT NULL`); n != 0 {
+		t.Errorf("%d ended periods that nobody is in", n)
+	}
+}
+
+// Periods follow each other without a gap, so that each start belongs to one.
+func TestPeriodsOfLiveCodeFollowEachOther(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.counted(&temporalDouble{})
+	r.isServing(p, w, "v1")
+	for _, text := range []string{"v2", "v1", "BROKEN", "v3"} {
+		h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
+		r.LookAt(p, time.Now())
+		if text != "BROKEN" {
+			r.isServing(p, w, text)
+		}
+		r.quietDown()
+	}
+	got := one[[]string](h, `SELECT array_agg(s.workflow_code || CASE WHEN began_at = last THEN '' ELSE ' gap' END || CASE WHEN ended_at IS NULL THEN ' live' ELSE '' END ORDER BY p.began_at)
+		FROM (SELECT *, coalesce(lag(ended_at) OVER (ORDER BY began_at), began_at) AS last FROM workflow_live_periods) p JOIN workflow_code_store s USING (hash)`)
+	if strings.Join(got, ", ") != "v1, v2, v1, v3 live" {
+		t.Errorf("periods %q", got)
+	}
+}
+
+func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p := h.project()
+	w := h.workflow(p, "order-intake")
+	first := h.code(w, "1", "v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	r.quietDown()
+	was := r.workflowState(p)
+	if was.CodeID != first {
+		t.Errorf("from row %q, want %q", was.CodeID, first)
+	}
+	// The newest text is broken: what is live is still the first row's, since then, also after a restart.
+	h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE id = $1`, first)
+	h.code(w, "2", "BROKEN")
+	r.LookAt(p, time.Now())
+	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
+	if err := r.stop(); err != nil {
+		t.Fatal(err)
+	}
+	again := h.work()
+	again.isServing(p, w, "v1")
+	again.quietDown()
+	now := again.workflowState(p)
+	if now.CodeID != first || now.Since == nil || !now.Since.Truncate(time.Millisecond).Equal(was.Since.Truncate(time.Millisecond)) || now.Error == nil {
+		t.Errorf("%+v, was %+v", now, was)
+	}
+	second := h.code(w, "3", "v3")
+	again.LookAt(p, time.Now())
+	again.isServing(p, w, "v3")
+	again.quietDown()
+	if now := again.workflowState(p); now.CodeID != second || !now.Since.After(*was.Since) {
+		t.Errorf("%+v, want row %s", now, second)
+	}
+}
+
+func TestTheStoreIsMeasured(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	r.quietDown()
+	if err := r.measureStore(t.Context()); err != nil || r.seen.get().texts != 1 {
+		t.Errorf("%d texts, %v", r.seen.get().texts, err)
+	}
+}
+
+func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	h.exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = 'MISFIT' WHERE workflow_id = $1`, w)
+	r.LookAt(p, time.Now())
+	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
+	s := r.workflowState(p)
+	if s.Version != "1" || s.Error.Version != "2" || s.Error.Checked != 40 || len(s.Error.Broken) != maxBrokenExecutions {
+		t.Errorf("%+v", s)
+	}
+	if b := s.Error.Broken[0]; b != (BrokenExecution{Execution{"order-0", "r"}, 11, "it wants a timer"}) {
+		t.Errorf("broken %+v", b)
+	}
+	r.quietDown()
+	if got := h.eventsOf(p, eventRefusedByGate); len(got) != 1 || !strings.Contains(got[0], "would break 30 running executions") || !strings.Contains(got[0], `"event": 11`) {
+		t.Errorf("events %q", got)
+	}
+	if got := h.eventsOf(p, eventCompileFailed); len(got) != 0 {
+		t.Errorf("nothing failed to compile: %q", got)
+	}
+	if n := r.seen.get().refused[refusedEdit]; n != 1 {
+		t.Errorf("%d refusals counted", n)
+	}
+	r.reloaded(p, w, "v3 fits")
+	if s := r.workflowState(p); s.Error != nil || s.Version != "2" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What a move names is kept, whoever began when; until the execution is over, and nobody may query it any more.
+func TestCodeThatAnExecutionWasMovedToStaysUntilItIsOver(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	d := &temporalDouble{ended: map[string]time.Time{}}
+	r := h.tidy(d)
+	r.runner.onCheck = finds([]string{"a"})
+	r.isServing(p, w, "v1")
+	r.reloaded(p, w, "v2")
+	// Back to what is superseded, though it began later.
+	d.set(nil, time.Now().Add(time.Hour))
+	id := h.asks(p, actionMigrate, w, "a", hashOf("v1\x00"))
+	r.LookAt(p, time.Now())
+	if a := h.isAnswered(id); a.status != requestCompleted {
+		t.Fatalf("%+v", a)
+	}
+	move := func() { h.exec(`UPDATE workflow_execution_moves SET checked_at = NULL`) }
+	ends := func(at time.Time) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.ended["run-of-a"] = at
+	}
+	r.mustCleanUp()
+	h.stores("v1", "v2")
+
+	d.set(fmt.Errorf("down"))
+	move()
+	if err := r.cleansUp(); err == nil || !strings.Contains(err.Error(), "down") {
+		t.Errorf("error %v", err)
+	}
+	h.stores("v1", "v2")
+	d.set(nil)
+
+	r.cfg.CodeRetention = time.Hour
+	ends(time.Now().Add(-time.Minute))
+	move()
+	r.mustCleanUp()
+	h.stores("v1", "v2")
+	if closed := one[bool](h, `SELECT closed_at < now() - interval '50 seconds' FROM workflow_execution_moves`); !closed {
+		t.Error("that the execution closed isn't noted")
+	}
+
+	ends(time.Now().Add(-2 * time.Hour))
+	move()
+	r.mustCleanUp()
+	h.stores("v2")
+}
+
+// Temporal has forgotten the execution: its retention is over, ours begins.
+func TestAMoveOfAnExecutionThatTemporalHasForgottenGoesAfterTheRetention(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	d := &temporalDouble{ended: map[string]time.Time{"gone": {}}}
+	r := h.tidying(d)
+	h.exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, hash) VALUES ($1, $2, 'e', 'gone', 'h')`, p, w)
+	r.cfg.CodeRetention = time.Hour
+	for _, tt := range []struct {
+		ago  string
+		left int
+	}{{"0", 1}, {"0", 1}, {"2 hours", 0}} {
+		h.exec(`UPDATE workflow_execution_moves SET checked_at = NULL, closed_at = closed_at - $1::interval`, tt.ago)
+		if err := r.forgetMoves(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := one[int](h, `SELECT count(*)::int FROM workflow_execution_moves`); n != tt.left {
+			t.Errorf("closed %s ago: %d moves", tt.ago, n)
+		}
+	}
+}
