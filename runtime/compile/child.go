@@ -18,12 +18,20 @@ const (
 )
 
 // request and response are what parent and child say to each other, as gob over pipes.
-type request struct{ Source Source }
+type request struct {
+	Name string
+	Kind Kind
+	Text string
+	// Bundle is asked for instead, if it has names.
+	Bundle bundleRequest
+}
 
 type response struct {
 	Transformed transformed
-	// Err is what is wrong with the text.
-	Err *Error
+	Bundled     bundled
+	// Err is what is wrong with the text, BundleErr with the packages.
+	Err       *Error
+	BundleErr *bundleError
 }
 
 // Child is the child process: it reads requests from r and answers them on w until r ends. A text that overflows its
@@ -42,7 +50,7 @@ func Child(r io.Reader, w io.Writer) error {
 			}
 			return fmt.Errorf("read a compile request: %w", err)
 		}
-		if err := enc.Encode(answer(q.Source)); err != nil {
+		if err := enc.Encode(answer(q)); err != nil {
 			return fmt.Errorf("answer a compile request: %w", err)
 		}
 		if err := out.Flush(); err != nil {
@@ -52,7 +60,11 @@ func Child(r io.Reader, w io.Writer) error {
 }
 
 // answer transforms the text and, to find out here what would end the parent, does with the result all that the parent does.
-func answer(s Source) response {
+func answer(q request) response {
+	if len(q.Bundle.Names) > 0 {
+		return answerBundle(q.Bundle)
+	}
+	s := Source{Name: q.Name, Kind: q.Kind, Text: q.Text}
 	t, err := transform(s)
 	if err == nil {
 		_, err = link(s, t)
@@ -65,4 +77,20 @@ func answer(s Source) response {
 		e = &Error{File: s.Name, Message: err.Error()}
 	}
 	return response{Err: e}
+}
+
+// answerBundle does the same for packages.
+func answerBundle(q bundleRequest) response {
+	b, err := bundle(q)
+	if err == nil {
+		_, err = load(StoredPackages{Kind: q.Kind, Names: q.Names, Code: b.Code, Map: string(b.Map)})
+	}
+	if err == nil {
+		return response{Bundled: b}
+	}
+	var e *bundleError
+	if !errors.As(err, &e) {
+		e = &bundleError{Message: err.Error()}
+	}
+	return response{BundleErr: e}
 }

@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,9 +36,12 @@ type Source struct {
 	Name string
 	Kind Kind
 	Text string
+	// Packages are the npm packages to run the text with, for a text that was compiled before. Default: what it imports, from
+	// Config.Modules.
+	Packages *Packages
 }
 
-// Hash identifies what the source compiles to: 64 hexadecimal digits.
+// Hash identifies what the source compiles to, the npm packages that it imports aside: 64 hexadecimal digits.
 func (s Source) Hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", hashVersion, s.Kind, path.Base(s.Name), len(s.Text))
@@ -47,7 +51,7 @@ func (s Source) Hash() string {
 
 // Program is a compiled source. It is immutable and may be used by any number of goja runtimes at once.
 type Program struct {
-	// Hash is the source's content hash.
+	// Hash is the content hash of the source and of its packages. Without packages it is the source's own.
 	Hash string
 	// Name is the file name that stacks show.
 	Name string
@@ -56,9 +60,14 @@ type Program struct {
 	JS *goja.Program
 	// Exports are the module's exports in order of their names, as far as the text alone tells.
 	Exports []Export
+	// Packages are the npm packages that the module imports; nil if there are none. Evaluating the module needs them: its require
+	// must lead there for their names.
+	Packages *Packages
 	// Siblings are the names of functions that the text passes to startChild or executeChild without declaring or importing
 	// them: workflow functions of the project's other rows. The program declares a function of each name for itself.
 	Siblings []string
+
+	imported []imported // of packages
 }
 
 // Functions gives the names of the exports that are certainly functions. complete is false if there are others of which
@@ -87,6 +96,9 @@ type Config struct {
 	MaxSourceBytes int
 	// Timeout bounds one compilation. Default 5 s.
 	Timeout time.Duration
+	// Modules is the folder of npm packages that texts may import: one with a node_modules, or of packages. Default: none, and
+	// texts may import none.
+	Modules string
 	// CacheSize is how many programs are kept by hash beside those in use elsewhere. Default 256.
 	CacheSize int
 	Logger    *slog.Logger
@@ -114,17 +126,20 @@ func (c Config) withDefaults() Config {
 // transformer makes CommonJS of TypeScript, here or in a child process.
 type transformer interface {
 	transform(ctx context.Context, s Source) (transformed, error)
+	// bundle makes one text of npm packages; what is wrong with them comes back as a *bundleError.
+	bundle(ctx context.Context, q bundleRequest) (bundled, error)
 	close()
 }
 
 // Compiler compiles and remembers programs. It is safe for concurrent use.
 type Compiler struct {
-	cfg Config
-	tr  transformer
+	cfg     Config
+	tr      transformer
+	bundles bundles
 
-	mu    sync.Mutex // guards cache and order
-	cache map[string]*Program
-	order []string // of cache, oldest first
+	mu    sync.Mutex          // guards cache and order
+	cache map[string]*Program // by the source's hash, and that of packages given with it
+	order []string            // of cache, oldest first
 }
 
 // New makes a compiler. Close ends its child processes.
@@ -142,45 +157,93 @@ func New(cfg Config) *Compiler {
 // Close ends the child processes. Compilations under way fail.
 func (c *Compiler) Close() { c.tr.close() }
 
-// Compile compiles one source. What is wrong with the text itself comes back as an *Error.
+// Compile compiles one source. What is wrong with the text itself, and with the packages it imports, comes back as an *Error.
 func (c *Compiler) Compile(ctx context.Context, s Source) (*Program, error) {
 	s.Name = path.Base(s.Name)
-	hash := s.Hash()
-	if p := c.cached(hash); p != nil {
+	key := s.Hash()
+	if s.Packages != nil {
+		key += " " + s.Packages.Hash
+	}
+	if p := c.cached(key); p != nil {
 		return p, nil
 	}
 	if err := checkLimits(s, c.cfg.MaxSourceBytes); err != nil {
 		return nil, err
 	}
+	p, err := c.compileText(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	p.Hash = s.Hash()
+	if len(p.imported) > 0 {
+		if err := c.addPackages(ctx, s, p); err != nil {
+			return nil, err
+		}
+	}
+	c.remember(key, p)
+	return p, nil
+}
+
+// compileText does all but the packages.
+func (c *Compiler) compileText(ctx context.Context, s Source) (*Program, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
 	t, err := c.tr.transform(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	p, err := link(s, t)
-	if err != nil {
-		return nil, err
+	return link(s, t)
+}
+
+// addPackages finds the packages that a program imports.
+func (c *Compiler) addPackages(ctx context.Context, s Source, p *Program) error {
+	if s.Packages == nil && c.cfg.Modules == "" {
+		first := p.imported[0]
+		return first.error(s.Name, fmt.Sprintf("can't import %q: the service has no npm packages; its operator names a folder of them with MODULES_DIR", first.module))
 	}
-	p.Hash = hash
-	c.remember(p)
-	return p, nil
+	names := make([]string, 0, len(p.imported))
+	for _, im := range p.imported {
+		names = append(names, im.module)
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	packages := s.Packages
+	if packages == nil {
+		var err error
+		if packages, err = c.packages(ctx, s.Kind, names); err != nil {
+			var bad *bundleError
+			if !errors.As(err, &bad) {
+				return err
+			}
+			at := p.imported[max(0, slices.IndexFunc(p.imported, func(im imported) bool { return im.module == bad.Name }))]
+			return at.error(s.Name, bad.Message)
+		}
+	}
+	for _, im := range p.imported {
+		if !slices.Contains(packages.Names, im.module) {
+			return im.error(s.Name, fmt.Sprintf("can't import %q: it is not among the npm packages that were kept with this text", im.module))
+		}
+	}
+	p.Packages = packages
+	sum := sha256.Sum256([]byte(p.Hash + packages.Hash))
+	p.Hash = hex.EncodeToString(sum[:])
+	return nil
 }
 
-func (c *Compiler) cached(hash string) *Program {
+func (c *Compiler) cached(key string) *Program {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cache[hash]
+	return c.cache[key]
 }
 
-func (c *Compiler) remember(p *Program) {
+func (c *Compiler) remember(key string, p *Program) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.cache[p.Hash]; ok {
+	if _, ok := c.cache[key]; ok {
 		return
 	}
-	c.cache[p.Hash] = p
-	c.order = append(c.order, p.Hash)
+	c.cache[key] = p
+	c.order = append(c.order, key)
 	if len(c.order) > c.cfg.CacheSize {
 		delete(c.cache, c.order[0])
 		c.order = c.order[1:]
@@ -202,21 +265,4 @@ func (e *Error) Error() string {
 		return e.File + ": " + e.Message
 	}
 	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
-}
-
-// Modules are what a text of the kind may import, in order.
-func (k Kind) Modules() []string {
-	if k == Activity {
-		return []string{"@temporalio/activity", "@temporalio/common"}
-	}
-	return append([]string{"@temporalio/common", "@temporalio/workflow", "nexus-rpc"}, pureNodeModules...)
-}
-
-func (k Kind) mayImport(module string) bool {
-	for _, m := range k.Modules() {
-		if module == m || strings.HasPrefix(m, "@") && strings.HasPrefix(module, m+"/lib/") || module == "node:"+m {
-			return true
-		}
-	}
-	return false
 }

@@ -280,7 +280,7 @@ func TestAChildSeesNothingOfOurs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer p.kill()
-	if _, err := p.ask(workflow("export const a = 1")); err != nil {
+	if _, err := p.ask(request{Name: "order-intake.ts", Kind: Workflow, Text: "export const a = 1"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(p.cmd.Env) != 1 || strings.Contains(p.cmd.Env[0], "SECRET") {

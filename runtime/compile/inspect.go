@@ -147,7 +147,7 @@ func (f *found) call(c *ast.CallExpression) {
 	case "require":
 		if len(c.ArgumentList) == 1 {
 			if s, ok := c.ArgumentList[0].(*ast.StringLiteral); ok {
-				f.imports = append(f.imports, imported{s.Value.String(), s.Idx})
+				f.imports = append(f.imports, imported{module: s.Value.String(), at: s.Idx})
 			}
 		}
 	case "startChild", "executeChild":

@@ -3,9 +3,9 @@ package compile
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 )
 
@@ -22,11 +22,9 @@ func link(s Source, t transformed) (p *Program, err error) {
 		return nil, err
 	}
 	found := inspect(tree)
-	for _, im := range found.imports {
-		if !s.Kind.mayImport(im.module) {
-			pos := tree.File.Position(int(im.at) - tree.File.Base())
-			return nil, &Error{File: s.Name, Line: pos.Line, Column: pos.Column, Message: refusal(s.Kind, im.module)}
-		}
+	packages, err := importsOf(s, tree, found)
+	if err != nil {
+		return nil, err
 	}
 	var siblings []string
 	if s.Kind == Workflow {
@@ -44,20 +42,22 @@ func link(s Source, t transformed) (p *Program, err error) {
 	if err != nil {
 		return nil, compileError(s, err)
 	}
-	return &Program{Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings}, nil
+	return &Program{Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings, imported: packages}, nil
 }
 
-func refusal(k Kind, module string) string {
-	what := fmt.Sprintf("can't import %q: %s code may import %s", module, k, strings.Join(k.Modules(), ", "))
-	switch {
-	case strings.HasPrefix(module, "@/"):
-		what += "; paths of the Workflow Builder's own source don't exist here"
-	case isNodeModule(module) && k == Workflow:
-		what += fmt.Sprintf("; %q is Node's: a workflow can't reach the machine, let an activity do it", module)
-	case strings.HasPrefix(module, "."):
-		what += fmt.Sprintf("; %q can only be imported for its types (import type …)", module)
+// importsOf refuses imports that stand for nothing, and gives those of npm packages.
+func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, err error) {
+	for _, im := range f.imports {
+		pos := tree.File.Position(int(im.at) - tree.File.Base())
+		im.line, im.column = pos.Line, pos.Column
+		switch s.Kind.meaningOf(im.module) {
+		case refused:
+			return nil, im.error(s.Name, s.Kind.Refusal(im.module))
+		case packaged:
+			packages = append(packages, im)
+		}
 	}
-	return what
+	return packages, nil
 }
 
 // compileError is for text that goja parses and can't compile.
@@ -104,8 +104,13 @@ type found struct {
 }
 
 type imported struct {
-	module string
-	at     file.Idx
+	module       string
+	at           file.Idx
+	line, column int
+}
+
+func (im imported) error(file, message string) *Error {
+	return &Error{File: file, Line: im.line, Column: im.column, Message: message}
 }
 
 type exported struct{ name, local string }

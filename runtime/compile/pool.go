@@ -39,24 +39,55 @@ func newPool(cfg Config) *pool {
 }
 
 func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
+	r, err := p.ask(ctx, s.Name, request{Name: s.Name, Kind: s.Kind, Text: s.Text})
+	switch {
+	case errors.Is(err, errDied):
+		return transformed{}, &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
+	case errors.Is(err, errTooLong):
+		return transformed{}, &Error{File: s.Name, Message: fmt.Sprintf("compiling took longer than %v; simplify the text", p.cfg.Timeout.Round(time.Millisecond))}
+	case err != nil:
+		return transformed{}, err
+	case r.Err != nil:
+		return transformed{}, r.Err
+	}
+	return r.Transformed, nil
+}
+
+func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
+	name := "npm packages " + strings.Join(q.Names, ", ")
+	r, err := p.ask(ctx, name, request{Bundle: q})
+	switch {
+	case errors.Is(err, errDied):
+		return bundled{}, &bundleError{Message: "the " + name + " ended the compiler: they are too large, or nest too deep"}
+	case errors.Is(err, errTooLong):
+		return bundled{}, &bundleError{Message: fmt.Sprintf("bundling the %s took longer than %v", name, packagesTimeout)}
+	case err != nil:
+		return bundled{}, err
+	case r.BundleErr != nil:
+		return bundled{}, r.BundleErr
+	}
+	return r.Bundled, nil
+}
+
+// ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if it had no answer in time.
+func (p *pool) ask(ctx context.Context, name string, q request) (response, error) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return transformed{}, fmt.Errorf("compile %s: no compiler was free in time: %w", s.Name, context.Cause(ctx))
+		return response{}, fmt.Errorf("compile %s: no compiler was free in time: %w", name, context.Cause(ctx))
 	case <-p.ctx.Done():
-		return transformed{}, errClosed
+		return response{}, errClosed
 	}
-	t, c, err := p.with(ctx, p.take(), s)
+	r, c, err := p.with(ctx, p.take(), name, q)
 	if errors.Is(err, errDied) {
 		// Once more, so that a child that was killed from outside isn't blamed on the text.
-		if t, c, err = p.with(ctx, c, s); errors.Is(err, errDied) {
-			p.cfg.Logger.Warn("a text ended the compiler process", slog.String("source", s.Name), slog.String("error", err.Error()))
-			err = &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
+		if r, c, err = p.with(ctx, c, name, q); errors.Is(err, errDied) {
+			p.cfg.Logger.Warn("a text ended the compiler process", slog.String("source", name), slog.String("error", err.Error()))
 		}
 	}
 	p.put(c)
-	return t, err
+	return r, err
 }
 
 // take gives an idle child; nil if a new one must be started.
@@ -97,18 +128,21 @@ func (p *pool) keepOne() {
 // errDied is a child that ended before it answered.
 var errDied = errors.New("the compiler process died")
 
+// errTooLong is a child that was ended because the deadline passed.
+var errTooLong = errors.New("compiling took too long")
+
 var errClosed = errors.New("the compiler is closed")
 
 // with uses c, or a new child if c is nil, and gives the child to keep: nil if it died.
-func (p *pool) with(ctx context.Context, c *process, s Source) (transformed, *process, error) {
+func (p *pool) with(ctx context.Context, c *process, name string, q request) (response, *process, error) {
 	if p.ctx.Err() != nil {
 		c.kill()
-		return transformed{}, nil, errClosed
+		return response{}, nil, errClosed
 	}
 	if c == nil {
 		var err error
 		if c, err = start(p.ctx, p.cfg.Command); err != nil {
-			return transformed{}, nil, err
+			return response{}, nil, err
 		}
 	}
 	done := make(chan struct{})
@@ -116,7 +150,7 @@ func (p *pool) with(ctx context.Context, c *process, s Source) (transformed, *pr
 	var err error
 	go func() {
 		defer close(done)
-		r, err = c.ask(s)
+		r, err = c.ask(q)
 	}()
 	select {
 	case <-done:
@@ -124,21 +158,23 @@ func (p *pool) with(ctx context.Context, c *process, s Source) (transformed, *pr
 		c.kill()
 		<-done
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return transformed{}, nil, &Error{File: s.Name, Message: fmt.Sprintf("compiling took longer than %v; simplify the text", p.cfg.Timeout.Round(time.Millisecond))}
+			return response{}, nil, errTooLong
 		}
-		return transformed{}, nil, fmt.Errorf("compile %s: %w", s.Name, context.Cause(ctx))
+		return response{}, nil, fmt.Errorf("compile %s: %w", name, context.Cause(ctx))
 	}
 	switch {
 	case err != nil && p.ctx.Err() != nil:
 		c.kill()
-		return transformed{}, nil, errClosed
+		return response{}, nil, errClosed
 	case err != nil:
 		c.kill()
-		return transformed{}, nil, fmt.Errorf("%w: %w: %s", errDied, err, c.said())
-	case r.Err != nil:
-		return transformed{}, c, r.Err
+		return response{}, nil, fmt.Errorf("%w: %w: %s", errDied, err, c.said())
+	case len(q.Bundle.Names) > 0:
+		// It holds what it read: hundreds of megabytes for large packages.
+		c.kill()
+		return r, nil, nil
 	}
-	return r.Transformed, c, nil
+	return r, c, nil
 }
 
 // close ends all children, at once if they compile, and waits for those in use.
@@ -194,9 +230,9 @@ func start(ctx context.Context, command []string) (*process, error) {
 // childEnv tells a test binary, which has no subcommands, that it was started as the child.
 const childEnv = "WORKFLOW_WORKER_COMPILE_CHILD"
 
-func (c *process) ask(s Source) (response, error) {
+func (c *process) ask(q request) (response, error) {
 	var r response
-	if err := c.enc.Encode(request{s}); err != nil {
+	if err := c.enc.Encode(q); err != nil {
 		return r, err
 	}
 	err := c.dec.Decode(&r)

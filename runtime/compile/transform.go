@@ -22,6 +22,7 @@ type transformed struct {
 type inProcess struct{}
 
 func (inProcess) transform(_ context.Context, s Source) (transformed, error) { return transform(s) }
+func (inProcess) bundle(_ context.Context, q bundleRequest) (bundled, error) { return bundle(q) }
 func (inProcess) close()                                                     {}
 
 // transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build, never touches the file
@@ -36,16 +37,9 @@ func transform(s Source) (transformed, error) {
 		// The text itself is kept elsewhere; goja only needs the positions.
 		SourcesContent: api.SourcesContentExclude,
 		// Not a lower year: ES2017 would turn private fields into WeakMaps, twenty times slower on goja.
-		Target: api.ESNext,
-		Supported: map[string]bool{
-			"async-generator": false,
-			"for-await":       false,
-			"using":           false,
-			"decorators":      false,
-			// Becomes a call of require, so that it is refused or resolved like any import.
-			"dynamic-import": false,
-		},
-		TsconfigRaw: `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":false}}`,
+		Target:      api.ESNext,
+		Supported:   supported(),
+		TsconfigRaw: tsconfig,
 		LogLevel:    api.LogLevelSilent,
 	})
 	if len(r.Errors) > 0 {
@@ -58,6 +52,20 @@ func transform(s Source) (transformed, error) {
 		return transformed{}, e
 	}
 	return transformed{Code: string(r.Code), Map: r.Map}, nil
+}
+
+const tsconfig = `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":false}}`
+
+// supported says of some syntax that goja lacks it, so that esbuild puts it into other words.
+func supported() map[string]bool {
+	return map[string]bool{
+		"async-generator": false,
+		"for-await":       false,
+		"using":           false,
+		"decorators":      false,
+		// Becomes a call of require, so that it is refused or resolved like any import.
+		"dynamic-import": false,
+	}
 }
 
 // parse reads transformed code as the wrapper function around it. The prefix stays on the first line, so that the source map
@@ -100,7 +108,7 @@ func parseError(s Source, t transformed, err error) error {
 		return e
 	}
 	e.Message = list[0].Message
-	m, err := sourcemap.Parse("", t.Map)
+	m, err := parseMap(string(t.Map))
 	if err != nil {
 		return e
 	}
@@ -110,3 +118,5 @@ func parseError(s Source, t transformed, err error) error {
 	}
 	return e
 }
+
+func parseMap(text string) (*sourcemap.Consumer, error) { return sourcemap.Parse("", []byte(text)) }

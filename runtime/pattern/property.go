@@ -109,30 +109,41 @@ func lookup(text string) (set, error) {
 	case named && (name == "Script_Extensions" || name == "scx"):
 		return nil, fmt.Errorf(`\p{%s} is not supported: name the script with Script=%s`, text, value)
 	case named && (name == "General_Category" || name == "gc"):
-		if t := category(value); t != nil {
-			return of(t), nil
+		if s := category(value); s != nil {
+			return s, nil
 		}
 	case !named:
 		if s := binary(name); s != nil {
 			return s, nil
 		}
-		if t := category(name); t != nil {
-			return of(t), nil
+		if s := category(name); s != nil {
+			return s, nil
 		}
 	}
 	return nil, fmt.Errorf(`Invalid property name: \p{%s}`, text)
 }
 
-func category(name string) []*unicode.RangeTable {
+func category(name string) set {
 	if short, ok := unicode.CategoryAliases[name]; ok {
 		name = short
 	}
+	list := func(names ...string) (tables []*unicode.RangeTable) {
+		for _, n := range names {
+			tables = append(tables, unicode.Categories[n])
+		}
+		return tables
+	}
+	// Go's tables of these differ with its version.
 	switch name {
-	case "Cn", "C", "LC": // Go's tables of these differ with its version
-		return nil
+	case "LC", "Cased_Letter":
+		return of(list("Lu", "Ll", "Lt"))
+	case "Cn", "Unassigned":
+		return of(list("L", "M", "N", "P", "S", "Z", "Cc", "Cf", "Co", "Cs")).complement()
+	case "C", "Other":
+		return of(list("L", "M", "N", "P", "S", "Z")).complement()
 	}
 	if t, ok := unicode.Categories[name]; ok {
-		return []*unicode.RangeTable{t}
+		return of([]*unicode.RangeTable{t})
 	}
 	return nil
 }
