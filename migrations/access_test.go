@@ -169,7 +169,7 @@ func TestStoredCodeIsForNoUser(t *testing.T) {
 	t.Parallel()
 	onSupabase(t, func(t *testing.T, d *database) {
 		for _, s := range []*session{d.session(t, "authenticated", annAuth), d.session(t, "anon", "")} {
-			for _, table := range []string{"workflow_code_store", "workflow_live_code", "workflow_execution_moves", "workflow_live_periods", "workflow_worker.schema_version", "workflow_worker.contract_tables"} {
+			for _, table := range []string{"workflow_code_store", "workflow_package_bundles", "workflow_live_code", "workflow_execution_moves", "workflow_live_periods", "workflow_worker.schema_version", "workflow_worker.contract_tables"} {
 				s.forbidden(`SELECT * FROM ` + table)
 				s.forbidden(`DELETE FROM ` + table)
 			}

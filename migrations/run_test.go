@@ -11,7 +11,7 @@ import (
 
 var contractTables = []string{
 	"activity_statistics", "components", "projects", "worker_events", "worker_requests", "workflow_code_store",
-	"workflow_compiled_code", "workflow_execution_moves", "workflow_live_code", "workflow_live_periods", "workflow_workers", "workflows",
+	"workflow_compiled_code", "workflow_execution_moves", "workflow_live_code", "workflow_live_periods", "workflow_package_bundles", "workflow_workers", "workflows",
 }
 
 func TestRunMakesAllTablesOnAnEmptyDatabase(t *testing.T) {

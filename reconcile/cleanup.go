@@ -79,6 +79,9 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 		r.log.InfoContext(ctx, "removed superseded code that no execution needs", keyProject, c.ProjectID, c.Kind, c.Name,
 			"version", c.Version, "hash", c.Hash, "superseded_at", c.SupersededAt)
 	}
+	if err := r.timed(ctx, func(ctx context.Context) error { return r.store.removePackages(ctx, r.cfg.CodeMargin) }); err != nil {
+		errs = append(errs, err)
+	}
 	if len(candidates) > 0 {
 		r.log.DebugContext(ctx, "looked at superseded code", "removed", removed, "kept", len(candidates)-removed)
 	}

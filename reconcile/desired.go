@@ -33,12 +33,13 @@ FROM projects p WHERE p.id = $1`
 // but the same in every replica. Where two workflows have one kebab name (the
 // Workflow Builder's own tables allow that), the one compiled last comes first,
 // which gives it the name. A workflow's last good text comes along if $2 says
-// so and it is another one.
+// so and it is another one, or was compiled with npm packages: the same text
+// may find others now, or none.
 const workflowsSQL = `
 SELECT w.id::text, coalesce(w.kebab_name, ''), coalesce(w.display_name, ''), coalesce(w.is_active, true),
        coalesce(w.versioning_behavior::text, ''), coalesce(l.hash, ''), l.since, coalesce(l.code_id::text, ''),
        coalesce(c.id::text, ''), coalesce(c.version, ''), coalesce(c.workflow_code, ''), coalesce(c.activities_code, ''),
-       s.hash, s.version, s.workflow_code, s.activities_code
+       s.hash, s.version, s.workflow_code, s.activities_code, s.packages, s.activities_packages
 FROM workflows w
 LEFT JOIN LATERAL (
   SELECT * FROM workflow_compiled_code c
@@ -49,7 +50,8 @@ LEFT JOIN workflow_live_code l
 LEFT JOIN workflow_code_store s
   ON s.project_id = l.project_id AND s.hash = l.hash
   AND (s.workflow_code IS DISTINCT FROM c.workflow_code
-    OR coalesce(s.activities_code, '') IS DISTINCT FROM coalesce(c.activities_code, ''))
+    OR coalesce(s.activities_code, '') IS DISTINCT FROM coalesce(c.activities_code, '')
+    OR s.packages IS NOT NULL OR s.activities_packages IS NOT NULL)
 WHERE w.project_id = $1
 ORDER BY w.kebab_name, c.compiled_at DESC NULLS LAST, w.id`
 
@@ -72,12 +74,13 @@ WITH refs AS MATERIALIZED (` + componentRefsSQL + `)
 SELECT k.id::text, k.xmin::text, k.project_id IS NULL, coalesce(k.is_active, true), coalesce(k.name, ''),
        coalesce(k.implementation_language, ''),
        CASE WHEN coalesce(k.is_active, true) THEN coalesce(k.implementation_code, '') ELSE '' END,
-       s.hash, s.version, s.workflow_code
+       s.hash, s.version, s.workflow_code, s.packages
 FROM components k
 LEFT JOIN workflow_live_code l
   ON $2 AND l.project_id = $1 AND l.source_kind = 'component' AND l.source_id = k.id
 LEFT JOIN workflow_code_store s
-  ON s.project_id = l.project_id AND s.hash = l.hash AND s.workflow_code IS DISTINCT FROM k.implementation_code
+  ON s.project_id = l.project_id AND s.hash = l.hash
+  AND (s.workflow_code IS DISTINCT FROM k.implementation_code OR s.packages IS NOT NULL)
 WHERE k.project_id = $1 OR (k.project_id IS NULL AND k.id IN (SELECT r::uuid FROM refs AS refs(r)))
 ORDER BY k.project_id IS NULL, k.name, k.id`
 
@@ -133,9 +136,10 @@ func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
 		last                        liveFact
 		since                       *time.Time
 		hash, version, code, acCode *string
+		packages, acPackages        *string
 	)
 	_, err := pgx.ForEachRow(rows, []any{&w.ID, &w.KebabName, &w.DisplayName, &active, &behavior, &last.hash, &since, &last.codeID,
-		&w.CodeID, &w.Version, &w.Code, &w.ActivitiesCode, &hash, &version, &code, &acCode}, func() error {
+		&w.CodeID, &w.Version, &w.Code, &w.ActivitiesCode, &hash, &version, &code, &acCode, &packages, &acPackages}, func() error {
 		if !active {
 			if s.switchedOff == nil {
 				s.switchedOff = map[ref]bool{}
@@ -151,7 +155,7 @@ func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
 			s.lastLive[ref{runtime.KindWorkflow, w.ID}] = last
 		}
 		w.VersioningBehavior = knownBehavior(behavior)
-		w.LastGood = stored(hash, version, code, acCode)
+		w.LastGood = stored(hash, version, code, acCode, packages, acPackages)
 		s.project.Workflows = append(s.project.Workflows, w)
 		s.sources = append(s.sources, workflowSource(w))
 		return nil
@@ -185,20 +189,20 @@ func (s *snapshot) scanMoves(rows pgx.Rows) error {
 
 func (s *snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error {
 	var (
-		c                   runtime.Component
-		xmin                string
-		active              bool
-		hash, version, code *string
+		c                             runtime.Component
+		xmin                          string
+		active                        bool
+		hash, version, code, packages *string
 	)
 	_, err := pgx.ForEachRow(rows, []any{&c.ID, &xmin, &c.Shared, &active, &c.Name, &c.Language, &c.Code,
-		&hash, &version, &code}, func() error {
+		&hash, &version, &code, &packages}, func() error {
 		if c.Shared {
 			shared[c.ID] = xmin
 		}
 		if !active || c.Code == "" {
 			return nil
 		}
-		c.LastGood = stored(hash, version, code, nil)
+		c.LastGood = stored(hash, version, code, nil, packages, nil)
 		s.project.Components = append(s.project.Components, c)
 		s.sources = append(s.sources, componentSource(c))
 		return nil
@@ -236,11 +240,12 @@ func componentSource(c runtime.Component) source {
 	}
 }
 
-func stored(hash, version, code, activitiesCode *string) *runtime.StoredCode {
+func stored(hash, version, code, activitiesCode, packages, activitiesPackages *string) *runtime.StoredCode {
 	if hash == nil {
 		return nil
 	}
-	return &runtime.StoredCode{Hash: *hash, Version: deref(version), Code: deref(code), ActivitiesCode: deref(activitiesCode)}
+	return &runtime.StoredCode{Hash: *hash, Version: deref(version), Code: deref(code), ActivitiesCode: deref(activitiesCode),
+		Packages: deref(packages), ActivitiesPackages: deref(activitiesPackages)}
 }
 
 func deref(s *string) string {

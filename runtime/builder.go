@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -15,7 +16,7 @@ type builder struct {
 
 	modules []*module
 	// fresh are the modules whose text must be kept before they go live.
-	fresh   []StoredModule
+	fresh   []*module
 	sources []builtSource
 }
 
@@ -43,9 +44,8 @@ func (b *builder) component(ctx context.Context, c Component) error {
 // row builds the newest text of a row, or falls back on what is live, or on what was. The error is what isn't the text's
 // fault, and worth another try.
 func (b *builder) row(ctx context.Context, m StoredModule, id string, lastGood *StoredCode, build func(context.Context, StoredModule) (*module, error)) error {
-	m.Hash = hashOf(m)
 	current := b.current.find(m.Kind, id)
-	if current != nil && current.stored.Hash == m.Hash {
+	if current != nil && current.texts == hashOf(m) {
 		same := *current
 		same.stored.Version = m.Version // the same text may get a new version
 		if same.workflow != nil {
@@ -57,7 +57,7 @@ func (b *builder) row(ctx context.Context, m StoredModule, id string, lastGood *
 	built, err := build(ctx, m)
 	if err == nil {
 		built.since = b.now
-		b.fresh = append(b.fresh, m)
+		b.fresh = append(b.fresh, built)
 		b.add(built, m, id, built.activityError)
 		return nil
 	}
@@ -75,6 +75,7 @@ func (b *builder) row(ctx context.Context, m StoredModule, id string, lastGood *
 // lastGood builds what was live before this process; nil if that doesn't work any more.
 func (b *builder) lastGood(ctx context.Context, m StoredModule, id string, old StoredCode, build func(context.Context, StoredModule) (*module, error)) *module {
 	m.Hash, m.Version, m.Code, m.ActivitiesCode = old.Hash, old.Version, old.Code, old.ActivitiesCode
+	m.Packages, m.ActivitiesPackages = old.Packages, old.ActivitiesPackages
 	built, err := build(ctx, m)
 	if err != nil {
 		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", "source", m.Name, "hash", m.Hash, "error", err)
@@ -111,3 +112,27 @@ func isTextsFault(ctx context.Context, err error) bool {
 
 // errInfrastructure marks failures that are not the text's.
 var errInfrastructure = errors.New("the compiler could not be used")
+
+// keep keeps the fresh modules and their packages, before anything can be pinned to them.
+func (b *builder) keep(ctx context.Context) error {
+	if len(b.fresh) == 0 {
+		return nil
+	}
+	var modules []StoredModule
+	var packages []StoredPackages
+	for _, m := range b.fresh {
+		modules = append(modules, m.stored)
+		for _, p := range m.packages {
+			packages = append(packages, storedPackages(p))
+		}
+	}
+	if len(packages) > 0 {
+		if err := b.r.cfg.Store.PutPackages(ctx, packages); err != nil {
+			return fmt.Errorf("keep the npm packages of the new code: %w", err)
+		}
+	}
+	if err := b.r.cfg.Store.Put(ctx, b.projectID, modules); err != nil {
+		return fmt.Errorf("keep the new code: %w", err)
+	}
+	return nil
+}

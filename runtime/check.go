@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// CodeHash is the hash that executions of a workflow row with these texts are pinned to; name is its kebab name.
+// CodeHash is the hash that executions of a workflow row with these texts are pinned to; name is its kebab name. Texts that
+// import npm packages get another, which only compiling them tells.
 func CodeHash(name, code, activitiesCode string) string {
 	return hashOf(StoredModule{Kind: KindWorkflow, Name: name, Code: code, ActivitiesCode: activitiesCode})
 }

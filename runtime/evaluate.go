@@ -24,7 +24,8 @@ const evaluationBudget = time.Second
 // the text alone tells the exports, the top level is evaluated with stand-ins for what it imports, in a tenth of that; only if
 // that fails does the real thing decide.
 func exportedFunctions(ctx context.Context, p *compile.Program) ([]string, error) {
-	if functions, complete := p.Functions(); complete && evaluatesWithStandIns(ctx, p) {
+	// npm packages are no stand-ins' matter: whether they evaluate here is what must be found out.
+	if functions, complete := p.Functions(); complete && p.Packages == nil && evaluatesWithStandIns(ctx, p) {
 		return functions, nil
 	}
 	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget})

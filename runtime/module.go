@@ -19,8 +19,12 @@ import (
 // module is one version of one row that can be run.
 type module struct {
 	stored StoredModule
-	since  time.Time
-	id     string // workflows.id or components.id
+	// texts is the hash of the texts alone.
+	texts string
+	// packages are those of its programs.
+	packages []compile.StoredPackages
+	since    time.Time
+	id       string // workflows.id or components.id
 
 	// Of a workflow row:
 	workflow  *workflow.Code
@@ -51,12 +55,12 @@ func (m *module) title() string {
 	return strings.TrimSpace(m.stored.Name+" "+m.stored.Version) + " (" + m.stored.Hash[:min(12, len(m.stored.Hash))] + ")"
 }
 
-// moduleHash identifies a workflow row's two texts together.
-func moduleHash(code, activities compile.Source) string {
-	if activities.Text == "" {
-		return code.Hash()
+// moduleHash identifies a workflow row's two texts together; activities is "" if it has but one.
+func moduleHash(code, activities string) string {
+	if activities == "" {
+		return code
 	}
-	sum := sha256.Sum256([]byte(code.Hash() + activities.Hash()))
+	sum := sha256.Sum256([]byte(code + activities))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -72,82 +76,133 @@ func componentSource(name, text string) compile.Source {
 	return compile.Source{Name: name + ".ts", Kind: compile.Activity, Text: text}
 }
 
-// hashOf is the hash that the stored texts get, before they are compiled.
+// hashOf is the hash of the texts, before they are compiled: npm packages that they import are not in it.
 func hashOf(m StoredModule) string {
 	if m.Kind == KindComponent {
 		return componentSource(m.Name, m.Code).Hash()
 	}
-	return moduleHash(workflowSource(m.Name, m.Code), activitySource(m.Name, m.ActivitiesCode))
+	activities := ""
+	if m.ActivitiesCode != "" {
+		activities = activitySource(m.Name, m.ActivitiesCode).Hash()
+	}
+	return moduleHash(workflowSource(m.Name, m.Code).Hash(), activities)
 }
 
-// buildWorkflow compiles a workflow row's texts and finds out what they export. hash is the one to run under; executions are
-// pinned to it.
+// buildWorkflow compiles a workflow row's texts and finds out what they export. Kept ones have the hash that executions are
+// pinned to, and run under it with the packages that were kept; new ones get theirs here.
 func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredModule) (*module, error) {
-	p, err := r.compile(ctx, workflowSource(m.Name, m.Code))
+	p, err := r.compile(ctx, workflowSource(m.Name, m.Code), m.Packages)
 	if err != nil {
 		return nil, err
 	}
-	out := &module{stored: m, id: m.WorkflowID, workflow: workflow.NewCode(withHash(p, m.Hash), workflow.CodeOptions{})}
-	out.workflow.SetVersion(m.Version)
+	out := &module{stored: m, texts: hashOf(m), id: m.WorkflowID}
+	out.keep(&out.stored.Packages, p)
 	if out.functions, err = exportedFunctions(ctx, p); err != nil {
 		return nil, err
 	}
 	if out.export, err = workflowExport(m.Name, out.functions); err != nil {
 		return nil, err
 	}
+	var activities *compile.Program
+	activitiesHash := ""
 	if m.ActivitiesCode != "" {
-		if err := r.addActivities(ctx, out, projectID); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
+		source := activitySource(m.Name, m.ActivitiesCode)
+		activitiesHash = source.Hash()
+		compiled, functions, err := r.checkActivities(ctx, projectID, source, m.ActivitiesPackages)
+		switch {
+		case err == nil:
+			activities, out.activityFunctions, activitiesHash = compiled, functions, compiled.Hash
+			out.keep(&out.stored.ActivitiesPackages, compiled)
+		case !isTextsFault(ctx, err):
+			return nil, err
+		default:
 			out.activityError = sourceError(err, m.Version)
 		}
+	}
+	if m.Hash == "" {
+		out.stored.Hash = moduleHash(p.Hash, activitiesHash)
+	}
+	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{})
+	out.workflow.SetVersion(m.Version)
+	if activities != nil {
+		out.activity = activity.NewCode(withHash(activities, out.stored.Hash), r.activityOptions(projectID))
 	}
 	return out, nil
 }
 
-// addActivities compiles a workflow row's activities_code.
-func (r *Runner) addActivities(ctx context.Context, m *module, projectID string) error {
-	p, err := r.compile(ctx, activitySource(m.stored.Name, m.stored.ActivitiesCode))
-	if err != nil {
-		return err
+// keep notes the packages of a program, for its text to be kept with.
+func (m *module) keep(hash *string, p *compile.Program) {
+	if p.Packages != nil {
+		*hash = p.Packages.Hash
+		m.packages = append(m.packages, p.Packages.StoredPackages)
 	}
-	code := activity.NewCode(withHash(p, m.stored.Hash), r.activityOptions(projectID))
-	functions, err := code.Check(ctx)
-	if err != nil {
-		return err
-	}
-	m.activity, m.activityFunctions = code, functions
-	return nil
 }
 
-// buildComponent compiles a component.
+// checkActivities compiles activities and names what they export.
+func (r *Runner) checkActivities(ctx context.Context, projectID string, s compile.Source, packages string) (*compile.Program, []string, error) {
+	p, err := r.compile(ctx, s, packages)
+	if err != nil {
+		return nil, nil, err
+	}
+	code := activity.NewCode(p, r.activityOptions(projectID))
+	defer code.Close()
+	functions, err := code.Check(ctx)
+	return p, functions, err
+}
+
+// buildComponent compiles a component; its hash is as buildWorkflow's.
 func (r *Runner) buildComponent(ctx context.Context, projectID, language string, m StoredModule, id string) (*module, error) {
 	if language != "typescript" && language != "javascript" {
 		return nil, fmt.Errorf("a component in %q can't be run: implementation_language must be typescript or javascript", language)
 	}
-	p, err := r.compile(ctx, componentSource(m.Name, m.Code))
+	p, functions, err := r.checkActivities(ctx, projectID, componentSource(m.Name, m.Code), m.Packages)
 	if err != nil {
 		return nil, err
 	}
-	out := &module{stored: m, id: id, activity: activity.NewCode(withHash(p, m.Hash), r.activityOptions(projectID))}
-	if out.activityFunctions, err = out.activity.Check(ctx); err != nil {
-		return nil, err
+	out := &module{stored: m, texts: hashOf(m), id: id, activityFunctions: functions}
+	out.keep(&out.stored.Packages, p)
+	if m.Hash == "" {
+		out.stored.Hash = p.Hash
 	}
+	out.activity = activity.NewCode(withHash(p, out.stored.Hash), r.activityOptions(projectID))
 	if out.export, err = workflowExport(m.Name, out.activityFunctions); err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-// compile tells the compiler's own trouble from the text's.
-func (r *Runner) compile(ctx context.Context, s compile.Source) (*compile.Program, error) {
+// compile tells the compiler's own trouble from the text's. packages is the hash of those to run with, "" for what the text
+// imports now.
+func (r *Runner) compile(ctx context.Context, s compile.Source, packages string) (*compile.Program, error) {
+	if packages != "" {
+		var err error
+		if s.Packages, err = r.keptPackages(ctx, packages); err != nil {
+			return nil, err
+		}
+	}
 	p, err := r.cfg.Compiler.Compile(ctx, s)
 	var bad *compile.Error
 	if err != nil && !errors.As(err, &bad) {
 		return nil, fmt.Errorf("%w: %w", errInfrastructure, err)
 	}
 	return p, err
+}
+
+// keptPackages gives the packages of a hash: those that are loaded, else those that were kept.
+func (r *Runner) keptPackages(ctx context.Context, hash string) (*compile.Packages, error) {
+	if p := r.cfg.Compiler.Packages(hash); p != nil {
+		return p, nil
+	}
+	kept, err := r.cfg.Store.GetPackages(ctx, hash)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errInfrastructure, err)
+	}
+	return r.cfg.Compiler.LoadPackages(compile.StoredPackages{Hash: kept.Hash, Kind: compile.Kind(kept.Kind), Names: kept.Names, Code: kept.Code, Map: kept.Map})
+}
+
+// storedPackages is what the store keeps of packages.
+func storedPackages(p compile.StoredPackages) StoredPackages {
+	return StoredPackages{Hash: p.Hash, Kind: string(p.Kind), Names: p.Names, Code: p.Code, Map: p.Map}
 }
 
 // withHash is the program under another hash: a row's hash covers both of its texts.

@@ -91,6 +91,8 @@ type StoredCode struct {
 	Version        string
 	Code           string
 	ActivitiesCode string
+	// Packages and ActivitiesPackages are as in StoredModule.
+	Packages, ActivitiesPackages string
 }
 
 // Report says what is live in a project and what isn't, one entry for each
@@ -148,16 +150,37 @@ type StoredModule struct {
 	Version        string
 	Code           string
 	ActivitiesCode string
+	// Packages and ActivitiesPackages are the hashes of the npm packages that
+	// Code and ActivitiesCode import; "" if they import none.
+	Packages, ActivitiesPackages string
+}
+
+// StoredPackages are npm packages as one text, kept under its hash for the
+// modules that were compiled with them. They are no project's own.
+type StoredPackages struct {
+	Hash  string
+	Kind  string   // "workflow" or "activity": what code they are for
+	Names []string // what code imports of them, sorted
+	Code  string   // JavaScript
+	Map   string   // its source map
 }
 
 // CodeStore keeps the text of every module that was live, as long as an
 // execution may need it.
 type CodeStore interface {
-	// Put keeps the modules. Storing the same hash again changes nothing.
+	// Put keeps the modules, whose packages must have been kept before. Storing
+	// the same hash again changes nothing.
 	Put(ctx context.Context, projectID string, modules []StoredModule) error
 
 	// Get returns the text of a hash, or an error that is ErrCodeNotFound.
 	Get(ctx context.Context, projectID, hash string) (StoredModule, error)
+
+	// PutPackages keeps npm packages. Storing the same hash again changes nothing.
+	PutPackages(ctx context.Context, packages []StoredPackages) error
+
+	// GetPackages returns the npm packages of a hash, or an error that is
+	// ErrCodeNotFound.
+	GetPackages(ctx context.Context, hash string) (StoredPackages, error)
 
 	// Used notes that an execution runs, or is replayed, on code that isn't
 	// live any more. It returns at once.

@@ -41,7 +41,7 @@ func New(cfg Config) (*Runner, error) {
 // SDK is parsed and run. Its error says what this build or machine lacks to run any project.
 func (r *Runner) Warm(ctx context.Context) error {
 	const name, text = "warm", "export async function warm() {}"
-	p, err := r.compile(ctx, workflowSource(name, text))
+	p, err := r.compile(ctx, workflowSource(name, text), "")
 	if err == nil {
 		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1})
 		defer code.Close()
@@ -184,11 +184,8 @@ func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, 
 			return nil, b.report(nil), err
 		}
 	}
-	// Before anything can be pinned to it.
-	if len(b.fresh) > 0 {
-		if err := r.cfg.Store.Put(ctx, p.ID, b.fresh); err != nil {
-			return nil, b.report(nil), fmt.Errorf("keep the new code: %w", err)
-		}
+	if err := b.keep(ctx); err != nil {
+		return nil, b.report(nil), err
 	}
 	l := newLive(b.modules).withBroken(&b)
 	return l, b.report(l), nil

@@ -26,10 +26,11 @@ type instance struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // the background goroutines
 
-	exports *goja.Object // the module's
-	globals *lazyGlobals
-	sdk     *sdk         // nil until the module or a failure needs it
-	common  *goja.Object // likewise
+	exports  *goja.Object // the module's
+	globals  *lazyGlobals
+	packages *goja.Object // the npm packages', nil until one is needed
+	sdk      *sdk         // nil until the module or a failure needs it
+	common   *goja.Object // likewise
 
 	log          lines
 	requests     map[int]*request
@@ -85,7 +86,11 @@ func (in *instance) evaluateModule() error {
 	if err := in.define(module, "exports", exports); err != nil {
 		return err
 	}
-	if _, err := f(exports, r.ToValue(in.require), module, exports); err != nil {
+	require, err := in.function("require", in.require)
+	if err != nil {
+		return err
+	}
+	if _, err := f(exports, require, module, exports); err != nil {
 		var ex *goja.Exception
 		if errors.As(err, &ex) {
 			return in.vm.Describe(ex)

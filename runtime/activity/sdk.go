@@ -2,7 +2,6 @@ package activity
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/dop251/goja"
 
@@ -13,18 +12,6 @@ import (
 type sdk struct {
 	exports *goja.Object
 	resolve goja.Callable
-}
-
-// require is what the author's module imports with.
-func (in *instance) require(name string) (goja.Value, error) {
-	if !strings.HasPrefix(name, "@temporalio/") {
-		return nil, fmt.Errorf("can't import %q: activity code may import @temporalio/activity and @temporalio/common", name)
-	}
-	s, err := in.loadSDK()
-	if err != nil {
-		return nil, err
-	}
-	return s.resolve(goja.Undefined(), in.vm.Runtime.ToValue(name))
 }
 
 // loadSDK evaluates the SDK when it's first needed. Inside Enter.

@@ -71,7 +71,8 @@ func (v *VM) Describe(ex *goja.Exception) *Thrown {
 	t := &Thrown{Message: ex.Value().String()}
 	for _, f := range ex.Stack() {
 		p := f.Position()
-		if p.Line > 0 && !strings.HasPrefix(p.Filename, Internal) && p.Filename != "" {
+		// Files of npm packages are named with their folder, the author's own without.
+		if p.Line > 0 && !strings.HasPrefix(p.Filename, Internal) && p.Filename != "" && !strings.Contains(p.Filename, "/") {
 			t.File, t.Line, t.Column = p.Filename, p.Line, p.Column+1
 			break
 		}

@@ -60,7 +60,7 @@ type host interface {
 // sdk are the bundle's exports; see runtime/bundle/ts/workflow/entry.ts.
 type sdk struct {
 	create, check, begin, beginQuery, initialize, activate, unblock, conclude goja.Callable
-	failureOf, failureOfRejection, autoUpgrades                               goja.Callable
+	failureOf, failureOfRejection, autoUpgrades, withPackages                 goja.Callable
 	jsonPayload                                                               *goja.Object // its prototype
 	long                                                                      *goja.Object // its prototype
 	nullPayload                                                               goja.Value
@@ -204,7 +204,7 @@ func (v *vm) load() error {
 			return err
 		}
 		v.base = r.GlobalObject()
-		v.module, err = r.RunProgram(v.code.program.JS)
+		v.module, err = v.loadModule(r)
 		return err
 	})
 	if err != nil {
@@ -212,6 +212,20 @@ func (v *vm) load() error {
 	}
 	v.box = box
 	return nil
+}
+
+// loadModule makes the function that evaluates the author's module, with the npm packages that it imports.
+func (v *vm) loadModule(r *goja.Runtime) (goja.Value, error) {
+	module, err := r.RunProgram(v.code.program.JS)
+	p := v.code.program.Packages
+	if err != nil || p == nil {
+		return module, err
+	}
+	packages, err := r.RunProgram(p.JS)
+	if err != nil {
+		return nil, err
+	}
+	return v.sdk.withPackages(goja.Undefined(), module, packages, r.ToValue(p.Names))
 }
 
 // loadTimeout is for our own code: it only ends a runtime that can't be loaded at all.
@@ -222,6 +236,7 @@ func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
 		"create": &s.create, "check": &s.check, "begin": &s.begin, "beginQuery": &s.beginQuery, "initialize": &s.initialize,
 		"activate": &s.activate, "unblock": &s.unblock, "conclude": &s.conclude,
 		"failureOf": &s.failureOf, "failureOfRejection": &s.failureOfRejection, "autoUpgrades": &s.autoUpgrades,
+		"withPackages": &s.withPackages,
 	} {
 		c, ok := goja.AssertFunction(exports.Get(name))
 		if !ok {

@@ -207,3 +207,5 @@ export function dispose(): void {
 export { JsonPayload, Long, nullPayload };
 
 harden(Object.values(modules) as object[]);
+
+export { withPackages } from './packages';

@@ -1,0 +1,87 @@
+package activity
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/compile"
+)
+
+// require is what the author's module imports with, and the npm packages.
+func (in *instance) require(call goja.FunctionCall) goja.Value {
+	name := call.Argument(0).String()
+	v, err := in.resolve(name)
+	if err != nil {
+		panic(in.asThrown(err)) // goja's way to throw into JavaScript
+	}
+	if v == nil {
+		asked, by := compile.RequiredBy(name)
+		message := compile.Activity.Refusal(asked)
+		if by != "" {
+			message = fmt.Sprintf("the npm package %s needs a module that isn't here: %s", by, message)
+		}
+		e := in.vm.Runtime.NewTypeError("%s", message)
+		// As Node's: packages that can do without look at it.
+		if err := in.define(e, "code", "MODULE_NOT_FOUND"); err != nil && in.broken == nil {
+			in.broken = err
+		}
+		panic(e)
+	}
+	return v
+}
+
+// resolve finds a module; nil if there is none.
+func (in *instance) resolve(name string) (goja.Value, error) {
+	if p := in.code.program.Packages; p != nil && slices.Contains(p.Names, name) {
+		return in.packaged(name)
+	}
+	if strings.HasPrefix(name, "@temporalio/") {
+		s, err := in.loadSDK()
+		if err != nil {
+			return nil, err
+		}
+		return s.resolve(goja.Undefined(), in.vm.Runtime.ToValue(name))
+	}
+	return nil, nil
+}
+
+// packaged gives an npm package's module, evaluated when it's first asked for.
+func (in *instance) packaged(name string) (goja.Value, error) {
+	if in.packages == nil {
+		r := in.vm.Runtime
+		exports, module := r.NewObject(), r.NewObject()
+		if err := in.define(module, "exports", exports); err != nil {
+			return nil, err
+		}
+		require, err := in.function("require", in.require)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := run(r, in.code.program.Packages.JS, require, module, exports); err != nil {
+			return nil, err
+		}
+		in.packages = module.Get("exports").ToObject(r)
+	}
+	load, ok := goja.AssertFunction(in.packages.Get(name))
+	if !ok {
+		return nil, fmt.Errorf("the npm packages have no %q", name)
+	}
+	return load(goja.Undefined())
+}
+
+// function makes a host function that stacks show under its name.
+func (in *instance) function(name string, f func(goja.FunctionCall) goja.Value) (goja.Value, error) {
+	v := in.vm.Runtime.ToValue(f)
+	return v, in.rename(v.ToObject(in.vm.Runtime), name)
+}
+
+// asThrown is an error to panic with: what JavaScript threw goes on as it is.
+func (in *instance) asThrown(err error) any {
+	if ex, ok := err.(*goja.Exception); ok { //nolint:errorlint // as goja gives it
+		return ex.Value()
+	}
+	return in.vm.Runtime.NewGoError(err)
+}
