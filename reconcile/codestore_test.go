@@ -3,6 +3,7 @@ package reconcile
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -119,5 +120,56 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 	r.isStatus(p, statusStopped)
 	if live(w) != "v2 2" {
 		t.Errorf("after a stop: %q", live(w))
+	}
+}
+
+func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	store := NewCodeStore(h.pool)
+	p := uuid.NewString()
+	bundle := runtime.StoredPackages{Hash: "b1", Kind: "workflow", Names: []string{"lodash", "zod"}, Code: strings.Repeat("ü", 1<<20), Map: "{}"}
+	other := runtime.StoredPackages{Hash: "b2", Kind: "activity", Names: []string{"axios"}, Code: "2"}
+	for range 2 {
+		if err := store.PutPackages(t.Context(), []runtime.StoredPackages{other, bundle, other}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	code := runtime.StoredModule{Hash: "h", Kind: runtime.KindWorkflow, Code: "x", ActivitiesCode: "y", Packages: "b1", ActivitiesPackages: "b2"}
+	component := runtime.StoredModule{Hash: "c", Kind: runtime.KindComponent, Code: "x", Packages: "b2"}
+	if err := store.Put(t.Context(), p, []runtime.StoredModule{code, component}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Get(t.Context(), p, "h"); err != nil || got != code {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if got, err := store.GetPackages(t.Context(), "b1"); err != nil || !reflect.DeepEqual(got, bundle) {
+		t.Errorf("got %.80v, %v", got, err)
+	}
+	if _, err := store.GetPackages(t.Context(), "b3"); !errors.Is(err, runtime.ErrCodeNotFound) {
+		t.Errorf("packages that aren't there: %v", err)
+	}
+	left := func() string {
+		if err := store.removePackages(t.Context(), -time.Minute); err != nil {
+			t.Fatal(err)
+		}
+		return one[string](h, `SELECT coalesce(string_agg(hash, ' ' ORDER BY hash), '') FROM workflow_package_bundles`)
+	}
+	if got := left(); got != "b1 b2" {
+		t.Errorf("with code that refers to them, %q are left", got)
+	}
+	h.exec(`DELETE FROM workflow_code_store WHERE hash = 'h'`)
+	if got := left(); got != "b2" {
+		t.Errorf("without the workflow, %q are left", got)
+	}
+	h.exec(`DELETE FROM workflow_code_store`)
+	if err := store.removePackages(t.Context(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_package_bundles`); n != 1 {
+		t.Error("packages went that code may refer to a moment later")
+	}
+	if got := left(); got != "" {
+		t.Errorf("without code, %q are left", got)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -38,6 +40,7 @@ type settings struct {
 	ActivityMaxResult      int           `env:"ACTIVITY_MAX_RESULT_BYTES, default=2097152"`
 	ActivityMaxResponse    int64         `env:"ACTIVITY_MAX_RESPONSE_BYTES, default=16777216"`
 	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
+	ModulesDir             string        `env:"MODULES_DIR"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
 }
@@ -98,6 +101,15 @@ func (s settings) validate() error {
 	}
 	if s.CodeRetention < 0 {
 		mistake("CODE_RETENTION is %v, must not be negative", s.CodeRetention)
+	}
+	if s.ModulesDir != "" {
+		if info, err := os.Stat(s.ModulesDir); err != nil {
+			mistake("MODULES_DIR can't be read: %v", err)
+		} else if !info.IsDir() {
+			mistake("MODULES_DIR is %s, which is not a directory", s.ModulesDir)
+		} else if !filepath.IsAbs(s.ModulesDir) {
+			mistake("MODULES_DIR is %s, must be an absolute path", s.ModulesDir)
+		}
 	}
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -182,19 +183,27 @@ func load(s StoredPackages) (p *Packages, err error) {
 
 // unusable is for packages that esbuild takes and goja doesn't.
 func unusable(s StoredPackages, err error) error {
-	what := err.Error()
+	e := &bundleError{}
+	what, file := err.Error(), ""
 	var list parser.ErrorList
 	var bad *Error
 	switch {
 	case errors.As(err, &list) && len(list) > 0:
 		what = list[0].Message
 		if m, mapErr := parseMap(s.Map); mapErr == nil {
-			if file, _, line, _, ok := m.Source(list[0].Position.Line, list[0].Position.Column-1); ok {
+			var line int
+			if file, _, line, _, _ = m.Source(list[0].Position.Line, list[0].Position.Column-1); file != "" {
 				what = fmt.Sprintf("%s (%s:%d)", what, file, line)
 			}
 		}
 	case errors.As(err, &bad):
-		what = fmt.Sprintf("%s (line %d)", bad.Message, bad.Line)
+		file = bad.File
+		what = fmt.Sprintf("%s (%s:%d)", bad.Message, bad.File, bad.Line)
 	}
-	return &bundleError{Message: fmt.Sprintf("the npm packages %s can't be used: %s", strings.Join(s.Names, ", "), what)}
+	e.Message = fmt.Sprintf("the npm packages %s can't be used: %s", strings.Join(s.Names, ", "), what)
+	if i := slices.IndexFunc(s.Names, func(n string) bool { return file != "" && packageOf(n) == packageOf(file) }); i >= 0 {
+		e.Name = s.Names[i]
+		e.Message = fmt.Sprintf("the npm package %s can't be used: %s", packageOf(file), what)
+	}
+	return e
 }

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"reflect"
 
 	"github.com/dop251/goja/ast"
@@ -20,7 +21,7 @@ func expandProperties(s Source, tree *ast.Program) error {
 		if err != nil {
 			// A mapped column counts from 0.
 			at := tree.File.Position(int(re.Idx) - tree.File.Base())
-			wrong = &Error{File: s.Name, Line: at.Line, Column: at.Column + 1, Message: err.Error()}
+			wrong = &Error{File: cmp.Or(at.Filename, s.Name), Line: at.Line, Column: at.Column + 1, Message: err.Error()}
 			return
 		}
 		re.Pattern = expanded
