@@ -10,10 +10,13 @@ import (
 	"workflow-worker/runtime/workflow"
 )
 
-// ClientOptions completes the options of a Runner's client: converters, and what sees its workflow tasks, which Config.Tasks gets too.
+// ClientOptions completes the options of a Runner's client: converters, the logger, and what sees its workflow tasks, which Config.Tasks gets too.
 func ClientOptions(o client.Options) (client.Options, *workflow.Tasks) {
 	o.DataConverter = DataConverter()
 	o.FailureConverter = FailureConverter()
+	if o.Logger != nil {
+		o.Logger = workflow.Logger(o.Logger)
+	}
 	tasks := workflow.NewTasks()
 	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption())
 	return o, tasks

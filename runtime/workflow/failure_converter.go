@@ -12,6 +12,9 @@ import (
 // bindings can fail one.
 const panicType = "PanicError"
 
+// sourceTypeScript is what failures of workflow code name as the SDK that they come from.
+const sourceTypeScript = "TypeScriptSDK"
+
 // FailureConverter gives workflow task failures the form that Temporal's own TypeScript worker gives them: the author's
 // stack in place of Go's. Everything else goes to inner; nil is the SDK's default. Set it as the client's FailureConverter.
 // Without it a task failure's message carries the author's stack, and Go's stands beside it.
@@ -42,7 +45,7 @@ func (c failureConverter) ErrorToFailure(err error) *failurepb.Failure {
 		info.Type = class
 	}
 	info.NonRetryable = false
-	f.Source = "TypeScriptSDK"
+	f.Source = sourceTypeScript
 	f.Message = message + taskFailureMark + rest
 	f.StackTrace = message
 	if stack != "" {

@@ -133,7 +133,7 @@ func unstarted(t testing.TB) *project {
 	t.Cleanup(p.comp.Close)
 	p.opts.Tasks = NewTasks()
 	c, err := client.Dial(client.Options{
-		HostPort: stacktest.TemporalAddress(t), Logger: sdklog.NewStructuredLogger(stacktest.Logger(t)), FailureConverter: FailureConverter(nil),
+		HostPort: stacktest.TemporalAddress(t), Logger: Logger(sdklog.NewStructuredLogger(stacktest.Logger(t))), FailureConverter: FailureConverter(nil),
 		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{p.opts.Tasks.DialOption()}},
 	})
 	if err != nil {
@@ -248,6 +248,9 @@ func (p *project) result(run client.WorkflowRun) string {
 	p.t.Helper()
 	text, err := p.outcome(run)
 	if err != nil {
+		for _, f := range p.taskFailures(run) {
+			p.t.Log(f.GetMessage())
+		}
 		p.t.Fatalf("%s: %v", run.GetID(), err)
 	}
 	return text

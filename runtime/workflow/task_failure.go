@@ -23,6 +23,9 @@ const (
 	ReasonPayload     = "payload"             // something couldn't be converted
 	ReasonDiscarded   = "discarded"           // another execution of the code was cut off, and its runtime with it
 	ReasonInternal    = "internal"            // a mistake of ours, or the bundle is missing
+
+	ReasonNondeterminism = "nondeterminism" // code did something else than the history says
+	ReasonTooLarge       = "too_large"      // what code gave to Temporal is larger than Temporal takes
 )
 
 // TaskFailure fails a workflow task. The execution stays open: the server gives the task out again, and a fixed reload, or
@@ -30,9 +33,9 @@ const (
 type TaskFailure struct {
 	// Reason is one of the constants.
 	Reason string
-	// WorkflowType, Code and File say what ran: the type, the code's hash and its file's name; the last two are "" if it
-	// didn't get that far.
-	WorkflowType, Code, File string
+	// WorkflowType, Code and Title say what ran: the type, the code's hash, its file's name and version; the last two are "" if
+	// it didn't get that far.
+	WorkflowType, Code, Title string
 	// Message says what is wrong, Stack where, in the author's lines ("    at f (file.ts:3:4)"); Stack may be "".
 	Message, Stack string
 	// Hint is what whoever reads it can do; may be "".
@@ -50,7 +53,7 @@ func (f *TaskFailure) Error() string {
 	}
 	b.WriteString(taskFailureMark + f.WorkflowType)
 	if f.Code != "" {
-		fmt.Fprintf(&b, ", code %.12s (%s)", f.Code, f.File)
+		b.WriteString(", code " + strings.TrimSpace(fmt.Sprintf("%s (%.12s)", f.Title, f.Code)))
 	}
 	if f.Hint != "" {
 		b.WriteString("\n" + f.Hint)
@@ -67,6 +70,13 @@ const (
 	hintTooLong  = "Workflow code must return to Temporal between steps: move work to an activity, and wait with sleep or condition."
 	hintReplayed = "Nothing is wrong with this execution: it is replayed and goes on."
 	hintRejected = "Await the promise, or give it a catch."
+	hintDeep     = "Workflow code nests its calls too deep: make a loop of the recursion, or do it in an activity."
+	hintPayload  = "What goes to Temporal must be JSON, a Uint8Array or undefined: convert it first."
+	hintTooLarge = "Large data belongs in a store: hand on where it is, or less of it."
+	hintInternal = "This is a mistake of the service: report it with this text. The execution waits."
+
+	hintNondeterminism = "The code takes another path than this execution's history: its text was changed under a running execution " +
+		"(guard changes with patched), or it depends on something that isn't Temporal's. Give it code that fits, reset it or terminate it."
 )
 
 const discardedMessage = "another execution of the same code ran for too long or nested its calls too deep, and its JavaScript runtime was discarded"
@@ -84,7 +94,7 @@ func (d *definition) taskFailure(err error) *TaskFailure {
 			f.Message, f.Stack, _ = strings.Cut(interrupted.Error(), "\n")
 			d.o.Observer.JSInterrupted("task")
 		case errors.As(err, &overflow):
-			f.Reason, f.Message = ReasonCallDepth, "Maximum call stack size exceeded"
+			f.Reason, f.Hint, f.Message = ReasonCallDepth, hintDeep, "Maximum call stack size exceeded"
 			f.Stack = framesOnly(sandbox.CleanStack(overflow.String()))
 		case errors.Is(err, errDiscarded):
 			f.Reason, f.Message, f.Hint = ReasonDiscarded, discardedMessage, hintReplayed
@@ -93,15 +103,30 @@ func (d *definition) taskFailure(err error) *TaskFailure {
 			d.in.code.suspect(d.env.WorkflowInfo().WorkflowExecution.RunID)
 		}
 	}
+	d.report(f)
+	return f
+}
+
+// report completes a failure with what ran and what to do, counts it and logs it: one text for Temporal's UI and the log.
+func (d *definition) report(f *TaskFailure) {
 	f.WorkflowType = d.env.WorkflowInfo().WorkflowType.Name
 	if d.in != nil {
-		f.Code, f.File = d.in.code.Hash(), d.in.code.Name()
-		if f.Hint == "" && f.Reason == ReasonException {
+		f.Code, f.Title = d.in.code.Hash(), d.in.code.title()
+	}
+	if f.Hint == "" {
+		switch f.Reason {
+		case ReasonException:
 			f.Hint = d.hint()
+		case ReasonPayload:
+			f.Hint = hintPayload
+		case ReasonInternal:
+			f.Hint = hintInternal
 		}
 	}
 	d.o.Observer.WorkflowTaskFailed(f.Reason)
-	return f
+	x := d.env.WorkflowInfo().WorkflowExecution
+	d.o.Logger.Warn("a workflow task failed", keyProject, d.o.ProjectID, keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
+		"reason", f.Reason, "error", f)
 }
 
 // hint depends on whether the pin is recorded already: it isn't while the first task hasn't completed.

@@ -1,6 +1,9 @@
 package workflow
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
 )
 
 // quickTasks makes a failed task's next attempt come soon: the SDK tells the server of the first failure only, and the
@@ -75,7 +79,7 @@ export async function bigResult() { return 10n; }
 		"bigResult": {"Unable to convert 10 to payload", "", ReasonUnhandled},
 	} {
 		run, f := p.waitTaskFailure(name)
-		if !strings.Contains(f.GetMessage(), want.message) || !strings.Contains(f.GetMessage(), "in workflow type "+name+", code ") {
+		if !strings.Contains(f.GetMessage(), want.message) || !strings.Contains(f.GetMessage(), "in workflow type "+name+", code test.ts (") {
 			t.Errorf("%s: message %q", name, f.GetMessage())
 		}
 		if !strings.Contains(f.GetStackTrace(), want.stack) || strings.Contains(f.GetStackTrace(), ".go:") || strings.Contains(f.GetStackTrace(), "<") {
@@ -168,4 +172,67 @@ func TestWhatIsNotThereFailsWithItsName(t *testing.T) {
 		t.Errorf("%q", f.GetMessage())
 	}
 	p.end(run)
+}
+
+// What the SDK finds by itself says the same things as what we find, in Temporal, in the log and in the counter.
+func TestNondeterminismSaysWhatRanAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `export async function run() { await condition(() => false, '200ms'); await sleep('1 minute'); }`)
+	run := p.startWith(quickTasks, "run")
+	p.until("its first task completed", func() bool { return len(p.history(run).Events) > 5 })
+	p.stopWorker()
+	other := NewCode(p.compiled(`export async function run() { await proxyActivities<any>({ startToCloseTimeout: '1s' }).echo(); }`), p.codes)
+	other.SetVersion("2.0.1")
+	p.mu.Lock()
+	for hash := range p.known {
+		p.known[hash] = other
+	}
+	p.mu.Unlock()
+	p.startWorker()
+	var failure *failurepb.Failure
+	p.until("its task failed", func() bool {
+		for _, e := range p.history(run).Events {
+			if a := e.GetWorkflowTaskFailedEventAttributes(); a.GetCause() == enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR {
+				failure = a.GetFailure()
+			}
+		}
+		return failure != nil
+	})
+	want := "in workflow type run, code test.ts 2.0.1 (" + other.Hash()[:12] + ")\n" + hintNondeterminism
+	if got := failure.GetMessage(); !strings.HasPrefix(got, "[TMPRL1100] During replay, a matching Timer command was expected") || !strings.HasSuffix(got, want) {
+		t.Errorf("message %q", got)
+	}
+	if failure.GetStackTrace() != "" || failure.GetSource() != sourceTypeScript {
+		t.Errorf("source %s, stack %s", failure.GetSource(), failure.GetStackTrace())
+	}
+	if !slices.Contains(p.seen.failures(), ReasonNondeterminism) {
+		t.Errorf("reasons %v", p.seen.failures())
+	}
+	p.until("the log says it", func() bool {
+		return slices.ContainsFunc(p.seen.logged(), func(line string) bool {
+			return strings.Contains(line, "reason=nondeterminism") && strings.Contains(line, "test.ts 2.0.1") && strings.Contains(line, "workflow_id="+run.GetID())
+		})
+	})
+	p.end(run)
+}
+
+func TestAFailedTaskIsLoggedOnceWithoutGosStack(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `export async function run() { throw new TypeError('on purpose'); }`)
+	run, _ := p.waitTaskFailure("run")
+	lines := strings.Join(p.seen.logged(), "")
+	if !strings.Contains(lines, `level=WARN msg="a workflow task failed" project_id=p1 workflow=run workflow_id=`+run.GetID()) ||
+		!strings.Contains(lines, `reason=exception error="TypeError: on purpose\n    at run (test.ts:6:37)\nin workflow type run, code test.ts (`) {
+		t.Error(lines)
+	}
+	p.end(run)
+
+	var sdk observations
+	l := sdklog.With(Logger(sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(&sdk, nil)))), "a", 1)
+	l.Error("Workflow panic", "Error", &TaskFailure{Message: "ours", WorkflowType: "run"}, "StackTrace", "of Go")
+	l.Warn("Failed to process workflow task.", "Error", fmt.Errorf("wrapped: %w", &TaskFailure{Message: "ours"}))
+	l.Error("Workflow panic", "Error", errors.New("somebody else's"))
+	if got := strings.Join(sdk.logged(), ""); strings.Count(got, "\n") != 1 || !strings.Contains(got, "somebody else's") || !strings.Contains(got, "a=1") {
+		t.Error(got)
+	}
 }

@@ -80,6 +80,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		return err
 	case *workflowservice.RespondWorkflowTaskFailedRequest:
 		r.Identity += t.label(r.GetTaskToken())
+		t.explain(r)
 		defer t.answered(r.GetTaskToken())
 	case *workflowservice.RespondQueryTaskCompletedRequest:
 		defer t.answered(r.GetTaskToken())
