@@ -15,14 +15,17 @@ import (
 //	{
 //	  "schema": 1,
 //	  "replica": "worker-7d9f/1",
-//	  "error": "workflow send-invoice: invoice.ts:12:7: Expected \";\" but found \"}\"",
+//	  "error": "workflow send-invoice: would break 1 running executions (of 3 that were tried); …",
 //	  "workflows": [
 //	    {"id": "5f0c…", "name": "order-intake", "version": "1.0.4", "hash": "9b1d…",
-//	     "since": "2026-11-22T21:00:03.114Z", "types": ["order-intake", "orderIntake"]},
+//	     "codeId": "e1f0…", "since": "2026-11-22T21:00:03.114Z", "types": ["order-intake", "orderIntake"],
+//	     "versioningBehavior": "pinned",
+//	     "superseded": [{"version": "1.0.3", "hash": "77e2…", "supersededAt": "2026-11-22T21:00:03.114Z", "executions": 12}]},
 //	    {"id": "77aa…", "name": "send-invoice", "version": "2.1.0", "hash": "0c44…",
-//	     "since": "2026-11-20T08:14:55.002Z", "types": ["send-invoice", "sendInvoice"],
-//	     "error": {"version": "2.1.1", "message": "Expected \";\" but found \"}\"",
-//	               "file": "invoice.ts", "line": 12, "column": 7}}
+//	     "codeId": "c901…", "since": "2026-11-20T08:14:55.002Z", "types": ["send-invoice", "sendInvoice"],
+//	     "versioningBehavior": "auto_upgrade",
+//	     "error": {"version": "2.1.1", "message": "would break 1 running executions (of 3 that were tried); …", "checked": 3,
+//	               "broken": [{"workflowId": "invoice-7", "runId": "3b0f…", "event": 11, "reason": "…"}]}}
 //	  ],
 //	  "components": [
 //	    {"id": "c2b7…", "name": "scoreCustomer", "hash": "41fe…",
@@ -30,7 +33,8 @@ import (
 //	  ],
 //	  "lastReload": {"at": "2026-11-22T21:00:03.114Z", "action": "reload",
 //	                 "cause": "workflow order-intake changed from version 1.0.3 to 1.0.4", "milliseconds": 9.3},
-//	  "restartRequest": "b0a1…"
+//	  "restartRequest": "b0a1…",
+//	  "lastMove": 17
 //	}
 //
 // Fields may be added; the meaning of these stays while schema does.
