@@ -88,10 +88,11 @@ func (r *Reconciler) tryToAnswer(ctx context.Context, projectID string, q reques
 	defer r.recovered(ctx, projectID, &err)
 	var out outcome
 	name, code, err := r.target(ctx, projectID, q.ask)
-	target := CodeRef{code.Version, code.Hash}
+	var target CodeRef
+	var found runtime.CheckResult
 	if err == nil {
-		var found runtime.CheckResult
 		found, err = r.runCheck(ctx, projectID, runtime.Check{WorkflowID: q.ask.workflowID, Name: name, Target: code, Execution: q.ask.execution})
+		target = CodeRef{code.Version, found.Target.Hash}
 		out = weigh(q, target, found)
 	}
 	var refused *runtime.RefusedError
@@ -103,7 +104,7 @@ func (r *Reconciler) tryToAnswer(ctx context.Context, projectID string, q reques
 	}
 	if len(out.moves) > 0 {
 		// Before any execution can ask for it.
-		if err := r.keepTarget(ctx, projectID, q.ask.workflowID, name, code); err != nil {
+		if err := r.keepTarget(ctx, projectID, found); err != nil {
 			return err
 		}
 	}
@@ -128,12 +129,9 @@ func (r *Reconciler) target(ctx context.Context, projectID string, a ask) (name 
 		return "", code, fmt.Errorf("look for workflow %s: %w", a.workflowID, err)
 	}
 	row := r.cfg.Pool.QueryRow(ctx, targetSQL, projectID, a.workflowID, a.target)
-	err = row.Scan(&code.Hash, &code.Version, &code.Code, &code.ActivitiesCode)
+	err = row.Scan(&code.Hash, &code.Version, &code.Code, &code.ActivitiesCode, &code.Packages, &code.ActivitiesPackages)
 	switch {
 	case err == nil:
-		if code.Hash == "" {
-			code.Hash = runtime.CodeHash(name, code.Code, code.ActivitiesCode)
-		}
 		return name, code, nil
 	case !errors.Is(err, pgx.ErrNoRows):
 		return "", code, fmt.Errorf("look for version %q of workflow %s: %w", a.target, name, err)
@@ -151,17 +149,18 @@ func (r *Reconciler) target(ctx context.Context, projectID string, a ask) (name 
 // the store has: by its hash, or a beginning of it that is long enough, or by the
 // version that it was last stored under.
 const targetSQL = `
-(SELECT '', c.version, c.workflow_code, coalesce(c.activities_code, '')
+(SELECT '', c.version, c.workflow_code, coalesce(c.activities_code, ''), '', ''
  FROM workflow_compiled_code c WHERE $3 <> '' AND c.workflow_id = $2 AND c.version = $3
  ORDER BY c.compiled_at DESC NULLS LAST, c.id DESC LIMIT 1)
 UNION ALL
-(SELECT s.hash, s.version, s.workflow_code, s.activities_code
+(SELECT s.hash, s.version, s.workflow_code, s.activities_code, coalesce(s.packages, ''), coalesce(s.activities_packages, '')
  FROM workflow_code_store s
  WHERE $3 <> '' AND s.project_id = $1 AND s.workflow_id = $2 AND s.kind = 'workflow'
    AND (s.version = $3 OR s.hash = $3 OR length($3) >= 12 AND starts_with(s.hash, $3))
  ORDER BY starts_with(s.hash, $3) DESC, s.last_used_at DESC LIMIT 1)
 UNION ALL
-(SELECT s.hash, coalesce(nullif(l.version, ''), s.version), s.workflow_code, s.activities_code
+(SELECT s.hash, coalesce(nullif(l.version, ''), s.version), s.workflow_code, s.activities_code,
+   coalesce(s.packages, ''), coalesce(s.activities_packages, '')
  FROM workflow_live_code l JOIN workflow_code_store s ON s.project_id = l.project_id AND s.hash = l.hash
  WHERE $3 = '' AND l.project_id = $1 AND l.source_kind = 'workflow' AND l.source_id = $2)
 LIMIT 1`
@@ -178,20 +177,19 @@ func orNone(s string) string {
 
 // keepTarget puts the code that executions are to move to into the store, with
 // the queue on which they are.
-func (r *Reconciler) keepTarget(ctx context.Context, projectID, workflowID, name string, code runtime.StoredCode) error {
+func (r *Reconciler) keepTarget(ctx context.Context, projectID string, found runtime.CheckResult) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
-	err := r.store.Put(ctx, projectID, []runtime.StoredModule{{
-		Hash: code.Hash, Kind: runtime.KindWorkflow, WorkflowID: workflowID, Name: name,
-		Version: code.Version, Code: code.Code, ActivitiesCode: code.ActivitiesCode,
-	}})
-	if err != nil {
+	if err := r.store.PutPackages(ctx, found.Packages); err != nil {
 		return err
 	}
-	_, err = r.cfg.Pool.Exec(ctx, `
+	if err := r.store.Put(ctx, projectID, []runtime.StoredModule{found.Target}); err != nil {
+		return err
+	}
+	_, err := r.cfg.Pool.Exec(ctx, `
 UPDATE workflow_code_store s SET task_queues = array_append(s.task_queues, p.task_queue_name)
 FROM projects p
-WHERE s.project_id = $1 AND s.hash = $2 AND p.id = $1 AND NOT s.task_queues @> ARRAY[p.task_queue_name]::text[]`, projectID, code.Hash)
+WHERE s.project_id = $1 AND s.hash = $2 AND p.id = $1 AND NOT s.task_queues @> ARRAY[p.task_queue_name]::text[]`, projectID, found.Target.Hash)
 	if err != nil {
 		return fmt.Errorf("store the code that executions move to: %w", err)
 	}

@@ -107,10 +107,19 @@ func (r *recorder) Check(ctx context.Context, id string, c runtime.Check) (runti
 	if !r.runs(id) {
 		return runtime.CheckResult{}, runtime.ErrNotRunning
 	}
-	if r.onCheck == nil {
-		return runtime.CheckResult{}, nil
+	var res runtime.CheckResult
+	var err error
+	if r.onCheck != nil {
+		res, err = r.onCheck(ctx, c)
 	}
-	return r.onCheck(ctx, c)
+	res.Target = runtime.StoredModule{
+		Hash: c.Target.Hash, Kind: runtime.KindWorkflow, WorkflowID: c.WorkflowID, Name: c.Name, Version: c.Target.Version,
+		Code: c.Target.Code, ActivitiesCode: c.Target.ActivitiesCode,
+	}
+	if res.Target.Hash == "" {
+		res.Target.Hash = hashOf(c.Target.Code + "\x00" + c.Target.ActivitiesCode)
+	}
+	return res, err
 }
 
 // die ends a project's worker.

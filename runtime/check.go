@@ -5,16 +5,10 @@ import (
 	"errors"
 )
 
-// CodeHash is the hash that executions of a workflow row with these texts are pinned to; name is its kebab name. Texts that
-// import npm packages get another, which only compiling them tells.
-func CodeHash(name, code, activitiesCode string) string {
-	return hashOf(StoredModule{Kind: KindWorkflow, Name: name, Code: code, ActivitiesCode: activitiesCode})
-}
-
 // Check asks which open executions of a workflow row could go on with other code of it.
 type Check struct {
 	WorkflowID string // workflows.id
-	// Target is the code; it needn't be live, nor stored.
+	// Target is the code; it needn't be live, nor stored. Without a hash it gets one, with the npm packages that there are now.
 	Target StoredCode
 	// Name is the row's kebab name.
 	Name string
@@ -24,6 +18,10 @@ type Check struct {
 
 // CheckResult says what a Check found.
 type CheckResult struct {
+	// Target is the code as it has to be kept, with Packages, before any execution can be moved to it.
+	Target   StoredModule
+	Packages []StoredPackages
+
 	Checked int
 	// Fit could go on with the target, Broken couldn't.
 	Fit    []Fitting
