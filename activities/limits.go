@@ -6,4 +6,6 @@ const (
 	MaxResponseSetting = "ACTIVITY_MAX_RESPONSE_BYTES"
 	MaxRequestsSetting = "ACTIVITY_MAX_REQUESTS"
 	CPUTimeSetting     = "ACTIVITY_CPU_TIMEOUT"
+	MaxCPUTimeSetting  = "ACTIVITY_MAX_CPU_TIME"
+	MaxMemorySetting   = "ACTIVITY_MAX_MEMORY"
 )

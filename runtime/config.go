@@ -46,6 +46,14 @@ type Config struct {
 	MaxActivityResponseBytes int64
 	// MaxActivityRequests is how many requests of fetch one activity may have open. Default 64.
 	MaxActivityRequests int
+	// ActivityCPUBudget is how much CPU time one activity may take in all. Default 5 minutes.
+	ActivityCPUBudget time.Duration
+	// MaxActivityMemory is how much memory the JavaScript of one activity may keep, in bytes. It is an estimate: see sandbox.Memory.
+	// Default 128 MiB.
+	MaxActivityMemory int64
+	// MaxMemory is how much of the process's memory may be in use before the activity that keeps the most is ended. Default: no
+	// limit.
+	MaxMemory int64
 	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
 	StopTimeout time.Duration
 	Logger      *slog.Logger
@@ -72,6 +80,8 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.MaxPollers, 5)
 	setDefault(&c.WorkflowTaskTimeout, time.Second)
 	setDefault(&c.ActivitySliceTimeout, 5*time.Second)
+	setDefault(&c.ActivityCPUBudget, 5*time.Minute)
+	setDefault(&c.MaxActivityMemory, 128<<20)
 	setDefault(&c.StopTimeout, 10*time.Second)
 	if c.Replica == "" {
 		c.Replica, _ = os.Hostname() // only a label

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow"
 )
 
@@ -21,8 +22,9 @@ var ErrNotRunning = errors.New("the project is not running here")
 
 // Runner runs projects in this process. It is safe for concurrent use; calls for one project must not overlap.
 type Runner struct {
-	cfg  Config
-	http clients
+	cfg    Config
+	http   clients
+	memory *sandbox.Memory // of all activities
 
 	mu       sync.Mutex // guards projects
 	projects map[string]*project
@@ -34,7 +36,12 @@ func New(cfg Config) (*Runner, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Runner{cfg: cfg, http: clients{guard: cfg.HTTP}, projects: make(map[string]*project)}, nil
+	return &Runner{
+		cfg:      cfg,
+		http:     clients{guard: cfg.HTTP},
+		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
+		projects: make(map[string]*project),
+	}, nil
 }
 
 // Warm does once, without a project, what every first use would wait for: the compiler's process starts, Temporal's TypeScript
@@ -160,6 +167,8 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		HTTP:        r.http.of(projectID),
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
+		CPUBudget:   r.cfg.ActivityCPUBudget,
+		Sandbox:     sandbox.Options{Memory: r.memory},
 
 		MaxResultBytes:   r.cfg.MaxActivityResultBytes,
 		MaxResponseBytes: r.cfg.MaxActivityResponseBytes,

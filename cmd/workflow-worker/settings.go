@@ -37,6 +37,8 @@ type settings struct {
 	HTTPAllow              []string      `env:"HTTP_ALLOW"`
 	ActivityEnvAllow       []string      `env:"ACTIVITY_ENV_ALLOW"`
 	ActivityCPUTimeout     time.Duration `env:"ACTIVITY_CPU_TIMEOUT, default=5s"`
+	ActivityMaxCPUTime     time.Duration `env:"ACTIVITY_MAX_CPU_TIME, default=5m"`
+	ActivityMaxMemory      int64         `env:"ACTIVITY_MAX_MEMORY, default=134217728"`
 	ActivityMaxResult      int           `env:"ACTIVITY_MAX_RESULT_BYTES, default=2097152"`
 	ActivityMaxResponse    int64         `env:"ACTIVITY_MAX_RESPONSE_BYTES, default=16777216"`
 	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
@@ -95,6 +97,13 @@ func (s settings) validate() error {
 	// The upper bound is what sandbox's time limit for a regular expression allows.
 	if s.ActivityCPUTimeout < 10*time.Millisecond || s.ActivityCPUTimeout > 9*time.Second {
 		mistake("%s is %v, must be 10ms to 9s", activities.CPUTimeSetting, s.ActivityCPUTimeout)
+	}
+	if s.ActivityMaxCPUTime < s.ActivityCPUTimeout {
+		mistake("%s is %v, must be at least %s, which is %v", activities.MaxCPUTimeSetting, s.ActivityMaxCPUTime, activities.CPUTimeSetting, s.ActivityCPUTimeout)
+	}
+	// Temporal's SDK alone takes some megabytes of it, and the figures are estimates.
+	if s.ActivityMaxMemory < 16<<20 {
+		mistake("%s is %d, must be at least %d", activities.MaxMemorySetting, s.ActivityMaxMemory, 16<<20)
 	}
 	if s.RemovalGrace < 0 {
 		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)

@@ -190,6 +190,7 @@ func (in *instance) read(call goja.FunctionCall, take func(d *download, left int
 				in.drop(id)
 			}
 			d.taken += int64(len(b))
+			in.vm.Handed(int64(len(b)))
 			switch {
 			case ended:
 				return resolve(goja.Undefined())

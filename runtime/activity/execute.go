@@ -39,6 +39,11 @@ func (c *Code) Execute(ctx context.Context, export string, args *commonpb.Payloa
 func (c *Code) loadFailure(ctx context.Context, err error) error {
 	var thrown *sandbox.Thrown
 	var interrupted *sandbox.Interrupted
+	if errors.As(err, &interrupted) {
+		if err := outOfMemory(interrupted); err != nil {
+			return err
+		}
+	}
 	switch {
 	case errors.As(err, &interrupted) && interrupted.Cause != nil:
 		return c.cutOff(ctx, interrupted.Cause)

@@ -34,7 +34,7 @@ func (in *instance) failure(ctx, hard context.Context, err error) error {
 	var no rejected
 	switch {
 	case errors.As(err, &interrupted):
-		return in.code.interruption(ctx, interrupted)
+		return in.interruption(ctx, interrupted)
 	case errors.As(err, &overflow): // V8's could have been caught; this can't
 		return applicationError("Maximum call stack size exceeded", "RangeError", sandbox.CleanStack(overflow.String()), false)
 	case errors.As(err, &ex):
@@ -46,13 +46,34 @@ func (in *instance) failure(ctx, hard context.Context, err error) error {
 	}
 }
 
-// interruption is for JavaScript that was cut off, by its budget or with its attempt.
-func (c *Code) interruption(ctx context.Context, i *sandbox.Interrupted) error {
+// interruption is for JavaScript that was cut off: by a limit, or with its attempt.
+func (in *instance) interruption(ctx context.Context, i *sandbox.Interrupted) error {
+	if err := outOfMemory(i); err != nil {
+		return err
+	}
 	if i.Cause != nil {
-		return c.cutOff(ctx, i.Cause)
+		return in.code.cutOff(ctx, i.Cause)
+	}
+	if in.spent {
+		return applicationError(fmt.Sprintf("the activity took more than %v of CPU time in all (%s)", in.code.opts.CPUBudget, activities.MaxCPUTimeSetting),
+			InterruptedType, i.Stack, true)
 	}
 	return applicationError(fmt.Sprintf("the activity ran for longer than %v without yielding (%s)", i.Budget.Round(time.Millisecond), activities.CPUTimeSetting),
 		InterruptedType, i.Stack, true)
+}
+
+// outOfMemory is for JavaScript that was cut off because of the memory that it kept; nil for all other.
+func outOfMemory(i *sandbox.Interrupted) error {
+	var over *sandbox.MemoryError
+	switch {
+	case !errors.As(i.Cause, &over):
+		return nil
+	case over.Shared:
+		return applicationError(fmt.Sprintf("the service is short of memory (%d MB in use), and this activity keeps the most of it: about %d MB",
+			over.Limit>>20, over.Bytes>>20), ShortOfMemoryType, i.Stack, false)
+	}
+	return applicationError(fmt.Sprintf("the activity keeps about %d MB of memory; the limit is %d bytes (%s)",
+		over.Bytes>>20, over.Limit, activities.MaxMemorySetting), MemoryType, i.Stack, true)
 }
 
 // cutOff is for an execution that didn't end with its attempt.
@@ -90,7 +111,7 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 	var interrupted *sandbox.Interrupted
 	switch {
 	case errors.As(err, &interrupted):
-		return in.code.interruption(ctx, interrupted)
+		return in.interruption(ctx, interrupted)
 	case err != nil:
 		return fmt.Errorf("describe what the activity threw: %w", err)
 	case kind == "async":

@@ -43,6 +43,7 @@ type instance struct {
 
 	running context.Context // the execution's, nil before it begins
 	ending  *ending         // why Temporal ended the attempt, nil while it goes on
+	spent   bool            // the CPU time of the whole execution is over
 	broken  error           // what went wrong in our own part, where JavaScript couldn't be told
 }
 
@@ -120,10 +121,12 @@ func isClass(v goja.Value) bool {
 
 // enter runs JavaScript with the watchdog.
 func (in *instance) enter(ctx context.Context, f func() error) error {
-	err := in.vm.Enter(ctx, in.code.opts.SliceBudget, f)
+	left := in.code.opts.CPUBudget - in.vm.CPUTime()
+	err := in.vm.Enter(ctx, min(in.code.opts.SliceBudget, max(left, time.Millisecond)), f)
 	var interrupted *sandbox.Interrupted
 	if errors.As(err, &interrupted) {
 		in.code.opts.Observer.JSInterrupted("activity")
+		in.spent = interrupted.Cause == nil && in.vm.CPUTime() > in.code.opts.CPUBudget
 	}
 	return err
 }
@@ -146,6 +149,7 @@ func (in *instance) close() {
 	}
 	in.beats.close()
 	in.wg.Wait()
+	in.vm.Release()
 	in.log.close()
 }
 

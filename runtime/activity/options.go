@@ -15,8 +15,13 @@ const (
 	NotFoundType = "NotFoundError"
 	// LoadErrorType: evaluating the module threw or didn't end. Not retryable.
 	LoadErrorType = "ModuleLoadError"
-	// InterruptedType: the code ran longer than CodeOptions.SliceBudget without yielding. Not retryable.
+	// InterruptedType: the code ran longer than CodeOptions.SliceBudget without yielding, or than CodeOptions.CPUBudget in all.
+	// Not retryable.
 	InterruptedType = "JavaScriptInterrupted"
+	// MemoryType: the code keeps more memory than CodeOptions.Sandbox.Memory lets it. Not retryable.
+	MemoryType = "MemoryLimit"
+	// ShortOfMemoryType: the process has too little, and the code was what kept the most. Retryable.
+	ShortOfMemoryType = "ShortOfMemory"
 	// StalledType: the code awaits a promise that nothing can settle any more. Retryable, as Temporal's timeout would be.
 	StalledType = "ActivityStalled"
 	// EndedType: Temporal ended the attempt and the code didn't end within CodeOptions.Grace. Retryable.
@@ -45,6 +50,9 @@ type CodeOptions struct {
 	// SliceBudget is how long JavaScript may run without yielding to the event loop, in CPU time where the system tells it and
 	// ten times that on the clock. It must stay below the 10 s after which a regular expression gives up. Default: 5 s.
 	SliceBudget time.Duration
+
+	// CPUBudget is how much CPU time one execution may take in all, counted as for SliceBudget. Default: 5 minutes.
+	CPUBudget time.Duration
 
 	// Grace is how long code may go on after Temporal has ended its attempt (cancelled, timed out, shut down). Default: 10 s.
 	Grace time.Duration
@@ -96,6 +104,7 @@ func (o CodeOptions) withDefaults() CodeOptions {
 		o.Observer = noObserver{}
 	}
 	o.SliceBudget = orDefault(o.SliceBudget, 5*time.Second)
+	o.CPUBudget = orDefault(o.CPUBudget, 5*time.Minute)
 	o.Grace = orDefault(o.Grace, 10*time.Second)
 	o.Idle = orDefault(o.Idle, time.Minute)
 	o.MaxResultBytes = orDefault(o.MaxResultBytes, 2<<20)

@@ -110,6 +110,9 @@ func (v *VM) checkBytes(name string, bytes float64) {
 	if bytes > float64(v.opts.MaxBytes) {
 		v.throw("RangeError", fmt.Sprintf("%s would take %.0f bytes; the limit for one call is %d", name, bytes, v.opts.MaxBytes))
 	}
+	if bytes > 0 {
+		v.Handed(int64(bytes))
+	}
 }
 
 // throw throws an error into JavaScript.

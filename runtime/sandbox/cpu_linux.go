@@ -38,3 +38,12 @@ func (c cpuClock) used() time.Duration {
 	}
 	return now - c.start
 }
+
+// processCPU is the CPU time of the process; 0 where the system doesn't say.
+func processCPU() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_PROCESS_CPUTIME_ID, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}

@@ -31,6 +31,8 @@ type Options struct {
 	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all builtins are in their places
 	// at once. Otherwise they come when code asks for them.
 	Shared bool
+	// Memory is charged with what VMs keep, and ends those that keep too much. Default: nobody counts.
+	Memory *Memory
 }
 
 func (o Options) withDefaults() Options {
@@ -61,6 +63,8 @@ type VM struct {
 	iterators     *goja.Object // see iteratorPrototype
 	jsonParse     func(goja.FunctionCall) goja.Value
 	localeCompare func(goja.FunctionCall) goja.Value
+	account       *account // of opts.Memory
+	cpuTime       time.Duration
 }
 
 // New makes a VM with the language's missing parts added and the dangerous builtins capped.

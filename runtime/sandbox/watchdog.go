@@ -86,10 +86,16 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		interrupt(nil)
 	})
 	close(armed)
+	if v.account == nil {
+		v.account = v.opts.Memory.open()
+	}
+	running, over := v.opts.Memory.enter(v.account, cpu, interrupt)
 	stop := context.AfterFunc(ctx, func() { interrupt(context.Cause(ctx)) })
 	defer func() {
 		timer.Stop()
 		stop()
+		v.opts.Memory.leave(running)
+		v.cpuTime += min(cpu.used(), time.Since(started))
 		w.mu.Lock()
 		w.entry++
 		w.mu.Unlock()
@@ -104,11 +110,17 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		}
 		err = interruption(err)
 	}()
+	if over != nil {
+		return &Interrupted{Budget: budget, Cause: over}
+	}
 	if ex := v.Runtime.Try(func() { err = f() }); ex != nil {
 		return ex
 	}
 	return err
 }
+
+// CPUTime is what all entries so far took of the processor, on the clock where the system doesn't tell.
+func (v *VM) CPUTime() time.Duration { return v.cpuTime }
 
 // interruption unwraps what Enter interrupted with.
 func interruption(err error) error {

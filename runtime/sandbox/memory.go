@@ -1,0 +1,318 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/metrics"
+	"sync"
+	"time"
+)
+
+const (
+	// memoryTick is how often the heap is looked at while JavaScript runs.
+	memoryTick = 10 * time.Millisecond
+	// bytesPerSecond is how fast goja fills the heap with what stays, at most: what it took little time for can't be much.
+	bytesPerSecond = 2 << 30
+	// collectionShare is the part of the time that forced collections may take.
+	collectionShare = 0.1
+	// leastBlamed is what an execution must have been charged with to be ended because the process is short of memory.
+	leastBlamed = 16 << 20
+)
+
+// MemoryOptions configure a Memory.
+type MemoryOptions struct {
+	// PerVM is what one VM may keep, in bytes. 0: no limit.
+	PerVM int64
+	// Process is how large the live heap of the process may become before the VM that is charged with most of it is ended.
+	// 0: no limit.
+	Process int64
+}
+
+// Memory watches how the heap of the process grows while JavaScript runs, charges the growth to the VMs that ran, and
+// interrupts the one that is charged with more than it may have.
+//
+// goja doesn't count what a runtime allocates, and the Go runtime doesn't count it by goroutine. What is known exactly is
+// the live heap after each collection, the CPU time that each VM took in between, and the bytes that Go handed to it. The
+// growth is divided by these, and nobody is charged with more than could be filled in the time that it took. So the
+// figures are estimates, but code that computes for a few milliseconds can't be mistaken for code that hoards.
+//
+// Where all VMs are still, nothing is looked at. It is safe for concurrent use.
+type Memory struct {
+	opts MemoryOptions
+
+	mu       sync.Mutex // guards what follows, and the accounts
+	entries  map[*entry]struct{}
+	accounts map[*account]struct{}
+	armed    bool // a look is due
+	cycles   uint64
+	live     int64 // after the last collection that was settled
+	cpu      time.Duration
+	// charged to accounts that were closed since, and in the interval before
+	freed, freedBefore float64
+	resting            time.Time // no collection is forced before
+	forcing            bool
+}
+
+// account is what one VM is charged with.
+type account struct {
+	charged float64 // bytes
+	weight  float64 // since the last collection: bytes that it can have filled
+	over    *MemoryError
+}
+
+// entry is a VM that runs JavaScript.
+type entry struct {
+	account   *account
+	clock     cpuClock
+	began     time.Time
+	seen      time.Duration // of the clock, in the account's weight
+	interrupt func(error)
+}
+
+// MemoryError is the cause of an Interrupted VM that kept too much.
+type MemoryError struct {
+	// Bytes is what the VM was charged with.
+	Bytes int64
+	// Limit is what it might have: PerVM, or Process if Shared is set.
+	Limit int64
+	// Shared tells that it was ended because the process had too little, as the one that was charged with the most.
+	Shared bool
+}
+
+func (e *MemoryError) Error() string {
+	if e.Shared {
+		return fmt.Sprintf("the process is short of memory: its limit is %d bytes, of which this takes about %d", e.Limit, e.Bytes)
+	}
+	return fmt.Sprintf("about %d bytes of memory are kept; the limit is %d", e.Bytes, e.Limit)
+}
+
+// NewMemory makes a Memory for VMs of this process. There should be one: others would charge the same growth again.
+func NewMemory(o MemoryOptions) *Memory {
+	m := &Memory{opts: o, entries: map[*entry]struct{}{}, accounts: map[*account]struct{}{}}
+	h := readHeap()
+	m.cycles, m.live, m.cpu = h.cycles, h.live, h.cpu
+	return m
+}
+
+// Release tells that the VM won't run again: what it is charged with is nobody's from now on.
+func (v *VM) Release() {
+	if v.account != nil {
+		v.opts.Memory.close(v.account)
+	}
+}
+
+// Handed notes that Go made so many bytes for the VM: it takes no time by which that could be told.
+func (v *VM) Handed(bytes int64) {
+	if v.account != nil {
+		v.opts.Memory.handed(v.account, bytes)
+	}
+}
+
+// open makes an account. It works on nil, as do enter and leave.
+func (m *Memory) open() *account {
+	if m == nil {
+		return nil
+	}
+	a := &account{}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.accounts[a] = struct{}{}
+	return a
+}
+
+func (m *Memory) close(a *account) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.accounts[a]; ok {
+		delete(m.accounts, a)
+		m.freed += a.charged
+	}
+}
+
+// handed notes bytes that Go made for a VM.
+func (m *Memory) handed(a *account, bytes int64) {
+	if bytes < 4<<10 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a.weight += float64(bytes)
+}
+
+// enter notes that a VM begins to run. The error is that of an account that is beyond its limit.
+func (m *Memory) enter(a *account, clock cpuClock, interrupt func(error)) (*entry, error) {
+	if m == nil {
+		return nil, nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if a.over != nil {
+		return nil, a.over
+	}
+	e := &entry{account: a, clock: clock, began: time.Now(), interrupt: interrupt}
+	m.entries[e] = struct{}{}
+	m.arm()
+	return e, nil
+}
+
+func (m *Memory) leave(e *entry) {
+	if m == nil || e == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.weigh(e)
+	delete(m.entries, e)
+}
+
+// arm has the heap looked at soon. With mu held.
+func (m *Memory) arm() {
+	if !m.armed {
+		m.armed = true
+		time.AfterFunc(memoryTick, m.look)
+	}
+}
+
+// weigh adds to an account what its VM did since. With mu held.
+func (m *Memory) weigh(e *entry) {
+	used := min(e.clock.used(), time.Since(e.began))
+	e.account.weight += bytesPerSecond * (used - e.seen).Seconds()
+	e.seen = used
+}
+
+// look settles what the last collection found, and forces one where waiting for it could be too late.
+func (m *Memory) look() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.armed = false
+	for e := range m.entries {
+		m.weigh(e)
+	}
+	h := readHeap()
+	if h.cycles != m.cycles {
+		m.settle(h)
+	}
+	if !m.forcing && m.suspicious(h) && time.Now().After(m.resting) {
+		m.forcing = true
+		go m.collect()
+	}
+	if len(m.entries) > 0 {
+		m.arm()
+	}
+}
+
+// suspicious reports that some VM may be beyond its limit by now. With mu held.
+func (m *Memory) suspicious(h heapState) bool {
+	grown := float64(h.objects - m.live)
+	if m.opts.Process > 0 && h.objects > m.opts.Process {
+		return true
+	}
+	if m.opts.PerVM <= 0 {
+		return false
+	}
+	for e := range m.entries {
+		if e.account.charged+min(e.account.weight, grown) > float64(m.opts.PerVM) {
+			return true
+		}
+	}
+	return false
+}
+
+// collect forces a collection and settles it.
+func (m *Memory) collect() {
+	began := time.Now()
+	runtime.GC()
+	took := time.Since(began)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forcing = false
+	m.resting = time.Now().Add(time.Duration(float64(took) * (1/collectionShare - 1)))
+	for e := range m.entries {
+		m.weigh(e)
+	}
+	m.settle(readHeap())
+}
+
+// settle charges the growth between two collections. With mu held.
+func (m *Memory) settle(h heapState) {
+	grown := float64(h.live - m.live)
+	// What shrinks is first what closed accounts were charged with. It may take one more collection to be found.
+	if grown < 0 {
+		theirs := min(-grown, m.freed+m.freedBefore)
+		grown += theirs
+		m.freedBefore -= theirs
+		if m.freedBefore < 0 {
+			m.freed, m.freedBefore = m.freed+m.freedBefore, 0
+		}
+	}
+	m.freed, m.freedBefore = 0, m.freed
+	// The rest of the process grows too: caches, the compiler, whatever else took time.
+	total := bytesPerSecond * (h.cpu - m.cpu).Seconds()
+	weights, charged := 0.0, 0.0
+	for a := range m.accounts {
+		weights += a.weight
+		charged += a.charged
+	}
+	total = max(total, weights, 1)
+	for a := range m.accounts {
+		if grown > 0 {
+			a.charged += min(a.weight, grown*a.weight/total)
+		} else if charged > 0 {
+			a.charged = max(0, a.charged+grown*a.charged/charged)
+		}
+		a.weight = 0
+	}
+	m.cycles, m.live, m.cpu = h.cycles, h.live, h.cpu
+	m.judge()
+}
+
+// judge ends whoever is beyond a limit. With mu held.
+func (m *Memory) judge() {
+	var most *account
+	for a := range m.accounts {
+		if limit := m.opts.PerVM; limit > 0 && a.charged > float64(limit) {
+			m.end(a, &MemoryError{Bytes: int64(a.charged), Limit: limit})
+		}
+		if a.over == nil && (most == nil || a.charged > most.charged) {
+			most = a
+		}
+	}
+	if m.opts.Process > 0 && m.live > m.opts.Process && most != nil && most.charged > leastBlamed {
+		m.end(most, &MemoryError{Bytes: int64(most.charged), Limit: m.opts.Process, Shared: true})
+	}
+}
+
+// end interrupts a VM now, or when it next runs. With mu held.
+func (m *Memory) end(a *account, why *MemoryError) {
+	if a.over != nil {
+		return
+	}
+	a.over = why
+	for e := range m.entries {
+		if e.account == a {
+			e.interrupt(why)
+		}
+	}
+}
+
+// heapState is what the Go runtime says of the heap.
+type heapState struct {
+	cycles  uint64        // collections so far
+	live    int64         // bytes that the last one found in use
+	objects int64         // bytes in use or not collected so far
+	cpu     time.Duration // that the process used for anything but collecting
+}
+
+func readHeap() heapState {
+	s := []metrics.Sample{
+		{Name: "/gc/cycles/total:gc-cycles"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/cpu/classes/gc/total:cpu-seconds"},
+	}
+	metrics.Read(s)
+	h := heapState{cycles: s[0].Value.Uint64(), live: signed(s[1].Value.Uint64()), objects: signed(s[2].Value.Uint64())}
+	h.cpu = processCPU() - time.Duration(s[3].Value.Float64()*float64(time.Second))
+	return h
+}
+
+func signed(n uint64) int64 { return int64(min(n, math.MaxInt64)) } //nolint:gosec // see min
