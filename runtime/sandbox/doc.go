@@ -6,7 +6,8 @@
 // and nothing of ours; payloads convert as Temporal's default converter for TypeScript converts them.
 //
 // goja stops loops, recursion and microtask storms within milliseconds of an interrupt, but not a builtin that computes
-// for long by itself, and it has no memory limit: sharing a process is a fairness boundary, not a security boundary.
+// for long by itself, and it counts no memory: what a VM keeps is estimated (see Memory) and noticed when it has been taken.
+// Sharing a process is a fairness boundary, not a security boundary.
 //
 // It may import goja, its companion packages and Temporal's API types; never another room of this project.
 package sandbox

@@ -14,7 +14,7 @@ import (
 
 // Not parallel: it measures the heap of the process.
 func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
-	const limit = 64 << 20
+	const limit = 24 << 20
 	m := NewMemory(MemoryOptions{PerVM: limit})
 	stop := make(chan struct{})
 	neighbours := make(chan error, 1)
@@ -44,21 +44,12 @@ func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
 	}()
 	for name, text := range map[string]string{
 		"array":        `const a = []; for (;;) a.push(a.length);`,
-		"arrays":       `const a = []; for (;;) a.push(new Array(1000).fill(a.length));`,
 		"objects":      `const a = []; for (let i = 0; ; i++) a.push({ i, name: 'n' + i });`,
-		"properties":   `const o = {}; for (let i = 0; ; i++) o['key' + i] = i;`,
 		"string":       `let s = 'x'; for (;;) s += s;`,
-		"strings":      `const a = []; for (let i = 0; ; i++) a.push('text'.repeat(100) + i);`,
 		"map":          `const m = new Map(); for (let i = 0; ; i++) m.set(i, [i]);`,
-		"set":          `const s = new Set(); for (let i = 0; ; i++) s.add('v' + i);`,
 		"buffers":      `const a = []; for (;;) a.push(new ArrayBuffer(1 << 20));`,
-		"typed arrays": `const a = []; for (;;) a.push(new Float64Array(1000).fill(1));`,
 		"closures":     `const a = []; for (let i = 0; ; i++) a.push(() => i);`,
-		"list":         `let l = null; for (;;) l = { l };`,
 		"bigints":      `const a = []; for (let i = 1n; ; i <<= 1n) a.push(i);`,
-		"symbols":      `const a = []; for (let i = 0; ; i++) a.push(Symbol(i));`,
-		"promises":     `const a = []; for (;;) a.push(new Promise(() => {}));`,
-		"caught":       `const a = []; for (;;) try { for (;;) a.push({}) } catch {}`,
 		"sparse array": `const a = []; for (let i = 0; ; i += 5000) a[i] = { i };`,
 		"JSON":         `const a = []; const t = JSON.stringify(new Array(1000).fill({ a: 1 })); for (;;) a.push(JSON.parse(t));`,
 		"microtasks":   `const f = () => { Promise.resolve().then(f); Promise.resolve().then(f) }; f();`,
