@@ -168,7 +168,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
 		CPUBudget:   r.cfg.ActivityCPUBudget,
-		Sandbox:     sandbox.Options{Memory: r.memory},
+		Sandbox:     sandbox.Options{Memory: r.memory, Probe: r.cfg.Compiler.Probe},
 
 		MaxResultBytes:   r.cfg.MaxActivityResultBytes,
 		MaxResponseBytes: r.cfg.MaxActivityResponseBytes,

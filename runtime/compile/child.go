@@ -22,6 +22,8 @@ type request struct {
 	Name string
 	Kind Kind
 	Text string
+	// Probe asks for no answer but that the child lives.
+	Probe bool
 	// Bundle is asked for instead, if it has names.
 	Bundle bundleRequest
 }
@@ -63,6 +65,10 @@ func Child(r io.Reader, w io.Writer) error {
 func answer(q request) response {
 	if len(q.Bundle.Names) > 0 {
 		return answerBundle(q.Bundle)
+	}
+	if q.Probe {
+		parseScript(q.Text)
+		return response{}
 	}
 	s := Source{Name: q.Name, Kind: q.Kind, Text: q.Text}
 	t, err := transform(s)

@@ -128,6 +128,8 @@ type transformer interface {
 	transform(ctx context.Context, s Source) (transformed, error)
 	// bundle makes one text of npm packages; what is wrong with them comes back as a *bundleError.
 	bundle(ctx context.Context, q bundleRequest) (bundled, error)
+	// probe has goja parse and compile a script; what is wrong with it doesn't matter.
+	probe(ctx context.Context, text string) error
 	close()
 }
 
@@ -136,6 +138,7 @@ type Compiler struct {
 	cfg     Config
 	tr      transformer
 	bundles bundles
+	probed  probed
 
 	mu    sync.Mutex          // guards cache and order
 	cache map[string]*Program // by the source's hash, and that of packages given with it

@@ -23,6 +23,7 @@ type inProcess struct{}
 
 func (inProcess) transform(_ context.Context, s Source) (transformed, error) { return transform(s) }
 func (inProcess) bundle(_ context.Context, q bundleRequest) (bundled, error) { return bundle(q) }
+func (inProcess) probe(_ context.Context, text string) error                 { parseScript(text); return nil }
 func (inProcess) close()                                                     {}
 
 // transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build, never touches the file

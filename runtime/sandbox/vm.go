@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -31,6 +32,9 @@ type Options struct {
 	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all builtins are in their places
 	// at once. Otherwise they come when code asks for them.
 	Shared bool
+	// Probe says whether a long text that code wants to make a program of (eval, new Function) can be parsed without harm. Default:
+	// none can, beyond 4 KiB.
+	Probe func(text string) error
 	// Memory is charged with what VMs keep, and ends those that keep too much. Default: nobody counts.
 	Memory *Memory
 }
@@ -81,7 +85,7 @@ func New(o Options) (*VM, error) {
 	if v.opts.Shared {
 		install = v.installSharedGlobals
 	}
-	if err := install(); err != nil {
+	if err := errors.Join(install(), v.guardEvaluators()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil
