@@ -50,6 +50,11 @@ type Packages struct {
 	JS *goja.Program
 }
 
+// noWebSocket is there for packages that look for one when they load and open it, if ever, much later (@supabase/supabase-js).
+const noWebSocket = `(function(){` +
+	`function WebSocket(){throw new TypeError("activities have no WebSockets: they reach the network through fetch")}` +
+	`return `
+
 // bundles are the packages that were made or loaded.
 type bundles struct {
 	group singleflight.Group
@@ -165,6 +170,8 @@ func load(s StoredPackages) (p *Packages, err error) {
 	before, after := "(function(require,module,exports){", "\n})"
 	if s.Kind == Workflow {
 		before, after = "(function(crypto){return "+before, after+"})"
+	} else {
+		before, after = noWebSocket+before, after+"})()"
 	}
 	text := before + s.Code + after + "\n//# sourceMappingURL=" + mapName
 	tree, err := parser.ParseFile(nil, entryName, text, 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return []byte(s.Map), nil }))
