@@ -11,13 +11,16 @@ import (
 type builder struct {
 	r         *Runner
 	projectID string
+	taskQueue string
 	current   *live
-	now       time.Time
+	now, asOf time.Time
+	moves     map[string]string // hashes by run id
 
 	modules []*module
 	// fresh are the modules whose text must be kept before they go live.
 	fresh   []*module
 	sources []builtSource
+	again   time.Duration
 }
 
 // builtSource is what became of one row.
@@ -27,78 +30,110 @@ type builtSource struct {
 	err            *SourceError
 }
 
+// row is what a row of either kind says, and how it becomes a module.
+type row struct {
+	StoredModule
+	id       string
+	lastGood *StoredCode
+	behavior string
+	build    func(context.Context, StoredModule) (*module, error)
+}
+
 func (b *builder) workflow(ctx context.Context, w Workflow) error {
-	m := StoredModule{Kind: KindWorkflow, WorkflowID: w.ID, Name: w.KebabName, Version: w.Version, Code: w.Code, ActivitiesCode: w.ActivitiesCode}
-	return b.row(ctx, m, w.ID, w.LastGood, func(ctx context.Context, m StoredModule) (*module, error) {
-		return b.r.buildWorkflow(ctx, b.projectID, m)
+	return b.row(ctx, row{
+		StoredModule: StoredModule{Kind: KindWorkflow, WorkflowID: w.ID, Name: w.KebabName, Version: w.Version, Code: w.Code, ActivitiesCode: w.ActivitiesCode},
+		id:           w.ID, lastGood: w.LastGood, behavior: w.VersioningBehavior,
+		build: func(ctx context.Context, m StoredModule) (*module, error) {
+			return b.r.buildWorkflow(ctx, b.projectID, m)
+		},
 	})
 }
 
 func (b *builder) component(ctx context.Context, c Component) error {
-	m := StoredModule{Kind: KindComponent, Name: c.Name, Version: "", Code: c.Code}
-	return b.row(ctx, m, c.ID, c.LastGood, func(ctx context.Context, m StoredModule) (*module, error) {
-		return b.r.buildComponent(ctx, b.projectID, c.Language, m, c.ID)
+	return b.row(ctx, row{
+		StoredModule: StoredModule{Kind: KindComponent, Name: c.Name, Code: c.Code},
+		id:           c.ID, lastGood: c.LastGood,
+		build: func(ctx context.Context, m StoredModule) (*module, error) {
+			return b.r.buildComponent(ctx, b.projectID, c.Language, m, c.ID)
+		},
 	})
 }
 
 // row builds the newest text of a row, or falls back on what is live, or on what was. The error is what isn't the text's
 // fault, and worth another try.
-func (b *builder) row(ctx context.Context, m StoredModule, id string, lastGood *StoredCode, build func(context.Context, StoredModule) (*module, error)) error {
-	current := b.current.find(m.Kind, id)
-	if current != nil && current.texts == hashOf(m) {
+func (b *builder) row(ctx context.Context, w row) error {
+	current := b.current.find(w.Kind, w.id)
+	if current != nil && current.texts == hashOf(w.StoredModule) {
 		same := *current
-		same.stored.Version = m.Version // the same text may get a new version
+		same.stored.Version = w.Version // the same text may get a new version
 		if same.workflow != nil {
-			same.workflow.SetVersion(m.Version)
+			same.workflow.SetVersion(w.Version)
 		}
-		b.add(&same, m, id, same.activityError)
+		b.add(&same, w, same.activityError)
 		return nil
 	}
-	built, err := build(ctx, m)
-	if err == nil {
-		built.since = b.now
-		b.fresh = append(b.fresh, built)
-		b.add(built, m, id, built.activityError)
-		return nil
-	}
-	if !isTextsFault(ctx, err) {
+	built, err := w.build(ctx, w.StoredModule)
+	if err != nil && !isTextsFault(ctx, err) {
 		return err
 	}
-	bad := sourceError(err, m.Version)
-	if current == nil && lastGood != nil {
-		current = b.lastGood(ctx, m, id, *lastGood, build)
+	if current == nil && w.lastGood != nil {
+		current = b.lastGood(ctx, w)
 	}
-	b.add(current, m, id, bad)
+	if err != nil {
+		b.add(current, w, sourceError(err, w.Version))
+		return nil
+	}
+	if refused, err := b.gate(ctx, w, current, built); refused != nil || err != nil {
+		b.add(current, w, refused)
+		return err
+	}
+	b.goLive(built)
+	b.fresh = append(b.fresh, built)
+	b.add(built, w, built.activityError)
 	return nil
 }
 
+func (b *builder) goLive(m *module) {
+	m.since, m.asOf = b.now, b.asOf
+	if m.workflow != nil {
+		m.workflow.SetLive(b.asOf)
+	}
+}
+
 // lastGood builds what was live before this process; nil if that doesn't work any more.
-func (b *builder) lastGood(ctx context.Context, m StoredModule, id string, old StoredCode, build func(context.Context, StoredModule) (*module, error)) *module {
+func (b *builder) lastGood(ctx context.Context, w row) *module {
+	m, old := w.StoredModule, w.lastGood
 	m.Hash, m.Version, m.Code, m.ActivitiesCode = old.Hash, old.Version, old.Code, old.ActivitiesCode
 	m.Packages, m.ActivitiesPackages = old.Packages, old.ActivitiesPackages
-	built, err := build(ctx, m)
+	built, err := w.build(ctx, m)
 	if err != nil {
 		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", "source", m.Name, "hash", m.Hash, "error", err)
 		return nil
 	}
-	built.since = b.now
+	b.goLive(built)
 	return built
 }
 
-func (b *builder) add(m *module, row StoredModule, id string, err *SourceError) {
+func (b *builder) add(m *module, w row, err *SourceError) {
 	if m != nil {
+		if m.behavior != w.behavior {
+			changed := *m // m may be live
+			changed.behavior = w.behavior
+			m = &changed
+		}
 		b.modules = append(b.modules, m)
 	}
-	b.sources = append(b.sources, builtSource{row.Kind, id, row.Name, m, err})
+	b.sources = append(b.sources, builtSource{w.Kind, w.id, w.Name, m, err})
 }
 
 // report tells what will be live; l is nil if nothing changes after all.
 func (b *builder) report(l *live) Report {
-	out := Report{At: b.now}
+	out := Report{At: b.now, Again: b.again}
 	for _, s := range b.sources {
 		e := SourceReport{Kind: s.kind, ID: s.id, Name: s.name, Error: s.err}
 		if s.module != nil && l != nil {
 			e.Version, e.Hash, e.Since, e.Types = s.module.stored.Version, s.module.stored.Hash, s.module.since, l.types(s.module)
+			e.VersioningBehavior = s.module.versioning()
 		}
 		out.Sources = append(out.Sources, e)
 	}

@@ -2,7 +2,10 @@ package runtime
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+
+	"workflow-worker/runtime/workflow"
 )
 
 // Check asks which open executions of a workflow row could go on with other code of it.
@@ -43,10 +46,46 @@ type Fitting struct {
 	Hash string // of the code that it runs now
 }
 
-// Check replays the histories of executions against other code. It changes nothing.
-func (r *Runner) Check(_ context.Context, projectID string, _ Check) (CheckResult, error) {
-	if r.running(projectID) == nil {
+// Check replays the histories of executions against other code. It changes nothing. If ctx's time is over, the result has what was found
+// until then.
+func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckResult, error) {
+	pr := r.running(projectID)
+	if pr == nil {
 		return CheckResult{}, ErrNotRunning
 	}
-	return CheckResult{}, errors.New("executions can't be checked against other code yet")
+	target, err := pr.targetOf(ctx, c)
+	if err != nil {
+		return CheckResult{}, err
+	}
+	l := pr.live.Load()
+	served := []*module{target}
+	if current := l.find(KindWorkflow, c.WorkflowID); current != nil {
+		served = append(served, current)
+	}
+	out, err := r.try(ctx, trial{
+		projectID: projectID, taskQueue: pr.taskQueue, types: typesOf(served...), execution: c.Execution, module: target,
+		concerns: func(x Execution, _ workflow.Ran) bool { return l.moves[x.RunID] != target.stored.Hash },
+	})
+	out.Target = target.stored
+	for _, p := range target.packages {
+		out.Packages = append(out.Packages, storedPackages(p))
+	}
+	return out, err
+}
+
+// targetOf builds the code that is asked about, or finds it.
+func (p *project) targetOf(ctx context.Context, c Check) (*module, error) {
+	for _, m := range append(slices.Clone(p.live.Load().modules), p.old.all()...) {
+		if m.workflow != nil && m.stored.Hash == c.Target.Hash {
+			return m, nil
+		}
+	}
+	m, err := p.r.buildWorkflow(ctx, p.id, StoredModule{
+		Hash: c.Target.Hash, Kind: KindWorkflow, WorkflowID: c.WorkflowID, Name: c.Name, Version: c.Target.Version,
+		Code: c.Target.Code, ActivitiesCode: c.Target.ActivitiesCode, Packages: c.Target.Packages, ActivitiesPackages: c.Target.ActivitiesPackages,
+	})
+	if err != nil && isTextsFault(ctx, err) {
+		return nil, &RefusedError{fmt.Sprintf("version %s can't be run: %v", c.Target.Version, err)}
+	}
+	return m, err
 }

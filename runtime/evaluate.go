@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,18 +16,22 @@ import (
 
 var errNotAModule = errors.New("the program isn't a module")
 
+// versioningOption is the option of setWorkflowOptions by which code asks for newer code.
+const versioningOption = "versioningBehavior"
+
 // evaluationBudget is the CPU time that a module's top level may take when it is looked over.
 const evaluationBudget = time.Second
 
-// exportedFunctions finds out what a workflow module exports, and that its top level doesn't throw.
+// contents finds out what a workflow module exports, and that its top level doesn't throw.
 //
 // Temporal's SDK in a runtime of its own takes 3 ms and 1.4 MB, too much for a thousand projects that start at once. Where
 // the text alone tells the exports, the top level is evaluated with stand-ins for what it imports, in a tenth of that; only if
-// that fails does the real thing decide.
-func exportedFunctions(ctx context.Context, p *compile.Program) ([]string, error) {
+// that fails, or if there may be options on the functions, does the real thing decide.
+func contents(ctx context.Context, p *compile.Program, text string) (workflow.Contents, error) {
+	functions, complete := p.Functions()
 	// npm packages are no stand-ins' matter: whether they evaluate here is what must be found out.
-	if functions, complete := p.Functions(); complete && p.Packages == nil && evaluatesWithStandIns(ctx, p) {
-		return functions, nil
+	if complete && p.Packages == nil && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p) {
+		return workflow.Contents{Functions: functions}, nil
 	}
 	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget})
 	defer code.Close()

@@ -44,7 +44,8 @@ func TestExportedFunctionsAreThoseOfTheRealEvaluation(t *testing.T) {
 		`import { ApplicationFailure } from '@temporalio/workflow';
 		 export class E extends ApplicationFailure {}; export default async () => 1`: "default",
 	} {
-		got, err := exportedFunctions(t.Context(), program(t, text))
+		found, err := contents(t.Context(), program(t, text), text)
+		got := found.Functions
 		slices.Sort(got)
 		if err != nil || strings.Join(got, " ") != want {
 			t.Errorf("%s\nexports %v, %v; want %s", text, got, err, want)
@@ -52,13 +53,34 @@ func TestExportedFunctionsAreThoseOfTheRealEvaluation(t *testing.T) {
 	}
 }
 
+func TestModulesSayWhichFunctionsMayAskForNewerCode(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`export async function run() {}`: "",
+		`import { setWorkflowOptions } from '@temporalio/workflow';
+		 export async function run() {}; export async function stays() {}; export async function asked() {}; export async function plain() {}
+		 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, run);
+		 setWorkflowOptions({ versioningBehavior: 'PINNED' }, stays);
+		 setWorkflowOptions(() => ({ versioningBehavior: 'PINNED' }), asked);`: "asked run",
+		`import * as wf from '@temporalio/workflow';
+		 export default async function f() { return 1; }
+		 wf.defineWorkflowOptions(f, { workflowDefinitionOptions: { versioningBehavior: 'AUTO_UPGRADE' } });`: "default",
+	} {
+		found, err := contents(t.Context(), program(t, text), text)
+		slices.Sort(found.Upgrading)
+		if err != nil || strings.Join(found.Upgrading, " ") != want {
+			t.Errorf("%s\nupgrading %v, %v; want %s", text, found.Upgrading, err, want)
+		}
+	}
+}
+
 func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
-	_, err := exportedFunctions(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"))
+	_, err := contents(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"), "")
 	e := sourceError(err, "7")
 	if err == nil || e.Line != 2 || e.File != "order-intake.ts" || !strings.Contains(e.Message, "TypeError") || e.Version != "7" {
 		t.Errorf("error = %v, %+v", err, e)
 	}
-	_, err = exportedFunctions(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"))
+	_, err = contents(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"), "")
 	if err == nil || !strings.Contains(err.Error(), "longer than 1s") {
 		t.Errorf("an endless top level: %v", err)
 	}

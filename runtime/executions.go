@@ -26,22 +26,18 @@ func (e *Executions) Count(ctx context.Context, taskQueues []string, started, cl
 	if len(taskQueues) == 0 {
 		return 0, nil
 	}
-	quoted := make([]string, len(taskQueues))
-	for i, q := range taskQueues {
-		// Visibility stores such names in a form that no literal of its query language matches: it would find nothing.
-		if strings.ContainsAny(q, `"\`) {
-			return 0, fmt.Errorf("count the executions on %q: Temporal's visibility can't be asked about a task queue with %q or %q in its name", q, '"', '\\')
-		}
-		quoted[i] = quote(q)
+	quoted, err := quoteAll("a task queue", taskQueues)
+	if err != nil {
+		return 0, fmt.Errorf("count executions: %w", err)
 	}
 	ended := "CloseTime IS NULL"
 	if !closed.IsZero() {
 		ended = fmt.Sprintf("(CloseTime IS NULL OR CloseTime > %s)", quoteTime(closed))
 	}
-	query := fmt.Sprintf("TaskQueue IN (%s) AND StartTime < %s AND %s", strings.Join(quoted, ", "), quoteTime(started), ended)
+	query := fmt.Sprintf("TaskQueue IN (%s) AND StartTime < %s AND %s", quoted, quoteTime(started), ended)
 	found, err := e.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 	if err != nil {
-		return 0, fmt.Errorf("count the executions on %s: %w", strings.Join(quoted, ", "), err)
+		return 0, fmt.Errorf("count the executions on %s: %w", quoted, err)
 	}
 	return found.GetCount(), nil
 }
@@ -52,20 +48,19 @@ func (e *Executions) CountBegun(ctx context.Context, taskQueue string, types []s
 	if len(types) == 0 {
 		return 0, nil
 	}
-	quoted := make([]string, len(types))
-	for i, name := range append([]string{taskQueue}, types...) {
-		if strings.ContainsAny(name, `"\`) { // see Count
-			return 0, fmt.Errorf("count executions: Temporal's visibility can't be asked about %q, which has %q or %q in it", name, '"', '\\')
-		}
-		if i > 0 {
-			quoted[i-1] = quote(name)
-		}
+	queue, err := quoteAll("a task queue", []string{taskQueue})
+	if err != nil {
+		return 0, fmt.Errorf("count executions: %w", err)
+	}
+	quoted, err := quoteAll("a workflow type", types)
+	if err != nil {
+		return 0, fmt.Errorf("count executions: %w", err)
 	}
 	query := fmt.Sprintf("TaskQueue = %s AND WorkflowType IN (%s) AND StartTime >= %s AND StartTime < %s AND CloseTime IS NULL",
-		quote(taskQueue), strings.Join(quoted, ", "), quoteTime(from), quoteTime(to))
+		queue, quoted, quoteTime(from), quoteTime(to))
 	found, err := e.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: query})
 	if err != nil {
-		return 0, fmt.Errorf("count the executions of %s on %s: %w", strings.Join(quoted, ", "), quote(taskQueue), err)
+		return 0, fmt.Errorf("count the executions of %s on %s: %w", quoted, queue, err)
 	}
 	return found.GetCount(), nil
 }
@@ -84,6 +79,19 @@ func (e *Executions) Closed(ctx context.Context, x Execution) (at time.Time, kno
 		at = closed.AsTime()
 	}
 	return at, true, nil
+}
+
+// quoteAll makes a list of literals. Visibility stores names with some characters in a form that no literal of its query language matches: it
+// would find nothing.
+func quoteAll(what string, names []string) (string, error) {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		if strings.ContainsAny(n, `"\`) {
+			return "", fmt.Errorf("Temporal's visibility can't be asked about %s with %q or %q in its name: %q", what, '"', '\\', n)
+		}
+		quoted[i] = quote(n)
+	}
+	return strings.Join(quoted, ", "), nil
 }
 
 // quote makes a literal of Temporal's query language.

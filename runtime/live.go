@@ -23,6 +23,8 @@ type live struct {
 	placeholders map[string]activityTarget
 	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and workflows that can't be run.
 	broken, brokenWorkflows map[string]string
+	// moves are the hashes that executions were told to go on with, by run id.
+	moves map[string]string
 	// dynamic serves the activity types that nobody else does; nil if there is none.
 	dynamic *activityTarget
 	// dynamicWorkflow serves the workflow types that nobody else does; nil if there is none.
@@ -113,6 +115,17 @@ func put[V any](m map[string]V, name string, v V) {
 	if _, ok := m[name]; !ok {
 		m[name] = v
 	}
+}
+
+// target finds the function that a workflow type means.
+func (l *live) target(workflowType string) (target, bool) {
+	if t, ok := l.workflows[workflowType]; ok {
+		return t, true
+	}
+	if _, broken := l.brokenWorkflows[workflowType]; !broken && l.dynamicWorkflow != nil {
+		return *l.dynamicWorkflow, true
+	}
+	return target{}, false
 }
 
 // types gives the types that a module serves, sorted.

@@ -29,7 +29,12 @@ type module struct {
 	// Of a workflow row:
 	workflow  *workflow.Code
 	functions []string // exported by it
+	upgrading []string // those of them that may ask for newer code
 	export    string   // that the row's own name starts
+	// behavior is the row's: Pinned, AutoUpgrade or "".
+	behavior string
+	// asOf is when the rows were read that made it live, by the database's clock; zero if it never was, here.
+	asOf time.Time
 
 	// Of a component, or of a workflow row's activities_code if it compiles:
 	activity          *activity.Code
@@ -46,8 +51,23 @@ func (m *module) serves(workflowType string) (export string, err error) {
 		return m.export, nil
 	case workflowType != "default" && slices.Contains(m.functions, workflowType):
 		return workflowType, nil
+	case m.stored.Name == dynamicRow:
+		return m.export, nil
 	}
 	return "", fmt.Errorf("%s has no function for workflow type %q", m.title(), workflowType)
+}
+
+// versioning says what becomes of the module's executions when newer code goes live; "" for a component.
+func (m *module) versioning() string {
+	switch {
+	case m.workflow == nil:
+		return ""
+	case m.behavior != "":
+		return m.behavior
+	case len(m.upgrading) > 0:
+		return AutoUpgrade
+	}
+	return Pinned
 }
 
 // title names the module to people.
@@ -97,9 +117,11 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	}
 	out := &module{stored: m, texts: hashOf(m), id: m.WorkflowID}
 	out.keep(&out.stored.Packages, p)
-	if out.functions, err = exportedFunctions(ctx, p); err != nil {
+	found, err := contents(ctx, p, m.Code)
+	if err != nil {
 		return nil, err
 	}
+	out.functions, out.upgrading = found.Functions, found.Upgrading
 	if out.export, err = workflowExport(m.Name, out.functions); err != nil {
 		return nil, err
 	}

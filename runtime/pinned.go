@@ -42,9 +42,43 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 	return m, nil
 }
 
-// Wanted implements workflow.Resolver.
-func (p *project) Wanted(_ workflow.Execution, ran workflow.Ran) workflow.Ran {
-	return ran
+// Wanted implements workflow.Resolver: what somebody told this execution to run; else, if its code is to be upgraded, the newest.
+func (p *project) Wanted(x workflow.Execution, ran workflow.Ran) workflow.Ran {
+	l := p.live.Load()
+	if hash, told := l.moves[x.RunID]; told {
+		if hash != ran.Hash {
+			return workflow.Ran{Hash: hash}
+		}
+		return ran
+	}
+	t, ok := l.target(x.Type)
+	if !ok || !upgrades(t.module.behavior, ran) || t.module.stored.Hash == ran.Hash {
+		return ran
+	}
+	// Another replica may have noticed a change that this one hasn't yet.
+	if ran.Since.After(t.module.asOf) {
+		return ran
+	}
+	return workflow.Ran{Hash: t.module.stored.Hash, Since: t.module.asOf}
+}
+
+// upgrades says whether an execution goes on with newer code: the row decides, else the code that it runs on.
+func upgrades(behavior string, ran workflow.Ran) bool {
+	return behavior == AutoUpgrade || behavior == "" && ran.AutoUpgrade
+}
+
+func movesByRun(moves []Move) map[string]string {
+	out := make(map[string]string, len(moves))
+	for _, m := range moves {
+		out[m.RunID] = m.Hash
+	}
+	return out
+}
+
+// withMoves has executions go on with what they were told.
+func (l *live) withMoves(byRun map[string]string) *live {
+	l.moves = byRun
+	return l
 }
 
 // Moved implements workflow.Resolver.

@@ -29,6 +29,10 @@ type Project struct {
 	Workflows  []Workflow
 	Components []Component
 
+	// AsOf is when the rows were read, by the database's clock: of two codes the one read later is the newer. Zero is now, by this process's
+	// clock.
+	AsOf time.Time
+
 	// Moves are the executions that were told to run other code than the one that they are pinned to.
 	Moves []Move
 }
@@ -100,6 +104,9 @@ type StoredCode struct {
 type Report struct {
 	Sources []SourceReport
 	At      time.Time
+	// Again, if it isn't zero, is when to ask once more, though nothing has changed: new code waits for running executions that it would
+	// break, or couldn't be tried on them.
+	Again time.Duration
 }
 
 // SourceReport is the state of one workflow or component. Hash and Version

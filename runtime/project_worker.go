@@ -133,14 +133,11 @@ func (p *project) discard() {
 // Current implements workflow.Resolver: what a new execution starts on.
 func (p *project) Current(workflowType string) (*workflow.Code, string, error) {
 	l := p.live.Load()
-	if t, ok := l.workflows[workflowType]; ok {
+	if t, ok := l.target(workflowType); ok {
 		return t.module.workflow, t.export, nil
 	}
 	if problem, ok := l.brokenWorkflows[workflowType]; ok {
 		return nil, "", errors.New(problem)
-	}
-	if t := l.dynamicWorkflow; t != nil {
-		return t.module.workflow, t.export, nil
 	}
 	return nil, "", &UnknownTypeError{Kind: KindWorkflow, Type: workflowType, Known: names(l.workflows)}
 }

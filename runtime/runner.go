@@ -25,6 +25,8 @@ type Runner struct {
 	cfg    Config
 	http   clients
 	memory *sandbox.Memory // of all activities
+	// gates has a place for each replay gate that may be under way at once, whatever the projects.
+	gates chan struct{}
 
 	mu       sync.Mutex // guards projects
 	projects map[string]*project
@@ -40,6 +42,7 @@ func New(cfg Config) (*Runner, error) {
 		cfg:      cfg,
 		http:     clients{guard: cfg.HTTP},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
+		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}, nil
 }
@@ -182,7 +185,8 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 // prepare builds what p says, keeps its text, and reports; nothing is live yet. current is what is live now, nil for
 // nothing.
 func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, Report, error) {
-	b := builder{r: r, projectID: p.ID, current: current, now: time.Now()}
+	b := builder{r: r, projectID: p.ID, taskQueue: p.TaskQueue, current: current, now: time.Now(), asOf: p.AsOf, moves: movesByRun(p.Moves)}
+	setDefault(&b.asOf, b.now)
 	for _, w := range p.Workflows {
 		if err := b.workflow(ctx, w); err != nil {
 			return nil, b.report(nil), err
@@ -196,6 +200,6 @@ func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, 
 	if err := b.keep(ctx); err != nil {
 		return nil, b.report(nil), err
 	}
-	l := newLive(b.modules).withBroken(&b)
+	l := newLive(b.modules).withBroken(&b).withMoves(b.moves)
 	return l, b.report(l), nil
 }

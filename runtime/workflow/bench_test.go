@@ -44,12 +44,12 @@ func benchmarkProject(b testing.TB) *project {
 		b.Fatal(err)
 	}
 	code := NewCode(program, CodeOptions{})
-	names, err := code.Check(b.Context())
+	found, err := code.Check(b.Context())
 	if err != nil {
 		b.Fatal(err)
 	}
 	p.known[code.Hash()] = code
-	for _, n := range names {
+	for _, n := range found.Functions {
 		p.current[n] = target{code, n}
 	}
 	return p

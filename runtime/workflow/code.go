@@ -40,16 +40,23 @@ func (c *Code) Hash() string { return c.program.Hash }
 // Name is the file name that stacks show.
 func (c *Code) Name() string { return c.program.Name }
 
-// Check evaluates the module once, as each execution does when it starts, and names the functions that it exports. What the
-// evaluation threw comes back as a *sandbox.Thrown with its place in the author's text, and one that didn't end in time as a
-// *sandbox.Interrupted.
-func (c *Code) Check(ctx context.Context) (functions []string, err error) {
+// Contents is what a module exports.
+type Contents struct {
+	// Functions are the names of the exported functions.
+	Functions []string
+	// Upgrading are those of them whose options ask that executions go on with newer code, or may ask: options can be a function.
+	Upgrading []string
+}
+
+// Check evaluates the module once, as each execution does when it starts, and names what it exports. What the evaluation threw
+// comes back as a *sandbox.Thrown with its place in the author's text, and one that didn't end in time as a *sandbox.Interrupted.
+func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	v := c.acquire("")
 	in := &instance{vm: v, code: c}
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
 		v.now = time.Now()
-		names, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
+		contents, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception
 			if errors.As(err, &ex) {
@@ -57,7 +64,9 @@ func (c *Code) Check(ctx context.Context) (functions []string, err error) {
 			}
 			return err
 		}
-		return v.box.Runtime.ExportTo(names, &functions)
+		r := v.box.Runtime
+		o := contents.ToObject(r)
+		return errors.Join(r.ExportTo(o.Get("functions"), &found.Functions), r.ExportTo(o.Get("upgrading"), &found.Upgrading))
 	})
 	var interrupted *sandbox.Interrupted
 	if err != nil && !errors.As(err, &interrupted) {
@@ -66,7 +75,7 @@ func (c *Code) Check(ctx context.Context) (functions []string, err error) {
 			err = fmt.Errorf("evaluate %s: %w", c.program.Name, err)
 		}
 	}
-	return functions, err
+	return found, err
 }
 
 // Close drops the runtimes that no execution uses, and the others when their last execution leaves. A closed Code still

@@ -95,12 +95,13 @@ func TestEndlessModuleFailsTheCheckAndTheTask(t *testing.T) {
 func TestCheckNamesTheFunctionsOrWhatTheModuleThrew(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
-	names, err := NewCode(p.compiled(`
+	found, err := NewCode(p.compiled(`
 const acts = proxyActivities<any>({ startToCloseTimeout: '1s' });
 export const made = ((f: any) => f)(async () => 1);
 export const go = defineSignal('go');
 const born = Date.now() + Math.random();
 export default async function run() { return born; }`), CodeOptions{}).Check(t.Context())
+	names := found.Functions
 	slices.Sort(names)
 	if err != nil || fmt.Sprint(names) != "[default made]" {
 		t.Errorf("names %v, %v", names, err)

@@ -19,6 +19,7 @@ type definition struct {
 	env   bindings.WorkflowEnvironment
 	input *commonpb.Payloads
 	head  *commonpb.Header
+	x     Execution
 
 	began *historypb.WorkflowExecutionStartedEventAttributes // nil after the first activation, and if unknown
 
@@ -26,6 +27,7 @@ type definition struct {
 	export      string
 	flags       []int               // of the TypeScript SDK, as recorded
 	on          atomic.Pointer[Ran] // the code that runs
+	busy        atomic.Bool         // local activities are under way, which a replay would run again
 	pinRecorded bool                // in a completed task
 	initialized bool
 	completed   bool
@@ -52,6 +54,8 @@ type definition struct {
 // Execute only registers handlers: nothing may run before the task's start.
 func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.Header, input *commonpb.Payloads) {
 	d.env, d.head, d.input = env, header, input
+	info := env.WorkflowInfo()
+	d.x = Execution{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}
 	d.timers = make(map[int64]bindings.TimerID)
 	d.activities = make(map[int64]*activityState)
 	d.locals = make(map[int64]*localState)
@@ -97,6 +101,11 @@ func (d *definition) task() error {
 	if d.refused != nil {
 		return d.refused
 	}
+	if d.o.giveUp != nil {
+		if err := d.o.giveUp(); err != nil {
+			return err
+		}
+	}
 	d.replaying = d.env.IsReplaying()
 	if d.in == nil {
 		if err := d.start(); err != nil {
@@ -131,6 +140,7 @@ func (d *definition) task() error {
 		}
 	}
 	d.pinRecorded = true
+	d.busy.Store(len(d.locals) > 0)
 	return nil
 }
 
@@ -221,7 +231,7 @@ func (d *definition) Close() {
 		return
 	}
 	d.closed = true
-	d.o.Tasks.drop(d.env.WorkflowInfo().WorkflowExecution.RunID, d)
+	d.o.Tasks.drop(d.x.RunID, d)
 	if d.in != nil {
 		d.in.close()
 		d.in = nil

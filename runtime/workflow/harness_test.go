@@ -65,6 +65,7 @@ type project struct {
 
 	mu      sync.Mutex
 	current map[string]target // by workflow type
+	moves   map[string]string // hashes by run id
 	known   map[string]*Code
 	missing bool // Pinned finds nothing
 	runs    []client.WorkflowRun
@@ -127,7 +128,7 @@ func unstarted(t testing.TB) *project {
 	o := &observations{}
 	logger := slog.New(slog.NewTextHandler(o, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p := &project{
-		t: t, queue: stacktest.TaskQueue(t), seen: o, current: map[string]target{}, known: map[string]*Code{},
+		t: t, queue: stacktest.TaskQueue(t), seen: o, current: map[string]target{}, moves: map[string]string{}, known: map[string]*Code{},
 		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o, LocalActivity: testLocalActivity},
 	}
 	t.Cleanup(p.comp.Close)
@@ -184,14 +185,15 @@ func (p *project) compiled(text string) *compile.Program {
 func (p *project) deploy(text string) *Code {
 	p.t.Helper()
 	code := NewCode(p.compiled(text), p.codes)
-	names, err := code.Check(context.Background())
+	found, err := code.Check(context.Background())
 	if err != nil {
 		p.t.Fatalf("%+v", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.known[code.Hash()] = code
-	for _, n := range names {
+	code.SetLive(time.Now())
+	for _, n := range found.Functions {
 		p.current[n] = target{code, n}
 	}
 	return code
@@ -215,7 +217,25 @@ func (p *project) Pinned(_ context.Context, hash string) (*Code, error) {
 	return nil, fmt.Errorf("code %.12s is not stored", hash)
 }
 
-func (p *project) Wanted(_ Execution, ran Ran) Ran { return ran }
+// Wanted moves executions whose code asks for it to what is current, and those that were told to.
+func (p *project) Wanted(x Execution, ran Ran) Ran {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if hash, told := p.moves[x.RunID]; told {
+		return Ran{Hash: hash}
+	}
+	if t, ok := p.current[x.Type]; ok && ran.AutoUpgrade && !ran.Since.After(t.code.liveSince()) {
+		return Ran{Hash: t.code.Hash(), Since: t.code.liveSince()}
+	}
+	return ran
+}
+
+// move tells an execution to go on with other code.
+func (p *project) move(run client.WorkflowRun, c *Code) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.moves[run.GetRunID()] = c.Hash()
+}
 
 func (p *project) Moved(ctx context.Context, hash, workflowType string) (*Code, string, error) {
 	c, err := p.Pinned(ctx, hash)

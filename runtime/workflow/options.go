@@ -57,6 +57,9 @@ type Options struct {
 	TaskTimeout time.Duration
 	// ResolveTimeout bounds Resolver.Pinned. Default 5 s, half of a workflow task's usual time.
 	ResolveTimeout time.Duration
+
+	// giveUp, if it isn't nil, ends a replay at the next task that it gives an error for.
+	giveUp func() error
 }
 
 func (o Options) withDefaults() Options {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -34,31 +35,29 @@ const CodeHeader = "workflow-worker-code"
 func (d *definition) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.o.ResolveTimeout)
 	defer cancel()
-	x := d.env.WorkflowInfo().WorkflowExecution
+	x := d.x
 	began, ran, forQuery, err := d.o.Tasks.begin(ctx, x.RunID)
 	if err != nil {
 		return err
 	}
 	d.began = began
-	p, live, err := d.pin()
+	p, err := d.pin()
 	if err != nil {
 		return err
 	}
-	d.export, d.flags = p.Export, p.Flags
-	if live == nil {
+	d.flags = p.Flags
+	if d.in == nil {
 		if err := d.resume(ctx, p, ran, forQuery); err != nil {
 			return err
 		}
-	} else {
-		d.on.Store(&Ran{Hash: p.Hash, Since: live.liveSince()})
 	}
 	d.o.Tasks.keep(x.RunID, d)
 	return nil
 }
 
-// pin records the current code, or reads what was recorded. current is nil in the second case.
-func (d *definition) pin() (p pin, current *Code, err error) {
-	workflowType := d.env.WorkflowInfo().WorkflowType.Name
+// pin records the current code and settles the execution on it, or reads what was recorded.
+func (d *definition) pin() (p pin, err error) {
+	workflowType := d.x.Type
 	var recorded *commonpb.Payloads
 	var failed error
 	d.pinRecorded = d.env.IsReplaying()
@@ -74,8 +73,7 @@ func (d *definition) pin() (p pin, current *Code, err error) {
 		if unknown != nil {
 			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: unknown.Error(), Hint: hintReload}
 		}
-		current = code
-		d.settle(code) // closed with the definition, whatever happens next
+		d.settle(code, export, Ran{Hash: code.Hash(), Since: code.liveSince()}) // closed with the definition, whatever happens next
 		flags, err := d.in.defaultFlags()
 		if err != nil {
 			return nil, err
@@ -87,15 +85,15 @@ func (d *definition) pin() (p pin, current *Code, err error) {
 		return &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload(data)}}, nil
 	}, func(result *commonpb.Payloads, err error) { recorded, failed = result, err }, summary)
 	if failed != nil {
-		return p, nil, failed
+		return p, failed
 	}
 	if len(recorded.GetPayloads()) != 1 {
-		return p, nil, errors.New("the side effect that pins the execution's code has no payload")
+		return p, errors.New("the side effect that pins the execution's code has no payload")
 	}
 	if err := json.Unmarshal(recorded.GetPayloads()[0].GetData(), &p); err != nil {
-		return p, nil, fmt.Errorf("read the pin of the execution's code: %w", err)
+		return p, fmt.Errorf("read the pin of the execution's code: %w", err)
 	}
-	return p, current, nil
+	return p, nil
 }
 
 // resume goes on with an execution that has a history, on the code that it is to run now.
@@ -103,29 +101,53 @@ func (d *definition) resume(ctx context.Context, p pin, ran Ran, forQuery bool) 
 	if ran.Hash == "" {
 		ran.Hash = p.Hash
 	}
-	info := d.env.WorkflowInfo()
-	wanted := ran
-	if !forQuery {
-		wanted = d.o.Resolver.Wanted(Execution{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}, ran)
+	if !forQuery && d.move(ctx, p, ran) { // a query is for what has run
+		return nil
 	}
-	code, export, err := d.resolve(ctx, p, wanted.Hash)
-	if err != nil && wanted.Hash != ran.Hash {
-		d.o.Logger.Warn("an execution keeps its code: what it should go on with can't be had",
-			"workflow_id", info.WorkflowExecution.ID, "run_id", info.WorkflowExecution.RunID, "hash", wanted.Hash, "error", err)
-		wanted = ran
-		code, export, err = d.resolve(ctx, p, ran.Hash)
-	}
+	code, export, err := d.resolve(ctx, p, ran.Hash)
 	if err != nil {
 		return &TaskFailure{
-			Reason: ReasonMissingCode, Code: wanted.Hash,
+			Reason: ReasonMissingCode, Code: ran.Hash,
 			Message: fmt.Sprintf("the code that this execution is pinned to can't be had: %v", err),
 			Hint:    "The execution waits until the code is there again.",
 		}
 	}
-	d.export = export
-	d.settle(code)
-	d.on.Store(&wanted)
+	d.settle(code, export, ran)
 	return nil
+}
+
+// move goes on with other code than the one that ran, if that is wanted and fits: whether it does the history tells, of which a look at some
+// executions before the code went live may not have known. moved is false if the execution stays.
+func (d *definition) move(ctx context.Context, p pin, ran Ran) (moved bool) {
+	x := d.x
+	wanted := d.o.Resolver.Wanted(x, ran)
+	if wanted.Hash == ran.Hash || d.o.Tasks.refused(x.RunID, wanted.Hash) {
+		return false
+	}
+	log := d.o.Logger.With(slog.String("workflow_id", x.ID), slog.String("run_id", x.RunID), slog.String("workflow_type", x.Type),
+		slog.String("from", ran.Hash), slog.String("to", wanted.Hash))
+	code, export, err := d.resolve(ctx, p, wanted.Hash)
+	if err != nil {
+		log.Warn("an execution keeps its code until the next task: what it is to go on with can't be had", slog.String("error", err.Error()))
+		return false
+	}
+	if err := d.fits(ctx, code, export); err != nil {
+		d.o.Tasks.refuse(x.RunID, wanted.Hash)
+		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", err.Error()))
+		return false
+	}
+	log.Debug("an execution goes on with other code")
+	d.settle(code, export, wanted)
+	return true
+}
+
+// fits tries the code on the history that there is. A replay is a trial itself.
+func (d *definition) fits(ctx context.Context, code *Code, export string) error {
+	h, err := d.o.Tasks.history(ctx, d.x.RunID)
+	if err != nil || h == nil {
+		return err
+	}
+	return Fits(ctx, d.o, d.x, h, code, export)
 }
 
 // resolve gives the code of a hash, and the function in it: the recorded one, unless the code isn't the recorded one.
@@ -134,12 +156,14 @@ func (d *definition) resolve(ctx context.Context, p pin, hash string) (*Code, st
 		code, err := d.o.Resolver.Pinned(ctx, hash)
 		return code, p.Export, err
 	}
-	return d.o.Resolver.Moved(ctx, hash, d.env.WorkflowInfo().WorkflowType.Name)
+	return d.o.Resolver.Moved(ctx, hash, d.x.Type)
 }
 
 // settle gives the execution a place on the code's runtimes.
-func (d *definition) settle(code *Code) {
-	d.in = &instance{vm: code.acquire(d.env.WorkflowInfo().WorkflowExecution.RunID), code: code}
+func (d *definition) settle(code *Code, export string, on Ran) {
+	d.in = &instance{vm: code.acquire(d.x.RunID), code: code}
+	d.export = export
+	d.on.Store(&on)
 }
 
 // summary names the code to people: Temporal's UI shows it with the marker.

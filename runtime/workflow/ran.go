@@ -2,12 +2,15 @@ package workflow
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 )
 
@@ -113,6 +116,55 @@ func askLastRan(ctx context.Context, api workflowservice.WorkflowServiceClient, 
 		}
 		if len(resp.GetNextPageToken()) == 0 {
 			return &Ran{}, nil
+		}
+		req.NextPageToken = resp.GetNextPageToken()
+	}
+}
+
+// MaxTrialEvents is the length of history up to which an execution is tried on other code before it goes on with it; a longer one keeps its
+// code. The server itself asks for continue-as-new at 4,096 events, and ends executions at 51,200.
+const MaxTrialEvents = 20_000
+
+var errTooLong = fmt.Errorf("the history is longer than %d events, too long to be tried on other code", MaxTrialEvents)
+
+// LastRan reads from the events of a history, from its first on, which code completed the last workflow task. begun is false if none has.
+func LastRan(events []*historypb.HistoryEvent) (ran Ran, begun bool) {
+	ran = lastRan(events)
+	begun = slices.ContainsFunc(events, func(e *historypb.HistoryEvent) bool { return e.GetWorkflowTaskCompletedEventAttributes() != nil })
+	for _, e := range events {
+		if ran.Hash != "" {
+			break
+		}
+		if m := e.GetMarkerRecordedEventAttributes(); m != nil { // the worker didn't say: the execution is where it began
+			var p pin
+			if list := m.GetDetails()["data"].GetPayloads(); len(list) == 1 && json.Unmarshal(list[0].GetData(), &p) == nil {
+				ran.Hash = p.Hash
+			}
+			break
+		}
+	}
+	return ran, begun
+}
+
+// readHistory reads a history to its end, but at most limit events.
+func readHistory(ctx context.Context, api workflowservice.WorkflowServiceClient, namespace string, x *commonpb.WorkflowExecution, limit int) (*historypb.History, error) {
+	const page = 1000 // the server's own limit; naming one shows that it isn't the SDK who asks
+	h := &historypb.History{}
+	req := &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: x, MaximumPageSize: page}
+	for {
+		resp, err := api.GetWorkflowExecutionHistory(ctx, req)
+		if err != nil {
+			return nil, fmt.Errorf("read the history of %s: %w", x.GetWorkflowId(), err)
+		}
+		if !plain(resp) {
+			return nil, fmt.Errorf("read the history of %s: the server sent it in an unknown form", x.GetWorkflowId())
+		}
+		h.Events = append(h.Events, resp.GetHistory().GetEvents()...)
+		if len(h.Events) > limit {
+			return nil, errTooLong
+		}
+		if len(resp.GetNextPageToken()) == 0 {
+			return h, nil
 		}
 		req.NextPageToken = resp.GetNextPageToken()
 	}

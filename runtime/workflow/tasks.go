@@ -26,7 +26,14 @@ type Tasks struct {
 	open  map[string]openTask // by task token
 	runs  map[string]*run     // by run id: those with an open task, and those in the SDK's cache
 	swept time.Time
+	// misfits are executions with code that didn't fit them, oldest first: they aren't tried again at every task.
+	misfits []misfit
 }
+
+type misfit struct{ runID, hash string }
+
+// maxMisfits bounds the memory of misfits; one that is forgotten is tried again.
+const maxMisfits = 4096
 
 // openTask is one that the server gave out and that has no answer yet.
 type openTask struct {
@@ -67,15 +74,21 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		if task, ok := reply.(*workflowservice.PollWorkflowTaskQueueResponse); err == nil && ok {
 			t.connected(cc)
-			t.received(ctx, r.GetNamespace(), task)
+			t.received(r.GetNamespace(), task)
+			if t.moves(task) {
+				t.startAfresh(ctx, r.GetNamespace(), task)
+			}
 		}
 		return err
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
 		r.Identity += t.label(r.GetTaskToken())
+		if t.movesNext(r.GetTaskToken()) {
+			r.ReturnNewWorkflowTask = false // it is polled for
+		}
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		t.answered(r.GetTaskToken())
 		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok && resp.GetWorkflowTask() != nil {
-			t.received(ctx, r.GetNamespace(), resp.GetWorkflowTask())
+			t.received(r.GetNamespace(), resp.GetWorkflowTask())
 		}
 		return err
 	case *workflowservice.RespondWorkflowTaskFailedRequest:
@@ -110,7 +123,7 @@ func ofTheSDK(r *workflowservice.GetWorkflowExecutionHistoryRequest) bool {
 }
 
 // received takes note of a task before the SDK has it.
-func (t *Tasks) received(_ context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
+func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
 	if len(task.GetTaskToken()) == 0 {
 		return // nothing to do
 	}
@@ -282,15 +295,89 @@ func (t *Tasks) begin(ctx context.Context, runID string) (began *historypb.Workf
 	return began, *known, query, nil
 }
 
-// Replay tells of a history that is given to a WorkflowReplayer and so doesn't pass by. done forgets it.
+// moves reports whether a task is of an execution in the SDK's cache that is to go on with other code.
+func (t *Tasks) moves(task *workflowservice.PollWorkflowTaskQueueResponse) bool {
+	if len(task.GetTaskToken()) == 0 || task.GetQuery() != nil || beginning(task.GetHistory().GetEvents()) != nil {
+		return false
+	}
+	return t.movesNext(task.GetTaskToken())
+}
+
+func (t *Tasks) movesNext(token []byte) bool {
+	t.mu.Lock()
+	o, ok := t.open[string(token)]
+	r := t.runs[o.runID]
+	if !ok || o.query || r == nil || r.cached == nil {
+		t.mu.Unlock()
+		return false
+	}
+	d := r.cached
+	t.mu.Unlock()
+	on := d.on.Load()
+	if on == nil || d.busy.Load() {
+		return false
+	}
+	wanted := d.o.Resolver.Wanted(d.x, *on).Hash
+	return wanted != on.Hash && !t.refused(o.runID, wanted)
+}
+
+// startAfresh gives the task the history from its beginning. The SDK sees that this isn't what follows on the state in its cache, and makes a
+// new one, on the code that is wanted then; no task fails. If the history can't be had, the execution goes on as it is until its next task.
+func (t *Tasks) startAfresh(ctx context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
+	t.mu.Lock()
+	api := t.api
+	t.mu.Unlock()
+	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
+		Namespace: namespace, Execution: task.GetWorkflowExecution(),
+	})
+	events := resp.GetHistory().GetEvents()
+	if err != nil || beginning(events) == nil {
+		return
+	}
+	if len(resp.GetNextPageToken()) == 0 && events[len(events)-1].GetEventId() != task.GetStartedEventId() {
+		return // the task is over meanwhile
+	}
+	task.History, task.NextPageToken = resp.GetHistory(), resp.GetNextPageToken()
+}
+
+// history reads the whole history of an execution with an open task; nil in a replay.
+func (t *Tasks) history(ctx context.Context, runID string) (*historypb.History, error) {
+	t.mu.Lock()
+	r, api := t.runs[runID], t.api
+	t.mu.Unlock()
+	if r == nil || api == nil {
+		return nil, nil
+	}
+	return readHistory(ctx, api, r.namespace, r.id, MaxTrialEvents)
+}
+
+func (t *Tasks) refuse(runID, hash string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.misfits = append(t.misfits, misfit{runID, hash})
+	if len(t.misfits) > maxMisfits {
+		t.misfits = slices.Delete(t.misfits, 0, maxMisfits/2)
+	}
+}
+
+func (t *Tasks) refused(runID, hash string) bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(t.misfits, misfit{runID, hash})
+}
+
+// Replay tells of a history that is given to a WorkflowReplayer and so doesn't pass by. It is replayed on the code that ran. done forgets it.
 func (t *Tasks) Replay(runID string, events []*historypb.HistoryEvent) (done func()) {
 	token := "replay " + runID
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := &run{id: &commonpb.WorkflowExecution{RunId: runID}, tasks: 1}
+	r := &run{id: &commonpb.WorkflowExecution{RunId: runID}, queries: 1}
 	r.read(events, beginning(events), true)
 	t.runs[runID] = r
-	t.open[token] = openTask{runID: runID, received: time.Now()}
+	t.open[token] = openTask{runID: runID, query: true, received: time.Now()}
 	return func() { t.answered([]byte(token)) }
 }
 

@@ -112,17 +112,19 @@ export function create(module: WorkflowModule, name: string, now: number, info: 
   }
 }
 
-/** Evaluates the module as an execution would, and names the functions it exports. */
-export function check(workflowModule: WorkflowModule, now: number): string[] {
-  let names: string[] = [];
+/** Evaluates the module as an execution would, and names the functions it exports, and those of them that may ask for newer code. */
+export function check(workflowModule: WorkflowModule, now: number): { functions: string[]; upgrading: string[] } {
+  let found: [string, any][] = [];
   const probe: WorkflowModule = (require, m, exports) => {
     workflowModule(require, m, exports);
-    names = Object.keys(m.exports).filter((k) => typeof m.exports[k] === 'function');
+    found = Object.entries(m.exports).filter(([, f]) => typeof f === 'function');
     m.exports = { probe() {} };
   };
   create(probe, 'probe', now, { workflowType: 'check', workflowId: 'check', runId: 'check', startTime: now, runStartTime: now }, defaultFlags());
   api.dispose();
-  return names;
+  // Options that are a function are each execution's own: any of them may ask.
+  const upgrades = ({ workflowDefinitionOptions: o }: any) => typeof o === 'function' || o?.versioningBehavior === 'AUTO_UPGRADE';
+  return { functions: found.map(([name]) => name), upgrading: found.filter(([, f]) => upgrades(f)).map(([name]) => name) };
 }
 
 /** The flags that this version of the package turns on for new executions. */

@@ -1,0 +1,98 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"workflow-worker/runtime/workflow"
+)
+
+const (
+	// maxGates is how many projects' gates may be under way at once: each takes a place among the reconciles, which others need.
+	maxGates = 4
+	// gateTimeout bounds a row's gate. What it has seen by then counts: no execution goes on with code that doesn't fit it in any case, the
+	// gate only tells before.
+	gateTimeout = 10 * time.Second
+	// gateSample is how many of the newest, and how many of the oldest, open executions a gate tries.
+	gateSample = 10
+	// Soon for what passes, late for executions to end.
+	gateSoon, gateLate = 2 * time.Second, 30 * time.Second
+)
+
+// gate tries new code on the open executions that would go on with it. What it returns says why the code doesn't go live.
+func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (*SourceError, error) {
+	if w.Kind != KindWorkflow || current == nil || !b.mayUpgrade(w, current, candidate) {
+		return nil, nil
+	}
+	refused := &SourceError{Version: w.Version}
+	select {
+	case b.r.gates <- struct{}{}:
+		defer func() { <-b.r.gates }()
+	default:
+		b.again = gateSoon
+		refused.Message = "waits to be tried on the running executions: those of other projects are tried first"
+		return refused, nil
+	}
+	limited, cancel := context.WithTimeout(ctx, gateTimeout)
+	defer cancel()
+	found, err := b.r.try(limited, trial{
+		projectID: b.projectID, taskQueue: b.taskQueue, types: typesOf(current, candidate), sample: gateSample, module: candidate,
+		concerns: func(x Execution, ran workflow.Ran) bool {
+			return b.moves[x.RunID] == "" && upgrades(w.behavior, ran)
+		},
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		b.again = max(b.again, gateSoon)
+		refused.Message = fmt.Sprintf("couldn't be tried on the running executions: %v", err)
+		return refused, nil
+	case len(found.Broken) == 0:
+		return nil, nil
+	}
+	b.again = max(b.again, gateLate)
+	first := found.Broken[0]
+	refused.Broken, refused.Checked = found.Broken, found.Checked
+	refused.Message = fmt.Sprintf("would break %d running executions (of %d that were tried); %s: %s", len(found.Broken), found.Checked, first.WorkflowID, first.Problem())
+	return refused, nil
+}
+
+// Problem says where and why new code doesn't fit.
+func (x BrokenExecution) Problem() string {
+	return (&workflow.Misfit{EventID: x.EventID, Reason: x.Reason}).Error()
+}
+
+// mayUpgrade is false if certainly no execution of the row goes on with newer code by itself. One that began on code that asked for it, of
+// which nothing is in memory, and wasn't woken since, is overlooked: it is tried when it wakes.
+func (b *builder) mayUpgrade(w row, current, candidate *module) bool {
+	switch w.behavior {
+	case AutoUpgrade:
+		return true
+	case Pinned:
+		return false
+	}
+	asks := func(m *module) bool { return m.stored.WorkflowID == w.WorkflowID && len(m.upgrading) > 0 }
+	if asks(current) || asks(candidate) {
+		return true
+	}
+	pr := b.r.running(b.projectID)
+	return pr != nil && slices.ContainsFunc(pr.old.all(), asks)
+}
+
+// typesOf gives the workflow types that any of the modules serves.
+func typesOf(modules ...*module) []string {
+	var out []string
+	for _, m := range modules {
+		out = append(out, m.stored.Name)
+		for _, f := range m.functions {
+			if f != "default" {
+				out = append(out, f)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
