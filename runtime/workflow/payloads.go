@@ -40,7 +40,7 @@ func (v *vm) plainPayload(p *commonpb.Payload) (goja.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := metadata.Set(k, u); err != nil {
+		if err := setOwn(metadata, k, u); err != nil {
 			return nil, err
 		}
 	}
@@ -80,11 +80,16 @@ func (v *vm) payloadMap(m map[string]*commonpb.Payload, plain bool) (goja.Value,
 		if err != nil {
 			return nil, err
 		}
-		if err := o.Set(k, value); err != nil {
+		if err := setOwn(o, k, value); err != nil {
 			return nil, err
 		}
 	}
 	return o, nil
+}
+
+// setOwn sets a property whose name somebody else chose: __proto__ is one like any other.
+func setOwn(o *goja.Object, name string, value goja.Value) error {
+	return o.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
 }
 
 // readPayload is the way back. Undefined and null give nil.
