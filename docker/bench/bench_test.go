@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
 )
@@ -168,13 +171,13 @@ func TestReportShowsWhatWasMissed(t *testing.T) {
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"-parts all", "-memory 500,100", "-memory x", "-reloads 0", "-scale -1", "extra"} {
+	for _, args := range []string{"-parts all", "-memory 500,100", "-memory x", "-reloads 0", "-projects 5,5", "-load -1", "-scale -1", "extra"} {
 		if _, err := parseOptions(strings.Fields(args), io.Discard); err == nil {
 			t.Errorf("%s is accepted", args)
 		}
 	}
 	o, err := parseOptions(nil, io.Discard)
-	if err != nil || o.reloads != 200 || o.projects != 100 || len(o.parts) != 4 {
+	if err != nil || o.reloads != 200 || !slices.Equal(o.projects, []int{100}) || len(o.parts) != 5 {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
@@ -184,5 +187,40 @@ func TestMetricsOfAServiceAreSummedOverTheirLabels(t *testing.T) {
 	series := map[string]float64{`a_total{x="1"}`: 1, `a_total{x="2"}`: 2, `a_total`: 4, `a_total_other`: 8}
 	if got := sumOf(series, "a_total"); got != 7 {
 		t.Errorf("sum = %v", got)
+	}
+}
+
+func TestOnlyATaskThatWasTakenAndNotDoneIsLost(t *testing.T) {
+	t.Parallel()
+	timeout := func(kind enumspb.TimeoutType) *historypb.HistoryEvent {
+		return &historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT, Attributes: &historypb.HistoryEvent_WorkflowTaskTimedOutEventAttributes{
+			WorkflowTaskTimedOutEventAttributes: &historypb.WorkflowTaskTimedOutEventAttributes{TimeoutType: kind}}}
+	}
+	started := func(attempt int32) *historypb.HistoryEvent {
+		return &historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED, Attributes: &historypb.HistoryEvent_ActivityTaskStartedEventAttributes{
+			ActivityTaskStartedEventAttributes: &historypb.ActivityTaskStartedEventAttributes{Attempt: attempt}}}
+	}
+	for name, c := range map[string]struct {
+		event *historypb.HistoryEvent
+		lost  bool
+	}{
+		"a workflow task":      {timeout(enumspb.TIMEOUT_TYPE_START_TO_CLOSE), true},
+		"one that nobody took": {timeout(enumspb.TIMEOUT_TYPE_SCHEDULE_TO_START), false},
+		"a second attempt":     {started(2), true},
+		"a first attempt":      {started(1), false},
+		"an activity":          {&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT}, true},
+		"anything else":        {&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_TIMER_FIRED}, false},
+	} {
+		if got := lostIn(c.event); (got != "") != c.lost {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestFiguresOfGoBenchmarksAreRead(t *testing.T) {
+	t.Parallel()
+	got := benchmarkFigures("goos: linux\nBenchmarkPlain-2 \t 1000\t 998219 ns/op\t 701.9 cpu-µs/op\t 373106 B/op\t 4812 allocs/op\nBenchmarkCachedRun-2 1 2491126045 ns/op 61881 B/run\nPASS\n")
+	if got["BenchmarkPlain cpu-µs/op"] != 701.9 || got["BenchmarkCachedRun B/run"] != 61881 || len(got) != 6 {
+		t.Errorf("%v", got)
 	}
 }

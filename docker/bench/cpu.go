@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"time"
 
-	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -103,7 +101,6 @@ func (b *bench) runMany(ctx context.Context, c cpuCase, taskQueue string, runs i
 	group.SetLimit(4)
 	for range runs {
 		group.Go(func() error {
-			began := time.Now()
 			run, err := b.begin(ctx, taskQueue, c.workflow)
 			if err != nil {
 				return err
@@ -113,40 +110,15 @@ func (b *bench) runMany(ctx context.Context, c cpuCase, taskQueue string, runs i
 					return fmt.Errorf("signal %s: %w", c.workflow, err)
 				}
 			}
-			var result string
-			if err := run.Get(ctx, &result); err != nil {
-				return fmt.Errorf("%s: %w", c.workflow, err)
-			}
-			if result != c.result {
-				return fmt.Errorf("%s returned %q, not %q", c.workflow, result, c.result)
-			}
-			if time.Since(began) <= hungAfter {
-				return nil
-			}
-			// The dev server sometimes answers a wait for the result 20 s late. What counts is when the execution closed.
-			took, err := b.took(ctx, run)
-			if err == nil && took > hungAfter {
-				err = fmt.Errorf("%s hung: it took %s", c.workflow, took.Round(time.Millisecond))
+			result, err := b.finish(ctx, run)
+			if err == nil && result != c.result {
+				err = fmt.Errorf("%s returned %q, not %q", c.workflow, result, c.result)
 			}
 			return err
 		})
 	}
 	return group.Wait()
 }
-
-// took is how long a closed execution was open, by the server's clock.
-func (b *bench) took(ctx context.Context, run client.WorkflowRun) (time.Duration, error) {
-	d, err := b.client.DescribeWorkflowExecution(ctx, run.GetID(), run.GetRunID())
-	if err != nil {
-		return 0, fmt.Errorf("describe %s: %w", run.GetID(), err)
-	}
-	info := d.GetWorkflowExecutionInfo()
-	return info.GetCloseTime().AsTime().Sub(info.GetStartTime().AsTime()), nil
-}
-
-// hungAfter is how long a workflow of some milliseconds may take before its task
-// counts as lost: the server gives a lost one out again after ten seconds.
-const hungAfter = 5 * time.Second
 
 // failedTasks fails if the service's metrics know of a failed workflow task or activity.
 func (b *bench) failedTasks(ctx context.Context, s *service, when string) error {

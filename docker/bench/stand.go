@@ -11,6 +11,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	"golang.org/x/sync/errgroup"
@@ -131,10 +133,68 @@ func (b *bench) execute(ctx context.Context, taskQueue, workflow string, args ..
 	if err != nil {
 		return "", err
 	}
+	return b.finish(ctx, run)
+}
+
+// finish waits for a workflow's result. errHung wraps the error of one that ended, but of which a task was lost on the way.
+func (b *bench) finish(ctx context.Context, run client.WorkflowRun) (result string, err error) {
+	began := time.Now()
 	if err := run.Get(ctx, &result); err != nil {
-		return "", fmt.Errorf("workflow %s on %s: %w", workflow, taskQueue, err)
+		return "", fmt.Errorf("workflow %s: %w", run.GetID(), err)
+	}
+	if time.Since(began) <= suspicious {
+		return result, nil
+	}
+	// Neither a busy machine nor a late answer to the client is a lost task; the history tells.
+	lost, err := b.lostTask(ctx, run)
+	if err != nil {
+		return result, err
+	}
+	if lost != "" {
+		return result, fmt.Errorf("%w: %s of workflow %s", errHung, lost, run.GetID())
 	}
 	return result, nil
+}
+
+// suspicious is how long a workflow of some milliseconds may take before its history is looked at: the server gives a lost
+// workflow task out again after ten seconds.
+const suspicious = 4 * time.Second
+
+// errHung is a task that a worker was given and didn't do.
+var errHung = errors.New("a task was lost")
+
+// lostTask names the first task in a history that timed out; "" if there is none.
+func (b *bench) lostTask(ctx context.Context, run client.WorkflowRun) (string, error) {
+	events := b.client.GetWorkflowHistory(ctx, run.GetID(), run.GetRunID(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		if err != nil {
+			return "", fmt.Errorf("read the history of %s: %w", run.GetID(), err)
+		}
+		if what := lostIn(e); what != "" {
+			return what, nil
+		}
+	}
+	return "", nil
+}
+
+// lostIn names a task that an event says was lost.
+func lostIn(e *historypb.HistoryEvent) string {
+	switch e.GetEventType() {
+	case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+		// One that nobody took in time from a worker's own queue is a worker that had no time.
+		if e.GetWorkflowTaskTimedOutEventAttributes().GetTimeoutType() == enumspb.TIMEOUT_TYPE_START_TO_CLOSE {
+			return fmt.Sprintf("event %d: the workflow task timed out", e.GetEventId())
+		}
+	case enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+		return fmt.Sprintf("event %d: an activity timed out", e.GetEventId())
+	case enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+		// No activity here fails; a second attempt follows one that timed out.
+		if a := e.GetActivityTaskStartedEventAttributes(); a.GetAttempt() > 1 {
+			return fmt.Sprintf("event %d: an activity needed %d attempts", e.GetEventId(), a.GetAttempt())
+		}
+	}
+	return ""
 }
 
 func (b *bench) begin(ctx context.Context, taskQueue, workflow string, args ...any) (client.WorkflowRun, error) {
