@@ -160,18 +160,21 @@ func (v *VM) changeString(class *goja.Object) error {
 			}),
 			v.defineFunction(prototype, "toWellFormed", 0, func(call goja.FunctionCall) goja.Value { return v.wellFormed(v.receiver(call.This)) }))
 	}
-	compare := native(prototype, "localeCompare")
-	v.localeCompare = func(call goja.FunctionCall) goja.Value {
-		return compare(goja.FunctionCall{This: call.Argument(0), Arguments: call.Arguments[1:]})
-	}
-	withOptions := v.late("locale", "localeCompare")
-	return errors.Join(append(errs,
-		v.defineFunction(prototype, "localeCompare", 1, func(call goja.FunctionCall) goja.Value {
-			if options := call.Argument(2); goja.IsUndefined(options) || goja.IsNull(options) {
-				return compare(call)
+	withOptions := v.late("intl", "localeCompare")
+	errs = append(errs,
+		v.wrapped(prototype, "localeCompare", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			if goja.IsUndefined(call.Argument(1)) && goja.IsUndefined(call.Argument(2)) {
+				return original(call)
 			}
-			return withOptions(call)
-		}))...)
+			return withOptions(goja.FunctionCall{This: v.receiver(call.This), Arguments: call.Arguments})
+		}))
+	for _, name := range []string{"toLocaleUpperCase", "toLocaleLowerCase"} {
+		errs = append(errs, v.wrapped(prototype, name, 0, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			v.checkCasing(name, call.Argument(0))
+			return original(call)
+		}))
+	}
+	return errors.Join(errs...)
 }
 
 // wellFormed replaces halves of surrogate pairs: goja does it for every string that goes to Go.

@@ -9,5 +9,6 @@
 // for long by itself, and it counts no memory: what a VM keeps is estimated (see Memory) and noticed when it has been taken.
 // Sharing a process is a fairness boundary, not a security boundary.
 //
-// It may import goja, its companion packages and Temporal's API types; never another room of this project.
+// It may import goja, its companion packages, Temporal's API types, runtime/pattern and runtime/intl; never another room of this
+// project.
 package sandbox

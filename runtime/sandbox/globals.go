@@ -47,7 +47,7 @@ func (v *VM) installSharedGlobals() error {
 	for _, name := range slices.Sorted(maps.Keys(v.library.names)) {
 		var err error
 		switch part := madeBy[name]; {
-		case part == "encoding" || part == "disposal":
+		case part == "encoding" || part == "disposal" || part == "intl":
 			err = v.defineShared(name)
 		case v.changed(name):
 			_, err = v.defineGlobal(name)
@@ -62,7 +62,7 @@ func (v *VM) installSharedGlobals() error {
 // changed tells whether a global differs from goja's.
 func (v *VM) changed(name string) bool {
 	switch name {
-	case "atob", "btoa", "JSON", "Symbol", "Error":
+	case "atob", "btoa", "JSON", "String", "Symbol", "Error":
 		return true
 	}
 	return madeBy[name] != "" || elementSize[name] != 0 || len(v.library.methods[name]) > 0
@@ -97,7 +97,7 @@ func (v *VM) defineShared(name string) error {
 		if made == nil {
 			part, err := v.part(madeBy[name])
 			if err == nil {
-				err = v.freeze(part.Get(name))
+				err = v.Freeze(part.Get(name))
 			}
 			if err != nil {
 				panic(err) // goja's way to throw into JavaScript
@@ -126,18 +126,27 @@ func (v *VM) defineShared(name string) error {
 	return v.global.DefineAccessorProperty(name, getter, setter, goja.FLAG_FALSE, goja.FLAG_FALSE)
 }
 
-// freeze is Object.freeze of a class and its prototype.
-func (v *VM) freeze(class goja.Value) error {
-	freeze, ok := goja.AssertFunction(v.native.Get("Object").ToObject(v.Runtime).Get("freeze"))
+// Freeze freezes an object and all that it leads to, but for what is frozen already: for what is made late in a runtime that
+// executions share.
+func (v *VM) Freeze(o goja.Value) error {
+	part, err := v.part("freeze")
+	if err != nil {
+		return err
+	}
+	freeze, ok := goja.AssertFunction(part.Get("freeze"))
 	if !ok {
-		return fmt.Errorf("there is no Object.freeze")
+		return errors.New("there is no freeze")
 	}
-	for _, o := range []goja.Value{class, class.ToObject(v.Runtime).Get("prototype")} {
-		if _, err := freeze(goja.Undefined(), o); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err = freeze(goja.Undefined(), o)
+	return err
+}
+
+// Pristine runs f with the runtime's own global object in place, whatever the execution that shares it has made of its own.
+func (v *VM) Pristine(f func() error) error {
+	current := v.Runtime.GlobalObject()
+	v.Runtime.SetGlobalObject(v.global)
+	defer v.Runtime.SetGlobalObject(current)
+	return f()
 }
 
 // make takes a builtin from goja, changes it and adds what it lacks.

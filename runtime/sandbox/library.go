@@ -32,12 +32,11 @@ var methods = []method{
 	{global: "RegExp", name: "escape", length: 1, part: "escape"},
 	{global: "Error", name: "captureStackTrace", length: 2, part: "error"},
 	{global: "Math", name: "sumPrecise", length: 1, part: "math"},
-	{global: "Number", prototype: true, name: "toLocaleString", part: "locale", as: "numberToLocaleString", replace: true},
-	{global: "BigInt", prototype: true, name: "toLocaleString", part: "locale", as: "bigIntToLocaleString", replace: true},
-	{global: "String", prototype: true, name: "localeCompare", length: 1, part: "locale", replace: true},
-	{global: "Date", prototype: true, name: "toLocaleString", part: "locale", as: "dateToLocaleString", replace: true},
-	{global: "Date", prototype: true, name: "toLocaleDateString", part: "locale", replace: true},
-	{global: "Date", prototype: true, name: "toLocaleTimeString", part: "locale", replace: true},
+	{global: "Number", prototype: true, name: "toLocaleString", part: "intl", as: "numberToLocaleString", replace: true},
+	{global: "BigInt", prototype: true, name: "toLocaleString", part: "intl", as: "numberToLocaleString", replace: true},
+	{global: "Date", prototype: true, name: "toLocaleString", part: "intl", as: "dateToLocaleString", replace: true},
+	{global: "Date", prototype: true, name: "toLocaleDateString", part: "intl", replace: true},
+	{global: "Date", prototype: true, name: "toLocaleTimeString", part: "intl", replace: true},
 	{global: "Iterator", prototype: true, name: "map", length: 1, part: "iterator"},
 	{global: "Iterator", prototype: true, name: "filter", length: 1, part: "iterator"},
 	{global: "Iterator", prototype: true, name: "flatMap", length: 1, part: "iterator"},
@@ -57,6 +56,7 @@ var madeBy = map[string]string{
 	"TextEncoder":          "encoding",
 	"TextDecoder":          "encoding",
 	"RegExp":               "regexp",
+	"Intl":                 "intl",
 	"Iterator":             "iterator",
 	"DisposableStack":      "disposal",
 	"AsyncDisposableStack": "disposal",
@@ -81,7 +81,7 @@ var loadLibrary = sync.OnceValues(func() (*library, error) {
 	for _, name := range goja.New().GlobalObject().GetOwnPropertyNames() {
 		l.names[name] = true
 	}
-	need := []string{"json"}
+	need := []string{"json", "freeze"}
 	for _, m := range methods {
 		l.methods[m.global] = append(l.methods[m.global], m)
 		need = append(need, m.part)
@@ -146,8 +146,9 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 	case "json":
 		// goja replaces halves of surrogate pairs in every string that goes to Go.
 		members = map[string]any{"wellFormed": func(text string) string { return text }}
-	case "locale":
-		members = map[string]any{"compare": v.localeCompare}
+	case "intl":
+		members = map[string]any{
+			"make": v.makeFormat, "supported": v.supportedLocales, "canonical": v.canonicalLocales, "values": v.supportedValues}
 	case "iterator":
 		members = map[string]any{"IteratorPrototype": v.iteratorPrototype()}
 	case "regexp":

@@ -64,11 +64,10 @@ type VM struct {
 	made    map[string]goja.Value   // globals, so far
 	parts   map[string]*goja.Object // of the library, so far
 
-	iterators     *goja.Object // see iteratorPrototype
-	jsonParse     func(goja.FunctionCall) goja.Value
-	localeCompare func(goja.FunctionCall) goja.Value
-	account       *account // of opts.Memory
-	cpuTime       time.Duration
+	iterators *goja.Object // see iteratorPrototype
+	jsonParse func(goja.FunctionCall) goja.Value
+	account   *account // of opts.Memory
+	cpuTime   time.Duration
 }
 
 // New makes a VM with the language's missing parts added and the dangerous builtins capped.

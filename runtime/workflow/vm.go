@@ -178,7 +178,7 @@ func (v *vm) load() error {
 		if !ok {
 			return fmt.Errorf("the bundle is a %T", f.Export())
 		}
-		h, err := v.hostObject(r)
+		h, err := v.hostObject(box)
 		if err != nil {
 			return err
 		}
@@ -253,7 +253,8 @@ func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
 }
 
 // hostObject is the bundle's way out: see runtime/bundle/ts/workflow/host.ts.
-func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
+func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
+	r := box.Runtime
 	o := r.NewObject()
 	for name, f := range map[string]func(goja.FunctionCall) goja.Value{
 		"random": func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.random(c.Argument(0).String())) },
@@ -271,7 +272,7 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 		"logs":         func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.logs(c.Argument(0).String())) },
 		"unsafeRandom": func(goja.FunctionCall) goja.Value { return r.ToValue(rand.Float64()) },
 		"webGroups":    func(goja.FunctionCall) goja.Value { return r.ToValue(web.Groups()) },
-		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(r, c) },
+		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(box, c) },
 		"captureStack": v.captureStack, "formatStack": v.formatStack,
 		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
@@ -282,18 +283,26 @@ func (v *vm) hostObject(r *goja.Runtime) (*goja.Object, error) {
 	return o, nil
 }
 
-// loadWeb makes a group of the web platform's globals.
-func loadWeb(r *goja.Runtime, call goja.FunctionCall) goja.Value {
+// loadWeb makes a group of the web platform's globals, which executions share.
+func loadWeb(box *sandbox.VM, call goja.FunctionCall) goja.Value {
+	r := box.Runtime
 	now, ok := goja.AssertFunction(call.Argument(1))
 	if !ok {
 		panic(r.NewTypeError("now is not a function"))
 	}
-	values, err := web.Load(r, call.Argument(0).String(), func() float64 {
-		t, err := now(goja.Undefined())
+	var values *goja.Object
+	err := box.Pristine(func() (err error) {
+		values, err = web.Load(r, call.Argument(0).String(), func() float64 {
+			t, err := now(goja.Undefined())
+			if err != nil {
+				panic(err) // goja's way to throw into JavaScript
+			}
+			return t.ToFloat()
+		})
 		if err != nil {
-			panic(err) // goja's way to throw into JavaScript
+			return err
 		}
-		return t.ToFloat()
+		return box.Freeze(values)
 	})
 	if err != nil {
 		panic(r.NewGoError(err))

