@@ -20,10 +20,10 @@ func TestEventLoopRunsThingsInOrder(t *testing.T) {
 			return log`, `["sync","micro","tick","promise","immediate","timeout"]`},
 		"timers by time, then age": {`
 			const log: number[] = [];
-			for (const ms of [30, 10, 20, 10]) setTimeout((m) => log.push(m), ms, ms + log.length);
+			for (const ms of [600, 10, 300, 10]) setTimeout((m) => log.push(m), ms, ms + log.length);
 			setTimeout(() => log.push(0), 10);
-			await new Promise((r) => setTimeout(r, 60));
-			return log`, `[10,10,0,20,30]`},
+			await new Promise((r) => setTimeout(r, 900));
+			return log`, `[10,10,0,300,600]`},
 		"cleared timers never fire": {`
 			let fired = 0;
 			const t = setTimeout(() => fired++, 1), n = +setTimeout(() => fired++, 1), i = setImmediate(() => fired++);

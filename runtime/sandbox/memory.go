@@ -50,6 +50,8 @@ type Memory struct {
 	cpu      time.Duration
 	// charged to accounts that were closed since, and in the interval before
 	freed, freedBefore float64
+	// the weights of accounts that were closed since, and their squares
+	gone, goneSquares float64
 	resting            time.Time // no collection is forced before
 	forcing            bool
 }
@@ -127,6 +129,8 @@ func (m *Memory) close(a *account) {
 	if _, ok := m.accounts[a]; ok {
 		delete(m.accounts, a)
 		m.freed += a.charged
+		m.gone += a.weight
+		m.goneSquares += a.weight * a.weight
 	}
 }
 
@@ -239,9 +243,9 @@ func (m *Memory) settle(h heapState) {
 	grown := float64(h.live - m.live)
 	// What shrinks is first what closed accounts were charged with. It may take one more collection to be found.
 	if grown < 0 {
-		theirs := min(-grown, m.freed+m.freedBefore)
-		grown += theirs
-		m.freedBefore -= theirs
+		gone := min(-grown, m.freed+m.freedBefore)
+		grown += gone
+		m.freedBefore -= gone
 		if m.freedBefore < 0 {
 			m.freed, m.freedBefore = m.freed+m.freedBefore, 0
 		}
@@ -249,15 +253,18 @@ func (m *Memory) settle(h heapState) {
 	m.freed, m.freedBefore = 0, m.freed
 	// The rest of the process grows too: caches, the compiler, whatever else took time.
 	total := bytesPerSecond * (h.cpu - m.cpu).Seconds()
-	weights, charged := 0.0, 0.0
+	weights, squares, charged := m.gone, m.goneSquares, 0.0
+	m.gone, m.goneSquares = 0, 0
 	for a := range m.accounts {
 		weights += a.weight
+		squares += a.weight * a.weight
 		charged += a.charged
 	}
-	total = max(total, weights, 1)
+	// Of what the VMs had, whoever took most of the time is the likeliest: by the squares it gets more than its part.
+	theirs := grown * weights / max(total, weights, 1)
 	for a := range m.accounts {
 		if grown > 0 {
-			a.charged += min(a.weight, grown*a.weight/total)
+			a.charged += min(a.weight, theirs*a.weight*a.weight/max(squares, 1))
 		} else if charged > 0 {
 			a.charged = max(0, a.charged+grown*a.charged/charged)
 		}

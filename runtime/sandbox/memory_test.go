@@ -39,6 +39,7 @@ func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
 			}
 			short.Release()
 			turns.Add(1)
+			time.Sleep(5 * time.Millisecond) // as code that awaits: it is not to take all of a processor
 		}
 		neighbours <- err
 	}()
@@ -71,7 +72,7 @@ func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
 				t.Fatalf("got %v (%T) after %v, %d MB", err, err, took, peak>>20)
 			}
 			t.Logf("charged %d MB, heap grew by %d MB, took %v", over.Bytes>>20, peak>>20, took)
-			if peak > 8*limit {
+			if peak > limit+512<<20 {
 				t.Errorf("the heap grew by %d MB before it was noticed", peak>>20)
 			}
 			runtime.KeepAlive(v)
