@@ -36,7 +36,7 @@ func dispatch(t *testing.T, components ...Component) (*project, Report) {
 
 func call(t *testing.T, p *project, name string) (string, error) {
 	t.Helper()
-	f, err := p.resolve(t.Context(), name)
+	f, _, err := p.resolve(t.Context(), name)
 	if err != nil {
 		return "", err
 	}
@@ -99,6 +99,16 @@ func TestATypeThatNobodyElseServesIsTheOneDefaultExports(t *testing.T) {
 	}
 }
 
+func TestNamesThatCallersMakeUpAreCountedAsTheRow(t *testing.T) {
+	t.Parallel()
+	p, _ := dispatch(t, Component{ID: "1", Name: "all", Language: "typescript", Code: "export default () => 1; export const other = () => 2"})
+	for name, want := range map[string]string{"whatever": "all", "made up": "all", "all": "all", "other": "other", "waitFor": "waitFor"} {
+		if _, counted, err := p.resolve(t.Context(), name); err != nil || counted != want {
+			t.Errorf("%s is counted as %q, %v; want %q", name, counted, err, want)
+		}
+	}
+}
+
 func TestOnlyAnInstancesOwnFunctionsAreActivities(t *testing.T) {
 	t.Parallel()
 	p, report := dispatch(t, Component{ID: "1", Name: "greeter", Language: "typescript", Code: `
@@ -113,7 +123,7 @@ export const { greet } = new Greeter('you');`})
 func TestAnUnknownActivityIsSaidOnce(t *testing.T) {
 	t.Parallel()
 	p, _ := dispatch(t, Component{ID: "1", Name: "good", Language: "javascript", Code: "export function good() {}"})
-	_, err := p.resolve(t.Context(), "nobodyKnows")
+	_, _, err := p.resolve(t.Context(), "nobodyKnows")
 	var failure *temporal.ApplicationError
 	if !errors.As(err, &failure) || failure.Type() != activities.NotFoundErrorType || failure.Unwrap() != nil {
 		t.Errorf("%#v", err)

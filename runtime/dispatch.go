@@ -32,47 +32,51 @@ func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*c
 
 // call runs one attempt of an activity, an ordinary or a local one.
 func (p *project) call(ctx context.Context, name string, input *commonpb.Payloads) (*commonpb.Payloads, error) {
-	call, err := p.resolve(ctx, name)
+	call, counted, err := p.resolve(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	began := time.Now()
 	result, err := call(ctx, input)
 	if !errors.Is(err, sdkactivity.ErrResultPending) {
-		p.r.cfg.Activities.ActivityExecuted(p.id, name, time.Since(began), err != nil)
+		p.r.cfg.Activities.ActivityExecuted(p.id, counted, time.Since(began), err != nil)
 	}
 	return result, err
 }
 
-// resolve finds what an activity type means now.
-func (p *project) resolve(ctx context.Context, name string) (func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error), error) {
+// activityFunc runs an attempt.
+type activityFunc func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error)
+
+// resolve finds what an activity type means now, and under which name its attempts are counted: a default export may be called
+// by any name, and names that callers make up must not fill the statistics.
+func (p *project) resolve(ctx context.Context, name string) (run activityFunc, counted string, err error) {
 	l := p.live.Load()
 	if problem, ok := l.broken[name]; ok {
-		return fails(problem), nil
+		return fails(problem), name, nil
 	}
 	if t, ok := l.activities[name]; ok {
-		return t.execute, nil
+		return t.execute, name, nil
 	}
 	if slices.Contains(p.builtIn.Names(), name) {
 		return func(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
 			return p.builtIn.Execute(ctx, name, input)
-		}, nil
+		}, name, nil
 	}
 	if t, ok := l.placeholders[name]; ok {
-		return t.execute, nil
+		return t.execute, name, nil
 	}
 	if hash := pinnedHash(ctx); hash != "" {
 		// The error doesn't matter: what counts is that nobody has the activity.
 		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
-			return activityTarget{m.activity, name}.execute, nil
+			return activityTarget{m.activity, name}.execute, name, nil
 		}
 	}
 	if l.dynamic != nil {
-		return l.dynamic.execute, nil
+		return l.dynamic.execute, l.dynamicName, nil
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
-	err := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
-	return nil, temporal.NewApplicationError(err.Error(), activities.NotFoundErrorType)
+	unknown := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
+	return nil, "", temporal.NewApplicationError(unknown.Error(), activities.NotFoundErrorType)
 }
 
 type pinnedHashKey struct{}

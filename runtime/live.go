@@ -27,6 +27,8 @@ type live struct {
 	moves map[string]string
 	// dynamic serves the activity types that nobody else does; nil if there is none.
 	dynamic *activityTarget
+	// dynamicName is the name of its row.
+	dynamicName string
 	// dynamicWorkflow serves the workflow types that nobody else does; nil if there is none.
 	dynamicWorkflow *target
 }
@@ -74,20 +76,23 @@ func newLive(modules []*module) *live {
 			}
 		}
 	}
-	l.dynamic, l.dynamicWorkflow = dynamicActivity(modules), dynamicWorkflow(modules)
+	l.dynamicWorkflow = dynamicWorkflow(modules)
+	if m := dynamicActivity(modules); m != nil {
+		l.dynamic, l.dynamicName = &activityTarget{m.activity, "default"}, m.stored.Name
+	}
 	return l
 }
 
 // dynamicActivity is the components' default export: in Temporal's own worker it serves the types that no other function is
 // named like. Of several nobody can say which is meant, so that then there is none.
-func dynamicActivity(modules []*module) *activityTarget {
-	var found *activityTarget
+func dynamicActivity(modules []*module) *module {
+	var found *module
 	for _, m := range modules {
 		if m.stored.Kind == KindComponent && slices.Contains(m.activityFunctions, "default") {
 			if found != nil {
 				return nil
 			}
-			found = &activityTarget{m.activity, "default"}
+			found = m
 		}
 	}
 	return found

@@ -28,6 +28,7 @@ func (in *instance) loadSDK() (*sdk, error) {
 		"heartbeat": in.heartbeat,
 		"log":       in.sdkLog,
 		"common":    in.loadCommon,
+		"client":    in.clientHost,
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the SDK: %w", err)

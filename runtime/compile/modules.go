@@ -22,7 +22,7 @@ const (
 // Modules are what a text of the kind may import without any package, in order, without the modules of Node.
 func (k Kind) Modules() []string {
 	if k == Activity {
-		return []string{"@temporalio/activity", "@temporalio/common"}
+		return []string{"@temporalio/activity", "@temporalio/client", "@temporalio/common"}
 	}
 	return []string{"@temporalio/common", "@temporalio/workflow", "nexus-rpc"}
 }

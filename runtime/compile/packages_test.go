@@ -158,7 +158,7 @@ func TestAPackageThatCantBeHadIsAnErrorAtItsImport(t *testing.T) {
 		{"https://example.com/x.js", "files and addresses can't be imported"},
 		{"data:text/javascript,export default 1", "can't import"},
 		{"good/../../../etc/passwd", "can't import"},
-		{"@temporalio/client", "can't import"},
+		{"@temporalio/worker", "can't import"},
 		{"node:fs", "there are no files"},
 		{"http", "use fetch"},
 	} {

@@ -52,8 +52,8 @@ type Memory struct {
 	freed, freedBefore float64
 	// the weights of accounts that were closed since, and their squares
 	gone, goneSquares float64
-	resting            time.Time // no collection is forced before
-	forcing            bool
+	resting           time.Time // no collection is forced before
+	forcing           bool
 }
 
 // account is what one VM is charged with.

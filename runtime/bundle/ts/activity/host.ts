@@ -9,6 +9,8 @@ export interface Host {
   heartbeat(details: unknown): void;
   /** One line of the activity's log. */
   log(level: LogLevel, message: string, meta?: LogMetadata): void;
+  /** What Go gives the client of getClient(). */
+  client(): import('../common/client').ClientHost;
   /** The other bundle, ts/common, evaluated when it's first asked for. */
   common(): typeof import('../common/entry');
 }

@@ -9,9 +9,24 @@ import * as time from '@temporalio/common/lib/time';
 import * as typeHelpers from '@temporalio/common/lib/type-helpers';
 import * as workflowOptions from '@temporalio/common/lib/workflow-options';
 import * as payloadConverter from '@temporalio/common/lib/converter/payload-converter';
+import * as client from './client';
+
+/** Part of @temporalio/client: what code compares errors with. */
+const clientModule = { ...common, ...client, clientOf: undefined };
+for (const name of ['Client', 'Connection', 'WorkflowClient', 'ScheduleClient', 'AsyncCompletionClient']) {
+  (clientModule as any)[name] = class {
+    constructor() {
+      throw new TypeError(`Activities make no ${name} of their own: use getClient() of @temporalio/activity`);
+    }
+    static connect() {
+      throw new TypeError('Activities make no Connection of their own: use getClient() of @temporalio/activity');
+    }
+  };
+}
 
 const modules: Record<string, unknown> = {
   '@temporalio/common': common,
+  '@temporalio/client': clientModule,
   '@temporalio/common/lib/encoding': encoding,
   '@temporalio/common/lib/errors': errors,
   '@temporalio/common/lib/failure': failure,
@@ -35,5 +50,7 @@ export function resolve(name: string): unknown {
 export function failureOf(error: unknown): unknown {
   return common.defaultFailureConverter.errorToFailure(error, common.defaultPayloadConverter);
 }
+
+export const { clientOf } = client;
 
 export const metricMeter = common.noopMetricMeter;
