@@ -251,9 +251,7 @@ func (p *play) stuck(runs []runHistory, waitingFor string) error {
 		return nil
 	}
 	f := taskFailure(runs)
-	// A worker that has dropped an execution can't read its history for the task of an update, which is not written yet; the
-	// server then writes one, and all goes on.
-	if f == nil || p.stand.o.uncached && strings.Contains(f.GetMessage(), "premature end of stream") {
+	if f == nil {
 		return nil
 	}
 	return &taskFailed{f}
