@@ -55,7 +55,7 @@ func (p *project) resolve(ctx context.Context, name string) (run activityFunc, c
 		return fails(problem), name, nil
 	}
 	if t, ok := l.activities[name]; ok {
-		return t.execute, name, nil
+		return p.told(t), name, nil
 	}
 	if slices.Contains(p.builtIn.Names(), name) {
 		return func(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
@@ -63,20 +63,33 @@ func (p *project) resolve(ctx context.Context, name string) (run activityFunc, c
 		}, name, nil
 	}
 	if t, ok := l.placeholders[name]; ok {
-		return t.execute, name, nil
+		return p.told(t), name, nil
 	}
 	if hash := pinnedHash(ctx); hash != "" {
 		// The error doesn't matter: what counts is that nobody has the activity.
 		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
-			return activityTarget{m.activity, name}.execute, name, nil
+			return p.told(activityTarget{m.activity, name}), name, nil
 		}
 	}
 	if l.dynamic != nil {
-		return l.dynamic.execute, l.dynamicName, nil
+		return p.told(*l.dynamic), l.dynamicName, nil
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
 	unknown := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
 	return nil, "", temporal.NewApplicationError(unknown.Error(), activities.NotFoundErrorType)
+}
+
+// told runs an activity function, and has its failure name the code.
+func (p *project) told(t activityTarget) activityFunc {
+	return func(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
+		result, err := t.execute(ctx, input)
+		if err != nil && !errors.Is(err, sdkactivity.ErrResultPending) && sdkactivity.IsActivity(ctx) {
+			if info := sdkactivity.GetInfo(ctx); !info.IsLocalActivity {
+				p.r.cfg.Tasks.ActivityFailed(info.TaskToken, t.title())
+			}
+		}
+		return result, err
+	}
 }
 
 type pinnedHashKey struct{}

@@ -10,6 +10,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/workflow"
 )
 
 // live is what a project serves at one moment. It is immutable: a reload makes another and swaps the pointer.
@@ -47,6 +48,11 @@ type activityTarget struct {
 
 func (t activityTarget) execute(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
 	return t.code.Execute(ctx, t.export, input)
+}
+
+// title names the code to people.
+func (t activityTarget) title() string {
+	return workflow.Title(t.code.Name(), "", t.code.Hash())
 }
 
 // newLive decides which module serves which type: a row's own name goes before another row's exports, then the order of the

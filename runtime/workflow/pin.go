@@ -168,7 +168,7 @@ func (d *definition) settle(code *Code, export string, on Ran) {
 
 // summary names the code to people: Temporal's UI shows it with the marker.
 func (c *Code) summary() string {
-	return fmt.Sprintf("code of this execution: %s (%.12s)", c.title(), c.Hash())
+	return "code of this execution: " + Title(c.title(), "", c.Hash())
 }
 
 // title is the file's name and what people call this version of it.

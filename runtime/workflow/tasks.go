@@ -26,6 +26,8 @@ type Tasks struct {
 	open  map[string]openTask // by task token
 	runs  map[string]*run     // by run id: those with an open task, and those in the SDK's cache
 	swept time.Time
+	// failed are activities' attempts whose failure is on its way to the server, by task token.
+	failed map[string]failedAttempt
 	// misfits are executions with code that didn't fit them, oldest first: they aren't tried again at every task.
 	misfits []misfit
 }
@@ -62,7 +64,7 @@ type run struct {
 
 // NewTasks makes one for one connection.
 func NewTasks() *Tasks {
-	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}}
+	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}}
 }
 
 // DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done.
@@ -81,6 +83,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		}
 		return err
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
+		t.nameWorkflow(r)
 		r.Identity += t.label(r.GetTaskToken())
 		if t.movesNext(r.GetTaskToken()) {
 			r.ReturnNewWorkflowTask = false // it is polled for
@@ -95,6 +98,8 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		r.Identity += t.label(r.GetTaskToken())
 		t.explain(r)
 		defer t.answered(r.GetTaskToken())
+	case *workflowservice.RespondActivityTaskFailedRequest:
+		t.nameCode(r)
 	case *workflowservice.RespondQueryTaskCompletedRequest:
 		defer t.answered(r.GetTaskToken())
 	case *workflowservice.GetWorkflowExecutionHistoryRequest:
@@ -255,6 +260,7 @@ func (t *Tasks) sweep(now time.Time) {
 			t.forget(token, o)
 		}
 	}
+	maps.DeleteFunc(t.failed, func(_ string, f failedAttempt) bool { return now.Sub(f.at) > maxTaskAge })
 }
 
 // label is what the identity of a task's answer gets: the code that ran.
