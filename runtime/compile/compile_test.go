@@ -364,3 +364,17 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+func TestErrorsNameTheColumnWhereItIs(t *testing.T) {
+	t.Parallel()
+	c := compiler(t, false)
+	for text, want := range map[string]string{
+		"const a = 1;\n   import x from 'fs';\nx;": "order-intake.ts:2:18: ", // of the name
+		"  let":                      "order-intake.ts:1:", // of the statement: esbuild takes it as one
+		"const a = 1;\nconst b = );": "order-intake.ts:2:11: ",
+	} {
+		if _, err := c.Compile(t.Context(), workflow(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func link(s Source, t transformed) (p *Program, err error) {
 func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, err error) {
 	for _, im := range f.imports {
 		pos := tree.File.Position(int(im.at) - tree.File.Base())
-		im.line, im.column = pos.Line, pos.Column
+		im.line, im.column = pos.Line, pos.Column+1 // goja counts mapped columns from 0
 		switch s.Kind.meaningOf(im.module) {
 		case refused:
 			return nil, im.error(s.Name, s.Kind.Refusal(im.module))
@@ -67,7 +67,7 @@ func compileError(s Source, err error) error {
 		e.Message = c.Message
 		if c.File != nil {
 			pos := c.File.Position(c.Offset)
-			e.Line, e.Column = pos.Line, pos.Column
+			e.Line, e.Column = pos.Line, pos.Column+1 // goja counts mapped columns from 0
 		}
 	}
 	return e
