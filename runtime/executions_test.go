@@ -83,3 +83,66 @@ func unreachable(t *testing.T) client.Client {
 	t.Cleanup(c.Close)
 	return c
 }
+
+func TestOpenExecutionsAreCountedByTypeAndWhenTheyBegan(t *testing.T) {
+	t.Parallel()
+	temporal := stacktest.TemporalClient(t)
+	e := NewExecutions(temporal)
+	queue := stacktest.TaskQueue(t)
+	start := func(kind string) client.WorkflowRun {
+		t.Helper()
+		run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: uuid.NewString(), TaskQueue: queue}, kind)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return run
+	}
+	begun := func(run client.WorkflowRun) time.Time {
+		t.Helper()
+		d, err := temporal.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.GetWorkflowExecutionInfo().GetStartTime().AsTime()
+	}
+	first, second := start("order-intake"), start("orderIntake")
+	start("other")
+	at, later := begun(second), time.Now().Add(time.Minute)
+	wants := func(what string, want int64, types []string, from, to time.Time) {
+		t.Helper()
+		deadline := time.Now().Add(time.Minute)
+		for {
+			n, err := e.CountBegun(t.Context(), queue, types, from, to)
+			if err == nil && n == want {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %d executions, want %d, %v", what, n, want, err)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	both := []string{"order-intake", "orderIntake"}
+	wants("both types", 2, both, begun(first), later)
+	wants("one type", 1, both[:1], begun(first), later)
+	wants("from its begin on", 1, both, at, later)
+	wants("before its begin", 1, both, begun(first), at)
+	wants("no type", 0, nil, begun(first), later)
+	if _, err := e.CountBegun(t.Context(), queue, []string{`a"b`}, at, later); err == nil {
+		t.Error("no error, though Temporal finds nothing by such a name")
+	}
+
+	if when, known, err := e.Closed(t.Context(), Execution{WorkflowID: first.GetID(), RunID: first.GetRunID()}); err != nil || !known || !when.IsZero() {
+		t.Errorf("an open execution closed at %v, known %v, %v", when, known, err)
+	}
+	if err := temporal.TerminateWorkflow(t.Context(), first.GetID(), "", "test"); err != nil {
+		t.Fatal(err)
+	}
+	if when, known, err := e.Closed(t.Context(), Execution{WorkflowID: first.GetID(), RunID: first.GetRunID()}); err != nil || !known || when.Before(at.Add(-time.Minute)) {
+		t.Errorf("a closed execution closed at %v, known %v, %v", when, known, err)
+	}
+	if _, known, err := e.Closed(t.Context(), Execution{WorkflowID: first.GetID(), RunID: uuid.NewString()}); err != nil || known {
+		t.Errorf("an execution that there isn't is known: %v, %v", known, err)
+	}
+	wants("without the closed one", 1, both, begun(first), later)
+}
