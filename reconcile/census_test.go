@@ -190,6 +190,35 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	if n := r.seen.get().refused[refusedEdit]; n != 1 {
 		t.Errorf("%d refusals counted", n)
 	}
+	// It is tried again and again, which is no news.
+	reloads := r.runner.count("reload", p)
+	eventually(t, func() error { return expect(r.runner.count("reload", p) > reloads+3, true) })
+	if got := r.runner.last("reload", p); got.AsOf.IsZero() {
+		t.Error("the runner isn't told as of when the rows are")
+	}
+	for kind, want := range map[string]int{eventRefusedByGate: 1, eventReloaded: 1} {
+		if got := h.eventsOf(p, kind); len(got) != want {
+			t.Errorf("%d events %s, want %d: %q", len(got), kind, want, got)
+		}
+	}
+	if n := r.seen.get().reloads["reload"]; n != 1 {
+		t.Errorf("%d reloads counted", n)
+	}
+	// Until those executions are over: no row has changed.
+	r.runner.fits.Store(true)
+	eventually(t, func() error { return expect(r.workflowState(p).Error == nil, true) })
+	if got := r.workflowState(p); got.Version != "2" || got.Hash != hashOf("MISFIT\x00") {
+		t.Errorf("%+v", got)
+	}
+	r.quietDown()
+	if got := h.eventsOf(p, eventReloaded); len(got) != 2 || !strings.Contains(got[1], causeAgain) {
+		t.Errorf("events %q", got)
+	}
+	r.runner.fits.Store(false)
+
+	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'MISFIT too' WHERE workflow_id = $1`, w)
+	r.LookAt(p, time.Now())
+	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
 	r.reloaded(p, w, "v3 fits")
 	if s := r.workflowState(p); s.Error != nil || s.Version != "2" {
 		t.Errorf("%+v", s)

@@ -151,23 +151,29 @@ func (rec *record) noteLive(before runtime.Report, act action, state ReloadState
 }
 
 // noteBroken notes what is broken and wasn't, or not so, and returns how much of
-// it the replay gate refused.
-func (rec *record) noteBroken(before, after runtime.Report) (refused int) {
-	// Which executions the gate names may change from one look to the next; that is no news.
-	type problem struct{ version, text string }
+// it the replay gate refused. again says that no row has changed in between:
+// then it is no news whom the gate names this time, or that it still waits.
+func (rec *record) noteBroken(before, after runtime.Report, again bool) (refused int) {
+	type problem struct {
+		version, text string
+		gate          bool
+	}
 	old := map[ref]problem{}
 	for _, s := range broken(before) {
-		old[ref{s.Kind, s.ID}] = problem{s.Error.Version, s.Problem()}
+		old[ref{s.Kind, s.ID}] = problem{s.Error.Version, s.Problem(), len(s.Error.Broken) > 0}
 	}
 	n := 0
 	for _, s := range broken(after) {
-		if was, known := old[ref{s.Kind, s.ID}]; known && was == (problem{s.Error.Version, s.Problem()}) {
+		kind, now := eventCompileFailed, problem{s.Error.Version, s.Problem(), len(s.Error.Broken) > 0}
+		was, known := old[ref{s.Kind, s.ID}]
+		switch {
+		case known && (was == now || again && was.gate && now.gate):
 			continue
-		}
-		kind := eventCompileFailed
-		if len(s.Error.Broken) > 0 {
+		case now.gate:
 			kind = eventRefusedByGate
 			refused++
+		case s.Error.Waits: // its turn comes soon, and then there is something to tell
+			continue
 		}
 		if n++; n <= maxChanges {
 			rec.note(kind, s.Problem(), brokenDetails{s.Kind, s.ID, s.Name, sourceError(s.Error)})

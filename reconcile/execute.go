@@ -51,7 +51,7 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec de
 	}
 	if err != nil {
 		if len(rep.Sources) > 0 {
-			r.noteBroken(rec, rec.report, rep)
+			r.noteBroken(rec, rec.report, rep, false)
 			rec.report = rep
 		}
 		rec.stoppedAt = time.Now()
@@ -149,14 +149,18 @@ func (r *Reconciler) noteFailure(rec *record, dec decision) {
 }
 
 // noteBroken notes what turned out broken, and counts what the gate refused.
-func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report) {
-	for range rec.noteBroken(before, after) {
+func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report, again bool) {
+	for range rec.noteBroken(before, after, again) {
 		r.cfg.Observer.GateRefused(refusedEdit)
 	}
 }
 
 // live notes that code went live, where before was.
 func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
+	if dec.cause == causeAgain && len(changesBetween(before, rec.report)) == 0 {
+		r.noteBroken(rec, before, rec.report, true)
+		return
+	}
 	now := time.Now()
 	took := now.Sub(rec.asked)
 	rec.reload = &ReloadState{
@@ -165,7 +169,7 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	}
 	rec.failedAttempt = ""
 	rec.noteLive(before, dec.action, *rec.reload)
-	r.noteBroken(rec, before, rec.report)
+	r.noteBroken(rec, before, rec.report, false)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	for _, b := range broken(rec.report) {
 		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, b.Problem(), "live_version", b.Version)

@@ -70,9 +70,13 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	}
 	rec.fingerprint, rec.gone = s.fingerprint, !s.exists
 	rec.due = time.Time{}
-	if dec.again > 0 {
-		rec.due = time.Now().Add(dec.again)
-		r.queue.after(rec.id, dec.again)
+	again := dec.again
+	if rec.phase == running && !rec.again.IsZero() {
+		again = soonest(again, max(time.Until(rec.again), time.Millisecond))
+	}
+	if again > 0 {
+		rec.due = time.Now().Add(again)
+		r.queue.after(rec.id, again)
 	}
 	if failed == nil && dec.action != actStop {
 		rec.asked = time.Time{}

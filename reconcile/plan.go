@@ -70,6 +70,9 @@ type observed struct {
 	restart mark
 	// failure is the last attempt's, nil if it succeeded.
 	failure *failure
+	// again is when to give the runner the same once more, because new code waits
+	// there for running executions; zero for never.
+	again time.Time
 	// moves says which code the runner was told of, by run id. What is here and
 	// no longer desired is of executions that have closed.
 	moves map[string]string
@@ -157,7 +160,14 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 	}
 	cause := changes(o.sources, effective, newMoves(o.moves, d.moves))
 	if cause == "" {
-		return dec
+		if o.again.IsZero() {
+			return dec
+		}
+		if left := o.again.Sub(now); left > 0 {
+			dec.again = soonest(dec.again, left)
+			return dec
+		}
+		cause = causeAgain
 	}
 	if held, left := dec.heldBack(o.failure, now); held {
 		dec.again = soonest(dec.again, left)
@@ -166,6 +176,9 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 	dec.action, dec.cause = actReload, cause
 	return dec
 }
+
+// causeAgain is the cause of a reload without a change.
+const causeAgain = "code that waits for running executions is tried again"
 
 // noCode is the cause of a stop, and part of a request's reason.
 const noCode = "no active code"

@@ -128,6 +128,10 @@ type liveFact struct {
 // what was live before this process, where it is known.
 func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Report, last map[ref]liveFact) {
 	rec.noteFacts(p, rep, last)
+	rec.again = time.Time{}
+	if rep.Again > 0 {
+		rec.again = time.Now().Add(rep.Again)
+	}
 	rec.moves = make(map[string]string, len(p.Moves))
 	for _, m := range p.Moves {
 		rec.moves[m.RunID] = m.Hash
@@ -194,6 +198,7 @@ func (rec *record) ended(at time.Time) {
 	rec.phase = absent
 	rec.drain = nil
 	rec.sources, rec.vanished, rec.shells, rec.moves = nil, nil, nil, nil
+	rec.again = time.Time{}
 	rec.stoppedAt = at
 }
 

@@ -26,7 +26,7 @@ func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (
 	if w.Kind != KindWorkflow || current == nil || !b.mayUpgrade(w, current, candidate) {
 		return nil, nil
 	}
-	refused := &SourceError{Version: w.Version}
+	refused := &SourceError{Version: w.Version, Waits: true}
 	select {
 	case b.r.gates <- struct{}{}:
 		defer func() { <-b.r.gates }()

@@ -135,6 +135,9 @@ type SourceError struct {
 	Line    int
 	Column  int
 
+	// Waits says that nothing may be wrong with the text itself: it waits for running executions that it would break, or on which
+	// it couldn't be tried yet.
+	Waits bool
 	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked is how many were tried.
 	Broken  []BrokenExecution
 	Checked int

@@ -85,13 +85,11 @@ func TestMigrateMovesARunningExecutionAndBack(t *testing.T) {
 			t.Fatalf("%s, %s, %+v", status, reason, result)
 		}
 	}
-	p.version(moves.GetID(), "", "v2")
 	p.version(stays.GetID(), "", "v1")
 
 	t.Log("a move outlives the process")
 	s.stop(syscall.SIGKILL)
 	s = startService(t, db, "REMOVAL_GRACE=100ms")
-	p.version(moves.GetID(), "", "v2")
 	p.goOn(moves.GetID())
 	if got := result[string](p, moves); got != "v2" {
 		t.Errorf("the execution that moved ended with %q", got)
