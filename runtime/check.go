@@ -64,7 +64,11 @@ func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckRes
 	}
 	out, err := r.try(ctx, trial{
 		projectID: projectID, taskQueue: pr.taskQueue, types: typesOf(served...), execution: c.Execution, module: target,
-		concerns: func(x Execution, _ workflow.Ran) bool { return l.moves[x.RunID] != target.stored.Hash },
+		passOver: func(x Execution) bool { return l.moves[x.RunID] == target.stored.Hash },
+		concerns: func(x Execution, ran workflow.Ran) bool {
+			// One that was told to go elsewhere, and hasn't yet, may be told to stay.
+			return ran.Hash != target.stored.Hash || l.moves[x.RunID] != ""
+		},
 	})
 	out.Target = target.stored
 	for _, p := range target.packages {

@@ -40,7 +40,7 @@ func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (
 	found, err := b.r.try(limited, trial{
 		projectID: b.projectID, taskQueue: b.taskQueue, types: typesOf(current, candidate), sample: gateSample, module: candidate,
 		concerns: func(x Execution, ran workflow.Ran) bool {
-			return b.moves[x.RunID] == "" && upgrades(w.behavior, ran)
+			return ran.Hash != candidate.stored.Hash && b.moves[x.RunID] == "" && upgrades(w.behavior, ran)
 		},
 	})
 	switch {

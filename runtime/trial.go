@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -19,9 +20,12 @@ type trial struct {
 	taskQueue string
 	types     []string
 	execution Execution // if it isn't zero, the only one
-	// sample is how many of the newest and how many of the oldest are tried; 0 means the newest, up to maxTried.
+	// sample is how many of the newest and how many of the oldest are tried; 0 means maxTried, the oldest first: they are the
+	// likeliest to be on other code.
 	sample int
 	module *module
+	// passOver names executions that needn't be looked at; nil for none.
+	passOver func(x Execution) bool
 	// concerns is asked which executions are meant, before their code is tried; ran names what ran last.
 	concerns func(x Execution, ran workflow.Ran) bool
 }
@@ -29,6 +33,8 @@ type trial struct {
 const (
 	// maxTried bounds the executions of one request.
 	maxTried = 500
+	// maxListed bounds those among which they are found.
+	maxListed = 10_000
 	// trialTimeout bounds one execution's replay: a workflow task isn't given longer.
 	trialTimeout = 5 * time.Second
 )
@@ -42,9 +48,12 @@ func (r *Runner) try(ctx context.Context, t trial) (CheckResult, error) {
 	}
 	out.Truncated = open.more
 	for _, x := range open.found {
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || out.Checked == maxTried {
 			out.Truncated = true
 			break
+		}
+		if t.passOver != nil && t.passOver(Execution{WorkflowID: x.ID, RunID: x.RunID}) {
+			continue
 		}
 		if err := r.tryOne(ctx, t, x, &out); err != nil {
 			return out, err
@@ -62,7 +71,9 @@ func (r *Runner) executions(ctx context.Context, t trial) (openExecutions, error
 	case t.sample > 0:
 		return e.sample(ctx, t.taskQueue, t.types, t.sample)
 	}
-	return e.newest(ctx, t.taskQueue, t.types, maxTried)
+	out, err := e.newest(ctx, t.taskQueue, t.types, maxListed)
+	slices.Reverse(out.found)
+	return out, err
 }
 
 // tryOne adds what becomes of one execution. Its error is Temporal's.
@@ -73,7 +84,7 @@ func (r *Runner) tryOne(ctx context.Context, t trial, x workflow.Execution, out 
 	}
 	named := Execution{WorkflowID: x.ID, RunID: x.RunID}
 	ran, begun := workflow.LastRan(history.GetEvents())
-	if closed(history) || !begun || ran.Hash == t.module.stored.Hash || !t.concerns(named, ran) {
+	if closed(history) || !begun || !t.concerns(named, ran) {
 		return nil
 	}
 	err = r.fits(ctx, t, x, history)
