@@ -39,32 +39,32 @@ function freezeWithPrototype(value: unknown): void {
   if (typeof value === 'function' && isObject(prototype)) Object.freeze(prototype);
 }
 
-/** Freezes the global object, the builtins that hang from it, and what executions share of this bundle. */
-export function harden(shared: Iterable<object>): void {
-  for (const [object, names] of assignable) for (const name of names) makeAssignable(object, name);
+/**
+ * Freezes the global object, the builtins that hang from it, and what executions share of this bundle. By forEach: goja makes
+ * two objects for each step of a for-of loop.
+ */
+export function harden(shared: object[]): void {
+  assignable.forEach(([object, names]) => names.forEach((name) => makeAssignable(object, name)));
   const global: any = globalThis;
-  for (const name of Reflect.ownKeys(global)) {
+  Reflect.ownKeys(global).forEach((name) => {
     // What is made at its first use is frozen then; see runtime/sandbox/globals.go.
-    if (Reflect.getOwnPropertyDescriptor(global, name)!.get) continue;
+    if (Reflect.getOwnPropertyDescriptor(global, name)!.get) return;
     if (global[name] !== global) freezeWithPrototype(global[name]);
-  }
+  });
   // Prototypes that no global names.
   const helped = (([] as any)[Symbol.iterator]() as any).map(() => 0);
-  const unnamed = [[], new Map(), new Set(), '', new Map().entries(), 'a'.matchAll(/a/g), helped].map((it: any) =>
-    Object.getPrototypeOf(it[Symbol.iterator]())
-  );
-  const functions = [Uint8Array, function* () {}, async function () {}].map((f) => Object.getPrototypeOf(f));
-  for (const prototype of unnamed) {
+  [[], new Map(), new Set(), '', new Map().entries(), 'a'.matchAll(/a/g), helped].forEach((it: any) => {
+    const prototype = Object.getPrototypeOf(it[Symbol.iterator]());
     Object.freeze(prototype);
     Object.freeze(Object.getPrototypeOf(prototype));
-  }
-  functions.forEach(freezeWithPrototype);
-  for (const value of shared) {
+  });
+  [Uint8Array, function* () {}, async function () {}].forEach((f) => freezeWithPrototype(Object.getPrototypeOf(f)));
+  shared.forEach((value: any) => {
     Object.freeze(value);
-    for (const name of Object.keys(value)) {
-      const exported = (value as any)[name];
+    Object.keys(value).forEach((name) => {
+      const exported = value[name];
       if (isObject(exported)) Object.freeze(exported);
-    }
-  }
+    });
+  });
   Object.freeze(global);
 }
