@@ -144,7 +144,7 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	if m.Hash == "" {
 		out.stored.Hash = moduleHash(p.Hash, activitiesHash)
 	}
-	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{})
+	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{Spare: r.spare})
 	out.workflow.SetVersion(m.Version)
 	if activities != nil {
 		out.activity = activity.NewCode(withHash(activities, out.stored.Hash), r.activityOptions(projectID))

@@ -25,6 +25,7 @@ type Runner struct {
 	cfg    Config
 	http   clients
 	memory *sandbox.Memory // of all activities
+	spare  *workflow.Spare // for the next code of any project
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
 
@@ -42,6 +43,7 @@ func New(cfg Config) (*Runner, error) {
 		cfg:      cfg,
 		http:     clients{guard: cfg.HTTP},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
+		spare:    &workflow.Spare{},
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}, nil
@@ -59,6 +61,9 @@ func (r *Runner) Warm(ctx context.Context) error {
 	}
 	if err == nil {
 		_, err = r.buildComponent(ctx, "", "typescript", StoredModule{Kind: KindComponent, Name: name, Code: text}, "")
+	}
+	if err == nil {
+		err = r.spare.Fill()
 	}
 	if err != nil {
 		return fmt.Errorf("run a program that does nothing, to see that the service works: %w", err)
@@ -128,6 +133,7 @@ func (r *Runner) Running() []string {
 
 // Close stops all projects at once and waits as Stop does.
 func (r *Runner) Close(ctx context.Context) error {
+	defer r.spare.Close()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error

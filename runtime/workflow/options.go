@@ -85,7 +85,7 @@ func (noObserver) WorkflowTaskFailed(string) {}
 
 // CodeOptions of a Code.
 type CodeOptions struct {
-	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and 3 ms of CPU to make; each
+	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and 10 ms of CPU to make; each
 	// runs one execution at a time, and another is made when all are running something. Default GOMAXPROCS.
 	Runtimes int
 	// Idle is how long a runtime without executions is kept. Default 1 min.
@@ -95,6 +95,8 @@ type CodeOptions struct {
 	// CallDepth and MaxBytes are the sandbox's. 0 means its defaults.
 	CallDepth int
 	MaxBytes  int64
+	// Spare has a runtime that is loaded already, which is used where CallDepth and MaxBytes are the defaults. Default: none.
+	Spare *Spare
 }
 
 func (o CodeOptions) withDefaults() CodeOptions {

@@ -3,6 +3,8 @@ package workflow
 import (
 	"slices"
 	"time"
+
+	"workflow-worker/runtime/sandbox"
 )
 
 // maxSuspects is how many executions are remembered that were cut off.
@@ -15,7 +17,9 @@ func (c *Code) acquire(runID string) *vm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if slices.Contains(c.suspects, runID) {
-		return &vm{code: c, runs: 1}
+		v := c.newVM()
+		v.runs = 1
+		return v
 	}
 	var v *vm
 	allBusy := true
@@ -26,12 +30,28 @@ func (c *Code) acquire(runID string) *vm {
 		allBusy = allBusy && x.busy.Load() > 0
 	}
 	if allBusy && len(c.vms) < c.opts.Runtimes {
-		v = &vm{code: c}
+		v = c.newVM()
 		c.vms = append(c.vms, v)
 	}
 	v.runs++
 	v.stopIdle()
 	return v
+}
+
+// newVM gives a runtime that nothing uses. Usually it is loaded at its first entry.
+func (c *Code) newVM() *vm {
+	v := &vm{}
+	if c.opts.CallDepth == 0 && c.opts.MaxBytes == 0 {
+		if spare := c.opts.Spare.take(); spare != nil {
+			v = spare
+		}
+	}
+	v.code = c
+	return v
+}
+
+func (c *Code) sandbox() sandbox.Options {
+	return sandbox.Options{CallDepth: c.opts.CallDepth, MaxBytes: c.opts.MaxBytes}
 }
 
 // suspect remembers an execution that was cut off.

@@ -109,7 +109,7 @@ func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f f
 	defer v.busy.Add(-1)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.box == nil && v.broken == nil {
+	if v.module == nil && v.broken == nil {
 		v.broken = v.load()
 	}
 	if v.broken != nil {
@@ -158,11 +158,29 @@ func cutOff(err error) bool {
 
 // load makes the runtime; the caller holds mu.
 func (v *vm) load() error {
+	if v.box == nil {
+		if err := v.loadBundle(v.code.sandbox()); err != nil {
+			return err
+		}
+	}
+	err := v.box.Enter(context.Background(), loadTimeout, func() (err error) {
+		v.module, err = v.loadModule(v.box.Runtime)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("load %s: %w", v.code.program.Name, err)
+	}
+	return nil
+}
+
+// loadBundle makes the runtime, for any code.
+func (v *vm) loadBundle(o sandbox.Options) error {
 	program, err := bundle.Workflow()
 	if err != nil {
 		return err
 	}
-	box, err := sandbox.New(sandbox.Options{CallDepth: v.code.opts.CallDepth, MaxBytes: v.code.opts.MaxBytes, Shared: true})
+	o.Shared = true
+	box, err := sandbox.New(o)
 	if err != nil {
 		return err
 	}
@@ -204,8 +222,7 @@ func (v *vm) load() error {
 			return err
 		}
 		v.base = r.GlobalObject()
-		v.module, err = v.loadModule(r)
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("load the bundle %s: %w", bundle.Version(), err)
