@@ -1,0 +1,61 @@
+package main
+
+import (
+	"flag"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"workflow-worker/docker/stack/stacktest"
+)
+
+var reloads = flag.Int("reloads", 200, "reloads in the storm: make test PKGS=./cmd/workflow-worker TESTFLAGS='-run Storm -reloads 1000'")
+
+// Reloads as fast as they go, in several projects at once, and not one task fails, times out or is tried again.
+//
+// Not parallel: with other tests beside it, tasks might time out for want of a processor.
+func TestAStormOfReloadsFailsNoTask(t *testing.T) {
+	const projects = 3
+	db := stacktest.MigratedDatabase(t)
+	wire := newTap(t)
+	s := startService(t, db, "TEMPORAL_ADDRESS="+wire.address)
+	b := newBuilder(t, db)
+	done := func() bool {
+		return int(s.metric(`workflow_worker_reloads_total{action="reload"}`)) >= *reloads
+	}
+	var crowds []*crowd
+	var began []*time.Time
+	var all sync.WaitGroup
+	for i := range projects {
+		c := newCrowd(b, time.Minute)
+		crowds = append(crowds, c)
+		began = append(began, c.running(nil).StartedAt)
+		stop := make(chan struct{})
+		all.Go(func() { c.stream(8, 0, uint64(i), stop) })
+		all.Go(func() {
+			defer close(stop)
+			r := rand.New(rand.NewPCG(1, uint64(i)))
+			for !done() && !t.Failed() {
+				f := c.flows[kinds[r.IntN(len(kinds))].name]
+				f.edit(true)
+				f.live()
+			}
+		})
+	}
+	all.Wait()
+	total := 0
+	for i, c := range crowds {
+		for _, run := range c.runs {
+			total += c.explained(run, wire.excuse)
+		}
+		if after := c.running(nil).StartedAt; !after.Equal(*began[i]) {
+			t.Error("a worker was restarted")
+		}
+	}
+	if strings.Contains(s.output(), "Stopped Worker") {
+		t.Error("a worker stopped polling")
+	}
+	t.Logf("%.0f reloads, %d runs", s.metric(`workflow_worker_reloads_total{action="reload"}`), total)
+}
