@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 )
 
 // moving is code whose executions go on with newer code at each task. It waits for turns, takes a step after each, and tells its version.
@@ -404,5 +405,109 @@ wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, run);`, version)
 	p.noFailedTasks(run)
 	if n := calls.Load(); n != 1 {
 		t.Errorf("the local activity ran %d times", n)
+	}
+}
+
+// The server hands out long histories page by page: what ran last is on another page than the beginning.
+func TestExecutionsWithLongHistoriesMoveAndStayMoved(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	const noise = 300 // a page has 256 transactions
+	one := p.deploy(moving("one", `await sleep(1);`, ``, ``, ``))
+	p.startWorker()
+	run := p.start("run")
+	p.on(run, one)
+	p.turn(run)
+	for range noise {
+		p.signal(run, "nobody handles it", nil)
+	}
+	two := p.deploy(moving("two", `await sleep(1);`, ``, ``, ``))
+	p.turn(run)
+	p.on(run, two)
+	p.mu.Lock()
+	p.current["run"] = target{one, "run"} // nobody but the history knows
+	p.mu.Unlock()
+	p.restartWorker()
+	p.until("a query is answered", func() bool {
+		got, err := p.tryQuery(run, "version")
+		if err == nil && got != `"two"` {
+			t.Errorf("a query is answered by %s", got)
+		}
+		return err == nil
+	})
+	p.turn(run)
+	p.turn(run)
+	if got := p.result(run); got != `"two two two two"` {
+		t.Errorf("result %s", got)
+	}
+	p.on(run, two)
+	p.noFailedTasks(run)
+}
+
+// An update's handler waits while the code changes: the new code's handler goes on with it.
+func TestAnUpdateUnderWayGoesOnInTheNewCode(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	text := func(version string) string {
+		return fmt.Sprintf(`
+export async function run() {
+  let go = false;
+  setHandler(defineSignal('go'), () => { go = true; });
+  setHandler(defineUpdate('work'), async (n: number) => { await condition(() => go); await sleep(1); return n + %q; });
+  await condition(() => go && allHandlersFinished());
+  return %q;
+}
+wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, run);`, version, version)
+	}
+	p.deploy(text("one"))
+	p.startWorker()
+	run := p.start("run")
+	h, err := p.c.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: run.GetID(), RunID: run.GetRunID(), UpdateName: "work", Args: []any{7}, WaitForStage: client.WorkflowUpdateStageAccepted,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := p.deploy(text("two"))
+	p.signal(run, "go", nil)
+	var got string
+	if err := h.Get(t.Context(), &got); err != nil || got != "7two" {
+		t.Errorf("the update came to %q, %v", got, err)
+	}
+	if got := p.result(run); got != `"two"` {
+		t.Errorf("result %s", got)
+	}
+	p.on(run, two)
+	p.noFailedTasks(run)
+}
+
+func TestTheNextAttemptOfAWorkflowBeginsOnTheNewestCode(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	text := func(end string) string {
+		return fmt.Sprintf(`
+export async function run() {
+  let go = false;
+  setHandler(defineSignal('go'), () => { go = true; });
+  await condition(() => go);
+  %s
+}`, end)
+	}
+	one := p.deploy(text(`throw ApplicationFailure.retryable('again');`))
+	p.startWorker()
+	run := p.startWith(client.StartWorkflowOptions{RetryPolicy: &temporal.RetryPolicy{InitialInterval: time.Millisecond, MaximumAttempts: 2}}, "run")
+	p.on(run, one)
+	two := p.deploy(text(`return 'two';`))
+	p.signal(run, "go", nil)
+	p.until("the second attempt runs", func() bool {
+		return len(p.identities(p.c.GetWorkflow(t.Context(), run.GetID(), ""))) > 0 && strings.Contains(p.events(run), "Failed")
+	})
+	next := p.c.GetWorkflow(t.Context(), run.GetID(), "")
+	p.on(next, two)
+	if err := p.c.SignalWorkflow(t.Context(), run.GetID(), "", "go", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.result(run); got != `"two"` {
+		t.Errorf("result %s", got)
 	}
 }
