@@ -69,6 +69,13 @@
 //	scheduleNexusOperation                 ExecuteNexusOperation               TestNexusOperations
 //	requestCancelNexusOperation            RequestCancelNexusOperation         TestNexusOperations
 //
+// # Proof
+//
+// testdata/histories has what each family of features left in Temporal, with its source; TestRecordedFamiliesStillReplay comes to the same
+// end from it, and says how to record a new one. TestRandomProgramsReplayAsTheyRan makes up its workflows, and prints the seed that makes
+// them again; the Fuzz functions of this package and of runtime/compile say how to run them on. testdata/exports.txt has the place of each
+// export of the packages.
+//
 // # What differs from Temporal's own worker
 //
 //   - The history begins with a side effect's marker, the pin. Timers have the SDK's ids, patches its version markers, with

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	bindings "go.temporal.io/sdk/internalbindings"
 	sdklog "go.temporal.io/sdk/log"
@@ -15,16 +16,22 @@ import (
 // replayedResult replays a run's history and gives the result that the replay came to, which the SDK doesn't compare.
 func replayedResult(t testing.TB, p *project, run client.WorkflowRun) string {
 	t.Helper()
-	spy := &resultSpy{factory: NewFactory(p.opts)}
-	r := worker.NewWorkflowReplayer()
-	r.RegisterDynamicWorkflow(bindings.WorkflowDefinitionFactory(spy), workflow.DynamicRegisterOptions{})
-	err := r.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), p.history(run), worker.ReplayWorkflowHistoryOptions{
-		OriginalExecution: workflow.Execution{ID: run.GetID(), RunID: run.GetRunID()},
-	})
+	result, err := p.resultOfReplay(workflow.Execution{ID: run.GetID(), RunID: run.GetRunID()}, p.history(run))
 	if err != nil {
 		t.Error(err)
 	}
-	return spy.result
+	return result
+}
+
+func (p *project) resultOfReplay(x workflow.Execution, h *historypb.History) (string, error) {
+	o := p.opts
+	o.Tasks = NewTasks()
+	defer o.Tasks.Replay(x.RunID, h.Events)()
+	spy := &resultSpy{factory: NewFactory(o)}
+	r := worker.NewWorkflowReplayer()
+	r.RegisterDynamicWorkflow(bindings.WorkflowDefinitionFactory(spy), workflow.DynamicRegisterOptions{})
+	err := r.ReplayWorkflowHistoryWithOptions(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)), h, worker.ReplayWorkflowHistoryOptions{OriginalExecution: x})
+	return spy.result, err
 }
 
 // resultSpy stands between the SDK and a definition to see what it completes with.
