@@ -30,8 +30,12 @@ type Superseded struct {
 	Executions   int64      `json:"executions"`
 }
 
-// maxSuperseded is how many of a workflow are shown.
-const maxSuperseded = 20
+// maxSuperseded is how many of a workflow are shown, maxSupersededOfAll how many
+// of a project: the row is written anew whenever one of the numbers changes.
+const (
+	maxSuperseded      = 20
+	maxSupersededOfAll = 500
+)
 
 // of lists those of a workflow, but for what is live.
 func (c census) of(workflowID, liveHash string) []Superseded {

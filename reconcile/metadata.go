@@ -135,6 +135,7 @@ func (rec *record) metadata(replica string) Metadata {
 		RestartRequest: rec.restart.id,
 		LastMove:       rec.lastMove,
 	}
+	room := maxSupersededOfAll
 	for _, s := range rec.report.Sources {
 		if rec.status() == statusFailed {
 			s.Version, s.Hash, s.Types = "", "", nil // what would have been live
@@ -145,6 +146,8 @@ func (rec *record) metadata(replica string) Metadata {
 			state.CodeID = rec.live[k].codeID
 		}
 		state.Superseded = rec.census.of(s.ID, s.Hash)
+		state.Superseded = state.Superseded[:min(len(state.Superseded), room)]
+		room -= len(state.Superseded)
 		if s.Kind == runtime.KindComponent {
 			m.Components = append(m.Components, state)
 		} else {

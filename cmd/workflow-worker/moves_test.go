@@ -36,6 +36,22 @@ func (w *workflow) asks(action, execution, target string) (status, reason string
 	return status, reason, result
 }
 
+// superseded waits until the row says how many executions are on which older versions.
+func (w *workflow) superseded(want string) {
+	w.t.Helper()
+	w.running(func(row workerRow) error {
+		s, err := source(row, w.name)
+		var words []string
+		for _, old := range s.Superseded {
+			words = append(words, fmt.Sprintf("%s: %d", old.Version, old.Executions))
+		}
+		if got := strings.Join(words, ", "); err == nil && got != want {
+			err = fmt.Errorf("superseded %q, want %q", got, want)
+		}
+		return err
+	})
+}
+
 // answers waits until a query on the execution is answered, whatever the answer.
 func (p *project) answers(id string) {
 	p.t.Helper()
@@ -88,6 +104,8 @@ func TestMigrateMovesARunningExecutionAndBack(t *testing.T) {
 	}
 	p.version(moves.GetID(), "", "v1")
 
+	w.superseded("1: 3")
+
 	t.Log("migrate moves the one that is named")
 	for _, run := range []string{moves.GetID(), back.GetID()} {
 		if status, reason, result := w.asks("migrate", run, "2"); status != "completed" || result.Moved != 1 {
@@ -95,6 +113,7 @@ func TestMigrateMovesARunningExecutionAndBack(t *testing.T) {
 		}
 	}
 	p.version(stays.GetID(), "", "v1")
+	w.superseded("1: 1")
 
 	t.Log("a move outlives the process")
 	s.stop(syscall.SIGKILL)

@@ -140,6 +140,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		RemovalGrace:      orNone(s.RemovalGrace),
 		CodeRetention:     orNone(s.CodeRetention),
 		HeartbeatInterval: s.HeartbeatInterval,
+		CensusInterval:    2 * s.HeartbeatInterval,
 		ShutdownTimeout:   s.ShutdownTimeout,
 		Logger:            w.log,
 		Observer:          w.metrics,
