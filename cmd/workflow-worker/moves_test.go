@@ -205,14 +205,17 @@ func TestExecutionsOfAnAutoUpgradeWorkflowTakeNewCodeThatFits(t *testing.T) {
 
 	t.Log("code that doesn't fit isn't live, and the row says whom it would break")
 	p.exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = $2 WHERE id = $1`, w.codeID, before(oneChild, "v2", `return 'v2';`))
-	row := p.running(func(row workerRow) error {
+	refused := func(row workerRow) error {
 		f, err := source(row, "flow")
 		if err == nil && (f.Error == nil || len(f.Error.Broken) == 0) {
 			err = fmt.Errorf("%+v", f)
 		}
 		return err
-	})
-	f, _ := source(row, "flow")
+	}
+	f, err := source(p.running(refused), "flow")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if b := f.Error.Broken[0]; f.Version != "1" || f.Error.Version != "2" || b.WorkflowID != run.GetID() || b.RunID != run.GetRunID() || b.Event == 0 || b.Reason == "" {
 		t.Errorf("%+v, %+v", f, f.Error)
 	}
@@ -222,6 +225,14 @@ func TestExecutionsOfAnAutoUpgradeWorkflowTakeNewCodeThatFits(t *testing.T) {
 	}
 	if _, body, err := s.get("/metrics"); err != nil || !strings.Contains(body, `workflow_worker_gate_refusals_total{of="edit"} 1`) {
 		t.Errorf("the refusal isn't counted: %v", err)
+	}
+	p.version(run.GetID(), "", "v1")
+
+	t.Log("a restart doesn't let it in either")
+	s.stop(syscall.SIGKILL)
+	startService(t, db)
+	if f, err := source(p.running(refused), "flow"); err != nil || f.Version != "1" {
+		t.Errorf("%+v, %v", f, err)
 	}
 	p.version(run.GetID(), "", "v1")
 
