@@ -29,6 +29,7 @@ type instance struct {
 	exports  *goja.Object // the module's
 	globals  *lazyGlobals
 	packages *goja.Object // the npm packages', nil until one is needed
+	node     *goja.Object // Node's modules, nil until one is needed
 	sdk      *sdk         // nil until the module or a failure needs it
 	common   *goja.Object // likewise
 

@@ -45,6 +45,10 @@ func (in *instance) resolve(name string) (goja.Value, error) {
 		}
 		return s.resolve(goja.Undefined(), in.vm.Runtime.ToValue(name))
 	}
+	module, _ := compile.RequiredBy(strings.TrimPrefix(name, "node:"))
+	if slices.Contains(compile.Activity.NodeModules(), module) {
+		return in.nodeModule(module)
+	}
 	return nil, nil
 }
 

@@ -20,9 +20,13 @@ func Buffer() (*goja.Program, error) { return buffer() }
 // Streams gives the web platform's streams, likewise: its classes, and isDisturbed.
 func Streams() (*goja.Program, error) { return streams() }
 
+// Node gives modules of Node, likewise: module.exports.resolve makes each when it is asked for.
+func Node() (*goja.Program, error) { return node() }
+
 var (
 	activity       = sync.OnceValues(func() (*goja.Program, error) { return load("activity") })
 	activityCommon = sync.OnceValues(func() (*goja.Program, error) { return load("common") })
 	buffer         = sync.OnceValues(func() (*goja.Program, error) { return load("buffer") })
+	node           = sync.OnceValues(func() (*goja.Program, error) { return load("node") })
 	streams        = sync.OnceValues(func() (*goja.Program, error) { return load("streams") })
 )

@@ -31,10 +31,14 @@ func lineMap(code string, full []byte) ([]byte, error) {
 		}
 		indent := len(text) - len(strings.TrimLeft(text, " "))
 		source, _, line, _, ok := m.Source(number, indent)
-		if !ok || source == "" || indent == len(text) {
+		if indent == len(text) {
 			continue
 		}
-		source = sourceName(source)
+		if !ok || source == "" || strings.HasPrefix(source, entryNamespace+":") {
+			source, line = helpers, number
+		} else {
+			source = sourceName(source)
+		}
 		index, seen := known[source]
 		if !seen {
 			index = len(out.Sources)
@@ -51,6 +55,9 @@ func lineMap(code string, full []byte) ([]byte, error) {
 	out.Mappings = mappings.String()
 	return json.Marshal(out)
 }
+
+// helpers is the name of what esbuild adds; runtime/sandbox leaves it out of stacks.
+const helpers = "packages/bundle"
 
 // sourceName is a file's name as its package's reader knows it: "lodash/lodash.js".
 func sourceName(path string) string {

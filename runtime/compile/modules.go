@@ -32,7 +32,10 @@ func (k Kind) NodeModules() []string {
 	if k == Workflow {
 		return []string{"assert", "url", "util"} // as Temporal's own bundler has it
 	}
-	return nil
+	return []string{
+		"assert", "assert/strict", "async_hooks", "buffer", "console", "crypto", "events", "path", "path/posix", "perf_hooks", "process",
+		"punycode", "querystring", "stream/web", "string_decoder", "timers", "timers/promises", "url", "util", "util/types",
+	}
 }
 
 // meaningOf tells what a name means in code of the kind.

@@ -118,6 +118,10 @@ func (v *VM) inspect(b *strings.Builder, value goja.Value, depth int, above []*g
 		b.WriteString("[" + o.ClassName() + "]")
 		return
 	}
+	if tag := o.GetSymbol(goja.SymToStringTag); tag != nil && (tag.String() == "Map" || tag.String() == "Set") && o.Get("forEach") != nil {
+		v.inspectCollection(b, tag.String(), o, depth, append(above, o))
+		return
+	}
 	open, closing, array := "{", "}", o.ClassName() == "Array"
 	if array {
 		open, closing = "[", "]"
@@ -142,4 +146,31 @@ func (v *VM) inspect(b *strings.Builder, value goja.Value, depth int, above []*g
 		b.WriteByte(' ')
 	}
 	b.WriteString(closing)
+}
+
+// inspectCollection shows a Map or a Set.
+func (v *VM) inspectCollection(b *strings.Builder, class string, o *goja.Object, depth int, above []*goja.Object) {
+	fmt.Fprintf(b, "%s(%v) {", class, o.Get("size"))
+	n := 0
+	v.Runtime.ForOf(o, func(item goja.Value) bool {
+		if n++; n > 1 {
+			b.WriteByte(',')
+		}
+		if n > 100 {
+			b.WriteString(" …")
+			return false
+		}
+		b.WriteByte(' ')
+		if entry, ok := item.(*goja.Object); ok && class == "Map" {
+			v.inspect(b, entry.Get("0"), depth+1, above)
+			b.WriteString(" => ")
+			item = entry.Get("1")
+		}
+		v.inspect(b, item, depth+1, above)
+		return true
+	})
+	if n > 0 {
+		b.WriteByte(' ')
+	}
+	b.WriteByte('}')
 }

@@ -11,6 +11,9 @@ import (
 // frame matches a line of goja's stacks: "\tat name (file.ts:3:4(17))", "\tat file.ts:3:4(17)", "\tat name (native)".
 var frame = regexp.MustCompile(`^\s*at (?:(.*?) \()?(.*?)(?::(\d+):(\d+)\(\d+\))?\)?$`)
 
+// bundled is the file of frames between npm packages: see runtime/compile.
+const bundled = "packages/bundle"
+
 // CleanStack rewrites goja's stack in the form of V8's, with the frames of the author's code alone: no native functions,
 // none of ours. Lines that are not frames stay.
 func CleanStack(stack string) string {
@@ -27,7 +30,7 @@ func CleanStack(stack string) string {
 			continue
 		}
 		name, file, line, column := m[1], m[2], m[3], m[4]
-		if line == "" || strings.HasPrefix(file, Internal) {
+		if line == "" || strings.HasPrefix(file, Internal) || file == bundled {
 			continue
 		}
 		place := fmt.Sprintf("%s:%s:%d", file, line, atoi(column)+1) // goja's mapped columns count from 0

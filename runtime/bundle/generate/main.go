@@ -51,6 +51,10 @@ var entries = []entry{
 	},
 	{dir: "buffer"},
 	{dir: "streams"},
+	{
+		dir:     "node",
+		replace: map[string]string{"buffer": "buffer.cjs"},
+	},
 }
 
 func main() {

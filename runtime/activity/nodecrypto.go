@@ -1,0 +1,344 @@
+package activity
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // people check sums of files with it
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // as above
+	"crypto/sha256"
+	"crypto/sha3"
+	"crypto/sha512"
+	"crypto/subtle"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"hash"
+	"maps"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/dop251/goja"
+)
+
+// nodeCall are the arguments of one call of node:crypto's host.
+type nodeCall struct{ goja.FunctionCall }
+
+func (c nodeCall) text(i int) string { return c.Argument(i).String() }
+func (c nodeCall) number(i int) int  { return int(c.Argument(i).ToInteger()) }
+func (c nodeCall) flag(i int) bool   { return c.Argument(i).ToBoolean() }
+func (c nodeCall) bytes(i int) []byte {
+	switch b := c.Argument(i).Export().(type) {
+	case []byte:
+		return b
+	case goja.ArrayBuffer:
+		return b.Bytes()
+	}
+	return nil
+}
+
+// nodeCrypto is what runtime/bundle/ts/node/crypto.ts stands on. A result of []byte becomes an ArrayBuffer.
+var nodeCrypto = map[string]func(nodeCall) (any, error){
+	"hashes": func(nodeCall) (any, error) { return slices.Sorted(maps.Keys(nodeHashes)), nil },
+	"digest": func(c nodeCall) (any, error) {
+		h, err := nodeHash(c.text(0))
+		if err != nil {
+			return nil, err
+		}
+		sum := h()
+		sum.Write(c.bytes(1))
+		return sum.Sum(nil), nil
+	},
+	"hmac": func(c nodeCall) (any, error) {
+		h, err := nodeHash(c.text(0))
+		if err != nil {
+			return nil, err
+		}
+		mac := hmac.New(h, c.bytes(1))
+		mac.Write(c.bytes(2))
+		return mac.Sum(nil), nil
+	},
+	"equal": func(c nodeCall) (any, error) { return subtle.ConstantTimeCompare(c.bytes(0), c.bytes(1)) == 1, nil },
+	"pbkdf2": func(c nodeCall) (any, error) {
+		h, err := nodeHash(c.text(0))
+		if err != nil {
+			return nil, err
+		}
+		if err := inBounds("iterations", c.number(3), maxIterations); err != nil {
+			return nil, err
+		}
+		if err := inBounds("keylen", c.number(4), maxDerived); err != nil {
+			return nil, err
+		}
+		return pbkdf2.Key(h, string(c.bytes(1)), c.bytes(2), c.number(3), c.number(4))
+	},
+	"hkdf": func(c nodeCall) (any, error) {
+		h, err := nodeHash(c.text(0))
+		if err != nil {
+			return nil, err
+		}
+		if err := inBounds("keylen", c.number(4), maxDerived); err != nil {
+			return nil, err
+		}
+		return hkdf.Key(h, c.bytes(1), c.bytes(2), string(c.bytes(3)), c.number(4))
+	},
+	"cipher": func(c nodeCall) (any, error) {
+		return applyCipher(c.text(0), c.flag(1), c.bytes(2), c.bytes(3), c.bytes(4), c.bytes(5), c.flag(6))
+	},
+	"sign": func(c nodeCall) (any, error) { return signPEM(c.text(0), c.text(1), c.bytes(2), c.flag(3)) },
+	"verify": func(c nodeCall) (any, error) {
+		return verifyPEM(c.text(0), c.text(1), c.bytes(2), c.bytes(3), c.flag(4))
+	},
+}
+
+const (
+	// These computations can't be interrupted; Node's own limits allow minutes.
+	maxIterations = 10_000_000
+	maxDerived    = 1 << 20
+)
+
+func inBounds(name string, n, most int) error {
+	if n < 1 || n > most {
+		return fmt.Errorf(`The value of "%s" is out of range. It must be >= 1 && <= %d. Received %d`, name, most, n)
+	}
+	return nil
+}
+
+// nodeCryptoFunction is a host function of one of nodeCrypto.
+func (in *instance) nodeCryptoFunction(f func(nodeCall) (any, error)) func(goja.FunctionCall) goja.Value {
+	return func(call goja.FunctionCall) goja.Value {
+		out, err := f(nodeCall{call})
+		if err != nil {
+			e, newErr := in.vm.Runtime.New(in.vm.Runtime.Get("Error"), in.vm.Runtime.ToValue(err.Error()))
+			if newErr != nil {
+				panic(newErr) // goja's way to throw into JavaScript
+			}
+			panic(e)
+		}
+		switch out := out.(type) {
+		case []byte:
+			return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(out))
+		case []string:
+			list := make([]any, len(out))
+			for i, s := range out {
+				list[i] = s
+			}
+			return in.vm.Runtime.NewArray(list...)
+		}
+		return in.vm.Runtime.ToValue(out)
+	}
+}
+
+var nodeHashes = map[string]struct {
+	new func() hash.Hash
+	id  crypto.Hash
+}{
+	"md5":        {md5.New, crypto.MD5},
+	"sha1":       {sha1.New, crypto.SHA1},
+	"sha224":     {sha256.New224, crypto.SHA224},
+	"sha256":     {sha256.New, crypto.SHA256},
+	"sha384":     {sha512.New384, crypto.SHA384},
+	"sha512":     {sha512.New, crypto.SHA512},
+	"sha512-224": {sha512.New512_224, crypto.SHA512_224},
+	"sha512-256": {sha512.New512_256, crypto.SHA512_256},
+	"sha3-224":   {func() hash.Hash { return sha3.New224() }, crypto.SHA3_224},
+	"sha3-256":   {func() hash.Hash { return sha3.New256() }, crypto.SHA3_256},
+	"sha3-384":   {func() hash.Hash { return sha3.New384() }, crypto.SHA3_384},
+	"sha3-512":   {func() hash.Hash { return sha3.New512() }, crypto.SHA3_512},
+}
+
+// nodeHashName reads the spellings that Node takes: SHA256, sha-256, RSA-SHA256.
+func nodeHashName(name string) string {
+	name = strings.TrimPrefix(strings.ToLower(name), "rsa-")
+	if rest, ok := strings.CutPrefix(name, "sha-"); ok {
+		name = "sha" + rest
+	}
+	return strings.ReplaceAll(name, "/", "-")
+}
+
+func nodeHash(name string) (func() hash.Hash, error) {
+	h, ok := nodeHashes[nodeHashName(name)]
+	if !ok {
+		return nil, errors.New("Digest method not supported")
+	}
+	return h.new, nil
+}
+
+// applyCipher encrypts or decrypts; the caller has checked name, key and iv.
+func applyCipher(name string, encrypt bool, key, iv, data, additional []byte, padding bool) ([]byte, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, errors.New("Invalid key length")
+	}
+	switch {
+	case strings.HasSuffix(name, "-gcm"):
+		gcm, err := cipher.NewGCMWithNonceSize(block, len(iv))
+		if err != nil {
+			return nil, errors.New("Invalid initialization vector")
+		}
+		if encrypt {
+			return gcm.Seal(nil, iv, data, additional), nil
+		}
+		plain, err := gcm.Open(nil, iv, data, additional)
+		if err != nil {
+			return nil, errors.New("Unsupported state or unable to authenticate data")
+		}
+		return plain, nil
+	case strings.HasSuffix(name, "-ctr"):
+		out := make([]byte, len(data))
+		cipher.NewCTR(block, iv).XORKeyStream(out, data)
+		return out, nil
+	}
+	if encrypt {
+		if padding {
+			n := aes.BlockSize - len(data)%aes.BlockSize
+			data = append(slices.Clone(data), bytes.Repeat([]byte{byte(n)}, n)...)
+		}
+		if len(data)%aes.BlockSize != 0 {
+			return nil, errors.New("wrong final block length")
+		}
+		out := make([]byte, len(data))
+		cipher.NewCBCEncrypter(block, iv).CryptBlocks(out, data)
+		return out, nil
+	}
+	if len(data)%aes.BlockSize != 0 || len(data) == 0 && padding {
+		return nil, errors.New("wrong final block length")
+	}
+	out := make([]byte, len(data))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
+	if !padding {
+		return out, nil
+	}
+	n := int(out[len(out)-1])
+	if n == 0 || n > aes.BlockSize || !bytes.Equal(out[len(out)-n:], bytes.Repeat([]byte{byte(n)}, n)) {
+		return nil, errors.New("bad decrypt")
+	}
+	return out[:len(out)-n], nil
+}
+
+func signPEM(algorithm, key string, data []byte, p1363 bool) ([]byte, error) {
+	private, err := privateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	digest, id, err := digestFor(algorithm, data)
+	if err != nil {
+		return nil, err
+	}
+	switch k := private.(type) {
+	case ed25519.PrivateKey:
+		return ed25519.Sign(k, data), nil
+	case *rsa.PrivateKey:
+		return rsa.SignPKCS1v15(nil, k, id, digest)
+	case *ecdsa.PrivateKey:
+		if !p1363 {
+			return ecdsa.SignASN1(rand.Reader, k, digest)
+		}
+		r, s, err := ecdsa.Sign(rand.Reader, k, digest)
+		if err != nil {
+			return nil, err
+		}
+		size := (k.Curve.Params().BitSize + 7) / 8
+		out := make([]byte, 2*size)
+		r.FillBytes(out[:size])
+		s.FillBytes(out[size:])
+		return out, nil
+	}
+	return nil, fmt.Errorf("keys of type %T are not supported", private)
+}
+
+func verifyPEM(algorithm, key string, data, signature []byte, p1363 bool) (bool, error) {
+	public, err := publicKey(key)
+	if err != nil {
+		return false, err
+	}
+	digest, id, err := digestFor(algorithm, data)
+	if err != nil {
+		return false, err
+	}
+	switch k := public.(type) {
+	case ed25519.PublicKey:
+		return ed25519.Verify(k, data, signature), nil
+	case *rsa.PublicKey:
+		return rsa.VerifyPKCS1v15(k, id, digest, signature) == nil, nil
+	case *ecdsa.PublicKey:
+		if p1363 {
+			half := len(signature) / 2
+			signature, err = asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:])})
+			if err != nil {
+				return false, err
+			}
+		}
+		return ecdsa.VerifyASN1(k, digest, signature), nil
+	}
+	return false, fmt.Errorf("keys of type %T are not supported", public)
+}
+
+// digestFor is what is signed; Ed25519 signs the data itself, and its algorithm is null.
+func digestFor(algorithm string, data []byte) ([]byte, crypto.Hash, error) {
+	if algorithm == "" {
+		algorithm = "sha256"
+	}
+	h, ok := nodeHashes[nodeHashName(algorithm)]
+	if !ok {
+		return nil, 0, errors.New("Invalid digest: " + algorithm)
+	}
+	sum := h.new()
+	sum.Write(data)
+	return sum.Sum(nil), h.id, nil
+}
+
+var errKey = errors.New("the key can't be read: PEM of an RSA, EC or Ed25519 key without a passphrase is needed")
+
+func privateKey(text string) (any, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errKey
+	}
+	if k, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
+		return k, nil
+	}
+	return nil, errKey
+}
+
+// publicKey reads a public key, or that of a certificate or of a private key.
+func publicKey(text string) (any, error) {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return nil, errKey
+	}
+	if k, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParsePKCS1PublicKey(block.Bytes); err == nil {
+		return k, nil
+	}
+	if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+		return c.PublicKey, nil
+	}
+	private, err := privateKey(text)
+	if err != nil {
+		return nil, err
+	}
+	if k, ok := private.(crypto.Signer); ok {
+		return k.Public(), nil
+	}
+	return nil, errKey
+}

@@ -1,0 +1,41 @@
+// Modules of Node for activities, each made when it is first required: what is pure from the packages that bundlers put in
+// their place for browsers, the rest from what the platform has.
+import { host } from './host';
+
+declare const require: (name: string) => any;
+
+const g: any = globalThis;
+const pick = (...names: string[]) => Object.fromEntries(names.map((name) => [name, g[name]]));
+
+const makers: Record<string, () => any> = {
+  assert: () => host.assert(),
+  'assert/strict': () => host.assert().strict,
+  async_hooks: () => require('./async_hooks').make(),
+  buffer: () => ({ ...pick('Buffer', 'Blob', 'File', 'atob', 'btoa'), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff, MAX_STRING_LENGTH: 0x1fffffe8 } }),
+  console: () => g.console,
+  crypto: () => require('./crypto').make(),
+  events: () => require('./events').make(),
+  path: () => require('path-browserify'),
+  'path/posix': () => require('path-browserify'),
+  perf_hooks: () => pick('performance'),
+  process: () => g.process,
+  punycode: () => ({ ...require('punycode/punycode.js') }),
+  querystring: () => ({ ...require('querystring-es3') }),
+  'stream/web': () =>
+    pick('ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'WritableStream', 'WritableStreamDefaultWriter', 'TransformStream',
+      'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream'),
+  string_decoder: () => require('string_decoder/'),
+  timers: () => ({ ...pick('setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'), promises: resolve('timers/promises') }),
+  'timers/promises': () => require('./timers').make(),
+  url: () => require('./url').make(),
+  util: () => require('./util').make(),
+  'util/types': () => resolve('util').types,
+};
+
+const made: Record<string, any> = { __proto__: null };
+
+/** The module of a name without "node:"; undefined if there is none. */
+export function resolve(name: string): any {
+  if (!(name in made) && Object.prototype.hasOwnProperty.call(makers, name)) made[name] = makers[name]!();
+  return made[name];
+}

@@ -1,0 +1,23 @@
+type Bytes = Uint8Array | ArrayBuffer;
+
+/** What Go gives the bundle when it is loaded into the runtime of one execution. All of it takes and gives bytes. */
+export interface Host {
+  /** Node's assert, which workflows have too. */
+  assert(): any;
+  /** console's text of its arguments. */
+  format(...args: unknown[]): string;
+  hashes(): string[];
+  digest(algorithm: string, data: Bytes): ArrayBuffer;
+  hmac(algorithm: string, key: Bytes, data: Bytes): ArrayBuffer;
+  equal(a: Bytes, b: Bytes): boolean;
+  pbkdf2(algorithm: string, password: Bytes, salt: Bytes, iterations: number, length: number): ArrayBuffer;
+  hkdf(algorithm: string, key: Bytes, salt: Bytes, info: Bytes, length: number): ArrayBuffer;
+  /** The whole text at once; with GCM the tag is at its end. */
+  cipher(name: string, encrypt: boolean, key: Bytes, iv: Bytes, data: Bytes, additional: Bytes, padding: boolean): ArrayBuffer;
+  sign(algorithm: string, key: string, data: Bytes, p1363: boolean): ArrayBuffer;
+  verify(algorithm: string, key: string, data: Bytes, signature: Bytes, p1363: boolean): boolean;
+}
+
+/** The wrapper around the bundle has this parameter. */
+declare const __host: Host;
+export const host = __host;
