@@ -146,6 +146,10 @@ func (s *stand) startService(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	packages, err := stack.NodePackages(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.o.binary)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
@@ -156,6 +160,7 @@ func (s *stand) startService(ctx context.Context) error {
 		// One loopback address: what isn't public is refused, whatever the machine's networks are.
 		"HTTP_ALLOW=127.0.0.1",
 		"ACTIVITY_ENV_ALLOW=" + activityEnvironment,
+		"MODULES_DIR=" + packages,
 		activityEnvironment + "=visible", activitySecret + "=secret",
 	}
 	if s.o.uncached {
