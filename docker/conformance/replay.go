@@ -48,12 +48,21 @@ func (r *replayer) Pinned(ctx context.Context, hash string) (*workflow.Code, err
 	if c, ok := r.codes[hash]; ok {
 		return c, nil
 	}
-	var name, text string
-	err := r.pool.QueryRow(ctx, `SELECT name, workflow_code FROM workflow_code_store WHERE project_id = $1 AND hash = $2`, r.projectID, hash).Scan(&name, &text)
+	source := compile.Source{Kind: compile.Workflow}
+	kept := compile.StoredPackages{Kind: compile.Workflow}
+	err := r.pool.QueryRow(ctx, `
+SELECT s.name || '.ts', s.workflow_code, coalesce(b.hash, ''), b.names, coalesce(b.code, ''), coalesce(b.source_map, '')
+FROM workflow_code_store s LEFT JOIN workflow_package_bundles b ON b.hash = s.packages
+WHERE s.project_id = $1 AND s.hash = $2`, r.projectID, hash).Scan(&source.Name, &source.Text, &kept.Hash, &kept.Names, &kept.Code, &kept.Map)
 	if err != nil {
 		return nil, fmt.Errorf("find the code %s: %w", hash, err)
 	}
-	p, err := r.compiler.Compile(ctx, compile.Source{Name: name + ".ts", Kind: compile.Workflow, Text: text})
+	if kept.Hash != "" {
+		if source.Packages, err = r.compiler.LoadPackages(kept); err != nil {
+			return nil, err
+		}
+	}
+	p, err := r.compiler.Compile(ctx, source)
 	if err != nil {
 		return nil, err
 	}
