@@ -27,6 +27,7 @@ func groups() map[string][]string {
 		"crypto":  {"crypto", "CryptoKey"},
 		"fetch":   {"fetch", "Request", "Response"},
 		"headers": {"Headers"},
+		"channel": {"CustomEvent", "MessageEvent", "MessagePort", "MessageChannel"},
 		"blob":    {"Blob", "File", "FormData"},
 	}
 }

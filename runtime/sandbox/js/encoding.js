@@ -1,7 +1,7 @@
-// TextEncoder and TextDecoder, for UTF-8.
+// TextEncoder and TextDecoder. UTF-8 has a way of its own; the other encodings are Go's.
 (function (host) {
   "use strict";
-  const { encode, decode } = host;
+  const { encode, decode, charsetOf, decodeCharset } = host;
   class TextEncoder {
     get encoding() {
       return "utf-8";
@@ -18,18 +18,19 @@
     }
   }
   class TextDecoder {
+    #encoding;
     #fatal;
     #ignoreBOM;
     #rest = new Uint8Array(0);
+    #begun = false; // a mark of the byte order counts at the beginning alone
     constructor(label = "utf-8", options = {}) {
-      if (!["utf-8", "utf8", "unicode-1-1-utf-8"].includes(String(label).trim().toLowerCase())) {
-        throw new RangeError(`The "${label}" encoding is not supported`);
-      }
+      this.#encoding = charsetOf(String(label));
+      if (this.#encoding === undefined) throw new RangeError(`The "${label}" encoding is not supported`);
       this.#fatal = !!options.fatal;
       this.#ignoreBOM = !!options.ignoreBOM;
     }
     get encoding() {
-      return "utf-8";
+      return this.#encoding;
     }
     get fatal() {
       return this.#fatal;
@@ -51,13 +52,22 @@
         bytes = joined;
         this.#rest = new Uint8Array(0);
       }
-      if (options?.stream) {
-        const cut = incompleteTail(bytes);
-        this.#rest = bytes.slice(cut);
-        bytes = bytes.subarray(0, cut);
+      const more = !!options?.stream;
+      let text;
+      if (this.#encoding === "utf-8") {
+        if (more) {
+          const cut = incompleteTail(bytes);
+          this.#rest = bytes.slice(cut);
+          bytes = bytes.subarray(0, cut);
+        }
+        text = decode(bytes, this.#fatal, this.#ignoreBOM || this.#begun);
+      } else {
+        const answer = decodeCharset(this.#encoding, bytes, this.#fatal, more);
+        text = answer?.text;
+        if (answer?.left > 0) this.#rest = bytes.slice(bytes.length - answer.left);
       }
-      const text = decode(bytes, this.#fatal, this.#ignoreBOM);
-      if (text === undefined) throw new TypeError("The encoded data was not valid for encoding utf-8");
+      this.#begun = more && (this.#begun || bytes.length > 0);
+      if (text === undefined) throw new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`);
       return text;
     }
   }

@@ -1,0 +1,55 @@
+package sandbox
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/dop251/goja"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/transform"
+)
+
+// charsetOf gives the standard's name of an encoding for any of its labels; undefined if it has none.
+func (v *VM) charsetOf(call goja.FunctionCall) goja.Value {
+	label := strings.ToLower(strings.Trim(call.Argument(0).String(), "\t\n\f\r "))
+	if label == "unicode-1-1-utf-8" {
+		label = "utf-8"
+	}
+	e, err := htmlindex.Get(label)
+	if err != nil {
+		return goja.Undefined()
+	}
+	name, err := htmlindex.Name(e)
+	if err != nil || name == "replacement" {
+		return goja.Undefined()
+	}
+	return v.Runtime.ToValue(name)
+}
+
+// decodeCharset decodes text that isn't UTF-8: the encoding's name, bytes, whether bad ones are an error, whether more may come.
+// It gives the text and how many bytes at the end are none yet; undefined is the error.
+func (v *VM) decodeCharset(call goja.FunctionCall) goja.Value {
+	e, err := htmlindex.Get(call.Argument(0).String())
+	if err != nil {
+		return goja.Undefined()
+	}
+	in, fatal, more := bytesOf(call.Argument(1)), call.Argument(2).ToBoolean(), call.Argument(3).ToBoolean()
+	decoder := e.NewDecoder().Transformer
+	var text strings.Builder
+	for out := make([]byte, 4<<10); ; {
+		written, read, err := decoder.Transform(out, in, !more)
+		text.Write(out[:written])
+		in = in[read:]
+		if !errors.Is(err, transform.ErrShortDst) {
+			break
+		}
+	}
+	if fatal && strings.ContainsRune(text.String(), '\uFFFD') {
+		return goja.Undefined()
+	}
+	answer := v.Runtime.NewObject()
+	for name, value := range map[string]any{"text": text.String(), "left": len(in)} {
+		_ = answer.DefineDataProperty(name, v.Runtime.ToValue(value), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE) // a new object takes it
+	}
+	return answer
+}
