@@ -115,8 +115,9 @@ func TestProcessEnvironmentShowsOnlyWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// Thousands of executions with timers, requests and promises left behind, one after the other and at once.
-func TestExecutionsLeaveNothingBehind(t *testing.T) {
+// Ten thousand executions with timers, requests, promises, listeners and tampering left behind, one after the other and at once:
+// none sees anything of another, and heap and goroutines are as before.
+func TestTenThousandExecutionsLeaveNothingBehind(t *testing.T) {
 	url := serve(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hang" {
 			<-r.Context().Done()
@@ -126,13 +127,23 @@ func TestExecutionsLeaveNothingBehind(t *testing.T) {
 	o := loopback(t)
 	o.Warm = 2
 	c := NewCode(program(t, `
+let calls = 0;
+const storage = new (globalThis as any).AsyncLocalStorage();
 export async function main(i: number) {
-  (globalThis as any).kept = new Array(1000).fill(i);
-  setInterval(() => {}, 1); setTimeout(() => {}, 1e6); new Promise(() => {});
-  if (i % 50 === 0) { await fetch("`+url+`"); fetch("`+url+`/hang"); }
+  const g = globalThis as any;
+  const seen = [calls++, g.kept, (Array.prototype as any).kept, ({} as any).kept, storage.getStore(), (Symbol.for('kept') as any).description === 'kept' ? 0 : 1]
+    .filter((x) => x !== 0 && x !== undefined);
+  g.kept = new Array(1000).fill(i); (Array.prototype as any).kept = i; Object.defineProperty(Object.prototype, 'kept', { value: i });
+  storage.enterWith(i);
+  const timers = setInterval(() => { calls++; }, 1); setTimeout(() => { g.kept = 'late'; }, 1e6); new Promise(() => {});
+  if (+timers !== 1) seen.push('a timer of another');
+  new EventTarget().addEventListener('x', () => {}); AbortSignal.timeout(1e6);
+  if (i % 50 === 0) { await fetch("`+url+`"); fetch("`+url+`/hang").catch(() => {}); }
+  if (i % 200 === 0) new ReadableStream({ pull(c) { c.enqueue(1) } }).getReader().read();
   if (i % 7 === 0) await new Promise((r) => setTimeout(r, 0));
+  Promise.prototype.then = Array.prototype.map = Object.keys = (() => { throw new Error('tampered') }) as any;
   if (i % 100 === 1) throw new Error('x');
-  return i;
+  return seen;
 }`), o)
 	run := func(n int) {
 		done := make(chan struct{})
@@ -140,7 +151,11 @@ export async function main(i: number) {
 			go func() {
 				defer func() { done <- struct{}{} }()
 				for i := worker; i < n; i += 4 {
-					_, _ = c.Execute(t.Context(), "main", jsonArgs(strconv.Itoa(i)))
+					out, err := c.Execute(t.Context(), "main", jsonArgs(strconv.Itoa(i)))
+					if err != nil && i%100 != 1 || err == nil && string(out.Payloads[0].Data) != "[]" {
+						t.Errorf("execution %d: %v, %v", i, out, err)
+						return
+					}
 				}
 			}()
 		}
@@ -148,11 +163,14 @@ export async function main(i: number) {
 			<-done
 		}
 	}
-	run(300)
-	small := heapBytes()
-	run(2000)
-	if large := heapBytes(); large > small+8<<20 {
+	run(500)
+	small, few := heapBytes(), runtime.NumGoroutine()
+	run(10_000)
+	if large := heapBytes(); large > small+4<<20 {
 		t.Errorf("the heap grew from %d KB to %d KB", small>>10, large>>10)
+	}
+	if many := runtime.NumGoroutine(); many > few+20 {
+		t.Errorf("there were %d goroutines, now there are %d", few, many)
 	}
 	c.Close()
 	o.HTTP.CloseIdleConnections()

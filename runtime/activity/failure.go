@@ -112,8 +112,8 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 	switch {
 	case errors.As(err, &interrupted):
 		return in.interruption(ctx, interrupted)
-	case err != nil:
-		return fmt.Errorf("describe what the activity threw: %w", err)
+	case err != nil: // the code broke what the SDK stands on
+		return in.plainFailure(hard, value, err)
 	case kind == "async":
 		return activity.ErrResultPending
 	case f == nil:
@@ -121,6 +121,22 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 	default:
 		return temporal.GetDefaultFailureConverter().FailureToError(f)
 	}
+}
+
+// plainFailure is what can be said without the SDK of a thrown value.
+func (in *instance) plainFailure(hard context.Context, value goja.Value, why error) error {
+	message := "the activity threw something that can't be described: " + why.Error()
+	stack := ""
+	// If this fails too, that is all there is to say.
+	_ = in.enter(hard, func() error {
+		if o, ok := value.(*goja.Object); ok && o.ClassName() == "Error" {
+			message, stack = text(o, "message"), sandbox.CleanStack(text(o, "stack"))
+		} else if !ok {
+			message = value.String()
+		}
+		return nil
+	})
+	return applicationError(message, "Error", stack, false)
 }
 
 // isRefusal reports that the code ended with fetch's error for an address that the guard refused, or with an error that was

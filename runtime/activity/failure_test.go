@@ -60,6 +60,16 @@ func TestThrownValuesBecomeTheFailuresOfTemporalsOwnWorker(t *testing.T) {
 	}
 }
 
+func TestCodeThatBreaksTheBuiltinsIsStillQuoted(t *testing.T) {
+	t.Parallel()
+	_, err := evaluate(t, CodeOptions{}, `(Object.prototype as any).get = 1; Object.keys = Object.entries = Object.defineProperty = (() => { throw new Error('tampered') }) as any;
+		throw new RangeError('too far')`)
+	app := wantApplication(t, err, "Error", false)
+	if app.Message() != "too far" || !strings.Contains(failureOf(t, err).GetStackTrace(), "charge-card.ts:3:") {
+		t.Errorf("got %q, %s", app.Message(), failureOf(t, err).GetStackTrace())
+	}
+}
+
 func TestApplicationFailureKeepsAllItsFields(t *testing.T) {
 	t.Parallel()
 	_, err := execute(t, code(t, `
