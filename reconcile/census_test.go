@@ -115,6 +115,27 @@ func TestPeriodsOfLiveCodeFollowEachOther(t *testing.T) {
 	}
 }
 
+func TestNothingIsLiveInADeletedProject(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.shop("v1")
+	d := &temporalDouble{begun: map[string]int64{"order-intake": 1}}
+	r := h.counted(d)
+	r.isServing(p, w, "v1")
+	r.quietDown()
+	r.mustCleanUp()
+	const live = `SELECT (SELECT count(*) FROM workflow_live_code) || ' ' || (SELECT count(*) FROM workflow_live_periods WHERE ended_at IS NULL)`
+	if got := one[string](h, live); got != "1 1" {
+		t.Errorf("live code and periods: %s", got)
+	}
+	h.exec(`DELETE FROM projects WHERE id = $1`, p)
+	r.LookAt(p, time.Now())
+	r.mustCleanUp()
+	if got := one[string](h, live); got != "0 0" {
+		t.Errorf("live code and periods after the project's end: %s", got)
+	}
+}
+
 func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

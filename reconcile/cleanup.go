@@ -43,6 +43,9 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 	if err := r.timed(ctx, r.store.noteUsed); err != nil {
 		return err
 	}
+	if err := r.timed(ctx, r.store.forgetProjects); err != nil {
+		return err
+	}
 	moves := r.forgetMoves(ctx) // its failure keeps code, and nothing else
 	if err := r.timed(ctx, r.store.markSuperseded); err != nil {
 		return err
@@ -118,6 +121,20 @@ UPDATE workflow_code_store s SET superseded_at = CASE WHEN superseded_at IS NULL
 WHERE (superseded_at IS NULL) <> `+isLive)
 	if err != nil {
 		return fmt.Errorf("mark superseded code: %w", err)
+	}
+	return nil
+}
+
+// forgetProjects notes that nothing is live in projects that are no more: no
+// report will say so.
+func (s *CodeStore) forgetProjects(ctx context.Context) error {
+	b := &pgx.Batch{}
+	b.Queue(`DELETE FROM workflow_live_code l WHERE NOT EXISTS (SELECT FROM projects p WHERE p.id = l.project_id)`)
+	b.Queue(`
+UPDATE workflow_live_periods l SET ended_at = greatest(began_at, now())
+WHERE ended_at IS NULL AND NOT EXISTS (SELECT FROM projects p WHERE p.id = l.project_id)`)
+	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+		return fmt.Errorf("forget what was live in deleted projects: %w", err)
 	}
 	return nil
 }

@@ -17,10 +17,13 @@
 //   - Code that vanishes stays live for RemovalGrace, see [plan] for what
 //     waits and what doesn't.
 //   - A worker_requests row always ends completed or failed with a reason.
+//   - A check or migrate request, which replays histories, holds nothing up; it is
+//     complete once every replica knows whom it moved.
 //   - workflow_workers has one row per project and replica that says what is,
 //     with a heartbeat; rows of dead replicas are marked failed.
 //   - Code stays in the store as long as an execution may need it, and no longer
-//     than a while after; see cleanUps. What happened is in worker_events.
+//     than a while after; see cleanUps. What happened is in worker_events. How
+//     many executions are on older code is counted beside all that; see census.
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
 // It imports runtime and nothing else of ours; it doesn't know how hints come
