@@ -20,7 +20,8 @@ type builder struct {
 	// fresh are the modules whose text must be kept before they go live.
 	fresh   []*module
 	sources []builtSource
-	again   time.Duration
+	again   time.Duration // see Report
+	gated   time.Duration // spent in gates
 }
 
 // builtSource is what became of one row.

@@ -2,7 +2,8 @@
 // the running worker.
 //
 // It promises: a reload is one atomic change of what the worker resolves, polling never stops; an execution keeps the code
-// that its history names; a row that doesn't compile leaves that row's last good version live and everything else alone.
+// that its history names, until its row, its code or somebody's request says otherwise and the other code fits its history; code
+// that would break running executions by that doesn't go live; a row that doesn't compile leaves that row's last good version live and everything else alone.
 //
 // It never touches PostgreSQL: it is given code and gives back a Report, and what must be kept goes through a CodeStore.
 // Below it, compile turns text into programs, workflow and activity execute them, sandbox is what both share, bundle holds

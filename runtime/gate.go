@@ -15,6 +15,8 @@ const (
 	// gateTimeout bounds a row's gate. What it has seen by then counts: no execution goes on with code that doesn't fit it in any case, the
 	// gate only tells before.
 	gateTimeout = 10 * time.Second
+	// gatesTimeout bounds those of one reload together: its other rows wait for them.
+	gatesTimeout = 20 * time.Second
 	// gateSample is how many of the newest, and how many of the oldest, open executions a gate tries.
 	gateSample = 10
 	// Soon for what passes, late for executions to end.
@@ -27,11 +29,17 @@ func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (
 		return nil, nil
 	}
 	refused := &SourceError{Version: w.Version, Waits: true}
+	if b.gated > gatesTimeout {
+		b.askAgain(gateSoon)
+		refused.Message = "waits to be tried on the running executions: those of other workflows are tried first"
+		return refused, nil
+	}
+	defer func(began time.Time) { b.gated += time.Since(began) }(time.Now())
 	select {
 	case b.r.gates <- struct{}{}:
 		defer func() { <-b.r.gates }()
 	default:
-		b.again = gateSoon
+		b.askAgain(gateSoon)
 		refused.Message = "waits to be tried on the running executions: those of other projects are tried first"
 		return refused, nil
 	}
@@ -47,17 +55,24 @@ func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		b.again = max(b.again, gateSoon)
+		b.askAgain(gateSoon)
 		refused.Message = fmt.Sprintf("couldn't be tried on the running executions: %v", err)
 		return refused, nil
 	case len(found.Broken) == 0:
 		return nil, nil
 	}
-	b.again = max(b.again, gateLate)
+	b.askAgain(gateLate)
 	first := found.Broken[0]
 	refused.Broken, refused.Checked = found.Broken, found.Checked
 	refused.Message = fmt.Sprintf("would break %d running executions (of %d that were tried); %s: %s", len(found.Broken), found.Checked, first.WorkflowID, first.Problem())
 	return refused, nil
+}
+
+// askAgain notes when to: as soon as any row wants.
+func (b *builder) askAgain(after time.Duration) {
+	if b.again == 0 || after < b.again {
+		b.again = after
+	}
 }
 
 // Problem says where and why new code doesn't fit.

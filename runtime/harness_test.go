@@ -7,14 +7,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
@@ -87,12 +92,16 @@ func (b *bench) row(name, version, behavior, code string) {
 type replica struct {
 	*bench
 	runner *Runner
+	// down has Temporal's visibility not answer.
+	down atomic.Bool
 }
 
 func (b *bench) replica() *replica {
 	b.t.Helper()
+	re := &replica{bench: b}
 	o, tasks := ClientOptions(client.Options{
 		HostPort: stacktest.TemporalAddress(b.t), Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(re.unlessDown)}},
 	})
 	c, err := client.Dial(o)
 	if err != nil {
@@ -103,9 +112,16 @@ func (b *bench) replica() *replica {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	re := &replica{b, r}
+	re.runner = r
 	b.t.Cleanup(func() { re.stop() })
 	return re
+}
+
+func (r *replica) unlessDown(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	if _, asks := req.(*workflowservice.ListWorkflowExecutionsRequest); asks && r.down.Load() {
+		return status.Error(codes.PermissionDenied, "visibility is down") // what the SDK doesn't try again
+	}
+	return invoke(ctx, method, req, reply, cc, opts...)
 }
 
 func (r *replica) stop() {

@@ -119,7 +119,7 @@ func TestReplicasThatNoticeAReloadInTheirOwnTimeBreakNothing(t *testing.T) {
 	const other = `if (wf.patched('other')) { await wf.executeChild('kid'); } else { await wf.sleep(1); }`
 	kid := "\nexport async function kid() { return 'kid'; }"
 	b.row("turns", "2", AutoUpgrade, turns("two", wait, wait, other, other)+kid)
-	two := isLive(t, first.look(), "turns", "2")
+	isLive(t, first.look(), "turns", "2")
 	for i, run := range runs {
 		b.signal(run, "turn")
 		b.signal(run, "turn")
@@ -139,7 +139,6 @@ func TestReplicasThatNoticeAReloadInTheirOwnTimeBreakNothing(t *testing.T) {
 		}
 	}
 	b.noFailedTasks(runs...)
-	_ = two
 }
 
 func TestNewCodeThatWouldBreakRunningExecutionsDoesNotGoLive(t *testing.T) {
@@ -286,6 +285,25 @@ func TestPinnedRowsHaveNoGate(t *testing.T) {
 	}
 	<-r.runner.gates
 	isLive(t, r.look(), "turns", "4")
+}
+
+func TestWithoutTemporalsAnswerTheGateKeepsTheOldCodeAndAsksAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := b.replica()
+	b.row("turns", "1", AutoUpgrade, turns("one", wait))
+	b.row("bystander", "1", "", `export async function bystander() { return 'one'; }`)
+	isLive(t, r.look(), "turns", "1")
+	r.down.Store(true)
+	b.row("turns", "2", AutoUpgrade, turns("two", wait))
+	b.row("bystander", "2", "", `export async function bystander() { return 'two'; }`)
+	report := r.look()
+	if s := source(t, report, "turns"); s.Version != "1" || s.Error == nil || !strings.Contains(s.Error.Message, "visibility is down") || report.Again <= 0 {
+		t.Errorf("live is %s, %+v, again in %v", s.Version, s.Error, report.Again)
+	}
+	isLive(t, report, "bystander", "2")
+	r.down.Store(false)
+	isLive(t, r.look(), "turns", "2")
 }
 
 func TestCheckSaysWhichExecutionsWouldFit(t *testing.T) {

@@ -8,7 +8,10 @@
 //     package that runs; what the package asks of its worker is listed below.
 //   - An execution keeps the code that its first completed workflow task ran on: the pin, in its history. Continue-as-new
 //     takes the newest. A task that fails records nothing: an execution whose first task never completed recovers with the
-//     next code, one whose pin is recorded doesn't, by design (reset or terminate it).
+//     next code, one whose pin is recorded doesn't, by design.
+//   - It goes on with other code only if the [Resolver] wants it, at a task's beginning, and only after its whole history has been
+//     replayed on that code ([Fits]); else it stays. No task fails by it. Each completed task's identity says which code ran ([Ran]),
+//     and that is what a replay anywhere, a query after the end and a reset find.
 //   - What is no Temporal failure fails the workflow task, never the execution, and says type, code, place and a hint.
 //   - Code that doesn't return ends its own task. Other executions of the same code may have lived on the same runtime; they
 //     are replayed (one failed task in their history, reason "discarded"), and executions of other codes notice nothing.
@@ -22,6 +25,10 @@
 // run to the Go SDK. Its callbacks only queue jobs; at a task's start the jobs go to the package as one activation, in an
 // entry of the sandbox with the run's own global object in place, and the commands that come out wait in an outbox until
 // nothing moves any more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
+//
+// [Tasks] stands between the SDK and the server. An execution in the SDK's cache that is to move gets its task with the history
+// from the beginning: the SDK sees that its state isn't what that follows on, and makes another definition. A local activity
+// under way delays it, because a replay would run that again.
 //
 // # Activation jobs
 //

@@ -179,6 +179,28 @@ func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	}
 }
 
+// What fails task after task goes on where it was.
+func TestAMistakeIsMendedByNewCode(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	one := p.deploy(moving("one", `await sleep(1);`, `(seen as any).typo();`, ``))
+	p.startWorker()
+	run := p.start("run")
+	p.on(run, one)
+	p.turn(run)
+	p.turn(run)
+	p.until("a task has failed", func() bool { return len(p.taskFailures(run)) > 0 })
+	if got := p.taskFailures(run)[0].GetMessage(); !strings.Contains(got, "correct the code, and it goes on") {
+		t.Errorf("the failure says %s", got)
+	}
+	two := p.deploy(moving("two", `await sleep(1);`, ``, ``))
+	p.turn(run)
+	if got := p.result(run); got != `"two two two"` {
+		t.Errorf("result %s", got)
+	}
+	p.on(run, two)
+}
+
 // A replica that doesn't know the newest code yet must not take an execution back.
 func TestAReplicaThatLagsBehindRunsWhatRanLast(t *testing.T) {
 	t.Parallel()

@@ -66,7 +66,7 @@ const taskFailureMark = "\nin workflow type "
 
 const (
 	hintReload   = "The execution waits: correct the code, and it goes on where it was."
-	hintPinned   = "The execution is pinned to this code, which new versions don't change: reset or terminate it, or start it anew."
+	hintPinned   = "The execution stays on this code, which new versions don't change: correct the code and move the execution to it (migrate), or reset or terminate it."
 	hintTooLong  = "Workflow code must return to Temporal between steps: move work to an activity, and wait with sleep or condition."
 	hintReplayed = "Nothing is wrong with this execution: it is replayed and goes on."
 	hintRejected = "Await the promise, or give it a catch."
@@ -129,12 +129,13 @@ func (d *definition) report(f *TaskFailure) {
 		"reason", f.Reason, "error", f)
 }
 
-// hint depends on whether the pin is recorded already: it isn't while the first task hasn't completed.
+// hint depends on whether the pin is recorded already, which it isn't while the first task hasn't completed, and on what the code says of
+// newer code.
 func (d *definition) hint() string {
-	if d.pinRecorded {
-		return hintPinned
+	if on := d.on.Load(); !d.pinRecorded || on != nil && on.AutoUpgrade {
+		return hintReload
 	}
-	return hintReload
+	return hintPinned
 }
 
 // maxFrames is how many frames of a stack are kept: V8's default.

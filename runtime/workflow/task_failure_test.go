@@ -138,7 +138,7 @@ export async function run() {
 	p.deploy(`export async function run() { return 'mended'; }`)
 	p.signal(run, "go", nil)
 	p.until("the task failed", func() bool { return len(p.taskFailures(run)) > 0 })
-	if got := p.taskFailures(run)[0].GetMessage(); !strings.Contains(got, "is pinned to this code") {
+	if got := p.taskFailures(run)[0].GetMessage(); !strings.Contains(got, "stays on this code") {
 		t.Errorf("message %q", got)
 	}
 	p.until("it was tried again", func() bool { return len(p.seen.failures()) > 1 })
