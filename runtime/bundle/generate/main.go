@@ -23,6 +23,13 @@ type entry struct {
 	replace map[string]string
 }
 
+const (
+	// enumHelpers is how the packages' own modules ask for them, and theirs what asks for the real ones.
+	enumHelpers = `(?:\.|@temporalio/common/lib/internal-workflow)/enums-helpers`
+	itself      = "enums-helpers-itself"
+	theirs      = "../../node_modules/@temporalio/common/src/internal-workflow/enums-helpers.ts"
+)
+
 var entries = []entry{
 	{
 		dir: "workflow",
@@ -32,6 +39,8 @@ var entries = []entry{
 			"__temporal_custom_failure_converter": "failure_hook.js",
 			`\./alea`:                             "alea.ts",
 			`\./trigger`:                          "trigger.ts",
+			enumHelpers:                           "../enums.ts",
+			itself:                                theirs,
 			"ms":                                  "ms.ts",
 			"ms-itself":                           "../../node_modules/ms/dist/index.mjs",
 		},
@@ -43,11 +52,13 @@ var entries = []entry{
 			"long":               "../workflow/long.ts",
 			"node:async_hooks":   "async_hooks.ts",
 			"@temporalio/common": "core.ts",
+			enumHelpers:          "../enums.ts",
+			itself:               theirs,
 		},
 	},
 	{
 		dir:     "common",
-		replace: map[string]string{"long": "../workflow/long.ts"},
+		replace: map[string]string{"long": "../workflow/long.ts", enumHelpers: "../enums.ts", itself: theirs},
 	},
 	{dir: "buffer"},
 	{dir: "streams"},
@@ -125,7 +136,10 @@ func (e entry) build(dir string) error {
 		Define:      map[string]string{"rawPayloadTypeBrand": `"__rawPayloadTypeBrand"`},
 		TsconfigRaw: `{"compilerOptions":{"useDefineForClassFields":false,"experimentalDecorators":true}}`,
 		LogLevel:    api.LogLevelWarning,
-		Plugins:     []api.Plugin{{Name: "sources", Setup: func(b api.PluginBuild) { e.resolve(b, dir) }}},
+		Plugins: []api.Plugin{{Name: "sources", Setup: func(b api.PluginBuild) {
+			e.resolve(b, dir)
+			shakeErrors(b)
+		}}},
 	})
 	if len(r.Errors) > 0 {
 		return errors.New(r.Errors[0].Text)
