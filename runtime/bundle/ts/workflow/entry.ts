@@ -49,7 +49,11 @@ for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) {
 
 const unsafeRandom = createUnsafeRandomSource(host.unsafeRandom);
 
-const noSeed: number[] = [];
+const none: any[] = [];
+// What every execution has alike and never changes. An execution waits with all that it holds: each of these would be a kilobyte.
+const noInterceptors = { inbound: none, outbound: none, internals: none };
+Object.freeze(none);
+Object.freeze(noInterceptors);
 const everyName: any = { has: () => true };
 const noTime = () => 0n;
 const presentPatches = { has: (id: string) => host.hasPatch(id), add() {} };
@@ -72,6 +76,8 @@ let creating: { module: WorkflowModule; name: string; info: any; flags: number[]
     activator.sinkCalls = sinkCalls;
     activator.knownPresentPatches = presentPatches;
     activator.addKnownFlags(flags);
+    activator.interceptors = noInterceptors;
+    activator.failureExceptionTypeNames = none;
     attachStacks(activator);
     const workflow = evaluate(module)[name];
     if (typeof workflow !== 'function') {
@@ -89,7 +95,7 @@ function evaluate(module: WorkflowModule): any {
 }
 
 const options = {
-  randomnessSeed: noSeed,
+  randomnessSeed: none,
   showStackTraceSources: false,
   sourceMap: undefined as any,
   getTimeOfDay: noTime,
@@ -145,26 +151,32 @@ export function begin(
   currentBuildId: string,
   isReplaying: boolean
 ): void {
-  const activator = getActivator();
-  activator.now = now;
-  activator.mutateWorkflowInfo((info) => ({
-    ...info,
-    historyLength,
-    historySize,
-    continueAsNewSuggested,
-    suggestedContinueAsNewReasons: suggestedContinueAsNewReasons as any,
-    targetWorkerDeploymentVersionChanged,
-    currentBuildId,
-    unsafe: { ...info.unsafe, isReplaying, isReplayingHistoryEvents: isReplaying },
-  }));
+  getActivator().now = now;
+  const info = freshInfo();
+  info.historyLength = historyLength;
+  info.historySize = historySize;
+  info.continueAsNewSuggested = continueAsNewSuggested;
+  info.suggestedContinueAsNewReasons = suggestedContinueAsNewReasons;
+  info.targetWorkerDeploymentVersionChanged = targetWorkerDeploymentVersionChanged;
+  info.currentBuildId = currentBuildId;
+  info.unsafe.isReplaying = info.unsafe.isReplayingHistoryEvents = isReplaying;
+}
+
+/** The execution's info, to be changed. It is a snapshot to code that has asked for it: then the changes go to a copy. */
+function freshInfo(): any {
+  const activator: any = getActivator();
+  if (activator.info === activator.shownInfo) {
+    activator.info = { ...activator.info, unsafe: { ...activator.info.unsafe } };
+    activator.shownInfo = undefined;
+  }
+  return activator.info;
 }
 
 /** Prepares for a query, which is live whatever state it looks at. */
 export function beginQuery(): void {
-  getActivator().mutateWorkflowInfo((info) => ({
-    ...info,
-    unsafe: { ...info.unsafe, isReplaying: true, isReplayingHistoryEvents: false },
-  }));
+  const { unsafe } = freshInfo();
+  unsafe.isReplaying = true;
+  unsafe.isReplayingHistoryEvents = false;
 }
 
 /** Whether the execution's function asked to go on with newer code. Known once it has begun: the options may be a function. */

@@ -10,11 +10,19 @@ import * as time from '@temporalio/common/lib/time';
 import * as typeHelpers from '@temporalio/common/lib/type-helpers';
 import * as workflowOptions from '@temporalio/common/lib/workflow-options';
 import * as payloadConverter from '@temporalio/common/lib/converter/payload-converter';
+import { getActivator } from '@temporalio/workflow/lib/global-attributes';
 import { nodeModules } from './web';
+
+// The package's, which notes that code has the object: see freshInfo in entry.ts.
+function workflowInfo(): workflow.WorkflowInfo {
+  const info = workflow.workflowInfo();
+  (getActivator() as any).shownInfo = info;
+  return info;
+}
 
 // What workflow code may import. The deep ones are those that workflows of the SDK's own repository use.
 export const modules: Record<string, unknown> = {
-  '@temporalio/workflow': workflow,
+  '@temporalio/workflow': { ...workflow, workflowInfo },
   '@temporalio/common': common,
   'nexus-rpc': nexus,
   '@temporalio/common/lib/encoding': encoding,

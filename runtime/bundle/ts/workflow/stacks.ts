@@ -14,15 +14,17 @@ function places(activator: any): Map<number, any>[] {
   return [...Object.values(activator.completions), activator.blockedConditions] as Map<number, any>[];
 }
 
+const none = new Set<any>();
+
 /** Makes an execution remember. */
 export function attachStacks(activator: any): void {
   for (const map of places(activator)) Object.setPrototypeOf(map, Placed.prototype);
-  activator.triggers = new Set();
+  activator.promiseStackStore = undefined; // the package's own way
 }
 
 (Activator.prototype as any).getStackTraces = function () {
   const stacks = new Map<string, unknown>();
-  for (const waiting of [...places(this), this.triggers]) {
+  for (const waiting of [...places(this), this.triggers ?? none]) {
     for (const { at } of waiting.values()) {
       const stack = host.formatStack(at);
       if (stack.formatted) stacks.set(stack.formatted, stack);

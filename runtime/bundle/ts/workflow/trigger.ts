@@ -6,8 +6,9 @@ import { host } from './host';
 export class Trigger<T> extends Base<T> {
   constructor() {
     super();
-    const triggers: Set<unknown> | undefined = (maybeGetActivator() as any)?.triggers;
-    if (!triggers) return;
+    const activator: any = maybeGetActivator();
+    if (!activator) return;
+    const triggers: Set<unknown> = (activator.triggers ??= new Set());
     const waiting = { at: host.captureStack() };
     const forget = () => triggers.delete(waiting);
     triggers.add(waiting);
