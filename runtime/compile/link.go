@@ -64,7 +64,7 @@ func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, err 
 func compileError(s Source, err error) error {
 	e := &Error{File: s.Name, Message: err.Error()}
 	if c, ok := errors.AsType[*goja.CompilerSyntaxError](err); ok {
-		e.Message = c.Message
+		e.Message = explain(c.Message)
 		if c.File != nil {
 			pos := c.File.Position(c.Offset)
 			e.Line, e.Column = pos.Line, pos.Column+1 // goja counts mapped columns from 0

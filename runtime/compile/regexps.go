@@ -28,3 +28,16 @@ func expandProperties(s Source, tree *ast.Program) error {
 	})
 	return wrong
 }
+
+// explain says of goja's refusals what to write instead.
+func explain(message string) string {
+	switch message {
+	case "Invalid flags supplied to RegExp constructor 'd'":
+		return "the flag d of regular expressions (indices of the groups) is not supported: without it, a match has its own index and the groups' texts"
+	case "Invalid flags supplied to RegExp constructor 'v'":
+		return "the flag v of regular expressions (sets) is not supported: with u, write one class, or a lookahead before it: (?![a-z])\\p{L} for [\\p{L}--[a-z]]"
+	case "Invalid group":
+		return "Invalid group: modifiers such as (?i:…) are not supported: give the whole expression the flag, or name both letters, [aA]"
+	}
+	return message
+}

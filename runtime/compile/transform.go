@@ -42,6 +42,8 @@ func transform(s Source) (transformed, error) {
 		Supported:   supported(),
 		TsconfigRaw: tsconfig,
 		LogLevel:    api.LogLevelSilent,
+		// It would be an empty object.
+		LogOverride: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError},
 	})
 	if len(r.Errors) > 0 {
 		m := r.Errors[0]
@@ -108,7 +110,7 @@ func parseError(s Source, t transformed, err error) error {
 	if !errors.As(err, &list) || len(list) == 0 {
 		return e
 	}
-	e.Message = list[0].Message
+	e.Message = explain(list[0].Message)
 	m, err := parseMap(string(t.Map))
 	if err != nil {
 		return e

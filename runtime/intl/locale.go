@@ -57,6 +57,22 @@ type Collation struct {
 	Numeric       bool
 }
 
+// asRoot are the languages that order letters as English does, which is as the root of CLDR does.
+var asRoot = []string{"de", "de-de", "en", "en-gb", "en-us", "fr", "fr-fr", "ga", "id", "it", "it-it", "lb", "ms", "nl", "nl-nl", "pt", "pt-br", "pt-pt", "sw", "xh", "zu"}
+
+// CollationLocale is Locale for the order of texts, which more languages have in common.
+func CollationLocale(asked []string) (string, error) {
+	locale, err := Locale(asked)
+	if err == nil || !slices.Contains(asRoot, strings.ToLower(asked[0])) {
+		return locale, err
+	}
+	all, err := Canonical(asked)
+	if err != nil {
+		return "", err
+	}
+	return all[0], nil
+}
+
 // NewCollation resolves options.
 func NewCollation(locale string, o Options) (*Collation, error) {
 	r := &reader{service: "Collator", o: o}

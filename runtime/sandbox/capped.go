@@ -33,6 +33,9 @@ func (v *VM) capConstructor(name string, original *goja.Object) (*goja.Object, e
 	var capped *goja.Object
 	capped = v.Runtime.ToValue(func(call goja.ConstructorCall) *goja.Object {
 		args := call.Arguments
+		if name == "ArrayBuffer" {
+			v.refuseResizable(call.Argument(1))
+		}
 		if len(args) > 0 {
 			args = append([]goja.Value{v.sized(name, elementSize[name], args[0])}, args[1:]...)
 		}
@@ -52,6 +55,11 @@ func (v *VM) capConstructor(name string, original *goja.Object) (*goja.Object, e
 		capped.DefineDataProperty("name", v.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		capped.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
 		prototype.DefineDataProperty("constructor", capped, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+	}
+	for _, name := range []string{"fromBase64", "fromHex"} {
+		if f := original.Get(name); f != nil {
+			errs = append(errs, capped.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+		}
 	}
 	if size := original.Get("BYTES_PER_ELEMENT"); size != nil {
 		errs = append(errs, capped.DefineDataProperty("BYTES_PER_ELEMENT", size, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))

@@ -47,7 +47,8 @@ func (v *VM) installSharedGlobals() error {
 	for _, name := range slices.Sorted(maps.Keys(v.library.names)) {
 		var err error
 		switch part := madeBy[name]; {
-		case part == "encoding" || part == "disposal" || part == "intl":
+		case part == "memory" && name != "Atomics": // @temporalio/workflow has its own, which refuse
+		case part == "encoding" || part == "disposal" || part == "intl" || part == "memory":
 			err = v.defineShared(name)
 		case v.changed(name):
 			_, err = v.defineGlobal(name)
@@ -161,7 +162,7 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 		if value, err = v.capConstructor(name, value.ToObject(v.Runtime)); err != nil {
 			return nil, err
 		}
-	case madeBy[name] != "" && (value == nil || name == "RegExp"):
+	case madeBy[name] != "" && (value == nil || name == "RegExp" || name == "Number"):
 		made, err := v.part(madeBy[name])
 		if err != nil {
 			return nil, err
@@ -194,6 +195,10 @@ func (v *VM) change(name string, o *goja.Object) error {
 		})
 	case "RegExp":
 		return v.changeRegExp(o)
+	case "Number":
+		return v.changeNumber(o)
+	case "ArrayBuffer":
+		return v.changeArrayBuffer(o)
 	case "Symbol":
 		return v.addSymbols(o)
 	case "Error":
@@ -224,6 +229,28 @@ func (v *VM) changeRegExp(o *goja.Object) error {
 		o.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
 		o.DefineAccessorPropertySymbol(goja.SymSpecies, species, nil, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		prototype.DefineDataProperty("constructor", o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+}
+
+// changeNumber puts a constructor in the place of goja's.
+func (v *VM) changeNumber(o *goja.Object) error {
+	original := v.native.Get("Number").ToObject(v.Runtime)
+	prototype := original.Get("prototype").ToObject(v.Runtime)
+	errs := []error{
+		o.SetPrototype(original.Prototype()),
+		o.DefineDataProperty("length", v.Runtime.ToValue(1), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+		o.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
+		prototype.DefineDataProperty("constructor", o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+	}
+	for _, name := range original.GetOwnPropertyNames() {
+		switch value := original.Get(name); name {
+		case "length", "name", "prototype":
+		case "isFinite", "isInteger", "isNaN", "isSafeInteger", "parseFloat", "parseInt":
+			errs = append(errs, o.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+		default: // constants
+			errs = append(errs, o.DefineDataProperty(name, value, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (v *VM) addSymbols(o *goja.Object) error {

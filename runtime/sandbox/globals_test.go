@@ -80,7 +80,7 @@ const N = { valueOf: then(1, 2 ** 21) }, items = { get length() { return this.n(
 func TestGlobalsLookAsIfTheyHadAlwaysBeenThere(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
-		`return typeof Map + typeof Atomics + ("Set" in globalThis) + ("Nope" in globalThis)`:                   "functionundefinedtruefalse",
+		`return typeof Map + typeof Temporal + ("Set" in globalThis) + ("Nope" in globalThis)`:                  "functionundefinedtruefalse",
 		`Map; return JSON.stringify(Object.getOwnPropertyDescriptor(globalThis, "Map"))`:                        `{"writable":true,"enumerable":false,"configurable":true}`,
 		`JSON; Math; return Object.keys(globalThis).join()`:                                                     "",
 		`return Map === Map && Map === globalThis.Map && new Map().constructor === Map`:                         "true",

@@ -16,12 +16,17 @@ import (
 // makeFormat makes one of Intl's services: (service, locales, [name, value, …], …). What it gives has resolved and the
 // service's own methods.
 func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
-	locale, err := intl.Locale(v.texts(call.Argument(1)))
+	service := call.Argument(0).String()
+	find := intl.Locale
+	if service == "Collator" {
+		find = intl.CollationLocale
+	}
+	locale, err := find(v.texts(call.Argument(1)))
 	v.throwIntl(err)
 	o := v.options(call.Argument(2))
 	var members map[string]func(goja.FunctionCall) goja.Value
 	var resolved func() []intl.Entry
-	switch call.Argument(0).String() {
+	switch service {
 	case "NumberFormat":
 		f, err := intl.NewNumberFormat(locale, o)
 		v.throwIntl(err)

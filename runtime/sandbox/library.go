@@ -32,11 +32,17 @@ var methods = []method{
 	{global: "RegExp", name: "escape", length: 1, part: "escape"},
 	{global: "Error", name: "captureStackTrace", length: 2, part: "error"},
 	{global: "Math", name: "sumPrecise", length: 1, part: "math"},
+	{global: "Math", name: "f16round", length: 1, part: "float16"},
+	{global: "DataView", prototype: true, name: "getFloat16", length: 1, part: "float16"},
+	{global: "DataView", prototype: true, name: "setFloat16", length: 2, part: "float16"},
 	{global: "Number", prototype: true, name: "toLocaleString", part: "intl", as: "numberToLocaleString", replace: true},
 	{global: "BigInt", prototype: true, name: "toLocaleString", part: "intl", as: "numberToLocaleString", replace: true},
 	{global: "Date", prototype: true, name: "toLocaleString", part: "intl", as: "dateToLocaleString", replace: true},
 	{global: "Date", prototype: true, name: "toLocaleDateString", part: "intl", replace: true},
 	{global: "Date", prototype: true, name: "toLocaleTimeString", part: "intl", replace: true},
+	{global: "Date", prototype: true, name: "toGMTString", part: "date"},
+	{global: "Date", prototype: true, name: "getYear", part: "date"},
+	{global: "Date", prototype: true, name: "setYear", length: 1, part: "date"},
 	{global: "Iterator", prototype: true, name: "map", length: 1, part: "iterator"},
 	{global: "Iterator", prototype: true, name: "filter", length: 1, part: "iterator"},
 	{global: "Iterator", prototype: true, name: "flatMap", length: 1, part: "iterator"},
@@ -57,6 +63,11 @@ var madeBy = map[string]string{
 	"TextDecoder":          "encoding",
 	"RegExp":               "regexp",
 	"Intl":                 "intl",
+	"Number":               "number",
+	"Atomics":              "memory",
+	"FinalizationRegistry": "memory",
+	"SharedArrayBuffer":    "memory",
+	"WeakRef":              "memory",
 	"Iterator":             "iterator",
 	"DisposableStack":      "disposal",
 	"AsyncDisposableStack": "disposal",
@@ -154,6 +165,9 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 	case "regexp":
 		original := v.native.Get("RegExp")
 		members = map[string]any{"Native": original, "construct": v.reflectConstruct(original), "expandProperties": v.expandProperties}
+	case "number":
+		original := v.native.Get("Number")
+		members = map[string]any{"Native": original, "construct": v.reflectConstruct(original)}
 	default:
 		return goja.Undefined(), nil
 	}

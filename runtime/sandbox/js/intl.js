@@ -73,8 +73,10 @@
   const define = (service, methods, { getters = {}, callable = false, rest = [] } = {}) => {
     const Service = {
       [service]: function (locales, options) {
-        if (new.target === undefined && !callable) throw new TypeError(`Constructor Intl.${service} requires 'new'`);
-        const instance = Object.create((new.target ?? Service).prototype);
+        // In a constructor, goja hands its new.target on to the functions that are called there.
+        const fresh = new.target !== undefined && this instanceof Service;
+        if (!fresh && !callable) throw new TypeError(`Constructor Intl.${service} requires 'new'`);
+        const instance = Object.create((fresh ? new.target : Service).prototype);
         made.set(instance, { service, it: make(service, locales, options, ...rest) });
         return instance;
       },

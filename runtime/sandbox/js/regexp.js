@@ -4,11 +4,13 @@
   const { Native, construct, expandProperties } = host;
   const Wrapped = {
     RegExp: function (pattern, flags) {
-      if (new.target === undefined && flags === undefined && pattern instanceof Native) return pattern;
-      if (flags !== undefined && String(flags).includes("u")) {
+      // In a constructor, goja hands its new.target on to the functions that are called there.
+      const made = new.target !== undefined && this instanceof Wrapped;
+      if (!made && flags === undefined && pattern instanceof Native) return pattern;
+      if (flags !== undefined && /[mu]/.test(String(flags))) {
         pattern = expandProperties(pattern instanceof Native ? pattern.source : String(pattern), String(flags));
       }
-      return construct(pattern, flags, new.target === undefined || new.target === Wrapped ? Native : new.target);
+      return construct(pattern, flags, !made || new.target === Wrapped ? Native : new.target);
     },
   }.RegExp;
   return { RegExp: Wrapped };

@@ -1,0 +1,73 @@
+package sandbox
+
+import (
+	"errors"
+
+	"github.com/dop251/goja"
+)
+
+// changeArrayBuffer adds what ES2024 added, as far as goja's buffers can have it: they are moved, and never resized.
+func (v *VM) changeArrayBuffer(class *goja.Object) error {
+	prototype := class.Get("prototype").ToObject(v.Runtime)
+	if prototype.Get("transfer") != nil {
+		return nil
+	}
+	errs := []error{
+		v.defineFunction(prototype, "transfer", 0, func(call goja.FunctionCall) goja.Value { return v.transfer(call) }),
+		v.defineFunction(prototype, "transferToFixedLength", 0, func(call goja.FunctionCall) goja.Value { return v.transfer(call) }),
+		v.defineFunction(prototype, "resize", 1, func(call goja.FunctionCall) goja.Value {
+			v.arrayBuffer(call.This)
+			v.throw("TypeError", "resize was called on an ArrayBuffer of a fixed length")
+			return nil
+		}),
+	}
+	for name, get := range map[string]func(goja.ArrayBuffer) any{
+		"detached":      func(b goja.ArrayBuffer) any { return b.Detached() },
+		"resizable":     func(goja.ArrayBuffer) any { return false },
+		"maxByteLength": func(b goja.ArrayBuffer) any { return len(b.Bytes()) },
+	} {
+		getter, err := v.function("get "+name, 0, func(call goja.FunctionCall) goja.Value {
+			return v.Runtime.ToValue(get(v.arrayBuffer(call.This)))
+		})
+		errs = append(errs, err, prototype.DefineAccessorProperty(name, getter, nil, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	}
+	return errors.Join(errs...)
+}
+
+func (v *VM) arrayBuffer(this goja.Value) goja.ArrayBuffer {
+	b, ok := this.Export().(goja.ArrayBuffer)
+	if !ok {
+		v.throw("TypeError", "a method of ArrayBuffer was called on something else")
+	}
+	return b
+}
+
+// transfer moves the bytes to a buffer of another length, and leaves the old one without.
+func (v *VM) transfer(call goja.FunctionCall) goja.Value {
+	b := v.arrayBuffer(call.This)
+	if b.Detached() {
+		v.throw("TypeError", "Cannot perform ArrayBuffer.prototype.transfer on a detached ArrayBuffer")
+	}
+	length := float64(len(b.Bytes()))
+	if n := call.Argument(0); !goja.IsUndefined(n) {
+		if length = n.ToFloat(); !(length >= 0) {
+			v.throw("RangeError", "Invalid array buffer length")
+		}
+	}
+	v.checkBytes("transfer", length)
+	moved := make([]byte, int(length))
+	copy(moved, b.Bytes())
+	b.Detach()
+	return v.Runtime.ToValue(v.Runtime.NewArrayBuffer(moved))
+}
+
+// refuseResizable throws for new ArrayBuffer(n, {maxByteLength}): goja would make one of a fixed length without a word.
+func (v *VM) refuseResizable(options goja.Value) {
+	o, ok := options.(*goja.Object)
+	if !ok {
+		return
+	}
+	if most := o.Get("maxByteLength"); most != nil && !goja.IsUndefined(most) {
+		v.throw("TypeError", "resizable ArrayBuffers are not supported: make one of the length you need, or transfer it to another length")
+	}
+}
