@@ -24,6 +24,9 @@ type kind struct {
 	body string
 	// drive is what its client does between start and end; nil for nothing.
 	drive func(ctx context.Context, c *crowd, run client.WorkflowRun, r *rand.Rand) error
+	// moves says that executions go on with new texts at their next task. So the texts have the same commands, and the last one
+	// explains the whole result: it was replayed from the beginning.
+	moves bool
 	// unordered kinds have activities at once, so that an older text may answer later.
 	unordered bool
 	options   client.StartWorkflowOptions
@@ -50,9 +53,14 @@ var kinds = []kind{
 		options: client.StartWorkflowOptions{RetryPolicy: &temporal.RetryPolicy{InitialInterval: 300 * time.Millisecond, BackoffCoefficient: 1}}},
 	{name: "cron", drive: terminated, body: `const r = begin(); await step(r); return r;`,
 		options: client.StartWorkflowOptions{CronSchedule: "@every 1s"}},
+	{name: "upgraded", moves: true, body: `const r = begin(); const next = async () => { r.activities.push(await remote.stamp()); r.own.push(S); };
+		await next(); await wf.sleep(100); await next(); if (wf.patched('a third')) await next(); await wf.sleep(100); await next(); return r;`},
 	{name: "cancelled", drive: cancelled, body: `const r = begin();
 		try { await wf.sleep('1h'); } catch { await wf.CancellationScope.nonCancellable(() => step(r)); } return r;`},
 }
+
+// upgrades is what the texts that move say after their function.
+const upgrades = `wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, upgraded);`
 
 // Timers are few: the development server takes a second for the shortest.
 
@@ -68,6 +76,10 @@ var steps = []string{
 
 // crowdCode is the text of a kind with a stamp.
 func crowdCode(k kind, stamp int, patience time.Duration) string {
+	after := ""
+	if k.moves {
+		after = upgrades
+	}
 	return fmt.Sprintf(`
 		import * as wf from '@temporalio/workflow';
 		const S = %[1]d;
@@ -78,7 +90,8 @@ func crowdCode(k kind, stamp int, patience time.Duration) string {
 		interface Report { own: number[]; activities: number[]; left: number }
 		const begin = (before?: Report): Report => ({ own: [%[1]d], activities: [], left: before ? before.left - 1 : 2 });
 		async function step(r: Report) { %[3]s r.own.push(%[1]d); }
-		export async function %[2]s(before?: Report): Promise<Report> { %[4]s }`, stamp, k.name, steps[stamp%len(steps)], k.body, patience.Milliseconds())
+		export async function %[2]s(before?: Report): Promise<Report> { %[4]s }
+%[6]s`, stamp, k.name, steps[stamp%len(steps)], k.body, patience.Milliseconds(), after)
 }
 
 func crowdComponent(stamp int) string {
@@ -149,6 +162,7 @@ type crowd struct {
 	patience time.Duration // what a task may take
 	mu       sync.Mutex    // guards runs
 	runs     []client.WorkflowRun
+	moved    int // runs that ended on another text than they began on
 	stamped  int // the last stamp that was given; the editor's
 }
 

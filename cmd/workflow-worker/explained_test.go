@@ -115,6 +115,8 @@ type oneRun struct {
 	id, kind, next string
 	stamp          int       // of the text that it is pinned to
 	begun, pinned  time.Time // its first task that completed: started, completed
+	last           int       // the stamp of the text that ran the last task
+	lastBegun      time.Time // that task
 	ended          time.Time
 	report         *report // nil if it was terminated
 	runs           int     // of its children
@@ -140,6 +142,7 @@ func (c *crowd) readRun(id, runID string, ok excuse) oneRun {
 			if one.pinned.IsZero() {
 				one.begun, one.pinned = taskStarted, at
 			}
+			one.last, one.lastBegun = ranStamp(e.GetWorkflowTaskCompletedEventAttributes().GetIdentity()), taskStarted
 		case enumspb.EVENT_TYPE_MARKER_RECORDED:
 			if s, found := pinnedStamp(e); found {
 				one.stamp = s
@@ -197,6 +200,14 @@ func pinnedStamp(e *historypb.HistoryEvent) (int, bool) {
 	return stamp, err == nil
 }
 
+// ranStamp reads which version the identity of a completed task names; 0 if it names none.
+func ranStamp(identity string) int {
+	before, _, _ := strings.Cut(identity, " code=")
+	words := strings.Fields(before) // project@replica timers.ts 17
+	stamp, _ := strconv.Atoi(words[len(words)-1])
+	return stamp
+}
+
 // explainRun checks a run and returns the activation that explains it.
 func (c *crowd) explainRun(one oneRun, after int) int {
 	c.t.Helper()
@@ -211,8 +222,20 @@ func (c *crowd) explainRun(one oneRun, after int) int {
 	if err != nil {
 		c.t.Errorf("%s began on a text that was not current: %v", one.id, err)
 	}
-	if own := slices.Compact(slices.Clone(one.report.Own)); !slices.Equal(own, []int{one.stamp}) {
-		c.t.Errorf("%s is pinned to %d and ran %v", one.id, one.stamp, one.report.Own)
+	runs := one.stamp
+	if flow.kind.moves {
+		runs = one.last
+		if index, err = flow.timeline.explain(one.last, index, one.lastBegun, one.ended); err != nil {
+			c.t.Errorf("%s ended on a text that was not current: %v", one.id, err)
+		}
+		if one.last != one.stamp {
+			c.moved++
+		}
+	} else if one.last != one.stamp {
+		c.t.Errorf("%s is pinned to %d; its last task says %d", one.id, one.stamp, one.last)
+	}
+	if own := slices.Compact(slices.Clone(one.report.Own)); !slices.Equal(own, []int{runs}) {
+		c.t.Errorf("%s runs %d and reports %v", one.id, runs, one.report.Own)
 	}
 	met := 0
 	for _, s := range one.report.Activities {

@@ -69,7 +69,7 @@ func TestRandomEditsBreakNoExecution(t *testing.T) {
 		for _, run := range e.runs {
 			runs += e.explained(run, ok)
 		}
-		t.Logf("%s: %d executions, %d runs, %d texts, excused: %v", e.name, len(e.runs), runs, e.stamped, e.excused)
+		t.Logf("%s: %d executions, %d runs, %d of them moved, %d texts, excused: %v", e.name, len(e.runs), runs, e.moved, e.stamped, e.excused)
 		if t.Failed() {
 			t.Logf("what was done:\n%s", e.plan.String())
 		}
