@@ -80,6 +80,18 @@ type trouble struct {
 // excuse says why there may be trouble, "" if there is no reason.
 type excuse func(trouble) string
 
+// counted is the excuse with a count of what it excused.
+func counted(ok excuse) (excuse, map[string]int) {
+	n := map[string]int{}
+	return func(t trouble) string {
+		why := ok(t)
+		if why != "" {
+			n[why]++
+		}
+		return why
+	}, n
+}
+
 // excuse knows the trouble that isn't the service's. It is of two kinds. Temporal gives a task to the worker that has the
 // execution in its cache and, if that hasn't fetched it within five seconds, to any other; on a busy machine that says nothing.
 // And some tasks never reach the service.
