@@ -312,8 +312,9 @@ func (c *crowd) stream(n, most int, seed uint64, stop <-chan struct{}) {
 				}
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				pause(ctx, r, 200*time.Millisecond)
-				if err := c.execution(ctx, chosen[i%len(chosen)], r); err != nil {
+				if err := c.execution(ctx, chosen[i%len(chosen)], r); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
 					c.t.Error(err)
+					cancel() // the others would wait for long
 				}
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -68,6 +69,38 @@ func (l *timeline) explain(stamp, after int, began, ended time.Time) (int, error
 		fmt.Fprintf(&told, " %d: %d (%s)", i, a.stamp, a.at.Format("05.000"))
 	}
 	return after, fmt.Errorf("stamp %d between %s and %s, not before activation %d of%s", stamp, began.Format("05.000"), ended.Format("05.000"), least, told.String())
+}
+
+// What the crowds' tests are worth depends on this.
+func TestATimelineExplainsWhatWasCurrentAndNothingElse(t *testing.T) {
+	at := func(second int) time.Time { return time.Unix(int64(second), 0) }
+	l := &timeline{
+		current:  []activation{{1, at(0)}, {2, at(10)}, {3, at(20)}, {1, at(30)}}, // a rollback at last
+		barriers: []barrier{{1, at(12)}, {3, at(32)}},
+	}
+	for _, c := range []struct {
+		what                       string
+		stamp, after, began, ended int
+		index                      int // -1: not explained
+	}{
+		{"the current text", 2, 0, 13, 14, 1},
+		{"the one before, as long as the new one may not be live", 1, 0, 11, 12, 0},
+		{"the one before, too late", 1, 0, 13, 14, -1},
+		{"the next one, not known to be live yet", 3, 0, 19, 21, 2},
+		{"a text of the future", 3, 0, 13, 14, -1},
+		{"a text that never was", 9, 0, 13, 14, -1},
+		{"an older one than the run before had", 2, 2, 21, 22, -1},
+		{"a text that came back", 1, 2, 33, 34, 3},
+		{"a text that came back, before it did", 1, 1, 21, 22, -1},
+	} {
+		i, err := l.explain(c.stamp, c.after, at(c.began), at(c.ended))
+		if err != nil {
+			i = -1
+		}
+		if i != c.index {
+			t.Errorf("%s: %d, %v; want %d", c.what, i, err, c.index)
+		}
+	}
 }
 
 // trouble is a task that failed, timed out or had to be tried again.

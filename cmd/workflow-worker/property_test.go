@@ -20,7 +20,7 @@ import (
 var (
 	seed      = flag.Uint64("seed", 0, "of the random edits; 0: another each time")
 	acts      = flag.Int("acts", 50, "random edits of each project")
-	crowdSize = flag.Int("crowd", 30, "executions at once in each project while it is edited")
+	crowdSize = flag.Int("crowd", 50, "executions at once in each project while it is edited")
 	kill      = flag.Bool("kill", false, "end the process by SIGKILL while projects are edited, not by SIGTERM")
 )
 

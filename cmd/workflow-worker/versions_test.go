@@ -115,6 +115,13 @@ func TestAnExecutionKeepsItsCodeThroughEditsDeathsReplicasAndDeletion(t *testing
 	w.edit("2", flow("flow", "v2", `await executeChild('other'); return 'v2';`))
 	p.version(run.GetID(), "", "v1")
 
+	t.Log("a new row, and the UI's clean-up of the old one")
+	w.active(w.codeID, false)
+	fresh := w.insert("3", true, 0, flow("flow", "v3", `return 'v3';`))
+	p.running(liveVersion("flow", "3"))
+	p.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1 AND id <> $2`, w.id, fresh)
+	p.version(run.GetID(), "", "v1")
+
 	t.Log("death and restart of the process")
 	s.stop(syscall.SIGKILL)
 	s = startService(t, db, settings...)
