@@ -85,7 +85,7 @@ func TestExecutionsMoveWhateverTheyWaitFor(t *testing.T) {
 	p := unstarted(t)
 	text := func(version string) string {
 		return fmt.Sprintf(`
-const { echo } = proxyActivities<any>({ startToCloseTimeout: '30s' });
+const { echo, hang } = proxyActivities<any>({ startToCloseTimeout: '30s' });
 const { echo: local } = wf.proxyLocalActivities<any>({ startToCloseTimeout: '30s' });
 let go = false;
 const goes = () => setHandler(defineSignal('go'), () => { go = true; });
@@ -94,11 +94,19 @@ export async function child() { goes(); const c = await startChild(kid, { workfl
 export async function kid() { goes(); await condition(() => go); return %[1]q; }
 export async function locals() { goes(); const a = await local('a'); await condition(() => go); return a + await local('b') + %[1]q; }
 export async function activity() { goes(); const a = await echo('a'); await condition(() => go); return a + await echo('b') + %[1]q; }
-for (const f of [timers, child, kid, locals, activity]) wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, f);`, version)
+export async function pending() {
+  goes();
+  const scope = new CancellationScope();
+  const hanging = scope.run(() => hang());
+  await condition(() => go);
+  scope.cancel();
+  return hanging.catch((e: any) => e.cause.name + %[1]q);
+}
+for (const f of [pending, timers, child, kid, locals, activity]) wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, f);`, version)
 	}
 	one := p.deploy(text("one"))
 	p.startWorker()
-	want := map[string]string{"timers": `"two"`, "child": `"twotwo"`, "locals": `"abtwo"`, "activity": `"abtwo"`}
+	want := map[string]string{"pending": `"CancelledFailuretwo"`, "timers": `"two"`, "child": `"twotwo"`, "locals": `"abtwo"`, "activity": `"abtwo"`}
 	runs := map[string]client.WorkflowRun{}
 	for workflow := range want {
 		runs[workflow] = p.start(workflow)
@@ -108,7 +116,7 @@ for (const f of [timers, child, kid, locals, activity]) wf.setWorkflowOptions({ 
 		p.until(workflow+" waits for its signal", func() bool {
 			events := p.events(run)
 			return workflow == "timers" && strings.Contains(events, "TimerStarted") || strings.Contains(events, "ChildWorkflowExecutionStarted") ||
-				strings.Count(events, "MarkerRecorded") == 2 || strings.Contains(events, "ActivityTaskCompleted")
+				strings.Count(events, "MarkerRecorded") == 2 || strings.Contains(events, "ActivityTaskCompleted") || workflow == "pending" && strings.Contains(events, "ActivityTaskScheduled")
 		})
 	}
 	p.deploy(text("two"))

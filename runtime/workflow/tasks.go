@@ -333,11 +333,18 @@ func (t *Tasks) startAfresh(ctx context.Context, namespace string, task *workflo
 	t.mu.Lock()
 	api := t.api
 	t.mu.Unlock()
+	// The poll's own time may be nearly over: it waited for a task.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afreshTimeout)
+	defer cancel()
 	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
 		Namespace: namespace, Execution: task.GetWorkflowExecution(),
 	})
 	events := resp.GetHistory().GetEvents()
 	if err != nil || beginning(events) == nil {
+		if d := t.cached(task.GetTaskToken()); d != nil {
+			d.o.Logger.Warn("an execution keeps its code until the next task: its history can't be read", keyWorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
+				keyRunID, task.GetWorkflowExecution().GetRunId(), "error", err)
+		}
 		return
 	}
 	if len(resp.GetNextPageToken()) == 0 && events[len(events)-1].GetEventId() != task.GetStartedEventId() {
@@ -345,6 +352,9 @@ func (t *Tasks) startAfresh(ctx context.Context, namespace string, task *workflo
 	}
 	task.History, task.NextPageToken = resp.GetHistory(), resp.GetNextPageToken()
 }
+
+// afreshTimeout leaves time for the task itself, which has ten seconds by default.
+const afreshTimeout = 3 * time.Second
 
 // history reads the whole history of an execution with an open task; nil in a replay.
 func (t *Tasks) history(ctx context.Context, runID string) (*historypb.History, error) {
