@@ -32,7 +32,7 @@ export async function run() { await echo('a'); await echo('b'); await sleep(1); 
 		`await echo('a'); await other('b'); await sleep(1); await hang();`:                         "the history has ActivityTaskScheduled echo, and the code does ScheduleActivityTask other",
 		`await echo('a'); await sleep(1); await hang();`:                                           "event",
 		`throw new TypeError('no');`:                                                               "TypeError: no",
-		`for (;;) {}`:                                                                              "ran for longer",
+		`for (;;) {}`:                                                                              "JavaScript",
 	} {
 		err := fits(t.Context(), body)
 		var m *Misfit

@@ -32,11 +32,6 @@ type Tasks struct {
 	misfits []misfit
 }
 
-type misfit struct{ runID, hash string }
-
-// maxMisfits bounds the memory of misfits; one that is forgotten is tried again.
-const maxMisfits = 4096
-
 // openTask is one that the server gave out and that has no answer yet.
 type openTask struct {
 	runID    string
@@ -299,90 +294,6 @@ func (t *Tasks) begin(ctx context.Context, runID string) (began *historypb.Workf
 		}
 	}
 	return began, *known, query, nil
-}
-
-// moves reports whether a task is of an execution in the SDK's cache that is to go on with other code.
-func (t *Tasks) moves(task *workflowservice.PollWorkflowTaskQueueResponse) bool {
-	if len(task.GetTaskToken()) == 0 || task.GetQuery() != nil || beginning(task.GetHistory().GetEvents()) != nil {
-		return false
-	}
-	return t.movesNext(task.GetTaskToken())
-}
-
-func (t *Tasks) movesNext(token []byte) bool {
-	t.mu.Lock()
-	o, ok := t.open[string(token)]
-	r := t.runs[o.runID]
-	if !ok || o.query || r == nil || r.cached == nil {
-		t.mu.Unlock()
-		return false
-	}
-	d := r.cached
-	t.mu.Unlock()
-	on := d.on.Load()
-	if on == nil || d.busy.Load() {
-		return false
-	}
-	wanted := d.o.Resolver.Wanted(d.x, *on).Hash
-	return wanted != on.Hash && !t.refused(o.runID, wanted)
-}
-
-// startAfresh gives the task the history from its beginning. The SDK sees that this isn't what follows on the state in its cache, and makes a
-// new one, on the code that is wanted then; no task fails. If the history can't be had, the execution goes on as it is until its next task.
-func (t *Tasks) startAfresh(ctx context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
-	t.mu.Lock()
-	api := t.api
-	t.mu.Unlock()
-	// The poll's own time may be nearly over: it waited for a task.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afreshTimeout)
-	defer cancel()
-	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
-		Namespace: namespace, Execution: task.GetWorkflowExecution(),
-	})
-	events := resp.GetHistory().GetEvents()
-	if err != nil || beginning(events) == nil {
-		if d := t.cached(task.GetTaskToken()); d != nil {
-			d.o.Logger.Warn("an execution keeps its code until the next task: its history can't be read", keyWorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
-				keyRunID, task.GetWorkflowExecution().GetRunId(), "error", err)
-		}
-		return
-	}
-	if len(resp.GetNextPageToken()) == 0 && events[len(events)-1].GetEventId() != task.GetStartedEventId() {
-		return // the task is over meanwhile
-	}
-	task.History, task.NextPageToken = resp.GetHistory(), resp.GetNextPageToken()
-}
-
-// afreshTimeout leaves time for the task itself, which has ten seconds by default.
-const afreshTimeout = 3 * time.Second
-
-// history reads the whole history of an execution with an open task; nil in a replay.
-func (t *Tasks) history(ctx context.Context, runID string) (*historypb.History, error) {
-	t.mu.Lock()
-	r, api := t.runs[runID], t.api
-	t.mu.Unlock()
-	if r == nil || api == nil {
-		return nil, nil
-	}
-	return readHistory(ctx, api, r.namespace, r.id, MaxTrialEvents)
-}
-
-func (t *Tasks) refuse(runID, hash string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.misfits = append(t.misfits, misfit{runID, hash})
-	if len(t.misfits) > maxMisfits {
-		t.misfits = slices.Delete(t.misfits, 0, maxMisfits/2)
-	}
-}
-
-func (t *Tasks) refused(runID, hash string) bool {
-	if t == nil {
-		return false
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.Contains(t.misfits, misfit{runID, hash})
 }
 
 // Replay tells of a history that is given to a WorkflowReplayer and so doesn't pass by. It is replayed on the code that ran. done forgets it.
