@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,12 +26,11 @@ const evaluationBudget = time.Second
 // contents finds out what a workflow module exports, and that its top level doesn't throw.
 //
 // Temporal's SDK in a runtime of its own takes 3 ms and 1.4 MB, too much for a thousand projects that start at once. Where
-// the text alone tells the exports, the top level is evaluated with stand-ins for what it imports, in a tenth of that; only if
-// that fails, or if there may be options on the functions, does the real thing decide.
+// the text alone tells the exports, the top level is evaluated with stand-ins for all that it imports but npm packages, in a
+// tenth of that; only if that fails, or if there may be options on the functions, does the real thing decide.
 func contents(ctx context.Context, p *compile.Program, text string) (workflow.Contents, error) {
 	functions, complete := p.Functions()
-	// npm packages are no stand-ins' matter: whether they evaluate here is what must be found out.
-	if complete && p.Packages == nil && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p) {
+	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p) {
 		return workflow.Contents{Functions: functions}, nil
 	}
 	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget})
@@ -60,15 +60,67 @@ func evaluatesWithStandIns(ctx context.Context, p *compile.Program) bool {
 		if !ok {
 			return errNotAModule
 		}
-		module, exports := v.Runtime.NewObject(), v.Runtime.NewObject()
-		if err := module.Set("exports", exports); err != nil {
-			return err
-		}
-		require := func(string) goja.Value { return anything }
-		_, err = evaluate(goja.Undefined(), v.Runtime.ToValue(require), module, exports)
+		_, err = evaluateModule(v.Runtime, evaluate, requirePackages(v.Runtime, p.Packages, anything))
 		return err
 	})
 	return err == nil
+}
+
+// evaluateModule calls a module's function and gives its exports.
+func evaluateModule(r *goja.Runtime, f goja.Callable, require func(string) (goja.Value, error)) (*goja.Object, error) {
+	module, exports := r.NewObject(), r.NewObject()
+	if err := module.Set("exports", exports); err != nil {
+		return nil, err
+	}
+	if _, err := f(goja.Undefined(), r.ToValue(require), module, exports); err != nil {
+		return nil, err
+	}
+	return module.Get("exports").ToObject(r), nil
+}
+
+// requirePackages makes a require function that gives the packages as they are and a stand-in for all else that there is.
+func requirePackages(r *goja.Runtime, p *compile.Packages, standIn goja.Value) func(string) (goja.Value, error) {
+	var made *goja.Object
+	load := func() (err error) {
+		program, err := r.RunProgram(p.JS)
+		if err != nil {
+			return err
+		}
+		withCrypto, ok := goja.AssertFunction(program)
+		if !ok {
+			return errNotAModule
+		}
+		f, err := withCrypto(goja.Undefined(), standIn)
+		if err != nil {
+			return err
+		}
+		evaluate, ok := goja.AssertFunction(f)
+		if !ok {
+			return errNotAModule
+		}
+		made, err = evaluateModule(r, evaluate, func(name string) (goja.Value, error) {
+			if !compile.Workflow.Provides(name) {
+				return nil, errNotAModule // what it is the real thing says
+			}
+			return standIn, nil
+		})
+		return err
+	}
+	return func(name string) (goja.Value, error) {
+		if p == nil || !slices.Contains(p.Names, name) {
+			return standIn, nil
+		}
+		if made == nil {
+			if err := load(); err != nil {
+				return nil, err
+			}
+		}
+		module, ok := goja.AssertFunction(made.Get(name))
+		if !ok {
+			return nil, errNotAModule
+		}
+		return module(goja.Undefined())
+	}
 }
 
 // standIn is a value that can be called, constructed and read, and always gives itself.

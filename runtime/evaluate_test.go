@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
 )
 
@@ -92,5 +93,35 @@ func BenchmarkLookOver(b *testing.B) {
 		if !evaluatesWithStandIns(b.Context(), p) {
 			b.Fatal("not evaluated")
 		}
+	}
+}
+
+func TestPackagesAreEvaluatedWhenARowIsLoaded(t *testing.T) {
+	t.Parallel()
+	c := compile.New(compile.Config{Modules: stacktest.Packages(t)})
+	t.Cleanup(c.Close)
+	look := func(text string) error {
+		p, err := c.Compile(t.Context(), compile.Source{Name: "order.ts", Kind: compile.Workflow, Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = contents(t.Context(), p, text)
+		return err
+	}
+	for text, want := range map[string]string{
+		"import { z } from 'zod'; import _ from 'lodash';\nconst S = z.object({ a: z.string() });\nexport async function order() { return [S, _.VERSION]; }": "",
+		"import { z } from 'zod';\nconst S = (z as any).strin();\nexport async function order() { return S; }":                                               "order.ts:2:",
+		"import x from 'axios/unsafe/adapters/http.js';\nexport async function order() { return x; }":                                                        "the npm package ",
+	} {
+		if err := look(text); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	p, err := c.Compile(t.Context(), compile.Source{Name: "order.ts", Kind: compile.Workflow, Text: "import { z } from 'zod';\nexport const s = z.string(); export async function order() {}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !evaluatesWithStandIns(t.Context(), p) {
+		t.Error("a good text with packages takes the long way")
 	}
 }

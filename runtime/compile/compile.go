@@ -149,6 +149,7 @@ type Compiler struct {
 func New(cfg Config) *Compiler {
 	cfg = cfg.withDefaults()
 	c := &Compiler{cfg: cfg, cache: make(map[string]*Program)}
+	c.bundles.making = make(chan struct{}, 1)
 	if len(cfg.Command) > 0 {
 		c.tr = newPool(cfg)
 	} else {

@@ -55,6 +55,12 @@ func (k Kind) meaningOf(name string) meaning {
 	return refused
 }
 
+// Provides tells whether the runtime has a module that code of the kind, or a package for it (see RequiredBy), asks for.
+func (k Kind) Provides(name string) bool {
+	asked, _ := RequiredBy(name)
+	return k.meaningOf(asked) == provided
+}
+
 func (k Kind) isTemporal(name string) bool {
 	for _, m := range k.Modules() {
 		if name == m || strings.HasPrefix(name, m+"/lib/") {

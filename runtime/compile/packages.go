@@ -57,7 +57,8 @@ const noWebSocket = `(function(){` +
 
 // bundles are the packages that were made or loaded.
 type bundles struct {
-	group singleflight.Group
+	group  singleflight.Group
+	making chan struct{} // a token while one is made
 
 	mu     sync.Mutex           // guards the rest
 	byName map[string]*Packages // by kind and names: what is in the folder, as it was first read
@@ -79,6 +80,13 @@ func (c *Compiler) packages(ctx context.Context, kind Kind, names []string) (*Pa
 		// Not the caller's context: others wait for the same.
 		ctx, cancel := context.WithTimeout(context.Background(), packagesTimeout)
 		defer cancel()
+		// One at a time: a large one takes seconds, and edits of rows must find another child free meanwhile.
+		select {
+		case c.bundles.making <- struct{}{}:
+			defer func() { <-c.bundles.making }()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 		q := bundleRequest{Dir: c.cfg.Modules, Kind: kind, Names: names, MaxBytes: maxPackagesBytes}
 		b, err := c.tr.bundle(ctx, q)
 		if err != nil {
