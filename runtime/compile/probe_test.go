@@ -14,7 +14,7 @@ func TestProbeTellsWhatWouldHarmTheProcess(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		strings.Repeat("[", 900_000):         "nests too deep",
+		strings.Repeat("[", 900_000):         "", // too deep, or too slow
 		strings.Repeat("a||", 200_000) + "1": "",
 		strings.Repeat(" ", maxProbed) + "1": "the limit is 1048576",
 	} {

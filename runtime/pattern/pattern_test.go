@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -59,6 +60,30 @@ func TestWhatIsNoPropertyIsAnError(t *testing.T) {
 	} {
 		if _, err := Expand(source, "u"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
+func TestCategoriesThatGoHasNoSteadyTablesOf(t *testing.T) {
+	t.Parallel()
+	for source, chars := range map[string][2]string{ // what matches, what doesn't
+		`\p{Cn}`: {"\u0378\U000e0080", "a\u00ad\u0001"},
+		`\P{Cn}`: {"a\u00ad\u0001", "\u0378"},
+		`\p{C}`:  {"\u0378\u00ad\u0001\ue000", "a1 -"},
+		`\p{LC}`: {"aAǅ", "ªー1"},
+	} {
+		expanded, err := Expand(source, "u")
+		if err != nil {
+			t.Errorf("%s: %v", source, err)
+			continue
+		}
+		for i, text := range chars {
+			for _, c := range text {
+				v, err := goja.New().RunString(fmt.Sprintf("new RegExp(%q, 'u').test(String.fromCodePoint(%d))", expanded, c))
+				if err != nil || v.ToBoolean() != (i == 0) {
+					t.Errorf("%s and %U: %v, %v", source, c, v, err)
+				}
+			}
 		}
 	}
 }
