@@ -48,7 +48,7 @@ func (s *Set) httpRequest(ctx context.Context, in input) (result, error) {
 		return result{}, s.requestFailure(ctx, bounded, req, timeout, err)
 	}
 	if int64(len(body)) > s.o.MaxResponseBytes {
-		return result{}, permanent(ResponseTooLargeType, nil, "the response of %s is larger than %d bytes", target(req), s.o.MaxResponseBytes)
+		return result{}, permanent(ResponseTooLargeType, nil, "the response of %s is larger than %d bytes (%s)", target(req), s.o.MaxResponseBytes, MaxResponseSetting)
 	}
 	return s.response(res, body)
 }

@@ -41,7 +41,8 @@ func newProject(r *Runner, p Project, l *live) *project {
 		id:        p.ID,
 		taskQueue: p.TaskQueue,
 		log:       log,
-		builtIn:   activities.New(activities.Options{Logger: log, HTTP: r.http.of(p.ID), MaxResultBytes: r.cfg.MaxActivityResultBytes}),
+		builtIn: activities.New(activities.Options{
+			Logger: log, HTTP: r.http.of(p.ID), MaxResultBytes: r.cfg.MaxActivityResultBytes, MaxResponseBytes: r.cfg.MaxActivityResponseBytes}),
 	}
 	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
 	pr.live.Store(l)

@@ -183,7 +183,8 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		MaxResponseBytes: r.cfg.MaxActivityResponseBytes,
 		MaxRequests:      r.cfg.MaxActivityRequests,
 
-		Grace:    r.cfg.StopTimeout,
+		// Before the worker gives up waiting: what is cut off is still reported then, and tried again elsewhere at once.
+		Grace:    max(r.cfg.StopTimeout-time.Second, r.cfg.StopTimeout/2),
 		Observer: r.cfg.Observer,
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/activities"
@@ -46,7 +47,7 @@ func (c *Code) loadFailure(ctx context.Context, err error) error {
 	}
 	switch {
 	case errors.As(err, &interrupted) && interrupted.Cause != nil:
-		return c.cutOff(ctx, interrupted.Cause)
+		return cutOff(ctx, nil, interrupted.Cause)
 	case errors.As(err, &interrupted):
 		return applicationError("the activity's code can't be loaded: it "+
 			fmt.Sprintf("ran for longer than %v (%s)", interrupted.Budget, activities.CPUTimeSetting), LoadErrorType, interrupted.Stack, true)
@@ -70,7 +71,7 @@ func (in *instance) execute(ctx context.Context, export string, args *commonpb.P
 		}
 		j := in.loop.next(hard)
 		if j == nil {
-			return nil, in.code.cutOff(ctx, context.Cause(hard))
+			return nil, in.cutOff(ctx, context.Cause(hard))
 		}
 		err = in.turn(hard, promise, j)
 	}
@@ -83,26 +84,42 @@ func (in *instance) execute(ctx context.Context, export string, args *commonpb.P
 	return in.result(hard, ctx, promise.Result())
 }
 
-// leash gives the context that interrupts JavaScript: it ends a grace after ctx. The code itself is told at once.
+// leash gives the context that interrupts JavaScript: it ends a grace after ctx, or after the worker began to stop. The code itself
+// is told at once. The SDK ends ctx only when a stopping worker has waited for its activities; a worker of Temporal's own for
+// TypeScript doesn't wait.
 func (in *instance) leash(ctx context.Context) (hard context.Context, release func()) {
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	var mu sync.Mutex // guards over and grace
 	var over bool
 	var grace *time.Timer
-	unwatch := context.AfterFunc(ctx, func() {
+	tell := func(why *ending) {
 		mu.Lock()
 		defer mu.Unlock()
-		if over {
+		if over || grace != nil {
 			return
 		}
+		in.told.Store(why)
 		grace = time.AfterFunc(in.code.opts.Grace, func() { cut(errGraceOver) })
 		in.loop.post(func() error {
-			in.end(endingOf(ctx))
+			in.end(why)
 			return in.broken
 		})
-	})
+	}
+	unwatch := context.AfterFunc(ctx, func() { tell(endingOf(ctx)) })
+	released := make(chan struct{})
+	if activity.IsActivity(ctx) {
+		stopping := activity.GetWorkerStopChannel(ctx)
+		in.background(func() {
+			select {
+			case <-stopping:
+				tell(workerStops())
+			case <-released:
+			}
+		})
+	}
 	return hard, func() {
 		unwatch()
+		close(released)
 		mu.Lock()
 		defer mu.Unlock()
 		over = true

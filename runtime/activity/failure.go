@@ -52,7 +52,7 @@ func (in *instance) interruption(ctx context.Context, i *sandbox.Interrupted) er
 		return err
 	}
 	if i.Cause != nil {
-		return in.code.cutOff(ctx, i.Cause)
+		return in.cutOff(ctx, i.Cause)
 	}
 	if in.spent {
 		return applicationError(fmt.Sprintf("the activity took more than %v of CPU time in all (%s)", in.code.opts.CPUBudget, activities.MaxCPUTimeSetting),
@@ -77,11 +77,18 @@ func outOfMemory(i *sandbox.Interrupted) error {
 }
 
 // cutOff is for an execution that didn't end with its attempt.
-func (c *Code) cutOff(ctx context.Context, cause error) error {
-	if ctx.Err() == nil {
+func (in *instance) cutOff(ctx context.Context, cause error) error {
+	return cutOff(ctx, in.told.Load(), cause)
+}
+
+func cutOff(ctx context.Context, why *ending, cause error) error {
+	switch {
+	case why != nil:
+	case ctx.Err() == nil:
 		return cause
+	default:
+		why = endingOf(ctx)
 	}
-	why := endingOf(ctx)
 	if why.detail == "cancelRequested" {
 		return temporal.NewCanceledError()
 	}

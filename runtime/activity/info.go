@@ -100,6 +100,9 @@ type ending struct {
 	detail string // the member of ActivityCancellationDetails that is true
 }
 
+// workerStops is the one that no context tells of in time.
+func workerStops() *ending { return &ending{"WORKER_SHUTDOWN", "workerShutdown"} }
+
 func endingOf(ctx context.Context) *ending {
 	cause := context.Cause(ctx)
 	var gone *serviceerror.NotFound
@@ -109,7 +112,7 @@ func endingOf(ctx context.Context) *ending {
 	case errors.Is(cause, context.DeadlineExceeded):
 		return &ending{"TIMED_OUT", "timedOut"}
 	case errors.Is(cause, worker.ErrWorkerShutdown):
-		return &ending{"WORKER_SHUTDOWN", "workerShutdown"}
+		return workerStops()
 	case errors.Is(cause, activity.ErrActivityPaused):
 		return &ending{"PAUSED", "paused"}
 	case errors.Is(cause, activity.ErrActivityReset):

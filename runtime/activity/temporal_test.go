@@ -203,6 +203,11 @@ export async function main() { heartbeat(); await sleep('1h') }`
 				t.Errorf("got %s", app.Message())
 			}
 		}},
+		"timed out": {context.DeadlineExceeded, func(t *testing.T, err error) {
+			if app := wantApplication(t, err, "CancelledFailure", false); app.Message() != "TIMED_OUT" {
+				t.Errorf("got %s", app.Message())
+			}
+		}},
 		"paused": {activity.ErrActivityPaused, func(t *testing.T, err error) { wantApplication(t, err, "ActivityPause", false) }},
 		"reset":  {activity.ErrActivityReset, func(t *testing.T, err error) { wantApplication(t, err, "ActivityReset", false) }},
 	} {
