@@ -25,6 +25,16 @@ Activator.prototype.hasFlag = function (flag) {
   return (this as any).knownFlags.has(flag.id);
 };
 
+// Executions that began with the same flags have one set of them.
+const flagSets = new Map<string, Set<number>>();
+
+function flagsOf(flags: number[]): Set<number> {
+  const key = flags.join();
+  const known = flagSets.get(key) ?? new Set(flags);
+  flagSets.set(key, known);
+  return known;
+}
+
 // Random numbers come from the Go SDK's streams, which it reseeds itself when an execution is reset.
 Activator.prototype.currentRandom = function () {
   return (this as any).currentRandomStorage?.getStore()?.random() ?? host.random('');
@@ -75,7 +85,7 @@ let creating: { module: WorkflowModule; name: string; info: any; flags: number[]
     activator.info = info;
     activator.sinkCalls = sinkCalls;
     activator.knownPresentPatches = presentPatches;
-    activator.addKnownFlags(flags);
+    activator.knownFlags = flagsOf(flags);
     activator.interceptors = noInterceptors;
     activator.failureExceptionTypeNames = none;
     attachStacks(activator);
