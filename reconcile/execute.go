@@ -148,6 +148,18 @@ func (r *Reconciler) noteFailure(rec *record, dec decision) {
 	rec.note(eventFailed, rec.failure.text, nil)
 }
 
+// waitLonger puts the next try of code that waits off, each time to twice as
+// late: replaying histories isn't free, and executions may run for weeks.
+func (rec *record) waitLonger() {
+	const most = 4 // doublings: from half a minute to eight
+	if rec.again.IsZero() {
+		return
+	}
+	rec.tries = min(rec.tries+1, most)
+	now := time.Now()
+	rec.again = now.Add(rec.again.Sub(now) << rec.tries)
+}
+
 // noteBroken notes what turned out broken, and counts what the gate refused.
 func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report, again bool) {
 	for range rec.noteBroken(before, after, again) {
@@ -159,8 +171,10 @@ func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report, again
 func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
 	if dec.cause == causeAgain && len(changesBetween(before, rec.report)) == 0 {
 		r.noteBroken(rec, before, rec.report, true)
+		rec.waitLonger()
 		return
 	}
+	rec.tries = 0
 	now := time.Now()
 	took := now.Sub(rec.asked)
 	rec.reload = &ReloadState{

@@ -56,6 +56,8 @@ type record struct {
 	events     []event         // not written yet
 	// failedAttempt is the attempt whose failure was noted, see failure.key.
 	failedAttempt string
+	// tries is how often code that waits was tried again in vain.
+	tries int
 }
 
 // shell is a source without its texts.
