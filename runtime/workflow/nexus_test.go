@@ -169,6 +169,15 @@ export async function beforeSent(endpoint: string) {
 		if replayed := replayedResult(t, p, run); replayed != got {
 			t.Errorf("%s: replayed %s", c.name, replayed)
 		}
+		if c.name != "sync" {
+			continue
+		}
+		for _, e := range p.history(run).Events {
+			if a := e.GetNexusOperationScheduledEventAttributes(); a != nil && (string(e.GetUserMetadata().GetSummary().GetData()) != `"says it again"` ||
+				a.GetScheduleToCloseTimeout().AsDuration() != 20*time.Second) {
+				t.Errorf("scheduled %v with %v", a, e.GetUserMetadata())
+			}
+		}
 	}
 	_, err := p.outcome(p.start("thrown", endpoint))
 	var op *temporal.NexusOperationError
