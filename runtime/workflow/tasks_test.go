@@ -283,7 +283,7 @@ func BenchmarkTasks(b *testing.B) {
 		TaskToken: []byte("token"), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: "w", RunId: "r"}, History: events(5, 6, 7),
 	}
 	code := NewCode(&compile.Program{Name: "a.ts", Hash: strings.Repeat("0", 64)}, CodeOptions{})
-	d := &definition{in: &instance{code: code}}
+	d := &definition{o: Options{Resolver: &trial{}}, in: &instance{code: code}}
 	d.on.Store(&Ran{Hash: code.Hash(), Since: time.Now()})
 	answer := func(ctx context.Context, _ string, _, reply any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
 		return nil
