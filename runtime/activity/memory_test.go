@@ -11,7 +11,7 @@ import (
 // Not parallel: it measures the heap of the process.
 func TestHoardersFailByNameAndNeighboursNoticeNothing(t *testing.T) {
 	memory := sandbox.NewMemory(sandbox.MemoryOptions{PerVM: 24 << 20})
-	options := CodeOptions{Sandbox: sandbox.Options{Memory: memory}}
+	options := CodeOptions{SliceBudget: 9 * time.Second, Sandbox: sandbox.Options{Memory: memory}}
 	neighbour := code(t, `
 import { ApplicationFailure } from '@temporalio/common';
 export async function main() { const a = []; for (let i = 0; i < 1000; i++) a.push({ i }); await null; return a.length + ApplicationFailure.name.length }`, options)
@@ -35,7 +35,7 @@ export async function main() { const a = []; for (let i = 0; i < 1000; i++) a.pu
 	for name, text := range map[string]string{
 		"at once":        `export async function main() { const a = []; for (;;) a.push({ a: a.length }) }`,
 		"turn by turn":   `export async function main() { const a = []; for (;;) { for (let i = 0; i < 1000; i++) a.push({ i }); await new Promise((r) => setImmediate(r)) } }`,
-		"while it loads": `const a = []; for (;;) a.push('x' + a.length); export function main() {}`,
+		"while it loads": `const a = []; for (;;) a.push({ a: a.length }); export function main() {}`,
 		"in vain caught": `export async function main() { const a = []; for (;;) try { for (;;) a.push([1]) } catch {} }`,
 		"with buffers":   `export async function main() { const a = []; for (;;) { a.push(Buffer.alloc(1 << 20)); await null } }`,
 		"in a timer":     `export async function main() { const a: any[] = []; setInterval(() => { for (let i = 0; i < 10000; i++) a.push({ i }) }, 0); await new Promise(() => {}) }`,

@@ -44,7 +44,7 @@ func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
 		neighbours <- err
 	}()
 	for name, text := range map[string]string{
-		"array":        `const a = []; for (;;) a.push(a.length);`,
+		"array":        `const a = []; for (;;) a.push([a.length]);`,
 		"objects":      `const a = []; for (let i = 0; ; i++) a.push({ i, name: 'n' + i });`,
 		"string":       `let s = 'x'; for (;;) s += s;`,
 		"map":          `const m = new Map(); for (let i = 0; ; i++) m.set(i, [i]);`,
