@@ -241,6 +241,10 @@ func (v *VM) changeNumber(o *goja.Object) error {
 		o.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
 		prototype.DefineDataProperty("constructor", o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 	}
+	if !v.opts.Shared {
+		// Copying what hangs on it would make it all, in each runtime.
+		return errors.Join(append(errs, o.SetPrototype(original))...)
+	}
 	for _, name := range original.GetOwnPropertyNames() {
 		switch value := original.Get(name); name {
 		case "length", "name", "prototype":
