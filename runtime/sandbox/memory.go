@@ -16,6 +16,13 @@ const (
 	bytesPerSecond = 2 << 30
 	// collectionShare is the part of the time that forced collections may take.
 	collectionShare = 0.1
+	// timesBeyond is how many times its limit a VM may have filled before a collection is forced in any case.
+	timesBeyond = 4
+	// settling is how many collections it takes until what a closed account kept is gone, and with it what others were charged
+	// with in its place.
+	settling = 2
+	// patience is how long an account that was ended may stay open.
+	patience = 200 * time.Millisecond
 	// leastBlamed is what an execution must have been charged with to be ended because the process is short of memory.
 	leastBlamed = 16 << 20
 )
@@ -54,13 +61,19 @@ type Memory struct {
 	gone, goneSquares float64
 	resting           time.Time // no collection is forced before
 	forcing           bool
+
+	ended   *account  // that was ended last, until what it kept is gone
+	endedAt time.Time // when
+	settled int       // collections since it was closed
 }
 
 // account is what one VM is charged with.
 type account struct {
 	charged float64 // bytes
 	weight  float64 // since the last collection: bytes that it can have filled
+	handed  int64   // since the last collection: bytes that Go made for it
 	over    *MemoryError
+	opened  time.Time
 }
 
 // entry is a VM that runs JavaScript.
@@ -116,7 +129,7 @@ func (m *Memory) open() *account {
 	if m == nil {
 		return nil
 	}
-	a := &account{}
+	a := &account{opened: time.Now()}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.accounts[a] = struct{}{}
@@ -140,8 +153,15 @@ func (m *Memory) handed(a *account, bytes int64) {
 		return
 	}
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	a.weight += float64(bytes)
+	a.handed += bytes
+	// Memory that nobody wrote to yet is had faster than any tick comes.
+	collect := m.opts.PerVM > 0 && a.handed > m.opts.PerVM && !m.forcing
+	m.forcing = m.forcing || collect
+	m.mu.Unlock()
+	if collect {
+		m.collect()
+	}
 }
 
 // enter notes that a VM begins to run. The error is that of an account that is beyond its limit.
@@ -197,7 +217,7 @@ func (m *Memory) look() {
 	if h.cycles != m.cycles {
 		m.settle(h)
 	}
-	if !m.forcing && m.suspicious(h) && time.Now().After(m.resting) {
+	if !m.forcing && m.suspicious(h) && (time.Now().After(m.resting) || m.farBeyond(h)) {
 		m.forcing = true
 		go m.collect()
 	}
@@ -218,6 +238,16 @@ func (m *Memory) suspicious(h heapState) bool {
 	for e := range m.entries {
 		if e.account.charged+min(e.account.weight, grown) > float64(m.opts.PerVM) {
 			return true
+		}
+	}
+	return false
+}
+
+// farBeyond reports that some VM may be so far beyond its limit that no collection is too dear. With mu held.
+func (m *Memory) farBeyond(h heapState) bool {
+	for e := range m.entries {
+		if min(e.account.weight, float64(h.objects-m.live)) > timesBeyond*float64(m.opts.PerVM) {
+			return m.opts.PerVM > 0
 		}
 	}
 	return false
@@ -268,34 +298,51 @@ func (m *Memory) settle(h heapState) {
 		} else if charged > 0 {
 			a.charged = max(0, a.charged+grown*a.charged/charged)
 		}
-		a.weight = 0
+		a.weight, a.handed = 0, 0
 	}
 	m.cycles, m.live, m.cpu = h.cycles, h.live, h.cpu
 	m.judge()
 }
 
-// judge ends whoever is beyond a limit. With mu held.
+// judge ends who is charged with most, if that is beyond a limit: one at a time, because whoever ran beside a VM that hoards
+// is charged with part of it, until it has gone. With mu held.
 func (m *Memory) judge() {
+	waits := m.waits()
 	var most *account
 	for a := range m.accounts {
-		if limit := m.opts.PerVM; limit > 0 && a.charged > float64(limit) {
-			m.end(a, &MemoryError{Bytes: int64(a.charged), Limit: limit})
-		}
-		if a.over == nil && (most == nil || a.charged > most.charged) {
+		beside := waits && a.opened.Before(m.endedAt)
+		if a.over == nil && !beside && (most == nil || a.charged > most.charged) {
 			most = a
 		}
 	}
-	if m.opts.Process > 0 && m.live > m.opts.Process && most != nil && most.charged > leastBlamed {
+	switch {
+	case most == nil:
+	case m.opts.PerVM > 0 && most.charged > float64(m.opts.PerVM):
+		m.end(most, &MemoryError{Bytes: int64(most.charged), Limit: m.opts.PerVM})
+	case m.opts.Process > 0 && m.live > m.opts.Process && most.charged > leastBlamed:
 		m.end(most, &MemoryError{Bytes: int64(most.charged), Limit: m.opts.Process, Shared: true})
 	}
 }
 
+// waits tells whether what the account that was ended last kept may still be there. With mu held.
+func (m *Memory) waits() bool {
+	if m.ended == nil {
+		return false
+	}
+	if _, open := m.accounts[m.ended]; open {
+		return time.Since(m.endedAt) < patience
+	}
+	if m.settled++; m.settled <= settling {
+		return true
+	}
+	m.ended = nil
+	return false
+}
+
 // end interrupts a VM now, or when it next runs. With mu held.
 func (m *Memory) end(a *account, why *MemoryError) {
-	if a.over != nil {
-		return
-	}
 	a.over = why
+	m.ended, m.endedAt, m.settled = a, time.Now(), 0
 	for e := range m.entries {
 		if e.account == a {
 			e.interrupt(why)
