@@ -211,32 +211,6 @@ func (v *VM) text(value goja.Value) goja.String {
 	return text
 }
 
-func (v *VM) capArray(class *goja.Object) error {
-	prototype := class.Get("prototype").ToObject(v.Runtime)
-	var errs []error
-	for _, m := range []struct {
-		name   string
-		length int
-	}{{"fill", 1}, {"join", 1}, {"toSorted", 1}, {"toReversed", 0}, {"with", 2}} {
-		errs = append(errs, v.wrapped(prototype, m.name, m.length, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			if o, ok := call.This.(*goja.Object); ok && o.ClassName() == "Array" {
-				v.checkBytes(m.name, 16*o.Get("length").ToFloat())
-			}
-			return original(call)
-		}))
-	}
-	return errors.Join(append(errs,
-		v.wrapped(class, "from", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			switch items := call.Argument(0).(type) {
-			case *goja.Object:
-				call.Arguments = append([]goja.Value{v.sizedItems("from", 16, items)}, call.Arguments[1:]...)
-			case goja.String:
-				v.checkBytes("from", 16*float64(items.Length()))
-			}
-			return original(call)
-		}))...)
-}
-
 // changeDate gives the only zone there is the name that V8 has for it; Go's is the short one.
 func (v *VM) changeDate(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)

@@ -84,7 +84,8 @@ func New(o Options) (*VM, error) {
 	if v.opts.Shared {
 		install = v.installSharedGlobals
 	}
-	if err := errors.Join(install(), v.guardEvaluators()); err != nil {
+	functions := v.native.Get("Function").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
+	if err := errors.Join(install(), v.capApply(functions, "apply", 2, 1), v.guardEvaluators()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil
