@@ -168,6 +168,14 @@ func (v *VM) changeString(class *goja.Object) error {
 			}),
 			v.defineFunction(prototype, "toWellFormed", 0, func(call goja.FunctionCall) goja.Value { return v.wellFormed(v.receiver(call.This)) }))
 	}
+	errs = append(errs, v.wrapped(class, "raw", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		if template, ok := call.Argument(0).(*goja.Object); ok {
+			if raw, ok := template.Get("raw").(*goja.Object); ok && !isArray(raw) {
+				v.fixedLength("raw", raw)
+			}
+		}
+		return original(call)
+	}))
 	withOptions := v.late("intl", "localeCompare")
 	errs = append(errs,
 		v.wrapped(prototype, "localeCompare", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
@@ -209,6 +217,19 @@ func (v *VM) text(value goja.Value) goja.String {
 	}
 	text, _ := v.Runtime.ToValue(value.String()).(goja.String)
 	return text
+}
+
+// capBigInt bounds the numbers whose size is given.
+func (v *VM) capBigInt(class *goja.Object) error {
+	var errs []error
+	for _, name := range []string{"asIntN", "asUintN"} {
+		errs = append(errs, v.wrapped(class, name, 2, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			bits := call.Argument(0).ToNumber()
+			v.checkBytes(name, bits.ToFloat()/8)
+			return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{bits, call.Argument(1)}})
+		}))
+	}
+	return errors.Join(errs...)
 }
 
 // changeDate gives the only zone there is the name that V8 has for it; Go's is the short one.

@@ -63,7 +63,7 @@ func (v *VM) installSharedGlobals() error {
 // changed tells whether a global differs from goja's.
 func (v *VM) changed(name string) bool {
 	switch name {
-	case "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect":
+	case "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt":
 		return true
 	}
 	return madeBy[name] != "" || elementSize[name] != 0 || len(v.library.methods[name]) > 0
@@ -186,6 +186,8 @@ func (v *VM) change(name string, o *goja.Object) error {
 		return v.changeString(o)
 	case "Array":
 		return v.capArray(o)
+	case "BigInt":
+		return v.capBigInt(o)
 	case "Reflect":
 		return errors.Join(v.capApply(o, "apply", 3, 2), v.capApply(o, "construct", 2, 1))
 	case "Date":

@@ -14,7 +14,7 @@ func TestALengthAloneHoldsNothingUp(t *testing.T) {
 		`a.unshift(1)`, `a.splice(0, 1)`, `a.slice()`, `[].concat(a)`, `a.concat(1)`, `a.flat()`, `a.find((x) => x)`, `a.every((x) => x)`,
 		`a.reduce((x) => x)`, `a.copyWithin(1, 0)`, `a.toSorted()`, `a.toLocaleString()`, `[...a]`, `Math.max(...a)`, `new Set(a)`,
 		`Math.max.apply(null, a)`, `Math.max.apply(null, o)`, `Reflect.apply(Math.max, null, o)`, `Reflect.construct(Date, o)`,
-		`Array.prototype.indexOf.call(o, 1)`, `Array.prototype.slice.call(o)`, `Array.prototype.map.call(o, (x) => x)`,
+		`BigInt.asUintN(2 ** 40, -1n)`, `BigInt.asIntN(2 ** 52, -1n)`, `String.raw({ raw: o })`, `Array.prototype.indexOf.call(o, 1)`, `Array.prototype.slice.call(o)`, `Array.prototype.map.call(o, (x) => x)`,
 	} {
 		_, err := run(t, newVM(t), long+code)
 		if err == nil || !strings.Contains(err.Error(), "the limit for one call is 67108864") {
@@ -35,6 +35,7 @@ func TestALengthAloneHoldsNothingUp(t *testing.T) {
 func TestArraysAreAsEverBelowTheLimit(t *testing.T) {
 	for _, code := range []string{
 		`Math.max.apply(null, [1, 3, 2]) === 3`, `Math.max.apply(null, { length: 2, 0: 4, 1: 5 }) === 5`, `Math.max.apply() === -Infinity`,
+		"String.raw`a${1}\\n` === 'a1\\\\n'", `BigInt.asUintN(8, 257n) === 1n && BigInt.asIntN(8, 255n) === -1n && BigInt.asIntN.length === 2`,
 		`Reflect.apply(Math.min, null, new Uint8Array([3, 2])) === 2`, `Reflect.construct(Array, [1, 2]).length === 2`,
 		`(function () { return arguments.length; }).apply(null, (function () { return arguments; })(1, 2)) === 2`,
 		`class A { constructor() { this.t = new.target; } } class B {} Reflect.construct(A, [], B).t === B`,
