@@ -135,6 +135,10 @@ export async function run(mine: string) {
     attempt(() => { (ApplicationFailure as any).left = mine; }),
     attempt(() => { Object.getPrototypeOf(g).left = mine; }),
     attempt(() => { (JSON as any).parse = () => mine; }),
+    ...[Array.prototype.map, Array.prototype.sort, [][Symbol.iterator], ''.repeat, Math.max, parseInt, RegExp.prototype.exec, Number.isInteger,
+      Object.getOwnPropertyDescriptor(Map.prototype, 'size')!.get!, [].values().next, Reflect.ownKeys, Date.now, /a/.constructor,
+      (async () => {}).constructor, Object.getPrototypeOf(Uint8Array).prototype.set, Promise.resolve, Symbol.for, BigInt.asIntN, ''.at, setTimeout]
+      .map((f: any) => attempt(() => { f.left = mine; })),
   ];
   g.console = { log: () => {} };
   await sleep(20);

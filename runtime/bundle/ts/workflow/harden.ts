@@ -19,6 +19,7 @@ const assignable: Array<[object, PropertyKey[]]> = [
 function makeAssignable(object: object, name: PropertyKey): void {
   const { value, enumerable, writable } = Reflect.getOwnPropertyDescriptor(object, name) ?? {};
   if (!writable) return;
+  if (typeof value === 'function') Object.freeze(value);
   Object.defineProperty(object, name, {
     get: () => value,
     set(this: object, v: unknown) {
@@ -32,11 +33,20 @@ function makeAssignable(object: object, name: PropertyKey): void {
 
 const isObject = (v: unknown): v is object => (typeof v === 'object' && v !== null) || typeof v === 'function';
 
+/** Freezes an object and its methods, which are objects, too. */
+function freezeWithMethods(object: object): void {
+  Reflect.ownKeys(object).forEach((name) => {
+    const { value, get, set } = Reflect.getOwnPropertyDescriptor(object, name)!;
+    [value, get, set].forEach((f) => typeof f === 'function' && f !== globalThis && Object.freeze(f));
+  });
+  Object.freeze(object);
+}
+
 function freezeWithPrototype(value: unknown): void {
   if (!isObject(value)) return;
-  Object.freeze(value);
+  freezeWithMethods(value);
   const prototype = (value as any).prototype;
-  if (typeof value === 'function' && isObject(prototype)) Object.freeze(prototype);
+  if (typeof value === 'function' && isObject(prototype)) freezeWithMethods(prototype);
 }
 
 /**
@@ -55,8 +65,8 @@ export function harden(shared: object[]): void {
   const helped = (([] as any)[Symbol.iterator]() as any).map(() => 0);
   [[], new Map(), new Set(), '', new Map().entries(), 'a'.matchAll(/a/g), helped].forEach((it: any) => {
     const prototype = Object.getPrototypeOf(it[Symbol.iterator]());
-    Object.freeze(prototype);
-    Object.freeze(Object.getPrototypeOf(prototype));
+    freezeWithMethods(prototype);
+    freezeWithMethods(Object.getPrototypeOf(prototype));
   });
   [Uint8Array, function* () {}, async function () {}].forEach((f) => freezeWithPrototype(Object.getPrototypeOf(f)));
   shared.forEach((value: any) => {
