@@ -100,14 +100,9 @@ func (v *VM) sizedItems(name string, size int64, items *goja.Object) goja.Value 
 	if iterator := items.GetSymbol(goja.SymIterator); iterator != nil && !goja.IsUndefined(iterator) && !goja.IsNull(iterator) {
 		return items
 	}
-	fixed := v.Runtime.CreateObject(items)
-	for _, err := range []error{
-		fixed.DefineDataProperty("length", n, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
-		fixed.DefineDataPropertySymbol(goja.SymIterator, goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
-	} {
-		if err != nil {
-			panic(err)
-		}
+	fixed := v.withLength(items, n)
+	if err := fixed.DefineDataPropertySymbol(goja.SymIterator, goja.Undefined(), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
+		panic(err) // goja's way to throw into JavaScript
 	}
 	return fixed
 }
@@ -170,9 +165,7 @@ func (v *VM) changeString(class *goja.Object) error {
 	}
 	errs = append(errs, v.wrapped(class, "raw", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 		if template, ok := call.Argument(0).(*goja.Object); ok {
-			if raw, ok := template.Get("raw").(*goja.Object); ok && !isArray(raw) {
-				v.fixedLength("raw", raw)
-			}
+			v.checkLength("raw", template.Get("raw"))
 		}
 		return original(call)
 	}))

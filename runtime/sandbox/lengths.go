@@ -111,6 +111,11 @@ func (v *VM) fixedLength(name string, items *goja.Object) goja.Value {
 	}
 	n := length.ToNumber()
 	v.checkBytes(name, itemSize*n.ToFloat())
+	return v.withLength(items, n)
+}
+
+// withLength is an array-like that says this length, and is the other in all else.
+func (v *VM) withLength(items *goja.Object, n goja.Value) *goja.Object {
 	fixed := v.Runtime.CreateObject(items)
 	if err := fixed.DefineDataProperty("length", n, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
 		panic(err) // goja's way to throw into JavaScript
