@@ -217,10 +217,8 @@ func (h *house) work(configure ...func(*Config)) *replica {
 func (r *replica) quietDown() {
 	r.h.t.Helper()
 	eventually(r.h.t, func() error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if n := r.queue.len(); n > 0 || len(r.inflight) > 0 {
-			return fmt.Errorf("%d waiting, %d under way", n, len(r.inflight))
+		if !r.queue.idle() {
+			return fmt.Errorf("%d waiting, others under way", r.queue.len())
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
@@ -75,7 +76,14 @@ func (q *workQueue) get() (it item, ok bool) {
 	return item{id: id, since: q.lanes.taken(id)}, true
 }
 
-func (q *workQueue) done(id string) { q.inner.Done(id) }
+func (q *workQueue) done(id string) {
+	q.inner.Done(id)
+	q.lanes.held.Add(-1) // after Done, which places the id anew if it was added meanwhile
+}
+
+// idle reports that no id waits without delay and none is worked on. Unlike len
+// it doesn't miss the moment between an id's waiting and its being worked on.
+func (q *workQueue) idle() bool { return q.lanes.held.Load() == 0 }
 
 // len counts the ids that wait, without those worked on and those delayed.
 func (q *workQueue) len() int { return q.inner.Len() }
@@ -90,6 +98,7 @@ func (q *workQueue) shutDown() { q.inner.ShutDown() }
 type lanes struct {
 	fresh, later fifo
 	lane         map[string]int // of each queued id
+	held         atomic.Int64   // ids placed and not yet done
 
 	mu     sync.Mutex           // guards what follows: it is also written outside of the queue's lock
 	urgent map[string]bool      // hinted and not yet put into the fresh lane
@@ -138,6 +147,7 @@ func (l *lanes) taken(id string) time.Time {
 
 // Push implements workqueue.Queue.
 func (l *lanes) Push(id string) {
+	l.held.Add(1)
 	if l.takeUrgent(id) {
 		l.lane[id] = laneFresh
 		l.fresh.push(id)

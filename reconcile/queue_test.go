@@ -48,6 +48,29 @@ func TestHintDuringAPassMakesOneMoreAfterIt(t *testing.T) {
 	}
 }
 
+func TestAQueueIsIdleOnlyOnceNothingWaitsOrIsWorkedOn(t *testing.T) {
+	t.Parallel()
+	q := newWorkQueue(time.Second, time.Minute)
+	defer q.shutDown()
+	is := func(want bool, when string) {
+		t.Helper()
+		if q.idle() != want {
+			t.Errorf("idle %v %s", !want, when)
+		}
+	}
+	is(true, "before anything was added")
+	q.hint("a", time.Time{})
+	q.resync("a")
+	is(false, "while an id waits")
+	it, _ := q.get()
+	is(false, "while it is worked on")
+	q.hint("a", time.Time{})
+	q.done(it.id)
+	is(false, "while it waits again")
+	drainNow(q)
+	is(true, "once it is done")
+}
+
 func TestOneProjectIsNeverWorkedOnTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	q := newWorkQueue(time.Second, time.Minute)
