@@ -8,6 +8,8 @@
 //   - The number of time series does not grow with projects, workflow types or
 //     activity types. What the Temporal SDK measures per task queue is added up
 //     over the process before it is shown.
+//   - What users' code measures is shown apart (user_…), bounded per project, and
+//     goes with the project; no name or value in it can spoil the scrape.
 //   - Observer methods are cheap and never block, never panic, and take any
 //     value: an unknown reason is counted as "other".
 //   - A request never causes work elsewhere. Databases and Temporal are probed

@@ -20,6 +20,9 @@ type Options struct {
 	Version string
 	// Revision is the commit the binary was built from; "" = "unknown".
 	Revision string
+	// UserSeries is how many series the code of one project may make with
+	// metricMeter, as Prometheus counts them; 0 = 1000, less = none.
+	UserSeries int
 	// Now is the clock; nil = time.Now. Tests set it.
 	Now func() time.Time
 }
@@ -30,6 +33,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Revision == "" {
 		o.Revision = "unknown"
+	}
+	if o.UserSeries == 0 {
+		o.UserSeries = 1000
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -44,6 +50,7 @@ type Metrics struct {
 	started  time.Time
 	registry *prometheus.Registry
 	temporal *temporalMetrics
+	users    *userMetrics
 
 	stream       streamState
 	dependencies dependencies
@@ -75,6 +82,7 @@ func New(o Options) *Metrics {
 		started:  o.Now(),
 		registry: prometheus.NewRegistry(),
 		temporal: newTemporalMetrics(),
+		users:    &userMetrics{limit: o.UserSeries, projects: map[string]*userProject{}},
 	}
 	m.stream.now = o.Now
 	m.stream.set(StreamConnecting, "not connected yet")
@@ -94,6 +102,7 @@ func New(o Options) *Metrics {
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
 		newStateCollector(m),
 		m.temporal,
+		m.users,
 	)
 	return m
 }

@@ -59,9 +59,26 @@ type Config struct {
 	Logger      *slog.Logger
 	// Observer hears of interrupted JavaScript and failed workflow tasks. Default: nobody.
 	Observer workflow.Observer
+	// Meter makes what takes the measurements of a project's code, from when its worker starts until it has stopped. Default: they go
+	// nowhere.
+	Meter func(projectID string) Meter
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
 }
+
+// Meter takes what the code of one project measures with metricMeter.
+type Meter interface {
+	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. It is cheap and doesn't block. The error says why
+	// the value isn't kept.
+	Measure(kind, name, description string, value float64, tags map[string]string) error
+	// Close ends it.
+	Close()
+}
+
+type noMeter struct{}
+
+func (noMeter) Measure(string, string, string, float64, map[string]string) error { return nil }
+func (noMeter) Close()                                                           {}
 
 // ActivityObserver counts attempts of activities. Its methods are cheap and don't block.
 type ActivityObserver interface {
@@ -88,6 +105,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Meter == nil {
+		c.Meter = func(string) Meter { return noMeter{} }
 	}
 	if c.Activities == nil {
 		c.Activities = noActivityObserver{}

@@ -27,6 +27,7 @@ type project struct {
 	taskQueue string
 	log       *slog.Logger
 	builtIn   *activities.Set
+	meter     Meter
 	worker    worker.Worker
 
 	// live is what new executions and activities resolve. Everything else may be read at any time.
@@ -44,6 +45,8 @@ func newProject(r *Runner, p Project, l *live) *project {
 		builtIn: activities.New(activities.Options{
 			Logger: log, HTTP: r.http.of(p.ID), MaxResultBytes: r.cfg.MaxActivityResultBytes, MaxResponseBytes: r.cfg.MaxActivityResponseBytes}),
 	}
+	pr.meter = r.cfg.Meter(p.ID)
+	r.meters.put(p.ID, pr.meter)
 	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
 	pr.live.Store(l)
 	return pr
@@ -84,6 +87,7 @@ func (p *project) start() error {
 		Tasks:       p.r.cfg.Tasks,
 		Logger:      p.log,
 		Observer:    p.r.cfg.Observer,
+		Meter:       p.r.meters.of(p.id),
 		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,
 
 		LocalActivity: p.call,
@@ -129,6 +133,7 @@ func (p *project) discard() {
 		}
 	}
 	p.r.http.drop(p.id)
+	p.r.meters.close(p.id, p.meter)
 }
 
 // Current implements workflow.Resolver: what a new execution starts on.

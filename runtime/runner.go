@@ -24,6 +24,7 @@ var ErrNotRunning = errors.New("the project is not running here")
 type Runner struct {
 	cfg    Config
 	http   clients
+	meters meters
 	memory *sandbox.Memory // of all activities
 	spare  *workflow.Spare // for the next code of any project
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
@@ -86,6 +87,7 @@ func (r *Runner) Start(ctx context.Context, p Project) (Report, error) {
 	}
 	pr := newProject(r, p, l)
 	if err := pr.start(); err != nil {
+		r.meters.close(pr.id, pr.meter)
 		return report, fmt.Errorf("start the worker of project %s on task queue %q: %w", p.ID, p.TaskQueue, err)
 	}
 	r.mu.Lock()
@@ -163,6 +165,7 @@ func (r *Runner) died(pr *project, err error) {
 		delete(r.projects, pr.id)
 	}
 	r.mu.Unlock()
+	r.meters.close(pr.id, pr.meter)
 	pr.log.Error("the worker ended", slog.String("error", err.Error()))
 }
 
@@ -186,6 +189,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		// Before the worker gives up waiting: what is cut off is still reported then, and tried again elsewhere at once.
 		Grace:    max(r.cfg.StopTimeout-time.Second, r.cfg.StopTimeout/2),
 		Observer: r.cfg.Observer,
+		Meter:    r.meters.of(projectID),
 	}
 }
 

@@ -40,7 +40,7 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
-	m := metrics.New(metrics.Options{Version: version()})
+	m := metrics.New(metrics.Options{Version: version(), UserSeries: s.userSeries()})
 
 	temporal, tasks, err := dialTemporal(m, log)
 	if err != nil {
@@ -123,6 +123,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		// Less than all of it: after the tasks the rows have to be written.
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
+		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
+	"workflow-worker/metrics"
 )
 
 // settings is what the environment says, beside Temporal's own variables, which the Temporal SDK reads.
@@ -42,6 +43,7 @@ type settings struct {
 	ActivityMaxResult      int           `env:"ACTIVITY_MAX_RESULT_BYTES, default=2097152"`
 	ActivityMaxResponse    int64         `env:"ACTIVITY_MAX_RESPONSE_BYTES, default=16777216"`
 	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
+	UserMetricsMaxSeries   int           `env:"USER_METRICS_MAX_SERIES, default=1000"`
 	ModulesDir             string        `env:"MODULES_DIR"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
@@ -54,6 +56,14 @@ func (p process) readSettings(ctx context.Context) (settings, error) {
 		return s, fmt.Errorf("read the settings: %w", err)
 	}
 	return s, s.validate()
+}
+
+// userSeries is the setting as metrics counts it, where zero means the default and less means none.
+func (s settings) userSeries() int {
+	if s.UserMetricsMaxSeries == 0 {
+		return -1
+	}
+	return s.UserMetricsMaxSeries
 }
 
 func (s settings) validate() error {
@@ -85,6 +95,9 @@ func (s settings) validate() error {
 		if n < 1 {
 			mistake("%s is %d, must be at least 1", name, n)
 		}
+	}
+	if s.UserMetricsMaxSeries < 0 {
+		mistake("%s is %d, must not be negative", metrics.UserSeriesSetting, s.UserMetricsMaxSeries)
 	}
 	if s.WorkflowCacheSize < 0 {
 		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)

@@ -17,6 +17,7 @@ type Code struct {
 	program *compile.Program
 	opts    CodeOptions
 	clients clients
+	unkept  sync.Once // says that measurements are left out
 
 	mu     sync.Mutex // guards what follows
 	ready  []*instance

@@ -81,6 +81,15 @@ type CodeOptions struct {
 
 	// Observer is told what an operator counts. Default: none.
 	Observer Observer
+
+	// Meter takes what the code measures with metricMeter. Default: that goes nowhere.
+	Meter Meter
+}
+
+// Meter takes what activities measure. Its method is cheap and doesn't block.
+type Meter interface {
+	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. The error says why the value isn't kept.
+	Measure(kind, name, description string, value float64, tags map[string]string) error
 }
 
 // Observer is told of what happens. Its methods must return at once.

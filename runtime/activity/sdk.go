@@ -29,6 +29,7 @@ func (in *instance) loadSDK() (*sdk, error) {
 		"log":       in.sdkLog,
 		"common":    in.loadCommon,
 		"client":    in.clientHost,
+		"measure":   in.measure,
 	}))
 	if err != nil {
 		return nil, fmt.Errorf("evaluate the SDK: %w", err)

@@ -37,6 +37,12 @@ type Observer interface {
 	WorkflowTaskFailed(reason string)
 }
 
+// Meter takes what workflows measure with metricMeter. Its method is cheap and doesn't block.
+type Meter interface {
+	// Measure takes one value; kind is counter, gauge or histogram. The error says why the value isn't kept.
+	Measure(kind, name, description string, value float64, tags map[string]string) error
+}
+
 // Options of a factory.
 type Options struct {
 	ProjectID string
@@ -52,6 +58,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Observer may be nil.
 	Observer Observer
+	// Meter may be nil: then what workflows measure goes nowhere.
+	Meter Meter
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one workflow task's jobs, for one
 	// query. Default 1 s. On the clock it may take ten times that.
 	TaskTimeout time.Duration

@@ -23,6 +23,7 @@ let failure: CancelledFailure | undefined; // of the cancellation
 // Most activities look at few of these, so that each is made when it's first asked for.
 let info: Info | undefined;
 let client: unknown;
+let metricMeter: unknown;
 let controller: AbortController | undefined;
 let cancelled: Promise<never> | undefined;
 let rejectCancelled: (reason: unknown) => void;
@@ -44,7 +45,7 @@ const lazily = {
     return cancelled;
   },
   client: () => (client ??= host.common().clientOf(host.client(), lazily.info().namespace)),
-  metricMeter: () => host.common().metricMeter,
+  metricMeter: () => (metricMeter ??= host.common().meterOf(host.measure)),
 };
 
 const logger: Logger = {

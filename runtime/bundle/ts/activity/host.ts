@@ -11,6 +11,8 @@ export interface Host {
   log(level: LogLevel, message: string, meta?: LogMetadata): void;
   /** What Go gives the client of getClient(). */
   client(): import('../common/client').ClientHost;
+  /** Takes a value of metricMeter. */
+  measure: import('../common/meter').Measure;
   /** The other bundle, ts/common, evaluated when it's first asked for. */
   common(): typeof import('../common/entry');
 }

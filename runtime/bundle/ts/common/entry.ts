@@ -53,4 +53,4 @@ export function failureOf(error: unknown): unknown {
 
 export const { clientOf } = client;
 
-export const metricMeter = common.noopMetricMeter;
+export { meterOf } from './meter';
