@@ -28,7 +28,7 @@ func dispatch(t *testing.T, components ...Component) (*project, Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pr := &project{r: r, id: p.ID, builtIn: activities.New(activities.Options{})}
+	pr := &project{r: r, id: p.ID, builtIn: activities.New(activities.Options{}), meter: noMeter{}}
 	pr.live.Store(l)
 	t.Cleanup(pr.discard)
 	return pr, report
@@ -84,25 +84,40 @@ func TestACallToAComponentThatNeverCompiledFailsWithTheRowsText(t *testing.T) {
 	}
 }
 
-func TestATypeThatNobodyElseServesIsTheOneDefaultExports(t *testing.T) {
+func TestATypeThatNobodyElseServesIsTheComponentNamedDefault(t *testing.T) {
 	t.Parallel()
-	all := Component{ID: "1", Name: "all", Language: "typescript", Code: "import { activityInfo } from '@temporalio/activity';\nexport default async () => 'dynamic';\nexport const named = () => 'named';"}
-	p, _ := dispatch(t, all)
-	for name, want := range map[string]string{"all": `"dynamic"`, "named": `"named"`, "whatever": `"dynamic"`} {
-		if got, err := call(t, p, name); err != nil || got != want {
-			t.Errorf("%s: got %s, %v; want %s", name, got, err, want)
+	charge := Component{ID: "1", Name: "charge", Language: "typescript", Code: "export default async () => 'charged'; export const named = () => 'named';"}
+	p, _ := dispatch(t, charge)
+	if got, err := call(t, p, "chrage"); err == nil {
+		t.Errorf("a misspelt name ran the only default export: %s", got)
+	}
+	for text, main := range map[string]string{
+		"export default async () => 'dynamic'":                                           `"dynamic"`,
+		"export const anything = async () => 'the only one'":                             `"the only one"`,
+		"export const a = () => 1; const f = async () => 'said so'; export default f;":   `"said so"`,
+		"export class Unused {}; export const waitFor = () => 'never: a built-in is it'": `"never: a built-in is it"`,
+	} {
+		p, _ := dispatch(t, charge, Component{ID: "2", Name: "default", Language: "typescript", Code: text})
+		for name, want := range map[string]string{"charge": `"charged"`, "named": `"named"`, "chrage": main, "default": main} {
+			if got, err := call(t, p, name); err != nil || got != want {
+				t.Errorf("%s: got %s, %v; want %s", name, got, err, want)
+			}
 		}
 	}
-	p, _ = dispatch(t, all, Component{ID: "2", Name: "more", Language: "typescript", Code: "export default () => 2"})
-	if got, err := call(t, p, "whatever"); err == nil {
-		t.Errorf("of two default exports one was taken: %s", got)
+	p, _ = dispatch(t, charge, Component{ID: "2", Name: "default", Language: "typescript", Code: "export default ("})
+	if got, err := call(t, p, "chrage"); err == nil {
+		t.Errorf("a broken one ran: %s", got)
+	}
+	shared := Component{ID: "3", Name: "default", Language: "typescript", Code: "export default () => 'shared'"}
+	if p, _ := dispatch(t, shared, Component{ID: "4", Name: "default", Language: "typescript", Code: "export default () => 2"}); p.live.Load().dynamic != nil {
+		t.Error("of two named default one was taken")
 	}
 }
 
 func TestNamesThatCallersMakeUpAreCountedAsTheRow(t *testing.T) {
 	t.Parallel()
-	p, _ := dispatch(t, Component{ID: "1", Name: "all", Language: "typescript", Code: "export default () => 1; export const other = () => 2"})
-	for name, want := range map[string]string{"whatever": "all", "made up": "all", "all": "all", "other": "other", "waitFor": "waitFor"} {
+	p, _ := dispatch(t, Component{ID: "1", Name: "default", Language: "typescript", Code: "export default () => 1; export const other = () => 2"})
+	for name, want := range map[string]string{"whatever": "default", "made up": "default", "default": "default", "other": "other", "waitFor": "waitFor"} {
 		if _, counted, err := p.resolve(t.Context(), name); err != nil || counted != want {
 			t.Errorf("%s is counted as %q, %v; want %q", name, counted, err, want)
 		}

@@ -18,8 +18,8 @@ import (
 )
 
 // execute is the one activity of every worker. The type is looked up now: the project's components, the built-in
-// activities, the placeholders of its workflow rows, what only the calling execution's own code had, and last a component's default
-// export.
+// activities, the placeholders of its workflow rows, what only the calling execution's own code had, and last the component named
+// "default".
 func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*commonpb.Payloads, error) {
 	input := &commonpb.Payloads{}
 	if args.HasValues() { // Get fails without
@@ -47,7 +47,7 @@ func (p *project) call(ctx context.Context, name string, input *commonpb.Payload
 // activityFunc runs an attempt.
 type activityFunc func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error)
 
-// resolve finds what an activity type means now, and under which name its attempts are counted: a default export may be called
+// resolve finds what an activity type means now, and under which name its attempts are counted: the dynamic activity may be called
 // by any name, and names that callers make up must not fill the statistics.
 func (p *project) resolve(ctx context.Context, name string) (run activityFunc, counted string, err error) {
 	l := p.live.Load()
@@ -72,7 +72,7 @@ func (p *project) resolve(ctx context.Context, name string) (run activityFunc, c
 		}
 	}
 	if l.dynamic != nil {
-		return p.told(*l.dynamic), l.dynamicName, nil
+		return p.told(*l.dynamic), dynamicRow, nil
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
 	unknown := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}

@@ -28,8 +28,6 @@ type live struct {
 	moves map[string]string
 	// dynamic serves the activity types that nobody else does; nil if there is none.
 	dynamic *activityTarget
-	// dynamicName is the name of its row.
-	dynamicName string
 	// dynamicWorkflow serves the workflow types that nobody else does; nil if there is none.
 	dynamicWorkflow *target
 }
@@ -82,41 +80,29 @@ func newLive(modules []*module) *live {
 			}
 		}
 	}
-	l.dynamicWorkflow = dynamicWorkflow(modules)
-	if m := dynamicActivity(modules); m != nil {
-		l.dynamic, l.dynamicName = &activityTarget{m.activity, "default"}, m.stored.Name
+	if m := dynamic(KindWorkflow, modules); m != nil {
+		l.dynamicWorkflow = &target{m, m.export}
+	}
+	if m := dynamic(KindComponent, modules); m != nil {
+		l.dynamic = &activityTarget{m.activity, m.export}
 	}
 	return l
 }
 
-// dynamicActivity is the components' default export: in Temporal's own worker it serves the types that no other function is
-// named like. Of several nobody can say which is meant, so that then there is none.
-func dynamicActivity(modules []*module) *module {
+// dynamicRow is the name of the workflow row that serves the workflow types that no other row does, and of the component that does so
+// for activities: in Temporal's own worker it is the default export of the workflows, and the activity named "default". Here
+// default exports are many, and an execution keeps the code that it began on: a row must ask to be meant, or a type that is
+// misspelt, or not there yet, would run as some other one.
+const dynamicRow = "default"
+
+func dynamic(kind string, modules []*module) *module {
 	var found *module
 	for _, m := range modules {
-		if m.stored.Kind == KindComponent && slices.Contains(m.activityFunctions, "default") {
+		if m.stored.Kind == kind && m.stored.Name == dynamicRow {
 			if found != nil {
 				return nil
 			}
 			found = m
-		}
-	}
-	return found
-}
-
-// dynamicRow is the name of the workflow row that serves the types that no other row does, as the default export does in Temporal's
-// own worker. Here default exports are many, and an execution keeps the code that it began on: a row must ask to be meant, or
-// a type that is misspelt, or not there yet, would run as some other workflow.
-const dynamicRow = "default"
-
-func dynamicWorkflow(modules []*module) *target {
-	var found *target
-	for _, m := range modules {
-		if m.stored.Kind == KindWorkflow && m.stored.Name == dynamicRow {
-			if found != nil {
-				return nil
-			}
-			found = &target{m, m.export}
 		}
 	}
 	return found
