@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
+	"compress/zlib"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/andybalholm/brotli"
 )
 
 // web is what activities talk to: a server on 127.0.0.1, which they may reach, one on 127.0.0.2, which they may not, and one
@@ -94,12 +98,23 @@ func (w *web) mux() http.Handler {
 			_ = c.Close()
 		}
 	})
-	m.HandleFunc("/gzip", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
-		_, _ = io.WriteString(z, strings.Repeat("zipped ", 100))
-		_ = z.Close()
-	})
+	for path, packed := range map[string]struct {
+		coding string
+		writer func(io.Writer) io.WriteCloser
+	}{
+		"/gzip":        {"gzip", func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }},
+		"/deflate":     {"deflate", func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) }},
+		"/deflate-raw": {"deflate", func(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, 1); return f }},
+		"/br":          {"br", func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) }},
+	} {
+		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", packed.coding)
+			w.Header().Set("X-Asked", r.Header.Get("Accept-Encoding"))
+			z := packed.writer(w)
+			_, _ = io.WriteString(z, strings.Repeat("zipped ", 100))
+			_ = z.Close()
+		})
+	}
 	m.HandleFunc("/chunks", func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 5 {
 			fmt.Fprintf(w, "chunk %d\n", i)

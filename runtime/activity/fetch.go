@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -59,6 +60,12 @@ func (in *instance) send(call goja.FunctionCall) goja.Value {
 		if err == nil {
 			res, err = client.Do(req) //nolint:bodyclose // the job below keeps it or closes it
 		}
+		var encoded []string
+		if err == nil {
+			if encoded, err = codings(req, res); err != nil {
+				_ = closeBody(res) // never fails
+			}
+		}
 		if err != nil {
 			in.finish(nil, func() error {
 				if in.requests[id] != q { // stopped meanwhile
@@ -69,12 +76,15 @@ func (in *instance) send(call goja.FunctionCall) goja.Value {
 			})
 			return
 		}
-		d := newDownload(res.Body)
+		d := newDownload(decoded(res.Body, encoded))
 		in.finish(res, func() error {
 			if in.requests[id] != q {
 				return closeBody(res)
 			}
 			q.body = d
+			if slices.Contains(encoded, "br") {
+				in.vm.Handed(brotliWindow)
+			}
 			return resolve(in.head(id, req, res))
 		})
 		in.spool(q, d)
@@ -125,13 +135,14 @@ func (in *instance) newRequest(ctx context.Context, q *request, call goja.Functi
 		switch p[0] {
 		case "host":
 			req.Host = p[1]
-		case "accept-encoding", "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect":
-			// the connection's own: Go's transport sees to them, and decompresses what it asked for
+		case "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect":
+			// the connection's own: Go's transport sees to them
 		default:
 			req.Header.Add(p[0], octetsOf(p[1]))
 		}
 	}
-	for name, value := range map[string]string{"Accept": "*/*", "User-Agent": "workflow-worker"} {
+	// With an Accept-Encoding of ours Go's transport leaves the body alone.
+	for name, value := range map[string]string{"Accept": "*/*", "User-Agent": "workflow-worker", "Accept-Encoding": acceptEncoding(req)} {
 		if req.Header.Get(name) == "" {
 			req.Header.Set(name, value)
 		}
