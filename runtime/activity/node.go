@@ -16,7 +16,7 @@ func (in *instance) nodeModule(name string) (goja.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		host := map[string]any{"assert": in.assert, "format": in.format}
+		host := map[string]any{"assert": in.assert, "format": in.format, "zlib": in.zlib, "crc32": in.crc32}
 		for name, f := range nodeCrypto {
 			host[name] = in.nodeCryptoFunction(f)
 		}

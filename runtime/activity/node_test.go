@@ -90,6 +90,35 @@ func TestNodeModulesThatNeedNoMachine(t *testing.T) {
 			export const main = async () => [join('/a', '..', 'b'), path.basename('/x/y.ts', '.ts'), path.resolve('x'), posix.extname('a.tar.gz'), path.parse('/h/f.txt').name];`,
 			`["/b","y","/x",".gz","f"]`},
 		"querystring": {`import qs from 'querystring'; export const main = async () => [qs.parse('a=1&b=2&a=3'), qs.stringify({ x: ['y', 'z'], w: 'ü' })];`, `[{"a":["1","3"],"b":"2"},"x=y&x=z&w=%C3%BC"]`},
+		"stream": {`import { Readable, Transform, Writable, PassThrough, Stream, finished } from 'node:stream'; import { pipeline } from 'stream/promises'; import { text, json } from 'node:stream/consumers';
+			import { EventEmitter } from 'events';
+			export const main = async () => {
+				const out: string[] = [];
+				const upper = new Transform({ transform(chunk, _, done) { done(null, String(chunk).toUpperCase()); } });
+				await pipeline(Readable.from(['a', 'b', 'c']), upper, new Writable({ write(chunk, _, done) { out.push(String(chunk)); setTimeout(done, 1); } }));
+				const failed = await pipeline(Readable.from(['x']), new Transform({ transform(_c, _e, done) { done(new RangeError('no')); } }), new PassThrough()).catch((e) => e.name + e.message);
+				const mapped = await Readable.from([1, 2, 3]).map((x: number) => x * 2).filter((x: number) => x > 2).toArray();
+				const web = Readable.toWeb(Readable.from([Buffer.from('to '), Buffer.from('web')])) as any;
+				const back = await text(Readable.fromWeb(new Response('from web').body as any));
+				const pushed = new Readable({ read() {} }); pushed.push('{"a":'); pushed.push('1}'); pushed.push(null);
+				const ended = new Promise((resolve) => finished(pushed, (e) => resolve(e ?? 'ended')));
+				const collected: unknown[] = [];
+				await pipeline(new Response('piped').body as any, async function* (source: any) { for await (const c of source) yield String(Buffer.from(c)) + '!'; }, Writable.fromWeb(new WritableStream({ write(c) { collected.push(String(c)); } }) as any));
+				return [out.join(''), failed, mapped, await new Response(web).text(), back, await json(pushed), await ended, collected.join(), pushed instanceof Stream, pushed instanceof EventEmitter];
+			};`, `["ABC","RangeErrorno",[4,6],"to web","from web",{"a":1},"ended","piped!",true,true]`},
+		"zlib": {`import zlib, { gzipSync, gunzipSync, createGzip, createGunzip, brotliCompressSync } from 'node:zlib'; import { promisify } from 'node:util'; import { Readable } from 'stream'; import { pipeline } from 'node:stream/promises'; import { buffer } from 'stream/consumers';
+			export const main = async () => {
+				const text = 'text '.repeat(1000), out: unknown[] = [];
+				for (const [pack, unpack] of [['gzip', 'gunzip'], ['deflate', 'inflate'], ['deflateRaw', 'inflateRaw'], ['gzip', 'unzip'], ['deflate', 'unzip'], ['brotliCompress', 'brotliDecompress']]) {
+					const packed = await promisify((zlib as any)[pack])(text) as any;
+					out.push(packed.length < 100 && Buffer.isBuffer(packed) && (zlib as any)[unpack + 'Sync'](packed).toString() === text);
+				}
+				for (const f of [() => gunzipSync('not gzip at all'), () => gunzipSync(gzipSync(text).subarray(0, 20)), () => zlib.inflateSync(gzipSync('x')), () => gunzipSync(gzipSync(text), { maxOutputLength: 10 })]) {
+					try { f(); out.push('?'); } catch (e: any) { out.push(e.code + ' ' + e.message); }
+				}
+				const gz = createGzip(); const piped = buffer(Readable.from([text, text]).pipe(gz).pipe(createGunzip()));
+				return [...out, (await piped).length, zlib.crc32('hello'), gunzipSync(Buffer.from('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA==', 'base64')).toString(), zlib.constants.Z_BEST_SPEED];
+			};`, `[true,true,true,true,true,true,"Z_DATA_ERROR incorrect header check","Z_BUF_ERROR unexpected end of file","Z_DATA_ERROR incorrect header check","ERR_BUFFER_TOO_LARGE Cannot create a Buffer larger than 10 bytes",10000,907060870,"hello",1]`},
 		"string_decoder": {`import { StringDecoder } from 'node:string_decoder';
 			export const main = async () => { const d = new StringDecoder('utf8'), b = Buffer.from('€'); return [d.write(b.subarray(0, 2)), d.write(b.subarray(2)), d.end()]; };`, `["","€",""]`},
 		"timers": {`import { setTimeout as sleep, setInterval } from 'node:timers/promises'; import timers from 'timers';
@@ -128,7 +157,7 @@ func TestNodeModulesOfTheMachineAreRefusedAtLoad(t *testing.T) {
 	t.Cleanup(c.Close)
 	for name, instead := range map[string]string{
 		"node:fs": "there are no files", "fs/promises": "there are no files", "http": "use fetch", "node:https": "use fetch", "net": "through fetch", "child_process": "no processes",
-		"worker_threads": "no processes or threads", "vm": "Node's own machinery", "node:os": "nothing of the machine", "stream": "the web's streams", "node:test": "doesn't exist here", "path/win32": "doesn't exist here",
+		"worker_threads": "no processes or threads", "vm": "Node's own machinery", "node:os": "nothing of the machine", "node:test": "doesn't exist here", "path/win32": "doesn't exist here",
 	} {
 		_, err := c.Compile(t.Context(), compile.Source{Name: "charge-card.ts", Kind: compile.Activity, Text: "import 'node:path';\nimport x from '" + name + "';\nexport const main = () => x;"})
 		var e *compile.Error

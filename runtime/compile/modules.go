@@ -34,7 +34,8 @@ func (k Kind) NodeModules() []string {
 	}
 	return []string{
 		"assert", "assert/strict", "async_hooks", "buffer", "console", "crypto", "events", "path", "path/posix", "perf_hooks", "process",
-		"punycode", "querystring", "stream/web", "string_decoder", "timers", "timers/promises", "url", "util", "util/types",
+		"punycode", "querystring", "stream", "stream/consumers", "stream/promises", "stream/web", "string_decoder", "timers",
+		"timers/promises", "url", "util", "util/types", "zlib",
 	}
 }
 
@@ -125,8 +126,8 @@ func instead(k Kind, module string) string {
 		return "no processes or threads can be started here"
 	case "vm", "module", "v8", "inspector", "repl", "wasi":
 		return "Node's own machinery doesn't exist here"
-	case "stream", "zlib":
-		return "use the web's streams, as fetch does"
+	case "stream":
+		return "use node:stream, or the web's streams"
 	case "os", "tty", "readline":
 		return "code sees nothing of the machine"
 	}

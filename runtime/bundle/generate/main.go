@@ -64,7 +64,7 @@ var entries = []entry{
 	{dir: "streams"},
 	{
 		dir:     "node",
-		replace: map[string]string{"buffer": "buffer.cjs"},
+		replace: map[string]string{"buffer": "buffer.cjs", "process/": "process.cjs", "abort-controller": "process.cjs"},
 	},
 }
 

@@ -1,18 +1,9 @@
 // node:crypto on Go's cryptography: what can be had at once from whole texts. Streams, key objects and Diffie-Hellman are not
 // here; crypto.subtle has keys.
+import { bytesOf, either, failure } from './data';
 import { host } from './host';
 
 const g: any = globalThis;
-const failure = (Kind: new (message: string) => Error, code: string, message: string) => Object.assign(new Kind(message), { code });
-
-/** Bytes of what Node takes for data: text, a Buffer, a typed array, an ArrayBuffer, a DataView. */
-function bytesOf(data: any, encoding?: string): Uint8Array {
-  if (typeof data === 'string') return g.Buffer.from(data, encoding);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  throw failure(TypeError, 'ERR_INVALID_ARG_TYPE', `The data must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${data === null ? 'null' : typeof data}`);
-}
-
 function out(bytes: ArrayBuffer, encoding?: string): any {
   const buffer = g.Buffer.from(bytes);
   return encoding && encoding !== 'buffer' ? buffer.toString(encoding) : buffer;
@@ -166,22 +157,6 @@ function sign(algorithm: string | null, data: any, key: any, encoding?: string):
 function verify(algorithm: string | null, data: any, key: any, signature: any): boolean {
   const { pem, p1363 } = pemOf(key);
   return host.verify(algorithm ?? '', pem, bytesOf(data), bytesOf(signature), p1363);
-}
-
-// With a callback as last argument, as most functions of the module may be called.
-function either(f: (...args: any[]) => any): (...args: any[]) => any {
-  return (...args) => {
-    const callback = args[args.length - 1];
-    if (typeof callback !== 'function') return f(...args);
-    let result: any;
-    let error: any = null;
-    try {
-      result = f(...args.slice(0, -1));
-    } catch (e) {
-      error = e;
-    }
-    setTimeout(() => callback(error, result), 0);
-  };
 }
 
 function randomBytes(size: number): any {

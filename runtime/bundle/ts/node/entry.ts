@@ -21,6 +21,9 @@ const makers: Record<string, () => any> = {
   process: () => g.process,
   punycode: () => ({ ...require('punycode/punycode.js') }),
   querystring: () => ({ ...require('querystring-es3') }),
+  stream: () => require('./stream').make(),
+  'stream/consumers': () => require('./stream').consumers(),
+  'stream/promises': () => resolve('stream').promises,
   'stream/web': () =>
     pick('ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'WritableStream', 'WritableStreamDefaultWriter', 'TransformStream',
       'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream'),
@@ -30,6 +33,7 @@ const makers: Record<string, () => any> = {
   url: () => require('./url').make(),
   util: () => require('./util').make(),
   'util/types': () => resolve('util').types,
+  zlib: () => require('./zlib').make(() => resolve('stream')),
 };
 
 const made: Record<string, any> = { __proto__: null };

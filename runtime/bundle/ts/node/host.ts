@@ -14,6 +14,9 @@ export interface Host {
   hkdf(algorithm: string, key: Bytes, salt: Bytes, info: Bytes, length: number): ArrayBuffer;
   /** The whole text at once; with GCM the tag is at its end. */
   cipher(name: string, encrypt: boolean, key: Bytes, iv: Bytes, data: Bytes, additional: Bytes, padding: boolean): ArrayBuffer;
+  /** An operation of node:zlib, on the whole text. */
+  zlib(operation: string, data: Bytes, level: number): ArrayBuffer;
+  crc32(data: Bytes, before: number): number;
   sign(algorithm: string, key: string, data: Bytes, p1363: boolean): ArrayBuffer;
   verify(algorithm: string, key: string, data: Bytes, signature: Bytes, p1363: boolean): boolean;
 }
