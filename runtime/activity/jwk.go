@@ -1,7 +1,10 @@
 package activity
 
 import (
+	"bytes"
+	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -87,6 +90,28 @@ func (k jwk) der(private bool) ([]byte, error) {
 			return nil, dataError("Invalid keyData")
 		}
 		return x509.MarshalPKCS8PrivateKey(key)
+	case "OKP":
+		if private {
+			return k.privateOKP()
+		}
+		return spkiOfPoint(k.Crv, k.X)
+	}
+	return nil, dataError("Invalid keyData")
+}
+
+// privateOKP gives the PKCS #8 of a key on one of Curve25519's forms.
+func (k jwk) privateOKP() ([]byte, error) {
+	switch k.Crv {
+	case "Ed25519":
+		if len(k.D) == ed25519.SeedSize {
+			if key := ed25519.NewKeyFromSeed(k.D); bytes.Equal(key.Public().(ed25519.PublicKey), k.X) {
+				return x509.MarshalPKCS8PrivateKey(key)
+			}
+		}
+	case "X25519":
+		if key, err := ecdh.X25519().NewPrivateKey(k.D); err == nil && bytes.Equal(key.PublicKey().Bytes(), k.X) {
+			return x509.MarshalPKCS8PrivateKey(key)
+		}
 	}
 	return nil, dataError("Invalid keyData")
 }
@@ -122,6 +147,16 @@ func jwkOfKey(der []byte, private bool) (string, error) {
 			if k.D, err = s.Bytes(); err != nil {
 				return "", err
 			}
+		}
+	case ed25519.PublicKey:
+		k = jwk{Kty: "OKP", Crv: "Ed25519", X: octet(public)}
+		if s, ok := secret.(ed25519.PrivateKey); ok {
+			k.D = s.Seed()
+		}
+	case *ecdh.PublicKey:
+		k = jwk{Kty: "OKP", Crv: "X25519", X: public.Bytes()}
+		if s, ok := secret.(*ecdh.PrivateKey); ok {
+			k.D = s.Bytes()
 		}
 	}
 	text, err := json.Marshal(k)

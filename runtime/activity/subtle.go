@@ -5,7 +5,9 @@ import (
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ecdh"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/hkdf"
 	"crypto/hmac"
@@ -91,7 +93,9 @@ func (in *instance) cryptoOperation(operation string, p cryptoParameters) (any, 
 	case "verify":
 		return verifyData(p), nil
 	case "encrypt", "decrypt":
-		return applyGCM(operation, p)
+		return applyAlgorithm(operation, p)
+	case "ECDH":
+		return agree(p)
 	case "PBKDF2", "HKDF":
 		return deriveBits(operation, p)
 	case "generate":
@@ -135,6 +139,9 @@ func signData(p cryptoParameters) ([]byte, error) {
 	if err != nil {
 		return nil, operationError("the key can't be used")
 	}
+	if key, ok := key.(ed25519.PrivateKey); ok {
+		return ed25519.Sign(key, p.bytes("data")), nil
+	}
 	sum := digestOf(p.hash(), p.bytes("data"))
 	switch key := key.(type) {
 	case *rsa.PrivateKey:
@@ -161,6 +168,9 @@ func verifyData(p cryptoParameters) bool {
 	key, err := x509.ParsePKIXPublicKey(p.bytes("key"))
 	if err != nil {
 		return false
+	}
+	if key, ok := key.(ed25519.PublicKey); ok {
+		return ed25519.Verify(key, p.bytes("data"), signature)
 	}
 	sum := digestOf(p.hash(), p.bytes("data"))
 	switch key := key.(type) {
@@ -207,10 +217,7 @@ func applyGCM(operation string, p cryptoParameters) ([]byte, error) {
 	}
 	out, err := aead.Open(nil, iv, p.bytes("data"), p.bytes("additionalData"))
 	if err != nil {
-		return nil, operationError("The operation failed for an operation-specific reason")
-	}
-	if out == nil {
-		out = []byte{}
+		return nil, errOperation()
 	}
 	return out, nil
 }
@@ -232,18 +239,7 @@ func deriveBits(operation string, p cryptoParameters) ([]byte, error) {
 }
 
 func generatePair(p cryptoParameters) (private, public []byte, err error) {
-	var key crypto.Signer
-	if p.text("kind") == "RSA" {
-		if bits := p.number("bits"); bits < 1024 || bits > maxModulusBits {
-			return nil, nil, operationError(fmt.Sprintf("modulusLength must be 1024 to %d", maxModulusBits))
-		}
-		key, err = rsa.GenerateKey(rand.Reader, p.number("bits"))
-	} else {
-		var curve elliptic.Curve
-		if curve, err = curveOf(p.text("curve")); err == nil {
-			key, err = ecdsa.GenerateKey(curve, rand.Reader)
-		}
-	}
+	key, err := generateKey(p.text("kind"), p.number("bits"), p.text("curve"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -251,6 +247,61 @@ func generatePair(p cryptoParameters) (private, public []byte, err error) {
 		public, err = x509.MarshalPKIXPublicKey(key.Public())
 	}
 	return private, public, err
+}
+
+// privateKeyOf is what all private keys are: those of package ecdh can't sign.
+type privateKeyOf interface{ Public() crypto.PublicKey }
+
+func generateKey(kind string, bits int, curve string) (privateKeyOf, error) {
+	switch kind {
+	case "RSA":
+		if bits < 1024 || bits > maxModulusBits {
+			return nil, operationError(fmt.Sprintf("modulusLength must be 1024 to %d", maxModulusBits))
+		}
+		return rsa.GenerateKey(rand.Reader, bits)
+	case "Ed25519":
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		return key, err
+	case "X25519":
+		return ecdh.X25519().GenerateKey(rand.Reader)
+	}
+	c, err := curveOf(curve)
+	if err != nil {
+		return nil, err
+	}
+	return ecdsa.GenerateKey(c, rand.Reader)
+}
+
+// agree is the secret that a private key shares with a public one.
+func agree(p cryptoParameters) ([]byte, error) {
+	private, err := x509.ParsePKCS8PrivateKey(p.bytes("key"))
+	if err != nil {
+		return nil, operationError("the key can't be used")
+	}
+	public, err := publicOf(p.bytes("public"), false)
+	if err != nil {
+		return nil, err
+	}
+	return sharedSecret(private, public)
+}
+
+func sharedSecret(private, public any) (secret []byte, err error) {
+	if k, ok := private.(*ecdsa.PrivateKey); ok {
+		if private, err = k.ECDH(); err != nil {
+			return nil, err
+		}
+	}
+	if k, ok := public.(*ecdsa.PublicKey); ok {
+		if public, err = k.ECDH(); err != nil {
+			return nil, err
+		}
+	}
+	own, ok := private.(*ecdh.PrivateKey)
+	their, also := public.(*ecdh.PublicKey)
+	if !ok || !also || own.Curve() != their.Curve() {
+		return nil, &cryptoError{"InvalidAccessError", "the keys don't belong together"}
+	}
+	return own.ECDH(their)
 }
 
 func curveOf(name string) (elliptic.Curve, error) {
@@ -277,6 +328,10 @@ func (in *instance) describeKey(der []byte, keyType string) (goja.Value, error) 
 		return in.object(map[string]any{"kind": "RSA", "bits": key.N.BitLen(), "exponent": exponent}), nil
 	case *ecdsa.PublicKey:
 		return in.object(map[string]any{"kind": "EC", "curve": key.Curve.Params().Name}), nil
+	case ed25519.PublicKey:
+		return in.object(map[string]any{"kind": "Ed25519"}), nil
+	case *ecdh.PublicKey:
+		return in.object(map[string]any{"kind": "X25519"}), nil
 	}
 	return nil, dataError("Invalid key type")
 }
@@ -291,14 +346,27 @@ func publicOf(der []byte, private bool) (crypto.PublicKey, error) {
 		return key, nil
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
-	signer, ok := key.(crypto.Signer)
+	k, ok := key.(privateKeyOf)
 	if err != nil || !ok {
 		return nil, dataError("Invalid keyData")
 	}
-	return signer.Public(), nil
+	return k.Public(), nil
 }
 
 func spkiOfPoint(name string, point []byte) ([]byte, error) {
+	switch name {
+	case "Ed25519":
+		if len(point) != ed25519.PublicKeySize {
+			return nil, dataError("Invalid keyData")
+		}
+		return x509.MarshalPKIXPublicKey(ed25519.PublicKey(bytes.Clone(point)))
+	case "X25519":
+		key, err := ecdh.X25519().NewPublicKey(point)
+		if err != nil {
+			return nil, dataError("Invalid keyData")
+		}
+		return x509.MarshalPKIXPublicKey(key)
+	}
 	curve, err := curveOf(name)
 	if err != nil {
 		return nil, err
@@ -315,9 +383,13 @@ func pointOfSPKI(der []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	point, ok := key.(*ecdsa.PublicKey)
-	if !ok {
-		return nil, dataError("Invalid key type")
+	switch key := key.(type) {
+	case ed25519.PublicKey:
+		return key, nil
+	case *ecdh.PublicKey:
+		return key.Bytes(), nil
+	case *ecdsa.PublicKey:
+		return key.Bytes()
 	}
-	return point.Bytes()
+	return nil, dataError("Invalid key type")
 }
