@@ -73,6 +73,38 @@ func TestNodeModulesThatNeedNoMachine(t *testing.T) {
 				}
 				return out;
 			};`, `[true,false,true,true,false,true]`},
+		"crypto key objects": {`import crypto, { createSecretKey, createPublicKey, createPrivateKey, generateKeyPairSync, generateKeyPair, KeyObject, sign, verify, constants, publicEncrypt, privateDecrypt, diffieHellman, createHmac } from 'node:crypto';
+			import { promisify } from 'node:util';
+			export const main = async () => {
+				const out: unknown[] = [], data = Buffer.from('data');
+				const secret = createSecretKey('key', 'utf8');
+				out.push(secret.type, secret.symmetricKeySize, createHmac('sha256', secret).update('x').digest('hex') === createHmac('sha256', 'key').update('x').digest('hex'), secret.export({ format: 'jwk' }).k);
+				for (const [kind, options] of [['rsa', { modulusLength: 2048 }], ['ec', { namedCurve: 'prime256v1' }], ['ed25519', {}]] as any[]) {
+					const { publicKey, privateKey } = kind === 'ec' ? await promisify(generateKeyPair)(kind, options) as any : generateKeyPairSync(kind, options) as any;
+					const alg = kind === 'ed25519' ? null : 'sha256';
+					const s = sign(alg, data, privateKey);
+					const again = createPrivateKey(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+					const viaDer = createPublicKey({ key: publicKey.export({ type: 'spki', format: 'der' }), format: 'der', type: 'spki' });
+					const viaJwk = createPublicKey({ key: publicKey.export({ format: 'jwk' }), format: 'jwk' });
+					out.push(kind, privateKey.asymmetricKeyType, JSON.stringify(publicKey.asymmetricKeyDetails, (_, v) => typeof v === 'bigint' ? String(v) : v), verify(alg, data, viaDer, s), verify(alg, data, viaJwk, s), verify(alg, Buffer.from('x'), viaJwk, s),
+						createPublicKey(again).equals(publicKey), privateKey instanceof KeyObject, verify(alg, data, publicKey, sign(alg, data, again)));
+					if (kind === 'rsa') {
+						const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+						const p = sign('sha256', data, { key: privateKey, ...pss });
+						out.push(verify('sha256', data, { key: publicKey, ...pss }, p), verify('sha256', data, publicKey, p), String(privateDecrypt(privateKey, publicEncrypt(publicKey, data))),
+							String(privateDecrypt({ key: privateKey, oaepHash: 'sha256' }, publicEncrypt({ key: publicKey, oaepHash: 'sha256' }, data))));
+					}
+				}
+				const a = generateKeyPairSync('x25519') as any, b = generateKeyPairSync('x25519') as any;
+				out.push(diffieHellman({ privateKey: a.privateKey, publicKey: b.publicKey }).equals(diffieHellman({ privateKey: b.privateKey, publicKey: a.publicKey })));
+				for (const f of [() => (crypto as any).scryptSync('a', 'b', 32), () => createPrivateKey('nonsense'), () => sign('sha256', data, secret as any)]) {
+					try { f(); } catch (e: any) { out.push(e.message.slice(0, 40)); }
+				}
+				return out;
+			};`, `["secret",3,true,"a2V5",` +
+			`"rsa","rsa","{\"modulusLength\":2048,\"publicExponent\":\"65537\"}",true,true,false,true,true,true,true,false,"data","data",` +
+			`"ec","ec","{\"namedCurve\":\"prime256v1\"}",true,true,false,true,true,true,"ed25519","ed25519","{}",true,true,false,true,true,true,true,` +
+			`"node:crypto's scryptSync isn't here: Go'","the key can't be read: PEM of an RSA, EC","Invalid key object type, expected privat"]`},
 		"events": {`import EventEmitter, { once, on } from 'node:events';
 			class Shop extends EventEmitter {}
 			export const main = async () => {
@@ -132,9 +164,9 @@ func TestNodeModulesThatNeedNoMachine(t *testing.T) {
 			export const main = async () => [url.parse('http://a.b:1/c?d=e#f').query, url.format({ protocol: 'http', host: 'a.b', pathname: '/c' }), url.resolve('/one/two', 'three'),
 				U === URL, fileURLToPath('file:///a%20b'), String(pathToFileURL('/a b'))];`, `["d=e","http://a.b/c","/one/three",true,"/a b","file:///a%20b"]`},
 		"util": {`import util, { inspect, promisify, format, isDeepStrictEqual, types } from 'node:util';
-			export const main = async () => [format('%s is %d', 'x', 5), inspect({ a: [1, { b: new Map([['k', 1]]) }] }), inspect('x'), await promisify((cb: any) => cb(null, 'ok'))(),
+			export const main = async () => [format('%s is %d', 'x', 5), inspect({ a: [1, { b: new Map([['k', 1]]) }] }), inspect('x'), await promisify((cb: any) => cb(null, 'ok'))(), await promisify(setTimeout)(1, 'slept' as any),
 				isDeepStrictEqual({ a: [1] }, { a: [1] }), isDeepStrictEqual({ a: 1 }, { a: '1' }), types.isDate(new Date()), util.inherits !== undefined, new util.TextEncoder().encode('a').length];`,
-			`["x is 5","{ a: [ 1, { b: Map(1) { 'k' => 1 } } ] }","'x'","ok",true,false,true,true,1]`},
+			`["x is 5","{ a: [ 1, { b: Map(1) { 'k' => 1 } } ] }","'x'","ok","slept",true,false,true,true,1]`},
 		"process": {`import process, { env } from 'node:process'; import { performance as p } from 'perf_hooks'; import c from 'console'; import { ReadableStream as R } from 'stream/web'; import punycode from 'punycode';
 			export const main = async () => {
 				const order: string[] = []; process.nextTick((x: string) => order.push(x), 'tick'); await null;

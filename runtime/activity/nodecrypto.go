@@ -18,7 +18,6 @@ import (
 	"crypto/sha3"
 	"crypto/sha512"
 	"crypto/subtle"
-	"crypto/x509"
 	"encoding/asn1"
 	"encoding/pem"
 	"errors"
@@ -96,10 +95,16 @@ var nodeCrypto = map[string]func(nodeCall) (any, error){
 	"cipher": func(c nodeCall) (any, error) {
 		return applyCipher(c.text(0), c.flag(1), c.bytes(2), c.bytes(3), c.bytes(4), c.bytes(5), c.flag(6))
 	},
-	"sign": func(c nodeCall) (any, error) { return signPEM(c.text(0), c.text(1), c.bytes(2), c.flag(3)) },
-	"verify": func(c nodeCall) (any, error) {
-		return verifyPEM(c.text(0), c.text(1), c.bytes(2), c.bytes(3), c.flag(4))
+	"sign": func(c nodeCall) (any, error) {
+		return signPEM(c.text(0), c.text(1), c.bytes(2), c.flag(3), c.flag(4), c.number(5))
 	},
+	"verify": func(c nodeCall) (any, error) {
+		return verifyPEM(c.text(0), c.text(1), c.bytes(2), c.bytes(3), c.flag(4), c.flag(5), c.number(6))
+	},
+	"key":      describeNodeKey,
+	"keyPair":  generateNodePair,
+	"agree":    agreeNode,
+	"cryptRSA": cryptRSA,
 }
 
 const (
@@ -227,7 +232,7 @@ func applyCipher(name string, encrypt bool, key, iv, data, additional []byte, pa
 	return out[:len(out)-n], nil
 }
 
-func signPEM(algorithm, key string, data []byte, p1363 bool) ([]byte, error) {
+func signPEM(algorithm, key string, data []byte, p1363, pss bool, salt int) ([]byte, error) {
 	private, err := privateKey(key)
 	if err != nil {
 		return nil, err
@@ -240,6 +245,9 @@ func signPEM(algorithm, key string, data []byte, p1363 bool) ([]byte, error) {
 	case ed25519.PrivateKey:
 		return ed25519.Sign(k, data), nil
 	case *rsa.PrivateKey:
+		if pss {
+			return rsa.SignPSS(rand.Reader, k, id, digest, pssOptions(salt, id))
+		}
 		return rsa.SignPKCS1v15(nil, k, id, digest)
 	case *ecdsa.PrivateKey:
 		if !p1363 {
@@ -258,7 +266,7 @@ func signPEM(algorithm, key string, data []byte, p1363 bool) ([]byte, error) {
 	return nil, fmt.Errorf("keys of type %T are not supported", private)
 }
 
-func verifyPEM(algorithm, key string, data, signature []byte, p1363 bool) (bool, error) {
+func verifyPEM(algorithm, key string, data, signature []byte, p1363, pss bool, salt int) (bool, error) {
 	public, err := publicKey(key)
 	if err != nil {
 		return false, err
@@ -271,6 +279,9 @@ func verifyPEM(algorithm, key string, data, signature []byte, p1363 bool) (bool,
 	case ed25519.PublicKey:
 		return ed25519.Verify(k, data, signature), nil
 	case *rsa.PublicKey:
+		if pss {
+			return rsa.VerifyPSS(k, id, digest, signature, pssOptions(salt, id)) == nil, nil
+		}
 		return rsa.VerifyPKCS1v15(k, id, digest, signature) == nil, nil
 	case *ecdsa.PublicKey:
 		if p1363 {
@@ -306,39 +317,13 @@ func privateKey(text string) (any, error) {
 	if block == nil {
 		return nil, errKey
 	}
-	if k, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
-		return k, nil
-	}
-	return nil, errKey
+	return parsePrivate(block.Bytes)
 }
 
-// publicKey reads a public key, or that of a certificate or of a private key.
 func publicKey(text string) (any, error) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return nil, errKey
 	}
-	if k, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParsePKCS1PublicKey(block.Bytes); err == nil {
-		return k, nil
-	}
-	if c, err := x509.ParseCertificate(block.Bytes); err == nil {
-		return c.PublicKey, nil
-	}
-	private, err := privateKey(text)
-	if err != nil {
-		return nil, err
-	}
-	if k, ok := private.(crypto.Signer); ok {
-		return k.Public(), nil
-	}
-	return nil, errKey
+	return parsePublic(block.Bytes)
 }

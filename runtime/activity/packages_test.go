@@ -64,6 +64,43 @@ func TestPackagesThatPeopleUse(t *testing.T) {
 			import { nanoid, customAlphabet } from 'nanoid';
 			export const main = async () => [nanoid().length, nanoid() !== nanoid(), /^[ab]{8}$/.test(customAlphabet('ab', 8)())];`,
 			`[21,true,true]`},
+		"csv-parse and split2": {`
+			import { parse } from 'csv-parse';
+			import { parse as parseSync } from 'csv-parse/sync';
+			import split from 'split2';
+			import { Readable } from 'node:stream';
+			export const main = async () => [parseSync('a,b\n1,"2,3"', { columns: true }), await Readable.from(['a,b\n1', ',2\n']).pipe(parse({ columns: true })).toArray(),
+				await Readable.from(['x\ny', 'z\nw']).pipe(split()).toArray()];`,
+			`[[{"a":"1","b":"2,3"}],[{"a":"1","b":"2"}],["x","yz","w"]]`},
+		"jsonwebtoken": {`
+			import jwt from 'jsonwebtoken';
+			import { generateKeyPairSync } from 'node:crypto';
+			export const main = async () => {
+				const out: unknown[] = [(jwt.verify(jwt.sign({ role: 'admin' }, 'secret', { expiresIn: '1h' }), 'secret') as any).role];
+				for (const [alg, kind, options] of [['RS256', 'rsa', { modulusLength: 2048 }], ['ES256', 'ec', { namedCurve: 'prime256v1' }]] as any[]) {
+					const { publicKey, privateKey } = generateKeyPairSync(kind, options) as any;
+					const token = jwt.sign({ alg }, privateKey, { algorithm: alg });
+					out.push((jwt.verify(token, publicKey) as any).alg, (jwt.verify(token, publicKey.export({ type: 'spki', format: 'pem' })) as any).alg);
+				}
+				try { jwt.verify(jwt.sign({}, 'secret'), 'other'); } catch (e: any) { out.push(e.name + ': ' + e.message); }
+				return out;
+			};`,
+			`["admin","RS256","RS256","ES256","ES256","JsonWebTokenError: invalid signature"]`},
+		"jose with more keys": {`
+			import * as jose from 'jose';
+			export const main = async () => {
+				const out: unknown[] = [];
+				const ed = await jose.generateKeyPair('EdDSA', { extractable: true });
+				out.push((await jose.jwtVerify(await new jose.SignJWT({ a: 1 }).setProtectedHeader({ alg: 'EdDSA' }).sign(ed.privateKey), await jose.importJWK(await jose.exportJWK(ed.publicKey), 'EdDSA'))).payload.a);
+				for (const [alg, enc, options] of [['RSA-OAEP-256', 'A256GCM'], ['ECDH-ES+A128KW', 'A128CBC-HS256', { crv: 'P-256' }], ['ECDH-ES', 'A256CBC-HS512', { crv: 'X25519' }], ['A256KW', 'A128GCM'], ['PBES2-HS256+A128KW', 'A128GCM']] as any[]) {
+					const key: any = alg === 'A256KW' ? await jose.generateSecret(alg) : alg.startsWith('PBES2') ? new TextEncoder().encode('password') : await jose.generateKeyPair(alg, options);
+					const sealed = await new jose.CompactEncrypt(new TextEncoder().encode('text')).setProtectedHeader({ alg, enc }).encrypt(key.publicKey ?? key);
+					const opened = await jose.compactDecrypt(sealed, key.privateKey ?? key, { keyManagementAlgorithms: [alg] });
+					out.push(new TextDecoder().decode(opened.plaintext));
+				}
+				return out;
+			};`,
+			`[1,"text","text","text","text","text"]`},
 		"jose": {`
 			import * as jose from 'jose';
 			export const main = async () => {

@@ -1,7 +1,8 @@
-// node:crypto on Go's cryptography: what can be had at once from whole texts. Streams, key objects and Diffie-Hellman are not
-// here; crypto.subtle has keys.
+// node:crypto on Go's cryptography: what can be had at once from whole texts. Streams are not
+// here.
 import { bytesOf, either, failure } from './data';
 import { host } from './host';
+import { constants, createPrivateKey, createPublicKey, createSecretKey, generateKeyPair, KeyObject, pemOf, secretOf } from './keys';
 
 const g: any = globalThis;
 function out(bytes: ArrayBuffer, encoding?: string): any {
@@ -53,7 +54,7 @@ class Hmac {
   #pieces: Pieces | undefined = new Pieces();
   readonly #key: Uint8Array;
   constructor(readonly algorithm: string, key: any) {
-    this.#key = Uint8Array.from(bytesOf(key));
+    this.#key = Uint8Array.from(secretOf(key));
     host.hmac(algorithm, this.#key, new Uint8Array());
   }
   update(data: any, encoding?: string): this {
@@ -82,7 +83,7 @@ class Cipher {
   readonly #iv: Uint8Array;
   constructor(readonly encrypt: boolean, readonly name: string, key: any, iv: any) {
     this.name = name.toLowerCase();
-    this.#key = Uint8Array.from(bytesOf(key));
+    this.#key = Uint8Array.from(secretOf(key));
     this.#iv = iv === null ? new Uint8Array() : Uint8Array.from(bytesOf(iv));
     if (!/^aes-(128|192|256)-(gcm|cbc|ctr)$/.test(this.name)) throw failure(Error, 'ERR_CRYPTO_UNKNOWN_CIPHER', `Unknown cipher: there are aes-128, aes-192 and aes-256 with gcm, cbc and ctr`);
     if (this.#key.length * 8 !== Number(this.name.slice(4, 7))) throw failure(RangeError, 'ERR_CRYPTO_INVALID_KEYLEN', 'Invalid key length');
@@ -127,13 +128,6 @@ class Cipher {
   }
 }
 
-/** PEM of what Node takes for a key. */
-function pemOf(key: any): { pem: string; p1363: boolean } {
-  const value = typeof key === 'string' || ArrayBuffer.isView(key) ? key : key?.key;
-  if (typeof value !== 'string' && !ArrayBuffer.isView(value)) throw failure(TypeError, 'ERR_INVALID_ARG_TYPE', 'The key must be PEM text; other forms of keys are those of crypto.subtle');
-  return { pem: typeof value === 'string' ? value : g.Buffer.from(value).toString(), p1363: key?.dsaEncoding === 'ieee-p1363' };
-}
-
 class Signing {
   #pieces = new Pieces();
   constructor(readonly algorithm: string) {}
@@ -150,14 +144,31 @@ class Signing {
 }
 
 function sign(algorithm: string | null, data: any, key: any, encoding?: string): any {
-  const { pem, p1363 } = pemOf(key);
-  return out(host.sign(algorithm ?? '', pem, bytesOf(data), p1363), encoding);
+  const { p1363, pss, salt } = signatureOf(key);
+  return out(host.sign(algorithm ?? '', pemOf(key, true), bytesOf(data), p1363, pss, salt), encoding);
 }
 
 function verify(algorithm: string | null, data: any, key: any, signature: any): boolean {
-  const { pem, p1363 } = pemOf(key);
-  return host.verify(algorithm ?? '', pem, bytesOf(data), bytesOf(signature), p1363);
+  const { p1363, pss, salt } = signatureOf(key);
+  return host.verify(algorithm ?? '', pemOf(key, false), bytesOf(data), bytesOf(signature), p1363, pss, salt);
 }
+
+function signatureOf(key: any): { p1363: boolean; pss: boolean; salt: number } {
+  return { p1363: key?.dsaEncoding === 'ieee-p1363', pss: key?.padding === constants.RSA_PKCS1_PSS_PADDING, salt: key?.saltLength ?? constants.RSA_PSS_SALTLEN_AUTO };
+}
+
+function cryptRSA(encrypt: boolean, key: any, data: any): any {
+  const padding = key?.padding ?? constants.RSA_PKCS1_OAEP_PADDING;
+  if (padding !== constants.RSA_PKCS1_OAEP_PADDING && padding !== constants.RSA_PKCS1_PADDING) {
+    throw failure(TypeError, 'ERR_INVALID_ARG_VALUE', 'The padding must be RSA_PKCS1_OAEP_PADDING or RSA_PKCS1_PADDING');
+  }
+  const hash = padding === constants.RSA_PKCS1_OAEP_PADDING ? (key?.oaepHash ?? 'sha1') : '';
+  return out(host.cryptRSA(encrypt, pemOf(key, !encrypt), bytesOf(data), hash, key?.oaepLabel === undefined ? new Uint8Array() : bytesOf(key.oaepLabel)));
+}
+
+/** What Node's module has and this one hasn't: asked for, it says so by name. */
+const absent = ['Certificate', 'DiffieHellman', 'ECDH', 'X509Certificate', 'checkPrime', 'checkPrimeSync', 'createDiffieHellman', 'createDiffieHellmanGroup', 'createECDH',
+  'generatePrime', 'generatePrimeSync', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'scrypt', 'scryptSync', 'argon2', 'argon2Sync', 'secureHeapUsed', 'setEngine', 'setFips'];
 
 function randomBytes(size: number): any {
   if (!(Number.isInteger(size) && size >= 0 && size <= 0x7fffffff)) throw failure(RangeError, 'ERR_OUT_OF_RANGE', `The value of "size" is out of range. It must be >= 0 && <= 2147483647. Received ${size}`);
@@ -183,7 +194,11 @@ export function make(): any {
   const pbkdf2Sync = (password: any, salt: any, iterations: number, length: number, digest: string) =>
     out(host.pbkdf2(digest, bytesOf(password), bytesOf(salt), iterations, length));
   const hkdfSync = (digest: string, key: any, salt: any, info: any, length: number) => host.hkdf(digest, bytesOf(key), bytesOf(salt), bytesOf(info), length);
-  return {
+  const fill = (array: any) => {
+    bytesOf(array).set(randomBytes(array.byteLength));
+    return array;
+  };
+  const module: any = {
     createHash: (algorithm: string) => new Hash(algorithm),
     createHmac: (algorithm: string, key: any) => new Hmac(algorithm, key),
     hash: (algorithm: string, data: any, encoding = 'hex') => out(host.digest(algorithm, bytesOf(data)), encoding),
@@ -191,10 +206,7 @@ export function make(): any {
     randomBytes: either(randomBytes),
     randomInt: either(randomInt),
     randomUUID: () => g.crypto.randomUUID(),
-    randomFillSync(array: any) {
-      bytesOf(array).set(randomBytes(array.byteLength));
-      return array;
-    },
+    randomFillSync: fill,
     getRandomValues: (array: any) => g.crypto.getRandomValues(array),
     timingSafeEqual(a: any, b: any) {
       const [x, y] = [bytesOf(a), bytesOf(b)];
@@ -212,8 +224,39 @@ export function make(): any {
     createVerify: (algorithm: string) => new Signing(algorithm),
     sign,
     verify,
+    KeyObject,
+    createSecretKey,
+    createPrivateKey,
+    createPublicKey,
+    generateKeySync: (_: string, { length }: { length: number }) => createSecretKey(randomBytes(length / 8)),
+    generateKeyPairSync: generateKeyPair,
+    // With two results, which promisify takes for an object.
+    generateKeyPair: Object.assign(
+      (kind: string, options: any, callback: (error: unknown, publicKey?: any, privateKey?: any) => void) =>
+        setTimeout(() => {
+          let pair: any;
+          try {
+            pair = generateKeyPair(kind, options);
+          } catch (error) {
+            return callback(error);
+          }
+          callback(null, pair.publicKey, pair.privateKey);
+        }, 0),
+      { [Symbol.for('nodejs.util.promisify.custom')]: async (kind: string, options: any) => generateKeyPair(kind, options) }
+    ),
+    diffieHellman: ({ privateKey, publicKey }: any) => out(host.agree(pemOf(privateKey, true), pemOf(publicKey, false))),
+    publicEncrypt: (key: any, data: any) => cryptRSA(true, key, data),
+    privateDecrypt: (key: any, data: any) => cryptRSA(false, key, data),
+    getCurves: () => ['prime256v1', 'secp384r1', 'secp521r1'],
+    randomFill: either((array: any) => fill(array)),
     webcrypto: g.crypto,
     subtle: g.crypto.subtle,
-    constants: {},
+    constants,
   };
+  for (const name of absent) {
+    module[name] = function () {
+      throw new TypeError(`node:crypto's ${name} isn't here: Go's standard library, which this module stands on, has no such thing`);
+    };
+  }
+  return module;
 }

@@ -11,7 +11,7 @@ const makers: Record<string, () => any> = {
   assert: () => host.assert(),
   'assert/strict': () => host.assert().strict,
   async_hooks: () => require('./async_hooks').make(),
-  buffer: () => ({ ...pick('Buffer', 'Blob', 'File', 'atob', 'btoa'), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff, MAX_STRING_LENGTH: 0x1fffffe8 } }),
+  buffer: () => ({ ...pick('Buffer', 'Blob', 'File', 'atob', 'btoa'), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff, MAX_STRING_LENGTH: 0x1fffffe8 }, SlowBuffer: g.Buffer }),
   console: () => g.console,
   crypto: () => require('./crypto').make(),
   events: () => require('./events').make(),

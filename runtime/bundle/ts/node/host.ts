@@ -17,8 +17,14 @@ export interface Host {
   /** An operation of node:zlib, on the whole text. */
   zlib(operation: string, data: Bytes, level: number): ArrayBuffer;
   crc32(data: Bytes, before: number): number;
-  sign(algorithm: string, key: string, data: Bytes, p1363: boolean): ArrayBuffer;
-  verify(algorithm: string, key: string, data: Bytes, signature: Bytes, p1363: boolean): boolean;
+  sign(algorithm: string, key: string, data: Bytes, p1363: boolean, pss: boolean, salt: number): ArrayBuffer;
+  verify(algorithm: string, key: string, data: Bytes, signature: Bytes, p1363: boolean, pss: boolean, salt: number): boolean;
+  /** JSON of what is known of a key. */
+  key(format: 'pem' | 'der' | 'jwk', data: Bytes, isPrivate: boolean): string;
+  /** The same of a private key and its public one. */
+  keyPair(kind: string, bits: number, curve: string): [string, string];
+  agree(privateKey: string, publicKey: string): ArrayBuffer;
+  cryptRSA(encrypt: boolean, key: string, data: Bytes, oaepHash: string, label: Bytes): ArrayBuffer;
 }
 
 /** The wrapper around the bundle has this parameter. */
