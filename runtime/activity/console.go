@@ -105,3 +105,8 @@ func (j jsonText) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 func (j jsonText) String() string               { return string(j) }
 
 func (l *lines) warn(text string) { l.write(slog.LevelWarn, text) }
+
+// inspect shows a value with so many levels of objects within it.
+func (in *instance) inspect(call goja.FunctionCall) goja.Value {
+	return in.vm.Runtime.ToValue(in.vm.Inspect(call.Argument(0), int(call.Argument(1).ToInteger())))
+}

@@ -166,7 +166,7 @@ func TestNodeModulesThatNeedNoMachine(t *testing.T) {
 		"util": {`import util, { inspect, promisify, format, isDeepStrictEqual, types } from 'node:util';
 			export const main = async () => [format('%s is %d', 'x', 5), inspect({ a: [1, { b: new Map([['k', 1]]) }] }), inspect('x'), await promisify((cb: any) => cb(null, 'ok'))(), await promisify(setTimeout)(1, 'slept' as any),
 				isDeepStrictEqual({ a: [1] }, { a: [1] }), isDeepStrictEqual({ a: 1 }, { a: '1' }), types.isDate(new Date()), util.inherits !== undefined, new util.TextEncoder().encode('a').length];`,
-			`["x is 5","{ a: [ 1, { b: Map(1) { 'k' => 1 } } ] }","'x'","ok","slept",true,false,true,true,1]`},
+			`["x is 5","{ a: [ 1, { b: [Map] } ] }","'x'","ok","slept",true,false,true,true,1]`},
 		"process": {`import process, { env } from 'node:process'; import { performance as p } from 'perf_hooks'; import c from 'console'; import { ReadableStream as R } from 'stream/web'; import punycode from 'punycode';
 			export const main = async () => {
 				const order: string[] = []; process.nextTick((x: string) => order.push(x), 'tick'); await null;

@@ -228,7 +228,7 @@ func (in *instance) groupHost(group string) *goja.Object {
 	case "timers":
 		return in.object(map[string]any{"maxTimers": in.code.opts.MaxTimers, "startTimer": in.startTimer, "stopTimer": in.stopTimer})
 	case "console":
-		return in.object(map[string]any{"print": in.print, "now": in.now})
+		return in.object(map[string]any{"print": in.print, "now": in.now, "inspect": in.inspect, "format": in.format})
 	case "process":
 		return in.object(map[string]any{
 			"env": in.code.opts.Env, "now": in.now, "timeOrigin": float64(in.made.UnixMicro()) / 1e3})

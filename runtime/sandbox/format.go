@@ -1,7 +1,10 @@
 package sandbox
 
 import (
-	"fmt"
+	"errors"
+	"math"
+	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -10,167 +13,168 @@ import (
 
 const (
 	maxFormatted = 8 << 10 // bytes of one console line
-	maxDepth     = 4       // levels of an object that a console line shows
+	maxDepth     = 2       // of objects within objects that a console line shows
 )
 
 // Format makes one line of console.log's arguments: %s, %d, %i, %f, %j, %o, %O and %c in a leading string are filled in, the
-// rest follows after spaces; strings as they are, other values as Node shows them, roughly. It is cut at 8 KiB. It must be
-// called inside Enter.
-func (v *VM) Format(args []goja.Value) string {
-	var b strings.Builder
-	if len(args) > 0 {
-		if s, ok := args[0].Export().(string); ok && strings.Contains(s, "%") {
-			args = v.formatInto(&b, s, args[1:])
+// rest follows after spaces; strings as they are, other values as Node shows them, but all in one line. It is cut at 8 KiB. It
+// must be called inside Enter.
+func (v *VM) Format(args []goja.Value) string { return v.FormatDepth(args, maxDepth) }
+
+// FormatDepth is Format that shows so many levels of objects within objects.
+func (v *VM) FormatDepth(args []goja.Value, depth int) string {
+	i := inspection{v: v, depth: depth}
+	if len(args) > 1 {
+		if s, ok := stringOf(args[0]); ok {
+			args = i.fill(s, args[1:])
 			if len(args) > 0 {
-				b.WriteByte(' ')
+				i.write(" ")
 			}
 		}
 	}
-	for i, a := range args {
-		if i > 0 {
-			b.WriteByte(' ')
+	for n, a := range args {
+		if n > 0 {
+			i.write(" ")
 		}
-		if s, ok := a.Export().(string); ok {
-			b.WriteString(s)
+		if s, ok := stringOf(a); ok {
+			i.write(s)
 		} else {
-			v.inspect(&b, a, 0, nil)
+			i.value(a, 0)
 		}
-		if b.Len() > maxFormatted {
+		if i.full() {
 			break
 		}
 	}
-	s := b.String()
+	s := string(i.out)
 	if len(s) > maxFormatted {
 		s = strings.ToValidUTF8(s[:maxFormatted], "") + "…"
 	}
 	return s
 }
 
-// formatInto fills the verbs of a format and gives the arguments left.
-func (v *VM) formatInto(b *strings.Builder, format string, args []goja.Value) []goja.Value {
-	for i := 0; i < len(format); i++ {
-		if format[i] != '%' || i+1 == len(format) {
-			b.WriteByte(format[i])
+// Inspect shows a value as util.inspect does, with so many levels of objects within it.
+func (v *VM) Inspect(value goja.Value, depth int) string {
+	i := inspection{v: v, depth: depth}
+	i.value(value, 0)
+	return strings.ToValidUTF8(string(i.out[:min(len(i.out), maxFormatted)]), "")
+}
+
+func stringOf(a goja.Value) (string, bool) {
+	s, ok := a.(goja.String)
+	if !ok {
+		return "", false
+	}
+	return s.String(), true
+}
+
+// fill fills the verbs of a format and gives the arguments left.
+func (i *inspection) fill(format string, args []goja.Value) []goja.Value {
+	for at := 0; at < len(format); at++ {
+		if format[at] != '%' || at+1 == len(format) {
+			i.out = append(i.out, format[at])
 			continue
 		}
-		verb := format[i+1]
+		verb := format[at+1]
 		if verb == '%' {
-			b.WriteByte('%')
-			i++
+			i.write("%")
+			at++
 			continue
 		}
 		if len(args) == 0 || !strings.ContainsRune("sdifjoOc", rune(verb)) {
-			b.WriteByte('%')
+			i.write("%")
 			continue
 		}
-		a := args[0]
-		args, i = args[1:], i+1
-		switch verb {
-		case 's':
-			if _, isObject := a.(*goja.Object); isObject {
-				v.inspect(b, a, maxDepth-1, nil)
-			} else {
-				b.WriteString(a.String())
-			}
-		case 'd', 'f':
-			b.WriteString(a.ToNumber().String())
-		case 'i':
-			b.WriteString(strconv.FormatInt(a.ToInteger(), 10))
-		case 'c':
-		default:
-			v.inspect(b, a, 0, nil)
-		}
+		i.verb(verb, args[0])
+		args, at = args[1:], at+1
 	}
 	return args
 }
 
-func (v *VM) inspect(b *strings.Builder, value goja.Value, depth int, above []*goja.Object) {
-	o, ok := value.(*goja.Object)
-	if b.Len() > maxFormatted {
-		return
+func (i *inspection) verb(verb byte, a goja.Value) {
+	switch verb {
+	case 's':
+		i.asText(a)
+	case 'd', 'i', 'f':
+		i.write(asNumber(verb, a))
+	case 'j':
+		i.asJSON(a)
+	case 'o':
+		deeper := inspection{v: i.v, out: i.out, depth: 4}
+		deeper.value(a, 0)
+		i.out = deeper.out
+	case 'O':
+		i.value(a, 0)
 	}
-	if !ok {
-		if s, isString := value.Export().(string); isString {
-			b.WriteString("'" + strings.ReplaceAll(s, "'", `\'`) + "'")
-			return
-		}
-		b.WriteString(value.String())
-		return
-	}
-	for _, a := range above {
-		if a.SameAs(o) {
-			b.WriteString("[Circular]")
-			return
-		}
-	}
-	switch o.ClassName() {
-	case "Error":
-		b.WriteString(CleanStack(o.Get("stack").String()))
-		return
-	case "Function":
-		fmt.Fprintf(b, "[Function: %s]", o.Get("name").String())
-		return
-	case "Date", "RegExp":
-		b.WriteString(o.String())
-		return
-	}
-	if depth >= maxDepth {
-		b.WriteString("[" + o.ClassName() + "]")
-		return
-	}
-	if tag := o.GetSymbol(goja.SymToStringTag); tag != nil && (tag.String() == "Map" || tag.String() == "Set") && o.Get("forEach") != nil {
-		v.inspectCollection(b, tag.String(), o, depth, append(above, o))
-		return
-	}
-	open, closing, array := "{", "}", o.ClassName() == "Array"
-	if array {
-		open, closing = "[", "]"
-	}
-	above = append(above, o)
-	b.WriteString(open)
-	for i, k := range o.Keys() {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if i == 100 {
-			b.WriteString(" …")
-			break
-		}
-		b.WriteByte(' ')
-		if !array {
-			b.WriteString(k + ": ")
-		}
-		v.inspect(b, o.Get(k), depth+1, above)
-	}
-	if b.String()[b.Len()-1] != open[0] {
-		b.WriteByte(' ')
-	}
-	b.WriteString(closing)
 }
 
-// inspectCollection shows a Map or a Set.
-func (v *VM) inspectCollection(b *strings.Builder, class string, o *goja.Object, depth int, above []*goja.Object) {
-	fmt.Fprintf(b, "%s(%v) {", class, o.Get("size"))
-	n := 0
-	v.Runtime.ForOf(o, func(item goja.Value) bool {
-		if n++; n > 1 {
-			b.WriteByte(',')
+// asText is %s: String(a), but an object without a toString of its author's is shown with nothing in it.
+func (i *inspection) asText(a goja.Value) {
+	o, ok := a.(*goja.Object)
+	if !ok {
+		if s, ok := stringOf(a); ok {
+			i.write(s)
+		} else {
+			i.primitive(a)
 		}
-		if n > 100 {
-			b.WriteString(" …")
-			return false
-		}
-		b.WriteByte(' ')
-		if entry, ok := item.(*goja.Object); ok && class == "Map" {
-			v.inspect(b, entry.Get("0"), depth+1, above)
-			b.WriteString(" => ")
-			item = entry.Get("1")
-		}
-		v.inspect(b, item, depth+1, above)
-		return true
-	})
-	if n > 0 {
-		b.WriteByte(' ')
+		return
 	}
-	b.WriteByte('}')
+	if isFunction(o) {
+		i.write(o.String())
+		return
+	}
+	if f, ok := o.Get("toString").(*goja.Object); ok && o.ClassName() != "Error" && !strings.Contains(f.String(), "[native code]") {
+		i.write(o.String())
+		return
+	}
+	flat := inspection{v: i.v, out: i.out}
+	flat.value(a, 0)
+	i.out = flat.out
+}
+
+var (
+	leadingInteger = regexp.MustCompile(`^\s*[+-]?\d+`)
+	leadingFloat   = regexp.MustCompile(`^\s*[+-]?(Infinity|\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?)`)
+)
+
+func asNumber(verb byte, a goja.Value) string {
+	if _, ok := a.(*goja.Symbol); ok {
+		return "NaN"
+	}
+	if b, ok := a.Export().(*big.Int); ok && verb != 'f' {
+		return b.String() + "n"
+	}
+	if _, ok := a.(*goja.Object); ok && verb == 'd' {
+		return "NaN"
+	}
+	switch verb {
+	case 'i':
+		return parsed(leadingInteger, a)
+	case 'f':
+		return parsed(leadingFloat, a)
+	}
+	if f := a.ToFloat(); f == 0 && math.Signbit(f) {
+		return "-0"
+	}
+	return a.ToNumber().String()
+}
+
+func parsed(number *regexp.Regexp, a goja.Value) string {
+	found := strings.TrimSpace(number.FindString(a.String()))
+	f, err := strconv.ParseFloat(found, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return "NaN"
+	}
+	return numberText(f)
+}
+
+func (i *inspection) asJSON(a goja.Value) {
+	text, err := i.v.JSON(a)
+	switch {
+	case err == nil:
+		i.write(text)
+	case strings.Contains(err.Error(), "circular"):
+		i.write("[Circular]")
+	case errors.Is(err, ErrNotConvertible):
+		i.write("undefined")
+	}
 }

@@ -2,7 +2,9 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -266,18 +268,21 @@ func TestPayloadsConvertAsTemporalsDefaultConverter(t *testing.T) {
 	}
 }
 
+// testdata/format.json holds [expression of an array, what Node 20's util.formatWithOptions makes of it in one line].
 func TestConsoleLinesReadLikeNodes(t *testing.T) {
-	for code, want := range map[string]string{
-		`["a", 1, true, null, undefined]`:                  "a 1 true null undefined",
-		`["%s is %d (%j) %%", "x", 3, {a: 1}, "more"]`:     "x is 3 ({ a: 1 }) % more",
-		`[{ a: [1, "b"], c: { d: {} } }]`:                  "{ a: [ 1, 'b' ], c: { d: {} } }",
-		`[(() => { const o = {}; o.me = o; return o })()]`: "{ me: [Circular] }",
-		`[function named() {}]`:                            "[Function: named]",
-	} {
+	raw, err := os.ReadFile("testdata/format.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases [][2]string
+	if err := json.Unmarshal(raw, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
 		v := newVM(t)
 		var got string
 		err := v.Enter(t.Context(), time.Second, func() error {
-			value, err := v.Runtime.RunString(code)
+			value, err := v.Runtime.RunString("(" + c[0] + ")")
 			if err != nil {
 				return err
 			}
@@ -286,8 +291,8 @@ func TestConsoleLinesReadLikeNodes(t *testing.T) {
 			got = v.Format(args)
 			return nil
 		})
-		if err != nil || got != want {
-			t.Errorf("%s = %q, %v; want %q", code, got, err, want)
+		if err != nil || got != c[1] {
+			t.Errorf("%s\ngot  %s, %v\nNode %s", c[0], got, err, c[1])
 		}
 	}
 }

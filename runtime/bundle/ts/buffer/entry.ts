@@ -16,4 +16,7 @@ Buffer.prototype.toString = function (encoding?: any, start?: number, end?: numb
   return toString.call(this, 'base64', start, end).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 };
 
+// The bundler calls it otherwise beside the global of that name.
+Object.defineProperty(Buffer, 'name', { value: 'Buffer' });
+
 export { Buffer };
