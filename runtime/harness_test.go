@@ -98,6 +98,12 @@ type replica struct {
 
 func (b *bench) replica() *replica {
 	b.t.Helper()
+	return b.replicaWith(func(*Config) {})
+}
+
+// replicaWith changes the Config that a replica has in tests.
+func (b *bench) replicaWith(change func(*Config)) *replica {
+	b.t.Helper()
 	re := &replica{bench: b}
 	o, tasks := ClientOptions(client.Options{
 		HostPort: stacktest.TemporalAddress(b.t), Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
@@ -108,7 +114,9 @@ func (b *bench) replica() *replica {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(c.Close)
-	r, err := New(Config{Client: c, Tasks: tasks, Store: b.store, Compiler: b.compiler, Logger: stacktest.Logger(b.t), StopTimeout: time.Second})
+	cfg := Config{Client: c, Tasks: tasks, Store: b.store, Compiler: b.compiler, Logger: stacktest.Logger(b.t), StopTimeout: time.Second}
+	change(&cfg)
+	r, err := New(cfg)
 	if err != nil {
 		b.t.Fatal(err)
 	}
