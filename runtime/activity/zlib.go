@@ -83,6 +83,9 @@ func zlibReader(operation string, data []byte) (io.Reader, error) {
 	}
 	switch operation {
 	case "gunzip":
+		if len(data) > 1 && (data[0] != 0x1f || data[1] != 0x8b) {
+			return nil, gzip.ErrHeader // Go reads ten bytes before it looks
+		}
 		return gzip.NewReader(r)
 	case "inflate":
 		return zlib.NewReader(r)
