@@ -31,7 +31,7 @@ func TestAnActivityIsToldWithinASecondWhyItEnds(t *testing.T) {
 			return r.temporal.CancelWorkflow(t.Context(), run.GetID(), "")
 		}},
 		"paused": {"", "PAUSED paused", func(r *replica, run client.WorkflowRun) error {
-			_, err := r.temporal.WorkflowService().PauseActivity(t.Context(), &workflowservice.PauseActivityRequest{ //nolint:staticcheck // the one that this server has
+			_, err := r.temporal.WorkflowService().PauseActivity(t.Context(), &workflowservice.PauseActivityRequest{
 				Namespace: "default", Execution: &commonpb.WorkflowExecution{WorkflowId: run.GetID()}, Activity: &workflowservice.PauseActivityRequest_Id{Id: "1"},
 			})
 			return err

@@ -87,8 +87,9 @@ func describeNodeKey(c nodeCall) (any, error) {
 }
 
 func jsonOfKey(key any, private bool) (any, error) {
-	der, kind, err := []byte(nil), "PUBLIC KEY", error(nil)
-	public := key
+	var der []byte
+	var err error
+	kind, public := "PUBLIC KEY", key
 	if private {
 		kind = "PRIVATE KEY"
 		der, err = x509.MarshalPKCS8PrivateKey(key)
