@@ -15,14 +15,22 @@ func benchmark(b *testing.B, text string, o CodeOptions, args ...string) {
 	b.Helper()
 	c := code(b, text, o)
 	payloads := jsonArgs(args...)
-	_, _ = c.Execute(context.Background(), "main", payloads)
+	run := func() {
+		if _, err := c.Execute(context.Background(), "main", payloads); err != nil && err.Error() != expected {
+			b.Fatal(err)
+		}
+	}
+	run()
 	b.ReportAllocs()
 	began := processCPU(b)
 	for b.Loop() {
-		_, _ = c.Execute(context.Background(), "main", payloads)
+		run()
 	}
 	reportCPU(b, began)
 }
+
+// expected is the error that a benchmark's activity may end with.
+const expected = "expected (type: Error, retryable: true)"
 
 func reportCPU(b *testing.B, began time.Duration) {
 	b.Helper()
@@ -67,7 +75,7 @@ func BenchmarkWithPlatform(b *testing.B) {
 }
 
 func BenchmarkThrowing(b *testing.B) {
-	benchmark(b, `export async function main() { throw new Error('x') }`, CodeOptions{})
+	benchmark(b, `export async function main() { throw new Error('expected') }`, CodeOptions{})
 }
 
 func BenchmarkFetch(b *testing.B) {

@@ -19,19 +19,21 @@ type Code struct {
 	clients clients
 	unkept  sync.Once // says that measurements are left out
 
-	mu     sync.Mutex // guards what follows
-	ready  []*instance
-	making int         // instances on their way to ready
-	used   time.Time   // when one was last asked for
-	idle   *time.Timer // drops ready
-	closed bool
-	wg     sync.WaitGroup // the makers
+	mu       sync.Mutex // guards what follows
+	ready    []*instance
+	making   int // instances on their way to ready
+	machines []*machine
+	apart    bool        // no machine serves it
+	used     time.Time   // when one was last asked for
+	idle     *time.Timer // drops ready and machines
+	closed   bool
+	wg       sync.WaitGroup // the makers
 }
 
 // NewCode is cheap: runtimes are made from the first execution on.
 func NewCode(p *compile.Program, o CodeOptions) *Code {
 	o = o.withDefaults()
-	return &Code{program: p, opts: o, clients: newClients(o.HTTP)}
+	return &Code{program: p, opts: o, clients: newClients(o.HTTP), apart: p.WantsOwnBuiltins || p.Packages != nil}
 }
 
 // Hash is the program's content hash.
@@ -74,31 +76,73 @@ func (c *Code) Close() {
 	}
 }
 
-// take gives a ready instance or makes one, and has the next one made.
+// take gives an instance: a ready one, or one on a machine if the code is called often and can do with frozen builtins.
 func (c *Code) take(ctx context.Context) (*instance, error) {
-	if in := c.takeReady(); in != nil {
+	in, m, often := c.takeReady()
+	if in != nil {
 		return in, nil
 	}
-	return c.newInstance(ctx)
+	if m == nil && often {
+		var err error
+		if m, err = c.newMachine(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if m == nil {
+		return c.newInstance(ctx)
+	}
+	in = &instance{vm: m.vm, machine: m}
+	m.user = in
+	m.uses++
+	in, err := c.instanceOn(ctx, in)
+	var thrown *sandbox.Thrown
+	if errors.As(err, &thrown) {
+		// Its first evaluation, with builtins of its own, didn't throw: it changes them in a way that its text doesn't show.
+		c.keepApart()
+		return c.newInstance(ctx)
+	}
+	return in, err
 }
 
-func (c *Code) takeReady() *instance {
+// takeReady gives what there is: an instance, or a machine to make one on. often tells whether a machine would be worth making.
+func (c *Code) takeReady() (in *instance, m *machine, often bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var in *instance
+	// What is called once in a while is not worth a second runtime.
+	often = time.Since(c.used) < c.opts.Idle && !c.closed && c.opts.Warm > 0
+	c.used = time.Now()
+	defer c.restartIdle()
+	if !c.apart {
+		if n := len(c.machines); n > 0 {
+			m, c.machines = c.machines[n-1], c.machines[:n-1]
+		}
+		return nil, m, often
+	}
 	if n := len(c.ready); n > 0 {
 		in, c.ready = c.ready[n-1], c.ready[:n-1]
 	}
-	// What is called once in a while is not worth a second runtime.
-	often := time.Since(c.used) < c.opts.Idle
-	c.used = time.Now()
-	if often && !c.closed && len(c.ready)+c.making < c.opts.Warm {
+	if often && len(c.ready)+c.making < c.opts.Warm {
 		c.making++
 		c.wg.Add(1)
 		go c.makeReady()
 	}
-	c.restartIdle()
-	return in
+	return in, nil, false
+}
+
+// giveBack keeps a machine for the next execution, if it may be used again.
+func (c *Code) giveBack(m *machine, usable bool) {
+	m.user = nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if usable && !c.closed && !c.apart && m.uses < maxUses && len(c.machines) < c.opts.Machines {
+		c.machines = append(c.machines, m)
+	}
+}
+
+func (c *Code) keepApart() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.apart, c.machines = true, nil
 }
 
 // makeReady prepares one instance. An error is left to the execution that will meet it again.
@@ -138,12 +182,12 @@ func (c *Code) restartIdle() {
 	})
 }
 
-// dropReady takes all that is ready, for the caller to close. With mu held.
+// dropReady lets go of the machines and takes all that is ready, for the caller to close. With mu held.
 func (c *Code) dropReady() []*instance {
 	if c.idle != nil {
 		c.idle.Stop()
 	}
 	dropped := c.ready
-	c.ready = nil
+	c.ready, c.machines = nil, nil
 	return dropped
 }

@@ -123,6 +123,17 @@ func TestTenThousandExecutionsLeaveNothingBehind(t *testing.T) {
 			<-r.Context().Done()
 		}
 	})
+	for name, tampering := range map[string]string{
+		"on runtimes of their own": `(Array.prototype as any).kept = i; Object.defineProperty(Object.prototype, 'kept', { value: i });
+  Promise.prototype.then = Array.prototype.map = Object.keys = (() => { throw new Error('tampered') }) as any;`,
+		"on machines": ``,
+	} {
+		t.Run(name, func(t *testing.T) { leavesNothingBehind(t, url, tampering) })
+	}
+}
+
+func leavesNothingBehind(t *testing.T, url, tampering string) {
+	t.Helper()
 	before := goleak.IgnoreCurrent()
 	o := loopback(t)
 	o.Warm = 2
@@ -131,9 +142,9 @@ let calls = 0;
 const storage = new (globalThis as any).AsyncLocalStorage();
 export async function main(i: number) {
   const g = globalThis as any;
-  const seen = [calls++, g.kept, (Array.prototype as any).kept, ({} as any).kept, storage.getStore(), (Symbol.for('kept') as any).description === 'kept' ? 0 : 1]
+  const seen = [calls++, g.kept, ([] as any).kept, ({} as any).kept, storage.getStore(), (Symbol.for('kept') as any).description === 'kept' ? 0 : 1]
     .filter((x) => x !== 0 && x !== undefined);
-  g.kept = new Array(1000).fill(i); (Array.prototype as any).kept = i; Object.defineProperty(Object.prototype, 'kept', { value: i });
+  g.kept = new Array(1000).fill(i);
   storage.enterWith(i);
   const timers = setInterval(() => { calls++; }, 1); setTimeout(() => { g.kept = 'late'; }, 1e6); new Promise(() => {});
   if (+timers !== 1) seen.push('a timer of another');
@@ -141,7 +152,7 @@ export async function main(i: number) {
   if (i % 50 === 0) { await fetch("`+url+`"); fetch("`+url+`/hang").catch(() => {}); }
   if (i % 200 === 0) new ReadableStream({ pull(c) { c.enqueue(1) } }).getReader().read();
   if (i % 7 === 0) await new Promise((r) => setTimeout(r, 0));
-  Promise.prototype.then = Array.prototype.map = Object.keys = (() => { throw new Error('tampered') }) as any;
+  `+tampering+`
   if (i % 100 === 1) throw new Error('x');
   return seen;
 }`), o)
@@ -185,25 +196,34 @@ func heapBytes() uint64 {
 	return m.HeapAlloc
 }
 
+// kept counts the runtimes that a code has for its next executions.
+func (c *Code) kept() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.ready) + c.making + len(c.machines)
+}
+
 func TestReadyRuntimesAreDroppedWhenIdle(t *testing.T) {
 	t.Parallel()
-	c := code(t, `export const main = () => 1`, CodeOptions{Idle: 200 * time.Millisecond, Warm: 3})
-	for made := false; !made; {
-		if _, err := execute(t, c); err != nil {
-			t.Fatal(err)
-		}
-		c.mu.Lock()
-		made = len(c.ready)+c.making > 0
-		c.mu.Unlock()
-	}
-	for dropped := false; !dropped; {
-		c.mu.Lock()
-		dropped = len(c.ready) == 0 && c.making == 0
-		c.mu.Unlock()
-		runtime.Gosched()
-	}
-	if _, err := execute(t, c); err != nil {
-		t.Errorf("an execution after idling: %v", err)
+	for name, text := range map[string]string{
+		"runtimes made ahead": `export const main = () => 1; main.prototype`,
+		"machines":            `export const main = () => 1`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := code(t, text, CodeOptions{Idle: 200 * time.Millisecond, Warm: 3})
+			for c.kept() == 0 {
+				if _, err := execute(t, c); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for c.kept() > 0 {
+				runtime.Gosched()
+			}
+			if _, err := execute(t, c); err != nil {
+				t.Errorf("an execution after idling: %v", err)
+			}
+		})
 	}
 }
 
@@ -214,9 +234,7 @@ func TestClosedCodeStillRunsWhatIsAskedOfIt(t *testing.T) {
 	if got, err := execute(t, c); err != nil || got != "1" {
 		t.Errorf("got %s, %v", got, err)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.ready)+c.making > 0 {
+	if c.kept() > 0 {
 		t.Error("closed code keeps runtimes ready")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dop251/goja"
@@ -126,8 +127,17 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 	case f == nil:
 		return temporal.NewCanceledError()
 	default:
+		if in.machine != nil && refusedByFrozen(f) {
+			in.code.keepApart()
+		}
 		return temporal.GetDefaultFailureConverter().FailureToError(f)
 	}
+}
+
+// refusedByFrozen tells the failure of code that frozen builtins are in the way of, as where it gives an array a join of its own.
+func refusedByFrozen(f *failurepb.Failure) bool {
+	return f.GetApplicationFailureInfo().GetType() == "TypeError" &&
+		(strings.Contains(f.GetMessage(), "read only property") || strings.Contains(f.GetMessage(), "not extensible"))
 }
 
 // plainFailure is what can be said without the SDK of a thrown value.

@@ -16,10 +16,12 @@ import (
 // instance is a runtime with the author's module evaluated, for one execution. One goroutine at a time runs its JavaScript;
 // what other goroutines have to say, they post to the loop.
 type instance struct {
-	code *Code
-	vm   *sandbox.VM
-	loop *loop
-	made time.Time
+	code    *Code
+	vm      *sandbox.VM
+	machine *machine     // whose VM it is; nil if it is this instance's alone
+	global  *goja.Object // with a machine: the instance's own
+	loop    *loop
+	made    time.Time
 
 	// ctx ends with the instance; requests and background goroutines live in it.
 	ctx    context.Context
@@ -45,6 +47,7 @@ type instance struct {
 	running context.Context        // the execution's, nil before it begins
 	told    atomic.Pointer[ending] // what the code is told, or about to be
 	ending  *ending                // why Temporal ended the attempt, nil while it goes on
+	cut     bool                   // JavaScript was ended where it couldn't catch it: goja can't be used again
 	spent   bool                   // the CPU time of the whole execution is over
 	broken  error                  // what went wrong in our own part, where JavaScript couldn't be told
 }
@@ -56,12 +59,17 @@ func (c *Code) newInstance(ctx context.Context) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &instance{code: c, vm: vm, loop: newLoop(), made: time.Now(), requests: map[int]*request{}}
+	return c.instanceOn(ctx, &instance{vm: vm})
+}
+
+// instanceOn evaluates the module on the runtime that an instance was given.
+func (c *Code) instanceOn(ctx context.Context, in *instance) (*instance, error) {
+	in.code, in.loop, in.made, in.requests = c, newLoop(), time.Now(), map[int]*request{}
 	in.log = lines{logger: c.opts.Logger.With(attributes(ctx, c.program.Name)...), left: c.opts.MaxLogLines}
 	in.spoolLeft.Store(spoolBytesTotal)
 	in.ctx, in.cancel = context.WithCancel(context.Background())
-	vm.Runtime.SetPromiseRejectionTracker(in.trackRejection)
-	err = in.enter(ctx, func() error {
+	in.vm.Runtime.SetPromiseRejectionTracker(in.trackRejection)
+	err := in.enter(ctx, func() error {
 		if err := in.installPlatform(); err != nil {
 			return err
 		}
@@ -124,13 +132,35 @@ func isClass(v goja.Value) bool {
 // enter runs JavaScript with the watchdog.
 func (in *instance) enter(ctx context.Context, f func() error) error {
 	left := in.code.opts.CPUBudget - in.vm.CPUTime()
+	if in.machine != nil {
+		f = in.withGlobal(f)
+	}
 	err := in.vm.Enter(ctx, min(in.code.opts.SliceBudget, max(left, time.Millisecond)), f)
 	var interrupted *sandbox.Interrupted
+	var overflow *goja.StackOverflowError
+	if errors.As(err, &interrupted) || errors.As(err, &overflow) {
+		in.cut = true
+	}
 	if errors.As(err, &interrupted) {
 		in.code.opts.Observer.JSInterrupted("activity")
 		in.spent = interrupted.Cause == nil && in.vm.CPUTime() > in.code.opts.CPUBudget
 	}
 	return err
+}
+
+// withGlobal is f with the instance's own global object in place.
+func (in *instance) withGlobal(f func() error) func() error {
+	return func() (err error) {
+		r := in.vm.Runtime
+		if in.global == nil {
+			if in.global, err = in.machine.global(); err != nil {
+				return err
+			}
+		}
+		r.SetGlobalObject(in.global)
+		defer r.SetGlobalObject(in.machine.base)
+		return f()
+	}
 }
 
 // background runs f beside JavaScript, for as long as the instance lives.
@@ -153,6 +183,9 @@ func (in *instance) close() {
 	in.wg.Wait()
 	in.vm.Release()
 	in.log.close()
+	if in.machine != nil {
+		in.code.giveBack(in.machine, !in.cut && in.broken == nil)
+	}
 }
 
 // trackRejection is told of promises that are rejected with nobody listening, and of those that find a listener later.

@@ -20,7 +20,7 @@ func (in *instance) nodeModule(name string) (goja.Value, error) {
 		for name, f := range nodeCrypto {
 			host[name] = in.nodeCryptoFunction(f)
 		}
-		if in.node, err = in.evaluate(p, in.object(host)); err != nil {
+		if in.node, err = evaluateBundle(in.vm.Runtime, p, in.object(host)); err != nil {
 			return nil, fmt.Errorf("evaluate Node's modules: %w", err)
 		}
 	}

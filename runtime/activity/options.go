@@ -76,6 +76,9 @@ type CodeOptions struct {
 	// none.
 	Warm int
 
+	// Machines is how many runtimes that executions share, one after the other, are kept between them. Default: 4.
+	Machines int
+
 	// Idle is how long ready runtimes are kept without an execution. Default: 1 minute.
 	Idle time.Duration
 
@@ -121,6 +124,7 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	o.MaxRequests = orDefault(o.MaxRequests, 64)
 	o.MaxTimers = orDefault(o.MaxTimers, 10_000)
 	o.MaxLogLines = orDefault(o.MaxLogLines, 1_000)
+	o.Machines = orDefault(o.Machines, 4)
 	if o.Warm == 0 {
 		o.Warm = 1
 	}

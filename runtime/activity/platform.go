@@ -115,7 +115,7 @@ func (l *lazyGlobals) load(name string) (*goja.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		return l.in.evaluate(p, r.NewObject())
+		return evaluateBundle(r, p, r.NewObject())
 	case slices.Contains(streamNames, name):
 		return l.loadStreams()
 	}
@@ -168,7 +168,7 @@ func (l *lazyGlobals) loadStreams() (*goja.Object, error) {
 		return nil, err
 	}
 	in := l.in
-	exports, err := in.evaluate(p, in.object(map[string]any{"coder": in.coder}))
+	exports, err := evaluateBundle(in.vm.Runtime, p, in.object(map[string]any{"coder": in.coder}))
 	if err != nil {
 		return nil, err
 	}
@@ -263,10 +263,14 @@ func (in *instance) object(members map[string]any) *goja.Object {
 // define sets an object's own property. Set would call a setter that the author has put on Object.prototype, and hand it what is
 // ours. A function gets the property's name: goja would show Go's in stacks.
 func (in *instance) define(o *goja.Object, name string, value any) error {
-	v := in.vm.Runtime.ToValue(value)
+	return define(in.vm.Runtime, o, name, value)
+}
+
+func define(r *goja.Runtime, o *goja.Object, name string, value any) error {
+	v := r.ToValue(value)
 	if f, ok := v.(*goja.Object); ok {
 		if _, ok := value.(func(goja.FunctionCall) goja.Value); ok {
-			if err := in.rename(f, name); err != nil {
+			if err := rename(r, f, name); err != nil {
 				return err
 			}
 		}
@@ -274,8 +278,8 @@ func (in *instance) define(o *goja.Object, name string, value any) error {
 	return o.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
 }
 
-func (in *instance) rename(f *goja.Object, name string) error {
-	return f.DefineDataProperty("name", in.vm.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+func rename(r *goja.Runtime, f *goja.Object, name string) error {
+	return f.DefineDataProperty("name", r.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
 // run evaluates a program that is a function, and calls it.

@@ -79,7 +79,7 @@ func (in *instance) packaged(name string) (goja.Value, error) {
 // function makes a host function that stacks show under its name.
 func (in *instance) function(name string, f func(goja.FunctionCall) goja.Value) (goja.Value, error) {
 	v := in.vm.Runtime.ToValue(f)
-	return v, in.rename(v.ToObject(in.vm.Runtime), name)
+	return v, rename(in.vm.Runtime, v.ToObject(in.vm.Runtime), name)
 }
 
 // asThrown is an error to panic with: what JavaScript threw goes on as it is.

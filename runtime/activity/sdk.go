@@ -19,34 +19,68 @@ func (in *instance) loadSDK() (*sdk, error) {
 	if in.sdk != nil {
 		return in.sdk, nil
 	}
+	var err error
+	if in.machine == nil {
+		in.sdk, err = in.newSDK(func() *instance { return in })
+	} else {
+		in.sdk, err = in.machine.loadSDK()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("evaluate the SDK: %w", err)
+	}
+	if in.running != nil {
+		return in.sdk, in.beginSDK()
+	}
+	return in.sdk, nil
+}
+
+// loadSDK gives the SDK that the machine's executions share.
+func (m *machine) loadSDK() (s *sdk, err error) {
+	if m.sdk == nil {
+		if m.sdk, err = m.user.newSDK(func() *instance { return m.user }); err != nil {
+			return nil, err
+		}
+	}
+	renew, ok := goja.AssertFunction(m.sdk.exports.Get("renew"))
+	if !ok {
+		return nil, fmt.Errorf("the SDK's bundle has no renew")
+	}
+	_, err = renew(goja.Undefined())
+	return m.sdk, err
+}
+
+// newSDK evaluates the SDK, for the executions that user gives.
+func (in *instance) newSDK(user func() *instance) (*sdk, error) {
 	p, err := bundle.Activity()
 	if err != nil {
 		return nil, err
 	}
-	exports, err := in.evaluate(p, in.object(map[string]any{
-		"info":      in.info,
-		"heartbeat": in.heartbeat,
-		"log":       in.sdkLog,
-		"common":    in.loadCommon,
-		"client":    in.clientHost,
-		"measure":   in.measure,
-	}))
+	host := in.object(map[string]any{
+		"info":      func() (goja.Value, error) { return user().info() },
+		"heartbeat": func(call goja.FunctionCall) goja.Value { return user().heartbeat(call) },
+		"log":       func(call goja.FunctionCall) goja.Value { return user().sdkLog(call) },
+		"common":    func() (goja.Value, error) { return user().loadCommon() },
+		"client":    func() (goja.Value, error) { return user().clientHost() },
+		"measure":   func(call goja.FunctionCall) goja.Value { return user().measure(call) },
+	})
+	var exports *goja.Object
+	if in.machine != nil {
+		exports, err = in.machine.evaluate(p, host)
+	} else {
+		exports, err = evaluateBundle(in.vm.Runtime, p, host)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("evaluate the SDK: %w", err)
+		return nil, err
 	}
 	s := &sdk{exports: exports}
 	var ok bool
 	if s.resolve, ok = goja.AssertFunction(exports.Get("resolve")); !ok {
 		return nil, fmt.Errorf("the SDK's bundle has no resolve")
 	}
-	in.sdk = s
-	if in.running != nil {
-		return s, in.beginSDK()
-	}
 	return s, nil
 }
 
-// loadCommon evaluates the rest of @temporalio/common.
+// loadCommon evaluates the rest of @temporalio/common, for this execution alone: it has typed arrays, which can't be frozen.
 func (in *instance) loadCommon() (goja.Value, error) {
 	if in.common != nil {
 		return in.common, nil
@@ -55,15 +89,14 @@ func (in *instance) loadCommon() (goja.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.common, err = in.evaluate(p, in.vm.Runtime.NewObject())
+	in.common, err = evaluateBundle(in.vm.Runtime, p, in.vm.Runtime.NewObject())
 	return in.common, err
 }
 
-// evaluate runs a bundle and gives its exports.
-func (in *instance) evaluate(p *goja.Program, host *goja.Object) (*goja.Object, error) {
-	r := in.vm.Runtime
+// evaluateBundle runs a bundle and gives its exports.
+func evaluateBundle(r *goja.Runtime, p *goja.Program, host *goja.Object) (*goja.Object, error) {
 	exports, module := r.NewObject(), r.NewObject()
-	if err := in.define(module, "exports", exports); err != nil {
+	if err := define(r, module, "exports", exports); err != nil {
 		return nil, err
 	}
 	if _, err := run(r, p, host, module, exports); err != nil {

@@ -20,6 +20,9 @@ func Buffer() (*goja.Program, error) { return buffer() }
 // Streams gives the web platform's streams, likewise: its classes, and isDisturbed.
 func Streams() (*goja.Program, error) { return streams() }
 
+// Harden gives what freezes a runtime's builtins, likewise: module.exports.harden(shared).
+func Harden() (*goja.Program, error) { return harden() }
+
 // Node gives modules of Node, likewise: module.exports.resolve makes each when it is asked for.
 func Node() (*goja.Program, error) { return node() }
 
@@ -27,6 +30,7 @@ var (
 	activity       = sync.OnceValues(func() (*goja.Program, error) { return load("activity") })
 	activityCommon = sync.OnceValues(func() (*goja.Program, error) { return load("common") })
 	buffer         = sync.OnceValues(func() (*goja.Program, error) { return load("buffer") })
+	harden         = sync.OnceValues(func() (*goja.Program, error) { return load("harden") })
 	node           = sync.OnceValues(func() (*goja.Program, error) { return load("node") })
 	streams        = sync.OnceValues(func() (*goja.Program, error) { return load("streams") })
 )

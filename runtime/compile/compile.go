@@ -66,6 +66,9 @@ type Program struct {
 	// Siblings are the names of functions that the text passes to startChild or executeChild without declaring or importing
 	// them: workflow functions of the project's other rows. The program declares a function of each name for itself.
 	Siblings []string
+	// WantsOwnBuiltins says that the text may change the language's builtins, or takes modules that do so: it is to run where they
+	// aren't frozen.
+	WantsOwnBuiltins bool
 
 	imported []imported // of packages
 }

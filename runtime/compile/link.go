@@ -42,7 +42,10 @@ func link(s Source, t transformed) (p *Program, err error) {
 	if err != nil {
 		return nil, compileError(s, err)
 	}
-	return &Program{Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings, imported: packages}, nil
+	return &Program{
+		Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings, imported: packages,
+		WantsOwnBuiltins: wantsOwnBuiltins(s.Text) || found.takesMore(),
+	}, nil
 }
 
 // importsOf refuses imports that stand for nothing, and gives those of npm packages.

@@ -47,7 +47,7 @@ func (v *VM) installSharedGlobals() error {
 	for _, name := range slices.Sorted(maps.Keys(v.library.names)) {
 		var err error
 		switch part := madeBy[name]; {
-		case part == "memory" && name != "Atomics": // @temporalio/workflow has its own, which refuse
+		case part == "memory" && name != "Atomics" && !v.opts.Weak: // @temporalio/workflow has its own, which refuse
 		case part == "encoding" || part == "disposal" || part == "intl" || part == "memory":
 			err = v.defineShared(name)
 		case v.changed(name):

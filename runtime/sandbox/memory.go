@@ -110,11 +110,13 @@ func NewMemory(o MemoryOptions) *Memory {
 	return m
 }
 
-// Release tells that the VM won't run again: what it is charged with is nobody's from now on.
+// Release tells that what the VM ran is over: what it is charged with is nobody's from now on. If it runs again, that is counted
+// anew, and so is its CPU time.
 func (v *VM) Release() {
 	if v.account != nil {
 		v.opts.Memory.close(v.account)
 	}
+	v.account, v.cpuTime = nil, 0
 }
 
 // Handed notes that Go made so many bytes for the VM: it takes no time by which that could be told.

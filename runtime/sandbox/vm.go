@@ -32,6 +32,8 @@ type Options struct {
 	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all builtins are in their places
 	// at once. Otherwise they come when code asks for them.
 	Shared bool
+	// Weak gives a shared runtime WeakRef, FinalizationRegistry and SharedArrayBuffer, too.
+	Weak bool
 	// Probe says whether a long text that code wants to make a program of (eval, new Function) can be parsed without harm. Default:
 	// none can, beyond 4 KiB.
 	Probe func(text string) error

@@ -61,6 +61,7 @@ var entries = []entry{
 		replace: map[string]string{"long": "../workflow/long.ts", enumHelpers: "../enums.ts", itself: theirs},
 	},
 	{dir: "buffer"},
+	{dir: "harden"},
 	{dir: "streams"},
 	{
 		dir:     "node",

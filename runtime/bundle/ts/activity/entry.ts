@@ -1,5 +1,5 @@
-// The activity half of the bundle: what Go calls around one activity execution. A runtime serves one execution, so what is
-// kept here is that execution's.
+// The activity half of the bundle: what Go calls around one activity execution. A runtime serves one execution at a
+// time.
 import { asyncLocalStorage, Context, type Info } from '@temporalio/activity';
 import { isAbortError } from '@temporalio/common/lib/type-helpers';
 import type { ActivityCancellationDetailsHolder } from '@temporalio/common/lib/activity-cancellation-details';
@@ -14,69 +14,88 @@ import {
   TemporalFailure,
 } from './core';
 import { host } from './host';
-import { resolve } from './modules';
+import { activity, lazyCommon, shared } from './modules';
 
-const cancellation: ActivityCancellationDetailsHolder = {};
-let cancelReason: string | undefined;
-let failure: CancelledFailure | undefined; // of the cancellation
+/** What one execution has. Most activities look at little of it, so that each is made when it's first asked for. */
+class Execution {
+  readonly cancellation: ActivityCancellationDetailsHolder = {};
+  cancelReason?: string;
+  failure?: CancelledFailure; // of the cancellation
+  controller?: AbortController;
+  cancelled?: Promise<never>;
+  rejectCancelled?: (reason: unknown) => void;
+  info?: Info;
+  client?: unknown;
+  metricMeter?: unknown;
+  context?: Context;
+  common?: unknown;
+}
 
-// Most activities look at few of these, so that each is made when it's first asked for.
-let info: Info | undefined;
-let client: unknown;
-let metricMeter: unknown;
-let controller: AbortController | undefined;
-let cancelled: Promise<never> | undefined;
-let rejectCancelled: (reason: unknown) => void;
+let execution = new Execution();
+
+/** Forgets the execution before: a runtime may serve several, one after the other. */
+export function renew(): void {
+  execution = new Execution();
+}
+
 const lazily = {
-  info: () => (info ??= host.info()),
+  info: () => (execution.info ??= host.info()),
   cancellationSignal() {
-    if (!controller) {
-      controller = new AbortController();
-      if (failure) controller.abort(failure);
+    const e = execution;
+    if (!e.controller) {
+      e.controller = new AbortController();
+      if (e.failure) e.controller.abort(e.failure);
     }
-    return controller.signal;
+    return e.controller.signal;
   },
   cancelled() {
-    if (!cancelled) {
-      cancelled = new Promise<never>((_, reject) => (rejectCancelled = reject));
-      cancelled.catch(() => undefined); // nobody has to look
-      if (failure) rejectCancelled(failure);
+    const e = execution;
+    if (!e.cancelled) {
+      e.cancelled = new Promise<never>((_, reject) => (e.rejectCancelled = reject));
+      e.cancelled.catch(() => undefined); // nobody has to look
+      if (e.failure) e.rejectCancelled!(e.failure);
     }
-    return cancelled;
+    return e.cancelled;
   },
-  client: () => (client ??= host.common().clientOf(host.client(), lazily.info().namespace)),
-  metricMeter: () => (metricMeter ??= host.common().meterOf(host.measure)),
+  client: () => (execution.client ??= host.common().clientOf(host.client(), lazily.info().namespace)),
+  metricMeter: () => (execution.metricMeter ??= host.common().meterOf(host.measure)),
 };
 
-const logger: Logger = {
+const logger: Logger = Object.freeze({
   log: (level, message, meta) => host.log(level, message, meta),
   trace: (message, meta) => host.log('TRACE', message, meta),
   debug: (message, meta) => host.log('DEBUG', message, meta),
   info: (message, meta) => host.log('INFO', message, meta),
   warn: (message, meta) => host.log('WARN', message, meta),
   error: (message, meta) => host.log('ERROR', message, meta),
-};
+} satisfies Logger);
+
+// Not by assignment, which a frozen prototype refuses.
+const { getStore } = asyncLocalStorage;
+Object.defineProperty(asyncLocalStorage, 'getStore', {
+  value(this: typeof asyncLocalStorage) {
+    return getStore.call(this) ?? execution.context;
+  },
+});
 
 /** Makes the execution's context the current one, wherever its code continues. */
 export function begin(): void {
   const later: any = undefined;
   const heartbeat = (details?: unknown) => host.heartbeat(details);
-  const context = new Context(later, later, later, heartbeat, undefined, logger, later, cancellation);
+  const context = new Context(later, later, later, heartbeat, undefined, logger, later, execution.cancellation);
   for (const [name, get] of Object.entries(lazily)) Object.defineProperty(context, name, { get, enumerable: true });
-  const getStore = asyncLocalStorage.getStore;
-  asyncLocalStorage.getStore = function (this: typeof asyncLocalStorage) {
-    return getStore.call(this) ?? context;
-  };
+  execution.context = context;
 }
 
 /** Tells the execution that it is to end, and why: the first time counts. The reason is one of the SDK's names. */
 export function cancel(reason: string, details: ActivityCancellationDetailsOptions): void {
-  if (cancelReason) return;
-  cancelReason = reason;
-  cancellation.details = new ActivityCancellationDetails(details);
-  failure = new CancelledFailure(reason);
-  controller?.abort(failure);
-  if (cancelled) rejectCancelled(failure);
+  const e = execution;
+  if (e.cancelReason) return;
+  e.cancelReason = reason;
+  e.cancellation.details = new ActivityCancellationDetails(details);
+  e.failure = new CancelledFailure(reason);
+  e.controller?.abort(e.failure);
+  e.rejectCancelled?.(e.failure);
 }
 
 /** What Temporal is told of an execution that threw. The failure has the shape of temporal.api.failure.v1.Failure. */
@@ -88,10 +107,10 @@ export interface Outcome {
 /** Decides as Temporal's own worker does. */
 export function outcomeOf(thrown: unknown): Outcome {
   if (thrown instanceof CompleteAsyncError) return { kind: 'async' };
-  if (cancelReason === 'HEARTBEAT_DETAILS_CONVERSION_FAILED') {
-    return failed(ApplicationFailure.retryable(cancelReason, 'CancelledFailure'));
+  if (execution.cancelReason === 'HEARTBEAT_DETAILS_CONVERSION_FAILED') {
+    return failed(ApplicationFailure.retryable(execution.cancelReason, 'CancelledFailure'));
   }
-  const details = cancellation.details;
+  const { details } = execution.cancellation;
   if (details && thrown instanceof CancelledFailure) {
     if (details.reset) return failed(ApplicationFailure.retryable('Activity reset', 'ActivityReset'));
     if (details.paused) return failed(ApplicationFailure.retryable('Activity paused', 'ActivityPause'));
@@ -125,4 +144,12 @@ function simple(error: unknown): unknown {
   return error instanceof TemporalFailure ? undefined : base;
 }
 
-export { resolve };
+/** The require function of activity modules. */
+export function resolve(name: string): unknown {
+  const asked = String(name).replace(/\.js$/, '');
+  if (asked === '@temporalio/activity') return activity;
+  if (asked === '@temporalio/common') return (execution.common ??= lazyCommon());
+  return host.common().resolve(asked);
+}
+
+export { shared };

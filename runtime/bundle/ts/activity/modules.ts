@@ -6,7 +6,7 @@ const full = (): any => host.common().resolve('@temporalio/common');
 
 // @temporalio/common, with what is here already taken from here. instanceof holds between the two: the package compares its
 // failures by a symbol.
-const lazyCommon: unknown = new Proxy(
+export const lazyCommon = (): unknown => new Proxy(
   {},
   {
     get: (_, key) => (key === '__esModule' ? true : key in core ? (core as any)[key] : full()[key]),
@@ -19,10 +19,7 @@ const lazyCommon: unknown = new Proxy(
   }
 );
 
-/** The require function of activity modules. */
-export function resolve(name: string): unknown {
-  const asked = String(name).replace(/\.js$/, '');
-  if (asked === '@temporalio/activity') return activity;
-  if (asked === '@temporalio/common') return lazyCommon;
-  return host.common().resolve(asked);
-}
+/** What executions have in common: it is frozen where they share a runtime. */
+export const shared = [...Object.values(activity), ...Object.values(core)];
+
+export { activity };
