@@ -60,6 +60,7 @@ type Metrics struct {
 	compileErrors   prometheus.Gauge
 	gateRefusals    counterSet
 	workflows       *prometheus.GaugeVec
+	stayed          prometheus.Counter
 	storedCode      prometheus.Gauge
 	storedBytes     prometheus.Gauge
 	queueDepth      prometheus.Gauge
@@ -97,7 +98,7 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo,
-		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
+		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.stayed, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
 		newStateCollector(m),

@@ -28,6 +28,10 @@ func (m *Metrics) makeCollectors() {
 		Namespace: namespace, Name: "gate_refusals_total",
 		Help: "Code that running executions' histories didn't fit: an edit that didn't go live, or the target of a check or migrate request.",
 	}, []string{"of"}), "edit", "request")
+	m.stayed = prometheus.NewCounter(prometheus.CounterOpts{
+		Namespace: namespace, Name: "executions_stayed_total",
+		Help: "Executions that were to go on with other code and keep theirs, because their history doesn't fit: once for each code and process.",
+	})
 	m.workflows = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "workflows",
 		Help: "Workflows with live code, by how many versions of it are in use: the live one and those that open executions are on.",
@@ -182,6 +186,9 @@ func (m *Metrics) VersionsInUse(workflows map[int]int) {
 		m.workflows.WithLabelValues(label).Set(float64(n))
 	}
 }
+
+// ExecutionsStayed implements reconcile.Observer: they keep their code.
+func (m *Metrics) ExecutionsStayed(n int) { m.stayed.Add(float64(n)) }
 
 // StoredCode implements reconcile.Observer: what the code store holds.
 func (m *Metrics) StoredCode(rows, bytes int64) {

@@ -23,6 +23,7 @@ func report(m *Metrics) {
 	m.Reloaded("reload", 12*time.Millisecond)
 	m.ProjectsByStatus(map[string]int{"running": 3, "failed": 1})
 	m.CompileErrors(2)
+	m.ExecutionsStayed(7)
 	m.JSInterrupted("task")
 	m.WorkflowTaskFailed("missing_code")
 }
@@ -45,6 +46,7 @@ func TestObserversAreShown(t *testing.T) {
 		`workflow_worker_projects{status="running"}`:                          3,
 		`workflow_worker_projects{status="stopped"}`:                          0,
 		`workflow_worker_compile_errors`:                                      2,
+		`workflow_worker_executions_stayed_total`:                             7,
 		`workflow_worker_js_interrupts_total{where="task"}`:                   1,
 		`workflow_worker_workflow_task_failures_total{reason="missing_code"}`: 1,
 		`workflow_worker_workflow_task_failures_total{reason="other"}`:        0,

@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"io/fs"
 	"slices"
+	"strings"
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
@@ -11,7 +12,7 @@ import (
 
 var contractTables = []string{
 	"activity_statistics", "components", "projects", "worker_events", "worker_requests", "workflow_code_store",
-	"workflow_compiled_code", "workflow_execution_moves", "workflow_live_code", "workflow_live_periods", "workflow_package_bundles", "workflow_workers", "workflows",
+	"workflow_compiled_code", "workflow_execution_moves", "workflow_execution_stays", "workflow_live_code", "workflow_live_periods", "workflow_package_bundles", "workflow_workers", "workflows",
 }
 
 func TestRunMakesAllTablesOnAnEmptyDatabase(t *testing.T) {
@@ -66,9 +67,14 @@ func TestEachFileMayRunTwice(t *testing.T) {
 				d.exec("BEGIN")
 				d.exec(script(t, file))
 				d.exec("COMMIT")
-				if diff := difference(once, d.catalog()); len(diff) > 0 {
+				// A later file may say anew what an earlier one's comment says.
+				diff := slices.DeleteFunc(difference(once, d.catalog()), func(line string) bool { return strings.Contains(line, " comment ") })
+				if len(diff) > 0 {
 					t.Errorf("%s changed something when run again: %q", file, diff)
 				}
+			}
+			if diff := difference(once, d.catalog()); len(diff) > 0 {
+				t.Errorf("all files together changed something when run again: %q", diff)
 			}
 			if err := migrations.Run(t.Context(), d.url, stacktest.Logger(t)); err != nil {
 				t.Errorf("Run again: %v", err)

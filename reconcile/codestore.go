@@ -48,21 +48,26 @@ func (s *CodeStore) Put(ctx context.Context, projectID string, modules []runtime
 	hash, kind, workflow := make([]string, n), make([]string, n), make([]*string, n)
 	name, version, code, activities := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	packages, activitiesPackages := make([]string, n), make([]string, n)
+	settings, sdk := make([]string, n), make([]string, n)
 	for i, m := range modules {
 		hash[i], kind[i], name[i], version[i] = m.Hash, m.Kind, m.Name, m.Version
 		code[i], activities[i] = m.Code, m.ActivitiesCode
 		packages[i], activitiesPackages[i] = m.Packages, m.ActivitiesPackages
+		settings[i], sdk[i] = m.CompilerSettings, m.SDK
 		if m.WorkflowID != "" {
 			workflow[i] = &m.WorkflowID
 		}
 	}
 	_, err := s.pool.Exec(ctx, `
-INSERT INTO workflow_code_store (project_id, hash, workflow_id, kind, name, version, workflow_code, activities_code, packages, activities_packages)
-SELECT $1, u.hash, u.workflow_id, u.kind, u.name, u.version, u.code, u.activities, nullif(u.packages, ''), nullif(u.activities_packages, '')
-FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
-  AS u (hash, workflow_id, kind, name, version, code, activities, packages, activities_packages)
-ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now(), superseded_at = NULL`,
-		projectID, hash, workflow, kind, name, version, code, activities, packages, activitiesPackages)
+INSERT INTO workflow_code_store AS s (project_id, hash, workflow_id, kind, name, version, workflow_code, activities_code, packages, activities_packages,
+  compiler_settings, sdk_version)
+SELECT $1, u.hash, u.workflow_id, u.kind, u.name, u.version, u.code, u.activities, nullif(u.packages, ''), nullif(u.activities_packages, ''),
+  nullif(u.settings, ''), nullif(u.sdk, '')
+FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])
+  AS u (hash, workflow_id, kind, name, version, code, activities, packages, activities_packages, settings, sdk)
+ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now(), superseded_at = NULL,
+  compiler_settings = coalesce(s.compiler_settings, excluded.compiler_settings), sdk_version = coalesce(s.sdk_version, excluded.sdk_version)`,
+		projectID, hash, workflow, kind, name, version, code, activities, packages, activitiesPackages, settings, sdk)
 	if err != nil {
 		return fmt.Errorf("store code of project %s: %w", projectID, err)
 	}
@@ -71,7 +76,7 @@ ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now(), superseded_at
 
 const storedModuleSQL = `
 SELECT hash, kind, coalesce(workflow_id::text, ''), name, version, workflow_code, coalesce(activities_code, ''),
-  coalesce(packages, ''), coalesce(activities_packages, '')
+  coalesce(packages, ''), coalesce(activities_packages, ''), coalesce(compiler_settings, ''), coalesce(sdk_version, '')
 FROM workflow_code_store WHERE project_id = $1 AND hash = ANY($2::text[])`
 
 // Get implements runtime.CodeStore.
@@ -131,7 +136,8 @@ func (s *CodeStore) getAll(ctx context.Context, projectID string, hashes []strin
 		return nil, fmt.Errorf("read code of project %s: %w", projectID, err)
 	}
 	modules, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m runtime.StoredModule, err error) {
-		err = row.Scan(&m.Hash, &m.Kind, &m.WorkflowID, &m.Name, &m.Version, &m.Code, &m.ActivitiesCode, &m.Packages, &m.ActivitiesPackages)
+		err = row.Scan(&m.Hash, &m.Kind, &m.WorkflowID, &m.Name, &m.Version, &m.Code, &m.ActivitiesCode, &m.Packages, &m.ActivitiesPackages,
+			&m.CompilerSettings, &m.SDK)
 		return m, err
 	})
 	if err != nil {

@@ -22,7 +22,7 @@ func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 	store := NewCodeStore(h.pool)
 	p, w := uuid.NewString(), uuid.NewString() // no rows needed: the text outlives them
 	modules := []runtime.StoredModule{
-		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "order", Version: "1", Code: strings.Repeat("ü'\\", 30000), ActivitiesCode: "acts"},
+		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "order", Version: "1", Code: strings.Repeat("ü'\\", 30000), ActivitiesCode: "acts", CompilerSettings: "1", SDK: "1.24.0"},
 		{Hash: "h2", Kind: runtime.KindComponent, Name: "score", Code: "code"},
 		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "the same text twice", Version: "1", Code: "x"},
 	}
@@ -42,6 +42,28 @@ func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 	}
 	if got, _ := store.Get(t.Context(), p, "h2"); got != modules[1] {
 		t.Errorf("a text was replaced under its hash: %+v", got)
+	}
+	// It was stored before its settings and SDK were written down; now they are.
+	h2 := modules[1]
+	h2.CompilerSettings, h2.SDK = "1", "1.25.0"
+	if err := store.Put(t.Context(), p, []runtime.StoredModule{h2}); err != nil {
+		t.Fatal(err)
+	}
+	newer := modules[0]
+	newer.SDK = "1.25.0"
+	if err := store.Put(t.Context(), p, []runtime.StoredModule{newer}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []runtime.StoredModule{modules[0], h2} {
+		if got, _ := store.Get(t.Context(), p, want.Hash); got != want {
+			t.Errorf("%s: settings %q, SDK %q", want.Hash, got.CompilerSettings, got.SDK)
+		}
+	}
+	var times int
+	err := h.pool.QueryRow(t.Context(), `SELECT count(*) FROM workflow_code_store
+		WHERE project_id = $1 AND created_at < last_used_at AND compiler_settings = '1' AND sdk_version = CASE hash WHEN 'h1' THEN '1.24.0' ELSE '1.25.0' END`, p).Scan(&times)
+	if err != nil || times != 2 {
+		t.Errorf("%d of 2 rows say when they were first and last used, and with what: %v", times, err)
 	}
 	if err := store.Put(t.Context(), p, nil); err != nil {
 		t.Error(err)

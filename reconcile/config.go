@@ -71,6 +71,9 @@ type Observer interface {
 	// VersionsInUse counts this replica's workflows by how many versions of their
 	// code open executions and new ones run on.
 	VersionsInUse(workflows map[int]int)
+	// ExecutionsStayed reports executions that keep their code although they were to
+	// go on with other code, because their history doesn't fit it.
+	ExecutionsStayed(n int)
 	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
 	StoredCode(rows, bytes int64)
 }
@@ -151,6 +154,10 @@ type Config struct {
 	// Nil: it is kept for good.
 	Executions Executions
 
+	// Stays is told by the runner of executions that keep their code. Default:
+	// NewStays(), which is enough for a runner that doesn't tell.
+	Stays *Stays
+
 	// CodeRetention is how long after their end executions still find their
 	// code, for queries and resets. Default 72 h, a namespace's usual
 	// retention. Negative: not at all.
@@ -166,7 +173,8 @@ type Config struct {
 	// CodeInterval is how often superseded code is looked at. Default 10 min.
 	CodeInterval time.Duration
 
-	// CensusInterval is how often the executions on superseded code are counted.
+	// CensusInterval is how often the executions on superseded code are counted,
+	// and those that keep their code looked at.
 	// Default 1 min.
 	CensusInterval time.Duration
 
@@ -207,6 +215,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.CensusInterval, time.Minute)
 	if c.Store == nil && c.Pool != nil {
 		c.Store = NewCodeStore(c.Pool)
+	}
+	if c.Stays == nil {
+		c.Stays = NewStays()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -279,4 +290,5 @@ func (deafObserver) ProjectsByStatus(map[string]int) {}
 func (deafObserver) CompileErrors(int)               {}
 func (deafObserver) GateRefused(string)              {}
 func (deafObserver) VersionsInUse(map[int]int)       {}
+func (deafObserver) ExecutionsStayed(int)            {}
 func (deafObserver) StoredCode(int64, int64)         {}

@@ -23,7 +23,8 @@
 //     with a heartbeat; rows of dead replicas are marked failed.
 //   - Code stays in the store as long as an execution may need it, and no longer
 //     than a while after; see cleanUps. What happened is in worker_events. How
-//     many executions are on older code is counted beside all that; see census.
+//     many executions are on older code is counted beside all that; see census. So
+//     is who was to go on with other code and couldn't; see Stays.
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
 // It imports runtime and nothing else of ours; it doesn't know how hints come

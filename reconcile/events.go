@@ -17,6 +17,7 @@ const (
 	eventReloaded      = "reloaded"
 	eventCompileFailed = "compile_failed"
 	eventRefusedByGate = "refused_by_gate"
+	eventStayed        = "stayed"
 	eventFailed        = "failed"
 	eventStopped       = "stopped"
 	eventRequestDone   = "request_done"

@@ -296,6 +296,13 @@ type watcher struct {
 	refused  map[string]int
 	versions map[int]int
 	texts    int64
+	stayed   int
+}
+
+func (w *watcher) ExecutionsStayed(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stayed += n
 }
 
 func (w *watcher) VersionsInUse(m map[int]int) {
@@ -356,7 +363,7 @@ func (w *watcher) get() watcher {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return watcher{passes: w.passes, failed: w.failed, reloads: w.reloads, slowest: w.slowest, statuses: w.statuses, broken: w.broken, refused: maps.Clone(w.refused),
-		versions: w.versions, texts: w.texts}
+		versions: w.versions, texts: w.texts, stayed: w.stayed}
 }
 
 // logLines is a logger's output, to look at.

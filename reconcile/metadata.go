@@ -78,7 +78,9 @@ type SourceState struct {
 	VersioningBehavior string `json:"versioningBehavior,omitempty"`
 	// Superseded are older texts that open executions are on; see Superseded.
 	Superseded []Superseded `json:"superseded,omitempty"`
-	Error      *SourceError `json:"error,omitempty"`
+	// Stayed are texts that executions were to go on with and don't; see Stayed.
+	Stayed []Stayed     `json:"stayed,omitempty"`
+	Error  *SourceError `json:"error,omitempty"`
 }
 
 // SourceError says why the newest text isn't live. Line and Column count from
@@ -148,6 +150,7 @@ func (rec *record) metadata(replica string) Metadata {
 		state.Superseded = rec.census.of(s.ID, s.Hash)
 		state.Superseded = state.Superseded[:min(len(state.Superseded), room)]
 		room -= len(state.Superseded)
+		state.Stayed = rec.stays.of(s.ID, s.Hash)
 		if s.Kind == runtime.KindComponent {
 			m.Components = append(m.Components, state)
 		} else {

@@ -39,6 +39,7 @@ type Reconciler struct {
 	inflight map[string]chan struct{} // closed when the pass is over
 	counts   map[string]int           // cards by status
 	censuses map[string]census        // by project
+	stays    map[string]stays         // by project; replaced, never changed
 	broken   int                      // sum over the cards
 }
 
@@ -125,6 +126,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		if r.cfg.Executions != nil {
 			side.Go(func() { r.cleanUps(ctx) })
 			side.Go(func() { r.takeCensuses(ctx) })
+			side.Go(func() { r.watchStays(ctx) })
 		}
 		<-ctx.Done()
 	}
@@ -282,7 +284,7 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 		rec = newRecord(id, r.cfg.Replica)
 		r.records[id] = rec
 	}
-	rec.census = r.censuses[id]
+	rec.census, rec.stays = r.censuses[id], r.stays[id]
 	n = r.notes[id]
 	delete(r.notes, id)
 	done := make(chan struct{})

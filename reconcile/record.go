@@ -30,6 +30,7 @@ type record struct {
 	// lastMove is how far the runner knows workflow_execution_moves, by seq.
 	lastMove int64
 	census   census
+	stays    stays
 	shells   map[ref]shell // what else is needed to give a vanished source to the runner again
 	shared   map[ref]bool
 	reload   *ReloadState

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/compile"
 )
 
 // builder makes the modules of a project, row by row, so that what is wrong with one row changes nothing but its own report.
@@ -101,6 +104,16 @@ func (b *builder) goLive(m *module) {
 	}
 }
 
+// stamp says of what goes live that it does so now: building it took a while.
+func (b *builder) stamp() {
+	now := time.Now()
+	for _, m := range b.modules {
+		if m.since.Equal(b.now) { // nothing that is live already
+			m.since = now
+		}
+	}
+}
+
 // lastGood builds what was live before this process; nil if that doesn't work any more.
 func (b *builder) lastGood(ctx context.Context, w row) *module {
 	m, old := w.StoredModule, w.lastGood
@@ -157,6 +170,7 @@ func (b *builder) keep(ctx context.Context) error {
 	var modules []StoredModule
 	var packages []StoredPackages
 	for _, m := range b.fresh {
+		m.stored.CompilerSettings, m.stored.SDK = compile.SettingsVersion, bundle.Version()
 		modules = append(modules, m.stored)
 		for _, p := range m.packages {
 			packages = append(packages, storedPackages(p))

@@ -64,6 +64,8 @@ type Config struct {
 	Meter func(projectID string) Meter
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
+	// Stays hears of executions that keep their code although they were to go on with other. Default: nobody.
+	Stays StayObserver
 }
 
 // Meter takes what the code of one project measures with metricMeter.
@@ -79,6 +81,25 @@ type noMeter struct{}
 
 func (noMeter) Measure(string, string, string, float64, map[string]string) error { return nil }
 func (noMeter) Close()                                                           {}
+
+// StayObserver notes executions that keep their code. Its method is cheap and doesn't block.
+type StayObserver interface {
+	// ExecutionStayed reports one; again for each code that it was to go on with, and after a restart of the process.
+	ExecutionStayed(projectID string, s Stay)
+}
+
+// Stay is an execution that was to go on with other code and keeps its own, because its history doesn't fit.
+type Stay struct {
+	BrokenExecution
+	// CodeOf is the workflows.id of the code that it was to go on with.
+	CodeOf string
+	// From and To are hashes: of the code that it keeps, and of the other.
+	From, To string
+}
+
+type noStayObserver struct{}
+
+func (noStayObserver) ExecutionStayed(string, Stay) {}
 
 // ActivityObserver counts attempts of activities. Its methods are cheap and don't block.
 type ActivityObserver interface {
@@ -111,6 +132,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Activities == nil {
 		c.Activities = noActivityObserver{}
+	}
+	if c.Stays == nil {
+		c.Stays = noStayObserver{}
 	}
 	return c
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/workflow"
 )
 
@@ -35,6 +36,10 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 	if err != nil {
 		return nil, fmt.Errorf("the code that this execution started on (%s): %w", hash, err)
 	}
+	if s := stored.CompilerSettings; s != "" && s != compile.SettingsVersion {
+		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s) was compiled with the compiler's settings %s, and this version of the service has %s alone: it takes one that has them",
+			stored.Name, stored.Version, hash, s, compile.SettingsVersion)
+	}
 	m, err := r.buildWorkflow(ctx, projectID, stored)
 	if err != nil {
 		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s): %w", stored.Name, stored.Version, hash, err)
@@ -60,6 +65,19 @@ func (p *project) Wanted(x workflow.Execution, ran workflow.Ran) workflow.Ran {
 		return ran
 	}
 	return workflow.Ran{Hash: t.module.stored.Hash, Since: t.module.asOf}
+}
+
+// stayed tells of an execution that keeps its code.
+func (p *project) stayed(x workflow.Execution, from workflow.Ran, to *workflow.Code, why workflow.Misfit) {
+	for _, m := range append(p.old.all(), p.live.Load().modules...) {
+		if m.workflow == to {
+			p.r.cfg.Stays.ExecutionStayed(p.id, Stay{
+				BrokenExecution: BrokenExecution{Execution{WorkflowID: x.ID, RunID: x.RunID}, why.EventID, why.Reason},
+				CodeOf:          m.stored.WorkflowID, From: from.Hash, To: m.stored.Hash,
+			})
+			return
+		}
+	}
 }
 
 // upgrades says whether an execution goes on with newer code: the row decides, else the code that it runs on.

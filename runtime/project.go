@@ -163,6 +163,11 @@ type StoredModule struct {
 	// Packages and ActivitiesPackages are the hashes of the npm packages that
 	// Code and ActivitiesCode import; "" if they import none.
 	Packages, ActivitiesPackages string
+	// CompilerSettings is the version of the compiler's settings that the text
+	// was compiled with, and is for every replay. SDK is the version of Temporal's
+	// TypeScript SDK at the time, for people: each execution names its own in its
+	// history. Both are "" for what was stored before they were kept.
+	CompilerSettings, SDK string
 }
 
 // StoredPackages are npm packages as one text, kept under its hash for the

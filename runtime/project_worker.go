@@ -91,6 +91,7 @@ func (p *project) start() error {
 		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,
 
 		LocalActivity: p.call,
+		Stayed:        p.stayed,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
 	return p.worker.Start()

@@ -211,6 +211,7 @@ func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, 
 	if err := b.keep(ctx); err != nil {
 		return nil, b.report(nil), err
 	}
+	b.stamp()
 	l := newLive(b.modules).withBroken(&b).withMoves(b.moves)
 	return l, b.report(l), nil
 }

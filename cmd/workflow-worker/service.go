@@ -103,6 +103,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		return err
 	}
 	store := reconcile.NewCodeStore(w.pool)
+	stays := reconcile.NewStays()
 	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
@@ -124,6 +125,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
+		Stays:       stays,
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})
@@ -138,6 +140,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Runner:            runner,
 		Store:             store,
 		Executions:        runtime.NewExecutions(w.temporal),
+		Stays:             stays,
 		RemovalGrace:      orNone(s.RemovalGrace),
 		CodeRetention:     orNone(s.CodeRetention),
 		HeartbeatInterval: s.HeartbeatInterval,

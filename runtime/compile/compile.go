@@ -25,9 +25,9 @@ const (
 	Activity Kind = "activity"
 )
 
-// hashVersion is part of every content hash. Raise it when the same text must become a different program: esbuild's
+// SettingsVersion is part of every content hash, and kept with each stored text. Raise it when the same text must become a different program: esbuild's
 // settings, the wrapper, the way exports are found.
-const hashVersion = "1"
+const SettingsVersion = "1"
 
 // Source is one text to compile.
 type Source struct {
@@ -44,7 +44,7 @@ type Source struct {
 // Hash identifies what the source compiles to, the npm packages that it imports aside: 64 hexadecimal digits.
 func (s Source) Hash() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", hashVersion, s.Kind, path.Base(s.Name), len(s.Text))
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", SettingsVersion, s.Kind, path.Base(s.Name), len(s.Text))
 	h.Write([]byte(s.Text))
 	return hex.EncodeToString(h.Sum(nil))
 }

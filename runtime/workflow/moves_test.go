@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +110,16 @@ func TestPatchedKeepsTheOldWayForWhatIsHistory(t *testing.T) {
 func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
+	var mu sync.Mutex // guards told
+	var told []string
+	p.opts.Stayed = func(x Execution, from Ran, to *Code, why Misfit) {
+		mu.Lock()
+		defer mu.Unlock()
+		if from.Hash == to.Hash() || why.Reason == "" {
+			t.Errorf("from %s to %s: %s", from.Hash, to.Hash(), why.Reason)
+		}
+		told = append(told, fmt.Sprintf("%s stays at event %d", x.ID, why.EventID))
+	}
 	one := p.deploy(moving("one", `await sleep(1);`, ``, ``))
 	p.startWorker()
 	run := p.start("run")
@@ -120,6 +131,11 @@ func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	p.until("it took the turn", func() bool { return len(p.identities(run)) >= 4 })
 	p.on(run, one)
 	p.restartWorker()
+	mu.Lock()
+	if len(told) != 1 || told[0] != run.GetID()+" stays at event 10" {
+		t.Errorf("told of %v", told)
+	}
+	mu.Unlock()
 	three := p.deploy(moving("three", `await sleep(2);`, ``, ``))
 	p.turn(run)
 	if got := p.result(run); got != `"three three three"` {

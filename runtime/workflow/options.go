@@ -60,6 +60,9 @@ type Options struct {
 	Observer Observer
 	// Meter may be nil: then what workflows measure goes nowhere.
 	Meter Meter
+	// Stayed hears of an execution that was to go on with code and keeps its own, because its history doesn't fit: once for each
+	// code, within a workflow task. It is cheap and doesn't block. Default: nobody.
+	Stayed func(x Execution, from Ran, to *Code, why Misfit)
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one workflow task's jobs, for one
 	// query. Default 1 s. On the clock it may take ten times that.
 	TaskTimeout time.Duration
@@ -76,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observer == nil {
 		o.Observer = noObserver{}
+	}
+	if o.Stayed == nil {
+		o.Stayed = func(Execution, Ran, *Code, Misfit) {}
 	}
 	if o.TaskTimeout <= 0 {
 		o.TaskTimeout = time.Second

@@ -132,13 +132,33 @@ func (d *definition) move(ctx context.Context, p pin, ran Ran) (moved bool) {
 		return false
 	}
 	if err := d.fits(ctx, code, export); err != nil {
+		why, final := misfitOf(ctx, err)
+		if !final {
+			log.Warn("an execution keeps its code until the next task: it can't be told whether its history fits other code", slog.String("error", err.Error()))
+			return false
+		}
 		d.o.Tasks.refuse(x.RunID, wanted.Hash)
-		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", err.Error()))
+		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", why.Error()))
+		d.o.Stayed(x, ran, code, why)
 		return false
 	}
 	log.Debug("an execution goes on with other code")
 	d.settle(code, export, wanted)
 	return true
+}
+
+// misfitOf says why an execution keeps its code for good. final is false for what passes: the server didn't give the history.
+func misfitOf(ctx context.Context, err error) (why Misfit, final bool) {
+	var misfit *Misfit
+	switch {
+	case errors.As(err, &misfit):
+		return *misfit, true
+	case errors.Is(err, errTooLong):
+		return Misfit{Reason: err.Error()}, true
+	case ctx.Err() != nil:
+		return Misfit{Reason: "replaying its history on that code takes too long"}, true
+	}
+	return Misfit{}, false
 }
 
 // fits tries the code on the history that there is. A replay is a trial itself.
