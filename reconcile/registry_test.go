@@ -14,6 +14,7 @@ func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
 	r := h.work()
 	r.isStatus(running, statusRunning)
 	r.isStatus(broken, statusFailed)
+	r.isStatus(stopped, statusRunning) // one that never ran has no row
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, stopped)
 	r.LookAt(stopped, time.Now())
 	r.isStatus(stopped, statusStopped)
