@@ -96,7 +96,7 @@ FROM workflow_execution_moves WHERE project_id = $1 ORDER BY seq`
 
 // readProject reads what a project should be, within tx, whose snapshot g was
 // read from too. The last good texts come along if lastGood is set.
-func readProject(ctx context.Context, tx pgx.Tx, id string, g glance, lastGood bool) (*snapshot, error) {
+func readProject(ctx context.Context, tx querier, id string, g glance, lastGood bool) (*snapshot, error) {
 	s := &snapshot{open: g.open, at: g.at, project: runtime.Project{ID: id, AsOf: g.at}, lastLive: map[ref]liveFact{}}
 	shared := map[string]string{}
 	b := &pgx.Batch{}

@@ -16,7 +16,7 @@ func (h *house) read(project string, lastGood bool, refs ...string) *snapshot {
 	h.t.Helper()
 	var s *snapshot
 	err := pgx.BeginTxFunc(h.t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
-		g, err := readGlance(h.t.Context(), tx, project, sortedUnique(refs))
+		g, err := readGlance(h.t.Context(), tx, &pgx.Batch{}, project, sortedUnique(refs))
 		if err != nil {
 			return err
 		}
@@ -187,7 +187,7 @@ func TestAProjectIsReadInOneSnapshot(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("v1")
 	err := pgx.BeginTxFunc(t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
-		g, err := readGlance(t.Context(), tx, p, nil)
+		g, err := readGlance(t.Context(), tx, &pgx.Batch{}, p, nil)
 		if err != nil {
 			return err
 		}

@@ -114,11 +114,17 @@ type glance struct {
 	at          time.Time // the database's clock
 }
 
-// readGlance reads one project's fingerprint and open requests within tx.
-func readGlance(ctx context.Context, tx pgx.Tx, id string, refs []string) (glance, error) {
+// querier is what reads within a transaction.
+type querier interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+// readGlance reads one project's fingerprint and open requests within tx, after
+// what is in b.
+func readGlance(ctx context.Context, tx querier, b *pgx.Batch, id string, refs []string) (glance, error) {
 	var g glance
 	own, shared := map[string]string{}, map[string]string{}
-	b := &pgx.Batch{}
 	b.Queue(fingerprintSQL+` WHERE p.id = $1`, id).Query(intoMap(own))
 	b.Queue(openRequestsSQL, id).Query(func(rows pgx.Rows) (err error) {
 		g.open, err = pgx.CollectRows(rows, scanRequest)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.
@@ -98,8 +99,8 @@ func (r *Reconciler) noted(ctx context.Context, rec *record, err error) error {
 func (r *Reconciler) lookAtRows(ctx context.Context, rec *record) (s *snapshot, mine []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
-	err = pgx.BeginTxFunc(ctx, r.cfg.Pool, snapshotOptions, func(tx pgx.Tx) error {
-		g, err := readGlance(ctx, tx, rec.id, rec.refs)
+	err = r.inSnapshot(ctx, func(tx *pgxpool.Conn, begin *pgx.Batch) error {
+		g, err := readGlance(ctx, tx, begin, rec.id, rec.refs)
 		if err != nil {
 			return err
 		}
@@ -127,6 +128,23 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record) (s *snapshot, 
 		return nil, nil, fmt.Errorf("read project %s: %w", rec.id, err)
 	}
 	return s, mine, nil
+}
+
+// inSnapshot runs f in a transaction of one snapshot that reads alone. f sends the
+// batch first, which begins it: a pass waits for as few answers as can be.
+func (r *Reconciler) inSnapshot(ctx context.Context, f func(tx *pgxpool.Conn, begin *pgx.Batch) error) error {
+	c, err := r.cfg.Pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release() // which closes one whose transaction isn't over
+	begin := &pgx.Batch{}
+	begin.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	if err := f(c, begin); err != nil {
+		return err
+	}
+	_, err = c.Exec(ctx, `COMMIT`)
+	return err
 }
 
 // claim takes on requests.

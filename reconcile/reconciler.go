@@ -143,6 +143,7 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 		err := r.takeOver(ctx)
 		if err == nil {
 			r.quiet.recover(ctx, "database", "the database answers")
+			r.warm(ctx)
 			return ctx.Err() == nil
 		}
 		if ctx.Err() != nil {
@@ -152,6 +153,15 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 		if !sleep(ctx, r.backoff(failures)) {
 			return false
 		}
+	}
+}
+
+// warm has a connection prepare what a pass reads with, lest the first project
+// waits for it. What is wrong the passes will meet.
+func (r *Reconciler) warm(ctx context.Context) {
+	rec := newRecord(uuid.Nil.String(), r.cfg.Replica)
+	if _, _, err := r.lookAtRows(ctx, rec); err != nil {
+		r.log.DebugContext(ctx, "reading a project to get ready failed", keyError, err)
 	}
 }
 

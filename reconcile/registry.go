@@ -118,7 +118,7 @@ ORDER BY 1`, projectID, workerID(r.cfg.Replica, projectID), r.deadAfter().Micros
 }
 
 // alone says whether no other living replica has a worker in the database.
-func (r *Reconciler) alone(ctx context.Context, tx pgx.Tx) (alone bool, err error) {
+func (r *Reconciler) alone(ctx context.Context, tx querier) (alone bool, err error) {
 	err = tx.QueryRow(ctx, `
 SELECT NOT EXISTS (SELECT FROM workflow_workers
   WHERE status IN ('starting', 'running', 'stopping', 'failed')

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	goruntime "runtime"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
@@ -43,32 +47,84 @@ type row struct {
 	build    func(context.Context, StoredModule) (*module, error)
 }
 
-func (b *builder) workflow(ctx context.Context, w Workflow) error {
-	return b.row(ctx, row{
+// rows gives what a project's rows say, in their order.
+func (b *builder) rows(p Project) []row {
+	var out []row
+	for _, w := range p.Workflows {
+		out = append(out, b.workflow(w))
+	}
+	for _, c := range p.Components {
+		out = append(out, b.component(c))
+	}
+	return out
+}
+
+// buildAhead builds the new texts of rows side by side; which of them go live, and whether, is decided row by row after.
+func (b *builder) buildAhead(ctx context.Context, rows []row) {
+	var group errgroup.Group
+	group.SetLimit(max(2, goruntime.GOMAXPROCS(0)))
+	for i := range rows {
+		w := &rows[i]
+		if b.unchanged(*w) != nil {
+			continue
+		}
+		build := w.build
+		built := sync.OnceValues(func() (m *module, err error) {
+			defer func() {
+				if v := recover(); v != nil { // on a goroutine of ours it would end the process
+					err = fmt.Errorf("%w: panic: %v", errInfrastructure, v)
+				}
+			}()
+			return build(ctx, w.StoredModule)
+		})
+		w.build = func(ctx context.Context, m StoredModule) (*module, error) {
+			if m.Hash != "" {
+				return build(ctx, m) // the last good version
+			}
+			return built()
+		}
+		group.Go(func() error {
+			_, _ = built() // the row asks again
+			return nil
+		})
+	}
+	_ = group.Wait() // as above
+}
+
+// unchanged gives the live module of a row that says what is live.
+func (b *builder) unchanged(w row) *module {
+	if m := b.current.find(w.Kind, w.id); m != nil && m.texts == hashOf(w.StoredModule) {
+		return m
+	}
+	return nil
+}
+
+func (b *builder) workflow(w Workflow) row {
+	return row{
 		StoredModule: StoredModule{Kind: KindWorkflow, WorkflowID: w.ID, Name: w.KebabName, Version: w.Version, Code: w.Code, ActivitiesCode: w.ActivitiesCode},
 		id:           w.ID, lastGood: w.LastGood, behavior: w.VersioningBehavior,
 		build: func(ctx context.Context, m StoredModule) (*module, error) {
 			return b.r.buildWorkflow(ctx, b.projectID, m)
 		},
-	})
+	}
 }
 
-func (b *builder) component(ctx context.Context, c Component) error {
-	return b.row(ctx, row{
+func (b *builder) component(c Component) row {
+	return row{
 		StoredModule: StoredModule{Kind: KindComponent, Name: c.Name, Code: c.Code},
 		id:           c.ID, lastGood: c.LastGood,
 		build: func(ctx context.Context, m StoredModule) (*module, error) {
 			return b.r.buildComponent(ctx, b.projectID, c.Language, m, c.ID)
 		},
-	})
+	}
 }
 
 // row builds the newest text of a row, or falls back on what is live, or on what was. The error is what isn't the text's
 // fault, and worth another try.
 func (b *builder) row(ctx context.Context, w row) error {
 	current := b.current.find(w.Kind, w.id)
-	if current != nil && current.texts == hashOf(w.StoredModule) {
-		same := *current
+	if m := b.unchanged(w); m != nil {
+		same := *m
 		same.stored.Version = w.Version // the same text may get a new version
 		if same.workflow != nil {
 			same.workflow.SetVersion(w.Version)

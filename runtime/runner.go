@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/client"
+
 	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow"
@@ -51,8 +53,17 @@ func New(cfg Config) (*Runner, error) {
 }
 
 // Warm does once, without a project, what every first use would wait for: the compiler's process starts, Temporal's TypeScript
-// SDK is parsed and run. Its error says what this build or machine lacks to run any project.
+// SDK is parsed and run, the connection to Temporal is made if it answers at once. Its error says what this build or machine
+// lacks to run any project.
 func (r *Runner) Warm(ctx context.Context) error {
+	connected := make(chan struct{})
+	go func() {
+		defer close(connected)
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		_, _ = r.cfg.Client.CheckHealth(ctx, &client.CheckHealthRequest{}) // who needs it says what is wrong
+	}()
+	defer func() { <-connected }()
 	const name, text = "warm", "export async function warm() {}"
 	p, err := r.compile(ctx, workflowSource(name, text), "")
 	if err == nil {
@@ -71,6 +82,9 @@ func (r *Runner) Warm(ctx context.Context) error {
 	}
 	return nil
 }
+
+// connectTimeout bounds Warm's wait for Temporal.
+const connectTimeout = time.Second
 
 // Start compiles a project and starts its worker. A row that can't be run is an entry in the report; the error is
 // ErrNothingLive if there is no row that can.
@@ -198,13 +212,10 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, Report, error) {
 	b := builder{r: r, projectID: p.ID, taskQueue: p.TaskQueue, current: current, now: time.Now(), asOf: p.AsOf, moves: movesByRun(p.Moves)}
 	setDefault(&b.asOf, b.now)
-	for _, w := range p.Workflows {
-		if err := b.workflow(ctx, w); err != nil {
-			return nil, b.report(nil), err
-		}
-	}
-	for _, c := range p.Components {
-		if err := b.component(ctx, c); err != nil {
+	rows := b.rows(p)
+	b.buildAhead(ctx, rows)
+	for _, w := range rows {
+		if err := b.row(ctx, w); err != nil {
 			return nil, b.report(nil), err
 		}
 	}

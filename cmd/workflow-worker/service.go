@@ -96,6 +96,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return fmt.Errorf("find the program's own file, to start the compiler process: %w", err)
 	}
+	identifyBuild(self)
 	compiler := compile.New(compile.Config{Command: []string{self, compileCommand}, Modules: s.ModulesDir, Logger: w.log})
 	defer compiler.Close()
 	allow, err := s.allowedAddresses()
