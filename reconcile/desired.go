@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -94,12 +93,12 @@ const movesSQL = `
 SELECT execution_id, run_id, hash, closed_at IS NOT NULL, seq
 FROM workflow_execution_moves WHERE project_id = $1 ORDER BY seq`
 
-// readProject reads what a project should be, within tx, whose snapshot g was
-// read from too. The last good texts come along if lastGood is set.
-func readProject(ctx context.Context, tx querier, id string, g glance, lastGood bool) (*snapshot, error) {
-	s := &snapshot{open: g.open, at: g.at, project: runtime.Project{ID: id, AsOf: g.at}, lastLive: map[ref]liveFact{}}
+// queueProject asks what a project should be. Once the batch has been sent, the
+// function that it returns gives the answer, given the glance from the same
+// snapshot. The last good texts come along if lastGood is set.
+func queueProject(b *pgx.Batch, id string, lastGood bool) (answer func(g glance) *snapshot) {
+	s := &snapshot{lastLive: map[ref]liveFact{}}
 	shared := map[string]string{}
-	b := &pgx.Batch{}
 	b.Queue(projectSQL, id).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&s.name, &s.taskQueue, &s.active}, func() error {
 			s.exists = true
@@ -118,14 +117,15 @@ func readProject(ctx context.Context, tx querier, id string, g glance, lastGood 
 		return err
 	})
 	b.Queue(componentsSQL, id, lastGood).Query(func(rows pgx.Rows) error { return s.scanComponents(rows, shared) })
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, err
+	return func(g glance) *snapshot {
+		s.open, s.at = g.open, g.at
+		s.project.ID, s.project.AsOf = id, g.at
+		s.refs = sortedUnique(s.refs)
+		s.project.Name, s.project.TaskQueue = s.name, s.taskQueue
+		s.readRequests()
+		s.fingerprint = withShared(g.own, shared, s.refs) // g was read with the former refs
+		return s
 	}
-	s.refs = sortedUnique(s.refs)
-	s.project.Name, s.project.TaskQueue = s.name, s.taskQueue
-	s.readRequests()
-	s.fingerprint = withShared(g.own, shared, s.refs) // g was read with the former refs
-	return s, nil
 }
 
 func (s *snapshot) scanWorkflows(rows pgx.Rows) error {

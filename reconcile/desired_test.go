@@ -14,18 +14,15 @@ import (
 // read reads a project as a pass does.
 func (h *house) read(project string, lastGood bool, refs ...string) *snapshot {
 	h.t.Helper()
-	var s *snapshot
-	err := pgx.BeginTxFunc(h.t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
-		g, err := readGlance(h.t.Context(), tx, &pgx.Batch{}, project, sortedUnique(refs))
-		if err != nil {
-			return err
-		}
-		s, err = readProject(h.t.Context(), tx, project, g, lastGood)
-		return err
-	})
-	if err != nil {
+	b := &pgx.Batch{}
+	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	glanced := queueGlance(b, project, sortedUnique(refs))
+	answer := queueProject(b, project, lastGood)
+	b.Queue(`COMMIT`)
+	if err := h.pool.SendBatch(h.t.Context(), b).Close(); err != nil {
 		h.t.Fatal(err)
 	}
+	s := answer(glanced())
 	return s
 }
 
@@ -187,16 +184,19 @@ func TestAProjectIsReadInOneSnapshot(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("v1")
 	err := pgx.BeginTxFunc(t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
-		g, err := readGlance(t.Context(), tx, &pgx.Batch{}, p, nil)
-		if err != nil {
+		b := &pgx.Batch{}
+		glanced := queueGlance(b, p, nil)
+		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
 			return err
 		}
 		h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 		h.exec(`UPDATE projects SET task_queue_name = 'moved' WHERE id = $1`, p)
-		s, err := readProject(t.Context(), tx, p, g, false)
-		if err != nil {
+		b = &pgx.Batch{}
+		answer := queueProject(b, p, false)
+		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
 			return err
 		}
+		s := answer(glanced())
 		if s.texts() != "order-intake=v1" || s.taskQueue == "moved" {
 			t.Errorf("read %q on %s: a mixture of two states", s.texts(), s.taskQueue)
 		}

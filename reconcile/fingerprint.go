@@ -114,15 +114,9 @@ type glance struct {
 	at          time.Time // the database's clock
 }
 
-// querier is what reads within a transaction.
-type querier interface {
-	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-// readGlance reads one project's fingerprint and open requests within tx, after
-// what is in b.
-func readGlance(ctx context.Context, tx querier, b *pgx.Batch, id string, refs []string) (glance, error) {
+// queueGlance asks for one project's fingerprint and open requests. Once the
+// batch has been sent, the function that it returns gives the answer.
+func queueGlance(b *pgx.Batch, id string, refs []string) (answer func() glance) {
 	var g glance
 	own, shared := map[string]string{}, map[string]string{}
 	b.Queue(fingerprintSQL+` WHERE p.id = $1`, id).Query(intoMap(own))
@@ -135,15 +129,14 @@ func readGlance(ctx context.Context, tx querier, b *pgx.Batch, id string, refs [
 		b.Queue(`SELECT id::text, xmin::text FROM components WHERE project_id IS NULL AND id = ANY($1::text[]::uuid[])`, refs).
 			Query(intoMap(shared))
 	}
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return glance{}, err
+	return func() glance {
+		g.own = noProject
+		if fp, ok := own[id]; ok {
+			g.own = fp
+		}
+		g.fingerprint = withShared(g.own, shared, refs)
+		return g
 	}
-	g.own = noProject
-	if fp, ok := own[id]; ok {
-		g.own = fp
-	}
-	g.fingerprint = withShared(g.own, shared, refs)
-	return g, nil
 }
 
 // intoMap collects rows of two texts.

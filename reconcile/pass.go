@@ -33,7 +33,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.check, rec.fingerprint = nil, ""
 	}
 
-	s, mine, err := r.lookAtRows(ctx, rec)
+	s, mine, err := r.lookAtRows(ctx, rec, n.hinted || rec.fingerprint == "")
 	if err != nil {
 		rec.fingerprint = ""
 		r.quiet.fail(ctx, "database", "reading a project failed", err, keyProject, rec.id)
@@ -95,56 +95,69 @@ func (r *Reconciler) noted(ctx context.Context, rec *record, err error) error {
 }
 
 // lookAtRows reads the project if there is anything to do about it, else it
-// returns nil; and the open requests that are this replica's to deal with.
-func (r *Reconciler) lookAtRows(ctx context.Context, rec *record) (s *snapshot, mine []string, err error) {
+// returns nil; and the open requests that are this replica's to deal with. If
+// there is likely to be, all is one exchange with the database: somebody waits.
+func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (s *snapshot, mine []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
-	err = r.inSnapshot(ctx, func(tx *pgxpool.Conn, begin *pgx.Batch) error {
-		g, err := readGlance(ctx, tx, begin, rec.id, rec.refs)
+	defer func() {
 		if err != nil {
-			return err
+			s, mine, err = nil, nil, fmt.Errorf("read project %s: %w", rec.id, err)
 		}
-		lease := r.deadAfter()
-		may := claimable(g.open, rec.claimed, g.at, lease, false)
-		if len(may) < len(g.open) {
-			alone, err := r.alone(ctx, tx)
-			if err != nil {
-				return err
-			}
-			may = claimable(g.open, rec.claimed, g.at, lease, alone)
-		}
-		mine = rec.turn(may)
-		if others := len(g.open) - len(may); others > 0 && movesComing(g.open) {
-			r.queue.after(rec.id, listenForMoves)
-		}
-		due := !rec.due.IsZero() && !time.Now().Before(rec.due)
-		if g.fingerprint == rec.fingerprint && len(mine) == 0 && !due {
-			return nil
-		}
-		s, err = readProject(ctx, tx, rec.id, g, rec.phase != running)
-		return err
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read project %s: %w", rec.id, err)
-	}
-	return s, mine, nil
-}
-
-// inSnapshot runs f in a transaction of one snapshot that reads alone. f sends the
-// batch first, which begins it: a pass waits for as few answers as can be.
-func (r *Reconciler) inSnapshot(ctx context.Context, f func(tx *pgxpool.Conn, begin *pgx.Batch) error) error {
+	}()
 	c, err := r.cfg.Pool.Acquire(ctx)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer c.Release() // which closes one whose transaction isn't over
-	begin := &pgx.Batch{}
-	begin.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	if err := f(c, begin); err != nil {
-		return err
+	b := &pgx.Batch{}
+	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	glanced := queueGlance(b, rec.id, rec.refs)
+	var project func(glance) *snapshot
+	if likely {
+		project = queueProject(b, rec.id, rec.phase != running)
+		b.Queue(`COMMIT`)
 	}
-	_, err = c.Exec(ctx, `COMMIT`)
-	return err
+	if err := c.SendBatch(ctx, b).Close(); err != nil {
+		return nil, nil, err
+	}
+	g := glanced()
+	if mine, err = r.mine(ctx, c, rec, g); err != nil {
+		return nil, nil, err
+	}
+	due := !rec.due.IsZero() && !time.Now().Before(rec.due)
+	nothing := g.fingerprint == rec.fingerprint && len(mine) == 0 && !due
+	if !likely {
+		b = &pgx.Batch{}
+		if !nothing {
+			project = queueProject(b, rec.id, rec.phase != running)
+		}
+		b.Queue(`COMMIT`)
+		if err := c.SendBatch(ctx, b).Close(); err != nil {
+			return nil, nil, err
+		}
+	}
+	if nothing {
+		return nil, mine, nil
+	}
+	return project(g), mine, nil
+}
+
+// mine says which of a project's open requests are this replica's to deal with.
+func (r *Reconciler) mine(ctx context.Context, c *pgxpool.Conn, rec *record, g glance) ([]string, error) {
+	lease := r.deadAfter()
+	may := claimable(g.open, rec.claimed, g.at, lease, false)
+	if len(may) < len(g.open) {
+		alone, err := r.alone(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		may = claimable(g.open, rec.claimed, g.at, lease, alone)
+	}
+	if others := len(g.open) - len(may); others > 0 && movesComing(g.open) {
+		r.queue.after(rec.id, listenForMoves)
+	}
+	return rec.turn(may), nil
 }
 
 // claim takes on requests.

@@ -23,12 +23,14 @@ type item struct {
 	id string
 	// since is when the id was first asked for after it was last handed out.
 	since time.Time
+	// hinted says that somebody hinted at it meanwhile.
+	hinted bool
 }
 
 // newWorkQueue returns a queue whose retries wait base, twice that, and so on
 // up to limit. Its goroutine ends with shutDown.
 func newWorkQueue(base, limit time.Duration) *workQueue {
-	l := &lanes{lane: map[string]int{}, urgent: map[string]bool{}, asked: map[string]time.Time{}}
+	l := &lanes{lane: map[string]int{}, urgent: map[string]bool{}, asked: map[string]occasion{}}
 	return &workQueue{
 		inner: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[string]{
 			Queue: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[string]{Queue: l}),
@@ -73,7 +75,8 @@ func (q *workQueue) get() (it item, ok bool) {
 	if shutdown {
 		return item{}, false
 	}
-	return item{id: id, since: q.lanes.taken(id)}, true
+	a := q.lanes.taken(id)
+	return item{id: id, since: a.since, hinted: a.hinted}, true
 }
 
 func (q *workQueue) done(id string) {
@@ -100,9 +103,15 @@ type lanes struct {
 	lane         map[string]int // of each queued id
 	held         atomic.Int64   // ids placed and not yet done
 
-	mu     sync.Mutex           // guards what follows: it is also written outside of the queue's lock
-	urgent map[string]bool      // hinted and not yet put into the fresh lane
-	asked  map[string]time.Time // first asked for since it was last handed out
+	mu     sync.Mutex          // guards what follows: it is also written outside of the queue's lock
+	urgent map[string]bool     // hinted and not yet put into the fresh lane
+	asked  map[string]occasion // since it was last handed out
+}
+
+// occasion is what an id was asked for with.
+type occasion struct {
+	since  time.Time // the first time
+	hinted bool
 }
 
 const (
@@ -119,9 +128,12 @@ func (l *lanes) ask(id string, urgent bool, since time.Time) {
 	if since.IsZero() {
 		since = time.Now()
 	}
-	if before, ok := l.asked[id]; !ok || since.Before(before) {
-		l.asked[id] = since
+	a, ok := l.asked[id]
+	if !ok || since.Before(a.since) {
+		a.since = since
 	}
+	a.hinted = a.hinted || urgent
+	l.asked[id] = a
 }
 
 // takeUrgent consumes an id's urgency. Only placing an id does that, never
@@ -134,15 +146,15 @@ func (l *lanes) takeUrgent(id string) bool {
 	return u
 }
 
-func (l *lanes) taken(id string) time.Time {
+func (l *lanes) taken(id string) occasion {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at, ok := l.asked[id]
+	a, ok := l.asked[id]
 	delete(l.asked, id)
 	if !ok { // a delayed add
-		return time.Now()
+		a.since = time.Now()
 	}
-	return at
+	return a
 }
 
 // Push implements workqueue.Queue.

@@ -47,6 +47,7 @@ type Reconciler struct {
 type note struct {
 	rewrite bool // its row isn't what was written
 	suspect bool // the runner doesn't know of its worker
+	hinted  bool // its rows are likely to have changed
 }
 
 // New returns a Reconciler that does nothing until Run. The error names all
@@ -160,7 +161,7 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 // waits for it. What is wrong the passes will meet.
 func (r *Reconciler) warm(ctx context.Context) {
 	rec := newRecord(uuid.Nil.String(), r.cfg.Replica)
-	if _, _, err := r.lookAtRows(ctx, rec); err != nil {
+	if _, _, err := r.lookAtRows(ctx, rec, true); err != nil {
 		r.log.DebugContext(ctx, "reading a project to get ready failed", keyError, err)
 	}
 }
@@ -261,6 +262,7 @@ func (r *Reconciler) process(ctx context.Context, it item) {
 		return
 	}
 	defer end()
+	n.hinted = it.hinted
 	began := time.Now()
 	err := r.guarded(ctx, rec, n, it.since)
 	r.publish(rec)

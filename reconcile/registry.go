@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // workerRow is this replica's row of one project in workflow_workers. Only
@@ -118,8 +119,8 @@ ORDER BY 1`, projectID, workerID(r.cfg.Replica, projectID), r.deadAfter().Micros
 }
 
 // alone says whether no other living replica has a worker in the database.
-func (r *Reconciler) alone(ctx context.Context, tx querier) (alone bool, err error) {
-	err = tx.QueryRow(ctx, `
+func (r *Reconciler) alone(ctx context.Context, c *pgxpool.Conn) (alone bool, err error) {
+	err = c.QueryRow(ctx, `
 SELECT NOT EXISTS (SELECT FROM workflow_workers
   WHERE status IN ('starting', 'running', 'stopping', 'failed')
     AND last_heartbeat > now() - $2 * interval '1 microsecond'

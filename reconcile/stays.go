@@ -261,7 +261,7 @@ func (r *Reconciler) publishStays(ctx context.Context) error {
 	before := r.stays
 	r.stays = found
 	var here []string
-	for id := range r.cards {
+	for id := range r.records { // not cards: a first pass may be under way
 		if !maps.EqualFunc(before[id], found[id], slices.Equal[[]Stayed]) {
 			here = append(here, id)
 		}
