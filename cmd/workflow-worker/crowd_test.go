@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,19 +30,21 @@ type kind struct {
 	moves bool
 	// unordered kinds have activities at once, so that an older text may answer later.
 	unordered bool
-	options   client.StartWorkflowOptions
+	// waits says that an execution does nothing until it is driven.
+	waits   bool
+	options client.StartWorkflowOptions
 }
 
 var kinds = []kind{
 	{name: "timers", body: `const r = begin(); for (let i = 0; i < 2; i++) { await wf.sleep(100); await step(r); } return r;`},
 	{name: "working", body: `const r = begin(); for (let i = 0; i < 3; i++) { r.activities.push(await remote.stamp()); await step(r); } return r;`},
 	{name: "locals", body: `const r = begin(); for (let i = 0; i < 3; i++) { r.activities.push(await local.stamp()); await step(r); } return r;`},
-	{name: "signalled", drive: signalled, body: `const r = begin(); let notes = 0, stop = false;
+	{name: "signalled", drive: signalled, waits: true, body: `const r = begin(); let notes = 0, stop = false;
 		wf.setHandler(wf.defineSignal('note'), () => { notes++; r.own.push(S); });
 		wf.setHandler(wf.defineSignal('stop'), () => { stop = true; });
 		while (!stop || notes > 0) { await wf.condition(() => stop || notes > 0); for (; notes > 0; notes--) await step(r); }
 		return r;`},
-	{name: "updated", drive: updated, unordered: true, body: `const r = begin(); let stop = false;
+	{name: "updated", drive: updated, waits: true, unordered: true, body: `const r = begin(); let stop = false;
 		wf.setHandler(wf.defineUpdate('ask'), async () => { await step(r); return S; }, { validator: () => { r.own.push(S); } });
 		wf.setHandler(wf.defineSignal('stop'), () => { stop = true; });
 		await wf.condition(() => stop); await wf.condition(wf.allHandlersFinished); return r;`},
@@ -55,7 +58,7 @@ var kinds = []kind{
 		options: client.StartWorkflowOptions{CronSchedule: "@every 1s"}},
 	{name: "upgraded", moves: true, body: `const r = begin(); const next = async () => { r.activities.push(await remote.stamp()); r.own.push(S); };
 		await next(); await wf.sleep(100); await next(); if (wf.patched('a third')) await next(); await wf.sleep(100); await next(); return r;`},
-	{name: "cancelled", drive: cancelled, body: `const r = begin();
+	{name: "cancelled", drive: cancelled, waits: true, body: `const r = begin();
 		try { await wf.sleep('1h'); } catch { await wf.CancellationScope.nonCancellable(() => step(r)); } return r;`},
 }
 
@@ -160,8 +163,10 @@ type crowd struct {
 	stamp    *timeline             // of the component
 	compID   string
 	patience time.Duration // what a task may take
-	mu       sync.Mutex    // guards runs
+	mu       sync.Mutex    // guards runs, open and most
 	runs     []client.WorkflowRun
+	open     int // executions
+	most     int // of them at once
 	moved    int // runs that ended on another text than they began on
 	stamped  int // the last stamp that was given; the editor's
 }
@@ -250,8 +255,8 @@ func (f *crowdFlow) live() {
 	f.timeline.barrier()
 }
 
-// execution begins one and waits for its end. The context is its time.
-func (c *crowd) execution(ctx context.Context, k kind, r *rand.Rand) error {
+// execution begins one, which is driven once the time has come, and waits for its end. The context is its time.
+func (c *crowd) execution(ctx context.Context, k kind, r *rand.Rand, come <-chan struct{}) error {
 	o := k.options
 	o.WorkflowTaskTimeout = c.patience
 	o.ID, o.TaskQueue = k.name+"-"+uuid.NewString(), c.taskQueue
@@ -261,7 +266,19 @@ func (c *crowd) execution(ctx context.Context, k kind, r *rand.Rand) error {
 	}
 	c.mu.Lock()
 	c.runs = append(c.runs, c.temporal.GetWorkflow(ctx, run.GetID(), run.GetRunID())) // not what follows the newest run
+	c.open++
+	c.most = max(c.most, c.open)
 	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.open--
+	}()
+	select {
+	case <-come:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 	if k.drive != nil {
 		err = k.drive(ctx, c, run, r)
 	}
@@ -275,6 +292,39 @@ func (c *crowd) execution(ctx context.Context, k kind, r *rand.Rand) error {
 		return fmt.Errorf("%s: %w\n%s", run.GetID(), err, c.describe(run))
 	}
 	return nil
+}
+
+// atOnce is a time that has come.
+var atOnce = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// linger has n executions wait until all has been done; it returns when they have ended. They cost little meanwhile, and each
+// has to find the text that it began on after everything.
+func (c *crowd) linger(n int, seed uint64, done <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(c.t.Context(), 4*time.Minute)
+	defer cancel()
+	var waiting []kind
+	for _, f := range c.flows {
+		if f.kind.waits {
+			waiting = append(waiting, f.kind)
+		}
+	}
+	slices.SortFunc(waiting, func(a, b kind) int { return strings.Compare(a.name, b.name) })
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			r := rand.New(rand.NewPCG(seed, uint64(i)))
+			pause(ctx, r, 4*time.Second) // so that they begin on several texts
+			if err := c.execution(ctx, waiting[i%len(waiting)], r, done); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+				c.t.Error(err)
+				cancel()
+			}
+		})
+	}
+	all.Wait()
 }
 
 // stream keeps n executions going until stop is closed or, if most isn't 0, most have begun; it returns when all have ended.
@@ -312,7 +362,7 @@ func (c *crowd) stream(n, most int, seed uint64, stop <-chan struct{}) {
 				}
 				r := rand.New(rand.NewPCG(seed, uint64(i)))
 				pause(ctx, r, 200*time.Millisecond)
-				if err := c.execution(ctx, chosen[i%len(chosen)], r); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+				if err := c.execution(ctx, chosen[i%len(chosen)], r, atOnce); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
 					c.t.Error(err)
 					cancel() // the others would wait for long
 				}

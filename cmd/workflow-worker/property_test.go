@@ -21,6 +21,7 @@ var (
 	seed      = flag.Uint64("seed", 0, "of the random edits; 0: another each time")
 	acts      = flag.Int("acts", 50, "random edits of each project")
 	crowdSize = flag.Int("crowd", 50, "executions at once in each project while it is edited")
+	waiting   = flag.Int("waiting", 60, "executions in each project beside them that wait until all is done")
 	kill      = flag.Bool("kill", false, "end the process by SIGKILL while projects are edited, not by SIGTERM")
 )
 
@@ -44,6 +45,7 @@ func TestRandomEditsBreakNoExecution(t *testing.T) {
 		e.crowd, e.r = newCrowd(b, 10*time.Second), rand.New(rand.NewPCG(*seed, uint64(i)))
 		stop := make(chan struct{})
 		all.Go(func() { e.stream(*crowdSize, 0, *seed, stop) })
+		all.Go(func() { e.linger(*waiting, ^*seed, stop) })
 		half.Add(1)
 		all.Go(func() {
 			defer close(stop)
@@ -70,7 +72,7 @@ func TestRandomEditsBreakNoExecution(t *testing.T) {
 		for _, run := range e.runs {
 			runs += e.explained(run, ok)
 		}
-		t.Logf("%s: %d executions, %d runs, %d of them moved, %d texts, excused: %v", e.name, len(e.runs), runs, e.moved, e.stamped, excused)
+		t.Logf("%s: %d executions, %d at once, %d runs, %d of them moved, %d texts, excused: %v", e.name, len(e.runs), e.most, runs, e.moved, e.stamped, excused)
 		if t.Failed() {
 			t.Logf("what was done:\n%s", e.plan.String())
 		}
