@@ -72,7 +72,6 @@ func TestNoSlotOutlivesAKilledProcess(t *testing.T) {
 // TestRunLeavesNothingBehind is not parallel: goroutines of other tests would count.
 func TestRunLeavesNothingBehind(t *testing.T) {
 	url := stacktest.MigratedDatabase(t)
-	db := open(t, url)
 	unanswered, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +96,13 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 			stop := run(t, c)
 			r.await(t, name, ready)
 			stop()
+			// By a connection that is closed before goroutines are counted: pgx reads ahead on one whose server is slow.
+			db := open(t, url)
 			if !db.holds(noSlots) {
 				t.Error("a slot is left")
+			}
+			if err := db.conn.Close(t.Context()); err != nil {
+				t.Error(err)
 			}
 			goleak.VerifyNone(t, before)
 			if strings.Contains(r.String(), "secret") {

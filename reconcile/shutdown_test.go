@@ -98,13 +98,17 @@ func TestShutdownStopsWhatAPassUnderWayStarted(t *testing.T) {
 	}
 }
 
+// longShutdown leaves a second for the rows: on a busy machine a fifth of one is
+// not enough, and they would rightly be given up.
+const longShutdown = 5 * time.Second
+
 func TestShutdownKeepsItsDeadlineAndNamesWhatItAbandons(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	stuck, _ := h.shop("stuck")
 	deaf, _ := h.shop("deaf")
 	fine, _ := h.shop("fine")
-	r := h.replica(func(c *Config) { c.ShutdownTimeout = time.Second })
+	r := h.replica(func(c *Config) { c.ShutdownTimeout = longShutdown })
 	never := make(gate)
 	t.Cleanup(func() { close(never) })
 	r.runner.onStop = func(ctx context.Context, id string) error {
@@ -136,7 +140,7 @@ func TestShutdownNamesAPassThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	p, _ := h.shop("v1")
-	r := h.replica(func(c *Config) { c.ShutdownTimeout = time.Second })
+	r := h.replica(func(c *Config) { c.ShutdownTimeout = longShutdown })
 	never := make(gate)
 	t.Cleanup(func() { close(never) })
 	var starting atomic.Bool

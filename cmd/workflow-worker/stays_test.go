@@ -105,7 +105,7 @@ func TestExecutionsThatKeepTheirCodeAreSeen(t *testing.T) {
 
 	t.Log("they are the same after a restart, and once they turned again")
 	s.stop(syscall.SIGTERM)
-	s = startService(t, db, "HEARTBEAT_INTERVAL=1s")
+	startService(t, db, "HEARTBEAT_INTERVAL=1s")
 	seen(crowd)
 	turn()
 	for _, run := range runs {
