@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/sandbox"
 )
 
 const (
@@ -241,7 +242,7 @@ var errUploadFailed = errors.New("the stream that the request's body is failed")
 
 // requestBody is what a request sends: the bytes of a buffer, or what will be written.
 func (in *instance) requestBody(ctx context.Context, q *request, v goja.Value) io.Reader {
-	if b, ok := v.Export().(goja.ArrayBuffer); ok {
+	if b, ok := sandbox.Exported[goja.ArrayBuffer](v); ok {
 		return bytes.NewReader(b.Bytes()) // nobody else has the buffer
 	}
 	if goja.IsUndefined(v) {

@@ -175,7 +175,7 @@ func (in *instance) begin(hard context.Context, export string, args *commonpb.Pa
 
 // promiseOf is Promise.resolve.
 func (in *instance) promiseOf(v goja.Value) (*goja.Promise, error) {
-	if p, ok := v.Export().(*goja.Promise); ok {
+	if p, ok := sandbox.Exported[*goja.Promise](v); ok {
 		return p, nil
 	}
 	p, resolve, _ := in.vm.Runtime.NewPromise()

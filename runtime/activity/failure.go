@@ -259,7 +259,7 @@ func octets(v goja.Value) []byte {
 	if v == nil {
 		return nil
 	}
-	b, _ := v.Export().([]byte)
+	b, _ := sandbox.Exported[[]byte](v)
 	return append([]byte(nil), b...)
 }
 

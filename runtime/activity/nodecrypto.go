@@ -29,6 +29,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/sandbox"
 )
 
 // nodeCall are the arguments of one call of node:crypto's host.
@@ -38,13 +40,11 @@ func (c nodeCall) text(i int) string { return c.Argument(i).String() }
 func (c nodeCall) number(i int) int  { return int(c.Argument(i).ToInteger()) }
 func (c nodeCall) flag(i int) bool   { return c.Argument(i).ToBoolean() }
 func (c nodeCall) bytes(i int) []byte {
-	switch b := c.Argument(i).Export().(type) {
-	case []byte:
-		return b
-	case goja.ArrayBuffer:
+	if b, ok := sandbox.Exported[goja.ArrayBuffer](c.Argument(i)); ok {
 		return b.Bytes()
 	}
-	return nil
+	b, _ := sandbox.Exported[[]byte](c.Argument(i))
+	return b
 }
 
 // nodeCrypto is what runtime/bundle/ts/node/crypto.ts stands on. A result of []byte becomes an ArrayBuffer.

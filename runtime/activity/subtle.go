@@ -24,6 +24,8 @@ import (
 	"math/big"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/sandbox"
 )
 
 // What JavaScript waits for can't be interrupted inside Go, so that one call is bounded by itself.
@@ -63,7 +65,7 @@ func (in *instance) subtle(call goja.FunctionCall) goja.Value {
 type cryptoParameters struct{ o *goja.Object }
 
 func (p cryptoParameters) bytes(name string) []byte {
-	if b, ok := p.o.Get(name).Export().(goja.ArrayBuffer); ok {
+	if b, ok := sandbox.Exported[goja.ArrayBuffer](p.o.Get(name)); ok {
 		return b.Bytes()
 	}
 	return nil

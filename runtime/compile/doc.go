@@ -15,5 +15,5 @@
 // path, whatever links or a package.json say.
 //
 // But for that folder it is pure: no database, no Temporal, no file system. It must never import another room of this project
-// but runtime/pattern.
+// but runtime/pattern and runtime/operators.
 package compile

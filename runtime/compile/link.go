@@ -7,6 +7,8 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
+
+	"workflow-worker/runtime/operators"
 )
 
 // link makes the program of transformed code: refuses imports that don't exist, finds exports and siblings.
@@ -37,6 +39,10 @@ func link(s Source, t transformed) (p *Program, err error) {
 	}
 	if err := expandProperties(s, tree); err != nil {
 		return nil, err
+	}
+	if at, err := operators.Rewrite(tree, t.Code); err != nil {
+		pos := tree.File.Position(int(at) - tree.File.Base())
+		return nil, &Error{File: s.Name, Line: pos.Line, Column: pos.Column + 1, Message: err.Error()} // mapped columns count from 0
 	}
 	js, err := goja.CompileAST(tree, false)
 	if err != nil {

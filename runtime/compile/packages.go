@@ -13,7 +13,9 @@ import (
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
+
 	"golang.org/x/sync/singleflight"
+	"workflow-worker/runtime/operators"
 )
 
 const (
@@ -187,6 +189,9 @@ func load(s StoredPackages) (p *Packages, err error) {
 		return nil, unusable(s, err)
 	}
 	if err := expandProperties(Source{Name: entryName}, tree); err != nil {
+		return nil, unusable(s, err)
+	}
+	if _, err := operators.Rewrite(tree, s.Code); err != nil {
 		return nil, unusable(s, err)
 	}
 	js, err := goja.CompileAST(tree, false)

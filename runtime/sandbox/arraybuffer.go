@@ -35,7 +35,7 @@ func (v *VM) changeArrayBuffer(class *goja.Object) error {
 }
 
 func (v *VM) arrayBuffer(this goja.Value) goja.ArrayBuffer {
-	b, ok := this.Export().(goja.ArrayBuffer)
+	b, ok := Exported[goja.ArrayBuffer](this)
 	if !ok {
 		v.throw("TypeError", "a method of ArrayBuffer was called on something else")
 	}

@@ -129,18 +129,22 @@ func (v *VM) throw(class, message string) {
 
 // wrapped is a builtin with something done before it. What it checks it must hand on as it is: asked again, an object could
 // answer something else.
-func (v *VM) wrapped(on *goja.Object, name string, length int, f func(goja.FunctionCall, func(goja.FunctionCall) goja.Value) goja.Value) error {
+func (v *VM) wrapped(on *goja.Object, name string, f func(goja.FunctionCall, func(goja.FunctionCall) goja.Value) goja.Value) error {
 	original := native(on, name)
 	if original == nil {
 		return fmt.Errorf("there is no %s", name)
 	}
-	return v.defineFunction(on, name, length, func(call goja.FunctionCall) goja.Value { return f(call, original) })
+	replacement := counted(v.Runtime, func(call goja.FunctionCall) goja.Value { return f(call, original) })
+	if !internals.replace(on.Get(name).ToObject(v.Runtime), replacement) {
+		return fmt.Errorf("%s is no builtin", name)
+	}
+	return nil
 }
 
 func (v *VM) changeString(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	errs := []error{
-		v.wrapped(prototype, "repeat", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		v.wrapped(prototype, "repeat", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			text := v.receiver(call.This)
 			n := call.Argument(0).ToNumber()
 			v.checkBytes("repeat", 2*float64(text.Length())*n.ToFloat())
@@ -148,7 +152,9 @@ func (v *VM) changeString(class *goja.Object) error {
 		}),
 	}
 	for _, name := range []string{"padStart", "padEnd"} {
-		errs = append(errs, v.wrapped(prototype, name, 2, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		// goja says 1
+		errs = append(errs, prototype.Get(name).ToObject(v.Runtime).DefineDataProperty("length", v.Runtime.ToValue(2), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+		errs = append(errs, v.wrapped(prototype, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			text := v.receiver(call.This)
 			n := call.Argument(0).ToNumber()
 			v.checkBytes(name, 2*n.ToFloat())
@@ -163,22 +169,21 @@ func (v *VM) changeString(class *goja.Object) error {
 			}),
 			v.defineFunction(prototype, "toWellFormed", 0, func(call goja.FunctionCall) goja.Value { return v.wellFormed(v.receiver(call.This)) }))
 	}
-	errs = append(errs, v.wrapped(class, "raw", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-		if template, ok := call.Argument(0).(*goja.Object); ok {
-			v.checkLength("raw", template.Get("raw"))
-		}
-		return original(call)
-	}))
+	errs = append(errs, v.capTexts(class, prototype))
 	withOptions := v.late("intl", "localeCompare")
 	errs = append(errs,
-		v.wrapped(prototype, "localeCompare", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		v.wrapped(prototype, "localeCompare", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			text, that := v.receiver(call.This), v.text(call.Argument(0))
+			v.checkText("localeCompare", text, maxCompared)
+			v.checkText("localeCompare", that, maxCompared)
+			call.This, call.Arguments = text, append([]goja.Value{that}, call.Arguments[min(1, len(call.Arguments)):]...)
 			if goja.IsUndefined(call.Argument(1)) && goja.IsUndefined(call.Argument(2)) {
 				return original(call)
 			}
 			return withOptions(goja.FunctionCall{This: v.receiver(call.This), Arguments: call.Arguments})
 		}))
 	for _, name := range []string{"toLocaleUpperCase", "toLocaleLowerCase"} {
-		errs = append(errs, v.wrapped(prototype, name, 0, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		errs = append(errs, v.wrapped(prototype, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			v.checkCasing(name, call.Argument(0))
 			return original(call)
 		}))
@@ -212,25 +217,12 @@ func (v *VM) text(value goja.Value) goja.String {
 	return text
 }
 
-// capBigInt bounds the numbers whose size is given.
-func (v *VM) capBigInt(class *goja.Object) error {
-	var errs []error
-	for _, name := range []string{"asIntN", "asUintN"} {
-		errs = append(errs, v.wrapped(class, name, 2, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			bits := call.Argument(0).ToNumber()
-			v.checkBytes(name, bits.ToFloat()/8)
-			return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{bits, call.Argument(1)}})
-		}))
-	}
-	return errors.Join(errs...)
-}
-
 // changeDate gives the only zone there is the name that V8 has for it; Go's is the short one.
 func (v *VM) changeDate(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	var errs []error
 	for _, name := range []string{"toString", "toTimeString"} {
-		errs = append(errs, v.wrapped(prototype, name, 0, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		errs = append(errs, v.wrapped(prototype, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			text := original(call).String()
 			if before, found := strings.CutSuffix(text, "(UTC)"); found {
 				text = before + "(Coordinated Universal Time)"

@@ -34,13 +34,11 @@ func (v *VM) decodeUTF8(call goja.FunctionCall) goja.Value {
 
 // bytesOf gives the bytes of a typed array, a view or a buffer; nil for anything else.
 func bytesOf(value goja.Value) []byte {
-	switch x := value.Export().(type) {
-	case []byte:
-		return x
-	case goja.ArrayBuffer:
-		return x.Bytes()
+	if b, ok := Exported[goja.ArrayBuffer](value); ok {
+		return b.Bytes()
 	}
-	return nil
+	b, _ := Exported[[]byte](value)
+	return b
 }
 
 func (v *VM) btoa(call goja.FunctionCall) goja.Value {

@@ -3,10 +3,15 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/parser"
+
+	"workflow-worker/runtime/operators"
 )
 
 // maxEvaluated is how long a text may be that code makes a program of while it runs. goja parses in this process, recurses with
@@ -49,8 +54,11 @@ func (v *VM) guardEval(original *goja.Object) error {
 		return fmt.Errorf("eval is a %s", original.ClassName())
 	}
 	guarded, err := v.function("eval", 1, func(call goja.FunctionCall) goja.Value {
-		if text, ok := call.Argument(0).Export().(string); ok {
+		if text, ok := Exported[string](call.Argument(0)); ok {
 			v.mayEvaluate("eval", text)
+			if program := v.rewritten(text, false); program != nil {
+				return v.evaluate(program)
+			}
 		}
 		result, err := eval(goja.Undefined(), call.Argument(0))
 		if err != nil {
@@ -85,6 +93,16 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 		if newTarget == nil || newTarget == guarded {
 			newTarget = original
 		}
+		if f := v.rewrittenFunction(name, args); f != nil {
+			if newTarget != original {
+				if prototype, ok := newTarget.Get("prototype").(*goja.Object); ok {
+					if err := f.SetPrototype(prototype); err != nil {
+						panic(err)
+					}
+				}
+			}
+			return f
+		}
 		made, err := construct(newTarget, args...)
 		if err != nil {
 			panic(err)
@@ -103,6 +121,101 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 	}
 	v.made[name] = guarded
 	return v.global.DefineDataProperty(name, guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+}
+
+// rewritten is the program of a text in which operators may have to be rewritten; nil if there are none.
+func (v *VM) rewritten(text string, function bool) *goja.Program {
+	if !operators.Needed(text) {
+		return nil
+	}
+	program, err := rewrite(text, function)
+	if err != nil {
+		v.throw("SyntaxError", err.Error())
+	}
+	return program
+}
+
+func rewrite(text string, function bool) (program *goja.Program, err error) {
+	defer func() {
+		if r := recover(); r != nil { // what goja's compiler doesn't support
+			err = fmt.Errorf("unsupported code: %v", r)
+		}
+	}()
+	tree, err := parser.ParseFile(nil, "", text, 0)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case function && !isFunction(tree.Body):
+		return nil, errors.New("the parameters or the body end the function")
+	case !function && slices.ContainsFunc(tree.Body, isLexical):
+		tree.Body = []ast.Statement{&ast.BlockStatement{List: tree.Body}} // they are not the caller's
+	}
+	if _, err := operators.Rewrite(tree, text); err != nil {
+		return nil, err
+	}
+	return goja.CompileAST(tree, false)
+}
+
+// isFunction tells whether nothing but a function is in a text.
+func isFunction(body []ast.Statement) bool {
+	if len(body) != 1 {
+		return false
+	}
+	statement, ok := body[0].(*ast.ExpressionStatement)
+	if !ok {
+		return false
+	}
+	_, ok = statement.Expression.(*ast.FunctionLiteral)
+	return ok
+}
+
+func isLexical(s ast.Statement) bool {
+	switch s.(type) {
+	case *ast.LexicalDeclaration, *ast.ClassDeclaration:
+		return true
+	}
+	return false
+}
+
+// rewrittenFunction is what a constructor of functions makes; nil if goja may make it.
+func (v *VM) rewrittenFunction(constructor string, args []goja.Value) *goja.Object {
+	var b strings.Builder
+	switch constructor {
+	case "AsyncFunction":
+		b.WriteString("(async function")
+	case "GeneratorFunction":
+		b.WriteString("(function*")
+	default:
+		b.WriteString("(function")
+	}
+	b.WriteString(" anonymous(")
+	body := ""
+	for i, a := range args {
+		switch {
+		case i == len(args)-1:
+			body = a.String()
+		case i > 0:
+			b.WriteByte(',')
+			fallthrough
+		default:
+			b.WriteString(a.String())
+		}
+	}
+	b.WriteString("\n) {\n" + body + "\n})")
+	program := v.rewritten(b.String(), true)
+	if program == nil {
+		return nil
+	}
+	return v.evaluate(program).ToObject(v.Runtime)
+}
+
+func (v *VM) evaluate(program *goja.Program) goja.Value {
+	result, err := v.Runtime.RunProgram(program)
+	if err != nil {
+		panic(err) // goja's way to throw into JavaScript
+	}
+	return result
 }
 
 // mayEvaluate throws a RangeError for a text that is too long to be parsed here unseen.

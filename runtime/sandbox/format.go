@@ -118,7 +118,7 @@ func (i *inspection) asText(a goja.Value) {
 		}
 		return
 	}
-	if isFunction(o) {
+	if canBeCalled(o) {
 		i.write(o.String())
 		return
 	}
@@ -140,7 +140,7 @@ func asNumber(verb byte, a goja.Value) string {
 	if _, ok := a.(*goja.Symbol); ok {
 		return "NaN"
 	}
-	if b, ok := a.Export().(*big.Int); ok && verb != 'f' {
+	if b, ok := Exported[*big.Int](a); ok && verb != 'f' {
 		return b.String() + "n"
 	}
 	if _, ok := a.(*goja.Object); ok && verb == 'd' {

@@ -62,8 +62,11 @@ func (v *VM) installSharedGlobals() error {
 
 // changed tells whether a global differs from goja's.
 func (v *VM) changed(name string) bool {
+	if slices.Contains(operatorNames, name) {
+		return true
+	}
 	switch name {
-	case "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt":
+	case "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt", "Proxy", "Math":
 		return true
 	}
 	return madeBy[name] != "" || elementSize[name] != 0 || len(v.library.methods[name]) > 0
@@ -88,6 +91,9 @@ func (v *VM) defineGlobal(name string) (goja.Value, error) {
 		return nil, err
 	}
 	v.made[name] = value
+	if slices.Contains(operatorNames, name) { // is no property that code could change
+		return value, v.global.DefineDataProperty(name, value, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+	}
 	return value, v.global.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
@@ -154,6 +160,8 @@ func (v *VM) Pristine(f func() error) error {
 func (v *VM) make(name string) (value goja.Value, err error) {
 	value = v.native.Get(name)
 	switch {
+	case slices.Contains(operatorNames, name):
+		return v.operator(name)
 	case name == "atob":
 		return v.function(name, 1, v.atob)
 	case name == "btoa":
@@ -189,14 +197,25 @@ func (v *VM) change(name string, o *goja.Object) error {
 	case "BigInt":
 		return v.capBigInt(o)
 	case "Reflect":
-		return errors.Join(v.capApply(o, "apply", 3, 2), v.capApply(o, "construct", 2, 1))
+		return errors.Join(v.capApply(o, "apply", 2), v.capApply(o, "construct", 1),
+			v.wrapped(o, "setPrototypeOf", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+				checkChain(v.Runtime, call.Argument(0), call.Argument(1))
+				return original(call)
+			}))
+	case "Math":
+		return v.wrapped(o, "pow", func(call goja.FunctionCall, _ func(goja.FunctionCall) goja.Value) goja.Value {
+			return v.Runtime.ToValue(power(call.Argument(0).ToNumber().ToFloat(), call.Argument(1).ToNumber().ToFloat()))
+		})
+	case "Proxy":
+		return v.guardProxy(o)
 	case "Date":
 		return v.changeDate(o)
 	case "JSON":
 		v.nativeParse()
-		return v.defineFunction(o, "parse", 2, func(call goja.FunctionCall) goja.Value {
-			return v.parseJSON(call.Argument(0), call.Argument(1))
-		})
+		return errors.Join(v.wrapped(o, "stringify", v.stringify),
+			v.defineFunction(o, "parse", 2, func(call goja.FunctionCall) goja.Value {
+				return v.parseJSON(call.Argument(0), call.Argument(1))
+			}))
 	case "RegExp":
 		return v.changeRegExp(o)
 	case "Number":

@@ -159,8 +159,8 @@ func className(o *goja.Object) string {
 
 func (i *inspection) object(o *goja.Object, depth int) {
 	name := className(o)
-	if isFunction(o) {
-		i.members(o, function(o, name), depth, nil)
+	if canBeCalled(o) {
+		i.members(o, functionText(o, name), depth, nil)
 		return
 	}
 	switch o.ClassName() {
@@ -238,7 +238,7 @@ func tagOf(o *goja.Object) string {
 	return ""
 }
 
-func function(o *goja.Object, kind string) string {
+func functionText(o *goja.Object, kind string) string {
 	name, _ := o.Get("name").(goja.String)
 	if strings.HasPrefix(o.String(), "class") {
 		text := "[class (anonymous)"
@@ -347,7 +347,7 @@ func (i *inspection) list(o *goja.Object, name string, depth int) {
 
 // members shows an object's own properties behind its name.
 func (i *inspection) members(o *goja.Object, name string, depth int, skip func(string) bool) {
-	callable := isFunction(o)
+	callable := canBeCalled(o)
 	if depth > i.depth && !callable && len(o.Keys()) > 0 {
 		if name == "" {
 			name = "Object"
@@ -424,7 +424,7 @@ func (i *inspection) property(o *goja.Object, key goja.Value, depth int) {
 		return
 	}
 	get, set := d.Get("get"), d.Get("set")
-	switch isGetter, isSetter := isFunction(get), isFunction(set); {
+	switch isGetter, isSetter := canBeCalled(get), canBeCalled(set); {
 	case isGetter && isSetter:
 		i.write("[Getter/Setter]")
 	case isGetter:
@@ -436,7 +436,7 @@ func (i *inspection) property(o *goja.Object, key goja.Value, depth int) {
 	}
 }
 
-func isFunction(v goja.Value) bool {
+func canBeCalled(v goja.Value) bool {
 	_, ok := goja.AssertFunction(v)
 	return ok
 }

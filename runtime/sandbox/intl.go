@@ -131,7 +131,7 @@ func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.Funct
 
 // decimal takes a number, or the digits of one.
 func decimal(value goja.Value) intl.Decimal {
-	if s, ok := value.Export().(string); ok {
+	if s, ok := Exported[string](value); ok {
 		if d, ok := intl.FromText(s); ok {
 			return d
 		}

@@ -18,9 +18,9 @@ func (v *VM) parseJSON(value, reviver goja.Value) goja.Value {
 		v.throw("SyntaxError", "JSON nests deeper than 5000")
 	}
 	parse := v.nativeParse()
-	if halves {
+	if _, isFunction := goja.AssertFunction(reviver); halves || isFunction {
 		return v.late("json", "parseHalves")(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{
-			v.Runtime.ToValue(parse), text, reviver}})
+			v.Runtime.ToValue(parse), text, reviver, v.Runtime.ToValue(halves)}})
 	}
 	return parse(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{text, reviver}})
 }

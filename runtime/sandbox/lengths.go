@@ -15,15 +15,14 @@ const itemSize = 16
 // array without a single element can be four thousand million long, and an object that only says so, far longer.
 var walkers = []struct {
 	name    string
-	length  int  // of the function: how many parameters it shows
 	changes bool // what it is called on
 }{
-	{"copyWithin", 2, true}, {"every", 1, false}, {"fill", 1, true}, {"filter", 1, false}, {"find", 1, false}, {"findIndex", 1, false},
-	{"findLast", 1, false}, {"findLastIndex", 1, false}, {"flat", 0, false}, {"flatMap", 1, false}, {"forEach", 1, false},
-	{"includes", 1, false}, {"indexOf", 1, false}, {"join", 1, false}, {"lastIndexOf", 1, false}, {"map", 1, false}, {"reduce", 1, false},
-	{"reduceRight", 1, false}, {"reverse", 0, true}, {"shift", 0, true}, {"slice", 2, false}, {"some", 1, false}, {"sort", 1, true},
-	{"splice", 2, true}, {"toLocaleString", 0, false}, {"toReversed", 0, false}, {"toSorted", 1, false}, {"toSpliced", 2, false},
-	{"unshift", 1, true}, {"with", 2, false},
+	{"copyWithin", true}, {"every", false}, {"fill", true}, {"filter", false}, {"find", false}, {"findIndex", false},
+	{"findLast", false}, {"findLastIndex", false}, {"keys", false}, {"entries", false}, {"forEach", false},
+	{"includes", false}, {"indexOf", false}, {"lastIndexOf", false}, {"map", false}, {"reduce", false},
+	{"reduceRight", false}, {"reverse", true}, {"shift", true}, {"slice", false}, {"some", false}, {"sort", true},
+	{"splice", true}, {"toReversed", false}, {"toSorted", false}, {"toSpliced", false},
+	{"unshift", true}, {"with", false},
 }
 
 // capArray bounds the lengths that builtins go through.
@@ -31,21 +30,30 @@ func (v *VM) capArray(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	var errs []error
 	for _, m := range walkers {
-		errs = append(errs, v.wrapped(prototype, m.name, m.length, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		errs = append(errs, v.wrapped(prototype, m.name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			if o, ok := call.This.(*goja.Object); ok && !m.changes && !isArray(o) {
 				call.This = v.fixedLength(m.name, o)
 			} else {
 				v.checkLength(m.name, call.This)
 			}
+			if m.name == "sort" || m.name == "toSorted" {
+				v.checkSort(m.name, call)
+			}
 			return original(call)
 		}))
 	}
-	errs = append(errs, v.wrapped(prototype, "concat", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+	errs = append(errs, v.wrapped(prototype, "join", v.join))
+	errs = append(errs, v.wrapped(prototype, "concat", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		total := 0.0
 		for _, items := range append([]goja.Value{call.This}, call.Arguments...) {
 			if o, ok := items.(*goja.Object); ok && (o.ClassName() == "Array" || o.GetSymbol(goja.SymIsConcatSpreadable) != nil) {
 				v.checkLength("concat", o)
+				if length := o.Get("length"); length != nil {
+					total += length.ToFloat()
+				}
 			}
 		}
+		v.checkBytes("concat", itemSize*total)
 		return original(call)
 	}))
 	// What spreads an array, or makes a collection of it, asks for its iterator.
@@ -57,10 +65,15 @@ func (v *VM) capArray(class *goja.Object) error {
 		v.checkLength("values", call.This)
 		return values(call)
 	})
+	// Arguments have goja's own.
+	internals.wrap(prototype.GetSymbol(goja.SymIterator).ToObject(v.Runtime), func(call goja.FunctionCall, original function) goja.Value {
+		v.checkLength("values", call.This)
+		return original(call)
+	})
 	return errors.Join(append(errs, err,
 		prototype.DefineDataProperty("values", iterate, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		prototype.DefineDataPropertySymbol(goja.SymIterator, iterate, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
-		v.wrapped(class, "from", 1, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		v.wrapped(class, "from", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			switch items := call.Argument(0).(type) {
 			case *goja.Object:
 				call.Arguments = append([]goja.Value{v.sizedItems("from", itemSize, items)}, call.Arguments[1:]...)
@@ -91,9 +104,20 @@ func (v *VM) checkLength(name string, items goja.Value) {
 	}
 }
 
+// checkSort bounds what is sorted by its texts: nothing interrupts that.
+func (v *VM) checkSort(name string, call goja.FunctionCall) {
+	o, ok := call.This.(*goja.Object)
+	if !ok || !goja.IsUndefined(call.Argument(0)) {
+		return
+	}
+	if length := o.Get("length"); length != nil {
+		v.checkBytes(name, 4*itemSize*length.ToFloat())
+	}
+}
+
 // capApply bounds the lists of arguments that are made of an object's length: the one of f.apply and of Reflect's functions.
-func (v *VM) capApply(on *goja.Object, name string, length, list int) error {
-	return v.wrapped(on, name, length, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+func (v *VM) capApply(on *goja.Object, name string, list int) error {
+	return v.wrapped(on, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 		if items, ok := call.Argument(list).(*goja.Object); ok && !isArray(items) {
 			call.Arguments[list] = v.fixedLength(name, items)
 		} else {

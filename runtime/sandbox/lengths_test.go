@@ -14,7 +14,7 @@ func TestALengthAloneHoldsNothingUp(t *testing.T) {
 		`a.unshift(1)`, `a.splice(0, 1)`, `a.slice()`, `[].concat(a)`, `a.concat(1)`, `a.flat()`, `a.find((x) => x)`, `a.every((x) => x)`,
 		`a.reduce((x) => x)`, `a.copyWithin(1, 0)`, `a.toSorted()`, `a.toLocaleString()`, `[...a]`, `Math.max(...a)`, `new Set(a)`,
 		`Math.max.apply(null, a)`, `Math.max.apply(null, o)`, `Reflect.apply(Math.max, null, o)`, `Reflect.construct(Date, o)`,
-		`BigInt.asUintN(2 ** 40, -1n)`, `BigInt.asIntN(2 ** 52, -1n)`, `String.raw({ raw: o })`, `Array.prototype.indexOf.call(o, 1)`, `Array.prototype.slice.call(o)`, `Array.prototype.map.call(o, (x) => x)`,
+		`String.raw({ raw: o })`, `Array.prototype.indexOf.call(o, 1)`, `Array.prototype.slice.call(o)`, `Array.prototype.map.call(o, (x) => x)`,
 	} {
 		_, err := run(t, newVM(t), long+code)
 		if err == nil || !strings.Contains(err.Error(), "the limit for one call is 67108864") {

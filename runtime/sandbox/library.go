@@ -29,6 +29,9 @@ var methods = []method{
 	{global: "Object", name: "groupBy", length: 2, part: "collections", as: "groupObject"},
 	{global: "Map", name: "groupBy", length: 2, part: "collections", as: "groupMap"},
 	{global: "Array", name: "fromAsync", length: 1, part: "collections"},
+	{global: "Array", prototype: true, name: "flat", part: "array", replace: true},
+	{global: "Array", prototype: true, name: "flatMap", length: 1, part: "array", replace: true},
+	{global: "Array", prototype: true, name: "toLocaleString", part: "array", replace: true},
 	{global: "RegExp", name: "escape", length: 1, part: "escape"},
 	{global: "Error", name: "captureStackTrace", length: 2, part: "error"},
 	{global: "Math", name: "sumPrecise", length: 1, part: "math"},
@@ -92,7 +95,10 @@ var loadLibrary = sync.OnceValues(func() (*library, error) {
 	for _, name := range goja.New().GlobalObject().GetOwnPropertyNames() {
 		l.names[name] = true
 	}
-	need := []string{"json", "freeze"}
+	for _, name := range operatorNames {
+		l.names[name] = true
+	}
+	need := []string{"json", "freeze", "operators"}
 	for _, m := range methods {
 		l.methods[m.global] = append(l.methods[m.global], m)
 		need = append(need, m.part)
@@ -160,6 +166,12 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 	case "intl":
 		members = map[string]any{
 			"make": v.makeFormat, "supported": v.supportedLocales, "canonical": v.canonicalLocales, "values": v.supportedValues}
+	case "array":
+		members = map[string]any{"isArray": native(v.native.Get("Array").ToObject(v.Runtime), "isArray"),
+			"checkLength": func(call goja.FunctionCall) goja.Value {
+				v.checkLength("an array's method", call.Argument(0))
+				return goja.Undefined()
+			}}
 	case "iterator":
 		members = map[string]any{"IteratorPrototype": v.iteratorPrototype()}
 	case "regexp":
@@ -234,7 +246,7 @@ func (v *VM) defineFunction(on *goja.Object, name string, length int, f func(goj
 
 // function makes one with the name and the length that JavaScript sees; goja would show Go's name.
 func (v *VM) function(name string, length int, f func(goja.FunctionCall) goja.Value) (*goja.Object, error) {
-	o := v.Runtime.ToValue(f).ToObject(v.Runtime)
+	o := v.Runtime.ToValue(counted(v.Runtime, f)).ToObject(v.Runtime)
 	if err := o.DefineDataProperty("name", v.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
 		return nil, err
 	}

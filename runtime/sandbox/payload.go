@@ -42,7 +42,7 @@ func (v *VM) ToPayload(value goja.Value) (*commonpb.Payload, error) {
 		return payload(encodingNull, nil), nil
 	}
 	if o, ok := value.(*goja.Object); ok {
-		if b, ok := o.Export().([]byte); ok && o.ClassName() != "ArrayBuffer" {
+		if b, ok := Exported[[]byte](o); ok && o.ClassName() != "ArrayBuffer" {
 			return payload(encodingBinary, append([]byte(nil), b...)), nil
 		}
 	}
@@ -59,7 +59,11 @@ func payload(encoding string, data []byte) *commonpb.Payload {
 
 // JSON is JSON.stringify; a value without JSON is an error that wraps ErrNotConvertible.
 func (v *VM) JSON(value goja.Value) (string, error) {
-	stringify, ok := goja.AssertFunction(v.native.Get("JSON").ToObject(v.Runtime).Get("stringify"))
+	class, err := v.builtin("JSON")
+	if err != nil {
+		return "", err
+	}
+	stringify, ok := goja.AssertFunction(class.Get("stringify"))
 	if !ok {
 		return "", errors.New("JSON.stringify was replaced")
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -68,12 +69,17 @@ type VM struct {
 
 	iterators *goja.Object // see iteratorPrototype
 	jsonParse func(goja.FunctionCall) goja.Value
-	account   *account // of opts.Memory
+	json      stringifier
+	joining   []*goja.Object // arrays whose elements are being converted
+	account   *account       // of opts.Memory
 	cpuTime   time.Duration
 }
 
 // New makes a VM with the language's missing parts added and the dangerous builtins capped.
 func New(o Options) (*VM, error) {
+	if errInternals != nil {
+		return nil, errInternals
+	}
 	l, err := loadLibrary()
 	if err != nil {
 		return nil, fmt.Errorf("load the library: %w", err)
@@ -82,12 +88,15 @@ func New(o Options) (*VM, error) {
 	v.native = v.Runtime.GlobalObject()
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
+	v.async.stop = v.stop
 	install := v.installGlobals
 	if v.opts.Shared {
 		install = v.installSharedGlobals
 	}
+	v.native.Get("Promise") // each async function leads to it, and caught errors to theirs: see gojaInternals
+	v.native.Get("Error")
 	functions := v.native.Get("Function").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-	if err := errors.Join(install(), v.capApply(functions, "apply", 2, 1), v.guardEvaluators()); err != nil {
+	if err := errors.Join(install(), v.capApply(functions, "apply", 1), v.guardEvaluators()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil
@@ -107,7 +116,12 @@ func (v *VM) Require(modules map[string]goja.Value) goja.Value {
 
 // asyncContext carries AsyncLocalStorage's values along promise reactions: goja asks it for the context when a reaction is
 // made, and gives it back when the reaction runs.
-type asyncContext struct{ current goja.Value }
+type asyncContext struct {
+	current goja.Value
+	depth   int         // how many builtins are under way: see counted
+	over    atomic.Bool // the entry was interrupted
+	stop    func()      // unwinds it
+}
 
 func (a *asyncContext) Grab() any           { return a.current }
 func (a *asyncContext) Resumed(context any) { a.current, _ = context.(goja.Value) }

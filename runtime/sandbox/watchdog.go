@@ -58,6 +58,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 	growStack()
 	v.Runtime.ClearInterrupt()
 	v.async.current = nil
+	v.async.over.Store(false)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cpu := threadCPU()
@@ -73,6 +74,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		defer w.mu.Unlock()
 		if w.entry == entry {
 			v.Runtime.Interrupt(&Interrupted{Budget: budget, Cause: cause})
+			v.async.over.Store(true)
 		}
 	}
 	var timer *time.Timer
@@ -132,6 +134,22 @@ func growStack() byte {
 	var room [stackOfCalls]byte
 	return room[len(os.Args)%stackOfCalls] // what the compiler can't foresee, so that it keeps the room
 }
+
+// stop unwinds an entry that was interrupted, for what computes in Go.
+func (v *VM) stop() {
+	if !v.async.over.Load() {
+		return
+	}
+	program, err := nothing()
+	if err == nil {
+		_, err = v.Runtime.RunProgram(program)
+	}
+	if err != nil {
+		panic(err) // what goja throws when it finds itself interrupted
+	}
+}
+
+var nothing = sync.OnceValues(func() (*goja.Program, error) { return goja.Compile(Internal+"nothing>", "0", true) })
 
 // CPUTime is what all entries so far took of the processor, on the clock where the system doesn't tell.
 func (v *VM) CPUTime() time.Duration { return v.cpuTime }

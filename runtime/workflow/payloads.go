@@ -7,6 +7,8 @@ import (
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
+
+	"workflow-worker/runtime/sandbox"
 )
 
 const (
@@ -160,13 +162,11 @@ func jsonPayload(data []byte) *commonpb.Payload {
 
 // bytesOf copies a Uint8Array's bytes: JavaScript may go on writing to them.
 func bytesOf(value goja.Value) ([]byte, bool) {
-	switch b := value.Export().(type) {
-	case []byte:
-		return append([]byte(nil), b...), true
-	case goja.ArrayBuffer:
+	if b, ok := sandbox.Exported[goja.ArrayBuffer](value); ok {
 		return append([]byte(nil), b.Bytes()...), true
 	}
-	return nil, false
+	b, ok := sandbox.Exported[[]byte](value)
+	return append([]byte(nil), b...), ok
 }
 
 // object gives nil for anything that isn't one.

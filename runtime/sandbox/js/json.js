@@ -9,7 +9,33 @@
     for (let c of text) out += c.length === 1 && c >= "\ud800" && c <= "\udfff" ? "\\u" + c.charCodeAt(0).toString(16) : c;
     return out;
   };
-  const parseHalves = (parse, text, reviver) => {
+  // Without a call for each level, and in JavaScript, where it can be interrupted: a reviver may change what it is about to be
+  // asked about, for what has no end.
+  const revive = (reviver, value) => {
+    const isObject = (x) => typeof x === "object" && x !== null;
+    const open = (holder, key, up) => {
+      const value = holder[key];
+      if (!isObject(value)) return { holder, key, value, keys: [], next: 0, length: 0, up };
+      if (Array.isArray(value)) return { holder, key, value, keys: undefined, next: 0, length: value.length, up };
+      const keys = Object.keys(value);
+      return { holder, key, value, keys, next: 0, length: keys.length, up };
+    };
+    let level = open({ "": value }, "", undefined);
+    for (;;) {
+      if (level.next < level.length) {
+        const i = level.next++;
+        level = open(level.value, level.keys === undefined ? String(i) : level.keys[i], level);
+        continue;
+      }
+      const revived = apply(reviver, level.holder, [level.key, level.value]);
+      if (level.up === undefined) return revived;
+      if (revived === undefined) Reflect.deleteProperty(level.holder, level.key);
+      else Reflect.defineProperty(level.holder, level.key, { value: revived, writable: true, enumerable: true, configurable: true });
+      level = level.up;
+    }
+  };
+  const parseHalves = (parse, text, reviver, halves) => {
+    if (!halves) return revive(reviver, parse(text));
     let mark = 0xe000;
     while (text.includes(String.fromCharCode(mark)) || text.includes("\\u" + mark.toString(16))) mark++;
     mark = String.fromCharCode(mark);
@@ -36,19 +62,8 @@
       }
       return out;
     };
-    const revive = (holder, key) => {
-      const value = holder[key];
-      if (typeof value === "object" && value !== null) {
-        for (const k of Object.keys(value)) {
-          const next = revive(value, k);
-          if (next === undefined) delete value[k];
-          else value[k] = next;
-        }
-      }
-      return apply(reviver, holder, [key, value]);
-    };
     const value = restore(parse(marked));
-    return typeof reviver === "function" ? revive({ "": value }, "") : value;
+    return typeof reviver === "function" ? revive(reviver, value) : value;
   };
   return { parseHalves };
 })

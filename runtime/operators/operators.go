@@ -1,0 +1,248 @@
+package operators
+
+import (
+	"errors"
+	"math/big"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/file"
+	"github.com/dop251/goja/token"
+	"github.com/dop251/goja/unistring"
+)
+
+// Names are the global functions that rewritten operators call, with two operands; Assign is called for what can't be evaluated
+// twice, with a name, the object, the key and the right operand.
+const (
+	Power      = "<**>"
+	Left       = "<<<>"
+	Right      = "<>>>"
+	Multiply   = "<*>"
+	Assign     = "<=>"
+	namePrefix = "<"
+)
+
+var calls = map[token.Token]string{
+	token.EXPONENT: Power, token.SHIFT_LEFT: Left, token.SHIFT_RIGHT: Right, token.MULTIPLY: Multiply,
+}
+
+// For literals: a product with one is little larger than the other factor, and what is shifted by one, than it was.
+const (
+	smallBits = 1024
+	shiftBits = 10
+)
+
+// mostTexts is how many texts goja may join in one step.
+const mostTexts = 8
+
+// visible finds BigInts in a text. Where there are none, products are left alone: whoever hides them can make products that take
+// thrice as long as the watchdog allows, no more.
+var visible = regexp.MustCompile(`BigInt|[0-9a-fA-F_]n\b`)
+
+// ErrPrivate is an assignment that can't be put into other words.
+var ErrPrivate = errors.New("an assignment such as f().#x **= y is not supported: write it as two steps")
+
+// Needed tells whether there may be something to rewrite in a text.
+func Needed(text string) bool {
+	for _, operator := range []string{"**", "<<", ">>"} {
+		if strings.Contains(text, operator) {
+			return true
+		}
+	}
+	return strings.Count(text, "${") > mostTexts || visible.MatchString(text)
+}
+
+// Rewrite changes the tree of a text. The place is that of what ErrPrivate is about.
+func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
+	if !Needed(text) {
+		return 0, nil
+	}
+	w := rewriter{products: visible.MatchString(text)}
+	w.walk(reflect.ValueOf(tree).Elem().FieldByName("Body"))
+	return w.at, w.err
+}
+
+type rewriter struct {
+	products bool
+	at       file.Idx
+	err      error
+}
+
+var (
+	fileType  = reflect.TypeFor[*file.File]()
+	indexType = reflect.TypeFor[file.Idx]()
+)
+
+// walk goes through all that a value holds, and puts other expressions in the places of some.
+func (w *rewriter) walk(v reflect.Value) {
+	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
+	case reflect.Interface:
+		if v.IsNil() {
+			return
+		}
+		w.walk(v.Elem())
+		if e, ok := v.Interface().(ast.Expression); ok && v.CanSet() {
+			if other := w.rewritten(e); other != nil {
+				v.Set(reflect.ValueOf(other))
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() && v.Type() != fileType {
+			w.walk(v.Elem())
+		}
+	case reflect.Slice:
+		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
+		case reflect.Interface, reflect.Pointer, reflect.Struct:
+			for i := range v.Len() {
+				w.walk(v.Index(i))
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			// Declaration lists repeat what the bodies hold.
+			if f := v.Type().Field(i); f.IsExported() && f.Type != indexType && f.Name != "DeclarationList" {
+				w.walk(v.Field(i))
+			}
+		}
+	}
+}
+
+// rewritten is what stands for an expression; nil if it may stay.
+func (w *rewriter) rewritten(e ast.Expression) ast.Expression {
+	switch e := e.(type) {
+	case *ast.BinaryExpression:
+		if w.large(e.Operator, e.Left, e.Right) {
+			return call(calls[e.Operator], e.Left, e.Right)
+		}
+	case *ast.AssignExpression:
+		if w.large(e.Operator, e.Left, e.Right) {
+			return w.assignment(e)
+		}
+	case *ast.TemplateLiteral:
+		if e.Tag == nil && len(e.Expressions) > mostTexts {
+			return parts(e)
+		}
+	}
+	return nil
+}
+
+// large tells whether an operation may have a result that is much larger than its operands.
+func (w *rewriter) large(operator token.Token, left, right ast.Expression) bool {
+	switch operator { //nolint:exhaustive // see calls
+	case token.EXPONENT:
+		return true // goja's isn't exact with numbers, either
+	case token.SHIFT_LEFT, token.SHIFT_RIGHT:
+		return !isNumber(left) && !isNumber(right) && !isSmall(right, shiftBits)
+	case token.MULTIPLY:
+		return w.products && !isNumber(left) && !isNumber(right) && !isSmall(left, smallBits) && !isSmall(right, smallBits)
+	}
+	return false
+}
+
+// isNumber tells what can't be a BigInt, or throws: a BigInt and a number are never operands of one operator.
+func isNumber(e ast.Expression) bool {
+	switch e := e.(type) {
+	case *ast.NumberLiteral:
+		_, isBig := e.Value.(*big.Int)
+		return !isBig
+	case *ast.StringLiteral, *ast.BooleanLiteral, *ast.NullLiteral:
+		return true
+	case *ast.UnaryExpression:
+		return e.Operator == token.PLUS || (e.Operator == token.MINUS || e.Operator == token.BITWISE_NOT) && isNumber(e.Operand)
+	case *ast.BinaryExpression:
+		switch e.Operator { //nolint:exhaustive // others give anything
+		case token.UNSIGNED_SHIFT_RIGHT:
+			return true
+		case token.MINUS, token.MULTIPLY, token.SLASH, token.REMAINDER, token.AND, token.OR, token.EXCLUSIVE_OR, token.SHIFT_LEFT, token.SHIFT_RIGHT:
+			return isNumber(e.Left) || isNumber(e.Right)
+		}
+	case *ast.CallExpression: // that was an operator
+		if id, ok := e.Callee.(*ast.Identifier); ok && strings.HasPrefix(id.Name.String(), namePrefix) {
+			return isNumber(e.ArgumentList[0]) || isNumber(e.ArgumentList[1])
+		}
+	}
+	return false
+}
+
+// isSmall tells a literal BigInt of no more bits.
+func isSmall(e ast.Expression, bits int) bool {
+	n, ok := e.(*ast.NumberLiteral)
+	if !ok {
+		return false
+	}
+	b, ok := n.Value.(*big.Int)
+	return ok && b.BitLen() <= bits
+}
+
+func call(name string, arguments ...ast.Expression) ast.Expression {
+	first, last := arguments[0], arguments[len(arguments)-1]
+	return &ast.CallExpression{
+		Callee:          &ast.Identifier{Name: unistring.NewFromString(name), Idx: first.Idx0()},
+		LeftParenthesis: first.Idx0(), ArgumentList: arguments, RightParenthesis: last.Idx1(),
+	}
+}
+
+// assignment is a = a ** b for a **= b.
+func (w *rewriter) assignment(e *ast.AssignExpression) ast.Expression {
+	set := func() ast.Expression {
+		return &ast.AssignExpression{Operator: token.ASSIGN, Left: e.Left, Right: call(calls[e.Operator], e.Left, e.Right)}
+	}
+	apart := func(object, key ast.Expression) ast.Expression {
+		name := &ast.StringLiteral{Idx: e.Idx0(), Value: unistring.NewFromString(calls[e.Operator])}
+		return call(Assign, name, object, key, e.Right)
+	}
+	switch left := e.Left.(type) {
+	case *ast.Identifier:
+		return set()
+	case *ast.DotExpression:
+		if isStill(left.Left) {
+			return set()
+		}
+		return apart(left.Left, &ast.StringLiteral{Idx: left.Identifier.Idx, Value: left.Identifier.Name})
+	case *ast.BracketExpression:
+		if isStill(left.Left) && isStill(left.Member) {
+			return set()
+		}
+		if _, isSuper := left.Left.(*ast.SuperExpression); !isSuper {
+			return apart(left.Left, left.Member)
+		}
+	case *ast.PrivateDotExpression:
+		if isStill(left.Left) {
+			return set()
+		}
+	}
+	w.at, w.err = e.Idx0(), ErrPrivate
+	return nil
+}
+
+// isStill tells what may be evaluated twice.
+func isStill(e ast.Expression) bool {
+	switch e.(type) {
+	case *ast.Identifier, *ast.ThisExpression, *ast.SuperExpression, *ast.StringLiteral, *ast.NumberLiteral:
+		return true
+	}
+	return false
+}
+
+// parts joins a long template piece by piece.
+func parts(e *ast.TemplateLiteral) ast.Expression {
+	var out ast.Expression
+	for i := 0; i < len(e.Expressions); i += mostTexts {
+		end := min(i+mostTexts, len(e.Expressions))
+		part := &ast.TemplateLiteral{OpenQuote: e.OpenQuote, CloseQuote: e.CloseQuote, Expressions: e.Expressions[i:end]}
+		part.Elements = append(part.Elements, e.Elements[i:end]...)
+		last := e.Elements[len(e.Elements)-1]
+		if end < len(e.Expressions) {
+			empty := unistring.NewFromString("")
+			last = &ast.TemplateElement{Idx: e.Elements[end].Idx, Parsed: empty, Valid: true}
+		}
+		if part.Elements = append(part.Elements, last); out == nil {
+			out = part
+		} else {
+			out = &ast.BinaryExpression{Operator: token.PLUS, Left: out, Right: part}
+		}
+	}
+	return out
+}

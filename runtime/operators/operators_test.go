@@ -1,0 +1,87 @@
+package operators
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/parser"
+)
+
+// rewritten runs a text whose operators tell that they were called.
+func rewritten(t *testing.T, text string) (calls string, err error) {
+	t.Helper()
+	tree, err := parser.ParseFile(nil, "", text, 0)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	if _, err := Rewrite(tree, text); err != nil {
+		return "", err
+	}
+	program, err := goja.CompileAST(tree, false)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	r := goja.New()
+	for _, name := range []string{Power, Left, Right, Multiply, Assign} {
+		if err := r.Set(name, func(call goja.FunctionCall) goja.Value {
+			calls += strings.Trim(name, "<>") + " "
+			return r.ToValue(1)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = r.RunProgram(program)
+	return calls, err
+}
+
+func TestOnlyWhatMayBecomeHugeIsRewritten(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`let a = 2, b = 3; a ** b; a **= b`:                                                                                        "** ** ",
+		`let a = 2, b = 3; a << 2; a >> 2; (a | 0) << b; a >>> b; +a << b; ~1 << b`:                                                "",
+		`let a = 2n; a << 3n; a >> 5n; a * 10n; 5n * a`:                                                                            "",
+		`let a = 2, b = 3; a * b; a *= b`:                                                                                          "",
+		`let a = 2n, b = 3n; a * b; a *= b`:                                                                                        "* * ",
+		`let a = BigInt(1), b = 3; (x => x * b)(a)`:                                                                                "* ",
+		`const o = { f() { return o; }, x: 1 }; o.x **= 2; o['x'] **= 2; o.f().x **= 2; o.f()['x'] **= 2`:                          "** ** = = ",
+		`class A { #x = 1; f() { this.#x **= 2; return this.#x; } } new A().f()`:                                                   "** ",
+		`class B { x = 1 } class A extends B { f() { super.y **= 2; } } new A().f()`:                                               "** ",
+		`const f = (a, b = a ** a) => b; f(1); const { c = 2 ** c0 } = {}; var c0`:                                                 "** ** ",
+		`var c; for (const x of [1 ** 2]) c = x ** x; switch (c ** 1) { case 1 ** 1: }; (function* () { yield 1 ** 1; })().next()`: "** ** ** ** ** ",
+	} {
+		got, err := rewritten(t, text)
+		// What is called with < between its marks is trimmed.
+		if err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", text, got, err, want)
+		}
+	}
+	got, err := rewritten(t, `let a = 2n, b = 3n; a << b; a >> b; a <<= b`)
+	if err != nil || len(strings.Fields(got)) != 0 || strings.Count(got, " ") != 3 {
+		t.Errorf("shifts: %q, %v", got, err)
+	}
+	if _, err := rewritten(t, `class A { #x; static f(a) { return a; } g() { A.f(this).#x **= 2; } }`); !errors.Is(err, ErrPrivate) {
+		t.Errorf("a private name of a call's result: %v", err)
+	}
+}
+
+func TestALongTemplateIsJoinedPieceByPiece(t *testing.T) {
+	t.Parallel()
+	text := "`a" + strings.Repeat("${1}b", 20) + "`"
+	tree, err := parser.ParseFile(nil, "", text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Rewrite(tree, text); err != nil {
+		t.Fatal(err)
+	}
+	program, err := goja.CompileAST(tree, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := goja.New().RunProgram(program)
+	if want := "a" + strings.Repeat("1b", 20); err != nil || got.String() != want {
+		t.Errorf("got %v, %v, want %s", got, err, want)
+	}
+}

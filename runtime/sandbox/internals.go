@@ -1,0 +1,271 @@
+package sandbox
+
+import (
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/unistring"
+)
+
+// gojaInternals are the places inside goja's objects that have to be reached for its builtins to be counted: see counted. Every
+// builtin can be part of a recursion, goja has no place where all of them could be looked at, and a function in front of each, as
+// wrapped makes them, would double what a runtime takes. So the counting functions are put inside goja's function objects, for
+// most of them by the templates that all runtimes make them of when they are first used. Nothing else here reaches into goja.
+// Where it isn't built as expected, no VM is made.
+type gojaInternals struct {
+	tracker   uintptr // in a Runtime: its AsyncContextTracker
+	self      uintptr // in an Object: what it is, an interface
+	selfType  reflect.Type
+	functions map[reflect.Type]uintptr // in the kinds of functions: the Go function
+	makers    map[reflect.Type]uintptr // in the kinds of constructors: the Go function that makes an object
+	property  reflect.Type             // the kind of what isn't a plain value, a pointer
+	inside    []uintptr                // in a property: the objects
+	value     uintptr                  // in a property: the value
+}
+
+var (
+	internals    *gojaInternals
+	errInternals error
+)
+
+// Before anything runs: runtimes read goja's templates without a lock.
+func init() { internals, errInternals = countBuiltins() }
+
+// templated gives what goja makes of templates. The first two lead to constructors that are made without, in part.
+const templated = `[globalThis, Object.getPrototypeOf(Uint8Array.prototype), Object, Object.prototype, Function.prototype, Array.prototype, String.prototype,
+	Number, Number.prototype, BigInt, BigInt.prototype, Date, Date.prototype, Math, DataView.prototype]`
+
+type (
+	function = func(goja.FunctionCall) goja.Value
+	maker    = func(args []goja.Value, newTarget *goja.Object) *goja.Object
+	factory  = func(*goja.Runtime) goja.Value
+)
+
+func countBuiltins() (in *gojaInternals, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("goja isn't built as expected: %v", r)
+		}
+	}()
+	r := goja.New()
+	evaluate := func(text string) *goja.Object {
+		value, err := r.RunString(text)
+		if err != nil {
+			panic(err)
+		}
+		return value.ToObject(r)
+	}
+	in = &gojaInternals{functions: map[reflect.Type]uintptr{}, makers: map[reflect.Type]uintptr{}}
+	in.tracker = field[goja.AsyncContextTracker](reflect.TypeFor[goja.Runtime](), "asyncContextTracker")
+	self, found := reflect.TypeFor[goja.Object]().FieldByName("self")
+	if !found || self.Type.Kind() != reflect.Interface {
+		panic("goja.Object.self")
+	}
+	in.self, in.selfType = self.Offset, self.Type
+	for _, text := range []string{`[].map`, `[].map.bind()`, `Object`, `Map`} {
+		kind := in.of(evaluate(text)).Type()
+		in.functions[kind] = field[function](kind.Elem(), "f")
+		in.makers[kind] = field[maker](kind.Elem(), "construct")
+	}
+	for _, accessor := range in.values(in.of(evaluate(`({get a() {}})`))) {
+		in.property = reflect.TypeOf(accessor)
+	}
+	in.value = field[goja.Value](in.property.Elem(), "value")
+	in.inside = []uintptr{field[*goja.Object](in.property.Elem(), "getterFunc"), field[*goja.Object](in.property.Elem(), "setterFunc")}
+	list := evaluate(templated)
+	for i, name := range list.Keys() {
+		in.changeTemplate(list.Get(name).ToObject(r), i < 2)
+	}
+	return in, nil
+}
+
+// field is where a field is, which must have a type.
+func field[T any](of reflect.Type, name string) uintptr {
+	f, found := of.FieldByName(name)
+	// A name of its own makes no difference for a function or a map.
+	if !found || !f.Type.ConvertibleTo(reflect.TypeFor[T]()) {
+		panic(fmt.Sprintf("%v.%s", of, name))
+	}
+	return f.Offset
+}
+
+// of is what an object is.
+func (in *gojaInternals) of(o *goja.Object) reflect.Value {
+	return reflect.NewAt(in.selfType, unsafe.Add(unsafe.Pointer(o), in.self)).Elem().Elem()
+}
+
+// values are the properties of an object.
+func (in *gojaInternals) values(self reflect.Value) map[unistring.String]goja.Value {
+	at, found := self.Type().Elem().FieldByName("values")
+	if !found || at.Type != reflect.TypeFor[map[unistring.String]goja.Value]() {
+		panic(fmt.Sprintf("%v.values", self.Type()))
+	}
+	return *(*map[unistring.String]goja.Value)(pointer(self, at))
+}
+
+// pointer is where a field of what an object is lies, which may be one of a struct inside.
+func pointer(self reflect.Value, f reflect.StructField) unsafe.Pointer {
+	return self.Elem().FieldByIndex(f.Index).Addr().UnsafePointer()
+}
+
+// changeTemplate has what a template makes counted, and with members, what that has.
+func (in *gojaInternals) changeTemplate(o *goja.Object, members bool) {
+	self := in.of(o)
+	tmpl, found := self.Type().Elem().FieldByName("tmpl")
+	if !found || tmpl.Type.Kind() != reflect.Pointer {
+		panic(fmt.Sprintf("%v.tmpl", self.Type()))
+	}
+	template := reflect.NewAt(tmpl.Type, pointer(self, tmpl)).Elem()
+	changed := 0
+	change := func(name string, make factory) factory {
+		changed++
+		return func(r *goja.Runtime) goja.Value {
+			made := make(r)
+			in.count(r, made, members)
+			in.guard(r, name, made)
+			return made
+		}
+	}
+	props, found := template.Type().Elem().FieldByName("props")
+	if !found || props.Type.Kind() != reflect.Map || props.Type.Key() != reflect.TypeFor[unistring.String]() || !props.Type.Elem().ConvertibleTo(reflect.TypeFor[factory]()) {
+		panic("objectTemplate.props")
+	}
+	byName := *(*map[unistring.String]factory)(pointer(template, props))
+	for name, make := range byName {
+		byName[name] = change(name.String(), make)
+	}
+	props, found = template.Type().Elem().FieldByName("symProps")
+	if !found || props.Type.Kind() != reflect.Map || props.Type.Key() != reflect.TypeFor[*goja.Symbol]() || !props.Type.Elem().ConvertibleTo(reflect.TypeFor[factory]()) {
+		panic("objectTemplate.symProps")
+	}
+	bySymbol := *(*map[*goja.Symbol]factory)(pointer(template, props))
+	for symbol, make := range bySymbol {
+		bySymbol[symbol] = change("", make)
+	}
+	if changed == 0 {
+		panic("an empty template")
+	}
+}
+
+// count has the functions counted that a property has; with members, those of a constructor too, and of its prototype.
+func (in *gojaInternals) count(r *goja.Runtime, property goja.Value, members bool) {
+	if reflect.TypeOf(property) != in.property {
+		if o, ok := property.(*goja.Object); ok {
+			in.countFunction(r, o, members)
+		}
+		return
+	}
+	p := reflect.ValueOf(property).UnsafePointer()
+	for _, at := range in.inside {
+		if o := *(**goja.Object)(unsafe.Add(p, at)); o != nil {
+			in.countFunction(r, o, false)
+		}
+	}
+	if o, ok := (*(*goja.Value)(unsafe.Add(p, in.value))).(*goja.Object); ok {
+		in.countFunction(r, o, members)
+	}
+}
+
+func (in *gojaInternals) countFunction(r *goja.Runtime, o *goja.Object, members bool) {
+	self := in.of(o)
+	if at, ok := in.functions[self.Type()]; ok {
+		f := (*function)(unsafe.Add(self.UnsafePointer(), at))
+		if *f != nil {
+			*f = counted(r, *f)
+		}
+	}
+	if members {
+		in.countMembers(r, o)
+	}
+}
+
+// methodSymbols are the names of the builtins that no text names.
+var methodSymbols = []*goja.Symbol{goja.SymMatch, goja.SymMatchAll, goja.SymSearch, goja.SymSplit, goja.SymReplace, goja.SymIterator, goja.SymToPrimitive, goja.SymHasInstance}
+
+// countMembers has the methods counted that an object has, and its prototype if it's a constructor.
+func (in *gojaInternals) countMembers(r *goja.Runtime, o *goja.Object) {
+	for name, property := range in.values(in.of(o)) {
+		if name != "constructor" {
+			in.count(r, property, false)
+		}
+	}
+	for _, symbol := range methodSymbols {
+		if f, ok := o.GetSymbol(symbol).(*goja.Object); ok {
+			in.countFunction(r, f, false)
+		}
+	}
+	if prototype, ok := o.Get("prototype").(*goja.Object); ok && o.ClassName() == "Function" {
+		in.countMembers(r, prototype)
+	}
+}
+
+// guard looks at what the builtins do that chain objects to each other.
+func (in *gojaInternals) guard(r *goja.Runtime, name string, property goja.Value) {
+	if reflect.TypeOf(property) != in.property {
+		return
+	}
+	p := reflect.ValueOf(property).UnsafePointer()
+	value, _ := (*(*goja.Value)(unsafe.Add(p, in.value))).(*goja.Object)
+	setter := *(**goja.Object)(unsafe.Add(p, in.inside[1]))
+	switch {
+	case name == "bind" && value != nil:
+		in.wrap(value, func(call goja.FunctionCall, bind function) goja.Value {
+			bound := bind(call)
+			if o, ok := bound.(*goja.Object); ok {
+				in.countFunction(r, o, false)
+			}
+			return bound
+		})
+	case name == "setPrototypeOf" && value != nil:
+		in.wrap(value, func(call goja.FunctionCall, set function) goja.Value {
+			checkChain(r, call.Argument(0), call.Argument(1))
+			return set(call)
+		})
+	case name == "__proto__" && setter != nil:
+		in.wrap(setter, func(call goja.FunctionCall, set function) goja.Value {
+			checkChain(r, call.This, call.Argument(0))
+			return set(call)
+		})
+	}
+}
+
+// wrap puts a function before a builtin's.
+func (in *gojaInternals) wrap(o *goja.Object, f func(goja.FunctionCall, function) goja.Value) bool {
+	self := in.of(o)
+	at, ok := in.functions[self.Type()]
+	if !ok {
+		return false
+	}
+	place := (*function)(unsafe.Add(self.UnsafePointer(), at))
+	before := *place
+	*place = func(call goja.FunctionCall) goja.Value { return f(call, before) }
+	return true
+}
+
+// replace puts another Go function in a builtin's place.
+func (in *gojaInternals) replace(o *goja.Object, f function) bool {
+	self := in.of(o)
+	at, ok := in.functions[self.Type()]
+	if ok {
+		*(*function)(unsafe.Add(self.UnsafePointer(), at)) = f
+	}
+	return ok
+}
+
+// construct is the place of the Go function by which a constructor makes an object.
+func (in *gojaInternals) construct(o *goja.Object) *maker {
+	self := in.of(o)
+	if at, ok := in.makers[self.Type()]; ok {
+		return (*maker)(unsafe.Add(self.UnsafePointer(), at))
+	}
+	return nil
+}
+
+// context is that of a runtime of ours.
+func (in *gojaInternals) context(r *goja.Runtime) *asyncContext {
+	tracker := *(*goja.AsyncContextTracker)(unsafe.Add(unsafe.Pointer(r), in.tracker))
+	context, _ := tracker.(*asyncContext)
+	return context
+}

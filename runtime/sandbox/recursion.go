@@ -1,0 +1,62 @@
+package sandbox
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/dop251/goja"
+)
+
+// maxNative is how many builtins may be under way at once. JavaScript that calls itself through builtins is stopped before by
+// Options.CallDepth.
+const maxNative = 10_000
+
+// counted is a builtin that throws where too many are under way. goja counts the calls of JavaScript alone: builtins that call
+// each other without any in between recurse on Go's stack, and one that overflows ends the process. "" + {toString: "".trim}
+// does it, a getter that is a builtin, a bound function that calls itself, and so on without end.
+func counted(r *goja.Runtime, f func(goja.FunctionCall) goja.Value) func(goja.FunctionCall) goja.Value {
+	c := &countedFunction{r, f}
+	return c.call
+}
+
+type countedFunction struct {
+	r *goja.Runtime
+	f func(goja.FunctionCall) goja.Value
+}
+
+func (c *countedFunction) call(call goja.FunctionCall) goja.Value {
+	context := internals.context(c.r)
+	if context == nil { // a runtime that isn't ours
+		return c.f(call)
+	}
+	if context.over.Load() { // goja doesn't look before it is back in JavaScript
+		context.stop()
+	}
+	context.depth++
+	defer func() { context.depth-- }()
+	if context.depth > maxNative {
+		context.depth /= 2 // room for the making of the error
+		defer func() { context.depth = maxNative + 1 }()
+		panic(rangeError(c.r, fmt.Sprintf("Maximum call stack size exceeded: %d builtins called each other", maxNative)))
+	}
+	return c.f(call)
+}
+
+// rangeError makes one, whatever code has made of the constructor.
+func rangeError(r *goja.Runtime, message string) goja.Value {
+	if class, ok := r.GlobalObject().Get("RangeError").(*goja.Object); ok {
+		if e, err := r.New(class, r.ToValue(message)); err == nil {
+			return e
+		}
+	}
+	return r.NewTypeError(message)
+}
+
+// Exported is a value as Go knows it. Value.Export would make a copy of all that an array or an object leads to, on Go's stack.
+func Exported[T any](value goja.Value) (out T, ok bool) {
+	if value == nil || value.ExportType() != reflect.TypeFor[T]() {
+		return out, false
+	}
+	out, ok = value.Export().(T)
+	return out, ok
+}

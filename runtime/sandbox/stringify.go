@@ -1,0 +1,182 @@
+package sandbox
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/dop251/goja"
+)
+
+// looked is after how many values it is asked whether the time is over.
+const looked = 256
+
+// stringifier bounds JSON.stringify, which goes through all that a value leads to in Go: an array of arrays of the same array
+// has no end, and one that is long only by its length, none that anybody could wait for. It is the replacer function that goja
+// asks about each value.
+type stringifier struct {
+	v        *VM
+	function goja.Value // as goja takes it; made once
+
+	replacer func(goja.FunctionCall) goja.Value
+	list     []string // the properties to write
+	listed   bool
+	indent   int
+	path     []*goja.Object // from the outermost to where goja is
+	copied   []*goja.Object // the same, where the path has objects with the listed properties alone
+	bytes    float64
+	values   int
+}
+
+func (v *VM) stringify(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+	s := &v.json
+	before := *s
+	if s.function == nil {
+		s.v, s.function = v, v.Runtime.ToValue(func(call goja.FunctionCall) goja.Value { return v.json.next(call) })
+		before.v, before.function = s.v, s.function
+	}
+	*s = stringifier{v: v, function: s.function, indent: indentOf(call.Argument(2))}
+	defer func() { *s = before }()
+	if o, ok := call.Argument(1).(*goja.Object); ok {
+		if f, isFunction := goja.AssertFunction(o); isFunction {
+			s.replacer = func(call goja.FunctionCall) goja.Value {
+				out, err := f(call.This, call.Arguments...)
+				if err != nil {
+					panic(err) // goja's way to throw into JavaScript
+				}
+				return out
+			}
+		} else if o.ClassName() == "Array" {
+			s.listProperties(o)
+		}
+	}
+	return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{call.Argument(0), s.function, call.Argument(2)}})
+}
+
+// indentOf is at least what a level is indented by.
+func indentOf(space goja.Value) int {
+	switch x := space.(type) {
+	case goja.String:
+		return min(x.Length(), 10)
+	case *goja.Object:
+		return 10
+	}
+	if n := space.ToFloat(); n > 0 {
+		return int(math.Min(n, 10))
+	}
+	return 0
+}
+
+// listProperties takes the names from an array.
+func (s *stringifier) listProperties(o *goja.Object) {
+	s.v.checkLength("JSON.stringify", o)
+	s.listed = true
+	seen := map[string]bool{}
+	for i := range int(o.Get("length").ToInteger()) {
+		item := o.Get(strconv.Itoa(i))
+		if wrapped, ok := item.(*goja.Object); ok && wrapped.ClassName() != "String" && wrapped.ClassName() != "Number" {
+			continue
+		}
+		if item == nil || goja.IsUndefined(item) || goja.IsNull(item) {
+			continue
+		}
+		if _, isSymbol := item.(*goja.Symbol); isSymbol || item.ExportType() == reflect.TypeFor[bool]() {
+			continue
+		}
+		if name := item.String(); !seen[name] {
+			seen[name] = true
+			s.list = append(s.list, name)
+		}
+	}
+}
+
+// next looks at the next value, and gives what is to be written in its place.
+func (s *stringifier) next(call goja.FunctionCall) goja.Value {
+	if s.values++; s.values%looked == 0 {
+		s.v.stop()
+	}
+	holder, _ := call.This.(*goja.Object)
+	for len(s.path) > 0 && s.path[len(s.path)-1] != holder {
+		s.path = s.path[:len(s.path)-1]
+	}
+	if len(s.path) == 0 {
+		s.path = append(s.path, holder)
+	}
+	value := call.Argument(1)
+	if s.replacer != nil {
+		path := s.path // the replacer may call JSON.stringify
+		value = s.replacer(call)
+		s.path = path
+	}
+	s.bytes += float64(2 + s.indent*len(s.path))
+	if key, ok := call.Argument(0).(goja.String); ok && !isArray(holder) {
+		s.bytes += float64(key.Length())
+	}
+	switch x := value.(type) {
+	case goja.String:
+		s.bytes += float64(x.Length())
+	case *goja.Object:
+		value = s.object(x)
+	default:
+		s.bytes += 4
+	}
+	s.v.checkBytes("JSON.stringify", s.bytes)
+	return value
+}
+
+func (s *stringifier) object(o *goja.Object) goja.Value {
+	switch o.ClassName() {
+	case "Function", "RawJSON", "Number", "Boolean", "BigInt":
+		return o
+	case "String":
+		text := s.v.text(o)
+		s.bytes += float64(text.Length())
+		return text
+	case "Array":
+		if isArray(o) {
+			s.v.checkBytes("JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
+		}
+	default:
+		if o.ExportType() == symbolType { // goja takes it for the symbol
+			return s.withoutSymbol(o)
+		}
+		if s.listed {
+			if s.copied = append(s.copied[:min(len(s.copied), len(s.path))], o); slices.Contains(s.copied[:len(s.copied)-1], o) {
+				s.v.throw("TypeError", "Converting circular structure to JSON")
+			}
+			o = s.only(o)
+		}
+	}
+	if s.path = append(s.path, o); len(s.path) > maxNesting {
+		s.v.throw("RangeError", fmt.Sprintf("JSON.stringify of what nests deeper than %d", maxNesting))
+	}
+	return o
+}
+
+var symbolType = goja.NewSymbol("").ExportType()
+
+// withoutSymbol is an object made of a symbol, without it.
+func (s *stringifier) withoutSymbol(o *goja.Object) goja.Value {
+	plain := s.v.Runtime.NewObject()
+	for _, name := range o.Keys() {
+		if err := plain.DefineDataProperty(name, o.Get(name), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
+			panic(err) // goja's way to throw into JavaScript
+		}
+	}
+	return plain
+}
+
+// only is an object with the listed properties of another, in the list's order.
+func (s *stringifier) only(o *goja.Object) *goja.Object {
+	out := s.v.Runtime.NewObject()
+	for _, name := range s.list {
+		if value := o.Get(name); value != nil {
+			if err := out.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
+				panic(err) // goja's way to throw into JavaScript
+			}
+		}
+	}
+	return out
+}
