@@ -28,6 +28,9 @@ func link(s Source, t transformed) (p *Program, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseAbsent(s, tree, found.declared); err != nil {
+		return nil, err
+	}
 	var siblings []string
 	if s.Kind == Workflow {
 		siblings = found.siblings()

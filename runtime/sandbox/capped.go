@@ -3,7 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/dop251/goja"
 )
@@ -215,20 +214,4 @@ func (v *VM) text(value goja.Value) goja.String {
 	}
 	text, _ := v.Runtime.ToValue(value.String()).(goja.String)
 	return text
-}
-
-// changeDate gives the only zone there is the name that V8 has for it; Go's is the short one.
-func (v *VM) changeDate(class *goja.Object) error {
-	prototype := class.Get("prototype").ToObject(v.Runtime)
-	var errs []error
-	for _, name := range []string{"toString", "toTimeString"} {
-		errs = append(errs, v.wrapped(prototype, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			text := original(call).String()
-			if before, found := strings.CutSuffix(text, "(UTC)"); found {
-				text = before + "(Coordinated Universal Time)"
-			}
-			return v.Runtime.ToValue(text)
-		}))
-	}
-	return errors.Join(errs...)
 }

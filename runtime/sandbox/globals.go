@@ -289,7 +289,20 @@ func (v *VM) addSymbols(o *goja.Object) error {
 			return err
 		}
 	}
-	return nil
+	// What can be named from now on.
+	dispose, ok := o.Get("dispose").(*goja.Symbol)
+	if !ok {
+		return errors.New("there is no Symbol.dispose")
+	}
+	f, err := v.function("[Symbol.dispose]", 0, func(call goja.FunctionCall) goja.Value {
+		if close, ok := goja.AssertFunction(call.This.ToObject(v.Runtime).Get("return")); ok {
+			if _, err := close(call.This); err != nil {
+				panic(err) // goja's way to throw into JavaScript
+			}
+		}
+		return goja.Undefined()
+	})
+	return errors.Join(err, v.iteratorPrototype().DefineDataPropertySymbol(dispose, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 }
 
 // iteratorPrototype is what all iterators inherit from; no global names it.

@@ -1,8 +1,11 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"github.com/dop251/goja"
@@ -34,8 +37,10 @@ var (
 func init() { internals, errInternals = countBuiltins() }
 
 // templated gives what goja makes of templates. The first two lead to constructors that are made without, in part.
-const templated = `[globalThis, Object.getPrototypeOf(Uint8Array.prototype), Object, Object.prototype, Function.prototype, Array.prototype, String.prototype,
-	Number, Number.prototype, BigInt, BigInt.prototype, Date, Date.prototype, Math, DataView.prototype]`
+var templated = []string{
+	"globalThis", "Object.getPrototypeOf(Uint8Array.prototype)", "Object", "Object.prototype", "Function.prototype", "Array.prototype", "String.prototype",
+	"Number", "Number.prototype", "BigInt", "BigInt.prototype", "Date", "Date.prototype", "Math", "DataView.prototype",
+}
 
 type (
 	function = func(goja.FunctionCall) goja.Value
@@ -74,9 +79,8 @@ func countBuiltins() (in *gojaInternals, err error) {
 	}
 	in.value = field[goja.Value](in.property.Elem(), "value")
 	in.inside = []uintptr{field[*goja.Object](in.property.Elem(), "getterFunc"), field[*goja.Object](in.property.Elem(), "setterFunc")}
-	list := evaluate(templated)
-	for i, name := range list.Keys() {
-		in.changeTemplate(list.Get(name).ToObject(r), i < 2)
+	for i, name := range templated {
+		in.changeTemplate(name, evaluate(name), i < 2)
 	}
 	return in, nil
 }
@@ -111,7 +115,7 @@ func pointer(self reflect.Value, f reflect.StructField) unsafe.Pointer {
 }
 
 // changeTemplate has what a template makes counted, and with members, what that has.
-func (in *gojaInternals) changeTemplate(o *goja.Object, members bool) {
+func (in *gojaInternals) changeTemplate(owner string, o *goja.Object, members bool) {
 	self := in.of(o)
 	tmpl, found := self.Type().Elem().FieldByName("tmpl")
 	if !found || tmpl.Type.Kind() != reflect.Pointer {
@@ -124,7 +128,7 @@ func (in *gojaInternals) changeTemplate(o *goja.Object, members bool) {
 		return func(r *goja.Runtime) goja.Value {
 			made := make(r)
 			in.count(r, made, members)
-			in.guard(r, name, made)
+			in.guard(r, owner+"."+name, made)
 			return made
 		}
 	}
@@ -136,6 +140,9 @@ func (in *gojaInternals) changeTemplate(o *goja.Object, members bool) {
 	for name, make := range byName {
 		byName[name] = change(name.String(), make)
 	}
+	if owner == "String.prototype" {
+		in.addMarkup(template, byName)
+	}
 	props, found = template.Type().Elem().FieldByName("symProps")
 	if !found || props.Type.Kind() != reflect.Map || props.Type.Key() != reflect.TypeFor[*goja.Symbol]() || !props.Type.Elem().ConvertibleTo(reflect.TypeFor[factory]()) {
 		panic("objectTemplate.symProps")
@@ -146,6 +153,35 @@ func (in *gojaInternals) changeTemplate(o *goja.Object, members bool) {
 	}
 	if changed == 0 {
 		panic("an empty template")
+	}
+}
+
+// addMarkup adds the methods that write HTML: as goja's own they cost nothing before they are used.
+func (in *gojaInternals) addMarkup(template reflect.Value, byName map[unistring.String]factory) {
+	at, found := template.Type().Elem().FieldByName("propNames")
+	if !found || at.Type != reflect.TypeFor[[]unistring.String]() {
+		panic("objectTemplate.propNames")
+	}
+	names := (*[]unistring.String)(pointer(template, at))
+	for _, name := range slices.Sorted(maps.Keys(markup)) {
+		key := unistring.NewFromString(name)
+		if byName[key] != nil {
+			continue
+		}
+		element, attribute := markup[name][0], markup[name][1]
+		*names = append(*names, key)
+		byName[key] = func(r *goja.Runtime) goja.Value {
+			f := r.ToValue(htmlMethod(r, element, attribute)).ToObject(r)
+			o := r.NewObject()
+			err := errors.Join(
+				f.DefineDataProperty("name", r.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+				f.DefineDataProperty("length", r.ToValue(min(len(attribute), 1)), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+				o.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+			if err != nil {
+				panic(err)
+			}
+			return in.values(in.of(o))[key]
+		}
 	}
 }
 
@@ -201,8 +237,8 @@ func (in *gojaInternals) countMembers(r *goja.Runtime, o *goja.Object) {
 	}
 }
 
-// guard looks at what the builtins do that chain objects to each other.
-func (in *gojaInternals) guard(r *goja.Runtime, name string, property goja.Value) {
+// guard looks at what the builtins do that chain objects to each other, and puts right what else has to be before code names it.
+func (in *gojaInternals) guard(r *goja.Runtime, path string, property goja.Value) {
 	if reflect.TypeOf(property) != in.property {
 		return
 	}
@@ -210,7 +246,9 @@ func (in *gojaInternals) guard(r *goja.Runtime, name string, property goja.Value
 	value, _ := (*(*goja.Value)(unsafe.Add(p, in.value))).(*goja.Object)
 	setter := *(**goja.Object)(unsafe.Add(p, in.inside[1]))
 	switch {
-	case name == "bind" && value != nil:
+	case path == "Number.prototype.toString" && value != nil:
+		in.inBase(r, value)
+	case path == "Function.prototype.bind" && value != nil:
 		in.wrap(value, func(call goja.FunctionCall, bind function) goja.Value {
 			bound := bind(call)
 			if o, ok := bound.(*goja.Object); ok {
@@ -218,12 +256,12 @@ func (in *gojaInternals) guard(r *goja.Runtime, name string, property goja.Value
 			}
 			return bound
 		})
-	case name == "setPrototypeOf" && value != nil:
+	case path == "Object.setPrototypeOf" && value != nil:
 		in.wrap(value, func(call goja.FunctionCall, set function) goja.Value {
 			checkChain(r, call.Argument(0), call.Argument(1))
 			return set(call)
 		})
-	case name == "__proto__" && setter != nil:
+	case path == "Object.prototype.__proto__" && setter != nil:
 		in.wrap(setter, func(call goja.FunctionCall, set function) goja.Value {
 			checkChain(r, call.This, call.Argument(0))
 			return set(call)

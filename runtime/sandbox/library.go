@@ -73,6 +73,7 @@ var madeBy = map[string]string{
 	"WeakRef":              "memory",
 	"Iterator":             "iterator",
 	"DisposableStack":      "disposal",
+	"SuppressedError":      "disposal",
 	"AsyncDisposableStack": "disposal",
 }
 

@@ -58,10 +58,17 @@
     Object.defineProperty(Stack, "name", { value: name });
     return Stack;
   };
+  class SuppressedError extends Error {
+    constructor(error, suppressed, message, options) {
+      super(message, options);
+      define(this, "error", error);
+      define(this, "suppressed", suppressed);
+    }
+  }
+  define(SuppressedError.prototype, "name", "SuppressedError");
+  define(SuppressedError.prototype, "message", "");
   const suppressed = (error, before) =>
-    before === undefined
-      ? { error }
-      : { error: Object.assign(new Error("An error was suppressed during disposal"), { name: "SuppressedError", error, suppressed: before.error }) };
+    before === undefined ? { error } : { error: new SuppressedError(error, before.error, "An error was suppressed during disposal") };
   const Sync = make("DisposableStack", false);
   const closeSync = Sync.close;
   delete Sync.close;
@@ -92,5 +99,5 @@
     if (failed) throw failed.error;
   });
   define(Async.prototype, Symbol.asyncDispose, Async.prototype.disposeAsync);
-  return { DisposableStack: Sync, AsyncDisposableStack: Async };
+  return { SuppressedError, DisposableStack: Sync, AsyncDisposableStack: Async };
 })

@@ -180,6 +180,19 @@
       return Object.create(wrapPrototype, { [inner]: { value: s } });
     },
   }.from));
+  Object.defineProperty(Iterator, "concat", method({
+    concat(...items) {
+      const sources = items.map((item) => {
+        if (!isObject(item)) throw new TypeError(`${String(item)} is not an object`);
+        const open = item[Symbol.iterator];
+        callable(open);
+        return { [Symbol.iterator]: () => apply(open, item, []) };
+      });
+      return (function* () {
+        for (const source of sources) yield* source;
+      })();
+    },
+  }.concat));
   Object.defineProperty(IteratorPrototype, "constructor", method(Iterator));
   return { Iterator, ...helpers };
 })

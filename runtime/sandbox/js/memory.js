@@ -66,6 +66,9 @@
       at(array, index);
       return 0;
     },
+    pause(n) {
+      if (n !== undefined && !Number.isInteger(n)) throw new TypeError("Atomics.pause takes an integer");
+    },
     wait() {
       throw new TypeError("Atomics.wait cannot be called in this context");
     },

@@ -1,0 +1,109 @@
+package sandbox
+
+import (
+	"math"
+	"strings"
+
+	"github.com/dop251/goja"
+)
+
+// inBase is Number.prototype.toString in another base than ten, as V8 writes it: no more digits than tell the number from its
+// neighbours, and zeros where it has none to tell.
+func (in *gojaInternals) inBase(r *goja.Runtime, toString *goja.Object) {
+	in.wrap(toString, func(call goja.FunctionCall, original function) goja.Value {
+		n := call.This
+		if n == nil || !isNumber(n) || goja.IsUndefined(call.Argument(0)) {
+			return original(call)
+		}
+		x := n.ToFloat()
+		if math.IsNaN(x) || math.IsInf(x, 0) || x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+			return original(call)
+		}
+		base := call.Argument(0).ToInteger()
+		if base < 2 || base > 36 || base == 10 {
+			return original(goja.FunctionCall{This: n, Arguments: []goja.Value{r.ToValue(base)}})
+		}
+		return r.ToValue(digits(x, int(base)))
+	})
+}
+
+func digits(x float64, base int) string {
+	const names = "0123456789abcdefghijklmnopqrstuvwxyz"
+	size, radix := math.Abs(x), float64(base)
+	whole := math.Floor(size)
+	rest := size - whole
+	near := max((math.Nextafter(size, math.Inf(1))-size)/2, math.SmallestNonzeroFloat64)
+	var fraction []int
+	for rest >= near {
+		rest *= radix
+		near *= radix
+		digit := int(rest)
+		fraction = append(fraction, digit)
+		rest -= float64(digit)
+		if (rest > 0.5 || rest == 0.5 && digit%2 == 1) && rest+near > 1 {
+			whole += float64(carry(&fraction, base))
+			break
+		}
+	}
+	var front []byte
+	for {
+		if _, exponent := math.Frexp(whole / radix); exponent <= 53 {
+			break
+		}
+		whole /= radix
+		front = append(front, '0')
+	}
+	for ok := true; ok; ok = whole > 0 {
+		digit := math.Mod(whole, radix)
+		front = append(front, names[int(digit)])
+		whole = (whole - digit) / radix
+	}
+	var b strings.Builder
+	if x < 0 {
+		b.WriteByte('-')
+	}
+	for i := len(front) - 1; i >= 0; i-- {
+		b.WriteByte(front[i])
+	}
+	if len(fraction) > 0 {
+		b.WriteByte('.')
+	}
+	for _, digit := range fraction {
+		b.WriteByte(names[digit])
+	}
+	return b.String()
+}
+
+// carry rounds up the last digit, and gives what is left for the whole part.
+func carry(fraction *[]int, base int) int {
+	for list := *fraction; len(list) > 0; list = *fraction {
+		last := len(list) - 1
+		if list[last]+1 < base {
+			list[last]++
+			return 0
+		}
+		*fraction = list[:last]
+	}
+	return 1
+}
+
+// markup are the methods of strings that write HTML, with the element and its attribute.
+var markup = map[string][2]string{
+	"anchor": {"a", "name"}, "big": {"big"}, "blink": {"blink"}, "bold": {"b"}, "fixed": {"tt"}, "fontcolor": {"font", "color"},
+	"fontsize": {"font", "size"}, "italics": {"i"}, "link": {"a", "href"}, "small": {"small"}, "strike": {"strike"}, "sub": {"sub"}, "sup": {"sup"},
+}
+
+// htmlMethod makes one of them.
+func htmlMethod(r *goja.Runtime, element, attribute string) function {
+	return counted(r, func(call goja.FunctionCall) goja.Value {
+		if goja.IsUndefined(call.This) || goja.IsNull(call.This) {
+			panic(r.NewTypeError("a method of strings was called on " + call.This.String()))
+		}
+		text := call.This.ToString().String()
+		open := "<" + element
+		if attribute != "" {
+			open += " " + attribute + `="` + strings.ReplaceAll(call.Argument(0).ToString().String(), `"`, "&quot;") + `"`
+		}
+		return r.ToValue(open + ">" + text + "</" + element + ">")
+	})
+}
