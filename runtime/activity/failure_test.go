@@ -34,7 +34,7 @@ func TestThrownValuesBecomeTheFailuresOfTemporalsOwnWorker(t *testing.T) {
 		"error":                 {`throw new Error('boom')`, "Error", "boom", false},
 		"subclass":              {`class CardDeclined extends Error {}; throw new CardDeclined('no')`, "CardDeclined", "no", false},
 		"name is not the type":  {`const e = new Error('x'); e.name = 'Other'; throw e`, "Error", "x", false},
-		"built-in":              {`const o: any = undefined; return o.x`, "TypeError", "Cannot read property 'x' of undefined", false},
+		"built-in":              {`const o: any = undefined; return o.x`, "TypeError", "Cannot read properties of undefined (reading 'x')", false},
 		"string":                {`throw 'text'`, "", "text", false},
 		"undefined":             {`throw undefined`, "", "undefined", false},
 		"object":                {`throw {message: 'm', code: 5}`, "Object", "m", false},

@@ -20,7 +20,7 @@ import (
 
 const (
 	hostileEnv    = "SANDBOX_HOSTILE_CASE"
-	hostileBudget = 250 * time.Millisecond
+	hostileBudget = 100 * time.Millisecond
 	// mostHostile is the memory of the process that runs a case. The limit is a VM's 128 MB, one call may take half of it, a
 	// collection comes when the heap has doubled.
 	mostHostile = 1 << 30
@@ -91,13 +91,15 @@ func TestNothingEndsTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	section := 0
 	for line := range strings.Lines(string(list)) {
 		text := strings.TrimSpace(line)
 		if strings.HasPrefix(text, "#") {
+			section++
 			continue
 		}
 		modes := []string{"own"}
-		if strings.HasPrefix(text, "const") {
+		if section <= 3 { // what is done to builtins and prototypes: runtimes that are shared get them in another way
 			modes = append(modes, "shared")
 		}
 		for _, mode := range modes {

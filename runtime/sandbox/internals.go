@@ -19,6 +19,9 @@ import (
 // Where it isn't built as expected, no VM is made.
 type gojaInternals struct {
 	tracker   uintptr // in a Runtime: its AsyncContextTracker
+	machine   uintptr // in a Runtime: its interpreter
+	stack     uintptr // in an interpreter: its values
+	top       uintptr // in an interpreter: how many there are
 	self      uintptr // in an Object: what it is, an interface
 	selfType  reflect.Type
 	functions map[reflect.Type]uintptr // in the kinds of functions: the Go function
@@ -64,6 +67,13 @@ func countBuiltins() (in *gojaInternals, err error) {
 	}
 	in = &gojaInternals{functions: map[reflect.Type]uintptr{}, makers: map[reflect.Type]uintptr{}}
 	in.tracker = field[goja.AsyncContextTracker](reflect.TypeFor[goja.Runtime](), "asyncContextTracker")
+	machine, found := reflect.TypeFor[goja.Runtime]().FieldByName("vm")
+	if !found || machine.Type.Kind() != reflect.Pointer {
+		panic("goja.Runtime.vm")
+	}
+	in.machine = machine.Offset
+	in.stack = field[[]goja.Value](machine.Type.Elem(), "stack")
+	in.top = field[int](machine.Type.Elem(), "sp")
 	self, found := reflect.TypeFor[goja.Object]().FieldByName("self")
 	if !found || self.Type.Kind() != reflect.Interface {
 		panic("goja.Object.self")
@@ -297,6 +307,18 @@ func (in *gojaInternals) construct(o *goja.Object) *maker {
 	self := in.of(o)
 	if at, ok := in.makers[self.Type()]; ok {
 		return (*maker)(unsafe.Add(self.UnsafePointer(), at))
+	}
+	return nil
+}
+
+// nullish is the null or the undefined that the interpreter has in hand: what it can't read a property of; nil if there is neither.
+func (in *gojaInternals) nullish(r *goja.Runtime) goja.Value {
+	machine := *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(r), in.machine))
+	stack, top := *(*[]goja.Value)(unsafe.Add(machine, in.stack)), *(*int)(unsafe.Add(machine, in.top))
+	for back := 1; back <= 2 && back <= top && top <= len(stack); back++ { // a computed key lies above
+		if value := stack[top-back]; value != nil && (goja.IsNull(value) || goja.IsUndefined(value)) {
+			return value
+		}
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func New(o Options) (*VM, error) {
 	v.native.Get("Promise") // each async function leads to it, and caught errors to theirs: see gojaInternals
 	v.native.Get("Error")
 	functions := v.native.Get("Function").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-	if err := errors.Join(install(), v.capApply(functions, "apply", 1), v.guardEvaluators()); err != nil {
+	if err := errors.Join(install(), v.capApply(functions, "apply", 1), v.guardEvaluators(), v.wordErrors()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil

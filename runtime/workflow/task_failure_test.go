@@ -69,7 +69,7 @@ export async function bigResult() { return 10n; }
 `)
 	for name, want := range map[string]struct{ message, stack, reason string }{
 		"plain":     {"Error: plain", "at plain (test.ts:8:", ReasonException},
-		"typed":     {"TypeError: Cannot read property 'foo' of undefined", "at typed (test.ts:9:", ReasonException},
+		"typed":     {"TypeError: Cannot read properties of undefined (reading 'foo')", "at typed (test.ts:9:", ReasonException},
 		"later":     {"later", "at later (test.ts:10:", ReasonException},
 		"text":      {"just text", "", ReasonException},
 		"nothing":   {"A workflow threw undefined, which is not an error", "", ReasonException},

@@ -1,0 +1,48 @@
+package sandbox
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/dop251/goja"
+)
+
+// wordErrors has the commonest TypeErrors say what V8's do: people search for those, and goja's say undefined of null. They are
+// worded where they are made, so that the message, the stack and a failure agree.
+func (v *VM) wordErrors() error {
+	construct := internals.construct(v.native.Get("TypeError").ToObject(v.Runtime))
+	if construct == nil {
+		return errors.New("TypeError is no constructor")
+	}
+	original := *construct
+	*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
+		if len(args) == 1 {
+			if text, ok := args[0].(goja.String); ok {
+				if worded := v.worded(text.String()); worded != "" {
+					args = []goja.Value{v.Runtime.ToValue(worded)}
+				}
+			}
+		}
+		return original(args, newTarget)
+	}
+	return nil
+}
+
+// worded is what V8 says; "" for all else.
+func (v *VM) worded(text string) string {
+	if rest, ok := strings.CutPrefix(text, "Cannot read property '"); ok {
+		name, ok := strings.CutSuffix(strings.TrimSuffix(rest, " or null"), "' of undefined")
+		if of := internals.nullish(v.Runtime); ok && of != nil {
+			return "Cannot read properties of " + of.String() + " (reading '" + name + "')"
+		}
+	}
+	if rest, ok := strings.CutPrefix(text, "Object has no member '"); ok && strings.HasSuffix(rest, "'") {
+		return "(intermediate value)." + rest[:len(rest)-1] + " is not a function"
+	}
+	for _, prefix := range []string{"Not a function: ", "Value is not callable: "} {
+		if rest, ok := strings.CutPrefix(text, prefix); ok {
+			return rest + " is not a function"
+		}
+	}
+	return ""
+}
