@@ -36,8 +36,13 @@ func (v *VM) capArray(class *goja.Object) error {
 			} else {
 				v.checkLength(m.name, call.This)
 			}
-			if m.name == "sort" || m.name == "toSorted" {
-				v.checkSort(m.name, call)
+			switch m.name {
+			case "fill":
+				v.checkSlow(m.name, call)
+			case "sort", "toSorted":
+				if goja.IsUndefined(call.Argument(0)) {
+					v.checkSlow(m.name, call)
+				}
 			}
 			return original(call)
 		}))
@@ -104,14 +109,12 @@ func (v *VM) checkLength(name string, items goja.Value) {
 	}
 }
 
-// checkSort bounds what is sorted by its texts: nothing interrupts that.
-func (v *VM) checkSort(name string, call goja.FunctionCall) {
-	o, ok := call.This.(*goja.Object)
-	if !ok || !goja.IsUndefined(call.Argument(0)) {
-		return
-	}
-	if length := o.Get("length"); length != nil {
-		v.checkBytes(name, 4*itemSize*length.ToFloat())
+// checkSlow bounds what takes a microsecond for each element, and calls no function of the author's that could be interrupted.
+func (v *VM) checkSlow(name string, call goja.FunctionCall) {
+	if o, ok := call.This.(*goja.Object); ok {
+		if length := o.Get("length"); length != nil {
+			v.checkBytes(name, 4*itemSize*length.ToFloat())
+		}
 	}
 }
 

@@ -203,12 +203,16 @@ func (v *VM) addMethods(global string, value *goja.Object) error {
 		} else if m.prototype {
 			on = value.Get("prototype").ToObject(v.Runtime)
 		}
-		if !m.replace && on.Get(m.name) != nil {
+		existing, exists := on.Get(m.name).(*goja.Object)
+		if exists && !m.replace {
 			continue
 		}
 		as := m.as
 		if as == "" {
 			as = m.name
+		}
+		if exists && internals.replace(existing, counted(v.Runtime, v.late(m.part, as))) {
+			continue
 		}
 		if err := v.defineFunction(on, m.name, m.length, v.late(m.part, as)); err != nil {
 			return err

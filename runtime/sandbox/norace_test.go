@@ -2,4 +2,4 @@
 
 package sandbox
 
-const slower = 1
+const raced = false
