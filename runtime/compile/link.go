@@ -40,7 +40,7 @@ func link(s Source, t transformed) (p *Program, err error) {
 			return nil, err
 		}
 	}
-	if err := expandProperties(s, tree); err != nil {
+	if err := disguiseRegExps(s.Name, tree); err != nil {
 		return nil, err
 	}
 	if at, err := operators.Rewrite(tree, t.Code); err != nil {
@@ -76,7 +76,7 @@ func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, err 
 func compileError(s Source, err error) error {
 	e := &Error{File: s.Name, Message: err.Error()}
 	if c, ok := errors.AsType[*goja.CompilerSyntaxError](err); ok {
-		e.Message = explain(c.Message)
+		e.Message = c.Message
 		if c.File != nil {
 			pos := c.File.Position(c.Offset)
 			e.Line, e.Column = pos.Line, pos.Column+1 // goja counts mapped columns from 0

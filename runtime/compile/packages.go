@@ -188,7 +188,7 @@ func load(s StoredPackages) (p *Packages, err error) {
 	if err != nil {
 		return nil, unusable(s, err)
 	}
-	if err := expandProperties(Source{Name: entryName}, tree); err != nil {
+	if err := disguiseRegExps(entryName, tree); err != nil {
 		return nil, unusable(s, err)
 	}
 	if _, err := operators.Rewrite(tree, s.Code); err != nil {

@@ -150,7 +150,7 @@ func TestAPackageThatCantBeHadIsAnErrorAtItsImport(t *testing.T) {
 		{"broken", "(broken/index.js:2)"},
 		{"native", "native/build/native.node is machine code"},
 		{"remote", "the npm package remote can't be used: it imports the address \"https://example.com/x.js\""},
-		{"regexp", `the npm package regexp can't be used: Invalid property name: \p{Nonsense} (regexp/index.js:3)`},
+		{"regexp", `the npm package regexp can't be used: Invalid regular expression: /\p{Nonsense}/u: Invalid property name (regexp/index.js:3)`},
 		{"./good", "types (import type"},
 		{"../good", "can't import"},
 		{"/etc/passwd", "files and addresses can't be imported"},

@@ -110,7 +110,7 @@ func parseError(s Source, t transformed, err error) error {
 	if !errors.As(err, &list) || len(list) == 0 {
 		return e
 	}
-	e.Message = explain(list[0].Message)
+	e.Message = list[0].Message
 	m, err := parseMap(string(t.Map))
 	if err != nil {
 		return e

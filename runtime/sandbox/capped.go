@@ -169,6 +169,14 @@ func (v *VM) changeString(class *goja.Object) error {
 			v.defineFunction(prototype, "toWellFormed", 0, func(call goja.FunctionCall) goja.Value { return v.wellFormed(v.receiver(call.This)) }))
 	}
 	errs = append(errs, v.capTexts(class, prototype))
+	for _, m := range []struct {
+		name, flags string
+		symbol      *goja.Symbol
+	}{{"match", "", goja.SymMatch}, {"matchAll", "g", goja.SymMatchAll}, {"search", "", goja.SymSearch}} {
+		errs = append(errs, v.wrapped(prototype, m.name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			return v.regexps.ofText(call, m.symbol, m.flags, original)
+		}))
+	}
 	withOptions := v.late("intl", "localeCompare")
 	errs = append(errs,
 		v.wrapped(prototype, "localeCompare", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {

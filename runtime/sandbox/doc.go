@@ -5,6 +5,8 @@
 // that allocate by a number are limited; AsyncLocalStorage follows promises; a stack names the author's functions and lines
 // and nothing of ours; payloads convert as Temporal's default converter for TypeScript converts them.
 //
+// Regular expressions are runtime/pattern's, behind objects of goja's: an interrupt ends a match as it ends a loop.
+//
 // goja stops loops, recursion of JavaScript and microtask storms within milliseconds of an interrupt, but not a builtin that
 // computes for long by itself, nor builtins that call each other until Go's stack ends the process. So builtins are counted (see
 // gojaInternals: the one place that reaches into goja), and what they may go through and make is limited, each by an error that

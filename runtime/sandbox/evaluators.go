@@ -56,8 +56,15 @@ func (v *VM) guardEval(original *goja.Object) error {
 	guarded, err := v.function("eval", 1, func(call goja.FunctionCall) goja.Value {
 		if text, ok := Exported[string](call.Argument(0)); ok {
 			v.mayEvaluate("eval", text)
-			if program := v.rewritten(text, false); program != nil {
+			disguised := text
+			if half := call.Argument(0); v.wellFormed(v.text(half)).StrictEquals(half) { // Go has no letters for halves of pairs
+				disguised = v.regexps.disguised([]string{"", ""}, text)[0]
+			}
+			if program := v.rewritten(disguised, false); program != nil {
 				return v.evaluate(program)
+			}
+			if disguised != text {
+				call.Arguments = []goja.Value{v.Runtime.ToValue(disguised)}
 			}
 		}
 		result, err := eval(goja.Undefined(), call.Argument(0))
@@ -89,6 +96,7 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 			text.WriteByte('\n')
 		}
 		v.mayEvaluate("new "+name, text.String())
+		args = v.regexps.disguisedFunction(name, args)
 		newTarget := call.NewTarget
 		if newTarget == nil || newTarget == guarded {
 			newTarget = original

@@ -13,7 +13,7 @@ import (
 
 // ofLiterals are the globals whose objects code reaches without naming them, as [].constructor or (1).toLocaleString: they
 // are never made later. Everything else that is changed or added can only be come by through its global.
-var ofLiterals = []string{"String", "Array", "Number", "BigInt", "RegExp", "ArrayBuffer"}
+var ofLiterals = []string{"String", "Array", "Number", "BigInt", "ArrayBuffer"}
 
 // installGlobals gives the runtime a global object of its own, behind which goja's stays out of reach: a builtin is taken
 // from there, changed and completed when code first asks for it. Making all of them takes 0.6 ms and 300 KB.
@@ -37,6 +37,9 @@ func (v *VM) installGlobals() error {
 			return fmt.Errorf("prepare %s: %w", name, err)
 		}
 	}
+	if err := v.installRegExps(); err != nil {
+		return fmt.Errorf("prepare RegExp: %w", err)
+	}
 	return v.addMethods("Iterator", nil)
 }
 
@@ -44,6 +47,9 @@ func (v *VM) installGlobals() error {
 // only added and not small is still made when it's first used, and frozen then.
 func (v *VM) installSharedGlobals() error {
 	v.global = v.native
+	if err := v.installRegExps(); err != nil {
+		return fmt.Errorf("prepare RegExp: %w", err)
+	}
 	for _, name := range slices.Sorted(maps.Keys(v.library.names)) {
 		var err error
 		switch part := madeBy[name]; {
@@ -66,7 +72,7 @@ func (v *VM) changed(name string) bool {
 		return true
 	}
 	switch name {
-	case "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt", "Proxy", "Math":
+	case "RegExp", "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt", "Proxy", "Math":
 		return true
 	}
 	return madeBy[name] != "" || elementSize[name] != 0 || len(v.library.methods[name]) > 0
@@ -162,6 +168,8 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 	switch {
 	case slices.Contains(operatorNames, name):
 		return v.operator(name)
+	case name == "RegExp":
+		return v.regexps.class, v.regexps.addStatics()
 	case name == "atob":
 		return v.function(name, 1, v.atob)
 	case name == "btoa":
@@ -170,7 +178,7 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 		if value, err = v.capConstructor(name, value.ToObject(v.Runtime)); err != nil {
 			return nil, err
 		}
-	case madeBy[name] != "" && (value == nil || name == "RegExp" || name == "Number"):
+	case madeBy[name] != "" && (value == nil || name == "Number"):
 		made, err := v.part(madeBy[name])
 		if err != nil {
 			return nil, err
@@ -216,8 +224,6 @@ func (v *VM) change(name string, o *goja.Object) error {
 			v.defineFunction(o, "parse", 2, func(call goja.FunctionCall) goja.Value {
 				return v.parseJSON(call.Argument(0), call.Argument(1))
 			}))
-	case "RegExp":
-		return v.changeRegExp(o)
 	case "Number":
 		return v.changeNumber(o)
 	case "ArrayBuffer":
@@ -235,23 +241,6 @@ func (v *VM) change(name string, o *goja.Object) error {
 		}
 	}
 	return nil
-}
-
-// changeRegExp puts a constructor in the place of goja's.
-func (v *VM) changeRegExp(o *goja.Object) error {
-	original := v.native.Get("RegExp").ToObject(v.Runtime)
-	prototype := original.Get("prototype").ToObject(v.Runtime)
-	// goja's fast ways are for its own constructor alone.
-	species, err := v.function("get [Symbol.species]", 0, func(call goja.FunctionCall) goja.Value {
-		if call.This == o {
-			return original
-		}
-		return call.This
-	})
-	return errors.Join(err, o.SetPrototype(original),
-		o.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
-		o.DefineAccessorPropertySymbol(goja.SymSpecies, species, nil, goja.FLAG_TRUE, goja.FLAG_FALSE),
-		prototype.DefineDataProperty("constructor", o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 }
 
 // changeNumber puts a constructor in the place of goja's.

@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/dlclark/regexp2/v2"
 	"github.com/dop251/goja"
-
-	"workflow-worker/runtime/pattern"
 )
 
 // method is a function of the standard library that goja lacks, or has wrong, and that is written in JavaScript.
@@ -64,7 +61,6 @@ var madeBy = map[string]string{
 	"AsyncLocalStorage":    "storage",
 	"TextEncoder":          "encoding",
 	"TextDecoder":          "encoding",
-	"RegExp":               "regexp",
 	"Intl":                 "intl",
 	"Number":               "number",
 	"Atomics":              "memory",
@@ -88,10 +84,6 @@ type library struct {
 }
 
 var loadLibrary = sync.OnceValues(func() (*library, error) {
-	// The regular expressions' library has one timeout for the whole process, and goja passes none of its own.
-	regexp2.DefaultMatchTimeout = regexpTimeout
-	regexp2.DefaultOptimizationOptions.MaxBacktrackingStackSize = regexpStack
-
 	l := &library{parts: map[string]*goja.Program{}, methods: map[string][]method{}, names: map[string]bool{"atob": true, "btoa": true}}
 	for _, name := range goja.New().GlobalObject().GetOwnPropertyNames() {
 		l.names[name] = true
@@ -175,9 +167,6 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 			}}
 	case "iterator":
 		members = map[string]any{"IteratorPrototype": v.iteratorPrototype()}
-	case "regexp":
-		original := v.native.Get("RegExp")
-		members = map[string]any{"Native": original, "construct": v.reflectConstruct(original), "expandProperties": v.expandProperties}
 	case "number":
 		original := v.native.Get("Number")
 		members = map[string]any{"Native": original, "construct": v.reflectConstruct(original)}
@@ -274,17 +263,4 @@ func (v *VM) reflectConstruct(class goja.Value) func(goja.FunctionCall) goja.Val
 		}
 		return made
 	}
-}
-
-// expandProperties is pattern.Expand; what it refuses is a SyntaxError.
-func (v *VM) expandProperties(call goja.FunctionCall) goja.Value {
-	source := call.Argument(0)
-	expanded, err := pattern.Expand(source.String(), call.Argument(1).String())
-	if err != nil {
-		v.throw("SyntaxError", err.Error())
-	}
-	if expanded == source.String() {
-		return source // as it was: Go's strings hold no halves of surrogate pairs
-	}
-	return v.Runtime.ToValue(expanded)
 }

@@ -13,15 +13,7 @@ import (
 // Internal is how the names of our own programs begin: CleanStack drops their frames.
 const Internal = "<"
 
-const (
-	defaultCallDepth = 1500
-	// regexpTimeout ends a match of goja's backtracking engine. It must be longer than any watchdog: goja turns a timeout
-	// into "no match", which must never be what code goes on with. The interrupt, pending since, then ends the execution.
-	regexpTimeout = 10 * time.Second
-	// regexpStack is how many places that engine may remember to go back to. Beyond it goja answers "no match" too, and the
-	// library's own 100,000 are reached by honest texts. 64 MB at most, as for any one call.
-	regexpStack = 8 << 20
-)
+const defaultCallDepth = 1500
 
 // Options of a VM.
 type Options struct {
@@ -67,6 +59,7 @@ type VM struct {
 	made    map[string]goja.Value   // globals, so far
 	parts   map[string]*goja.Object // of the library, so far
 
+	regexps   regexps
 	iterators *goja.Object // see iteratorPrototype
 	jsonParse func(goja.FunctionCall) goja.Value
 	json      stringifier

@@ -15,9 +15,8 @@ import (
 const (
 	// wallFactor is how many times its budget an entry may take on the clock while the machine is busy with others.
 	wallFactor = 10
-	// mostWall bounds that: an entry that outlasts regexpTimeout may go on with a "no match" that is none, also when it had
-	// little of the processor.
-	mostWall = regexpTimeout - 500*time.Millisecond
+	// mostWall bounds that: a workflow task has ten seconds.
+	mostWall = 9500 * time.Millisecond
 )
 
 // Interrupted is JavaScript that was ended because its time was over.
@@ -99,6 +98,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		timer.Stop()
 		stop()
 		v.opts.Memory.leave(running)
+		v.regexps.forget()
 		v.cpuTime += min(cpu.used(), time.Since(started))
 		w.mu.Lock()
 		w.entry++

@@ -60,7 +60,7 @@ func TestAClosedSpareMakesNoRuntime(t *testing.T) {
 	if err := s.Fill(); err != nil || s.ready != nil || s.take() != nil {
 		t.Error("there is one", err)
 	}
-	goleak.VerifyNone(t, before, goleak.IgnoreTopFunction("github.com/dlclark/regexp2/v2.runClock"))
+	goleak.VerifyNone(t, before)
 }
 
 func spareProgram(t *testing.T) *compile.Program {

@@ -1,0 +1,150 @@
+package sandbox
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/parser"
+
+	"workflow-worker/runtime/pattern"
+)
+
+// literal is a regular expression in a text that code makes a program of.
+type literal struct {
+	at, length int
+	text       string // what is there instead: see pattern.Disguise
+}
+
+// disguised gives texts that goja makes one program of with their regular expressions disguised, as the compiler does it in the
+// author's; the texts stand in the program where the frame has gaps. What is no program is left to goja to refuse.
+func (r *regexps) disguised(frame []string, texts ...string) []string {
+	// Without either, there is nothing to find and nothing to fear.
+	if !slices.ContainsFunc(texts, func(t string) bool { return strings.ContainsAny(t, `/\`) }) {
+		return texts
+	}
+	var program strings.Builder
+	starts := make([]int, len(texts))
+	for i, t := range texts {
+		program.WriteString(frame[i])
+		starts[i] = program.Len()
+		program.WriteString(t)
+	}
+	program.WriteString(frame[len(texts)])
+	literals := r.literals(program.String())
+	if len(literals) == 0 {
+		return texts
+	}
+	out := slices.Clone(texts)
+	for _, l := range slices.Backward(literals) {
+		for i, start := range slices.Backward(starts) {
+			if l.at >= start {
+				at := l.at - start
+				if end := at + l.length; end <= len(texts[i]) {
+					out[i] = out[i][:at] + l.text + out[i][end:]
+				}
+				break
+			}
+		}
+	}
+	return out
+}
+
+// literals finds a program's in the order of the text; it throws a SyntaxError for one that is none.
+func (r *regexps) literals(text string) []literal {
+	tree, err := r.parse(text)
+	if err != nil {
+		return nil
+	}
+	var out []literal
+	eachLiteral(reflect.ValueOf(tree.Body), func(re *ast.RegExpLiteral) {
+		disguise, flags, err := pattern.DisguiseLiteral(re.Pattern, re.Flags)
+		var bad *pattern.FlagsError
+		switch {
+		case errors.As(err, &bad):
+			r.v.throw("SyntaxError", "Invalid regular expression flags")
+		case err != nil:
+			r.v.throw("SyntaxError", err.Error())
+		}
+		at := int(re.Idx) - tree.File.Base()
+		l := literal{at, len(re.Pattern) + len(re.Flags) + 2, "/" + disguise + "/" + flags}
+		if at >= 0 && at+l.length <= len(text) && text[at] == '/' {
+			out = append(out, l)
+		}
+	})
+	slices.SortFunc(out, func(a, b literal) int { return a.at - b.at })
+	return slices.CompactFunc(out, func(a, b literal) bool { return a.at == b.at })
+}
+
+// parse reads a program. goja's parser panics at some escapes in strings, which nothing of goja's would stop.
+func (r *regexps) parse(text string) (*ast.Program, error) {
+	defer func() {
+		if recover() != nil {
+			r.v.throw("SyntaxError", "Invalid or unexpected token")
+		}
+	}()
+	return parser.ParseFile(nil, "", text, 0, parser.WithDisableSourceMaps)
+}
+
+// eachLiteral calls f for every regular expression below v. goja's ast has no walker of its own.
+func eachLiteral(v reflect.Value, f func(*ast.RegExpLiteral)) {
+	switch v.Kind() {
+	case reflect.Interface:
+		eachLiteral(v.Elem(), f)
+	case reflect.Pointer:
+		if re, ok := v.Interface().(*ast.RegExpLiteral); ok && re != nil {
+			f(re)
+			return
+		}
+		if !v.IsNil() && v.Type().Elem().PkgPath() == astPackage {
+			eachLiteral(v.Elem(), f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachLiteral(v.Index(i), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				eachLiteral(v.Field(i), f)
+			}
+		}
+	}
+}
+
+var astPackage = reflect.TypeFor[ast.Program]().PkgPath()
+
+// frames are what goja puts around the texts of a function, by the constructor: before the parameters, and before the body.
+var frames = map[string]string{
+	"Function": "(function anonymous(", "AsyncFunction": "(async function anonymous(", "GeneratorFunction": "(function* anonymous(",
+}
+
+// disguisedFunction is disguised for the arguments of a constructor of functions.
+func (r *regexps) disguisedFunction(class string, args []goja.Value) []goja.Value {
+	if len(args) == 0 {
+		return args
+	}
+	texts := make([]string, len(args))
+	frame := make([]string, len(args)+1)
+	for i, a := range args {
+		texts[i] = a.String()
+		frame[i] = ","
+	}
+	if len(args) == 1 {
+		frame[0] = frames[class] + "\n) {\n"
+	} else {
+		frame[0] = frames[class]
+		frame[len(args)-1] = "\n) {\n"
+	}
+	frame[len(args)] = "\n})"
+	out := slices.Clone(args)
+	for i, t := range r.disguised(frame, texts...) {
+		if t != texts[i] {
+			out[i] = r.v.Runtime.ToValue(t)
+		}
+	}
+	return out
+}

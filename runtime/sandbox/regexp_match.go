@@ -1,0 +1,337 @@
+package sandbox
+
+import (
+	"math"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/pattern"
+)
+
+// standard tells whether an object's exec is ours, so that nobody notices if it isn't called.
+func (r *regexps) standard(o *goja.Object) *pattern.Program {
+	if o.Get("exec") != goja.Value(r.exec) {
+		return nil
+	}
+	return r.program(o)
+}
+
+// find runs a program over a text from a place on. The result is good until the next.
+func (r *regexps) find(p *pattern.Program, s goja.String, from int) []int32 {
+	if narrow, wide := r.view(s); wide == nil {
+		return r.v.matched(r.machine.MatchASCII(p, narrow, from))
+	} else {
+		return r.v.matched(r.machine.MatchUTF16(p, wide, from))
+	}
+}
+
+// search is the language's RegExpBuiltinExec, but for the result's object: it reads and writes lastIndex.
+func (r *regexps) search(o *goja.Object, p *pattern.Program, s goja.String) []int32 {
+	from := toLength(o.Get("lastIndex"))
+	moves := p.Flags&(pattern.Global|pattern.Sticky) != 0
+	if !moves {
+		from = 0
+	}
+	var found []int32
+	if from <= int64(s.Length()) {
+		found = r.find(p, s, int(from))
+	}
+	switch {
+	case found == nil && moves:
+		r.setLastIndex(o, 0)
+	case found != nil && moves:
+		r.setLastIndex(o, int64(found[1]))
+	}
+	if found != nil {
+		r.last.set(s, found)
+	}
+	return found
+}
+
+func (r *regexps) setLastIndex(o *goja.Object, n int64) {
+	if err := o.Set("lastIndex", n); err != nil {
+		panic(err) // goja's way to throw into JavaScript
+	}
+}
+
+// toLength is the language's.
+func toLength(value goja.Value) int64 {
+	if value == nil {
+		return 0
+	}
+	n := value.ToNumber().ToFloat()
+	switch {
+	case !(n > 0): // nor is NaN
+		return 0
+	case n > 1<<53-1:
+		return 1<<53 - 1
+	}
+	return int64(math.Trunc(n))
+}
+
+// result is the array of a match.
+func (r *regexps) result(p *pattern.Program, s goja.String, found []int32) goja.Value {
+	items := make([]any, p.Groups)
+	for i := range items {
+		items[i] = group(s, found, i)
+	}
+	a := r.v.Runtime.NewArray(items...)
+	r.put(a, "index", r.v.Runtime.ToValue(int64(found[0])))
+	r.put(a, "input", s)
+	r.put(a, "groups", r.groups(p, func(i int) goja.Value { return group(s, found, i) }))
+	if p.Flags&pattern.HasIndices != 0 {
+		r.put(a, "indices", r.indices(p, found))
+	}
+	return a
+}
+
+func (r *regexps) put(o *goja.Object, name string, value goja.Value) {
+	if err := o.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
+		panic(err) // goja's way to throw into JavaScript
+	}
+}
+
+// group is what one has matched.
+func group(s goja.String, found []int32, i int) goja.Value {
+	if found[2*i] < 0 {
+		return goja.Undefined()
+	}
+	return s.Substring(int(found[2*i]), int(found[2*i+1]))
+}
+
+// groups is the object of the named groups; undefined if none has a name.
+func (r *regexps) groups(p *pattern.Program, value func(int) goja.Value) goja.Value {
+	if len(p.Names) == 0 {
+		return goja.Undefined()
+	}
+	o := r.v.Runtime.CreateObject(nil)
+	for _, n := range p.Names {
+		r.put(o, n.Name, ofName(n, value))
+	}
+	return o
+}
+
+// ofName is the value of the group that took part, of those that have the name.
+func ofName(n pattern.Name, value func(int) goja.Value) goja.Value {
+	for _, i := range n.Indices {
+		if got := value(i); !goja.IsUndefined(got) {
+			return got
+		}
+	}
+	return goja.Undefined()
+}
+
+func (r *regexps) indices(p *pattern.Program, found []int32) goja.Value {
+	pairs := make([]any, p.Groups)
+	for i := range pairs {
+		pairs[i] = goja.Undefined()
+		if found[2*i] >= 0 {
+			pairs[i] = r.v.Runtime.NewArray(found[2*i], found[2*i+1])
+		}
+	}
+	a := r.v.Runtime.NewArray(pairs...)
+	r.put(a, "groups", r.groups(p, func(i int) goja.Value {
+		pair, _ := pairs[i].(goja.Value)
+		return pair
+	}))
+	return a
+}
+
+func (r *regexps) protoExec(call goja.FunctionCall) goja.Value {
+	o, p := r.receiver("exec", call.This)
+	s := r.v.text(call.Argument(0))
+	found := r.search(o, p, s)
+	if found == nil {
+		return goja.Null()
+	}
+	return r.result(p, s, found)
+}
+
+// execute is the language's RegExpExec: it calls the object's exec. The result is nil if there is no match.
+func (r *regexps) execute(o *goja.Object, s goja.String) *goja.Object {
+	exec := o.Get("exec")
+	f, ok := goja.AssertFunction(exec)
+	if !ok {
+		p := r.program(o)
+		if p == nil {
+			r.v.throw("TypeError", "RegExp.prototype.exec called on incompatible receiver "+r.v.shown(o))
+		}
+		if found := r.search(o, p, s); found != nil {
+			return r.result(p, s, found).ToObject(r.v.Runtime)
+		}
+		return nil
+	}
+	result, err := f(o, s)
+	if err != nil {
+		panic(err) // goja's way to throw into JavaScript
+	}
+	if goja.IsNull(result) {
+		return nil
+	}
+	match, ok := result.(*goja.Object)
+	if !ok {
+		r.v.throw("TypeError", "object null or function expected")
+	}
+	return match
+}
+
+func (r *regexps) protoTest(call goja.FunctionCall) goja.Value {
+	o := r.object("test", call.This)
+	s := r.v.text(call.Argument(0))
+	if p := r.standard(o); p != nil {
+		return r.v.Runtime.ToValue(r.search(o, p, s) != nil)
+	}
+	return r.v.Runtime.ToValue(r.execute(o, s) != nil)
+}
+
+func (r *regexps) protoSearch(call goja.FunctionCall) goja.Value {
+	o := r.object("@@search", call.This)
+	s := r.v.text(call.Argument(0))
+	zero := r.v.Runtime.ToValue(0)
+	previous := orUndefined(o.Get("lastIndex"))
+	if !previous.SameAs(zero) {
+		r.setLastIndex(o, 0)
+	}
+	index := r.v.Runtime.ToValue(-1)
+	var match *goja.Object
+	if p := r.standard(o); p != nil {
+		if found := r.search(o, p, s); found != nil {
+			index = r.v.Runtime.ToValue(int64(found[0]))
+		}
+	} else {
+		match = r.execute(o, s)
+	}
+	if !orUndefined(o.Get("lastIndex")).SameAs(previous) {
+		r.setValue(o, previous)
+	}
+	if match != nil {
+		return orUndefined(match.Get("index"))
+	}
+	return index
+}
+
+func (r *regexps) setValue(o *goja.Object, lastIndex goja.Value) {
+	if err := o.Set("lastIndex", lastIndex); err != nil {
+		panic(err) // goja's way to throw into JavaScript
+	}
+}
+
+// flagsOf reads what an object says its flags are.
+func (r *regexps) flagsOf(o *goja.Object) (letters string, global, fullUnicode bool) {
+	letters = r.v.text(orUndefined(o.Get("flags"))).String()
+	for _, c := range letters {
+		global = global || c == 'g'
+		fullUnicode = fullUnicode || c == 'u' || c == 'v'
+	}
+	return letters, global, fullUnicode
+}
+
+func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
+	o := r.object("@@match", call.This)
+	s := r.v.text(call.Argument(0))
+	_, global, full := r.flagsOf(o)
+	if !global {
+		if match := r.execute(o, s); match != nil {
+			return match
+		}
+		return goja.Null()
+	}
+	r.setLastIndex(o, 0)
+	var matches []any
+	if p := r.standard(o); p != nil {
+		r.each(o, p, s, full, func(found []int32) {
+			r.bound("match", len(matches))
+			matches = append(matches, s.Substring(int(found[0]), int(found[1])))
+		})
+	} else {
+		for match := r.execute(o, s); match != nil; match = r.execute(o, s) {
+			text := r.v.text(orUndefined(match.Get("0")))
+			r.bound("match", len(matches))
+			matches = append(matches, text)
+			r.step(o, s, text, full)
+		}
+	}
+	if len(matches) == 0 {
+		return goja.Null()
+	}
+	return r.v.Runtime.NewArray(matches...)
+}
+
+// bound throws a RangeError if so many items are more than one call may make; each is an element and a string.
+func (r *regexps) bound(name string, items int) {
+	if bytes := 3 * itemSize * int64(items); bytes > r.v.opts.MaxBytes {
+		r.v.checkBytes(name, float64(bytes))
+	}
+}
+
+// step moves on behind an empty match.
+func (r *regexps) step(o *goja.Object, s, match goja.String, full bool) {
+	if match.Length() == 0 {
+		at := toLength(o.Get("lastIndex"))
+		if at < int64(s.Length()) {
+			at = int64(advance(s, int(at), full))
+		} else {
+			at++
+		}
+		r.setLastIndex(o, at)
+	}
+}
+
+// each goes through all matches of a global expression whose exec is ours. Its lastIndex, which is 0, is as if that had been called
+// for each.
+func (r *regexps) each(o *goja.Object, p *pattern.Program, s goja.String, full bool, f func(found []int32)) {
+	if p.Flags&pattern.Global == 0 { // its flags say otherwise
+		for found := r.search(o, p, s); found != nil; found = r.search(o, p, s) {
+			empty := found[0] == found[1]
+			f(found)
+			if empty {
+				r.step(o, s, s.Substring(0, 0), full)
+			}
+			if r.v.async.over.Load() {
+				r.v.matched(nil, errInterrupted)
+			}
+		}
+		return
+	}
+	length := s.Length()
+	for at := 0; at <= length; {
+		found := r.find(p, s, at)
+		if found == nil {
+			break
+		}
+		r.last.set(s, found)
+		at = int(found[1])
+		if found[0] == found[1] {
+			at = advance(s, at, full)
+		}
+		f(found)
+		if r.v.async.over.Load() {
+			r.v.matched(nil, errInterrupted)
+		}
+	}
+	r.setLastIndex(o, 0)
+}
+
+// ofText is a method of strings that makes an expression of what isn't one.
+func (r *regexps) ofText(call goja.FunctionCall, symbol *goja.Symbol, flags string, original func(goja.FunctionCall) goja.Value) goja.Value {
+	if o, ok := call.Argument(0).(*goja.Object); ok {
+		if f := o.GetSymbol(symbol); f != nil && !goja.IsUndefined(f) && !goja.IsNull(f) {
+			return original(call)
+		}
+	}
+	s := r.v.receiver(call.This)
+	source := call.Argument(0)
+	if !goja.IsUndefined(source) {
+		source = r.v.text(source)
+	}
+	made := r.make(goja.ConstructorCall{NewTarget: r.class, Arguments: []goja.Value{source, r.v.Runtime.ToValue(flags)}})
+	f, ok := goja.AssertFunction(made.GetSymbol(symbol))
+	if !ok {
+		r.v.throw("TypeError", "RegExp.prototype["+symbol.String()+"] is not a function")
+	}
+	result, err := f(made, s)
+	if err != nil {
+		panic(err) // goja's way to throw into JavaScript
+	}
+	return result
+}
