@@ -3,7 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/dop251/goja"
 
