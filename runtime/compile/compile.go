@@ -26,7 +26,8 @@ const (
 )
 
 // SettingsVersion is part of every content hash, and kept with each stored text. Raise it when the same text must become a different program: esbuild's
-// settings, the wrapper, the way exports are found.
+// settings, the wrapper, the way exports are found. What runs programs is no part of it, nor is how regular expressions are handed to that:
+// executions that are pinned to a text run it on the service that there is.
 const SettingsVersion = "1"
 
 // Source is one text to compile.
