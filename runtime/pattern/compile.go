@@ -46,8 +46,13 @@ type instruction struct {
 	x, y       int32
 	min, max   int32
 	set        *charset
-	text       []uint16
-	groups     []int
+	list       *list
+}
+
+// list is what few instructions have.
+type list struct {
+	text   []uint16
+	groups []int
 }
 
 const instructionSize = int(unsafe.Sizeof(instruction{}))
@@ -157,7 +162,7 @@ func (c *compiler) emit(n *node, back bool) {
 	case kindRepeat:
 		c.repeat(n, back, nil)
 	case kindReference:
-		c.add(instruction{op: opReference, groups: n.groups, ignoreCase: n.flags&IgnoreCase != 0, back: back})
+		c.add(instruction{op: opReference, list: &list{groups: n.groups}, ignoreCase: n.flags&IgnoreCase != 0, back: back})
 	}
 }
 
@@ -178,7 +183,7 @@ func (c *compiler) sequence(subs []*node, back bool) {
 	for i := 0; i < len(subs); i++ {
 		if text := c.text(subs[i:]); len(text) > 1 {
 			i += len(text) - 1
-			c.add(instruction{op: opString, text: text})
+			c.add(instruction{op: opString, list: &list{text: text}})
 			continue
 		}
 		if subs[i].kind == kindRepeat {

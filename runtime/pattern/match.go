@@ -197,8 +197,8 @@ func run[T unit](m *Machine, p *Program, text []T, start int) (bool, error) {
 				continue
 			}
 		case opString:
-			if pos+len(in.text) <= len(text) && hasPrefix(text[pos:], in.text) {
-				pos += len(in.text)
+			if want := in.list.text; pos+len(want) <= len(text) && hasPrefix(text[pos:], want) {
+				pos += len(want)
 				pc++
 				continue
 			}

@@ -62,6 +62,9 @@ func Compile(source []uint16, flags string) (*Program, error) {
 	return out, nil
 }
 
+// Size is roughly what the program takes, in bytes.
+func (p *Program) Size() int { return p.size }
+
 // Check gives what is wrong with an expression, as Compile does.
 func Check(source string, flags string) error {
 	_, err := Compile(utf16.Encode([]rune(source)), flags)

@@ -147,7 +147,7 @@ func giveBack[T unit](text []T, pos int, in *instruction, full bool) int {
 
 // reference matches what a group has matched; nothing, if it took no part.
 func reference[T unit](m *Machine, p *Program, text []T, pos int, in *instruction) (end int, ok bool) {
-	for _, g := range in.groups {
+	for _, g := range in.list.groups {
 		from, to := int(m.captures[2*g]), int(m.captures[2*g+1])
 		if from < 0 || to < 0 {
 			continue

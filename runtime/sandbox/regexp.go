@@ -9,8 +9,12 @@ import (
 	"workflow-worker/runtime/pattern"
 )
 
-// maxKnownRegExps is of how many objects a VM remembers at once what they stand for.
-const maxKnownRegExps = 256
+const (
+	// maxKnownRegExps is of how many objects a VM remembers at once what they stand for.
+	maxKnownRegExps = 256
+	// maxKnownBytes bounds what their programs take, but for the last.
+	maxKnownBytes = 4 << 20
+)
 
 // regexps are the regular expressions of a VM. Their objects are goja's own, so that they are what the language says an object of
 // RegExp is; but none is matched by goja's engines. What an object stands for is its source, which goja keeps and nothing can
@@ -29,6 +33,7 @@ type regexps struct {
 	machine  pattern.Machine
 	programs map[string]*pattern.Program       // by what goja keeps
 	objects  map[*goja.Object]*pattern.Program // of this entry
+	bytes    int                               // of programs
 	imported goja.Value                        // a string of Go's that was converted last,
 	wide     []uint16                          // and what it is
 	last     lastMatch
@@ -143,6 +148,7 @@ func (r *regexps) program(value goja.Value) *pattern.Program {
 				units = nil
 			}
 			p = r.compiled(units, flags)
+			r.keep(kept+"\x01"+flags, p) // what is found by no name counts, too
 		} else {
 			p = r.compiled(source, flags)
 			r.keep(kept, p)
@@ -153,10 +159,17 @@ func (r *regexps) program(value goja.Value) *pattern.Program {
 }
 
 func (r *regexps) keep(kept string, p *pattern.Program) {
-	if r.programs == nil || len(r.programs) >= maxKnownRegExps {
+	if r.programs[kept] == p {
+		return
+	}
+	if r.programs == nil || len(r.programs) >= maxKnownRegExps || r.bytes+p.Size() > maxKnownBytes {
 		r.programs = make(map[string]*pattern.Program)
+		r.bytes = 0
+		clear(r.objects)
 	}
 	r.programs[kept] = p
+	r.bytes += p.Size()
+	r.v.Handed(int64(p.Size()))
 }
 
 func (r *regexps) know(o *goja.Object, p *pattern.Program) {
@@ -357,7 +370,7 @@ func (v *VM) matched(found []int32, err error) []int32 {
 		return found
 	case errors.Is(err, errInterrupted):
 		v.stop()
-		return nil // it was for the entry before
+		v.throw("RangeError", "interrupted") // never: the interrupt is there before anybody is told
 	}
 	v.throw("RangeError", err.Error())
 	return nil

@@ -73,7 +73,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		defer w.mu.Unlock()
 		if w.entry == entry {
 			v.Runtime.Interrupt(&Interrupted{Budget: budget, Cause: cause})
-			v.async.over.Store(true)
+			v.async.over.Store(true) // afterwards: who sees it must find the interrupt
 		}
 	}
 	var timer *time.Timer
