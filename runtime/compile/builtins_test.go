@@ -24,6 +24,8 @@ func TestTextsThatMayChangeBuiltinsAreTold(t *testing.T) {
 		`globalThis.Date = null`:                                                   true,
 		`export const main = () => Buffer.from('x')`:                               true,
 		`import { createHash } from 'node:crypto'; export const main = createHash`: true,
+		`export const main = (s: string) => /(a)/.test(s) && RegExp.$1`:            true,
+		`export const main = (s: string) => new RegExp(s).test(s)`:                 false,
 		`new Function('return 1')()`:                                               true,
 	} {
 		p, err := c.Compile(t.Context(), Source{Name: "a.ts", Kind: Activity, Text: text})
