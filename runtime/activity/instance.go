@@ -143,7 +143,7 @@ func (in *instance) enter(ctx context.Context, f func() error) error {
 	}
 	if errors.As(err, &interrupted) {
 		in.code.opts.Observer.JSInterrupted("activity")
-		in.spent = interrupted.Cause == nil && in.vm.CPUTime() > in.code.opts.CPUBudget
+		in.spent = interrupted.Cause == nil && left < in.code.opts.SliceBudget // what was left of all was less
 	}
 	return err
 }
