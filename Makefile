@@ -44,10 +44,11 @@ $(BUNDLE): $(BUNDLE_SOURCES)
 	@touch $@
 
 # Built, not `go run`: that one doesn't hand a SIGTERM on, and the servers would stay.
+# A package's tests may take longer than go test's ten minutes where all run at once on two cores.
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./docker/stack/withstack
-	exec .local/bin/withstack -- $(GO) test -race $(TESTFLAGS) $(PKGS)
+	exec .local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
 lint: export INSTALL := yes

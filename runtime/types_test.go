@@ -76,7 +76,7 @@ func served(t *testing.T, rows ...Workflow) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &project{r: r, id: "p"}
+	p := &project{r: r, id: "p", meter: noMeter{}}
 	p.live.Store(l)
 	t.Cleanup(p.discard)
 	return p

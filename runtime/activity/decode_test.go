@@ -123,8 +123,11 @@ func TestFetchUndoesABombOnlyAsFarAsItIsRead(t *testing.T) {
 				}
 				w.Header().Set("Content-Encoding", header)
 				z := encoders[coding](w)
-				n := int64(0)
-				for n < 1<<30 {
+				n, size := int64(0), int64(1<<30)
+				if coding == "br" { // makes so little of it that the socket holds it all, and takes its time
+					size = 32 << 20
+				}
+				for n < size {
 					m, err := z.Write(make([]byte, 1<<20))
 					n += int64(m)
 					if err != nil {
@@ -139,7 +142,7 @@ func TestFetchUndoesABombOnlyAsFarAsItIsRead(t *testing.T) {
 			if app := wantApplication(t, err, "TypeError", false); !strings.Contains(app.Message(), activities.MaxResponseSetting) {
 				t.Error(err)
 			}
-			if n := <-read; n >= 1<<30 && coding != "br" { // that makes so little of it that the socket holds it all
+			if n := <-read; n >= 1<<30 {
 				t.Errorf("all of it was taken")
 			}
 		})
