@@ -45,6 +45,9 @@ func (v *VM) guardEvaluators() error {
 			return fmt.Errorf("guard the constructors of functions: %w", err)
 		}
 	}
+	if err := v.boundGenerators(at("3")); err != nil {
+		return fmt.Errorf("bound generators: %w", err)
+	}
 	return nil
 }
 
