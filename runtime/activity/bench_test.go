@@ -109,3 +109,16 @@ func BenchmarkColdLoad(b *testing.B) {
 	}
 	reportCPU(b, began)
 }
+
+// BenchmarkNewMachine is what the second execution of a code pays for those that follow.
+func BenchmarkNewMachine(b *testing.B) {
+	c := code(b, `export const main = () => 1`, CodeOptions{})
+	b.ReportAllocs()
+	began := processCPU(b)
+	for b.Loop() {
+		if _, err := c.newMachine(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportCPU(b, began)
+}

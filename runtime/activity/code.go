@@ -23,6 +23,9 @@ type Code struct {
 	ready    []*instance
 	making   int // instances on their way to ready
 	machines []*machine
+	lent     int         // machines that serve an execution
+	building int         // machines on their way
+	calls    int         // since it last idled
 	apart    bool        // no machine serves it
 	used     time.Time   // when one was last asked for
 	idle     *time.Timer // drops ready and machines
@@ -76,19 +79,13 @@ func (c *Code) Close() {
 	}
 }
 
-// take gives an instance: a ready one, or one on a machine if the code is called often and can do with frozen builtins.
+// take gives an instance: on a machine, a ready one, or a new one.
 func (c *Code) take(ctx context.Context) (*instance, error) {
-	in, m, often := c.takeReady()
-	if in != nil {
+	in, m := c.takeReady()
+	switch {
+	case in != nil:
 		return in, nil
-	}
-	if m == nil && often {
-		var err error
-		if m, err = c.newMachine(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if m == nil {
+	case m == nil:
 		return c.newInstance(ctx)
 	}
 	in = &instance{vm: m.vm, machine: m}
@@ -97,44 +94,62 @@ func (c *Code) take(ctx context.Context) (*instance, error) {
 	in, err := c.instanceOn(ctx, in)
 	var thrown *sandbox.Thrown
 	if errors.As(err, &thrown) {
-		// Its first evaluation, with builtins of its own, didn't throw: it changes them in a way that its text doesn't show.
+		// Its evaluations with builtins of its own didn't throw: it changes them in a way that its text doesn't show.
 		c.keepApart()
 		return c.newInstance(ctx)
 	}
 	return in, err
 }
 
-// takeReady gives what there is: an instance, or a machine to make one on. often tells whether a machine would be worth making.
-func (c *Code) takeReady() (in *instance, m *machine, often bool) {
+// takeReady gives what there is: a machine to make an instance on, or an instance; and has what is missing made for the next.
+func (c *Code) takeReady() (in *instance, m *machine) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	// What is called once in a while is not worth a second runtime.
-	often = time.Since(c.used) < c.opts.Idle && !c.closed && c.opts.Warm > 0
+	often := time.Since(c.used) < c.opts.Idle && !c.closed
 	c.used = time.Now()
+	c.calls++
 	defer c.restartIdle()
-	if !c.apart {
-		if n := len(c.machines); n > 0 {
-			m, c.machines = c.machines[n-1], c.machines[:n-1]
-		}
-		return nil, m, often
+	if n := len(c.machines); n > 0 {
+		m, c.machines = c.machines[n-1], c.machines[:n-1]
+		c.lent++
+		return nil, m
 	}
 	if n := len(c.ready); n > 0 {
 		in, c.ready = c.ready[n-1], c.ready[:n-1]
 	}
-	if often && len(c.ready)+c.making < c.opts.Warm {
+	switch {
+	case !often:
+	case !c.apart && c.calls > c.opts.MachineAfter && c.lent+c.building < c.opts.Machines:
+		c.building++
+		c.wg.Add(1)
+		go c.makeMachine()
+	case len(c.ready)+c.making < c.opts.Warm:
 		c.making++
 		c.wg.Add(1)
 		go c.makeReady()
 	}
-	return in, nil, false
+	return in, nil
 }
 
-// giveBack keeps a machine for the next execution, if it may be used again.
-func (c *Code) giveBack(m *machine, usable bool) {
-	m.user = nil
+// makeMachine prepares a machine. An error is left to the instances, which need the same and more.
+func (c *Code) makeMachine() {
+	defer c.wg.Done()
+	m, err := c.newMachine(context.Background())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if usable && !c.closed && !c.apart && m.uses < maxUses && len(c.machines) < c.opts.Machines {
+	c.building--
+	if err == nil && !c.closed && !c.apart {
+		c.machines = append(c.machines, m)
+	}
+}
+
+// giveBack keeps a machine that was taken for the next execution; nil for one that can't be used again.
+func (c *Code) giveBack(m *machine) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lent--
+	if m != nil && !c.closed && !c.apart && m.uses < maxUses {
 		c.machines = append(c.machines, m)
 	}
 }
@@ -188,6 +203,6 @@ func (c *Code) dropReady() []*instance {
 		c.idle.Stop()
 	}
 	dropped := c.ready
-	c.ready, c.machines = nil, nil
+	c.ready, c.machines, c.calls = nil, nil, 0
 	return dropped
 }

@@ -202,7 +202,7 @@ func heapBytes() uint64 {
 func (c *Code) kept() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.ready) + c.making + len(c.machines)
+	return len(c.ready) + c.making + len(c.machines) + c.building
 }
 
 func TestReadyRuntimesAreDroppedWhenIdle(t *testing.T) {
@@ -213,7 +213,7 @@ func TestReadyRuntimesAreDroppedWhenIdle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := code(t, text, CodeOptions{Idle: 200 * time.Millisecond, Warm: 3})
+			c := code(t, text, CodeOptions{Idle: 200 * time.Millisecond, Warm: 3, MachineAfter: 1})
 			for c.kept() == 0 {
 				if _, err := execute(t, c); err != nil {
 					t.Fatal(err)

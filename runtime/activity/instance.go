@@ -183,8 +183,12 @@ func (in *instance) close() {
 	in.wg.Wait()
 	in.vm.Release()
 	in.log.close()
-	if in.machine != nil {
-		in.code.giveBack(in.machine, !in.cut && in.broken == nil)
+	if m := in.machine; m != nil {
+		m.user = nil
+		if in.cut || in.broken != nil {
+			m = nil
+		}
+		in.code.giveBack(m)
 	}
 }
 

@@ -6,6 +6,16 @@ import (
 	"time"
 )
 
+// onMachine gives a code its machine at once.
+func onMachine(t testing.TB, c *Code) {
+	t.Helper()
+	m, err := c.newMachine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.machines = append(c.machines, m)
+}
+
 // nosy reports what it finds of earlier executions, and leaves behind what it can.
 const nosy = `
 import { Context, activityInfo, asyncLocalStorage } from '@temporalio/activity';
@@ -46,7 +56,7 @@ func TestExecutionsThatShareARuntimeSeeNothingOfEachOther(t *testing.T) {
 	if c.apart {
 		t.Fatal("the code gives itself away")
 	}
-	_, _ = execute(t, c, "0") // on a runtime of its own, whose builtins it breaks for itself
+	onMachine(t, c)
 	for i := 1; i <= 100; i++ {
 		got, err := execute(t, c, strconv.Itoa(i))
 		if i%5 == 1 {
@@ -55,7 +65,7 @@ func TestExecutionsThatShareARuntimeSeeNothingOfEachOther(t *testing.T) {
 			t.Fatalf("execution %d: %s, %v", i, got, err)
 		}
 	}
-	if len(c.machines) != 1 || c.machines[0].uses < 90 {
+	if len(c.machines) != 1 || c.machines[0].uses != 100 {
 		t.Errorf("they didn't share one: %d machines, apart %v", len(c.machines), c.apart)
 	}
 }
@@ -68,10 +78,17 @@ func TestRuntimesThatWereCutOffAreNotUsedAgain(t *testing.T) {
   return [1, 2].map((x) => x + 1);
 }`, CodeOptions{SliceBudget: 200 * time.Millisecond})
 	for range 2 {
-		for _, how := range []string{"", "", "loop", "", "deep", ""} {
+		onMachine(t, c)
+		for _, how := range []string{"", "loop", "", "deep", ""} {
+			if how == "deep" {
+				onMachine(t, c)
+			}
 			got, err := execute(t, c, `"`+how+`"`)
 			if (err == nil) != (how == "") || err == nil && got != "[2,3]" {
 				t.Errorf("%q: %s, %v", how, got, err)
+			}
+			if how != "" && len(c.machines)+c.lent > 0 {
+				t.Errorf("%q: the machine is kept", how)
 			}
 		}
 	}
@@ -85,7 +102,10 @@ func TestCodeThatChangesBuiltinsHasItsOwn(t *testing.T) {
 		"on a class": `(Object as any).last = 1; (Array.prototype as any).last = function () { return this[this.length - 1]; };`,
 	} {
 		c := code(t, text+`
-export const main = () => ([1, 2, 3] as any).last();`, CodeOptions{})
+export const main = () => ([1, 2, 3] as any).last();`, CodeOptions{MachineAfter: 1})
+		if !c.apart {
+			onMachine(t, c)
+		}
 		for range 5 {
 			if got, err := execute(t, c); err != nil || got != "3" {
 				t.Errorf("%s: %s, %v", name, got, err)
@@ -116,6 +136,7 @@ export async function main() {
   const scope: any = globalThis; scope.x1 = 1;
   return [String(o), o + 1, o.hasOwnProperty, o.constructor, a.map, String(a), f.call, String(f), String(e), e.name, e.message, e.code, e.stack, p.extra, m.get(1), m.extra, String(d), scope.x1].join();
 }`, CodeOptions{})
+	onMachine(t, c)
 	want := `"o,5,1,2,1,joined,3,f,mine,Failure,changed,7,none,1,got,2,date,1"`
 	for range 3 {
 		if got, err := execute(t, c); err != nil || got != want {
@@ -135,9 +156,30 @@ func TestCodeThatFrozenBuiltinsAreInTheWayOfHasItsOwnAfterwards(t *testing.T) {
   if (deep) list.join = () => 'mine';
   return list.join();
 }`, CodeOptions{})
-	for _, step := range []struct{ arg, want string }{{"false", `"1,2"`}, {"false", `"1,2"`}, {"true", ""}, {"true", `"mine"`}, {"true", `"mine"`}} {
+	onMachine(t, c)
+	for _, step := range []struct{ arg, want string }{{"false", `"1,2"`}, {"true", ""}, {"true", `"mine"`}, {"true", `"mine"`}} {
 		if got, err := execute(t, c, step.arg); got != step.want || (err == nil) != (step.want != "") {
 			t.Errorf("%s: %s, %v", step.arg, got, err)
 		}
+	}
+}
+
+func TestCodeThatIsCalledOftenGetsAMachine(t *testing.T) {
+	t.Parallel()
+	c := code(t, `export const main = () => 1`, CodeOptions{MachineAfter: 3, Machines: 2})
+	for i := range 100 {
+		if _, err := execute(t, c); err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		machines := len(c.machines) + c.building
+		c.mu.Unlock()
+		if (machines > 0) != (i >= 3) || machines > 2 {
+			t.Fatalf("after %d calls there are %d machines", i+1, machines)
+		}
+	}
+	c.Close()
+	if c.kept() > 0 {
+		t.Error("closed code keeps runtimes")
 	}
 }

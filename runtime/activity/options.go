@@ -76,8 +76,12 @@ type CodeOptions struct {
 	// none.
 	Warm int
 
-	// Machines is how many runtimes that executions share, one after the other, are kept between them. Default: 4.
+	// Machines is how many runtimes executions may share, one after the other; more executions at once have runtimes of their own.
+	// Default: 2.
 	Machines int
+
+	// MachineAfter is how many executions without a pause of Idle come first: a machine costs as much as some dozens. Default: 50.
+	MachineAfter int
 
 	// Idle is how long ready runtimes are kept without an execution. Default: 1 minute.
 	Idle time.Duration
@@ -124,7 +128,8 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	o.MaxRequests = orDefault(o.MaxRequests, 64)
 	o.MaxTimers = orDefault(o.MaxTimers, 10_000)
 	o.MaxLogLines = orDefault(o.MaxLogLines, 1_000)
-	o.Machines = orDefault(o.Machines, 4)
+	o.Machines = orDefault(o.Machines, 2)
+	o.MachineAfter = orDefault(o.MachineAfter, 50)
 	if o.Warm == 0 {
 		o.Warm = 1
 	}
