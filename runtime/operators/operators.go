@@ -51,8 +51,10 @@ func Needed(text string) bool {
 			return true
 		}
 	}
-	return strings.Count(text, "${") > mostTexts || visible.MatchString(text)
+	return strings.Count(text, "${") > mostTexts || strings.Contains(text, newTarget) || visible.MatchString(text)
 }
+
+const newTarget = "new.target"
 
 // Rewrite changes the tree of a text. The place is that of what ErrPrivate is about.
 func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
@@ -66,6 +68,9 @@ func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
 
 type rewriter struct {
 	products bool
+	function kind                 // the innermost that isn't an arrow function
+	body     *ast.FunctionLiteral // that of a method or a constructor, and what it is
+	bodyIs   kind
 	at       file.Idx
 	err      error
 }
@@ -89,9 +94,13 @@ func (w *rewriter) walk(v reflect.Value) {
 			}
 		}
 	case reflect.Pointer:
-		if !v.IsNil() && v.Type() != fileType {
-			w.walk(v.Elem())
+		if v.IsNil() || v.Type() == fileType {
+			return
 		}
+		before := w.function
+		w.enter(v.Interface())
+		w.walk(v.Elem())
+		w.function = before
 	case reflect.Slice:
 		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
 		case reflect.Interface, reflect.Pointer, reflect.Struct:
@@ -119,6 +128,10 @@ func (w *rewriter) rewritten(e ast.Expression) ast.Expression {
 	case *ast.AssignExpression:
 		if w.large(e.Operator, e.Left, e.Right) {
 			return w.assignment(e)
+		}
+	case *ast.MetaProperty:
+		if e.Meta.Name == "new" {
+			return w.target(e)
 		}
 	case *ast.TemplateLiteral:
 		if e.Tag == nil && len(e.Expressions) > mostTexts {

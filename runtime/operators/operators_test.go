@@ -85,3 +85,38 @@ func TestALongTemplateIsJoinedPieceByPiece(t *testing.T) {
 		t.Errorf("got %v, %v, want %s", got, err, want)
 	}
 }
+
+func TestAFunctionSeesItsOwnNewTarget(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`function F() { return new.target === undefined } class A { constructor() { this.x = F() } } new A().x`:                                                            "true",
+		`function F() { this.x = new.target === F } new F().x`:                                                                                                             "true",
+		`function F() { return new.target ? 'made' : 'called' } F() + typeof new F()`:                                                                                      "calledobject",
+		`function F() { if (!new.target) return new F(); this.x = 1 } F().x`:                                                                                               "1",
+		`function F() { if (!new.target) return new F(); this.x = 1 } class A { constructor() { this.x = F() } } new A().x.constructor === F`:                              "true",
+		`class A { constructor() { this.x = new.target.name } } class B extends A {} new B().x + new A().x`:                                                                "BA",
+		`class A {} class B extends A { constructor() { const n = new.target; super(); this.x = n === B } } new B().x`:                                                     "true",
+		`class A { constructor() { this.x = this.m() } m() { return new.target === undefined } static s() { return new.target } get g() { return new.target } } new A().x`: "true",
+		`const o = { m() { return new.target }, get g() { return new.target }, f: function () { return new.target } }; [o.m(), o.g, o.f(), typeof new o.f()].join()`:       ",,,function",
+		`class A { constructor() { this.x = (() => new.target === A)() } } new A().x`:                                                                                      "true",
+		`function F() { return (() => new.target)() } class A { constructor() { this.x = F() } } new A().x === undefined && typeof new F()`:                                "function",
+		`function F() { this.x = new.target } class D {} Reflect.construct(F, [], D).x === D`:                                                                              "true",
+		`function F() { return Reflect.construct(Error, ['m'], new.target) } F.prototype = Object.create(Error.prototype); new F() instanceof F`:                           "true",
+		`class A { ['constructor']() { return new.target } static constructor() { return new.target } } String(new A().constructor()) + A.constructor()`:                   "undefinedundefined",
+	} {
+		tree, err := parser.ParseFile(nil, "", text, 0)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if _, err := Rewrite(tree, text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		program, err := goja.CompileAST(tree, true)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got, err := goja.New().RunProgram(program); err != nil || got.String() != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+}
