@@ -151,6 +151,7 @@ func (c *Code) giveBack(m *machine) {
 	c.lent--
 	if m != nil && !c.closed && !c.apart && m.uses < maxUses {
 		c.machines = append(c.machines, m)
+		c.restartIdle() // the execution may have outlasted the time after which what is kept is dropped
 	}
 }
 

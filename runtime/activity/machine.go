@@ -17,7 +17,7 @@ const maxUses = 1000
 
 // machine is a runtime that executions of one code use, one after the other. Its builtins and the SDK are frozen, and each
 // execution has a global object of its own, with the platform and the module evaluated anew: so nothing of one is seen by the
-// next. Making one takes as long as some executions.
+// next. Making one takes as long as some dozens of executions.
 type machine struct {
 	vm   *sandbox.VM
 	base *goja.Object // the global object that executions' own inherit from
