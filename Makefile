@@ -26,11 +26,11 @@ help: ## list the targets
 # Built, not `go run`, which adds a line of its own to an error. The demo is built
 # with it, so that `make demo` begins at once.
 dev: build ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
-	@$(GO) build -o .local/bin/ ./docker/dev ./docker/demo
+	@$(GO) build -o .local/bin/ ./cmd/dev ./cmd/demo
 	@exec .local/bin/dev
 
 demo: go ## against a running `make dev`: write workflows as rows, run them, change their code, run them again
-	@$(GO) build -o .local/bin/ ./docker/demo
+	@$(GO) build -o .local/bin/ ./cmd/demo
 	@exec .local/bin/demo
 
 build: bundle ## the service: bin/workflow-worker
@@ -47,7 +47,7 @@ $(BUNDLE): $(BUNDLE_SOURCES)
 # A package's tests may take longer than go test's ten minutes where all run at once on two cores.
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
-	@$(GO) build -o .local/bin/withstack ./docker/stack/withstack
+	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	exec .local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
@@ -58,14 +58,14 @@ lint: bundle ## golangci-lint with gofmt and go vet; go mod tidy
 	.local/bin/golangci-lint run
 
 conformance: build ## cases that must come out as on Temporal's own worker: make conformance RUN=timer V=1 DIFF=1
-	@$(GO) build -o .local/bin/conformance ./docker/conformance
+	@$(GO) build -o .local/bin/conformance ./cmd/conformance
 	@exec .local/bin/conformance $(if $(RUN),-run '$(RUN)') $(if $(V),-v) $(if $(DIFF),-diff) $(if $(PENDING),-pending) $(CONFORMANCEFLAGS)
 
 bench: build ## the figures of DESIGN section 11, measured here
-	@$(GO) run ./docker/bench
+	@$(GO) run ./cmd/bench
 
 clean: go ## remove everything that make made, the data of `make dev` too
-	@$(GO) run ./docker/dev -clean
+	@$(GO) run ./cmd/dev -clean
 	rm -rf bin .local runtime/bundle/node_modules
 	find runtime/bundle/dist -type f ! -name .gitignore -delete
 

@@ -3,7 +3,7 @@ package activity
 import (
 	"testing"
 
-	"workflow-worker/runtime/features"
+	"workflow-worker/runtime/language/features"
 )
 
 func TestTheFeaturesOfTheLanguageWork(t *testing.T) {

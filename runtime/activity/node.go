@@ -6,7 +6,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
-	"workflow-worker/runtime/web"
+	"workflow-worker/runtime/platform/web"
 )
 
 // nodeModule gives a module of Node, made when it's first asked for: see runtime/bundle/ts/node.

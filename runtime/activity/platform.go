@@ -10,8 +10,8 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/platform/web"
 	"workflow-worker/runtime/sandbox"
-	"workflow-worker/runtime/web"
 )
 
 //go:embed js/*.js

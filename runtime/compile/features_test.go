@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"workflow-worker/runtime/features"
+	"workflow-worker/runtime/language/features"
 )
 
 func TestWhatIsRefusedSaysWhereAndWhy(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 
-	"workflow-worker/runtime/operators"
+	"workflow-worker/runtime/language/operators"
 )
 
 // link makes the program of transformed code: refuses imports that don't exist, finds exports and siblings.

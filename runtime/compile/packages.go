@@ -15,7 +15,7 @@ import (
 	"github.com/dop251/goja/parser"
 
 	"golang.org/x/sync/singleflight"
-	"workflow-worker/runtime/operators"
+	"workflow-worker/runtime/language/operators"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 
 	"github.com/dop251/goja/ast"
 
-	"workflow-worker/runtime/pattern"
+	"workflow-worker/runtime/language/pattern"
 )
 
 // disguiseRegExps checks the regular expressions of literals, and has goja make objects of them that stand for what they are:

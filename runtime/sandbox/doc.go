@@ -5,7 +5,7 @@
 // that allocate by a number are limited; AsyncLocalStorage follows promises; a stack names the author's functions and lines
 // and nothing of ours; payloads convert as Temporal's default converter for TypeScript converts them.
 //
-// Regular expressions are runtime/pattern's, behind objects of goja's: an interrupt ends a match as it ends a loop.
+// Regular expressions are runtime/language/pattern's, behind objects of goja's: an interrupt ends a match as it ends a loop.
 //
 // goja stops loops, recursion of JavaScript and microtask storms within milliseconds of an interrupt, but not a builtin that
 // computes for long by itself, nor builtins that call each other until Go's stack ends the process. So builtins are counted (see
@@ -14,6 +14,6 @@
 // memory: what a VM keeps is estimated (see Memory) and noticed when it has been taken.
 // Sharing a process is a fairness boundary, not a security boundary.
 //
-// It may import goja, its companion packages, Temporal's API types, runtime/pattern, runtime/operators and runtime/intl; never another room of this
+// It may import goja, its companion packages, Temporal's API types, runtime/language/pattern, runtime/language/operators and runtime/language/intl; never another room of this
 // project.
 package sandbox

@@ -11,7 +11,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
 
-	"workflow-worker/runtime/operators"
+	"workflow-worker/runtime/language/operators"
 )
 
 // maxEvaluated is how long a text may be that code makes a program of while it runs. goja parses in this process, recurses with

@@ -16,7 +16,7 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
 
-	"workflow-worker/runtime/operators"
+	"workflow-worker/runtime/language/operators"
 )
 
 const (

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 
-	"workflow-worker/runtime/intl"
+	"workflow-worker/runtime/language/intl"
 )
 
 // makeFormat makes one of Intl's services: (service, locales, [name, value, …], …). What it gives has resolved and the

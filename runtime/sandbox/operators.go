@@ -9,7 +9,7 @@ import (
 
 	"github.com/dop251/goja"
 
-	"workflow-worker/runtime/operators"
+	"workflow-worker/runtime/language/operators"
 )
 
 const (

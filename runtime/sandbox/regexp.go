@@ -6,7 +6,7 @@ import (
 
 	"github.com/dop251/goja"
 
-	"workflow-worker/runtime/pattern"
+	"workflow-worker/runtime/language/pattern"
 )
 
 const (

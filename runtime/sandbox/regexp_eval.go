@@ -10,7 +10,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
 
-	"workflow-worker/runtime/pattern"
+	"workflow-worker/runtime/language/pattern"
 )
 
 // literal is a regular expression in a text that code makes a program of.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
-	"workflow-worker/runtime/pattern"
+	"workflow-worker/runtime/language/pattern"
 )
 
 // standard tells whether an object's exec is ours, so that nobody notices if it isn't called.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
-	"workflow-worker/runtime/pattern"
+	"workflow-worker/runtime/language/pattern"
 )
 
 func (r *regexps) protoReplace(call goja.FunctionCall) goja.Value {

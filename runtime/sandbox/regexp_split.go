@@ -5,7 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
-	"workflow-worker/runtime/pattern"
+	"workflow-worker/runtime/language/pattern"
 )
 
 // species makes another of an object's kind.

@@ -17,7 +17,7 @@
 //     are replayed (one failed task in their history, reason "discarded"), and executions of other codes notice nothing.
 //   - Executions share a runtime's builtins, which are frozen, and nothing else: modules, globals and randomness are theirs.
 //
-// It must never import a room other than runtime/compile, runtime/sandbox, runtime/web and runtime/bundle, nor read a database or a file.
+// It must never import a room other than runtime/compile, runtime/sandbox, runtime/platform/web and runtime/bundle, nor read a database or a file.
 //
 // # How it works
 //

@@ -97,7 +97,7 @@ func testedPlaces(t *testing.T) map[string]string {
 			}
 		}
 	}
-	files, err = filepath.Glob("../../docker/conformance/cases/*.yaml")
+	files, err = filepath.Glob("../../cmd/conformance/cases/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no conformance cases", err)
 	}

@@ -3,7 +3,7 @@ package workflow
 import (
 	"testing"
 
-	language "workflow-worker/runtime/features"
+	language "workflow-worker/runtime/language/features"
 )
 
 func TestTheFeaturesOfTheLanguageWork(t *testing.T) {

@@ -13,8 +13,8 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/platform/web"
 	"workflow-worker/runtime/sandbox"
-	"workflow-worker/runtime/web"
 )
 
 // vm is one goja runtime with the bundle loaded. Executions of one Code share it, one at a time.

@@ -10,7 +10,7 @@ export interface Host {
   console(level: string, args: unknown[]): void;
   /** Whether lines of that level are wanted now: not while replaying. */
   logs(level: string): boolean;
-  /** The globals of the web platform, by group; see runtime/web. */
+  /** The globals of the web platform, by group; see runtime/platform/web. */
   webGroups(): Record<string, string[]>;
   /** Makes the globals of a group. now is the time of events. */
   web(group: string, now: () => number): any;

@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/docker/devenv"
+	"workflow-worker/cmd/dev/devenv"
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 )

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/client"
 
-	"workflow-worker/docker/devenv"
-	"workflow-worker/docker/term"
+	"workflow-worker/cmd/dev/devenv"
+	"workflow-worker/cmd/dev/term"
 )
 
 // demo is one run.
@@ -265,5 +265,5 @@ func (d *demo) showWhereToLook() {
 		fmt.Fprintf(d.out, "  Each run, step by step:  %s\n", term.Bold(ui+"/namespaces/"+url.PathEscape(d.addresses.TemporalNamespace)+"/workflows"))
 	}
 	fmt.Fprintf(d.out, "  What the worker reports: %s\n", term.Bold(`. .local/dev.env; psql -At "$DATABASE_URL" -c 'SELECT jsonb_pretty(metadata) FROM workflow_workers'`))
-	fmt.Fprintf(d.out, "  The code that ran:       %s\n\n", term.Bold("docker/demo/code")+": change it, then `make demo` again")
+	fmt.Fprintf(d.out, "  The code that ran:       %s\n\n", term.Bold("cmd/demo/code")+": change it, then `make demo` again")
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"workflow-worker/docker/term"
+	"workflow-worker/cmd/dev/term"
 )
 
 // story is what a person reads, line by line as it happens.

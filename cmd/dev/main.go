@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"workflow-worker/cmd/dev/term"
 	"workflow-worker/docker/stack"
-	"workflow-worker/docker/term"
 )
 
 func init() { stack.EndWithParent() }

@@ -1,4 +1,4 @@
-// Writes ../data.txt: what Node's ICU knows of English, for runtime/intl. Run with Node: TZ=UTC node data.mjs
+// Writes ../data.txt: what Node's ICU knows of English, for runtime/language/intl. Run with Node: TZ=UTC node data.mjs
 import { writeFileSync } from 'node:fs';
 
 const out = ['# English of Unicode CLDR, as Node writes it: written by testdata/data.mjs'];

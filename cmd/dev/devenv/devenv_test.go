@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"workflow-worker/docker/devenv"
+	"workflow-worker/cmd/dev/devenv"
 )
 
 func TestAddressesAreReadAsWritten(t *testing.T) {

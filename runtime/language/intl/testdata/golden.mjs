@@ -1,4 +1,4 @@
-// Writes numbers.jsonl, dates.jsonl and language.jsonl: what Node answers, for the tests of runtime/intl.
+// Writes numbers.jsonl, dates.jsonl and language.jsonl: what Node answers, for the tests of runtime/language/intl.
 // Run with Node: TZ=UTC node golden.mjs [one in so many cases; 1 takes ten minutes]
 import { writeFileSync } from 'node:fs';
 

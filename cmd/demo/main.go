@@ -16,9 +16,9 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
-	"workflow-worker/docker/devenv"
+	"workflow-worker/cmd/dev/devenv"
+	"workflow-worker/cmd/dev/term"
 	"workflow-worker/docker/stack"
-	"workflow-worker/docker/term"
 )
 
 func main() {

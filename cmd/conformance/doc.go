@@ -2,11 +2,11 @@
 // here as it does on Temporal's own worker: cases as data, each run through rows
 // in a fresh PostgreSQL, the service's own process and a real Temporal server.
 //
-//	go run ./docker/conformance                   # all that is built, some minutes
-//	go run ./docker/conformance -run 'timer|scope' -v
-//	go run ./docker/conformance -pending          # what a later issue builds, too
-//	go run ./docker/conformance -uncached         # every workflow task replays
-//	go run ./docker/conformance -diff             # beside Temporal's Node worker
+//	go run ./cmd/conformance                   # all that is built, some minutes
+//	go run ./cmd/conformance -run 'timer|scope' -v
+//	go run ./cmd/conformance -pending          # what a later issue builds, too
+//	go run ./cmd/conformance -uncached         # every workflow task replays
+//	go run ./cmd/conformance -diff             # beside Temporal's Node worker
 //
 // Its closing line is "N passed, N failed", its exit code 1 if a case failed.
 //

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.temporal.io/sdk/client"
 
-	"workflow-worker/docker/devenv"
+	"workflow-worker/cmd/dev/devenv"
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 )

@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
-	"workflow-worker/docker/devenv"
+	"workflow-worker/cmd/dev/devenv"
 	"workflow-worker/docker/stack"
 )
 

@@ -1,10 +1,10 @@
 // Command bench measures the service as a whole process against the yardsticks
 // of its design, on servers that it starts itself, and prints one table:
 //
-//	go run ./docker/bench                        # everything, some minutes
-//	go run ./docker/bench -parts reload -reloads 50
-//	go run ./docker/bench -parts reload -projects 1,100,500 -load 20
-//	go run ./docker/bench -parts memory -memory 100,500,1000
+//	go run ./cmd/bench                        # everything, some minutes
+//	go run ./cmd/bench -parts reload -reloads 50
+//	go run ./cmd/bench -parts reload -projects 1,100,500 -load 20
+//	go run ./cmd/bench -parts memory -memory 100,500,1000
 //
 // The service runs as its own binary and, as the limit of what is possible, a
 // second process runs the same workflows written in Go; CPU and memory are read

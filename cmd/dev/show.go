@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"workflow-worker/docker/term"
+	"workflow-worker/cmd/dev/term"
 )
 
 func (s *servers) printAddresses() {
