@@ -61,7 +61,7 @@ conformance: build ## cases that must come out as on Temporal's own worker: make
 	@$(GO) build -o .local/bin/conformance ./cmd/conformance
 	@exec .local/bin/conformance $(if $(RUN),-run '$(RUN)') $(if $(V),-v) $(if $(DIFF),-diff) $(if $(PENDING),-pending) $(CONFORMANCEFLAGS)
 
-bench: build ## the figures of DESIGN section 11, measured here
+bench: build ## the figures that we quote, beside the same workflows in native Go
 	@$(GO) run ./cmd/bench
 
 clean: go ## remove everything that make made, the data of `make dev` too

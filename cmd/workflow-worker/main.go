@@ -26,7 +26,7 @@ const usage = `usage: workflow-worker [command]
   healthcheck  ask the running service's /health/ready; exit 0 if it is ready
   version      print the version
 
-Settings come from the environment; the README lists them.
+Settings come from the environment; cmd/workflow-worker/README.md lists them.
 `
 
 // compileCommand is the child process that run starts for itself; it is not for people.

@@ -14,7 +14,7 @@ import (
 )
 
 // temporalCLI is the version that is built where the machine has none: the last
-// one with the server that DESIGN section 11 was measured against.
+// one with the server that our figures were measured against.
 const temporalCLI = "github.com/temporalio/cli/cmd/temporal@v1.5.1"
 
 // findTemporal returns Temporal's CLI: the one on PATH, else the one built
