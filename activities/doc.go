@@ -8,5 +8,5 @@
 // The package also owns the one HTTP client that untrusted code reaches the network through: [HTTPClient] refuses addresses that are not
 // public, checked on the address actually dialled.
 //
-// It knows nothing of projects' code, of goja or of the database, and imports nothing of ours.
+// It knows nothing of projects' code, of goja or of the database, and imports nothing of ours but the engine of regular expressions.
 package activities

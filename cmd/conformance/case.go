@@ -25,9 +25,6 @@ type testCase struct {
 	Name  string `yaml:"name"`
 	About string `yaml:"about"`
 
-	// Pending names the issue that builds what the case needs, with the feature: "3: local activities". Such a case is
-	// skipped unless -pending is given.
-	Pending string `yaml:"pending"`
 	// Deviates is why Temporal's own worker does something else, on purpose or because its behaviour is a defect.
 	Deviates string `yaml:"deviates"`
 	// NoDiff is why the case can't run on Temporal's own worker.

@@ -4,7 +4,6 @@
 //
 //	go run ./cmd/conformance                   # all that is built, some minutes
 //	go run ./cmd/conformance -run 'timer|scope' -v
-//	go run ./cmd/conformance -pending          # what a later issue builds, too
 //	go run ./cmd/conformance -uncached         # every workflow task replays
 //	go run ./cmd/conformance -diff             # beside Temporal's Node worker
 //

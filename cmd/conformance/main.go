@@ -37,7 +37,6 @@ type options struct {
 	binary   string
 	run      *regexp.Regexp
 	verbose  bool
-	pending  bool
 	uncached bool
 	diff     bool
 	list     bool
@@ -51,7 +50,6 @@ func parseOptions(args []string, out io.Writer) (o options, err error) {
 	f.StringVar(&o.binary, "binary", "bin/workflow-worker", "the service")
 	name := f.String("run", "", "only cases whose `file/name` matches this regular expression")
 	f.BoolVar(&o.verbose, "v", false, "show each case")
-	f.BoolVar(&o.pending, "pending", false, "run what a later issue builds, too")
 	f.BoolVar(&o.uncached, "uncached", false, "keep no execution in memory: every workflow task replays")
 	f.BoolVar(&o.diff, "diff", false, "compare with Temporal's own worker for Node")
 	f.BoolVar(&o.list, "list", false, "name the cases and run none")
@@ -81,7 +79,7 @@ func run(ctx context.Context, args []string, out io.Writer) (failed int, err err
 		return 0, err
 	}
 	r := &report{out: out, verbose: o.verbose}
-	groups = r.choose(groups, o)
+	groups = choose(groups, o.run)
 	if o.list {
 		for _, g := range groups {
 			for _, c := range g.Cases {
@@ -113,18 +111,11 @@ func run(ctx context.Context, args []string, out io.Writer) (failed int, err err
 }
 
 // choose leaves the cases that are to run.
-func (r *report) choose(groups []*group, o options) []*group {
+func choose(groups []*group, run *regexp.Regexp) []*group {
 	var out []*group
 	for _, g := range groups {
 		g.Cases = slices.DeleteFunc(g.Cases, func(c *testCase) bool {
-			if !o.run.MatchString(g.file + "/" + c.Name) {
-				return true
-			}
-			if c.Pending != "" && !o.pending {
-				r.skip(c)
-				return true
-			}
-			return false
+			return !run.MatchString(g.file + "/" + c.Name)
 		})
 		if len(g.Cases) > 0 {
 			out = append(out, g)

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +16,6 @@ type report struct {
 
 	mu             sync.Mutex // guards all below
 	passed, failed int
-	skipped        map[string]int // by reason
-	unmarked       []string       // pending cases that pass
 	compared       int
 	differing      []string
 	known          []string
@@ -38,34 +34,15 @@ type verdict struct {
 	differences []string
 }
 
-func (r *report) skip(c *testCase) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.skipped == nil {
-		r.skipped = map[string]int{}
-	}
-	r.skipped["pending issue "+c.Pending]++
-	if r.verbose {
-		fmt.Fprintf(r.out, "skip  %s/%s: pending issue %s\n", c.group.file, c.Name, c.Pending)
-	}
-}
-
 func (r *report) add(v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	name := v.group.file + "/" + v.Name
 	if v.err != nil {
 		r.failed++
-		pending := ""
-		if v.Pending != "" {
-			pending = " (pending issue " + v.Pending + ")"
-		}
-		fmt.Fprintf(r.out, "FAIL  %s%s\n    %s\n", name, pending, indent(v.err.Error()))
+		fmt.Fprintf(r.out, "FAIL  %s\n    %s\n", name, indent(v.err.Error()))
 	} else {
 		r.passed++
-		if v.Pending != "" {
-			r.unmarked = append(r.unmarked, name)
-		}
 		if r.verbose {
 			fmt.Fprintf(r.out, "ok    %s %dms\n", name, v.took.Milliseconds())
 		}
@@ -113,16 +90,6 @@ func (r *report) close() int {
 		list("The official worker doesn't meet the expectation", r.failedThere)
 		list("Differences from the official worker", r.differing)
 		fmt.Fprintf(r.out, "\n%d cases compared: %d differ, %d differ for a known reason\n", r.compared, len(r.differing), len(r.known))
-	}
-	list("Pending, but they pass: the mark can go", r.unmarked)
-	if len(r.skipped) > 0 {
-		total := 0
-		var reasons []string
-		for _, reason := range slices.Sorted(maps.Keys(r.skipped)) {
-			total += r.skipped[reason]
-			reasons = append(reasons, fmt.Sprintf("%d %s", r.skipped[reason], reason))
-		}
-		fmt.Fprintf(r.out, "%d skipped: %s\n", total, strings.Join(reasons, "; "))
 	}
 	if !r.began.IsZero() {
 		fmt.Fprintf(r.out, "in %.1f s\n", time.Since(r.began).Seconds())

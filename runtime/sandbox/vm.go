@@ -3,7 +3,6 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -93,18 +92,6 @@ func New(o Options) (*VM, error) {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil
-}
-
-// Require makes a require function that knows the given modules.
-func (v *VM) Require(modules map[string]goja.Value) goja.Value {
-	return v.Runtime.ToValue(func(call goja.FunctionCall) goja.Value {
-		name := call.Argument(0).String()
-		m, ok := modules[name]
-		if !ok {
-			panic(v.Runtime.NewTypeError("no module %q", strings.ToValidUTF8(name, "?")))
-		}
-		return m
-	})
 }
 
 // asyncContext carries AsyncLocalStorage's values along promise reactions: goja asks it for the context when a reaction is
