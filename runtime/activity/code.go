@@ -16,8 +16,8 @@ import (
 type Code struct {
 	program *compile.Program
 	opts    CodeOptions
-	clients clients
-	unkept  sync.Once // says that measurements are left out
+	modules func() *modules // the platform, made for the first execution
+	unkept  sync.Once       // says that measurements are left out
 
 	mu       sync.Mutex // guards what follows
 	ready    []*instance
@@ -36,7 +36,8 @@ type Code struct {
 // NewCode is cheap: runtimes are made from the first execution on.
 func NewCode(p *compile.Program, o CodeOptions) *Code {
 	o = o.withDefaults()
-	return &Code{program: p, opts: o, clients: newClients(o.HTTP), apart: p.WantsOwnBuiltins || p.Packages != nil}
+	modules := sync.OnceValue(func() *modules { return newModules(o) })
+	return &Code{program: p, opts: o, modules: modules, apart: p.WantsOwnBuiltins || p.Packages != nil}
 }
 
 // Hash is the program's content hash.

@@ -14,6 +14,8 @@
 // do: what the text shows (compile.Program.WantsOwnBuiltins), and what fails for it, has a runtime of its own for each execution, made ahead
 // of need. What few activities use is evaluated when code first touches it: streams, the client, most of @temporalio/common.
 //
-// It may import runtime/compile, runtime/sandbox, runtime/platform/web and runtime/bundle, and of activities the HTTP guard's error. It must never
-// import runtime itself or runtime/workflow.
+// What code finds beside the language are runtime/platform's modules; this package lists them, and is
+// their Host. It may import runtime/compile, runtime/sandbox, runtime/eventloop, runtime/platform and
+// runtime/bundle, and of activities the settings' names. It must never import runtime itself or
+// runtime/workflow.
 package activity

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/eventloop"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -65,11 +66,11 @@ func (in *instance) execute(ctx context.Context, export string, args *commonpb.P
 	defer release()
 	promise, err := in.begin(hard, export, args)
 	for err == nil && promise.State() == goja.PromiseStatePending {
-		if in.sdk == nil && in.loop.idle() {
+		if in.sdk == nil && in.loop.Idle() {
 			return nil, temporal.NewApplicationError(
 				"the activity awaits a promise that nothing can settle: no timer and no request is under way", StalledType)
 		}
-		j := in.loop.next(hard)
+		j := in.loop.Next(hard)
 		if j == nil {
 			return nil, in.cutOff(ctx, context.Cause(hard))
 		}
@@ -100,7 +101,7 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 		}
 		in.told.Store(why)
 		grace = time.AfterFunc(in.code.opts.Grace, func() { cut(errGraceOver) })
-		in.loop.post(func() error {
+		in.loop.Post(func() error {
 			in.end(why)
 			return in.broken
 		})
@@ -109,7 +110,7 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 	released := make(chan struct{})
 	if activity.IsActivity(ctx) {
 		stopping := activity.GetWorkerStopChannel(ctx)
-		in.background(func() {
+		in.Background(func() {
 			select {
 			case <-stopping:
 				tell(workerStops())
@@ -183,7 +184,7 @@ func (in *instance) promiseOf(v goja.Value) (*goja.Promise, error) {
 }
 
 // turn runs one job of the loop.
-func (in *instance) turn(hard context.Context, promise *goja.Promise, j job) error {
+func (in *instance) turn(hard context.Context, promise *goja.Promise, j eventloop.Job) error {
 	return in.enter(hard, func() error {
 		if err := j(); err != nil {
 			return err

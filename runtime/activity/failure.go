@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -147,13 +148,21 @@ func (in *instance) plainFailure(hard context.Context, value goja.Value, why err
 	// If this fails too, that is all there is to say.
 	_ = in.enter(hard, func() error {
 		if o, ok := value.(*goja.Object); ok && o.ClassName() == "Error" {
-			message, stack = text(o, "message"), sandbox.CleanStack(text(o, "stack"))
+			message, stack = platform.Text(o, "message"), sandbox.CleanStack(platform.Text(o, "stack"))
 		} else if !ok {
 			message = value.String()
 		}
 		return nil
 	})
 	return applicationError(message, "Error", stack, false)
+}
+
+// noteRefusal remembers an error that says that the guard refused an address: an execution that ends with
+// one is not retried.
+func (in *instance) noteRefusal(e *goja.Object) {
+	if len(in.refusals) < in.code.opts.MaxRequests {
+		in.refusals = append(in.refusals, e)
+	}
 }
 
 // isRefusal reports that the code ended with fetch's error for an address that the guard refused, or with an error that was
@@ -194,23 +203,23 @@ func readFailure(v goja.Value, depth int) *failurepb.Failure {
 		return nil
 	}
 	f := &failurepb.Failure{
-		Message: text(o, "message"), Source: text(o, "source"), StackTrace: sandbox.CleanStack(text(o, "stackTrace")),
+		Message: platform.Text(o, "message"), Source: platform.Text(o, "source"), StackTrace: sandbox.CleanStack(platform.Text(o, "stackTrace")),
 		Cause: readFailure(o.Get("cause"), depth+1),
 	}
 	if info, ok := o.Get("applicationFailureInfo").(*goja.Object); ok {
 		f.FailureInfo = &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{
-			Type:           text(info, "type"),
+			Type:           platform.Text(info, "type"),
 			NonRetryable:   flag(info, "nonRetryable"),
 			Details:        readPayloads(info.Get("details")),
 			NextRetryDelay: readDuration(info.Get("nextRetryDelay")),
-			Category:       enumspb.ApplicationErrorCategory(integer(info, "category")),
+			Category:       enumspb.ApplicationErrorCategory(platform.Integer(info, "category")),
 		}}
 	} else if info, ok := o.Get("canceledFailureInfo").(*goja.Object); ok {
 		f.FailureInfo = &failurepb.Failure_CanceledFailureInfo{CanceledFailureInfo: &failurepb.CanceledFailureInfo{
 			Details: readPayloads(info.Get("details"))}}
 	} else if info, ok := o.Get("timeoutFailureInfo").(*goja.Object); ok {
 		f.FailureInfo = &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{
-			TimeoutType:          enumspb.TimeoutType(integer(info, "timeoutType")),
+			TimeoutType:          enumspb.TimeoutType(platform.Integer(info, "timeoutType")),
 			LastHeartbeatDetails: readPayloads(info.Get("lastHeartbeatDetails"))}}
 	} else if _, ok := o.Get("terminatedFailureInfo").(*goja.Object); ok {
 		f.FailureInfo = &failurepb.Failure_TerminatedFailureInfo{TerminatedFailureInfo: &failurepb.TerminatedFailureInfo{}}
@@ -236,10 +245,10 @@ func readPayloads(v goja.Value) *commonpb.Payloads {
 		if !ok {
 			continue
 		}
-		p := &commonpb.Payload{Metadata: map[string][]byte{}, Data: octets(item.Get("data"))}
+		p := &commonpb.Payload{Metadata: map[string][]byte{}, Data: platform.Octets(item.Get("data"))}
 		if metadata, ok := item.Get("metadata").(*goja.Object); ok {
 			for _, name := range metadata.Keys() {
-				p.Metadata[name] = octets(metadata.Get(name))
+				p.Metadata[name] = platform.Octets(metadata.Get(name))
 			}
 		}
 		out.Payloads = append(out.Payloads, p)
@@ -252,32 +261,10 @@ func readDuration(v goja.Value) *durationpb.Duration {
 	if !ok {
 		return nil
 	}
-	return &durationpb.Duration{Seconds: int64(integer(o, "seconds")), Nanos: int32(integer(o, "nanos"))} //nolint:gosec // below 1e9
-}
-
-func octets(v goja.Value) []byte {
-	if v == nil {
-		return nil
-	}
-	b, _ := sandbox.Exported[[]byte](v)
-	return append([]byte(nil), b...)
-}
-
-func text(o *goja.Object, name string) string {
-	if v := o.Get(name); v != nil && !goja.IsUndefined(v) && !goja.IsNull(v) {
-		return v.String()
-	}
-	return ""
+	return &durationpb.Duration{Seconds: int64(platform.Integer(o, "seconds")), Nanos: int32(platform.Integer(o, "nanos"))} //nolint:gosec // below 1e9
 }
 
 func flag(o *goja.Object, name string) bool {
 	v := o.Get(name)
 	return v != nil && v.ToBoolean()
-}
-
-func integer(o *goja.Object, name string) int {
-	if v := o.Get(name); v != nil && !goja.IsUndefined(v) && !goja.IsNull(v) {
-		return int(v.ToNumber().ToInteger()) // the SDK's Long has a valueOf
-	}
-	return 0
 }

@@ -1,45 +1,68 @@
 package activity
 
 import (
-	"crypto/rand"
+	"context"
 	"time"
 
 	"github.com/dop251/goja"
-	"github.com/google/uuid"
+
+	"workflow-worker/runtime/eventloop"
+	"workflow-worker/runtime/platform"
+	"workflow-worker/runtime/sandbox"
 )
 
-func (in *instance) startTimer(call goja.FunctionCall) goja.Value {
-	r := in.vm.Runtime
-	callback, ok := goja.AssertFunction(call.Argument(1))
-	if !ok || len(in.loop.byID) >= in.code.opts.MaxTimers {
-		return r.ToValue(0)
+var _ platform.Host = (*instance)(nil)
+
+// VM implements platform.Host.
+func (in *instance) VM() *sandbox.VM { return in.vm }
+
+// Loop implements platform.Host.
+func (in *instance) Loop() *eventloop.Loop { return in.loop }
+
+// Context implements platform.Host.
+func (in *instance) Context() context.Context { return in.ctx }
+
+// Background implements platform.Host.
+func (in *instance) Background(f func()) {
+	in.wg.Add(1)
+	go func() {
+		defer in.wg.Done()
+		f()
+	}()
+}
+
+// OnEnd implements platform.Host.
+func (in *instance) OnEnd(f func()) { in.ends = append(in.ends, f) }
+
+// Elapsed implements platform.Host.
+func (in *instance) Elapsed() time.Duration { return time.Since(in.made) }
+
+// Requests implements platform.Host.
+func (in *instance) Requests() *platform.Requests { return &in.requests }
+
+// Fail implements platform.Host.
+func (in *instance) Fail(err error) {
+	if in.broken == nil {
+		in.broken = err
 	}
-	after := time.Duration(call.Argument(0).ToFloat() * float64(time.Millisecond))
-	return r.ToValue(in.loop.start(after, func() error {
-		_, err := callback(goja.Undefined())
-		return err
-	}))
 }
 
-func (in *instance) stopTimer(call goja.FunctionCall) goja.Value {
-	in.loop.stop(int(call.Argument(0).ToInteger()))
+// Shared implements platform.Host.
+func (in *instance) Shared(module string) goja.Value {
+	if v := in.SharedSoFar(module); !goja.IsUndefined(v) {
+		return v
+	}
+	m := in.globals.modules.named[module]
+	if len(m.Globals) > 0 {
+		in.globals.Get(m.Globals[0]) // what goes wrong is in broken
+	}
+	return in.SharedSoFar(module)
+}
+
+// SharedSoFar implements platform.Host.
+func (in *instance) SharedSoFar(module string) goja.Value {
+	if o := in.globals.shared[module]; o != nil {
+		return o
+	}
 	return goja.Undefined()
-}
-
-// now is the time in milliseconds since the runtime was made.
-func (in *instance) now(goja.FunctionCall) goja.Value {
-	return in.vm.Runtime.ToValue(in.elapsed())
-}
-
-// elapsed is performance.now(), in milliseconds.
-func (in *instance) elapsed() float64 { return float64(time.Since(in.made).Nanoseconds()) / 1e6 }
-
-func (in *instance) random(call goja.FunctionCall) goja.Value {
-	b := make([]byte, min(max(call.Argument(0).ToInteger(), 0), 65536))
-	_, _ = rand.Read(b) // never fails
-	return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(b))
-}
-
-func (in *instance) randomUUID(goja.FunctionCall) goja.Value {
-	return in.vm.Runtime.ToValue(uuid.NewString())
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"workflow-worker/runtime/platform"
 
 	"github.com/dop251/goja"
 	"go.temporal.io/api/serviceerror"
@@ -20,7 +21,7 @@ import (
 func (in *instance) info() (goja.Value, error) {
 	ctx := in.running
 	if !activity.IsActivity(ctx) {
-		return in.object(map[string]any{"attempt": 1, "isLocal": false, "inWorkflow": false}), in.broken
+		return platform.Object(in, map[string]any{"attempt": 1, "isLocal": false, "inWorkflow": false}), in.broken
 	}
 	i := activity.GetInfo(ctx)
 	token, err := in.vm.Uint8Array(i.TaskToken)
@@ -42,13 +43,13 @@ func (in *instance) info() (goja.Value, error) {
 		"scheduleToCloseTimeoutMs":           i.ScheduleToCloseTimeout.Milliseconds(),
 		"startToCloseTimeoutMs":              i.StartToCloseTimeout.Milliseconds(),
 		"inWorkflow":                         i.WorkflowExecution.ID != "",
-		"priority":                           in.object(map[string]any{"priorityKey": i.Priority.PriorityKey, "fairnessKey": i.Priority.FairnessKey, "fairnessWeight": i.Priority.FairnessWeight}),
+		"priority":                           platform.Object(in, map[string]any{"priorityKey": i.Priority.PriorityKey, "fairnessKey": i.Priority.FairnessKey, "fairnessWeight": i.Priority.FairnessWeight}),
 	}
 	if i.HeartbeatTimeout > 0 {
 		members["heartbeatTimeoutMs"] = i.HeartbeatTimeout.Milliseconds()
 	}
 	if i.WorkflowExecution.ID != "" {
-		members["workflowExecution"] = in.object(map[string]any{"workflowId": i.WorkflowExecution.ID, "runId": i.WorkflowExecution.RunID})
+		members["workflowExecution"] = platform.Object(in, map[string]any{"workflowId": i.WorkflowExecution.ID, "runId": i.WorkflowExecution.RunID})
 		members["workflowNamespace"] = i.Namespace
 		members["workflowType"] = i.WorkflowType.Name
 	} else {
@@ -67,7 +68,7 @@ func (in *instance) info() (goja.Value, error) {
 			return nil, fmt.Errorf("read the last attempt's heartbeat details: %w", err)
 		}
 	}
-	return in.object(members), in.broken
+	return platform.Object(in, members), in.broken
 }
 
 func attemptScheduled(i activity.Info) time.Time {
@@ -91,7 +92,7 @@ func (in *instance) retryPolicy(p *temporal.RetryPolicy) goja.Value {
 		types[i] = t
 	}
 	members["nonRetryableErrorTypes"] = in.vm.Runtime.NewArray(types...)
-	return in.object(members)
+	return platform.Object(in, members)
 }
 
 // ending is why Temporal ended an attempt, in the SDK's words.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/eventloop"
+	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -20,7 +22,7 @@ type instance struct {
 	vm      *sandbox.VM
 	machine *machine     // whose VM it is; nil if it is this instance's alone
 	global  *goja.Object // with a machine: the instance's own
-	loop    *loop
+	loop    *eventloop.Loop
 	made    time.Time
 
 	// ctx ends with the instance; requests and background goroutines live in it.
@@ -35,14 +37,12 @@ type instance struct {
 	sdk      *sdk         // nil until the module or a failure needs it
 	common   *goja.Object // likewise
 
-	log          lines
-	requests     map[int]*request
-	openRequests int
-	lastRequest  int
-	spoolLeft    atomic.Int64
-	refusals     []*goja.Object
-	rejections   []*goja.Promise // rejected and not handled so far
-	beats        *heartbeats
+	log        lines
+	requests   platform.Requests
+	ends       []func()        // what modules do when it is over
+	refusals   []*goja.Object  // errors that say that the guard refused an address
+	rejections []*goja.Promise // rejected and not handled so far
+	beats      *heartbeats
 
 	running context.Context        // the execution's, nil before it begins
 	told    atomic.Pointer[ending] // what the code is told, or about to be
@@ -64,9 +64,8 @@ func (c *Code) newInstance(ctx context.Context) (*instance, error) {
 
 // instanceOn evaluates the module on the runtime that an instance was given.
 func (c *Code) instanceOn(ctx context.Context, in *instance) (*instance, error) {
-	in.code, in.loop, in.made, in.requests = c, newLoop(), time.Now(), map[int]*request{}
+	in.code, in.loop, in.made, in.requests.Most = c, eventloop.New(), time.Now(), c.opts.MaxRequests
 	in.log = lines{logger: c.opts.Logger.With(attributes(ctx, c.program.Name)...), left: c.opts.MaxLogLines}
-	in.spoolLeft.Store(spoolBytesTotal)
 	in.ctx, in.cancel = context.WithCancel(context.Background())
 	in.vm.Runtime.SetPromiseRejectionTracker(in.trackRejection)
 	err := in.enter(ctx, func() error {
@@ -94,7 +93,7 @@ func (in *instance) evaluateModule() error {
 		return fmt.Errorf("the program of %s is no function", in.code.program.Name)
 	}
 	exports, module := r.NewObject(), r.NewObject()
-	if err := in.define(module, "exports", exports); err != nil {
+	if err := platform.Define(r, module, "exports", exports); err != nil {
 		return err
 	}
 	require, err := in.function("require", in.require)
@@ -163,21 +162,12 @@ func (in *instance) withGlobal(f func() error) func() error {
 	}
 }
 
-// background runs f beside JavaScript, for as long as the instance lives.
-func (in *instance) background(f func()) {
-	in.wg.Add(1)
-	go func() {
-		defer in.wg.Done()
-		f()
-	}()
-}
-
 // close drops all that the code left behind, and waits for what runs in the background.
 func (in *instance) close() {
-	in.loop.close()
+	in.loop.Close()
 	in.cancel()
-	for id := range in.requests {
-		in.drop(id)
+	for _, end := range in.ends {
+		end()
 	}
 	in.beats.close()
 	in.wg.Wait()

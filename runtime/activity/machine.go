@@ -9,6 +9,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -42,7 +43,7 @@ func (c *Code) newMachine(ctx context.Context) (*machine, error) {
 	}
 	m := &machine{vm: vm, base: vm.Runtime.GlobalObject()}
 	err = vm.Enter(context.WithoutCancel(ctx), machineTimeout, func() error {
-		exports, err := evaluateBundle(vm.Runtime, program, vm.Runtime.NewObject())
+		exports, err := platform.Evaluate(vm.Runtime, program, vm.Runtime.NewObject())
 		if err != nil {
 			return err
 		}
@@ -77,7 +78,7 @@ func (m *machine) evaluate(p *goja.Program, host *goja.Object) (*goja.Object, er
 	current := r.GlobalObject()
 	r.SetGlobalObject(own)
 	defer r.SetGlobalObject(current)
-	exports, err := evaluateBundle(r, p, host)
+	exports, err := platform.Evaluate(r, p, host)
 	if err != nil {
 		return nil, err
 	}

@@ -2,11 +2,16 @@ package activity
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/platform"
+	"workflow-worker/runtime/platform/console"
+	"workflow-worker/runtime/platform/nodecrypto"
 	"workflow-worker/runtime/platform/web"
+	"workflow-worker/runtime/platform/zlib"
 )
 
 // nodeModule gives a module of Node, made when it's first asked for: see runtime/bundle/ts/node.
@@ -16,11 +21,10 @@ func (in *instance) nodeModule(name string) (goja.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		host := map[string]any{"assert": in.assert, "format": in.format, "zlib": in.zlib, "crc32": in.crc32}
-		for name, f := range nodeCrypto {
-			host[name] = in.nodeCryptoFunction(f)
-		}
-		if in.node, err = evaluateBundle(in.vm.Runtime, p, in.object(host)); err != nil {
+		host := map[string]any{"assert": in.assert, "format": console.Format(in)}
+		maps.Copy(host, zlib.Host(in, in.code.opts.MaxResponseBytes))
+		maps.Copy(host, nodecrypto.Host(in))
+		if in.node, err = platform.Evaluate(in.vm.Runtime, p, platform.Object(in, host)); err != nil {
 			return nil, fmt.Errorf("evaluate Node's modules: %w", err)
 		}
 	}
@@ -35,12 +39,7 @@ func (in *instance) nodeModule(name string) (goja.Value, error) {
 func (in *instance) assert(goja.FunctionCall) goja.Value {
 	values, err := web.Load(in.vm.Runtime, "assert", func() float64 { return 0 })
 	if err != nil {
-		panic(in.asThrown(err)) // goja's way to throw into JavaScript
+		panic(platform.Thrown(in, err)) // goja's way to throw into JavaScript
 	}
 	return values.Get("assert")
-}
-
-// format is what console makes of its arguments.
-func (in *instance) format(call goja.FunctionCall) goja.Value {
-	return in.vm.Runtime.ToValue(in.vm.Format(call.Arguments))
 }

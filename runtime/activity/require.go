@@ -8,6 +8,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/platform"
 )
 
 // require is what the author's module imports with, and the npm packages.
@@ -15,7 +16,7 @@ func (in *instance) require(call goja.FunctionCall) goja.Value {
 	name := call.Argument(0).String()
 	v, err := in.resolve(name)
 	if err != nil {
-		panic(in.asThrown(err)) // goja's way to throw into JavaScript
+		panic(platform.Thrown(in, err)) // goja's way to throw into JavaScript
 	}
 	if v == nil {
 		asked, by := compile.RequiredBy(name)
@@ -25,8 +26,8 @@ func (in *instance) require(call goja.FunctionCall) goja.Value {
 		}
 		e := in.vm.Runtime.NewTypeError("%s", message)
 		// As Node's: packages that can do without look at it.
-		if err := in.define(e, "code", "MODULE_NOT_FOUND"); err != nil && in.broken == nil {
-			in.broken = err
+		if err := platform.Define(in.vm.Runtime, e, "code", "MODULE_NOT_FOUND"); err != nil {
+			in.Fail(err)
 		}
 		panic(e)
 	}
@@ -57,14 +58,14 @@ func (in *instance) packaged(name string) (goja.Value, error) {
 	if in.packages == nil {
 		r := in.vm.Runtime
 		exports, module := r.NewObject(), r.NewObject()
-		if err := in.define(module, "exports", exports); err != nil {
+		if err := platform.Define(r, module, "exports", exports); err != nil {
 			return nil, err
 		}
 		require, err := in.function("require", in.require)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := run(r, in.code.program.Packages.JS, require, module, exports); err != nil {
+		if _, err := platform.Call(r, in.code.program.Packages.JS, require, module, exports); err != nil {
 			return nil, err
 		}
 		in.packages = module.Get("exports").ToObject(r)
@@ -79,13 +80,5 @@ func (in *instance) packaged(name string) (goja.Value, error) {
 // function makes a host function that stacks show under its name.
 func (in *instance) function(name string, f func(goja.FunctionCall) goja.Value) (goja.Value, error) {
 	v := in.vm.Runtime.ToValue(f)
-	return v, rename(in.vm.Runtime, v.ToObject(in.vm.Runtime), name)
-}
-
-// asThrown is an error to panic with: what JavaScript threw goes on as it is.
-func (in *instance) asThrown(err error) any {
-	if ex, ok := err.(*goja.Exception); ok { //nolint:errorlint // as goja gives it
-		return ex.Value()
-	}
-	return in.vm.Runtime.NewGoError(err)
+	return v, platform.Rename(in.vm.Runtime, v.ToObject(in.vm.Runtime), name)
 }

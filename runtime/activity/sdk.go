@@ -6,6 +6,8 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/platform"
+	"workflow-worker/runtime/platform/client"
 )
 
 // sdk is Temporal's TypeScript SDK inside one runtime: what ts/activity/entry.ts exports.
@@ -55,7 +57,7 @@ func (in *instance) newSDK(user func() *instance) (*sdk, error) {
 	if err != nil {
 		return nil, err
 	}
-	host := in.object(map[string]any{
+	host := platform.Object(in, map[string]any{
 		"info":      func() (goja.Value, error) { return user().info() },
 		"heartbeat": func(call goja.FunctionCall) goja.Value { return user().heartbeat(call) },
 		"log":       func(call goja.FunctionCall) goja.Value { return user().sdkLog(call) },
@@ -67,7 +69,7 @@ func (in *instance) newSDK(user func() *instance) (*sdk, error) {
 	if in.machine != nil {
 		exports, err = in.machine.evaluate(p, host)
 	} else {
-		exports, err = evaluateBundle(in.vm.Runtime, p, host)
+		exports, err = platform.Evaluate(in.vm.Runtime, p, host)
 	}
 	if err != nil {
 		return nil, err
@@ -89,20 +91,17 @@ func (in *instance) loadCommon() (goja.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.common, err = evaluateBundle(in.vm.Runtime, p, in.vm.Runtime.NewObject())
+	in.common, err = platform.Evaluate(in.vm.Runtime, p, in.vm.Runtime.NewObject())
 	return in.common, err
 }
 
-// evaluateBundle runs a bundle and gives its exports.
-func evaluateBundle(r *goja.Runtime, p *goja.Program, host *goja.Object) (*goja.Object, error) {
-	exports, module := r.NewObject(), r.NewObject()
-	if err := define(r, module, "exports", exports); err != nil {
+// clientHost is what the client's JavaScript is given.
+func (in *instance) clientHost() (goja.Value, error) {
+	members, err := client.Host(in, in.running, in.code.opts.MaxResultBytes)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := run(r, p, host, module, exports); err != nil {
-		return nil, err
-	}
-	return module.Get("exports").ToObject(r), nil
+	return platform.Object(in, members), in.broken
 }
 
 // beginSDK makes Context.current() answer, and tells it of a cancellation that came before.
@@ -119,7 +118,7 @@ func (in *instance) beginSDK() error {
 func (in *instance) tellEnding() error {
 	details := in.vm.Runtime.NewObject()
 	if in.ending.detail != "" {
-		if err := in.define(details, in.ending.detail, true); err != nil {
+		if err := platform.Define(in.vm.Runtime, details, in.ending.detail, true); err != nil {
 			return err
 		}
 	}

@@ -5,5 +5,6 @@
 // event come from the runtime's own setTimeout and from whoever loads the group. A group of globals is evaluated when one of
 // its names is first asked for, and costs a runtime nothing before.
 //
-// It may import goja and libraries, never another room of this project but runtime/sandbox.
+// It may import goja and libraries, never another room of this project but
+// runtime/platform and runtime/sandbox.
 package web

@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -59,25 +60,43 @@ func Load(r *goja.Runtime, group string, now func() float64) (*goja.Object, erro
 		return nil, fmt.Errorf("%s is a %T, not a function", group, v.Export())
 	}
 	h := host{r}
-	values, err := make(goja.Undefined(), h.object(group, now))
+	values, err := make(goja.Undefined(), h.with(h.members(group, now)))
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %s: %w", group, err)
 	}
 	return values.ToObject(r), nil
 }
 
+// Modules gives the groups as modules.
+func Modules() []platform.Module {
+	var list []platform.Module
+	for group, names := range Groups() {
+		list = append(list, platform.Module{
+			Name: group, Globals: names,
+			Program: func() (*goja.Program, error) {
+				all, err := programs()
+				return all[group], err
+			},
+			Host: func(h platform.Host) map[string]any {
+				now := func() float64 { return float64(h.Elapsed().Nanoseconds()) / 1e6 }
+				return host{h.VM().Runtime}.members(group, now)
+			},
+		})
+	}
+	return list
+}
+
 // host is what Go gives the groups of one runtime.
 type host struct{ r *goja.Runtime }
 
-func (h host) object(group string, now func() float64) *goja.Object {
+func (h host) members(group string, now func() float64) map[string]any {
 	switch group {
 	case "events":
-		return h.with(map[string]any{"now": now})
+		return map[string]any{"now": now}
 	case "url":
-		return h.with(map[string]any{
-			"parse": h.parseURL, "set": h.setURL, "formDecode": h.formDecode, "formEncode": h.formEncode})
+		return map[string]any{"parse": h.parseURL, "set": h.setURL, "formDecode": h.formDecode, "formEncode": h.formEncode}
 	default:
-		return h.r.NewObject()
+		return nil
 	}
 }
 

@@ -1,4 +1,5 @@
-package activity
+// Package zlib packs and unpacks: what node:zlib and the streams of the web stand on.
+package zlib
 
 import (
 	"bufio"
@@ -13,23 +14,32 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/platform"
 )
+
+// Host gives the functions that the bundle of Node's modules is given. most bounds, in bytes, what Go
+// holds for an execution.
+func Host(h platform.Host, most int64) map[string]any {
+	z := coder{h, most}
+	return map[string]any{"zlib": z.whole, "crc32": z.crc32}
+}
 
 // maxBrotliQuality bounds what can't be interrupted: at 11, Node's default, a megabyte takes a second.
 const maxBrotliQuality = 6
 
-// zlib is an operation of node:zlib on a whole text: operation, data, level.
-func (in *instance) zlib(call goja.FunctionCall) goja.Value {
-	out, err := in.packed(call.Argument(0).String(), octets(call.Argument(1)), int(call.Argument(2).ToInteger()))
+// whole is an operation of node:zlib on a whole text: operation, data, level.
+func (z coder) whole(call goja.FunctionCall) goja.Value {
+	out, err := z.packed(call.Argument(0).String(), platform.Octets(call.Argument(1)), int(call.Argument(2).ToInteger()))
 	if err != nil {
-		panic(in.zlibError(err)) // goja's way to throw into JavaScript
+		panic(z.thrown(err)) // goja's way to throw into JavaScript
 	}
-	in.vm.Handed(int64(len(out)))
-	return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(out))
+	z.VM().Handed(int64(len(out)))
+	return platform.Buffer(z, out)
 }
 
-func (in *instance) packed(operation string, data []byte, level int) ([]byte, error) {
-	if err := in.within(len(data), "data"); err != nil {
+func (z coder) packed(operation string, data []byte, level int) ([]byte, error) {
+	if err := z.within(len(data), "data"); err != nil {
 		return nil, err
 	}
 	var out bytes.Buffer
@@ -46,10 +56,10 @@ func (in *instance) packed(operation string, data []byte, level int) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.Copy(&out, io.LimitReader(r, in.code.opts.MaxResponseBytes+1)); err != nil {
+	if _, err := io.Copy(&out, io.LimitReader(r, z.most+1)); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), in.within(out.Len(), "decompressed data")
+	return out.Bytes(), z.within(out.Len(), "decompressed data")
 }
 
 // zlibWriter is nil for an operation that decompresses.
@@ -98,7 +108,7 @@ func zlibReader(operation string, data []byte) (io.Reader, error) {
 }
 
 // zlibError is Node's error, with the code that code looks at.
-func (in *instance) zlibError(err error) goja.Value {
+func (z coder) thrown(err error) goja.Value {
 	message, code := err.Error(), ""
 	var corrupt flate.CorruptInputError
 	switch {
@@ -111,20 +121,20 @@ func (in *instance) zlibError(err error) goja.Value {
 	case errors.As(err, &corrupt):
 		message, code = "invalid data", "Z_DATA_ERROR"
 	}
-	e, thrown := in.vm.Runtime.New(in.vm.Runtime.Get("Error"), in.vm.Runtime.ToValue(message))
+	e, thrown := z.VM().Runtime.New(z.VM().Runtime.Get("Error"), z.VM().Runtime.ToValue(message))
 	if thrown != nil {
-		return in.vm.Runtime.NewGoError(thrown)
+		return z.VM().Runtime.NewGoError(thrown)
 	}
 	if code != "" {
-		if err := in.define(e, "code", code); err != nil && in.broken == nil {
-			in.broken = err
+		if err := platform.Define(z.VM().Runtime, e, "code", code); err != nil {
+			z.Fail(err)
 		}
 	}
 	return e
 }
 
 // crc32 is node:zlib's: data, and what came before it.
-func (in *instance) crc32(call goja.FunctionCall) goja.Value {
+func (z coder) crc32(call goja.FunctionCall) goja.Value {
 	before := uint32(call.Argument(1).ToInteger()) //nolint:gosec // JavaScript's >>> 0
-	return in.vm.Runtime.ToValue(int64(crc32.Update(before, crc32.IEEETable, octets(call.Argument(0)))))
+	return z.VM().Runtime.ToValue(int64(crc32.Update(before, crc32.IEEETable, platform.Octets(call.Argument(0)))))
 }

@@ -1,4 +1,4 @@
-package activity
+package nodecrypto
 
 import (
 	"crypto"
@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+
+	"workflow-worker/runtime/platform/webcrypto"
 )
 
 // nodeKey is what node:crypto's KeyObject says of a key. PEM is PKCS #8 or SPKI.
@@ -50,14 +52,14 @@ func parsePublic(der []byte) (any, error) {
 		return c.PublicKey, nil
 	}
 	private, err := parsePrivate(der)
-	if k, ok := private.(privateKeyOf); err == nil && ok {
+	if k, ok := private.(webcrypto.PrivateKey); err == nil && ok {
 		return k.Public(), nil
 	}
 	return nil, errKey
 }
 
-// describeNodeKey gives JSON of a nodeKey: format (pem, der, jwk), bytes, private.
-func describeNodeKey(c nodeCall) (any, error) {
+// describeKey gives JSON of a nodeKey: format (pem, der, jwk), bytes, private.
+func describeKey(c call) (any, error) {
 	private := c.flag(2)
 	data := c.bytes(1)
 	switch c.text(0) {
@@ -69,7 +71,7 @@ func describeNodeKey(c nodeCall) (any, error) {
 		data = block.Bytes
 	case "jwk":
 		var err error
-		if data, err = keyOfJWK(data, private); err != nil {
+		if data, err = webcrypto.KeyOfJWK(data, private); err != nil {
 			return nil, errors.New("Invalid JWK data")
 		}
 	}
@@ -93,7 +95,7 @@ func jsonOfKey(key any, private bool) (any, error) {
 	if private {
 		kind = "PRIVATE KEY"
 		der, err = x509.MarshalPKCS8PrivateKey(key)
-		if k, ok := key.(privateKeyOf); ok {
+		if k, ok := key.(webcrypto.PrivateKey); ok {
 			public = k.Public()
 		}
 	} else {
@@ -105,8 +107,8 @@ func jsonOfKey(key any, private bool) (any, error) {
 	out := nodeKey{PEM: string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))}
 	switch k := public.(type) {
 	case *rsa.PublicKey:
-		if k.N.BitLen() > maxModulusBits {
-			return nil, fmt.Errorf("keys of more than %d bits can't be used", maxModulusBits)
+		if k.N.BitLen() > webcrypto.MaxModulusBits {
+			return nil, fmt.Errorf("keys of more than %d bits can't be used", webcrypto.MaxModulusBits)
 		}
 		out.Kind, out.Bits = "rsa", k.N.BitLen()
 	case *ecdsa.PublicKey:
@@ -118,15 +120,15 @@ func jsonOfKey(key any, private bool) (any, error) {
 	default:
 		return nil, errKey
 	}
-	if out.JWK, err = jwkOfKey(der, private); err != nil {
+	if out.JWK, err = webcrypto.JWKOfKey(der, private); err != nil {
 		return nil, errKey
 	}
 	text, err := json.Marshal(out)
 	return string(text), err
 }
 
-// generateNodePair gives the JSON of two keys: kind, bits, curve.
-func generateNodePair(c nodeCall) (any, error) {
+// generatePair gives the JSON of two keys: kind, bits, curve.
+func generatePair(c call) (any, error) {
 	kinds := map[string]string{"rsa": "RSA", "rsa-pss": "RSA", "ec": "EC", "ed25519": "Ed25519", "x25519": "X25519"}
 	kind, ok := kinds[c.text(0)]
 	if !ok {
@@ -137,7 +139,7 @@ func generateNodePair(c nodeCall) (any, error) {
 	if name, ok := curves[curve]; ok {
 		curve = name
 	}
-	key, err := generateKey(kind, c.number(1), curve)
+	key, err := webcrypto.GenerateKey(kind, c.number(1), curve)
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +151,8 @@ func generateNodePair(c nodeCall) (any, error) {
 	return []string{fmt.Sprint(private), fmt.Sprint(public)}, err
 }
 
-// agreeNode is diffieHellman: private and public key as PEM.
-func agreeNode(c nodeCall) (any, error) {
+// agree is diffieHellman: private and public key as PEM.
+func agree(c call) (any, error) {
 	private, err := privateKey(c.text(0))
 	if err != nil {
 		return nil, err
@@ -159,16 +161,16 @@ func agreeNode(c nodeCall) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sharedSecret(private, public)
+	return webcrypto.SharedSecret(private, public)
 }
 
 // cryptRSA is publicEncrypt and privateDecrypt: encrypt, key, data, hash for OAEP or "", label.
-func cryptRSA(c nodeCall) (any, error) {
+func cryptRSA(c call) (any, error) {
 	encrypt, data, oaep := c.flag(0), c.bytes(2), c.text(3)
 	var h func() hash.Hash
 	if oaep != "" {
 		var err error
-		if h, err = nodeHash(oaep); err != nil {
+		if h, err = hashOf(oaep); err != nil {
 			return nil, err
 		}
 	}

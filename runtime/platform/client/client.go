@@ -1,4 +1,6 @@
-package activity
+// Package client is getClient() of activities: it starts, signals, queries, updates, describes and ends
+// executions of the activity's own project, and refuses all others.
+package client
 
 import (
 	"context"
@@ -19,75 +21,80 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/platform"
 )
 
 // workflows is what getClient() of an activity talks to the server with. It reaches executions on the activity's own task
 // queue, which is the project's, and no others: who runs where is asked before anything is done, and what is done is done to
 // the run that was asked about.
 type workflows struct {
+	platform.Host
+	mostBytes int
+
 	service   workflowservice.WorkflowServiceClient
 	namespace string
 	taskQueue string
 	identity  string
 }
 
-// clientHost is what the client's JavaScript is given.
-func (in *instance) clientHost() (goja.Value, error) {
-	if in.running == nil || !activity.IsActivity(in.running) {
+// Host is what the client's JavaScript is given. running is the activity's context; mostBytes bounds the
+// arguments of one call.
+func Host(h platform.Host, running context.Context, mostBytes int) (map[string]any, error) {
+	if running == nil || !activity.IsActivity(running) {
 		return nil, errors.New("getClient() needs a worker's connection: this activity runs without")
 	}
-	info := activity.GetInfo(in.running)
+	info := activity.GetInfo(running)
 	w := &workflows{
-		service:   activity.GetClient(in.running).WorkflowService(),
+		Host: h, mostBytes: mostBytes,
+		service:   activity.GetClient(running).WorkflowService(),
 		namespace: info.Namespace, taskQueue: info.TaskQueue,
 		identity: fmt.Sprintf("activity %s of %s", info.ActivityID, info.WorkflowExecution.ID),
 	}
-	return in.object(map[string]any{
+	return map[string]any{
 		"taskQueue": info.TaskQueue,
-		"call":      func(call goja.FunctionCall) goja.Value { in.callServer(w, call); return goja.Undefined() },
-	}), in.broken
+		"call":      func(call goja.FunctionCall) goja.Value { w.call(call); return goja.Undefined() },
+	}, nil
 }
 
-// callServer does one call of the client beside JavaScript: method, request as JSON, arguments, resolve, reject.
-func (in *instance) callServer(w *workflows, call goja.FunctionCall) {
-	resolve, reject := in.callback(call.Argument(3)), in.callback(call.Argument(4))
-	fail := func(err error) { in.loop.post(func() error { return reject(in.object(problemOf(err))) }) }
-	if in.openRequests >= in.code.opts.MaxRequests {
-		fail(fmt.Errorf("more than %d requests are under way (%s)", in.code.opts.MaxRequests, activities.MaxRequestsSetting))
-		return
-	}
+// call does one call of the client beside JavaScript: method, request as JSON, arguments, resolve, reject.
+func (w *workflows) call(call goja.FunctionCall) {
+	resolve, reject := platform.Callback(call.Argument(3)), platform.Callback(call.Argument(4))
+	fail := func(err error) { w.Loop().Post(func() error { return reject(platform.Object(w, problemOf(err))) }) }
 	var request clientRequest
 	if err := json.Unmarshal([]byte(call.Argument(1).String()), &request); err != nil {
 		fail(fmt.Errorf("read the client's request: %w", err))
 		return
 	}
 	var err error
-	if request.args, err = in.payloads(call.Argument(2)); err != nil {
+	if request.args, err = w.payloads(call.Argument(2)); err != nil {
 		fail(err)
 		return
 	}
 	method := w.method(call.Argument(0).String())
-	in.openRequests++
-	in.loop.requests++
-	in.background(func() {
-		answer, err := method(in.ctx, request)
-		in.finish(nil, func() error {
-			in.openRequests--
+	if !w.Requests().Open() {
+		fail(fmt.Errorf("more than %d requests are under way (%s)", w.Requests().Most, activities.MaxRequestsSetting))
+		return
+	}
+	end := w.Loop().Expect()
+	w.Background(func() {
+		answer, err := method(w.Context(), request)
+		end(func() error {
+			w.Requests().Close()
 			if err != nil {
-				return reject(in.object(problemOf(err)))
+				return reject(platform.Object(w, problemOf(err)))
 			}
 			value := goja.Undefined()
 			switch {
 			case answer.payload != nil:
-				if value, err = in.vm.FromPayload(answer.payload); err != nil {
-					return reject(in.object(problemOf(err)))
+				if value, err = w.VM().FromPayload(answer.payload); err != nil {
+					return reject(platform.Object(w, problemOf(err)))
 				}
 			case answer.json != nil:
 				text, err := json.Marshal(answer.json)
 				if err != nil {
 					return err
 				}
-				value = in.vm.Runtime.ToValue(string(text))
+				value = w.VM().Runtime.ToValue(string(text))
 			}
 			return resolve(value)
 		})
@@ -95,7 +102,7 @@ func (in *instance) callServer(w *workflows, call goja.FunctionCall) {
 }
 
 // payloads converts a list of arguments.
-func (in *instance) payloads(v goja.Value) (*commonpb.Payloads, error) {
+func (w *workflows) payloads(v goja.Value) (*commonpb.Payloads, error) {
 	list, ok := v.(*goja.Object)
 	if !ok {
 		return nil, nil
@@ -103,12 +110,12 @@ func (in *instance) payloads(v goja.Value) (*commonpb.Payloads, error) {
 	out := &commonpb.Payloads{}
 	size := 0
 	for i := range int(list.Get("length").ToInteger()) {
-		p, err := in.vm.ToPayload(list.Get(fmt.Sprint(i)))
+		p, err := w.VM().ToPayload(list.Get(fmt.Sprint(i)))
 		if err != nil {
 			return nil, fmt.Errorf("argument %d: %w", i+1, err)
 		}
-		if size += len(p.GetData()); size > in.code.opts.MaxResultBytes {
-			return nil, fmt.Errorf("the arguments have more than %d bytes (%s)", in.code.opts.MaxResultBytes, activities.MaxResultSetting)
+		if size += len(p.GetData()); size > w.mostBytes {
+			return nil, fmt.Errorf("the arguments have more than %d bytes (%s)", w.mostBytes, activities.MaxResultSetting)
 		}
 		out.Payloads = append(out.Payloads, p)
 	}

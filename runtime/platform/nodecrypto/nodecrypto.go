@@ -1,10 +1,8 @@
-package activity
+// Package nodecrypto is what node:crypto stands on: see runtime/bundle/ts/node/crypto.ts.
+package nodecrypto
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/hkdf"
@@ -30,16 +28,18 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/platform"
+	"workflow-worker/runtime/platform/webcrypto"
 	"workflow-worker/runtime/sandbox"
 )
 
-// nodeCall are the arguments of one call of node:crypto's host.
-type nodeCall struct{ goja.FunctionCall }
+// call are the arguments of one call.
+type call struct{ goja.FunctionCall }
 
-func (c nodeCall) text(i int) string { return c.Argument(i).String() }
-func (c nodeCall) number(i int) int  { return int(c.Argument(i).ToInteger()) }
-func (c nodeCall) flag(i int) bool   { return c.Argument(i).ToBoolean() }
-func (c nodeCall) bytes(i int) []byte {
+func (c call) text(i int) string { return c.Argument(i).String() }
+func (c call) number(i int) int  { return int(c.Argument(i).ToInteger()) }
+func (c call) flag(i int) bool   { return c.Argument(i).ToBoolean() }
+func (c call) bytes(i int) []byte {
 	if b, ok := sandbox.Exported[goja.ArrayBuffer](c.Argument(i)); ok {
 		return b.Bytes()
 	}
@@ -47,11 +47,11 @@ func (c nodeCall) bytes(i int) []byte {
 	return b
 }
 
-// nodeCrypto is what runtime/bundle/ts/node/crypto.ts stands on. A result of []byte becomes an ArrayBuffer.
-var nodeCrypto = map[string]func(nodeCall) (any, error){
-	"hashes": func(nodeCall) (any, error) { return slices.Sorted(maps.Keys(nodeHashes)), nil },
-	"digest": func(c nodeCall) (any, error) {
-		h, err := nodeHash(c.text(0))
+// functions are the host's, by name. A result of []byte becomes an ArrayBuffer.
+var functions = map[string]func(call) (any, error){
+	"hashes": func(call) (any, error) { return slices.Sorted(maps.Keys(hashes)), nil },
+	"digest": func(c call) (any, error) {
+		h, err := hashOf(c.text(0))
 		if err != nil {
 			return nil, err
 		}
@@ -59,8 +59,8 @@ var nodeCrypto = map[string]func(nodeCall) (any, error){
 		sum.Write(c.bytes(1))
 		return sum.Sum(nil), nil
 	},
-	"hmac": func(c nodeCall) (any, error) {
-		h, err := nodeHash(c.text(0))
+	"hmac": func(c call) (any, error) {
+		h, err := hashOf(c.text(0))
 		if err != nil {
 			return nil, err
 		}
@@ -68,9 +68,9 @@ var nodeCrypto = map[string]func(nodeCall) (any, error){
 		mac.Write(c.bytes(2))
 		return mac.Sum(nil), nil
 	},
-	"equal": func(c nodeCall) (any, error) { return subtle.ConstantTimeCompare(c.bytes(0), c.bytes(1)) == 1, nil },
-	"pbkdf2": func(c nodeCall) (any, error) {
-		h, err := nodeHash(c.text(0))
+	"equal": func(c call) (any, error) { return subtle.ConstantTimeCompare(c.bytes(0), c.bytes(1)) == 1, nil },
+	"pbkdf2": func(c call) (any, error) {
+		h, err := hashOf(c.text(0))
 		if err != nil {
 			return nil, err
 		}
@@ -82,8 +82,8 @@ var nodeCrypto = map[string]func(nodeCall) (any, error){
 		}
 		return pbkdf2.Key(h, string(c.bytes(1)), c.bytes(2), c.number(3), c.number(4))
 	},
-	"hkdf": func(c nodeCall) (any, error) {
-		h, err := nodeHash(c.text(0))
+	"hkdf": func(c call) (any, error) {
+		h, err := hashOf(c.text(0))
 		if err != nil {
 			return nil, err
 		}
@@ -92,18 +92,18 @@ var nodeCrypto = map[string]func(nodeCall) (any, error){
 		}
 		return hkdf.Key(h, c.bytes(1), c.bytes(2), string(c.bytes(3)), c.number(4))
 	},
-	"cipher": func(c nodeCall) (any, error) {
-		return applyCipher(c.text(0), c.flag(1), c.bytes(2), c.bytes(3), c.bytes(4), c.bytes(5), c.flag(6))
+	"cipher": func(c call) (any, error) {
+		return webcrypto.ApplyCipher(c.text(0), c.flag(1), c.bytes(2), c.bytes(3), c.bytes(4), c.bytes(5), c.flag(6))
 	},
-	"sign": func(c nodeCall) (any, error) {
+	"sign": func(c call) (any, error) {
 		return signPEM(c.text(0), c.text(1), c.bytes(2), c.flag(3), c.flag(4), c.number(5))
 	},
-	"verify": func(c nodeCall) (any, error) {
+	"verify": func(c call) (any, error) {
 		return verifyPEM(c.text(0), c.text(1), c.bytes(2), c.bytes(3), c.flag(4), c.flag(5), c.number(6))
 	},
-	"key":      describeNodeKey,
-	"keyPair":  generateNodePair,
-	"agree":    agreeNode,
+	"key":      describeKey,
+	"keyPair":  generatePair,
+	"agree":    agree,
 	"cryptRSA": cryptRSA,
 }
 
@@ -120,12 +120,21 @@ func inBounds(name string, n, most int) error {
 	return nil
 }
 
-// nodeCryptoFunction is a host function of one of nodeCrypto.
-func (in *instance) nodeCryptoFunction(f func(nodeCall) (any, error)) func(goja.FunctionCall) goja.Value {
-	return func(call goja.FunctionCall) goja.Value {
-		out, err := f(nodeCall{call})
+// Host gives the functions that the bundle of Node's modules is given.
+func Host(h platform.Host) map[string]any {
+	members := map[string]any{}
+	for name, f := range functions {
+		members[name] = hostFunction(h, f)
+	}
+	return members
+}
+
+func hostFunction(h platform.Host, f func(call) (any, error)) func(goja.FunctionCall) goja.Value {
+	r := h.VM().Runtime
+	return func(c goja.FunctionCall) goja.Value {
+		out, err := f(call{c})
 		if err != nil {
-			e, newErr := in.vm.Runtime.New(in.vm.Runtime.Get("Error"), in.vm.Runtime.ToValue(err.Error()))
+			e, newErr := r.New(r.Get("Error"), r.ToValue(err.Error()))
 			if newErr != nil {
 				panic(newErr) // goja's way to throw into JavaScript
 			}
@@ -133,19 +142,19 @@ func (in *instance) nodeCryptoFunction(f func(nodeCall) (any, error)) func(goja.
 		}
 		switch out := out.(type) {
 		case []byte:
-			return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(out))
+			return platform.Buffer(h, out)
 		case []string:
 			list := make([]any, len(out))
 			for i, s := range out {
 				list[i] = s
 			}
-			return in.vm.Runtime.NewArray(list...)
+			return r.NewArray(list...)
 		}
-		return in.vm.Runtime.ToValue(out)
+		return r.ToValue(out)
 	}
 }
 
-var nodeHashes = map[string]struct {
+var hashes = map[string]struct {
 	new func() hash.Hash
 	id  crypto.Hash
 }{
@@ -163,8 +172,8 @@ var nodeHashes = map[string]struct {
 	"sha3-512":   {func() hash.Hash { return sha3.New512() }, crypto.SHA3_512},
 }
 
-// nodeHashName reads the spellings that Node takes: SHA256, sha-256, RSA-SHA256.
-func nodeHashName(name string) string {
+// hashName reads the spellings that Node takes: SHA256, sha-256, RSA-SHA256.
+func hashName(name string) string {
 	name = strings.TrimPrefix(strings.ToLower(name), "rsa-")
 	if rest, ok := strings.CutPrefix(name, "sha-"); ok {
 		name = "sha" + rest
@@ -172,64 +181,12 @@ func nodeHashName(name string) string {
 	return strings.ReplaceAll(name, "/", "-")
 }
 
-func nodeHash(name string) (func() hash.Hash, error) {
-	h, ok := nodeHashes[nodeHashName(name)]
+func hashOf(name string) (func() hash.Hash, error) {
+	h, ok := hashes[hashName(name)]
 	if !ok {
 		return nil, errors.New("Digest method not supported")
 	}
 	return h.new, nil
-}
-
-// applyCipher encrypts or decrypts; the caller has checked name, key and iv.
-func applyCipher(name string, encrypt bool, key, iv, data, additional []byte, padding bool) ([]byte, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, errors.New("Invalid key length")
-	}
-	switch {
-	case strings.HasSuffix(name, "-gcm"):
-		gcm, err := cipher.NewGCMWithNonceSize(block, len(iv))
-		if err != nil {
-			return nil, errors.New("Invalid initialization vector")
-		}
-		if encrypt {
-			return gcm.Seal(nil, iv, data, additional), nil
-		}
-		plain, err := gcm.Open(nil, iv, data, additional)
-		if err != nil {
-			return nil, errors.New("Unsupported state or unable to authenticate data")
-		}
-		return plain, nil
-	case strings.HasSuffix(name, "-ctr"):
-		out := make([]byte, len(data))
-		cipher.NewCTR(block, iv).XORKeyStream(out, data)
-		return out, nil
-	}
-	if encrypt {
-		if padding {
-			n := aes.BlockSize - len(data)%aes.BlockSize
-			data = append(slices.Clone(data), bytes.Repeat([]byte{byte(n)}, n)...)
-		}
-		if len(data)%aes.BlockSize != 0 {
-			return nil, errors.New("wrong final block length")
-		}
-		out := make([]byte, len(data))
-		cipher.NewCBCEncrypter(block, iv).CryptBlocks(out, data)
-		return out, nil
-	}
-	if len(data)%aes.BlockSize != 0 || len(data) == 0 && padding {
-		return nil, errors.New("wrong final block length")
-	}
-	out := make([]byte, len(data))
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, data)
-	if !padding {
-		return out, nil
-	}
-	n := int(out[len(out)-1])
-	if n == 0 || n > aes.BlockSize || !bytes.Equal(out[len(out)-n:], bytes.Repeat([]byte{byte(n)}, n)) {
-		return nil, errors.New("bad decrypt")
-	}
-	return out[:len(out)-n], nil
 }
 
 func signPEM(algorithm, key string, data []byte, p1363, pss bool, salt int) ([]byte, error) {
@@ -301,7 +258,7 @@ func digestFor(algorithm string, data []byte) ([]byte, crypto.Hash, error) {
 	if algorithm == "" {
 		algorithm = "sha256"
 	}
-	h, ok := nodeHashes[nodeHashName(algorithm)]
+	h, ok := hashes[hashName(algorithm)]
 	if !ok {
 		return nil, 0, errors.New("Invalid digest: " + algorithm)
 	}

@@ -1,4 +1,4 @@
-package activity
+package fetch
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -133,32 +134,32 @@ func (d *download) drop() int64 {
 }
 
 // spool reads the beginning of a body, as far as the execution may, and notes when that was all of it.
-func (in *instance) spool(q *request, d *download) {
-	if in.spoolLeft.Add(-spoolBytes) < 0 {
-		in.spoolLeft.Add(spoolBytes)
+func (f *fetch) spool(q *request, d *download) {
+	if f.spoolLeft.Add(-spoolBytes) < 0 {
+		f.spoolLeft.Add(spoolBytes)
 		d.fill(0)
 		return
 	}
 	whole := d.fill(spoolBytes)
-	in.spoolLeft.Add(spoolBytes - d.hold())
+	f.spoolLeft.Add(spoolBytes - d.hold())
 	if whole {
-		in.loop.post(func() error {
-			in.settle(q)
+		f.Loop().Post(func() error {
+			f.settle(q)
 			return nil
 		})
 	}
 }
 
 // readBody reads a response to its end: number, resolve, reject.
-func (in *instance) readBody(call goja.FunctionCall) goja.Value {
-	in.read(call, func(d *download, left int64) ([]byte, error) { return d.rest(left) }, true)
+func (f *fetch) readBody(call goja.FunctionCall) goja.Value {
+	f.read(call, func(d *download, left int64) ([]byte, error) { return d.rest(left) }, true)
 	return goja.Undefined()
 }
 
 // readChunk reads what there is of a response's body, waiting for the first byte: number, resolve, reject. The end is
 // undefined.
-func (in *instance) readChunk(call goja.FunctionCall) goja.Value {
-	in.read(call, func(d *download, left int64) ([]byte, error) {
+func (f *fetch) readChunk(call goja.FunctionCall) goja.Value {
+	f.read(call, func(d *download, left int64) ([]byte, error) {
 		b, err := d.next()
 		if int64(len(b)) > left {
 			err = errTooMuch
@@ -168,57 +169,57 @@ func (in *instance) readChunk(call goja.FunctionCall) goja.Value {
 	return goja.Undefined()
 }
 
-func (in *instance) read(call goja.FunctionCall, take func(d *download, left int64) ([]byte, error), last bool) {
+func (f *fetch) read(call goja.FunctionCall, take func(d *download, left int64) ([]byte, error), last bool) {
 	id := int(call.Argument(0).ToInteger())
-	resolve, reject := in.callback(call.Argument(1)), in.callback(call.Argument(2))
-	q := in.requests[id]
+	resolve, reject := platform.Callback(call.Argument(1)), platform.Callback(call.Argument(2))
+	q := f.requests[id]
 	if q == nil || q.body == nil {
-		in.loop.post(func() error { return reject(in.trouble(errors.New("the response was given up"))) })
+		f.Loop().Post(func() error { return reject(f.trouble(errors.New("the response was given up"))) })
 		return
 	}
-	limit := in.code.opts.MaxResponseBytes
+	limit := f.mostBytes
 	d := q.body
 	left := limit - d.taken
-	in.loop.requests++
-	in.background(func() {
+	end := f.Loop().Expect()
+	f.Background(func() {
 		b, err := take(d, left)
 		if errors.Is(err, errTooMuch) {
 			err = &limitError{fmt.Sprintf("the response is larger than %d bytes (%s)", limit, activities.MaxResponseSetting)}
 		}
-		in.finish(nil, func() error {
+		finish(end, nil, func() error {
 			ended := errors.Is(err, io.EOF)
 			if last || err != nil {
-				in.drop(id)
+				f.drop(id)
 			}
 			d.taken += int64(len(b))
-			in.vm.Handed(int64(len(b)))
+			f.VM().Handed(int64(len(b)))
 			switch {
 			case ended:
 				return resolve(goja.Undefined())
 			case err != nil:
-				return reject(in.trouble(err))
+				return reject(f.trouble(err))
 			}
-			return resolve(in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(b)))
+			return resolve(platform.Buffer(f, b))
 		})
 	})
 }
 
 // write hands on a piece of a request's body that is a stream: number, bytes, resolve, reject. It resolves when the piece was
 // sent, so that code that makes data faster than the network takes it is held up.
-func (in *instance) write(call goja.FunctionCall) goja.Value {
-	resolve, reject := in.callback(call.Argument(2)), in.callback(call.Argument(3))
-	q := in.requests[int(call.Argument(0).ToInteger())]
+func (f *fetch) write(call goja.FunctionCall) goja.Value {
+	resolve, reject := platform.Callback(call.Argument(2)), platform.Callback(call.Argument(3))
+	q := f.requests[int(call.Argument(0).ToInteger())]
 	if q == nil || q.upload == nil {
-		in.loop.post(func() error { return reject(in.trouble(errors.New("the request was given up"))) })
+		f.Loop().Post(func() error { return reject(f.trouble(errors.New("the request was given up"))) })
 		return goja.Undefined()
 	}
-	b := octets(call.Argument(1))
-	in.loop.requests++
-	in.background(func() {
+	b := platform.Octets(call.Argument(1))
+	end := f.Loop().Expect()
+	f.Background(func() {
 		_, err := q.upload.Write(b)
-		in.finish(nil, func() error {
+		finish(end, nil, func() error {
 			if err != nil {
-				return reject(in.trouble(err))
+				return reject(f.trouble(err))
 			}
 			return resolve(goja.Undefined())
 		})
@@ -227,8 +228,8 @@ func (in *instance) write(call goja.FunctionCall) goja.Value {
 }
 
 // endWrite ends a request's body: number, and whether it is whole.
-func (in *instance) endWrite(call goja.FunctionCall) goja.Value {
-	if q := in.requests[int(call.Argument(0).ToInteger())]; q != nil && q.upload != nil {
+func (f *fetch) endWrite(call goja.FunctionCall) goja.Value {
+	if q := f.requests[int(call.Argument(0).ToInteger())]; q != nil && q.upload != nil {
 		var err error
 		if !call.Argument(1).ToBoolean() {
 			err = errUploadFailed
@@ -241,7 +242,7 @@ func (in *instance) endWrite(call goja.FunctionCall) goja.Value {
 var errUploadFailed = errors.New("the stream that the request's body is failed")
 
 // requestBody is what a request sends: the bytes of a buffer, or what will be written.
-func (in *instance) requestBody(ctx context.Context, q *request, v goja.Value) io.Reader {
+func (f *fetch) requestBody(ctx context.Context, q *request, v goja.Value) io.Reader {
 	if b, ok := sandbox.Exported[goja.ArrayBuffer](v); ok {
 		return bytes.NewReader(b.Bytes()) // nobody else has the buffer
 	}

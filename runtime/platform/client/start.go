@@ -1,4 +1,4 @@
-package activity
+package client
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package activity
+package webcrypto
 
 import (
 	"bytes"
@@ -25,13 +25,14 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
 
 // What JavaScript waits for can't be interrupted inside Go, so that one call is bounded by itself.
 const (
 	maxKeyIterations = 5_000_000
-	maxModulusBits   = 4096
+	MaxModulusBits   = 4096 // of RSA keys
 	maxDerivedBytes  = 1 << 20
 )
 
@@ -44,21 +45,21 @@ func operationError(message string) error { return &cryptoError{"OperationError"
 func dataError(message string) error      { return &cryptoError{"DataError", message} }
 
 // subtle carries out what crypto.js has checked: an operation and its parameters. It answers with {value} or {error, message}.
-func (in *instance) subtle(call goja.FunctionCall) goja.Value {
-	p := cryptoParameters{call.Argument(1).ToObject(in.vm.Runtime)}
-	value, err := in.cryptoOperation(call.Argument(0).String(), p)
+func (w webCrypto) subtle(call goja.FunctionCall) goja.Value {
+	p := cryptoParameters{call.Argument(1).ToObject(w.VM().Runtime)}
+	value, err := w.operation(call.Argument(0).String(), p)
 	if err != nil {
 		name := "OperationError"
 		var named *cryptoError
 		if errors.As(err, &named) {
 			name = named.name
 		}
-		return in.object(map[string]any{"error": name, "message": err.Error()})
+		return platform.Object(w, map[string]any{"error": name, "message": err.Error()})
 	}
 	if b, ok := value.([]byte); ok {
-		value = in.vm.Runtime.NewArrayBuffer(b)
+		value = w.VM().Runtime.NewArrayBuffer(b)
 	}
-	return in.object(map[string]any{"value": value})
+	return platform.Object(w, map[string]any{"value": value})
 }
 
 // cryptoParameters are an operation's, by name.
@@ -70,8 +71,8 @@ func (p cryptoParameters) bytes(name string) []byte {
 	}
 	return nil
 }
-func (p cryptoParameters) text(name string) string { return text(p.o, name) }
-func (p cryptoParameters) number(name string) int  { return integer(p.o, name) }
+func (p cryptoParameters) text(name string) string { return platform.Text(p.o, name) }
+func (p cryptoParameters) number(name string) int  { return platform.Integer(p.o, name) }
 
 func (p cryptoParameters) hash() crypto.Hash {
 	switch p.text("hash") {
@@ -86,7 +87,7 @@ func (p cryptoParameters) hash() crypto.Hash {
 	}
 }
 
-func (in *instance) cryptoOperation(operation string, p cryptoParameters) (any, error) {
+func (w webCrypto) operation(operation string, p cryptoParameters) (any, error) {
 	switch operation {
 	case "digest":
 		return digestOf(p.hash(), p.bytes("data")), nil
@@ -105,18 +106,18 @@ func (in *instance) cryptoOperation(operation string, p cryptoParameters) (any, 
 		if err != nil {
 			return nil, err
 		}
-		r := in.vm.Runtime
-		return in.object(map[string]any{"private": r.NewArrayBuffer(private), "public": r.NewArrayBuffer(public)}), nil
+		r := w.VM().Runtime
+		return platform.Object(w, map[string]any{"private": r.NewArrayBuffer(private), "public": r.NewArrayBuffer(public)}), nil
 	case "describe":
-		return in.describeKey(p.bytes("der"), p.text("type"))
+		return w.describeKey(p.bytes("der"), p.text("type"))
 	case "point":
 		return spkiOfPoint(p.text("curve"), p.bytes("data"))
 	case "raw":
 		return pointOfSPKI(p.bytes("der"))
 	case "fromJWK":
-		return keyOfJWK([]byte(p.text("jwk")), p.text("type") == "private")
+		return KeyOfJWK([]byte(p.text("jwk")), p.text("type") == "private")
 	case "toJWK":
-		return jwkOfKey(p.bytes("der"), p.text("type") == "private")
+		return JWKOfKey(p.bytes("der"), p.text("type") == "private")
 	}
 	return nil, &cryptoError{"NotSupportedError", fmt.Sprintf("no operation %q", operation)}
 }
@@ -241,7 +242,7 @@ func deriveBits(operation string, p cryptoParameters) ([]byte, error) {
 }
 
 func generatePair(p cryptoParameters) (private, public []byte, err error) {
-	key, err := generateKey(p.text("kind"), p.number("bits"), p.text("curve"))
+	key, err := GenerateKey(p.text("kind"), p.number("bits"), p.text("curve"))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -251,14 +252,14 @@ func generatePair(p cryptoParameters) (private, public []byte, err error) {
 	return private, public, err
 }
 
-// privateKeyOf is what all private keys are: those of package ecdh can't sign.
-type privateKeyOf interface{ Public() crypto.PublicKey }
+// PrivateKey is what all private keys are: those of package ecdh can't sign.
+type PrivateKey interface{ Public() crypto.PublicKey }
 
-func generateKey(kind string, bits int, curve string) (privateKeyOf, error) {
+func GenerateKey(kind string, bits int, curve string) (PrivateKey, error) {
 	switch kind {
 	case "RSA":
-		if bits < 1024 || bits > maxModulusBits {
-			return nil, operationError(fmt.Sprintf("modulusLength must be 1024 to %d", maxModulusBits))
+		if bits < 1024 || bits > MaxModulusBits {
+			return nil, operationError(fmt.Sprintf("modulusLength must be 1024 to %d", MaxModulusBits))
 		}
 		return rsa.GenerateKey(rand.Reader, bits)
 	case "Ed25519":
@@ -284,10 +285,10 @@ func agree(p cryptoParameters) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sharedSecret(private, public)
+	return SharedSecret(private, public)
 }
 
-func sharedSecret(private, public any) (secret []byte, err error) {
+func SharedSecret(private, public any) (secret []byte, err error) {
 	if k, ok := private.(*ecdsa.PrivateKey); ok {
 		if private, err = k.ECDH(); err != nil {
 			return nil, err
@@ -316,24 +317,24 @@ func curveOf(name string) (elliptic.Curve, error) {
 }
 
 // describeKey tells what a key's DER holds, and refuses what isn't one.
-func (in *instance) describeKey(der []byte, keyType string) (goja.Value, error) {
+func (w webCrypto) describeKey(der []byte, keyType string) (goja.Value, error) {
 	public, err := publicOf(der, keyType == "private")
 	if err != nil {
 		return nil, err
 	}
 	switch key := public.(type) {
 	case *rsa.PublicKey:
-		if key.N.BitLen() > maxModulusBits {
-			return nil, dataError(fmt.Sprintf("keys of more than %d bits can't be used", maxModulusBits))
+		if key.N.BitLen() > MaxModulusBits {
+			return nil, dataError(fmt.Sprintf("keys of more than %d bits can't be used", MaxModulusBits))
 		}
-		exponent := in.vm.Runtime.NewArrayBuffer(big.NewInt(int64(key.E)).Bytes())
-		return in.object(map[string]any{"kind": "RSA", "bits": key.N.BitLen(), "exponent": exponent}), nil
+		exponent := w.VM().Runtime.NewArrayBuffer(big.NewInt(int64(key.E)).Bytes())
+		return platform.Object(w, map[string]any{"kind": "RSA", "bits": key.N.BitLen(), "exponent": exponent}), nil
 	case *ecdsa.PublicKey:
-		return in.object(map[string]any{"kind": "EC", "curve": key.Curve.Params().Name}), nil
+		return platform.Object(w, map[string]any{"kind": "EC", "curve": key.Curve.Params().Name}), nil
 	case ed25519.PublicKey:
-		return in.object(map[string]any{"kind": "Ed25519"}), nil
+		return platform.Object(w, map[string]any{"kind": "Ed25519"}), nil
 	case *ecdh.PublicKey:
-		return in.object(map[string]any{"kind": "X25519"}), nil
+		return platform.Object(w, map[string]any{"kind": "X25519"}), nil
 	}
 	return nil, dataError("Invalid key type")
 }
@@ -348,7 +349,7 @@ func publicOf(der []byte, private bool) (crypto.PublicKey, error) {
 		return key, nil
 	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
-	k, ok := key.(privateKeyOf)
+	k, ok := key.(PrivateKey)
 	if err != nil || !ok {
 		return nil, dataError("Invalid keyData")
 	}

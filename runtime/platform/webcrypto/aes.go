@@ -1,4 +1,4 @@
-package activity
+package webcrypto
 
 import (
 	"crypto/aes"
@@ -54,7 +54,7 @@ func applyCBC(operation string, p cryptoParameters) ([]byte, error) {
 	if len(p.bytes("iv")) != aes.BlockSize {
 		return nil, operationError("the iv must have 16 bytes")
 	}
-	out, err := applyCipher("-cbc", operation == "encrypt", p.bytes("key"), p.bytes("iv"), p.bytes("data"), nil, true)
+	out, err := ApplyCipher("-cbc", operation == "encrypt", p.bytes("key"), p.bytes("iv"), p.bytes("data"), nil, true)
 	if err != nil {
 		return nil, errOperation()
 	}

@@ -1,4 +1,4 @@
-package activity
+package zlib
 
 import (
 	"bytes"
@@ -12,10 +12,22 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/platform"
 )
 
-// coder makes the object behind CompressionStream and DecompressionStream: format, direction.
-func (in *instance) coder(call goja.FunctionCall) goja.Value {
+// Streams gives the function that the bundle of streams is given.
+func Streams(h platform.Host, most int64) map[string]any {
+	return map[string]any{"coder": coder{h, most}.stream}
+}
+
+// coder works for one execution.
+type coder struct {
+	platform.Host
+	most int64
+}
+
+// stream makes the object behind CompressionStream and DecompressionStream: format, direction.
+func (z coder) stream(call goja.FunctionCall) goja.Value {
 	format := call.Argument(0).String()
 	var out bytes.Buffer
 	var write func([]byte) error
@@ -33,40 +45,40 @@ func (in *instance) coder(call goja.FunctionCall) goja.Value {
 			return goja.Undefined()
 		}
 		// All at once, at the end: Go's readers pull.
-		write = func(b []byte) error { packed.Write(b); return in.within(packed.Len(), "compressed data") }
-		end = func() error { return in.decompress(format, &packed, &out) }
+		write = func(b []byte) error { packed.Write(b); return z.within(packed.Len(), "compressed data") }
+		end = func() error { return z.decompress(format, &packed, &out) }
 	}
 	taken := func(err error) goja.Value {
 		if err != nil {
-			panic(in.vm.Runtime.NewTypeError(err.Error())) // goja's way to throw into JavaScript
+			panic(z.VM().Runtime.NewTypeError(err.Error())) // goja's way to throw into JavaScript
 		}
 		b := bytes.Clone(out.Bytes())
 		out.Reset()
-		return in.vm.Runtime.ToValue(in.vm.Runtime.NewArrayBuffer(b))
+		return platform.Buffer(z, b)
 	}
-	return in.object(map[string]any{
-		"write": func(call goja.FunctionCall) goja.Value { return taken(write(octets(call.Argument(0)))) },
+	return platform.Object(z, map[string]any{
+		"write": func(call goja.FunctionCall) goja.Value { return taken(write(platform.Octets(call.Argument(0)))) },
 		"end":   func(goja.FunctionCall) goja.Value { return taken(end()) },
 	})
 }
 
 // within bounds what Go holds for an execution; the setting is that of fetch's bodies, the usual source.
-func (in *instance) within(n int, what string) error {
-	if limit := in.code.opts.MaxResponseBytes; int64(n) > limit {
+func (z coder) within(n int, what string) error {
+	if limit := z.most; int64(n) > limit {
 		return fmt.Errorf("%s of more than %d bytes (%s)", what, limit, activities.MaxResponseSetting)
 	}
 	return nil
 }
 
-func (in *instance) decompress(format string, packed io.Reader, out *bytes.Buffer) error {
+func (z coder) decompress(format string, packed io.Reader, out *bytes.Buffer) error {
 	r, err := decompressor(format)(packed)
 	if err == nil {
-		_, err = io.Copy(out, io.LimitReader(r, in.code.opts.MaxResponseBytes+1))
+		_, err = io.Copy(out, io.LimitReader(r, z.most+1))
 	}
 	if err != nil {
 		return errors.New("The compressed data was not valid.")
 	}
-	return in.within(out.Len(), "decompressed data")
+	return z.within(out.Len(), "decompressed data")
 }
 
 func compressor(format string, out io.Writer) io.WriteCloser {

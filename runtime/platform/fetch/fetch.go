@@ -1,4 +1,4 @@
-package activity
+package fetch
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/eventloop"
+	"workflow-worker/runtime/platform"
 )
 
 // request is one request of fetch, from send until its body was read or it was stopped. The goroutine that runs JavaScript
@@ -26,7 +28,7 @@ type request struct {
 	open   bool           // holds a connection
 }
 
-// clients are the given client with each of fetch's ways to treat redirects.
+// clients are a client with each of fetch's ways to treat redirects.
 type clients map[string]*http.Client
 
 var errRedirect = errors.New("unexpected redirect")
@@ -40,22 +42,21 @@ func newClients(c *http.Client) clients {
 
 // send starts a request: method, URL, header pairs, body, redirect mode, resolve, reject. The body is a buffer, undefined, or
 // "stream": then it is written piece by piece. It returns the request's number, or -1 when there are too many.
-func (in *instance) send(call goja.FunctionCall) goja.Value {
-	r := in.vm.Runtime
-	if in.openRequests >= in.code.opts.MaxRequests {
+func (f *fetch) send(call goja.FunctionCall) goja.Value {
+	r := f.VM().Runtime
+	if !f.Requests().Open() {
 		return r.ToValue(-1)
 	}
-	in.lastRequest++
-	id := in.lastRequest
-	ctx, cancel := context.WithCancel(in.ctx)
+	f.last++
+	id := f.last
+	ctx, cancel := context.WithCancel(f.Context())
 	q := &request{cancel: cancel, open: true}
-	in.requests[id] = q
-	in.openRequests++
-	resolve, reject := in.callback(call.Argument(5)), in.callback(call.Argument(6))
-	req, err := in.newRequest(ctx, q, call)
-	client := in.code.clients[call.Argument(4).String()]
-	in.loop.requests++
-	in.background(func() {
+	f.requests[id] = q
+	resolve, reject := platform.Callback(call.Argument(5)), platform.Callback(call.Argument(6))
+	req, err := f.newRequest(ctx, q, call)
+	client := f.clients[call.Argument(4).String()]
+	end := f.Loop().Expect()
+	f.Background(func() {
 		var res *http.Response
 		if err == nil {
 			res, err = client.Do(req) //nolint:bodyclose // the job below keeps it or closes it
@@ -67,46 +68,42 @@ func (in *instance) send(call goja.FunctionCall) goja.Value {
 			}
 		}
 		if err != nil {
-			in.finish(nil, func() error {
-				if in.requests[id] != q { // stopped meanwhile
+			finish(end, nil, func() error {
+				if f.requests[id] != q { // stopped meanwhile
 					return nil
 				}
-				in.drop(id)
-				return reject(in.trouble(err))
+				f.drop(id)
+				return reject(f.trouble(err))
 			})
 			return
 		}
 		d := newDownload(decoded(res.Body, encoded))
-		in.finish(res, func() error {
-			if in.requests[id] != q {
+		finish(end, res, func() error {
+			if f.requests[id] != q {
 				return closeBody(res)
 			}
 			q.body = d
 			if slices.Contains(encoded, "br") {
-				in.vm.Handed(brotliWindow)
+				f.VM().Handed(brotliWindow)
 			}
-			return resolve(in.head(id, req, res))
+			return resolve(f.head(id, req, res))
 		})
-		in.spool(q, d)
+		f.spool(q, d)
 	})
 	return r.ToValue(id)
 }
 
 // settle notes that a request holds no connection any more.
-func (in *instance) settle(q *request) {
+func (f *fetch) settle(q *request) {
 	if q.open {
 		q.open = false
-		in.openRequests--
+		f.Requests().Close()
 	}
 }
 
 // finish posts what a request's goroutine ends with; if the loop is closed by then, nobody else closes the body.
-func (in *instance) finish(res *http.Response, j job) {
-	posted := in.loop.post(func() error {
-		in.loop.requests--
-		return j()
-	})
-	if !posted {
+func finish(end func(eventloop.Job) bool, res *http.Response, j eventloop.Job) {
+	if !end(j) {
 		_ = closeBody(res)
 	}
 }
@@ -118,8 +115,8 @@ func closeBody(res *http.Response) error {
 	return nil
 }
 
-func (in *instance) newRequest(ctx context.Context, q *request, call goja.FunctionCall) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, call.Argument(0).String(), call.Argument(1).String(), in.requestBody(ctx, q, call.Argument(3)))
+func (f *fetch) newRequest(ctx context.Context, q *request, call goja.FunctionCall) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, call.Argument(0).String(), call.Argument(1).String(), f.requestBody(ctx, q, call.Argument(3)))
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +125,7 @@ func (in *instance) newRequest(ctx context.Context, q *request, call goja.Functi
 	}
 	req.URL.Fragment, req.URL.RawFragment = "", ""
 	var pairs [][2]string
-	if err := in.vm.Runtime.ExportTo(call.Argument(2), &pairs); err != nil {
+	if err := f.VM().Runtime.ExportTo(call.Argument(2), &pairs); err != nil {
 		return nil, err
 	}
 	for _, p := range pairs {
@@ -151,8 +148,8 @@ func (in *instance) newRequest(ctx context.Context, q *request, call goja.Functi
 }
 
 // head describes a response.
-func (in *instance) head(id int, req *http.Request, res *http.Response) goja.Value {
-	r := in.vm.Runtime
+func (f *fetch) head(id int, req *http.Request, res *http.Response) goja.Value {
+	r := f.VM().Runtime
 	var pairs []any
 	for name, values := range res.Header {
 		for _, v := range values {
@@ -160,7 +157,7 @@ func (in *instance) head(id int, req *http.Request, res *http.Response) goja.Val
 		}
 	}
 	final := *res.Request.URL
-	return in.object(map[string]any{
+	return platform.Object(f, map[string]any{
 		"id": id, "status": res.StatusCode, "statusText": strings.TrimPrefix(res.Status, fmt.Sprintf("%d ", res.StatusCode)),
 		"headers": r.NewArray(pairs...), "url": final.String(), "redirected": res.Request != req,
 		"hasBody": res.Body != http.NoBody && res.ContentLength != 0,
@@ -185,30 +182,30 @@ func latin1(s string) string {
 	return string(r)
 }
 
-func (in *instance) stopRequest(call goja.FunctionCall) goja.Value {
-	in.drop(int(call.Argument(0).ToInteger()))
+func (f *fetch) stopRequest(call goja.FunctionCall) goja.Value {
+	f.drop(int(call.Argument(0).ToInteger()))
 	return goja.Undefined()
 }
 
 // drop ends a request in whatever state it is.
-func (in *instance) drop(id int) {
-	q := in.requests[id]
+func (f *fetch) drop(id int) {
+	q := f.requests[id]
 	if q == nil {
 		return
 	}
-	delete(in.requests, id)
-	in.settle(q)
+	delete(f.requests, id)
+	f.settle(q)
 	q.cancel()
 	if q.upload != nil {
 		_ = q.upload.CloseWithError(context.Canceled) // never fails
 	}
 	if q.body != nil {
-		in.spoolLeft.Add(q.body.drop())
+		f.spoolLeft.Add(q.body.drop())
 	}
 }
 
 // trouble is what fetch.js makes its error of.
-func (in *instance) trouble(err error) goja.Value {
+func (f *fetch) trouble(err error) goja.Value {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
@@ -219,7 +216,7 @@ func (in *instance) trouble(err error) goja.Value {
 		message = refused.Error()
 	}
 	var limit *limitError
-	return in.object(map[string]any{"message": message, "code": troubleCode(err), "refused": refused != nil, "limit": errors.As(err, &limit)})
+	return platform.Object(f, map[string]any{"message": message, "code": troubleCode(err), "refused": refused != nil, "limit": errors.As(err, &limit)})
 }
 
 // troubleCode is what Node says in the cause's code, where libraries look for what is worth trying again; "" for what it has
@@ -251,21 +248,9 @@ type limitError struct{ message string }
 func (e *limitError) Error() string { return e.message }
 
 // noteRefusal remembers the errors that say that the guard refused an address: an execution that ends with one is not retried.
-func (in *instance) noteRefusal(call goja.FunctionCall) goja.Value {
-	if o, ok := call.Argument(0).(*goja.Object); ok && len(in.refusals) < in.code.opts.MaxRequests {
-		in.refusals = append(in.refusals, o)
+func (f *fetch) noteRefusal(call goja.FunctionCall) goja.Value {
+	if o, ok := call.Argument(0).(*goja.Object); ok {
+		f.refused(o)
 	}
 	return goja.Undefined()
-}
-
-// callback makes a Go function of a JavaScript one.
-func (in *instance) callback(v goja.Value) func(goja.Value) error {
-	f, ok := goja.AssertFunction(v)
-	if !ok {
-		return func(goja.Value) error { return nil }
-	}
-	return func(arg goja.Value) error {
-		_, err := f(goja.Undefined(), arg)
-		return err
-	}
 }

@@ -3,8 +3,6 @@ package activity
 import (
 	"context"
 	"log/slog"
-	"strconv"
-	"strings"
 
 	"github.com/dop251/goja"
 	"go.temporal.io/sdk/activity"
@@ -49,31 +47,19 @@ func (l *lines) close() {
 	}
 }
 
-// print is a line of console: level, indentation, arguments.
-func (in *instance) print(call goja.FunctionCall) goja.Value {
-	level := slog.LevelInfo
-	switch call.Argument(0).String() {
-	case "debug":
-		level = slog.LevelDebug
-	case "warn":
-		level = slog.LevelWarn
-	case "error":
-		level = slog.LevelError
+// Wants implements console.Log.
+func (in *instance) Wants(level slog.Level) bool {
+	if in.log.left > 0 && in.log.logger.Enabled(context.Background(), level) {
+		return true
 	}
-	if in.log.left <= 0 || !in.log.logger.Enabled(context.Background(), level) {
-		in.log.write(level, "")
-		return goja.Undefined()
-	}
-	list := call.Argument(2).ToObject(in.vm.Runtime)
-	args := make([]goja.Value, list.Get("length").ToInteger())
-	for i := range args {
-		args[i] = list.Get(strconv.Itoa(i))
-	}
-	indent := call.Argument(1).String()
-	text := indent + strings.ReplaceAll(in.vm.Format(args), "\n", "\n"+indent)
-	in.log.write(level, text)
-	return goja.Undefined()
+	in.log.write(level, "")
+	return false
 }
+
+// Write implements console.Log.
+func (in *instance) Write(level slog.Level, line string) { in.log.write(level, line) }
+
+func (l *lines) warn(text string) { l.write(slog.LevelWarn, text) }
 
 // sdkLog is a line of @temporalio/activity's log: level, message, metadata.
 func (in *instance) sdkLog(call goja.FunctionCall) goja.Value {
@@ -103,10 +89,3 @@ type jsonText string
 
 func (j jsonText) MarshalJSON() ([]byte, error) { return []byte(j), nil }
 func (j jsonText) String() string               { return string(j) }
-
-func (l *lines) warn(text string) { l.write(slog.LevelWarn, text) }
-
-// inspect shows a value with so many levels of objects within it.
-func (in *instance) inspect(call goja.FunctionCall) goja.Value {
-	return in.vm.Runtime.ToValue(in.vm.Inspect(call.Argument(0), int(call.Argument(1).ToInteger())))
-}

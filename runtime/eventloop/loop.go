@@ -1,4 +1,12 @@
-package activity
+// Package eventloop is the turn-taking of one execution's JavaScript: jobs in the order in which they
+// were posted, timers in the order in which they are due.
+//
+// It promises: JavaScript runs on one goroutine, which takes jobs with Next. Everybody else has one way
+// back onto it, Post, and where something is under way that will end there, Expect. After Close nothing
+// runs any more.
+//
+// It knows nothing of goja, of activities or of the platform, and imports nothing of ours.
+package eventloop
 
 import (
 	"container/heap"
@@ -7,37 +15,39 @@ import (
 	"time"
 )
 
-// job is one turn of the event loop. It runs inside the VM; its error is what escaped from the author's callback.
-type job func() error
+// Job is one turn of the event loop. It runs inside the VM; its error is what escaped from the author's
+// callback.
+type Job func() error
 
-// loop is an event loop: jobs in the order in which they were posted, timers in the order in which they are due. The
-// goroutine that runs JavaScript calls next and sets timers; post may be called from anywhere.
-type loop struct {
+// Loop is an event loop. The goroutine that runs JavaScript calls Next and sets timers; Post may be
+// called from anywhere.
+type Loop struct {
 	mu     sync.Mutex // guards posted and closed
-	posted []job
+	posted []Job
 	closed bool
 	wake   chan struct{} // holds a token when there may be something new in posted
 
 	timers   timerHeap
 	byID     map[int]*timer
 	lastID   int
-	requests int  // under way: they will post
+	expected int  // under way: they will post
 	favour   bool // jobs before timers, every other turn, so that neither starves the other
 }
 
 type timer struct {
 	id    int
 	due   time.Time
-	run   job
+	run   Job
 	index int // in the heap
 }
 
-func newLoop() *loop {
-	return &loop{wake: make(chan struct{}, 1), byID: map[int]*timer{}}
+// New makes a loop.
+func New() *Loop {
+	return &Loop{wake: make(chan struct{}, 1), byID: map[int]*timer{}}
 }
 
-// post adds a job. After close it does nothing and says so.
-func (l *loop) post(j job) bool {
+// Post adds a job. After Close it does nothing and says so.
+func (l *Loop) Post(j Job) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -51,8 +61,21 @@ func (l *loop) post(j job) bool {
 	return true
 }
 
-// close drops all that waits.
-func (l *loop) close() {
+// Expect notes that something is under way and gives the function that ends it with a job, which is
+// called once, from anywhere. Until that job has its turn the loop isn't idle. Called by the goroutine
+// that runs JavaScript.
+func (l *Loop) Expect() (end func(Job) (posted bool)) {
+	l.expected++
+	return func(j Job) bool {
+		return l.Post(func() error {
+			l.expected--
+			return j()
+		})
+	}
+}
+
+// Close drops all that waits.
+func (l *Loop) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
@@ -60,8 +83,8 @@ func (l *loop) close() {
 	l.timers, l.byID = nil, nil
 }
 
-// start sets a timer and returns its number.
-func (l *loop) start(after time.Duration, run job) int {
+// Start sets a timer and returns its number, which is above 0.
+func (l *Loop) Start(after time.Duration, run Job) int {
 	l.lastID++
 	t := &timer{id: l.lastID, due: time.Now().Add(after), run: run}
 	l.byID[t.id] = t
@@ -69,23 +92,26 @@ func (l *loop) start(after time.Duration, run job) int {
 	return t.id
 }
 
-// stop takes back a timer, if it is still set.
-func (l *loop) stop(id int) {
+// Stop takes back a timer, if it is still set.
+func (l *Loop) Stop(id int) {
 	if t, ok := l.byID[id]; ok {
 		heap.Remove(&l.timers, t.index)
 		delete(l.byID, id)
 	}
 }
 
-// idle reports that nothing is under way: no job, timer or request.
-func (l *loop) idle() bool {
+// Timers is how many are set.
+func (l *Loop) Timers() int { return len(l.byID) }
+
+// Idle reports that nothing is under way: no job, no timer, nothing that is expected.
+func (l *Loop) Idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.posted) == 0 && len(l.timers) == 0 && l.requests == 0
+	return len(l.posted) == 0 && len(l.timers) == 0 && l.expected == 0
 }
 
-// next waits for the next job; nil when ctx has ended.
-func (l *loop) next(ctx context.Context) job {
+// Next waits for the next job; nil when ctx has ended.
+func (l *Loop) Next(ctx context.Context) Job {
 	l.favour = !l.favour
 	for {
 		if ctx.Err() != nil {
@@ -100,7 +126,7 @@ func (l *loop) next(ctx context.Context) job {
 		if len(l.timers) > 0 {
 			first := l.timers[0]
 			if wait = time.Until(first.due); wait <= 0 {
-				l.stop(first.id)
+				l.Stop(first.id)
 				return first.run
 			}
 		}
@@ -111,7 +137,7 @@ func (l *loop) next(ctx context.Context) job {
 	}
 }
 
-func (l *loop) take() job {
+func (l *Loop) take() Job {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.posted) == 0 {
@@ -123,7 +149,7 @@ func (l *loop) take() job {
 }
 
 // sleep waits until something may be due; below 0 there is no timer.
-func (l *loop) sleep(ctx context.Context, wait time.Duration) {
+func (l *Loop) sleep(ctx context.Context, wait time.Duration) {
 	if wait < 0 {
 		select {
 		case <-l.wake:

@@ -1,4 +1,4 @@
-package activity
+package webcrypto
 
 import (
 	"bytes"
@@ -44,8 +44,8 @@ func (o *octet) UnmarshalText(text []byte) (err error) {
 
 func (o octet) number() *big.Int { return new(big.Int).SetBytes(o) }
 
-// keyOfJWK gives PKCS #8 or SPKI.
-func keyOfJWK(text []byte, private bool) ([]byte, error) {
+// KeyOfJWK gives PKCS #8 or SPKI.
+func KeyOfJWK(text []byte, private bool) ([]byte, error) {
 	var k jwk
 	if err := json.Unmarshal(text, &k); err != nil {
 		return nil, dataError("Invalid keyData")
@@ -60,7 +60,7 @@ func keyOfJWK(text []byte, private bool) ([]byte, error) {
 func (k jwk) der(private bool) ([]byte, error) {
 	switch k.Kty {
 	case "RSA":
-		if len(k.N) > maxModulusBits/8 || !k.E.number().IsInt64() {
+		if len(k.N) > MaxModulusBits/8 || !k.E.number().IsInt64() {
 			return nil, dataError("Invalid keyData")
 		}
 		public := rsa.PublicKey{N: k.N.number(), E: int(k.E.number().Int64())}
@@ -116,8 +116,8 @@ func (k jwk) privateOKP() ([]byte, error) {
 	return nil, dataError("Invalid keyData")
 }
 
-// jwkOfKey is keyOfJWK's opposite.
-func jwkOfKey(der []byte, private bool) (string, error) {
+// JWKOfKey is KeyOfJWK's opposite.
+func JWKOfKey(der []byte, private bool) (string, error) {
 	public, err := publicOf(der, private)
 	if err != nil {
 		return "", err

@@ -1,0 +1,36 @@
+// Package process is Node's process and performance, as far as they say nothing of the machine.
+package process
+
+import (
+	_ "embed"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/platform"
+)
+
+//go:embed process.js
+var text string
+
+var program = platform.Script("process", text)
+
+// Module gives process, whose env is what the operator lets code see.
+func Module(env map[string]string) platform.Module {
+	return platform.Module{
+		Name:    "process",
+		Globals: []string{"process", "performance"},
+		Program: program,
+		Host: func(h platform.Host) map[string]any {
+			began := time.Now().Add(-h.Elapsed())
+			return map[string]any{"env": env, "now": Now(h), "timeOrigin": float64(began.UnixMicro()) / 1e3}
+		},
+	}
+}
+
+// Now is performance.now(): milliseconds since the execution's globals were made.
+func Now(h platform.Host) func(goja.FunctionCall) goja.Value {
+	return func(goja.FunctionCall) goja.Value {
+		return h.VM().Runtime.ToValue(float64(h.Elapsed().Nanoseconds()) / 1e6)
+	}
+}
