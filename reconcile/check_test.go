@@ -131,7 +131,7 @@ func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 	if res := h.result(id); res.Moved != 2 || res.Breaks != 1 {
 		t.Errorf("result %+v", res)
 	}
-	if got := r.isStatus(p, statusRunning).meta; got.LastMove == 0 || !strings.Contains(got.LastReload.Cause, "2 executions move to other code") {
+	if got := r.isStatus(p, statusRunning).meta; got.LastMove == 0 || got.LastReload.Action != "start" {
 		t.Errorf("metadata %+v, last reload %+v", got, got.LastReload)
 	}
 	if got := h.eventsOf(p, eventMigrated); len(got) != 1 || !strings.Contains(got[0], "moved 2 executions of workflow order-intake to version 1") {

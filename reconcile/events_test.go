@@ -84,7 +84,7 @@ func TestEventsTellWhatHappenedToTheCode(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	r.quietDown()
-	want := []string{eventStarted, eventReloaded, eventReloaded, eventCompileFailed, eventStopped, eventRequestDone}
+	want := []string{eventStarted, eventReloaded, eventCompileFailed, eventStopped, eventRequestDone}
 	if got := h.kinds(p); !slices.Equal(got, want) {
 		t.Errorf("events %s, want %s", got, want)
 	}

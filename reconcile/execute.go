@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"workflow-worker/runtime"
@@ -167,13 +168,21 @@ func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report, again
 	}
 }
 
-// live notes that code went live, where before was.
+// live notes what went live, where before was; of a reload after which the same code is live as before only what is wrong.
 func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
-	if dec.cause == causeAgain && len(changesBetween(before, rec.report)) == 0 {
-		r.noteBroken(rec, before, rec.report, true)
-		rec.waitLonger()
+	again := dec.cause == causeAgain
+	if dec.action == actReload && len(changesBetween(before, rec.report)) == 0 {
+		r.noteBroken(rec, before, rec.report, again)
+		if again {
+			rec.waitLonger()
+			return
+		}
+		rec.tries, rec.failedAttempt = 0, ""
+		r.logProblems(ctx, rec)
+		r.log.InfoContext(ctx, "no other code is live than before", keyProject, rec.id, keyCause, dec.cause)
 		return
 	}
+	dec.cause += notLive(before, rec.report)
 	rec.tries = 0
 	now := time.Now()
 	took := now.Sub(rec.asked)
@@ -185,10 +194,41 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	rec.noteLive(before, dec.action, *rec.reload)
 	r.noteBroken(rec, before, rec.report, false)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
+	r.logProblems(ctx, rec)
+	r.log.InfoContext(ctx, "code is live", keyProject, rec.id, "action", dec.action.String(), keyCause, dec.cause, "took", took)
+}
+
+// logProblems logs what isn't live as the rows want it.
+func (r *Reconciler) logProblems(ctx context.Context, rec *record) {
 	for _, b := range broken(rec.report) {
 		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, b.Problem(), "live_version", b.Version)
 	}
-	r.log.InfoContext(ctx, "code is live", keyProject, rec.id, "action", dec.action.String(), keyCause, dec.cause, "took", took)
+}
+
+// notLive says which of the texts that are new didn't go live with the others; "" for none.
+func notLive(before, after runtime.Report) string {
+	old := map[ref]string{}
+	for _, s := range broken(before) {
+		old[ref{s.Kind, s.ID}] = s.Error.Version + s.Problem()
+	}
+	changed := map[ref]bool{} // a workflow's activities_code may be what is broken
+	for _, c := range changesBetween(before, after) {
+		changed[ref{c.Kind, c.ID}] = true
+	}
+	var names []string
+	for _, s := range broken(after) {
+		if r := (ref{s.Kind, s.ID}); !changed[r] && old[r] != s.Error.Version+s.Problem() {
+			names = append(names, s.Kind+" "+s.Name)
+		}
+	}
+	const most = 3
+	if len(names) > most {
+		names = append(names[:most], fmt.Sprintf("%d more", len(names)-most))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; not live: " + strings.Join(names, ", ")
 }
 
 // beginDrain stops a project's worker on a goroutine of its own: draining may
