@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,15 +66,14 @@ FROM workflows w, LATERAL (
 WHERE w.project_id = $1 AND coalesce(w.is_active, true) AND jsonb_typeof(v) = 'string'
   AND v #>> '{}' ~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'`
 
-// The project's own components come before shared ones: where two have a
-// name, the first has it. Those without text (the UI lists built-in activities
-// as components) come only for their xmin.
+// The project's own components come before shared ones. Those without text (the
+// UI lists built-in activities as components) come only for their xmin.
 const componentsSQL = `
 WITH refs AS MATERIALIZED (` + componentRefsSQL + `)
 SELECT k.id::text, k.xmin::text, k.project_id IS NULL, coalesce(k.is_active, true), coalesce(k.name, ''),
        coalesce(k.implementation_language, ''),
        CASE WHEN coalesce(k.is_active, true) THEN coalesce(k.implementation_code, '') ELSE '' END,
-       s.hash, s.version, s.workflow_code, s.packages
+       coalesce(l.hash, ''), s.hash, s.version, s.workflow_code, s.packages
 FROM components k
 LEFT JOIN workflow_live_code l
   ON $2 AND l.project_id = $1 AND l.source_kind = 'component' AND l.source_id = k.id
@@ -154,7 +154,7 @@ func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
 			last.since = *since
 			s.lastLive[ref{runtime.KindWorkflow, w.ID}] = last
 		}
-		w.VersioningBehavior = knownBehavior(behavior)
+		w.VersioningBehavior, w.LiveHash = knownBehavior(behavior), last.hash
 		w.LastGood = stored(hash, version, code, acCode, packages, acPackages)
 		s.project.Workflows = append(s.project.Workflows, w)
 		s.sources = append(s.sources, workflowSource(w))
@@ -195,11 +195,11 @@ func (s *snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error
 		hash, version, code, packages *string
 	)
 	_, err := pgx.ForEachRow(rows, []any{&c.ID, &xmin, &c.Shared, &active, &c.Name, &c.Language, &c.Code,
-		&hash, &version, &code, &packages}, func() error {
+		&c.LiveHash, &hash, &version, &code, &packages}, func() error {
 		if c.Shared {
 			shared[c.ID] = xmin
 		}
-		if !active || c.Code == "" {
+		if !active || strings.TrimSpace(c.Code) == "" {
 			return nil
 		}
 		c.LastGood = stored(hash, version, code, nil, packages, nil)

@@ -29,7 +29,9 @@ import (
 //	  ],
 //	  "components": [
 //	    {"id": "c2b7…", "name": "scoreCustomer", "hash": "41fe…",
-//	     "since": "2026-11-22T20:58:41.871Z", "types": ["scoreCustomer"], "shared": true}
+//	     "since": "2026-11-22T20:58:41.871Z", "types": ["scoreCustomer"], "shared": true,
+//	     "warning": {"message": "sleep is not defined", "file": "scoreCustomer.ts", "line": 4, "column": 9,
+//	                 "more": [{"message": "…", "file": "scoreCustomer.ts", "line": 9, "column": 3}]}}
 //	  ],
 //	  "lastReload": {"at": "2026-11-22T21:00:03.114Z", "action": "reload",
 //	                 "cause": "workflow order-intake changed from version 1.0.3 to 1.0.4", "milliseconds": 9.3},
@@ -81,10 +83,15 @@ type SourceState struct {
 	// Stayed are texts that executions were to go on with and don't; see Stayed.
 	Stayed []Stayed     `json:"stayed,omitempty"`
 	Error  *SourceError `json:"error,omitempty"`
+	// Warning is likely to be wrong with the newest text, or with the names that
+	// it is served under, and keeps nothing from going live.
+	Warning *SourceWarning `json:"warning,omitempty"`
 }
 
 // SourceError says why the newest text isn't live. Line and Column count from
 // 1 in the author's own text and are absent if unknown.
+//
+// More is what else is wrong with it, at most 20 things.
 //
 // If the replay gate refused the text, Broken names executions that it would
 // break, at most 20 of them, and Checked is how many were tried.
@@ -94,13 +101,46 @@ type SourceError struct {
 	File    string            `json:"file,omitempty"`
 	Line    int               `json:"line,omitempty"`
 	Column  int               `json:"column,omitempty"`
+	More    []Remark          `json:"more,omitempty"`
 	Checked int               `json:"checked,omitempty"`
 	Broken  []BrokenExecution `json:"broken,omitempty"`
 }
 
+// SourceWarning is the first warning about a source, with a place as in
+// SourceError; More are the others, at most 20.
+type SourceWarning struct {
+	Remark
+	More []Remark `json:"more,omitempty"`
+}
+
+// Remark is one error or warning beside the first.
+type Remark struct {
+	Message string `json:"message"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+}
+
+// maxRemarks bounds how many are shown beside the first.
+const maxRemarks = 20
+
+func remarks(list []runtime.Remark) (out []Remark) {
+	for _, r := range list[:min(len(list), maxRemarks)] {
+		out = append(out, Remark{bounded(r.Message), r.File, r.Line, r.Column})
+	}
+	return out
+}
+
+func sourceWarning(list []runtime.Remark) *SourceWarning {
+	if len(list) == 0 {
+		return nil
+	}
+	return &SourceWarning{Remark: remarks(list[:1])[0], More: remarks(list[1:])}
+}
+
 func sourceError(e *runtime.SourceError) SourceError {
 	return SourceError{
-		Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column,
+		Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column, More: remarks(e.More),
 		Checked: e.Checked, Broken: brokenExecutions(e.Broken, maxBrokenExecutions),
 	}
 }
@@ -163,7 +203,7 @@ func (rec *record) metadata(replica string) Metadata {
 func sourceState(s runtime.SourceReport, shared bool) SourceState {
 	state := SourceState{
 		ID: s.ID, Name: s.Name, Version: s.Version, Hash: s.Hash, Types: s.Types, Shared: shared,
-		VersioningBehavior: s.VersioningBehavior,
+		VersioningBehavior: s.VersioningBehavior, Warning: sourceWarning(s.Warnings),
 	}
 	if s.Hash != "" && !s.Since.IsZero() {
 		since := s.Since.UTC()

@@ -24,7 +24,11 @@ func (s SourceReport) Problem() string {
 	case e.Line > 0:
 		where = fmt.Sprintf("%d:%d: ", e.Line, e.Column)
 	}
-	return fmt.Sprintf("%s %s: %s%s", s.Kind, s.Name, where, e.Message)
+	what := fmt.Sprintf("%s %s: %s%s", s.Kind, s.Name, where, e.Message)
+	if n := len(e.More); n > 0 {
+		what += fmt.Sprintf(" (and %d more)", n)
+	}
+	return what
 }
 
 // broken gives the rows of a kind of which no text can be run, with what is wrong with them. Their own names are theirs all the
@@ -39,16 +43,31 @@ func (b *builder) broken(kind string) map[string]string {
 	return out
 }
 
-// withBroken has calls to components, and starts of workflows, that can't be run fail with what is wrong with them. Of two rows
-// of one name one may work.
+// withBroken has calls to components, and starts of workflows, that can't be run fail with what is wrong with them; so do calls and starts
+// by a name that may mean several functions. Of two rows of one name one may work.
 func (l *live) withBroken(b *builder) *live {
 	l.broken, l.brokenWorkflows = b.broken(KindComponent), b.broken(KindWorkflow)
-	for _, m := range l.modules {
+	problems := func(m *module) map[string]string {
 		if m.stored.Kind == KindComponent {
-			delete(l.broken, m.stored.Name)
-		} else {
-			delete(l.brokenWorkflows, m.stored.Name)
+			return l.broken
 		}
+		return l.brokenWorkflows
+	}
+	for _, m := range l.modules {
+		if m.unclear != "" {
+			problems(m)[m.stored.Name] = fmt.Sprintf("%s %s: %s", m.stored.Kind, m.stored.Name, m.unclear)
+		}
+	}
+	for _, m := range l.modules {
+		if m.unclear == "" {
+			delete(problems(m), m.stored.Name)
+		}
+	}
+	for name := range l.brokenWorkflows {
+		delete(l.workflows, name) // another row's function
+	}
+	for name := range l.broken {
+		delete(l.activities, name)
 	}
 	return l
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	goruntime "runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,6 +37,7 @@ type builtSource struct {
 	kind, id, name string
 	module         *module // what will be live; nil for nothing
 	err            *SourceError
+	warnings       []Remark
 }
 
 // row is what a row of either kind says, and how it becomes a module.
@@ -43,7 +45,9 @@ type row struct {
 	StoredModule
 	id       string
 	lastGood *StoredCode
+	liveHash string
 	behavior string
+	clash    *SourceError // with another row
 	build    func(context.Context, StoredModule) (*module, error)
 }
 
@@ -53,8 +57,11 @@ func (b *builder) rows(p Project) []row {
 	for _, w := range p.Workflows {
 		out = append(out, b.workflow(w))
 	}
+	clashes := clashing(p.Components)
 	for _, c := range p.Components {
-		out = append(out, b.component(c))
+		w := b.component(c)
+		w.clash = clashes[c.ID]
+		out = append(out, w)
 	}
 	return out
 }
@@ -102,7 +109,7 @@ func (b *builder) unchanged(w row) *module {
 func (b *builder) workflow(w Workflow) row {
 	return row{
 		StoredModule: StoredModule{Kind: KindWorkflow, WorkflowID: w.ID, Name: w.KebabName, Version: w.Version, Code: w.Code, ActivitiesCode: w.ActivitiesCode},
-		id:           w.ID, lastGood: w.LastGood, behavior: w.VersioningBehavior,
+		id:           w.ID, lastGood: w.LastGood, liveHash: w.LiveHash, behavior: w.VersioningBehavior,
 		build: func(ctx context.Context, m StoredModule) (*module, error) {
 			return b.r.buildWorkflow(ctx, b.projectID, m)
 		},
@@ -112,7 +119,7 @@ func (b *builder) workflow(w Workflow) row {
 func (b *builder) component(c Component) row {
 	return row{
 		StoredModule: StoredModule{Kind: KindComponent, Name: c.Name, Code: c.Code},
-		id:           c.ID, lastGood: c.LastGood,
+		id:           c.ID, lastGood: c.LastGood, liveHash: c.LiveHash,
 		build: func(ctx context.Context, m StoredModule) (*module, error) {
 			return b.r.buildComponent(ctx, b.projectID, c.Language, m, c.ID)
 		},
@@ -122,6 +129,9 @@ func (b *builder) component(c Component) row {
 // row builds the newest text of a row, or falls back on what is live, or on what was. The error is what isn't the text's
 // fault, and worth another try.
 func (b *builder) row(ctx context.Context, w row) error {
+	if w.clash != nil {
+		return b.clash(ctx, w, w.clash)
+	}
 	current := b.current.find(w.Kind, w.id)
 	if m := b.unchanged(w); m != nil {
 		same := *m
@@ -129,7 +139,7 @@ func (b *builder) row(ctx context.Context, w row) error {
 		if same.workflow != nil {
 			same.workflow.SetVersion(w.Version)
 		}
-		b.add(&same, w, same.activityError)
+		b.add(&same, w, same.activityError, same.warnings())
 		return nil
 	}
 	built, err := w.build(ctx, w.StoredModule)
@@ -140,16 +150,16 @@ func (b *builder) row(ctx context.Context, w row) error {
 		current = b.lastGood(ctx, w)
 	}
 	if err != nil {
-		b.add(current, w, sourceError(err, w.Version))
+		b.add(current, w, sourceError(err, w.Version), warningsOf(err))
 		return nil
 	}
 	if refused, err := b.gate(ctx, w, current, built); refused != nil || err != nil {
-		b.add(current, w, refused)
+		b.add(current, w, refused, built.warnings())
 		return err
 	}
 	b.goLive(built)
 	b.fresh = append(b.fresh, built)
-	b.add(built, w, built.activityError)
+	b.add(built, w, built.activityError, built.warnings())
 	return nil
 }
 
@@ -184,7 +194,7 @@ func (b *builder) lastGood(ctx context.Context, w row) *module {
 	return built
 }
 
-func (b *builder) add(m *module, w row, err *SourceError) {
+func (b *builder) add(m *module, w row, err *SourceError, warnings []Remark) {
 	if m != nil {
 		if m.behavior != w.behavior {
 			changed := *m // m may be live
@@ -193,17 +203,18 @@ func (b *builder) add(m *module, w row, err *SourceError) {
 		}
 		b.modules = append(b.modules, m)
 	}
-	b.sources = append(b.sources, builtSource{w.Kind, w.id, w.Name, m, err})
+	b.sources = append(b.sources, builtSource{w.Kind, w.id, w.Name, m, err, warnings})
 }
 
 // report tells what will be live; l is nil if nothing changes after all.
 func (b *builder) report(l *live) Report {
 	out := Report{At: b.now, Again: b.again}
 	for _, s := range b.sources {
-		e := SourceReport{Kind: s.kind, ID: s.id, Name: s.name, Error: s.err}
+		e := SourceReport{Kind: s.kind, ID: s.id, Name: s.name, Error: s.err, Warnings: s.warnings}
 		if s.module != nil && l != nil {
 			e.Version, e.Hash, e.Since, e.Types = s.module.stored.Version, s.module.stored.Hash, s.module.since, l.types(s.module)
 			e.VersioningBehavior = s.module.versioning()
+			e.Warnings = append(slices.Clip(e.Warnings), l.unserved(s.module)...)
 		}
 		out.Sources = append(out.Sources, e)
 	}

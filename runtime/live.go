@@ -22,7 +22,8 @@ type live struct {
 	activities map[string]activityTarget
 	// placeholders are the functions of activities_code, which come after the built-in activities.
 	placeholders map[string]activityTarget
-	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and workflows that can't be run.
+	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and workflows that can't be run, or of which it
+	// is unclear which function the name means.
 	broken, brokenWorkflows map[string]string
 	// moves are the hashes that executions were told to go on with, by run id.
 	moves map[string]string
@@ -58,9 +59,11 @@ func (t activityTarget) title() string {
 func newLive(modules []*module) *live {
 	l := &live{modules: modules, workflows: map[string]target{}, activities: map[string]activityTarget{}, placeholders: map[string]activityTarget{}}
 	for _, m := range modules {
-		if m.stored.Kind == KindWorkflow {
+		switch {
+		case m.unclear != "":
+		case m.stored.Kind == KindWorkflow:
 			put(l.workflows, m.stored.Name, target{m, m.export})
-		} else {
+		default:
 			put(l.activities, m.stored.Name, activityTarget{m.activity, m.export})
 		}
 	}
@@ -80,10 +83,10 @@ func newLive(modules []*module) *live {
 			}
 		}
 	}
-	if m := dynamic(KindWorkflow, modules); m != nil {
+	if m := dynamic(KindWorkflow, modules); m != nil && m.unclear == "" {
 		l.dynamicWorkflow = &target{m, m.export}
 	}
-	if m := dynamic(KindComponent, modules); m != nil {
+	if m := dynamic(KindComponent, modules); m != nil && m.unclear == "" {
 		l.dynamic = &activityTarget{m.activity, m.export}
 	}
 	return l
@@ -116,10 +119,13 @@ func put[V any](m map[string]V, name string, v V) {
 
 // target finds the function that a workflow type means.
 func (l *live) target(workflowType string) (target, bool) {
+	if _, broken := l.brokenWorkflows[workflowType]; broken {
+		return target{}, false
+	}
 	if t, ok := l.workflows[workflowType]; ok {
 		return t, true
 	}
-	if _, broken := l.brokenWorkflows[workflowType]; !broken && l.dynamicWorkflow != nil {
+	if l.dynamicWorkflow != nil {
 		return *l.dynamicWorkflow, true
 	}
 	return target{}, false

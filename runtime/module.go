@@ -30,7 +30,8 @@ type module struct {
 	workflow  *workflow.Code
 	functions []string // exported by it
 	upgrading []string // those of them that may ask for newer code
-	export    string   // that the row's own name starts
+	export    string   // that the row's own name means; "" if that is unclear
+	unclear   string   // says so
 	// behavior is the row's: Pinned, AutoUpgrade or "".
 	behavior string
 	// asOf is when the rows were read that made it live, by the database's clock; zero if it never was, here.
@@ -39,6 +40,8 @@ type module struct {
 	// Of a component, or of a workflow row's activities_code if it compiles:
 	activity          *activity.Code
 	activityFunctions []string
+	// remarks are the warnings about its texts.
+	remarks []Remark
 	// activityError says why activities_code isn't served. It doesn't stop the workflow: the UI fills that column with
 	// placeholders.
 	activityError *SourceError
@@ -47,10 +50,12 @@ type module struct {
 // serves gives the export that a workflow type means in this module.
 func (m *module) serves(workflowType string) (export string, err error) {
 	switch {
-	case workflowType == m.stored.Name:
+	case workflowType == m.stored.Name && m.unclear == "":
 		return m.export, nil
 	case workflowType != "default" && slices.Contains(m.functions, workflowType):
 		return workflowType, nil
+	case workflowType == m.stored.Name, m.stored.Name == dynamicRow && m.unclear != "":
+		return "", errors.New(m.unclear)
 	case m.stored.Name == dynamicRow:
 		return m.export, nil
 	}
@@ -122,7 +127,7 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 		return nil, err
 	}
 	out.functions, out.upgrading = found.Functions, found.Upgrading
-	if out.export, err = workflowExport(m.Name, out.functions); err != nil {
+	if out.export, out.unclear, err = exportOf(m.Name, out.functions); err != nil {
 		return nil, err
 	}
 	var activities *compile.Program
@@ -174,7 +179,7 @@ func (r *Runner) checkActivities(ctx context.Context, projectID string, s compil
 
 // buildComponent compiles a component; its hash is as buildWorkflow's.
 func (r *Runner) buildComponent(ctx context.Context, projectID, language string, m StoredModule, id string) (*module, error) {
-	if language != "typescript" && language != "javascript" {
+	if !isScript(language) {
 		return nil, fmt.Errorf("a component in %q can't be run: implementation_language must be typescript or javascript", language)
 	}
 	p, functions, err := r.checkActivities(ctx, projectID, componentSource(m.Name, m.Code), m.Packages)
@@ -187,10 +192,20 @@ func (r *Runner) buildComponent(ctx context.Context, projectID, language string,
 		out.stored.Hash = p.Hash
 	}
 	out.activity = activity.NewCode(withHash(p, out.stored.Hash), r.activityOptions(projectID))
-	if out.export, err = workflowExport(m.Name, out.activityFunctions); err != nil {
+	if out.export, out.unclear, err = exportOf(m.Name, out.activityFunctions); err != nil {
 		return nil, err
 	}
 	return out, nil
+}
+
+// isScript reports whether a component's language is one that is run here. Code in no language is TypeScript: who writes rows may leave
+// the column alone.
+func isScript(language string) bool {
+	switch strings.ToLower(strings.TrimSpace(language)) {
+	case "", "typescript", "ts", "mts", "cts", "javascript", "js", "mjs", "cjs", "ecmascript", "es", "node", "nodejs", "node.js":
+		return true
+	}
+	return false
 }
 
 // compile tells the compiler's own trouble from the text's. packages is the hash of those to run with, "" for what the text
@@ -241,7 +256,7 @@ func sourceError(err error, version string) *SourceError {
 	var thrown *sandbox.Thrown
 	switch {
 	case errors.As(err, &bad):
-		e.Message, e.File, e.Line, e.Column = bad.Message, bad.File, bad.Line, bad.Column
+		e.Message, e.File, e.Line, e.Column, e.More = bad.Message, bad.File, bad.Line, bad.Column, remarksOf(bad.More)
 	case errors.As(err, &thrown):
 		e.Message, e.File, e.Line, e.Column = thrown.Message, thrown.File, thrown.Line, thrown.Column
 	}

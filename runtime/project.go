@@ -25,7 +25,8 @@ type Project struct {
 	TaskQueue string
 
 	// Workflows and Components are in order of precedence: where two serve the
-	// same name, the earlier one has it.
+	// same name, the earlier one has it. Two components of one name are an error
+	// of both.
 	Workflows  []Workflow
 	Components []Component
 
@@ -70,6 +71,10 @@ type Workflow struct {
 	// VersioningBehavior is the row's: Pinned, AutoUpgrade, or "" for what the code itself says.
 	VersioningBehavior string
 
+	// LiveHash is the hash that was last live, before this process too; "" if none was, or if it isn't known. What was live is not
+	// refused for what is found wrong with it only now.
+	LiveHash string
+
 	// LastGood is the text that was last live, where it differs from Code:
 	// what to serve if Code turns out to be broken. Nil if there is none or if
 	// it is the same text.
@@ -84,6 +89,8 @@ type Component struct {
 	Code     string
 	Shared   bool // belongs to no project; this one's definitions refer to it
 
+	// LiveHash is as in Workflow.
+	LiveHash string
 	// LastGood is as in Workflow; its ActivitiesCode is "".
 	LastGood *StoredCode
 }
@@ -111,7 +118,8 @@ type Report struct {
 
 // SourceReport is the state of one workflow or component. Hash and Version
 // name what is live; both are "" if nothing is. Error is set if the newest
-// text is not what is live.
+// text is not what is live. Warnings are about the newest text too, and about
+// names under which it isn't served; they keep nothing from going live.
 type SourceReport struct {
 	Kind    string // KindWorkflow or KindComponent
 	ID      string // workflows.id or components.id
@@ -124,6 +132,15 @@ type SourceReport struct {
 	// functions is.
 	VersioningBehavior string
 	Error              *SourceError
+	Warnings           []Remark
+}
+
+// Remark is something to say of a text, with its place as in SourceError.
+type Remark struct {
+	Message string
+	File    string
+	Line    int
+	Column  int
 }
 
 // SourceError says why the newest text of a source isn't live. Line and
@@ -134,6 +151,9 @@ type SourceError struct {
 	File    string
 	Line    int
 	Column  int
+
+	// More is what else is wrong with the text.
+	More []Remark
 
 	// Waits says that nothing may be wrong with the text itself: it waits for running executions that it would break, or on which
 	// it couldn't be tried yet.

@@ -7,26 +7,30 @@ import (
 	"unicode"
 )
 
-// workflowExport says which export the row's own name starts: the default one; else the one named like the kebab name in
+// exportOf says which export the row's own name means: the default one; else the one named like the row in
 // camelCase, PascalCase or snake_case, with or without "Workflow" behind; else the only one. functions are the names of the
-// exported functions.
-func workflowExport(kebab string, functions []string) (string, error) {
+// exported functions. Of several that fit equally none is meant, and unclear says so: all the same each of them is served under its own
+// name.
+func exportOf(row string, functions []string) (export, unclear string, err error) {
 	if slices.Contains(functions, "default") {
-		return "default", nil
+		return "default", "", nil
 	}
-	for _, name := range spellings(kebab) {
+	for _, name := range spellings(row) {
 		if slices.Contains(functions, name) {
-			return name, nil
+			return name, "", nil
 		}
 	}
 	switch len(functions) {
 	case 1:
-		return functions[0], nil
+		return functions[0], "", nil
 	case 0:
-		return "", fmt.Errorf("no function is exported: %q needs one", kebab)
+		return "", "", fmt.Errorf("no function is exported: %q needs one", row)
 	}
-	return "", fmt.Errorf("which function %q starts is unclear: export one of %s as default, or name it %s",
-		kebab, strings.Join(functions, ", "), camel(words(kebab)))
+	unclear = fmt.Sprintf("which function %q starts is unclear: export one of %s as default", row, strings.Join(functions, ", "))
+	if name := camel(words(row)); name != "" {
+		unclear += ", or name it " + name
+	}
+	return "", unclear + "; each is served under its own name", nil
 }
 
 // spellings are the names that an author may give the function of a row, best first.

@@ -12,7 +12,7 @@ func TestWhichFunctionARowsNameStarts(t *testing.T) {
 		kebab     string
 		functions []string
 		want      string
-		err       string
+		unclear   string
 	}{
 		{"order-intake", []string{"other", "default", "orderIntake"}, "default", ""},
 		{"order-intake", []string{"other", "orderIntake"}, "orderIntake", ""},
@@ -24,13 +24,15 @@ func TestWhichFunctionARowsNameStarts(t *testing.T) {
 		{"order-intake", []string{"whatever"}, "whatever", ""},
 		{"step-2-b", []string{"x", "step2B"}, "step2B", ""},
 		{"order-intake", []string{"a", "b"}, "", "export one of a, b as default, or name it orderIntake"},
-		{"order-intake", nil, "", "no function is exported"},
-		{"---", []string{"a", "b"}, "", "unclear"},
+		{"---", []string{"a", "b"}, "", "export one of a, b as default; each"},
 	} {
-		got, err := workflowExport(tc.kebab, tc.functions)
-		if got != tc.want || (err == nil) != (tc.err == "") || (err != nil && !strings.Contains(err.Error(), tc.err)) {
-			t.Errorf("workflowExport(%q, %v) = %q, %v", tc.kebab, tc.functions, got, err)
+		got, unclear, err := exportOf(tc.kebab, tc.functions)
+		if got != tc.want || err != nil || (unclear == "") != (tc.unclear == "") || !strings.Contains(unclear, tc.unclear) {
+			t.Errorf("exportOf(%q, %v) = %q, %q, %v", tc.kebab, tc.functions, got, unclear, err)
 		}
+	}
+	if _, _, err := exportOf("order-intake", nil); err == nil || !strings.Contains(err.Error(), "no function is exported") {
+		t.Errorf("a row without any: %v", err)
 	}
 }
 

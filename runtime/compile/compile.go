@@ -265,6 +265,15 @@ type Error struct {
 	// Line and Column count from 1; both are 0 where the error has no place in the text.
 	Line, Column int
 	Message      string
+	// More is what else is wrong with the text, and Warnings what is likely to be, as far as either could be told.
+	More, Warnings []Note
+}
+
+// Note is something to say of a text. Its place is as in Error.
+type Note struct {
+	Message      string
+	File         string
+	Line, Column int
 }
 
 // Error gives file:line:column: message.
