@@ -24,7 +24,7 @@ const lockPause = 250 * time.Millisecond
 //
 // Who waits holds no connection meanwhile: in a small pool, those who wait would
 // leave none for the one that works (seen with PgBouncer).
-func (d *database) locked(ctx context.Context, f func(context.Context) error) error {
+func (d *target) locked(ctx context.Context, f func(context.Context) error) error {
 	for try := 1; ; try++ {
 		ran, err := d.tryLocked(ctx, f)
 		if ran || err != nil {
@@ -42,7 +42,7 @@ func (d *database) locked(ctx context.Context, f func(context.Context) error) er
 }
 
 // tryLocked runs f if the lock is free, and says whether it was.
-func (d *database) tryLocked(ctx context.Context, f func(context.Context) error) (ran bool, err error) {
+func (d *target) tryLocked(ctx context.Context, f func(context.Context) error) (ran bool, err error) {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return false, fmt.Errorf("migrations: connect: %w", err)

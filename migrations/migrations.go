@@ -16,6 +16,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+
+	"workflow-worker/database"
 )
 
 // The publications that the migrations make and cdc listens to.
@@ -102,13 +104,13 @@ func Status(ctx context.Context, databaseURL string) ([]Migration, error) {
 	return d.status(ctx)
 }
 
-// database is one connection pool to the database that is migrated.
-type database struct {
+// target is one connection pool to the database that is migrated.
+type target struct {
 	db  *sql.DB
 	log *slog.Logger
 }
 
-func open(databaseURL string, log *slog.Logger) (*database, error) {
+func open(databaseURL string, log *slog.Logger) (*target, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
@@ -121,11 +123,16 @@ func open(databaseURL string, log *slog.Logger) (*database, error) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "workflow-worker migrate"
 	}
+	database.Prepare(&config.Config)
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { logNotice(log, n) }
-	return &database{db: stdlib.OpenDB(*config), log: log}, nil
+	settle := stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := database.Settle(ctx, conn.PgConn())
+		return err
+	})
+	return &target{db: stdlib.OpenDB(*config, settle), log: log}, nil
 }
 
-func (d *database) close() {
+func (d *target) close() {
 	if err := d.db.Close(); err != nil {
 		d.log.Warn("migrations: close connections", "error", err)
 	}
@@ -144,7 +151,7 @@ func logNotice(log *slog.Logger, n *pgconn.Notice) {
 	log.Log(context.Background(), level, "migrations: "+n.Message)
 }
 
-func (d *database) status(ctx context.Context) ([]Migration, error) {
+func (d *target) status(ctx context.Context) ([]Migration, error) {
 	provider, err := d.provider()
 	if err != nil {
 		return nil, err
@@ -160,7 +167,7 @@ func (d *database) status(ctx context.Context) ([]Migration, error) {
 	return all, nil
 }
 
-func (d *database) pending(ctx context.Context) ([]Migration, error) {
+func (d *target) pending(ctx context.Context) ([]Migration, error) {
 	all, err := d.status(ctx)
 	if err != nil {
 		return nil, err
@@ -176,7 +183,7 @@ func (d *database) pending(ctx context.Context) ([]Migration, error) {
 
 // applied reads goose's table without goose, which would make it first: a reader
 // may lack the right to.
-func (d *database) applied(ctx context.Context) (map[int64]time.Time, error) {
+func (d *target) applied(ctx context.Context) (map[int64]time.Time, error) {
 	schema, table, _ := strings.Cut(versionTable, ".")
 	var exists bool
 	err := d.db.QueryRowContext(ctx,
@@ -207,7 +214,7 @@ func (d *database) applied(ctx context.Context) (map[int64]time.Time, error) {
 	return at, nil
 }
 
-func (d *database) provider() (*goose.Provider, error) {
+func (d *target) provider() (*goose.Provider, error) {
 	p, err := goose.NewProvider(goose.DialectPostgres, d.db, SQL(),
 		goose.WithTableName(versionTable),
 		goose.WithDisableGlobalRegistry(true),
@@ -220,7 +227,7 @@ func (d *database) provider() (*goose.Provider, error) {
 }
 
 // migrate applies what is pending. The lock is held.
-func (d *database) migrate(ctx context.Context) error {
+func (d *target) migrate(ctx context.Context) error {
 	// Again, under the lock: somebody else may have done it all meanwhile.
 	pending, err := d.pending(ctx)
 	if err != nil {
@@ -250,7 +257,7 @@ func (d *database) migrate(ctx context.Context) error {
 }
 
 // applyNext applies the next pending file, and waits a while for tables in use.
-func (d *database) applyNext(ctx context.Context, provider *goose.Provider) error {
+func (d *target) applyNext(ctx context.Context, provider *goose.Provider) error {
 	for attempt := 1; ; attempt++ {
 		result, err := provider.UpByOne(ctx)
 		switch {
@@ -279,5 +286,5 @@ func (d *database) applyNext(ctx context.Context, provider *goose.Provider) erro
 // busy says whether the database ended a statement because of others' locks.
 func busy(err error) bool {
 	var e *pgconn.PgError
-	return errors.As(err, &e) && (e.Code == "55P03" || e.Code == "40P01") // lock_not_available, deadlock_detected
+	return errors.As(err, &e) && (e.Code == "55P03" || e.Code == "40P01" || e.Code == "40001") // lock_not_available, deadlock_detected, serialization_failure
 }

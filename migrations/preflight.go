@@ -14,7 +14,7 @@ var preflightSQL string
 
 // preflight names all that stands in the way at once, before anything is changed:
 // a server too old, tables that aren't the Workflow Builder's, rights that lack.
-func (d *database) preflight(ctx context.Context) error {
+func (d *target) preflight(ctx context.Context) error {
 	rows, err := d.db.QueryContext(ctx, preflightSQL)
 	if err != nil {
 		return fmt.Errorf("migrations: check the database: %w", err)

@@ -99,8 +99,8 @@ func (r *Reconciler) countPeriods(ctx context.Context) error {
 	claim, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(claim, `
-UPDATE workflow_live_periods p SET counted_at = now()
-FROM (SELECT id FROM workflow_live_periods
+UPDATE public.workflow_live_periods p SET counted_at = now()
+FROM (SELECT id FROM public.workflow_live_periods
       WHERE ended_at IS NOT NULL AND (counted_at IS NULL OR counted_at < now() - $1 * interval '1 microsecond')
       ORDER BY counted_at NULLS FIRST LIMIT $2 FOR UPDATE SKIP LOCKED) c
 WHERE p.id = c.id
@@ -134,9 +134,9 @@ func (r *Reconciler) countPeriod(ctx context.Context, p period) error {
 		return err
 	}
 	if n == 0 && p.Final {
-		_, err = r.cfg.Pool.Exec(ctx, `DELETE FROM workflow_live_periods WHERE id = $1`, p.ID)
+		_, err = r.cfg.Pool.Exec(ctx, `DELETE FROM public.workflow_live_periods WHERE id = $1`, p.ID)
 	} else {
-		_, err = r.cfg.Pool.Exec(ctx, `UPDATE workflow_live_periods SET executions = $2 WHERE id = $1`, p.ID, n)
+		_, err = r.cfg.Pool.Exec(ctx, `UPDATE public.workflow_live_periods SET executions = $2 WHERE id = $1`, p.ID, n)
 	}
 	if err != nil {
 		return fmt.Errorf("write the count of a period: %w", err)
@@ -146,18 +146,18 @@ func (r *Reconciler) countPeriod(ctx context.Context, p period) error {
 
 const censusSQL = `
 WITH counts AS (
-  SELECT project_id, workflow_id, hash, executions AS n, version, ended_at FROM workflow_live_periods
+  SELECT project_id, workflow_id, hash, executions AS n, version, ended_at FROM public.workflow_live_periods
   WHERE ended_at IS NOT NULL AND project_id = ANY($1::text[]::uuid[])
   UNION ALL
-  SELECT project_id, workflow_id, hash, 1, NULL, NULL FROM workflow_execution_moves
+  SELECT project_id, workflow_id, hash, 1, NULL, NULL FROM public.workflow_execution_moves
   WHERE closed_at IS NULL AND project_id = ANY($1::text[]::uuid[])
   UNION ALL
-  SELECT project_id, workflow_id, from_hash, -1, NULL, NULL FROM workflow_execution_moves
+  SELECT project_id, workflow_id, from_hash, -1, NULL, NULL FROM public.workflow_execution_moves
   WHERE closed_at IS NULL AND project_id = ANY($1::text[]::uuid[]))
 SELECT c.project_id::text, c.workflow_id::text, c.hash, max(c.ended_at), sum(c.n)::bigint,
   coalesce((array_agg(c.version ORDER BY c.ended_at DESC NULLS LAST))[1], max(s.version), '')
-FROM counts c LEFT JOIN workflow_code_store s ON s.project_id = c.project_id AND s.hash = c.hash
-WHERE NOT EXISTS (SELECT FROM workflow_live_code l WHERE l.project_id = c.project_id AND l.source_id = c.workflow_id AND l.hash = c.hash)
+FROM counts c LEFT JOIN public.workflow_code_store s ON s.project_id = c.project_id AND s.hash = c.hash
+WHERE NOT EXISTS (SELECT FROM public.workflow_live_code l WHERE l.project_id = c.project_id AND l.source_id = c.workflow_id AND l.hash = c.hash)
 GROUP BY 1, 2, 3 HAVING sum(c.n) > 0
 ORDER BY max(c.ended_at) DESC NULLS LAST, c.hash`
 
@@ -223,7 +223,7 @@ func (r *Reconciler) measureStore(ctx context.Context) error {
 	defer cancel()
 	var n, bytes int64
 	err := r.cfg.Pool.QueryRow(ctx, `
-SELECT count(*), pg_total_relation_size('workflow_code_store') FROM workflow_code_store`).Scan(&n, &bytes)
+SELECT count(*), pg_total_relation_size('public.workflow_code_store') FROM public.workflow_code_store`).Scan(&n, &bytes)
 	if err != nil {
 		return fmt.Errorf("measure the code store: %w", err)
 	}

@@ -121,7 +121,7 @@ func (r *Reconciler) runCheck(ctx context.Context, projectID string, c runtime.C
 func (r *Reconciler) target(ctx context.Context, projectID string, a ask) (name string, code runtime.StoredCode, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
-	err = r.cfg.Pool.QueryRow(ctx, `SELECT coalesce(kebab_name, '') FROM workflows WHERE id = $1 AND project_id = $2`, a.workflowID, projectID).Scan(&name)
+	err = r.cfg.Pool.QueryRow(ctx, `SELECT coalesce(kebab_name, '') FROM public.workflows WHERE id = $1 AND project_id = $2`, a.workflowID, projectID).Scan(&name)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", code, &runtime.RefusedError{Reason: fmt.Sprintf("the project has no workflow %s", a.workflowID)}
 	}
@@ -150,23 +150,23 @@ func (r *Reconciler) target(ctx context.Context, projectID string, a ask) (name 
 // version that it was last stored under.
 const targetSQL = `
 (SELECT '', c.version, c.workflow_code, coalesce(c.activities_code, ''), '', ''
- FROM workflow_compiled_code c WHERE $3 <> '' AND c.workflow_id = $2 AND c.version = $3
+ FROM public.workflow_compiled_code c WHERE $3 <> '' AND c.workflow_id = $2 AND c.version = $3
  ORDER BY c.compiled_at DESC NULLS LAST, c.id DESC LIMIT 1)
 UNION ALL
 (SELECT s.hash, s.version, s.workflow_code, s.activities_code, coalesce(s.packages, ''), coalesce(s.activities_packages, '')
- FROM workflow_code_store s
+ FROM public.workflow_code_store s
  WHERE $3 <> '' AND s.project_id = $1 AND s.workflow_id = $2 AND s.kind = 'workflow'
    AND (s.version = $3 OR s.hash = $3 OR length($3) >= 12 AND starts_with(s.hash, $3))
  ORDER BY starts_with(s.hash, $3) DESC, s.last_used_at DESC LIMIT 1)
 UNION ALL
 (SELECT s.hash, coalesce(nullif(l.version, ''), s.version), s.workflow_code, s.activities_code,
    coalesce(s.packages, ''), coalesce(s.activities_packages, '')
- FROM workflow_live_code l JOIN workflow_code_store s ON s.project_id = l.project_id AND s.hash = l.hash
+ FROM public.workflow_live_code l JOIN public.workflow_code_store s ON s.project_id = l.project_id AND s.hash = l.hash
  WHERE $3 = '' AND l.project_id = $1 AND l.source_kind = 'workflow' AND l.source_id = $2)
 LIMIT 1`
 
 const knownVersionsSQL = `
-SELECT ARRAY(SELECT version FROM workflow_compiled_code WHERE workflow_id = $1 ORDER BY compiled_at DESC NULLS LAST, id DESC LIMIT 10)`
+SELECT ARRAY(SELECT version FROM public.workflow_compiled_code WHERE workflow_id = $1 ORDER BY compiled_at DESC NULLS LAST, id DESC LIMIT 10)`
 
 func orNone(s string) string {
 	if s == "" {
@@ -187,8 +187,8 @@ func (r *Reconciler) keepTarget(ctx context.Context, projectID string, found run
 		return err
 	}
 	_, err := r.cfg.Pool.Exec(ctx, `
-UPDATE workflow_code_store s SET task_queues = array_append(s.task_queues, p.task_queue_name)
-FROM projects p
+UPDATE public.workflow_code_store s SET task_queues = array_append(s.task_queues, p.task_queue_name)
+FROM public.projects p
 WHERE s.project_id = $1 AND s.hash = $2 AND p.id = $1 AND NOT s.task_queues @> ARRAY[p.task_queue_name]::text[]`, projectID, found.Target.Hash)
 	if err != nil {
 		return fmt.Errorf("store the code that executions move to: %w", err)
@@ -212,9 +212,9 @@ func (r *Reconciler) finishCheck(ctx context.Context, projectID string, q reques
 		result = &text
 	}
 	answered := false
-	err := pgx.BeginFunc(ctx, r.cfg.Pool, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, r.cfg.Pool, pgx.TxOptions{}, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, `
-SELECT true FROM worker_requests
+SELECT true FROM public.worker_requests
 WHERE id = $1 AND status IN ('pending', 'processing') AND result IS NULL FOR UPDATE`, q.id).Scan(&answered)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return nil
@@ -229,7 +229,7 @@ WHERE id = $1 AND status IN ('pending', 'processing') AND result IS NULL FOR UPD
 			queueMoves(b, projectID, q, target, out.moves)
 		}
 		b.Queue(`
-UPDATE worker_requests
+UPDATE public.worker_requests
 SET status = $2, error = nullif($3, ''), result = $4::jsonb, started_at = coalesce(started_at, now()),
   completed_at = CASE WHEN $2 <> 'processing' THEN clock_timestamp() END
 WHERE id = $1`, q.id, status, strings.ReplaceAll(out.reason, "\x00", ""), result)
@@ -258,7 +258,7 @@ func queueMoves(b *pgx.Batch, projectID string, q request, target CodeRef, moves
 		ids[i], runs[i], from[i] = m.WorkflowID, m.RunID, m.Hash
 	}
 	b.Queue(`
-INSERT INTO workflow_execution_moves (project_id, workflow_id, hash, request_id, execution_id, run_id, from_hash)
+INSERT INTO public.workflow_execution_moves (project_id, workflow_id, hash, request_id, execution_id, run_id, from_hash)
 SELECT $1, $2, $3, $4, * FROM unnest($5::text[], $6::text[], $7::text[])
 ON CONFLICT (project_id, run_id) DO UPDATE SET
   workflow_id = excluded.workflow_id, hash = excluded.hash, request_id = excluded.request_id,

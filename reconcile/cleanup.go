@@ -106,10 +106,10 @@ func (r *Reconciler) timed(ctx context.Context, f func(context.Context) error) e
 // So is what an execution was told to move to, which may have begun long after
 // the code was superseded: until the move is forgotten.
 const isLive = `(
-  EXISTS (SELECT FROM workflow_execution_moves m WHERE m.project_id = s.project_id AND m.hash = s.hash)
-  OR EXISTS (SELECT FROM workflow_live_code l JOIN projects p ON p.id = l.project_id
+  EXISTS (SELECT FROM public.workflow_execution_moves m WHERE m.project_id = s.project_id AND m.hash = s.hash)
+  OR EXISTS (SELECT FROM public.workflow_live_code l JOIN public.projects p ON p.id = l.project_id
           WHERE l.project_id = s.project_id AND l.hash = s.hash)
-  OR EXISTS (SELECT FROM workflow_workers w
+  OR EXISTS (SELECT FROM public.workflow_workers w
              WHERE w.project_id = s.project_id AND w.status <> 'stopped'
                AND (w.metadata @> jsonb_build_object('workflows', jsonb_build_array(jsonb_build_object('hash', s.hash)))
                  OR w.metadata @> jsonb_build_object('components', jsonb_build_array(jsonb_build_object('hash', s.hash))))))`
@@ -117,7 +117,7 @@ const isLive = `(
 // markSuperseded notes of all code whether it is live.
 func (s *CodeStore) markSuperseded(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, `
-UPDATE workflow_code_store s SET superseded_at = CASE WHEN superseded_at IS NULL THEN now() END
+UPDATE public.workflow_code_store s SET superseded_at = CASE WHEN superseded_at IS NULL THEN now() END
 WHERE (superseded_at IS NULL) <> `+isLive)
 	if err != nil {
 		return fmt.Errorf("mark superseded code: %w", err)
@@ -129,11 +129,11 @@ WHERE (superseded_at IS NULL) <> `+isLive)
 // report will say so.
 func (s *CodeStore) forgetProjects(ctx context.Context) error {
 	b := &pgx.Batch{}
-	b.Queue(`DELETE FROM workflow_live_code l WHERE NOT EXISTS (SELECT FROM projects p WHERE p.id = l.project_id)`)
+	b.Queue(`DELETE FROM public.workflow_live_code l WHERE NOT EXISTS (SELECT FROM public.projects p WHERE p.id = l.project_id)`)
 	b.Queue(`
-UPDATE workflow_live_periods l SET ended_at = greatest(began_at, now())
-WHERE ended_at IS NULL AND NOT EXISTS (SELECT FROM projects p WHERE p.id = l.project_id)`)
-	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
+UPDATE public.workflow_live_periods l SET ended_at = greatest(began_at, now())
+WHERE ended_at IS NULL AND NOT EXISTS (SELECT FROM public.projects p WHERE p.id = l.project_id)`)
+	if err := s.pool.SendBatch(ctx, b); err != nil {
 		return fmt.Errorf("forget what was live in deleted projects: %w", err)
 	}
 	return nil
@@ -160,15 +160,15 @@ func (r *Reconciler) claimSuperseded(ctx context.Context) ([]superseded, error) 
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE workflow_code_store s SET checked_at = now()
-FROM (SELECT project_id, hash FROM workflow_code_store
+UPDATE public.workflow_code_store s SET checked_at = now()
+FROM (SELECT project_id, hash FROM public.workflow_code_store
       WHERE superseded_at IS NOT NULL AND greatest(superseded_at, last_used_at) < now() - $1 * interval '1 microsecond'
         AND (checked_at IS NULL OR checked_at < now() - $2 * interval '1 microsecond')
       ORDER BY checked_at NULLS FIRST LIMIT $3 FOR UPDATE SKIP LOCKED) c
 WHERE s.project_id = c.project_id AND s.hash = c.hash
 RETURNING s.project_id::text, s.hash, s.kind, s.name, s.version, s.superseded_at,
   greatest(s.superseded_at, s.last_used_at) + $1 * interval '1 microsecond',
-  ARRAY(SELECT unnest(s.task_queues) UNION SELECT p.task_queue_name FROM projects p WHERE p.id = s.project_id)`,
+  ARRAY(SELECT unnest(s.task_queues) UNION SELECT p.task_queue_name FROM public.projects p WHERE p.id = s.project_id)`,
 		r.cfg.CodeMargin.Microseconds(), (r.cfg.CodeInterval / 2).Microseconds(), maxCleanUp)
 	if err != nil {
 		return nil, fmt.Errorf("claim superseded code: %w", err)
@@ -205,7 +205,7 @@ func (r *Reconciler) removeCode(ctx context.Context, c superseded) (removed bool
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	tag, err := r.cfg.Pool.Exec(ctx, `
-DELETE FROM workflow_code_store s
+DELETE FROM public.workflow_code_store s
 WHERE project_id = $1 AND hash = $2 AND superseded_at = $3
   AND greatest(superseded_at, last_used_at) + $5 * interval '1 microsecond' = $4 AND NOT `+isLive,
 		c.ProjectID, c.Hash, c.SupersededAt, c.Begun, r.cfg.CodeMargin.Microseconds())

@@ -9,15 +9,15 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
+	"workflow-worker/database"
 	"workflow-worker/runtime"
 )
 
 // CodeStore keeps texts in workflow_code_store. It implements
 // runtime.CodeStore.
 type CodeStore struct {
-	pool *pgxpool.Pool
+	pool *database.Pool
 
 	mu   sync.Mutex // guards used
 	used map[storedKey]struct{}
@@ -27,7 +27,7 @@ type CodeStore struct {
 type storedKey struct{ projectID, hash string }
 
 // NewCodeStore returns a store on the database that pool reaches.
-func NewCodeStore(pool *pgxpool.Pool) *CodeStore {
+func NewCodeStore(pool *database.Pool) *CodeStore {
 	return &CodeStore{pool: pool, used: map[storedKey]struct{}{}}
 }
 
@@ -59,7 +59,7 @@ func (s *CodeStore) Put(ctx context.Context, projectID string, modules []runtime
 		}
 	}
 	_, err := s.pool.Exec(ctx, `
-INSERT INTO workflow_code_store AS s (project_id, hash, workflow_id, kind, name, version, workflow_code, activities_code, packages, activities_packages,
+INSERT INTO public.workflow_code_store AS s (project_id, hash, workflow_id, kind, name, version, workflow_code, activities_code, packages, activities_packages,
   compiler_settings, sdk_version)
 SELECT $1, u.hash, u.workflow_id, u.kind, u.name, u.version, u.code, u.activities, nullif(u.packages, ''), nullif(u.activities_packages, ''),
   nullif(u.settings, ''), nullif(u.sdk, '')
@@ -77,7 +77,7 @@ ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now(), superseded_at
 const storedModuleSQL = `
 SELECT hash, kind, coalesce(workflow_id::text, ''), name, version, workflow_code, coalesce(activities_code, ''),
   coalesce(packages, ''), coalesce(activities_packages, ''), coalesce(compiler_settings, ''), coalesce(sdk_version, '')
-FROM workflow_code_store WHERE project_id = $1 AND hash = ANY($2::text[])`
+FROM public.workflow_code_store WHERE project_id = $1 AND hash = ANY($2::text[])`
 
 // Get implements runtime.CodeStore.
 func (s *CodeStore) Get(ctx context.Context, projectID, hash string) (runtime.StoredModule, error) {
@@ -115,7 +115,7 @@ func (s *CodeStore) noteUsed(ctx context.Context) error {
 		projects, hashes = append(projects, k.projectID), append(hashes, k.hash)
 	}
 	_, err := s.pool.Exec(ctx, `
-UPDATE workflow_code_store s SET last_used_at = now()
+UPDATE public.workflow_code_store s SET last_used_at = now()
 FROM unnest($1::text[]::uuid[], $2::text[]) AS u (project_id, hash)
 WHERE s.project_id = u.project_id AND s.hash = u.hash`, projects, hashes)
 	if err != nil {
@@ -174,11 +174,11 @@ func queueLiveCode(b *pgx.Batch, projectID, taskQueue string, rep runtime.Report
 		lCode = append(lCode, nullText(facts[ref{s.Kind, s.ID}].codeID))
 	}
 	b.Queue(`
-DELETE FROM workflow_live_code
+DELETE FROM public.workflow_live_code
 WHERE project_id = $1 AND (source_kind, source_id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]::uuid[]))`,
 		projectID, kind, id)
 	b.Queue(`
-INSERT INTO workflow_live_code AS l (project_id, source_kind, source_id, hash, version, since, code_id)
+INSERT INTO public.workflow_live_code AS l (project_id, source_kind, source_id, hash, version, since, code_id)
 SELECT $1, * FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]::uuid[])
 ON CONFLICT (project_id, source_kind, source_id) DO UPDATE
 SET hash = excluded.hash, version = excluded.version, code_id = coalesce(excluded.code_id, CASE WHEN l.hash = excluded.hash THEN l.code_id END),
@@ -186,6 +186,6 @@ SET hash = excluded.hash, version = excluded.version, code_id = coalesce(exclude
 WHERE (l.hash, l.version, l.code_id) IS DISTINCT FROM (excluded.hash, excluded.version, coalesce(excluded.code_id, l.code_id))`,
 		projectID, lKind, lID, lHash, lVersion, lSince, lCode)
 	b.Queue(`
-UPDATE workflow_code_store SET task_queues = array_append(task_queues, $3)
+UPDATE public.workflow_code_store SET task_queues = array_append(task_queues, $3)
 WHERE project_id = $1 AND hash = ANY($2::text[]) AND NOT task_queues @> ARRAY[$3]`, projectID, lHash, taskQueue)
 }

@@ -19,7 +19,7 @@ var _ runtime.CodeStore = (*CodeStore)(nil)
 func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.pool)
+	store := NewCodeStore(h.db)
 	p, w := uuid.NewString(), uuid.NewString() // no rows needed: the text outlives them
 	modules := []runtime.StoredModule{
 		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "order", Version: "1", Code: strings.Repeat("ü'\\", 30000), ActivitiesCode: "acts", CompilerSettings: "1", SDK: "1.24.0"},
@@ -73,7 +73,7 @@ func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.pool)
+	store := NewCodeStore(h.db)
 	p := uuid.NewString()
 	if err := store.Put(t.Context(), uuid.NewString(), []runtime.StoredModule{{Hash: "h", Kind: runtime.KindWorkflow}}); err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 	if !errors.Is(err, runtime.ErrCodeNotFound) || !strings.Contains(err.Error(), p) {
 		t.Errorf("another project's hash: %v", err)
 	}
-	h.pool.Close()
+	h.db.Close()
 	if _, err := store.Get(t.Context(), p, "h"); err == nil || errors.Is(err, runtime.ErrCodeNotFound) {
 		t.Errorf("without a database: %v; must not look like a missing text", err)
 	}
@@ -91,7 +91,7 @@ func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 func TestManyMayPutTheSameTextsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.pool)
+	store := NewCodeStore(h.db)
 	p := uuid.NewString()
 	var all sync.WaitGroup
 	for i := range 8 {
@@ -148,7 +148,7 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.pool)
+	store := NewCodeStore(h.db)
 	p := uuid.NewString()
 	bundle := runtime.StoredPackages{Hash: "b1", Kind: "workflow", Names: []string{"lodash", "zod"}, Code: strings.Repeat("ü", 1<<20), Map: "{}"}
 	other := runtime.StoredPackages{Hash: "b2", Kind: "activity", Names: []string{"axios"}, Code: "2"}

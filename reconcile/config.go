@@ -8,8 +8,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
+	"workflow-worker/database"
 	"workflow-worker/runtime"
 )
 
@@ -89,7 +88,7 @@ const (
 type Config struct {
 	// Pool reaches the database of the rows. Required. A pass holds one
 	// connection at a time.
-	Pool *pgxpool.Pool
+	Pool *database.Pool
 
 	// Runner runs the projects. Required.
 	Runner Runner

@@ -26,7 +26,7 @@ type snapshot struct {
 
 const projectSQL = `
 SELECT p.name, p.task_queue_name, coalesce(p.is_active, true)
-FROM projects p WHERE p.id = $1`
+FROM public.projects p WHERE p.id = $1`
 
 // A workflow's current code is its active row; of several, the one compiled
 // last, and of those compiled at once the one with the greatest id: arbitrary,
@@ -40,14 +40,14 @@ SELECT w.id::text, coalesce(w.kebab_name, ''), coalesce(w.display_name, ''), coa
        coalesce(w.versioning_behavior::text, ''), coalesce(l.hash, ''), l.since, coalesce(l.code_id::text, ''),
        coalesce(c.id::text, ''), coalesce(c.version, ''), coalesce(c.workflow_code, ''), coalesce(c.activities_code, ''),
        s.hash, s.version, s.workflow_code, s.activities_code, s.packages, s.activities_packages
-FROM workflows w
+FROM public.workflows w
 LEFT JOIN LATERAL (
-  SELECT * FROM workflow_compiled_code c
+  SELECT * FROM public.workflow_compiled_code c
   WHERE c.workflow_id = w.id AND c.is_active AND coalesce(w.is_active, true)
   ORDER BY c.compiled_at DESC NULLS LAST, c.id DESC LIMIT 1) c ON true
-LEFT JOIN workflow_live_code l
+LEFT JOIN public.workflow_live_code l
   ON $2 AND l.project_id = w.project_id AND l.source_kind = 'workflow' AND l.source_id = w.id
-LEFT JOIN workflow_code_store s
+LEFT JOIN public.workflow_code_store s
   ON s.project_id = l.project_id AND s.hash = l.hash
   AND (s.workflow_code IS DISTINCT FROM c.workflow_code
     OR coalesce(s.activities_code, '') IS DISTINCT FROM coalesce(c.activities_code, '')
@@ -59,7 +59,7 @@ ORDER BY w.kebab_name, c.compiled_at DESC NULLS LAST, w.id`
 // not a uuid names no component.
 const componentRefsSQL = `
 SELECT DISTINCT lower(v #>> '{}')
-FROM workflows w, LATERAL (
+FROM public.workflows w, LATERAL (
   SELECT jsonb_path_query(w.definition, '$.nodes[*].data.componentId')
   UNION ALL
   SELECT jsonb_path_query(w.definition, '$.graph.nodes[*].data.componentId')) AS x(v)
@@ -74,10 +74,10 @@ SELECT k.id::text, k.xmin::text, k.project_id IS NULL, coalesce(k.is_active, tru
        coalesce(k.implementation_language, ''),
        CASE WHEN coalesce(k.is_active, true) THEN coalesce(k.implementation_code, '') ELSE '' END,
        coalesce(l.hash, ''), s.hash, s.version, s.workflow_code, s.packages
-FROM components k
-LEFT JOIN workflow_live_code l
+FROM public.components k
+LEFT JOIN public.workflow_live_code l
   ON $2 AND l.project_id = $1 AND l.source_kind = 'component' AND l.source_id = k.id
-LEFT JOIN workflow_code_store s
+LEFT JOIN public.workflow_code_store s
   ON s.project_id = l.project_id AND s.hash = l.hash
   AND (s.workflow_code IS DISTINCT FROM k.implementation_code OR s.packages IS NOT NULL)
 WHERE k.project_id = $1 OR (k.project_id IS NULL AND k.id IN (SELECT r::uuid FROM refs AS refs(r)))
@@ -85,13 +85,13 @@ ORDER BY k.project_id IS NULL, k.name, k.id`
 
 var requestWindowSQL = `
 SELECT ` + requestColumns + `
-FROM worker_requests WHERE project_id = $1 AND action::text IN ` + runActions + `
+FROM public.worker_requests WHERE project_id = $1 AND action::text IN ` + runActions + `
 ORDER BY requested_at DESC, id DESC LIMIT ` + strconv.Itoa(requestWindow)
 
 // Executions that have closed need no telling; how far the moves go, they count for.
 const movesSQL = `
 SELECT execution_id, run_id, hash, closed_at IS NOT NULL, seq
-FROM workflow_execution_moves WHERE project_id = $1 ORDER BY seq`
+FROM public.workflow_execution_moves WHERE project_id = $1 ORDER BY seq`
 
 // queueProject asks what a project should be. Once the batch has been sent, the
 // function that it returns gives the answer, given the glance from the same

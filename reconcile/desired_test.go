@@ -151,7 +151,7 @@ func TestTheLastGoodTextComesOnlyWhereItDiffers(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("new text")
 	c := h.component(p, "score", "new score")
-	store := NewCodeStore(h.pool)
+	store := NewCodeStore(h.db)
 	for _, m := range []runtime.StoredModule{
 		{Hash: "w-old", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "0", Code: "old text", ActivitiesCode: "old acts"},
 		{Hash: "w-new", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "1", Code: "new text"},

@@ -27,6 +27,6 @@
 //     is who was to go on with other code and couldn't; see Stays.
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
-// It imports runtime and nothing else of ours; it doesn't know how hints come
+// It imports runtime and database and nothing else of ours; it doesn't know how hints come
 // about, what JavaScript is, or that metrics exist.
 package reconcile

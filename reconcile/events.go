@@ -48,13 +48,13 @@ func (rec *record) note(kind, message string, details any) {
 // insertEventSQL writes an event of a project that exists: $1 project, $2
 // replica, $3 kind, $4 message, $5 details.
 const insertEventSQL = `
-INSERT INTO worker_events (project_id, replica, kind, message, details)
-SELECT id, $2, $3, $4, $5::jsonb FROM projects WHERE id = $1`
+INSERT INTO public.worker_events (project_id, replica, kind, message, details)
+SELECT id, $2, $3, $4, $5::jsonb FROM public.projects WHERE id = $1`
 
 // trimEventsSQL keeps the table bounded.
 const trimEventsSQL = `
-DELETE FROM worker_events WHERE project_id = $1
-  AND id <= (SELECT id FROM worker_events WHERE project_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)`
+DELETE FROM public.worker_events WHERE project_id = $1
+  AND id <= (SELECT id FROM public.worker_events WHERE project_id = $1 ORDER BY id DESC OFFSET $2 LIMIT 1)`
 
 func (r *Reconciler) queueEvents(b *pgx.Batch, projectID string, events []event) error {
 	for _, e := range events {
@@ -78,7 +78,7 @@ func (r *Reconciler) writeEvents(ctx context.Context, projectID string, events .
 	if err := r.queueEvents(b, projectID, events); err != nil {
 		return err
 	}
-	if err := r.cfg.Pool.SendBatch(ctx, b).Close(); err != nil && !isForeignKeyViolation(err) {
+	if err := r.cfg.Pool.SendBatch(ctx, b); err != nil && !isForeignKeyViolation(err) {
 		return fmt.Errorf("write events of project %s: %w", projectID, err)
 	}
 	return nil

@@ -27,16 +27,16 @@ SELECT p.id::text,
   md5(concat_ws('|', p.xmin,
     coalesce((SELECT string_agg(concat_ws(':', w.id, w.xmin,
         coalesce((SELECT string_agg(concat_ws('=', c.id, c.xmin), ',' ORDER BY c.id)
-           FROM workflow_compiled_code c WHERE c.workflow_id = w.id AND c.is_active), '-')), ';' ORDER BY w.id)
-      FROM workflows w WHERE w.project_id = p.id), '-'),
+           FROM public.workflow_compiled_code c WHERE c.workflow_id = w.id AND c.is_active), '-')), ';' ORDER BY w.id)
+      FROM public.workflows w WHERE w.project_id = p.id), '-'),
     coalesce((SELECT string_agg(concat_ws('=', k.id, k.xmin), ',' ORDER BY k.id)
-      FROM components k WHERE k.project_id = p.id), '-'),
+      FROM public.components k WHERE k.project_id = p.id), '-'),
     coalesce((SELECT string_agg(concat_ws('=', r.id, r.action), ',' ORDER BY r.requested_at DESC, r.id DESC)
-      FROM (SELECT id, action, requested_at FROM worker_requests
+      FROM (SELECT id, action, requested_at FROM public.worker_requests
             WHERE project_id = p.id AND action::text IN ` + runActions + `
             ORDER BY requested_at DESC, id DESC LIMIT 16) r), '-'),
-    (SELECT concat_ws('=', count(*), sum(m.seq)) FROM workflow_execution_moves m WHERE m.project_id = p.id AND m.closed_at IS NULL)))
-FROM projects p`
+    (SELECT concat_ws('=', count(*), sum(m.seq)) FROM public.workflow_execution_moves m WHERE m.project_id = p.id AND m.closed_at IS NULL)))
+FROM public.projects p`
 
 // requestWindow is how many of a project's newest requests are looked at for
 // what they mean; the 16 above. A bound, because nobody deletes old requests.
@@ -46,7 +46,7 @@ const requestWindow = 16
 
 const openRequestsSQL = `
 SELECT ` + requestColumns + `
-FROM worker_requests
+FROM public.worker_requests
 WHERE project_id = $1 AND status IN ('pending', 'processing')
 ORDER BY requested_at, id
 LIMIT 100`
@@ -67,8 +67,8 @@ func (r *Reconciler) readSurvey(ctx context.Context) (*survey, error) {
 	err := pgx.BeginTxFunc(ctx, r.cfg.Pool, snapshotOptions, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		b.Queue(fingerprintSQL).Query(intoMap(s.projects))
-		b.Queue(`SELECT id::text, xmin::text FROM components WHERE project_id IS NULL`).Query(intoMap(s.shared))
-		b.Queue(`SELECT DISTINCT project_id::text FROM worker_requests WHERE status IN ('pending', 'processing')`).
+		b.Queue(`SELECT id::text, xmin::text FROM public.components WHERE project_id IS NULL`).Query(intoMap(s.shared))
+		b.Queue(`SELECT DISTINCT project_id::text FROM public.worker_requests WHERE status IN ('pending', 'processing')`).
 			Query(func(rows pgx.Rows) (err error) {
 				s.open, err = pgx.CollectRows(rows, pgx.RowTo[string])
 				return err
@@ -126,7 +126,7 @@ func queueGlance(b *pgx.Batch, id string, refs []string) (answer func() glance) 
 	})
 	b.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&g.at) })
 	if len(refs) > 0 {
-		b.Queue(`SELECT id::text, xmin::text FROM components WHERE project_id IS NULL AND id = ANY($1::text[]::uuid[])`, refs).
+		b.Queue(`SELECT id::text, xmin::text FROM public.components WHERE project_id IS NULL AND id = ANY($1::text[]::uuid[])`, refs).
 			Query(intoMap(shared))
 	}
 	return func() glance {

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"workflow-worker/database"
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/migrations"
@@ -28,12 +29,13 @@ type house struct {
 	t    testing.TB
 	url  string
 	pool *pgxpool.Pool
+	db   *database.Pool // the service's connections
 }
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	url := stacktest.MigratedDatabase(t)
-	return &house{t: t, url: url, pool: newPool(t, url)}
+	return &house{t: t, url: url, pool: newPool(t, url), db: openDatabase(t, url)}
 }
 
 // houseOn is a house on a server of the test's own.
@@ -43,7 +45,7 @@ func houseOn(t testing.TB, server *stack.Postgres) *house {
 	if err := migrations.Run(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
-	return &house{t: t, url: url, pool: newPool(t, url)}
+	return &house{t: t, url: url, pool: newPool(t, url), db: openDatabase(t, url)}
 }
 
 func newPool(t testing.TB, url string) *pgxpool.Pool {
@@ -59,6 +61,17 @@ func newPool(t testing.TB, url string) *pgxpool.Pool {
 	}
 	t.Cleanup(pool.Close)
 	return pool
+}
+
+// openDatabase opens the service's connections.
+func openDatabase(t testing.TB, url string) *database.Pool {
+	t.Helper()
+	db, err := database.Open(context.Background(), url, database.Options{MaxConns: 8, Name: "workflow-worker", Logger: stacktest.Logger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	return db
 }
 
 func (h *house) exec(sql string, args ...any) {
@@ -172,10 +185,10 @@ type replica struct {
 // configuration: its times are those of a person in a hurry.
 func (h *house) replica(configure ...func(*Config)) *replica {
 	h.t.Helper()
-	runner := newRecorder(h.t, NewCodeStore(h.pool))
+	runner := newRecorder(h.t, NewCodeStore(h.db))
 	seen := &watcher{}
 	cfg := Config{
-		Pool: h.pool, Runner: runner, Replica: "replica-a", Host: "host-a", Observer: seen,
+		Pool: h.db, Runner: runner, Replica: "replica-a", Host: "host-a", Observer: seen,
 		RemovalGrace: 300 * time.Millisecond, BackoffBase: 20 * time.Millisecond, BackoffLimit: 200 * time.Millisecond,
 		Logger: stacktest.Logger(h.t),
 	}

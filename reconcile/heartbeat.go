@@ -58,7 +58,7 @@ func (r *Reconciler) heartbeat(ctx context.Context) error {
 		return r.cfg.Pool.Ping(ctx)
 	}
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE workflow_workers SET last_heartbeat = now() WHERE worker_id = ANY($1::text[])
+UPDATE public.workflow_workers SET last_heartbeat = now() WHERE worker_id = ANY($1::text[])
 RETURNING worker_id::text, status::text`, ids)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (r *Reconciler) reap(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = coalesce(metadata, '{}') || jsonb_build_object(
+UPDATE public.workflow_workers SET status = 'failed', stopped_at = now(), metadata = coalesce(metadata, '{}') || jsonb_build_object(
   'error', 'replica ' || coalesce(metadata->>'replica', host, worker_id) || ' is dead: its last heartbeat was at ' ||
   to_char(last_heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
 WHERE status IN ('starting', 'running', 'stopping')
@@ -105,7 +105,7 @@ RETURNING project_id::text, coalesce(metadata->>'replica', host, worker_id)`,
 		r.log.WarnContext(ctx, "marked a dead replica's workers as failed", keyOtherReplica, replica, keyProjects, n)
 	}
 	_, err = r.cfg.Pool.Exec(ctx, `
-DELETE FROM workflow_workers
+DELETE FROM public.workflow_workers
 WHERE status IN ('stopped', 'failed') AND last_heartbeat < now() - $1 * interval '1 microsecond'
   AND metadata ? 'schema' AND metadata->>'replica' <> $2`,
 		r.cfg.RowRetention.Microseconds(), r.cfg.Replica)
@@ -118,7 +118,7 @@ func (r *Reconciler) takeOver(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	tag, err := r.cfg.Pool.Exec(ctx, `
-UPDATE workflow_workers SET status = 'failed', stopped_at = now(),
+UPDATE public.workflow_workers SET status = 'failed', stopped_at = now(),
   metadata = metadata || '{"error": "the process ended without stopping this worker"}'
 WHERE metadata->>'replica' = $1 AND status IN ('starting', 'running', 'stopping')`, r.cfg.Replica)
 	if err != nil {

@@ -27,8 +27,8 @@ func (r *Reconciler) forgetMoves(ctx context.Context) error {
 	claim, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(claim, `
-UPDATE workflow_execution_moves m SET checked_at = now()
-FROM (SELECT project_id, run_id FROM workflow_execution_moves
+UPDATE public.workflow_execution_moves m SET checked_at = now()
+FROM (SELECT project_id, run_id FROM public.workflow_execution_moves
       WHERE checked_at IS NULL OR checked_at < now() - $1 * interval '1 microsecond'
       ORDER BY checked_at NULLS FIRST LIMIT $2 FOR UPDATE SKIP LOCKED) c
 WHERE m.project_id = c.project_id AND m.run_id = c.run_id
@@ -70,13 +70,13 @@ func (r *Reconciler) forgetMove(ctx context.Context, m moveToCheck) (gone bool, 
 	}
 	// An execution that Temporal has forgotten was last seen now at the latest.
 	tag, err := r.cfg.Pool.Exec(ctx, `
-DELETE FROM workflow_execution_moves
+DELETE FROM public.workflow_execution_moves
 WHERE project_id = $1 AND run_id = $2 AND seq = $3
   AND coalesce($4, closed_at) < now() - $5 * interval '1 microsecond'`,
 		m.ProjectID, m.RunID, m.Seq, nullTime(closed), r.cfg.CodeRetention.Microseconds())
 	if err == nil && tag.RowsAffected() == 0 {
 		_, err = r.cfg.Pool.Exec(ctx, `
-UPDATE workflow_execution_moves SET closed_at = coalesce($4, now())
+UPDATE public.workflow_execution_moves SET closed_at = coalesce($4, now())
 WHERE project_id = $1 AND run_id = $2 AND seq = $3 AND closed_at IS NULL`, m.ProjectID, m.RunID, m.Seq, nullTime(closed))
 	}
 	if err != nil {

@@ -22,10 +22,10 @@ func (s *CodeStore) PutPackages(ctx context.Context, packages []runtime.StoredPa
 	slices.SortFunc(packages, func(a, b runtime.StoredPackages) int { return cmp.Compare(a.Hash, b.Hash) })
 	packages = slices.CompactFunc(packages, func(a, b runtime.StoredPackages) bool { return a.Hash == b.Hash })
 	for _, p := range packages {
-		tag, err := s.pool.Exec(ctx, `UPDATE workflow_package_bundles SET last_used_at = now() WHERE hash = $1`, p.Hash)
+		tag, err := s.pool.Exec(ctx, `UPDATE public.workflow_package_bundles SET last_used_at = now() WHERE hash = $1`, p.Hash)
 		if err == nil && tag.RowsAffected() == 0 {
 			_, err = s.pool.Exec(ctx, `
-INSERT INTO workflow_package_bundles (hash, kind, names, code, source_map) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO public.workflow_package_bundles (hash, kind, names, code, source_map) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (hash) DO UPDATE SET last_used_at = now()`, p.Hash, p.Kind, p.Names, p.Code, p.Map)
 		}
 		if err != nil {
@@ -39,7 +39,7 @@ ON CONFLICT (hash) DO UPDATE SET last_used_at = now()`, p.Hash, p.Kind, p.Names,
 func (s *CodeStore) GetPackages(ctx context.Context, hash string) (runtime.StoredPackages, error) {
 	p := runtime.StoredPackages{Hash: hash}
 	err := s.pool.QueryRow(ctx, `
-UPDATE workflow_package_bundles SET last_used_at = now() WHERE hash = $1
+UPDATE public.workflow_package_bundles SET last_used_at = now() WHERE hash = $1
 RETURNING kind, names, code, source_map`, hash).Scan(&p.Kind, &p.Names, &p.Code, &p.Map)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -54,10 +54,10 @@ RETURNING kind, names, code, source_map`, hash).Scan(&p.Kind, &p.Names, &p.Code,
 // between a bundle's being stored and the code's.
 func (s *CodeStore) removePackages(ctx context.Context, margin time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
-DELETE FROM workflow_package_bundles b
+DELETE FROM public.workflow_package_bundles b
 WHERE last_used_at < now() - $1 * interval '1 microsecond'
-  AND NOT EXISTS (SELECT FROM workflow_code_store s WHERE s.packages = b.hash)
-  AND NOT EXISTS (SELECT FROM workflow_code_store s WHERE s.activities_packages = b.hash)`, margin.Microseconds())
+  AND NOT EXISTS (SELECT FROM public.workflow_code_store s WHERE s.packages = b.hash)
+  AND NOT EXISTS (SELECT FROM public.workflow_code_store s WHERE s.activities_packages = b.hash)`, margin.Microseconds())
 	if err != nil {
 		return fmt.Errorf("remove npm packages that no code refers to: %w", err)
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"workflow-worker/database"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.
@@ -111,7 +112,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 	}
 	defer c.Release() // which closes one whose transaction isn't over
 	b := &pgx.Batch{}
-	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	c.Begin(b, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
 	glanced := queueGlance(b, rec.id, rec.refs)
 	var project func(glance) *snapshot
 	if likely {
@@ -144,7 +145,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 }
 
 // mine says which of a project's open requests are this replica's to deal with.
-func (r *Reconciler) mine(ctx context.Context, c *pgxpool.Conn, rec *record, g glance) ([]string, error) {
+func (r *Reconciler) mine(ctx context.Context, c *database.Conn, rec *record, g glance) ([]string, error) {
 	lease := r.deadAfter()
 	may := claimable(g.open, rec.claimed, g.at, lease, false)
 	if len(may) < len(g.open) {

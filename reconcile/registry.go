@@ -10,7 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"workflow-worker/database"
 )
 
 // workerRow is this replica's row of one project in workflow_workers. Only
@@ -26,7 +27,7 @@ type workerRow struct {
 }
 
 const upsertRowSQL = `
-INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, host, process_id,
+INSERT INTO public.workflow_workers (worker_id, project_id, task_queue_name, status, host, process_id,
   started_at, stopped_at, last_heartbeat, metadata)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), $9)
 ON CONFLICT (worker_id) DO UPDATE SET
@@ -68,7 +69,7 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 	if err := r.queueEvents(b, rec.id, rec.events); err != nil {
 		return err
 	}
-	if err := r.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
+	if err := r.cfg.Pool.SendBatch(ctx, b); err != nil {
 		if isForeignKeyViolation(err) { // deleted since it was read; the next look finds that
 			rec.fingerprint = ""
 			return nil
@@ -85,7 +86,7 @@ func (r *Reconciler) writeStopped(ctx context.Context, workerID string) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	_, err := r.cfg.Pool.Exec(ctx, `
-UPDATE workflow_workers SET status = 'stopped', stopped_at = now(), last_heartbeat = now()
+UPDATE public.workflow_workers SET status = 'stopped', stopped_at = now(), last_heartbeat = now()
 WHERE worker_id = $1 AND status <> 'stopped'`, workerID)
 	if err != nil {
 		return fmt.Errorf("write the worker's row: %w", err)
@@ -101,7 +102,7 @@ func (r *Reconciler) readOthers(ctx context.Context, projectID string) ([]otherW
 	rows, err := r.cfg.Pool.Query(ctx, `
 SELECT coalesce(metadata->>'replica', host, worker_id), status::text, coalesce(metadata->>'restartRequest', ''),
   coalesce((metadata->>'lastMove')::bigint, 0)
-FROM workflow_workers
+FROM public.workflow_workers
 WHERE project_id = $1 AND worker_id <> $2 AND status IN ('starting', 'running', 'stopping')
   AND last_heartbeat > now() - $3 * interval '1 microsecond'
 ORDER BY 1`, projectID, workerID(r.cfg.Replica, projectID), r.deadAfter().Microseconds())
@@ -119,9 +120,9 @@ ORDER BY 1`, projectID, workerID(r.cfg.Replica, projectID), r.deadAfter().Micros
 }
 
 // alone says whether no other living replica has a worker in the database.
-func (r *Reconciler) alone(ctx context.Context, c *pgxpool.Conn) (alone bool, err error) {
+func (r *Reconciler) alone(ctx context.Context, c *database.Conn) (alone bool, err error) {
 	err = c.QueryRow(ctx, `
-SELECT NOT EXISTS (SELECT FROM workflow_workers
+SELECT NOT EXISTS (SELECT FROM public.workflow_workers
   WHERE status IN ('starting', 'running', 'stopping', 'failed')
     AND last_heartbeat > now() - $2 * interval '1 microsecond'
     AND metadata->>'replica' IS DISTINCT FROM $1)`, r.cfg.Replica, r.deadAfter().Microseconds()).Scan(&alone)

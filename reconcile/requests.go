@@ -102,14 +102,14 @@ func (r *Reconciler) claimRequests(ctx context.Context, ids []string) ([]request
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE worker_requests q SET status = 'processing', started_at = coalesce(q.started_at, clock_timestamp())
-FROM (SELECT id FROM worker_requests
+UPDATE public.worker_requests q SET status = 'processing', started_at = coalesce(q.started_at, clock_timestamp())
+FROM (SELECT id FROM public.worker_requests
       WHERE id = ANY($1::text[]::uuid[]) AND status IN ('pending', 'processing')
       ORDER BY requested_at, id FOR UPDATE SKIP LOCKED) c
 WHERE q.id = c.id
 RETURNING q.id::text, q.action::text, q.status::text, q.requested_at, q.started_at, q.result IS NOT NULL,
   coalesce(q.workflow_id::text, ''), coalesce(q.execution_workflow_id, ''), coalesce(q.execution_run_id, ''), coalesce(q.target_version, ''),
-  coalesce((SELECT max(m.seq) FROM workflow_execution_moves m WHERE m.request_id = q.id), 0)`, ids)
+  coalesce((SELECT max(m.seq) FROM public.workflow_execution_moves m WHERE m.request_id = q.id), 0)`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("claim requests: %w", err)
 	}
@@ -146,16 +146,16 @@ func (r *Reconciler) finishRequests(ctx context.Context, verdicts []verdict) err
 	for _, v := range verdicts {
 		b.Queue(`
 WITH done AS (
-  UPDATE worker_requests
+  UPDATE public.worker_requests
   SET status = $2, error = coalesce(nullif($3, ''), error), started_at = coalesce(started_at, now()), completed_at = clock_timestamp()
   WHERE id = $1 AND status IN ('pending', 'processing')
   RETURNING id, project_id, action, status, error)
-INSERT INTO worker_events (project_id, replica, kind, message, details)
+INSERT INTO public.worker_events (project_id, replica, kind, message, details)
 SELECT d.project_id, $4, $5, concat(d.action, ' request ', d.status, ': ' || d.error),
   jsonb_build_object('request', d.id, 'action', d.action, 'status', d.status)
-FROM done d JOIN projects p ON p.id = d.project_id`, v.id, v.status, strings.ReplaceAll(v.reason, "\x00", ""), r.cfg.Replica, eventRequestDone)
+FROM done d JOIN public.projects p ON p.id = d.project_id`, v.id, v.status, strings.ReplaceAll(v.reason, "\x00", ""), r.cfg.Replica, eventRequestDone)
 	}
-	if err := r.cfg.Pool.SendBatch(ctx, b).Close(); err != nil {
+	if err := r.cfg.Pool.SendBatch(ctx, b); err != nil {
 		return fmt.Errorf("finish requests: %w", err)
 	}
 	return nil

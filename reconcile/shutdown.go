@@ -163,11 +163,11 @@ func (r *Reconciler) writeShutdown(ctx context.Context, status string, rows map[
 	}
 	const sql = `
 WITH w AS (
-  UPDATE workflow_workers SET status = $2, last_heartbeat = now(),
+  UPDATE public.workflow_workers SET status = $2, last_heartbeat = now(),
     stopped_at = CASE WHEN $2 = 'stopped' THEN coalesce(stopped_at, now()) ELSE stopped_at END
   WHERE worker_id = ANY($1::text[]) AND status <> 'stopped' AND ($2 = 'stopped' OR status IN ('starting', 'running'))
   RETURNING project_id)
-INSERT INTO worker_events (project_id, replica, kind, message)
+INSERT INTO public.worker_events (project_id, replica, kind, message)
 SELECT project_id, $3, $4, 'stopped: the replica shuts down' FROM w WHERE $2 = 'stopped'`
 	for failures := 0; ; failures++ {
 		_, err := r.cfg.Pool.Exec(ctx, sql, ids, status, r.cfg.Replica, eventStopped)

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
+	"workflow-worker/database"
 )
 
 // recentDurations is how many durations of an activity its percentiles are of.
@@ -18,7 +18,7 @@ const recentDurations = 1000
 // percentiles are of the last thousand executions of the replica that wrote
 // last.
 type Statistics struct {
-	pool     *pgxpool.Pool
+	pool     *database.Pool
 	interval time.Duration
 	quiet    *quietLog
 
@@ -39,7 +39,7 @@ type activityCounts struct {
 }
 
 // NewStatistics makes a Statistics that writes every interval.
-func NewStatistics(pool *pgxpool.Pool, interval time.Duration, log *slog.Logger) *Statistics {
+func NewStatistics(pool *database.Pool, interval time.Duration, log *slog.Logger) *Statistics {
 	return &Statistics{pool: pool, interval: interval, quiet: newQuietLog(log, 10*time.Second), counts: map[activityKey]*activityCounts{}}
 }
 
@@ -99,9 +99,9 @@ const addStatistics = `
 WITH n AS (
     SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::float8[], $6::float8[], $7::float8[], $8::timestamptz[])
         AS n (project_id, activity_name, ok, failed, mean, p95, p99, last)
-    JOIN projects p ON p.id = n.project_id
+    JOIN public.projects p ON p.id = n.project_id
 )
-INSERT INTO activity_statistics AS s (project_id, activity_name, execution_count, success_count, failure_count,
+INSERT INTO public.activity_statistics AS s (project_id, activity_name, execution_count, success_count, failure_count,
     avg_duration_ms, p95_duration_ms, p99_duration_ms, last_executed_at)
 SELECT project_id, activity_name, ok + failed, ok, failed, round(mean::numeric), round(p95::numeric), round(p99::numeric), last FROM n
 ON CONFLICT (project_id, activity_name) DO UPDATE SET

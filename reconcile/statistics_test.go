@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 
+	"workflow-worker/database"
 	"workflow-worker/docker/stack/stacktest"
 )
 
@@ -15,7 +15,7 @@ type statisticsRow struct {
 	P95, P99                int
 }
 
-func readStatistics(t *testing.T, pool *pgxpool.Pool, project, name string) (r statisticsRow) {
+func readStatistics(t *testing.T, pool *database.Pool, project, name string) (r statisticsRow) {
 	t.Helper()
 	err := pool.QueryRow(t.Context(), `SELECT execution_count, success_count, failure_count, avg_duration_ms, p95_duration_ms, p99_duration_ms
 		FROM activity_statistics WHERE project_id = $1 AND activity_name = $2`, project, name).
@@ -26,14 +26,10 @@ func readStatistics(t *testing.T, pool *pgxpool.Pool, project, name string) (r s
 	return r
 }
 
-func statisticsPool(t *testing.T) (pool *pgxpool.Pool, project string) {
+func statisticsPool(t *testing.T) (pool *database.Pool, project string) {
 	t.Helper()
-	pool, err := pgxpool.New(t.Context(), stacktest.MigratedDatabase(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	err = pool.QueryRow(t.Context(), `INSERT INTO projects (name, task_queue_name) VALUES ('p', $1) RETURNING id`, stacktest.TaskQueue(t)).Scan(&project)
+	pool = openDatabase(t, stacktest.MigratedDatabase(t))
+	err := pool.QueryRow(t.Context(), `INSERT INTO projects (name, task_queue_name) VALUES ('p', $1) RETURNING id`, stacktest.TaskQueue(t)).Scan(&project)
 	if err != nil {
 		t.Fatal(err)
 	}

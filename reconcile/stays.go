@@ -150,13 +150,13 @@ func (r *Reconciler) writeStays(ctx context.Context) error {
 // insertStaysSQL keeps the table bounded: $1 project, $2 workflow, $3 hash, $4 how
 // many of a workflow. One that is there already is only said anew.
 const insertStaysSQL = `
-INSERT INTO workflow_execution_stays (project_id, workflow_id, hash, execution_id, run_id, from_hash, event_id, reason)
+INSERT INTO public.workflow_execution_stays (project_id, workflow_id, hash, execution_id, run_id, from_hash, event_id, reason)
 SELECT $1, $2, $3, u.execution, u.run, u.from_hash, nullif(u.event, 0), u.reason
 FROM (SELECT DISTINCT ON (run) * FROM unnest($5::text[], $6::text[], $7::text[], $8::bigint[], $9::text[])
         AS u (execution, run, from_hash, event, reason)) u
-LEFT JOIN workflow_execution_stays s ON s.project_id = $1 AND s.run_id = u.run
+LEFT JOIN public.workflow_execution_stays s ON s.project_id = $1 AND s.run_id = u.run
 ORDER BY s.run_id IS NULL
-LIMIT greatest(0, $4 - (SELECT count(*) FROM workflow_execution_stays WHERE project_id = $1 AND workflow_id = $2
+LIMIT greatest(0, $4 - (SELECT count(*) FROM public.workflow_execution_stays WHERE project_id = $1 AND workflow_id = $2
   AND run_id <> ALL ($6::text[])))
 ON CONFLICT (project_id, run_id) DO UPDATE SET
   workflow_id = excluded.workflow_id, hash = excluded.hash, execution_id = excluded.execution_id, from_hash = excluded.from_hash,
@@ -167,12 +167,12 @@ ON CONFLICT (project_id, run_id) DO UPDATE SET
 // latest event about this code says.
 const toldOfStaysSQL = `
 SELECT coalesce(w.kebab_name, ''), coalesce(c.version, ''),
-  (SELECT count(*) FROM workflow_execution_stays s WHERE s.project_id = $1 AND s.workflow_id = $2 AND s.hash = $3),
-  coalesce((SELECT max((e.details->>'executions')::bigint) FROM worker_events e
+  (SELECT count(*) FROM public.workflow_execution_stays s WHERE s.project_id = $1 AND s.workflow_id = $2 AND s.hash = $3),
+  coalesce((SELECT max((e.details->>'executions')::bigint) FROM public.worker_events e
     WHERE e.project_id = $1 AND e.kind = 'stayed' AND e.details->'target'->>'hash' = $3), 0)
 FROM (SELECT) AS always
-LEFT JOIN workflows w ON w.id = $2
-LEFT JOIN workflow_code_store c ON c.project_id = $1 AND c.hash = $3`
+LEFT JOIN public.workflows w ON w.id = $2
+LEFT JOIN public.workflow_code_store c ON c.project_id = $1 AND c.hash = $3`
 
 // stayedDetails are the details of stayed.
 type stayedDetails struct {
@@ -221,11 +221,11 @@ const staysSQL = `
 SELECT DISTINCT ON (g.project_id, g.workflow_id, g.hash) g.project_id::text, g.workflow_id::text, g.hash, coalesce(c.version, ''), g.moved,
   count(*) OVER w, min(g.noted_at) OVER w, g.execution_id, g.run_id, coalesce(g.event_id, 0), g.reason
 FROM (SELECT s.*, m.run_id IS NOT NULL AS moved
-      FROM workflow_execution_stays s
-      LEFT JOIN workflow_execution_moves m ON m.project_id = s.project_id AND m.run_id = s.run_id
-      LEFT JOIN workflows f ON f.id = s.workflow_id
+      FROM public.workflow_execution_stays s
+      LEFT JOIN public.workflow_execution_moves m ON m.project_id = s.project_id AND m.run_id = s.run_id
+      LEFT JOIN public.workflows f ON f.id = s.workflow_id
       WHERE CASE WHEN m.run_id IS NOT NULL THEN m.hash = s.hash ELSE f.versioning_behavior IS DISTINCT FROM 'pinned' END) g
-LEFT JOIN workflow_code_store c ON c.project_id = g.project_id AND c.hash = g.hash
+LEFT JOIN public.workflow_code_store c ON c.project_id = g.project_id AND c.hash = g.hash
 WINDOW w AS (PARTITION BY g.project_id, g.workflow_id, g.hash)
 ORDER BY g.project_id, g.workflow_id, g.hash, g.noted_at, g.run_id`
 
@@ -283,8 +283,8 @@ func (r *Reconciler) forgetStays(ctx context.Context) error {
 	claim, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(claim, `
-UPDATE workflow_execution_stays s SET checked_at = now()
-FROM (SELECT project_id, run_id FROM workflow_execution_stays
+UPDATE public.workflow_execution_stays s SET checked_at = now()
+FROM (SELECT project_id, run_id FROM public.workflow_execution_stays
       WHERE checked_at IS NULL OR checked_at < now() - $1 * interval '1 microsecond'
       ORDER BY checked_at NULLS FIRST LIMIT $2 FOR UPDATE SKIP LOCKED) c
 WHERE s.project_id = c.project_id AND s.run_id = c.run_id
@@ -314,7 +314,7 @@ RETURNING s.execution_id, s.run_id`, (r.cfg.CensusInterval / 2).Microseconds(), 
 	}
 	if len(over) > 0 {
 		err := r.timed(ctx, func(ctx context.Context) error {
-			_, err := r.cfg.Pool.Exec(ctx, `DELETE FROM workflow_execution_stays WHERE run_id = ANY ($1::text[])`, over)
+			_, err := r.cfg.Pool.Exec(ctx, `DELETE FROM public.workflow_execution_stays WHERE run_id = ANY ($1::text[])`, over)
 			return err
 		})
 		errs = append(errs, err)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/sdk/client"
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
 	sdklog "go.temporal.io/sdk/log"
@@ -20,6 +19,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/cdc"
+	"workflow-worker/database"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations"
 	"workflow-worker/reconcile"
@@ -47,7 +47,7 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	defer temporal.Close()
-	pool, err := openPool(ctx, s)
+	pool, err := openPool(ctx, s, log)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ type watched struct {
 	metrics  *metrics.Metrics
 	temporal client.Client
 	tasks    *runtimeworkflow.Tasks // of temporal
-	pool     *pgxpool.Pool
+	pool     *database.Pool
 	log      *slog.Logger
 }
 
@@ -252,18 +252,12 @@ func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, *runtime
 // poolSize is how many connections the service holds at most: reconciles in parallel, the heartbeat, and the code store.
 const poolSize = 12
 
-func openPool(ctx context.Context, s settings) (*pgxpool.Pool, error) {
-	c, err := pgxpool.ParseConfig(s.DatabaseURL)
-	if err != nil {
+func openPool(ctx context.Context, s settings, log *slog.Logger) (*database.Pool, error) {
+	pool, err := database.Open(ctx, s.DatabaseURL, database.Options{MaxConns: poolSize, Name: "workflow-worker", Logger: log})
+	if errors.Is(err, database.ErrURL) {
 		return nil, errors.New("DATABASE_URL can't be read as a connection string")
 	}
-	c.MaxConns = poolSize
-	c.ConnConfig.RuntimeParams["application_name"] = "workflow-worker"
-	pool, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the connections to the database: %w", err)
-	}
-	return pool, nil
+	return pool, err
 }
 
 // migrateUntilDone migrates, and waits for a database that can't be reached. What the database refuses is final: only its
