@@ -38,14 +38,16 @@ func (r *Reconciler) heartbeats(ctx context.Context) {
 
 // heartbeat refreshes all rows of this replica in one statement. A row that
 // somebody deleted, or changed (another replica that believed us dead), is
-// written again.
+// written again. So is one that couldn't be written lately, which has its
+// heartbeat all the same: the worker lives. And a row that somebody holds a lock on
+// doesn't keep the others from theirs.
 func (r *Reconciler) heartbeat(ctx context.Context) error {
 	mine := map[string]string{} // project by worker id
 	ids := []string{}
 	status := map[string]string{}
 	r.mu.Lock()
 	for id, c := range r.cards {
-		if c.hasRow && c.status != statusStopped {
+		if c.status != statusStopped {
 			mine[c.workerID] = id
 			ids = append(ids, c.workerID)
 			status[c.workerID] = c.status
@@ -58,8 +60,10 @@ func (r *Reconciler) heartbeat(ctx context.Context) error {
 		return r.cfg.Pool.Ping(ctx)
 	}
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE public.workflow_workers SET last_heartbeat = now() WHERE worker_id = ANY($1::text[])
-RETURNING worker_id::text, status::text`, ids)
+UPDATE public.workflow_workers w SET last_heartbeat = now()
+FROM (SELECT worker_id FROM public.workflow_workers WHERE worker_id = ANY($1::text[]) FOR NO KEY UPDATE SKIP LOCKED) f
+WHERE w.worker_id = f.worker_id
+RETURNING w.worker_id::text, w.status::text`, ids)
 	if err != nil {
 		return err
 	}
@@ -79,15 +83,19 @@ RETURNING worker_id::text, status::text`, ids)
 // reap marks the rows of dead replicas as failed, so that the Workflow Builder
 // doesn't show workers that nobody runs, and drops rows that nobody has owned
 // for a long time: each process with a new name leaves one per project.
+//
+// A replica of which any row is fresh lives, whatever keeps it from the others.
 func (r *Reconciler) reap(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	rows, err := r.cfg.Pool.Query(ctx, `
-UPDATE public.workflow_workers SET status = 'failed', stopped_at = now(), metadata = coalesce(metadata, '{}') || jsonb_build_object(
+UPDATE public.workflow_workers w SET status = 'failed', stopped_at = now(), metadata = coalesce(metadata, '{}') || jsonb_build_object(
   'error', 'replica ' || coalesce(metadata->>'replica', host, worker_id) || ' is dead: its last heartbeat was at ' ||
   to_char(last_heartbeat AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))
 WHERE status IN ('starting', 'running', 'stopping')
   AND last_heartbeat < now() - $1 * interval '1 microsecond' AND metadata->>'replica' IS DISTINCT FROM $2
+  AND NOT EXISTS (SELECT FROM public.workflow_workers f
+    WHERE f.metadata->>'replica' = w.metadata->>'replica' AND f.last_heartbeat >= now() - $1 * interval '1 microsecond')
 RETURNING project_id::text, coalesce(metadata->>'replica', host, worker_id)`,
 		r.deadAfter().Microseconds(), r.cfg.Replica)
 	if err != nil {

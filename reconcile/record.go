@@ -223,8 +223,8 @@ type card struct {
 	fingerprint string
 	refs        []string
 	broken      int
-	workflows   int // with live code
-	hasRow      bool
+	workflows   int  // with live code
+	rowWritten  bool // as it should be
 	drain       *drain
 }
 
@@ -235,7 +235,7 @@ func (rec *record) card() card {
 		phase:       rec.phase,
 		fingerprint: rec.fingerprint,
 		refs:        rec.refs,
-		hasRow:      rec.rowWritten != "",
+		rowWritten:  rec.rowWritten != "",
 		drain:       rec.drain,
 	}
 	if c.status != statusStopped {

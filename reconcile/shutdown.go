@@ -28,7 +28,7 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 	rows := map[string]string{}            // worker ids of rows that don't say stopped
 	for id, c := range r.cards {
 		projects[id] = nil
-		if c.hasRow && c.status != statusStopped {
+		if c.status != statusStopped || !c.rowWritten { // or may not
 			rows[id] = c.workerID
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-
 	"workflow-worker/database"
 	"workflow-worker/docker/stack/stacktest"
 )
