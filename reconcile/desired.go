@@ -17,6 +17,7 @@ type snapshot struct {
 	project     runtime.Project // with the texts
 	refs        []string        // component ids that the definitions name, sorted
 	fingerprint string
+	identity    string    // of the database
 	open        []request // not yet completed or failed, oldest first
 	at          time.Time // the database's clock
 	window      []request // the newest requests that say whether to run, newest first
@@ -118,7 +119,7 @@ func queueProject(b *pgx.Batch, id string, lastGood bool) (answer func(g glance)
 	})
 	b.Queue(componentsSQL, id, lastGood).Query(func(rows pgx.Rows) error { return s.scanComponents(rows, shared) })
 	return func(g glance) *snapshot {
-		s.open, s.at = g.open, g.at
+		s.open, s.at, s.identity = g.open, g.at, g.identity
 		s.project.ID, s.project.AsOf = id, g.at
 		s.refs = sortedUnique(s.refs)
 		s.project.Name, s.project.TaskQueue = s.name, s.taskQueue

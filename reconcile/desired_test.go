@@ -16,7 +16,7 @@ func (h *house) read(project string, lastGood bool, refs ...string) *snapshot {
 	h.t.Helper()
 	b := &pgx.Batch{}
 	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	glanced := queueGlance(b, project, sortedUnique(refs))
+	glanced := (&Reconciler{identitySQL: identitySQL}).queueGlance(b, project, sortedUnique(refs))
 	answer := queueProject(b, project, lastGood)
 	b.Queue(`COMMIT`)
 	if err := h.pool.SendBatch(h.t.Context(), b).Close(); err != nil {
@@ -185,7 +185,7 @@ func TestAProjectIsReadInOneSnapshot(t *testing.T) {
 	p, w := h.shop("v1")
 	err := pgx.BeginTxFunc(t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
-		glanced := queueGlance(b, p, nil)
+		glanced := (&Reconciler{identitySQL: identitySQL}).queueGlance(b, p, nil)
 		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
 			return err
 		}

@@ -75,6 +75,7 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec d
 	if err != nil {
 		return err
 	}
+	p.Restore = rec.lost
 	rep, err := r.callRunner(ctx, r.cfg.Runner.Reload, p)
 	if err != nil {
 		rec.failure = &failure{key: dec.attempt, text: failureText("reload", runtime.Report{}, err)}
@@ -83,7 +84,7 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec d
 		r.logFailure(ctx, rec, "a project can't take its new code")
 		return fmt.Errorf("%w: reload project %s: %w", errAttempt, rec.id, err)
 	}
-	rec.failure = nil
+	rec.failure, rec.lost = nil, false
 	before := rec.report
 	rec.applied(p, sources, rep, s.lastLive)
 	r.live(ctx, rec, dec, before)
@@ -170,10 +171,9 @@ func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report, again
 
 // live notes what went live, where before was; of a reload after which the same code is live as before only what is wrong.
 func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
-	again := dec.cause == causeAgain
 	if dec.action == actReload && len(changesBetween(before, rec.report)) == 0 {
-		r.noteBroken(rec, before, rec.report, again)
-		if again {
+		r.noteBroken(rec, before, rec.report, dec.cause == causeAgain || dec.cause == causeLost)
+		if dec.cause == causeAgain {
 			rec.waitLonger()
 			return
 		}

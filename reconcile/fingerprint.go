@@ -56,6 +56,8 @@ type survey struct {
 	projects map[string]string // fingerprint by project
 	shared   map[string]string // xmin by shared component
 	open     []string          // projects, known or not, with open requests
+	kept     map[string]string // how many live texts there are, by project
+	identity string            // of the database
 }
 
 // readSurvey looks at all projects in one snapshot. Measured with 1,000
@@ -63,10 +65,12 @@ type survey struct {
 func (r *Reconciler) readSurvey(ctx context.Context) (*survey, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
-	s := &survey{projects: map[string]string{}, shared: map[string]string{}}
+	s := &survey{projects: map[string]string{}, shared: map[string]string{}, kept: map[string]string{}}
 	err := pgx.BeginTxFunc(ctx, r.cfg.Pool, snapshotOptions, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
+		r.queueIdentity(b, &s.identity)
 		b.Queue(fingerprintSQL).Query(intoMap(s.projects))
+		b.Queue(keptCodeSQL).Query(intoMap(s.kept))
 		b.Queue(`SELECT id::text, xmin::text FROM public.components WHERE project_id IS NULL`).Query(intoMap(s.shared))
 		b.Queue(`SELECT DISTINCT project_id::text FROM public.worker_requests WHERE status IN ('pending', 'processing')`).
 			Query(func(rows pgx.Rows) (err error) {
@@ -110,15 +114,17 @@ func withShared(own string, shared map[string]string, refs []string) string {
 type glance struct {
 	own         string // the fingerprint without shared components
 	fingerprint string
+	identity    string // of the database
 	open        []request
 	at          time.Time // the database's clock
 }
 
 // queueGlance asks for one project's fingerprint and open requests. Once the
 // batch has been sent, the function that it returns gives the answer.
-func queueGlance(b *pgx.Batch, id string, refs []string) (answer func() glance) {
+func (r *Reconciler) queueGlance(b *pgx.Batch, id string, refs []string) (answer func() glance) {
 	var g glance
 	own, shared := map[string]string{}, map[string]string{}
+	r.queueIdentity(b, &g.identity)
 	b.Queue(fingerprintSQL+` WHERE p.id = $1`, id).Query(intoMap(own))
 	b.Queue(openRequestsSQL, id).Query(func(rows pgx.Rows) (err error) {
 		g.open, err = pgx.CollectRows(rows, scanRequest)

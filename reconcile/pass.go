@@ -26,6 +26,9 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 			return err
 		}
 	}
+	if n.lost {
+		rec.fingerprint = ""
+	}
 	if n.suspect || rec.uncertain {
 		r.settlePhase(ctx, rec)
 	}
@@ -34,7 +37,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.check, rec.fingerprint = nil, ""
 	}
 
-	s, mine, err := r.lookAtRows(ctx, rec, n.hinted || rec.fingerprint == "")
+	s, mine, err := r.lookAtRows(ctx, rec, n.hinted || n.lost || rec.fingerprint == "")
 	if err != nil {
 		rec.fingerprint = ""
 		r.quiet.fail(ctx, "database", "reading a project failed", err, keyProject, rec.id)
@@ -50,6 +53,18 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	}
 
 	rec.fingerprint, rec.refs, rec.gone = "", s.refs, false
+	another := rec.identity != "" && rec.identity != s.identity
+	if another {
+		rec.moved(s)
+	}
+	if another || n.lost || rec.doubtful {
+		rec.doubtful = true // until it is known
+		if err := r.findLost(ctx, rec); err != nil {
+			return r.noted(ctx, rec, err)
+		}
+		rec.doubtful = false
+	}
+	rec.identity = s.identity
 	claimed, err := r.claim(ctx, rec, mine)
 	if err != nil {
 		return r.noted(ctx, rec, err)
@@ -113,7 +128,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 	defer c.Release() // which closes one whose transaction isn't over
 	b := &pgx.Batch{}
 	c.Begin(b, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	glanced := queueGlance(b, rec.id, rec.refs)
+	glanced := r.queueGlance(b, rec.id, rec.refs)
 	var project func(glance) *snapshot
 	if likely {
 		project = queueProject(b, rec.id, rec.phase != running)
@@ -127,7 +142,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 		return nil, nil, err
 	}
 	due := !rec.due.IsZero() && !time.Now().Before(rec.due)
-	nothing := g.fingerprint == rec.fingerprint && len(mine) == 0 && !due
+	nothing := g.fingerprint == rec.fingerprint && g.identity == rec.identity && len(mine) == 0 && !due
 	if !likely {
 		b = &pgx.Batch{}
 		if !nothing {

@@ -76,6 +76,8 @@ type observed struct {
 	// moves says which code the runner was told of, by run id. What is here and
 	// no longer desired is of executions that have closed.
 	moves map[string]string
+	// lost says that the database doesn't have the code that runs.
+	lost bool
 }
 
 // failure is an attempt that failed.
@@ -159,6 +161,9 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 		return dec
 	}
 	cause := changes(o.sources, effective, newMoves(o.moves, d.moves))
+	if cause == "" && o.lost {
+		cause = causeLost
+	}
 	if cause == "" {
 		if o.again.IsZero() {
 			return dec
@@ -179,6 +184,9 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 
 // causeAgain is the cause of a reload without a change.
 const causeAgain = "code that waits for running executions is tried again"
+
+// causeLost is the cause of a reload that stores code again.
+const causeLost = "the database had lost the code"
 
 // noCode is the cause of a stop, and part of a request's reason.
 const noCode = "no active code"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,6 +20,9 @@ type Reconciler struct {
 	queue *workQueue
 	store *CodeStore
 	look  chan string // a survey is due; the reason
+
+	identitySQL string // settled before the first pass
+	identity    string // of the last survey, whose goroutine it is of
 
 	// open ends when the shutdown begins: nothing is started any more.
 	open  context.Context
@@ -48,6 +52,7 @@ type note struct {
 	rewrite bool // its row isn't what was written
 	suspect bool // the runner doesn't know of its worker
 	hinted  bool // its rows are likely to have changed
+	lost    bool // the database may lack its code
 }
 
 // New returns a Reconciler that does nothing until Run. The error names all
@@ -68,6 +73,8 @@ func New(cfg Config) (*Reconciler, error) {
 		queue: newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
 		store: cfg.Store,
 		look:  make(chan string, 1),
+
+		identitySQL: identitySQL,
 
 		checkSlots: make(chan struct{}, maxChecks),
 		first:      newFirstLook(),
@@ -143,6 +150,9 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 	for failures := 0; ; failures++ {
 		err := r.takeOver(ctx)
 		if err == nil {
+			err = r.chooseIdentity(ctx)
+		}
+		if err == nil {
 			r.quiet.recover(ctx, "database", "the database answers")
 			r.warm(ctx)
 			return ctx.Err() == nil
@@ -199,6 +209,10 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		return err
 	}
 	r.quiet.recover(ctx, "database", "the database answers again")
+	if r.identity != "" && r.identity != s.identity {
+		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", r.identity, "is", s.identity)
+	}
+	r.identity = s.identity
 	live := map[string]bool{}
 	for _, id := range r.cfg.Runner.Running() {
 		live[id] = true
@@ -206,7 +220,14 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 	dirty := s.open
 	r.mu.Lock()
 	for id := range s.projects {
-		if c, known := r.cards[id]; !known || s.fingerprint(id, c.refs) != c.fingerprint {
+		c, known := r.cards[id]
+		if !known || s.fingerprint(id, c.refs) != c.fingerprint || c.identity != s.identity {
+			dirty = append(dirty, id)
+		}
+		if known && c.kept > 0 && s.kept[id] != strconv.Itoa(c.kept) {
+			n := r.notes[id]
+			n.lost = true
+			r.notes[id] = n
 			dirty = append(dirty, id)
 		}
 	}

@@ -44,6 +44,9 @@ type record struct {
 	// the next pass read them whatever they are.
 	fingerprint string
 	refs        []string
+	// identity is of the database that they were read from.
+	identity string
+	doubtful bool // whether the database has what the service keeps there
 	// due is when a pass has to act although no row changed.
 	due time.Time
 	// asked is when the change that isn't live yet was first hinted at.
@@ -221,7 +224,9 @@ type card struct {
 	status      string
 	phase       phase
 	fingerprint string
+	identity    string
 	refs        []string
+	kept        int // sources whose text has to be in the database; -1 while that is being written
 	broken      int
 	workflows   int  // with live code
 	rowWritten  bool // as it should be
@@ -234,7 +239,9 @@ func (rec *record) card() card {
 		status:      rec.status(),
 		phase:       rec.phase,
 		fingerprint: rec.fingerprint,
+		identity:    rec.identity,
 		refs:        rec.refs,
+		kept:        rec.kept(),
 		rowWritten:  rec.rowWritten != "",
 		drain:       rec.drain,
 	}
@@ -243,4 +250,17 @@ func (rec *record) card() card {
 		c.workflows = len(rec.live)
 	}
 	return c
+}
+
+// kept counts what is live, once the database should have it.
+func (rec *record) kept() (n int) {
+	if rec.phase != running || rec.liveStale {
+		return -1
+	}
+	for _, s := range rec.report.Sources {
+		if s.Hash != "" {
+			n++
+		}
+	}
+	return n
 }

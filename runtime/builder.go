@@ -221,6 +221,14 @@ func (b *builder) report(l *live) Report {
 	return out
 }
 
+// restore has all that is live kept again, and what running executions are pinned to as far as it is at hand.
+func (b *builder) restore() {
+	b.fresh = slices.Clone(b.modules)
+	if pr := b.r.running(b.projectID); pr != nil {
+		b.fresh = append(b.fresh, pr.old.all()...)
+	}
+}
+
 // isTextsFault tells what the author must mend from what may work the next time.
 func isTextsFault(ctx context.Context, err error) bool {
 	return ctx.Err() == nil && !errors.Is(err, errInfrastructure)
@@ -237,8 +245,11 @@ func (b *builder) keep(ctx context.Context) error {
 	var modules []StoredModule
 	var packages []StoredPackages
 	for _, m := range b.fresh {
-		m.stored.CompilerSettings, m.stored.SDK = compile.SettingsVersion, bundle.Version()
-		modules = append(modules, m.stored)
+		kept := m.stored // m may be live
+		if kept.CompilerSettings == "" {
+			kept.CompilerSettings, kept.SDK = compile.SettingsVersion, bundle.Version()
+		}
+		modules = append(modules, kept)
 		for _, p := range m.packages {
 			packages = append(packages, storedPackages(p))
 		}

@@ -36,6 +36,9 @@ type Project struct {
 
 	// Moves are the executions that were told to run other code than the one that they are pinned to.
 	Moves []Move
+
+	// Restore says that the store has lost code: what is live, and what runs still are on, is kept again, new or not.
+	Restore bool
 }
 
 // Move says which code an execution runs from its next workflow task on, whatever its history names.

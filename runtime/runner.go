@@ -219,6 +219,9 @@ func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, 
 			return nil, b.report(nil), err
 		}
 	}
+	if p.Restore {
+		b.restore()
+	}
 	if err := b.keep(ctx); err != nil {
 		return nil, b.report(nil), err
 	}
