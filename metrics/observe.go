@@ -37,6 +37,10 @@ func (m *Metrics) makeCollectors() {
 		Help: "Workflows with live code, by how many versions of it are in use: the live one and those that open executions are on.",
 	}, []string{"versions"})
 	m.VersionsInUse(nil)
+	m.failing = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "executions_failing",
+		Help: "Open executions of all projects that get no further, because their workflow tasks fail, at most 1,000 of a workflow. Every replica shows the same number.",
+	})
 	m.storedCode = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "code_store_texts",
 		Help: "Texts in workflow_code_store, of all projects.",
@@ -189,6 +193,9 @@ func (m *Metrics) VersionsInUse(workflows map[int]int) {
 
 // ExecutionsStayed implements reconcile.Observer: they keep their code.
 func (m *Metrics) ExecutionsStayed(n int) { m.stayed.Add(float64(n)) }
+
+// ExecutionsFailing implements reconcile.Observer: they get no further.
+func (m *Metrics) ExecutionsFailing(n int) { m.failing.Set(float64(n)) }
 
 // StoredCode implements reconcile.Observer: what the code store holds.
 func (m *Metrics) StoredCode(rows, bytes int64) {

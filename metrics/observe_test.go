@@ -24,6 +24,7 @@ func report(m *Metrics) {
 	m.ProjectsByStatus(map[string]int{"running": 3, "failed": 1})
 	m.CompileErrors(2)
 	m.ExecutionsStayed(7)
+	m.ExecutionsFailing(3)
 	m.JSInterrupted("task")
 	m.WorkflowTaskFailed("missing_code")
 }
@@ -47,6 +48,7 @@ func TestObserversAreShown(t *testing.T) {
 		`workflow_worker_projects{status="stopped"}`:                          0,
 		`workflow_worker_compile_errors`:                                      2,
 		`workflow_worker_executions_stayed_total`:                             7,
+		`workflow_worker_executions_failing`:                                  3,
 		`workflow_worker_js_interrupts_total{where="task"}`:                   1,
 		`workflow_worker_workflow_task_failures_total{reason="missing_code"}`: 1,
 		`workflow_worker_workflow_task_failures_total{reason="other"}`:        0,

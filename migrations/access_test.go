@@ -34,6 +34,7 @@ func addOurRows(d *database) *database {
 		d.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $1, 'h')`, project)
 		d.exec(`INSERT INTO workflow_execution_moves (project_id, run_id, execution_id, workflow_id, hash) VALUES ($1, 'r', 'secret', $1, 'h')`, project)
 		d.exec(`INSERT INTO workflow_execution_stays (project_id, run_id, execution_id, workflow_id, from_hash, hash, reason) VALUES ($1, 'r', 'secret', $1, 'f', 'h', 'x')`, project)
+		d.exec(`INSERT INTO workflow_execution_failures (project_id, run_id, execution_id, workflow_type, reason, message) VALUES ($1, 'r', 'secret', 't', 'x', 'm')`, project)
 		d.exec(`INSERT INTO workflow_live_periods (project_id, workflow_id, hash, task_queue) VALUES ($1, $1, 'h', 'secret')`, project)
 	}
 	return d
@@ -170,7 +171,7 @@ func TestStoredCodeIsForNoUser(t *testing.T) {
 	t.Parallel()
 	onSupabase(t, func(t *testing.T, d *database) {
 		for _, s := range []*session{d.session(t, "authenticated", annAuth), d.session(t, "anon", "")} {
-			for _, table := range []string{"workflow_code_store", "workflow_package_bundles", "workflow_live_code", "workflow_execution_moves", "workflow_execution_stays", "workflow_live_periods", "workflow_worker.schema_version", "workflow_worker.contract_tables"} {
+			for _, table := range []string{"workflow_code_store", "workflow_package_bundles", "workflow_live_code", "workflow_execution_moves", "workflow_execution_stays", "workflow_execution_failures", "workflow_live_periods", "workflow_worker.schema_version", "workflow_worker.contract_tables"} {
 				s.forbidden(`SELECT * FROM ` + table)
 				s.forbidden(`DELETE FROM ` + table)
 			}

@@ -39,7 +39,7 @@ GRANT SELECT, UPDATE (status, error, result, started_at, completed_at) ON public
 -- The service's own books. Old rows of its registry, what is no longer live, and
 -- code that no execution can need any more, it removes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store,
-    public.workflow_package_bundles, public.workflow_execution_moves, public.workflow_execution_stays, public.workflow_live_periods
+    public.workflow_package_bundles, public.workflow_execution_moves, public.workflow_execution_stays, public.workflow_execution_failures, public.workflow_live_periods
     TO workflow_worker_service;
 GRANT SELECT, INSERT, DELETE ON public.worker_events
     TO workflow_worker_service;
@@ -64,6 +64,7 @@ BEGIN
             ('worker_events', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_execution_moves', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_execution_stays', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_execution_failures', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_periods', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)

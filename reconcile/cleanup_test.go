@@ -19,6 +19,7 @@ type temporalDouble struct {
 	err   error
 	asked []question
 	begun map[string]int64     // by workflow type: open executions, for CountBegun
+	well  map[string]bool      // by run id: executions that get on
 	ended map[string]time.Time // by run id: closed executions; zero: unknown to Temporal
 }
 
@@ -36,6 +37,14 @@ func (d *temporalDouble) Closed(_ context.Context, e runtime.Execution) (at time
 	defer d.mu.Unlock()
 	at, over := d.ended[e.RunID]
 	return at, !over || !at.IsZero(), d.err
+}
+
+// Failing says so of executions that are neither in ended nor in well.
+func (d *temporalDouble) Failing(_ context.Context, e runtime.Execution) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, over := d.ended[e.RunID]
+	return !over && !d.well[e.RunID], d.err
 }
 
 type question struct {

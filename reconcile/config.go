@@ -45,6 +45,9 @@ type Executions interface {
 	// Closed tells when an execution closed, zero if it is open; known is false if
 	// there is no such execution any more.
 	Closed(ctx context.Context, e runtime.Execution) (at time.Time, known bool, err error)
+	// Failing tells whether an execution's workflow tasks still fail; not if it is
+	// over, or there is no such execution any more.
+	Failing(ctx context.Context, e runtime.Execution) (bool, error)
 }
 
 // Observer is told what happens. Its methods must be cheap and must not block.
@@ -73,6 +76,9 @@ type Observer interface {
 	// ExecutionsStayed reports executions that keep their code although they were to
 	// go on with other code, because their history doesn't fit it.
 	ExecutionsStayed(n int)
+	// ExecutionsFailing is the number of open executions of all projects that get no
+	// further, because their workflow tasks fail.
+	ExecutionsFailing(n int)
 	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
 	StoredCode(rows, bytes int64)
 }
@@ -157,6 +163,10 @@ type Config struct {
 	// NewStays(), which is enough for a runner that doesn't tell.
 	Stays *Stays
 
+	// Failures is told by the runner of executions whose workflow tasks fail.
+	// Default: NewFailures(), which is enough for a runner that doesn't tell.
+	Failures *Failures
+
 	// CodeRetention is how long after their end executions still find their
 	// code, for queries and resets. Default 72 h, a namespace's usual
 	// retention. Negative: not at all.
@@ -173,7 +183,7 @@ type Config struct {
 	CodeInterval time.Duration
 
 	// CensusInterval is how often the executions on superseded code are counted,
-	// and those that keep their code looked at.
+	// and those that keep their code, or get no further, looked at.
 	// Default 1 min.
 	CensusInterval time.Duration
 
@@ -217,6 +227,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Stays == nil {
 		c.Stays = NewStays()
+	}
+	if c.Failures == nil {
+		c.Failures = NewFailures()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -290,4 +303,5 @@ func (deafObserver) CompileErrors(int)               {}
 func (deafObserver) GateRefused(string)              {}
 func (deafObserver) VersionsInUse(map[int]int)       {}
 func (deafObserver) ExecutionsStayed(int)            {}
+func (deafObserver) ExecutionsFailing(int)           {}
 func (deafObserver) StoredCode(int64, int64)         {}

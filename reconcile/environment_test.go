@@ -271,3 +271,5 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 		}
 	}
 }
+
+func (noExecutions) Failing(context.Context, runtime.Execution) (bool, error) { return false, nil }

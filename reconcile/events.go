@@ -18,6 +18,7 @@ const (
 	eventCompileFailed = "compile_failed"
 	eventRefusedByGate = "refused_by_gate"
 	eventStayed        = "stayed"
+	eventFailing       = "failing"
 	eventFailed        = "failed"
 	eventStopped       = "stopped"
 	eventRequestDone   = "request_done"

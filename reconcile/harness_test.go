@@ -317,6 +317,13 @@ type watcher struct {
 	versions map[int]int
 	texts    int64
 	stayed   int
+	failing  int
+}
+
+func (w *watcher) ExecutionsFailing(n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failing = n
 }
 
 func (w *watcher) ExecutionsStayed(n int) {
@@ -383,7 +390,7 @@ func (w *watcher) get() watcher {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return watcher{passes: w.passes, failed: w.failed, reloads: w.reloads, slowest: w.slowest, statuses: w.statuses, broken: w.broken, refused: maps.Clone(w.refused),
-		versions: w.versions, texts: w.texts, stayed: w.stayed}
+		versions: w.versions, texts: w.texts, stayed: w.stayed, failing: w.failing}
 }
 
 // logLines is a logger's output, to look at.

@@ -20,6 +20,9 @@ import (
 //	    {"id": "5f0c…", "name": "order-intake", "version": "1.0.4", "hash": "9b1d…",
 //	     "codeId": "e1f0…", "since": "2026-11-22T21:00:03.114Z", "types": ["order-intake", "orderIntake"],
 //	     "versioningBehavior": "pinned",
+//	     "failing": {"executions": 10, "since": "2026-11-22T21:00:04.002Z", "example": {"workflowId": "order-7", "runId": "11c2…",
+//	       "type": "order-intake", "version": "1.0.4", "hash": "9b1d…", "reason": "exception", "message": "TypeError: …",
+//	       "file": "order-intake.ts", "line": 12, "column": 7}},
 //	     "superseded": [{"version": "1.0.3", "hash": "77e2…", "supersededAt": "2026-11-22T21:00:03.114Z", "executions": 12}]},
 //	    {"id": "77aa…", "name": "send-invoice", "version": "2.1.0", "hash": "0c44…",
 //	     "codeId": "c901…", "since": "2026-11-20T08:14:55.002Z", "types": ["send-invoice", "sendInvoice"],
@@ -52,6 +55,9 @@ type Metadata struct {
 	// Workflows and Components have one entry for each that the project has.
 	Workflows  []SourceState `json:"workflows"`
 	Components []SourceState `json:"components"`
+	// Failing are executions that get no further and are of no workflow above: of a
+	// type that none serves, or of one that is gone.
+	Failing *Failing `json:"failing,omitempty"`
 	// LastReload is when code last went live here, and why.
 	LastReload *ReloadState `json:"lastReload,omitempty"`
 	// RestartRequest is the newest restart request that was there when the
@@ -81,8 +87,10 @@ type SourceState struct {
 	// Superseded are older texts that open executions are on; see Superseded.
 	Superseded []Superseded `json:"superseded,omitempty"`
 	// Stayed are texts that executions were to go on with and don't; see Stayed.
-	Stayed []Stayed     `json:"stayed,omitempty"`
-	Error  *SourceError `json:"error,omitempty"`
+	Stayed []Stayed `json:"stayed,omitempty"`
+	// Failing are its executions that get no further; see Failing.
+	Failing *Failing     `json:"failing,omitempty"`
+	Error   *SourceError `json:"error,omitempty"`
 	// Warning is likely to be wrong with the newest text, or with the names that
 	// it is served under, and keeps nothing from going live.
 	Warning *SourceWarning `json:"warning,omitempty"`
@@ -194,9 +202,11 @@ func (rec *record) metadata(replica string) Metadata {
 		if s.Kind == runtime.KindComponent {
 			m.Components = append(m.Components, state)
 		} else {
+			state.Failing = rec.failing.of(s.ID)
 			m.Workflows = append(m.Workflows, state)
 		}
 	}
+	m.Failing = rec.failing.others(m.Workflows)
 	return m
 }
 

@@ -34,6 +34,9 @@ type Reconciler struct {
 	checkSlots chan struct{}
 	first      *firstLook
 
+	// toldFailing is what the latest event says, by project and workflow; watchFailures' own.
+	toldFailing map[string]Failing
+
 	telling sync.Mutex // makes the observer see totals in their order
 
 	mu       sync.Mutex // guards what follows
@@ -44,6 +47,7 @@ type Reconciler struct {
 	counts   map[string]int           // cards by status
 	censuses map[string]census        // by project
 	stays    map[string]stays         // by project; replaced, never changed
+	failing  map[string]failing       // by project; replaced, never changed
 	broken   int                      // sum over the cards
 }
 
@@ -76,14 +80,15 @@ func New(cfg Config) (*Reconciler, error) {
 
 		identitySQL: identitySQL,
 
-		checkSlots: make(chan struct{}, maxChecks),
-		first:      newFirstLook(),
-		records:    map[string]*record{},
-		cards:      map[string]card{},
-		notes:      map[string]note{},
-		inflight:   map[string]chan struct{}{},
-		counts:     map[string]int{},
-		censuses:   map[string]census{},
+		checkSlots:  make(chan struct{}, maxChecks),
+		first:       newFirstLook(),
+		toldFailing: map[string]Failing{},
+		records:     map[string]*record{},
+		cards:       map[string]card{},
+		notes:       map[string]note{},
+		inflight:    map[string]chan struct{}{},
+		counts:      map[string]int{},
+		censuses:    map[string]census{},
 	}, nil
 }
 
@@ -135,6 +140,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 			side.Go(func() { r.cleanUps(ctx) })
 			side.Go(func() { r.takeCensuses(ctx) })
 			side.Go(func() { r.watchStays(ctx) })
+			side.Go(func() { r.watchFailures(ctx) })
 		}
 		<-ctx.Done()
 	}
@@ -317,7 +323,7 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 		rec = newRecord(id, r.cfg.Replica)
 		r.records[id] = rec
 	}
-	rec.census, rec.stays = r.censuses[id], r.stays[id]
+	rec.census, rec.stays, rec.failing = r.censuses[id], r.stays[id], r.failing[id]
 	n = r.notes[id]
 	delete(r.notes, id)
 	done := make(chan struct{})

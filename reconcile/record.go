@@ -31,6 +31,7 @@ type record struct {
 	lastMove int64
 	census   census
 	stays    stays
+	failing  failing
 	shells   map[ref]shell // what else is needed to give a vanished source to the runner again
 	shared   map[ref]bool
 	reload   *ReloadState
@@ -120,7 +121,7 @@ func (rec *record) trouble() string {
 	if list := broken(rec.report); len(list) > 0 {
 		return list[0].Problem()
 	}
-	return ""
+	return rec.stuck()
 }
 
 // liveFact is what is known of a workflow's live code beyond the report.

@@ -47,6 +47,12 @@ func (b *builder) broken(kind string) map[string]string {
 // by a name that may mean several functions. Of two rows of one name one may work.
 func (l *live) withBroken(b *builder) *live {
 	l.broken, l.brokenWorkflows = b.broken(KindComponent), b.broken(KindWorkflow)
+	l.brokenIDs = map[string]string{}
+	for _, s := range b.sources {
+		if s.kind == KindWorkflow && s.module == nil && s.err != nil {
+			put(l.brokenIDs, s.name, s.id)
+		}
+	}
 	problems := func(m *module) map[string]string {
 		if m.stored.Kind == KindComponent {
 			return l.broken

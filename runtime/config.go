@@ -64,6 +64,8 @@ type Config struct {
 	Meter func(projectID string) Meter
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
+	// Failures hears of executions whose workflow tasks fail. Default: nobody.
+	Failures FailureObserver
 	// Stays hears of executions that keep their code although they were to go on with other. Default: nobody.
 	Stays StayObserver
 }
@@ -132,6 +134,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Activities == nil {
 		c.Activities = noActivityObserver{}
+	}
+	if c.Failures == nil {
+		c.Failures = noFailureObserver{}
 	}
 	if c.Stays == nil {
 		c.Stays = noStayObserver{}

@@ -25,6 +25,8 @@ type live struct {
 	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and workflows that can't be run, or of which it
 	// is unclear which function the name means.
 	broken, brokenWorkflows map[string]string
+	// brokenIDs are the workflows.id of brokenWorkflows.
+	brokenIDs map[string]string
 	// moves are the hashes that executions were told to go on with, by run id.
 	moves map[string]string
 	// dynamic serves the activity types that nobody else does; nil if there is none.

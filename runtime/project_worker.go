@@ -92,6 +92,7 @@ func (p *project) start() error {
 
 		LocalActivity: p.call,
 		Stayed:        p.stayed,
+		Ends:          p,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
 	return p.worker.Start()

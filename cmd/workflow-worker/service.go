@@ -104,7 +104,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		return err
 	}
 	store := reconcile.NewCodeStore(w.pool)
-	stays := reconcile.NewStays()
+	stays, failures := reconcile.NewStays(), reconcile.NewFailures()
 	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
@@ -127,6 +127,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Activities:  statistics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
 		Stays:       stays,
+		Failures:    failures,
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})
@@ -142,6 +143,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Store:             store,
 		Executions:        runtime.NewExecutions(w.temporal),
 		Stays:             stays,
+		Failures:          failures,
 		RemovalGrace:      orNone(s.RemovalGrace),
 		CodeRetention:     orNone(s.CodeRetention),
 		HeartbeatInterval: s.HeartbeatInterval,

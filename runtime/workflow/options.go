@@ -63,6 +63,8 @@ type Options struct {
 	// Stayed hears of an execution that was to go on with code and keeps its own, because its history doesn't fit: once for each
 	// code, within a workflow task. It is cheap and doesn't block. Default: nobody.
 	Stayed func(x Execution, from Ran, to *Code, why Misfit)
+	// Ends hears how tasks end. Default: nobody.
+	Ends TaskEnds
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one workflow task's jobs, for one
 	// query. Default 1 s. On the clock it may take ten times that.
 	TaskTimeout time.Duration
@@ -82,6 +84,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Stayed == nil {
 		o.Stayed = func(Execution, Ran, *Code, Misfit) {}
+	}
+	if o.Ends == nil {
+		o.Ends = noTaskEnds{}
 	}
 	if o.TaskTimeout <= 0 {
 		o.TaskTimeout = time.Second

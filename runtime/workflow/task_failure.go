@@ -127,6 +127,7 @@ func (d *definition) report(f *TaskFailure) {
 	x := d.env.WorkflowInfo().WorkflowExecution
 	d.o.Logger.Warn("a workflow task failed", keyProject, d.o.ProjectID, keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
 		"reason", f.Reason, "error", f)
+	d.tellFailed(f)
 }
 
 // hint depends on whether the pin is recorded already, which it isn't while the first task hasn't completed, and on what the code says of

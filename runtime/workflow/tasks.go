@@ -55,6 +55,8 @@ type run struct {
 	tail []*historypb.HistoryEvent
 
 	cached *definition
+	// worker outlives cached: an execution that is over is dropped before its last task is answered.
+	worker taskWorker
 }
 
 // NewTasks makes one for one connection.
@@ -83,7 +85,11 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		if t.movesNext(r.GetTaskToken()) {
 			r.ReturnNewWorkflowTask = false // it is polled for
 		}
+		worker, told := t.workerOf(r.GetTaskToken())
 		err := invoke(ctx, method, req, reply, cc, opts...)
+		if told {
+			worker.tellCompleted(err)
+		}
 		t.answered(r.GetTaskToken())
 		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok && resp.GetWorkflowTask() != nil {
 			t.received(r.GetNamespace(), resp.GetWorkflowTask())
@@ -317,6 +323,10 @@ func (t *Tasks) keep(runID string, d *definition) {
 	defer t.mu.Unlock()
 	if r := t.runs[runID]; r != nil && r.tasks > 0 {
 		r.cached = d
+		r.worker = taskWorker{x: d.x, ends: d.o.Ends, what: TaskFailure{WorkflowType: d.x.Type}}
+		if d.in != nil {
+			r.worker.what.Code, r.worker.what.Title = d.in.code.Hash(), d.in.code.title()
+		}
 	}
 }
 

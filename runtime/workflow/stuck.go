@@ -1,0 +1,80 @@
+package workflow
+
+import (
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// TaskEnds hears how the workflow tasks of executions end, for one project. Its methods are called for every task; they are cheap and
+// don't block.
+type TaskEnds interface {
+	// TaskFailed tells of a task that failed, at every attempt. The SDK answers the first one; the server lets the later ones time out.
+	TaskFailed(x Execution, f *TaskFailure)
+	// TaskCompleted tells that the server has taken what a task brought: the execution got on.
+	TaskCompleted(x Execution)
+}
+
+type noTaskEnds struct{}
+
+func (noTaskEnds) TaskFailed(Execution, *TaskFailure) {}
+func (noTaskEnds) TaskCompleted(Execution)            {}
+
+// ReasonRefused is the reason of a task that the server failed: it doesn't take a command that the code gave.
+const ReasonRefused = "refused"
+
+const hintRefused = "Temporal's server refuses what the code asked for: correct the code, or the server's settings."
+
+// tellFailed tells of a failed task. That a query failed says nothing of the execution, and a discarded runtime nothing of its code.
+func (d *definition) tellFailed(f *TaskFailure) {
+	if f.Reason != ReasonDiscarded && d.o.Tasks.working(d.x.RunID) {
+		d.o.Ends.TaskFailed(d.x, f)
+	}
+}
+
+// working says whether an execution has an open task that is no query.
+func (t *Tasks) working(runID string) bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.runs[runID]
+	return r != nil && r.tasks > 0
+}
+
+// taskWorker is who ran an execution's task.
+type taskWorker struct {
+	x    Execution
+	ends TaskEnds
+	what TaskFailure // without a message
+}
+
+// workerOf gives who runs an open task; it knows it still when the execution is over.
+func (t *Tasks) workerOf(token []byte) (w taskWorker, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, open := t.open[string(token)]
+	if !open || o.query || t.runs[o.runID] == nil {
+		return w, false
+	}
+	r := t.runs[o.runID]
+	return r.worker, r.worker.ends != nil
+}
+
+// tellCompleted tells what the server said to a task's completion. What it finds wrong with a command it has written into the history as
+// a failed task, and nobody hears of it but by this answer.
+func (w taskWorker) tellCompleted(err error) {
+	if err == nil {
+		w.ends.TaskCompleted(w.x)
+		return
+	}
+	s := status.Convert(err)
+	if s.Code() != codes.InvalidArgument || strings.Contains(s.Message(), "UnhandledCommand") {
+		return // out of reach, too late, or something happened meanwhile: the task comes again
+	}
+	f := w.what
+	f.Reason, f.Message, f.Hint = ReasonRefused, s.Message(), hintRefused
+	w.ends.TaskFailed(w.x, &f)
+}
