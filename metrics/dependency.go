@@ -18,6 +18,7 @@ const (
 	dependencyOK          = "ok"          // the last probe succeeded
 	dependencyFailing     = "failing"     // probes fail, for less than the grace
 	dependencyUnreachable = "unreachable" // probes fail for longer, or never succeeded
+	dependencyUnusable    = "unusable"    // the same, of a dependency that answers
 )
 
 // dependencies are what the service cannot do its job without.
@@ -75,6 +76,9 @@ func (d *dependency) view(now time.Time, grace time.Duration) dependencyView {
 	v.failing = max(0, now.Sub(d.failingSince))
 	if !d.reached || v.failing >= grace {
 		v.state = dependencyUnreachable
+		if isUnusable(d.err) {
+			v.state = dependencyUnusable
+		}
 	}
 	return v
 }

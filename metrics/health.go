@@ -36,8 +36,9 @@ const (
 	// StatusDegraded: the job is done, but slower or at risk: changes are found by
 	// polling, or a dependency has failed for less than the grace. Answered with 200.
 	StatusDegraded = "degraded"
-	// StatusUnavailable: the database or Temporal has been out of reach for longer
-	// than the grace, or was never reached. Answered with 503.
+	// StatusUnavailable: the service can't do its job. The database or Temporal has
+	// been out of reach, or of no use, for longer than the grace, or was never reached;
+	// or what it can't do without has failed for as long. Answered with 503.
 	StatusUnavailable = "unavailable"
 )
 
@@ -60,7 +61,7 @@ type Health struct {
 
 // DependencyHealth is what the last background probe of a dependency saw.
 type DependencyHealth struct {
-	Status            string  `json:"status"` // unknown, ok, failing, unreachable
+	Status            string  `json:"status"` // unknown, ok, failing, unreachable, unusable
 	Error             string  `json:"error,omitempty"`
 	FailingSeconds    float64 `json:"failing_seconds,omitempty"`
 	LatencySeconds    float64 `json:"latency_seconds"`     // of the last probe
@@ -89,6 +90,7 @@ func (m *Metrics) health(grace time.Duration) Health {
 	h.Database = h.judge("database", m.dependencies.database.view(now, grace))
 	h.Temporal = h.judge("temporal", m.dependencies.temporal.view(now, grace))
 	h.Stream = h.judgeStream(m.stream.view(), now, grace)
+	h.judgeTroubles(m.troubles.view(now), grace)
 	for status, n := range m.projects.get() {
 		if n > 0 {
 			h.Projects[status] = n
@@ -104,6 +106,8 @@ func (h *Health) judge(name string, v dependencyView) DependencyHealth {
 		h.worsen(StatusDegraded, name+" fails: "+v.reason)
 	case dependencyUnreachable:
 		h.worsen(StatusUnavailable, name+" is out of reach: "+v.reason)
+	case dependencyUnusable:
+		h.worsen(StatusUnavailable, name+" answers, but can't be used: "+v.reason)
 	case dependencyUnknown:
 		h.worsen(StatusUnavailable, name+" has not answered yet")
 	}

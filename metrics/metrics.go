@@ -54,6 +54,7 @@ type Metrics struct {
 
 	stream       streamState
 	dependencies dependencies
+	troubles     troubles
 	phase        phase
 
 	projects        gaugeSet

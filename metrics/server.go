@@ -19,7 +19,8 @@ import (
 type ServerOptions struct {
 	// Address to listen on, ":3011" for example; port 0 takes a free one.
 	Address string
-	// Database and Temporal say whether the dependency answers. Required.
+	// Database and Temporal say whether the dependency answers; one that does and is
+	// of no use gives an error made by Unusable. Required.
 	Database, Temporal Check
 	// ProbeInterval is the pause between two probes; 0 = 5s.
 	ProbeInterval time.Duration
@@ -188,7 +189,7 @@ func (s *Server) probe(ctx context.Context, name string, d *dependency, check Ch
 			now := s.metrics.options.Now()
 			if d.record(now, now.Sub(began), err) {
 				if err != nil {
-					log.Warn("dependency does not answer", "error", err)
+					log.Warn(complaint(err), "error", err)
 				} else {
 					log.Info("dependency answers")
 				}
@@ -197,6 +198,13 @@ func (s *Server) probe(ctx context.Context, name string, d *dependency, check Ch
 		<-returned
 		pause.Reset(s.options.ProbeInterval)
 	}
+}
+
+func complaint(err error) string {
+	if isUnusable(err) {
+		return "dependency can't be used"
+	}
+	return "dependency does not answer"
 }
 
 // serve is the whole of what is served. A switch, not a ServeMux: that one

@@ -79,6 +79,7 @@ type Observer interface {
 	// ExecutionsFailing is the number of open executions of all projects that get no
 	// further, because their workflow tasks fail.
 	ExecutionsFailing(n int)
+	TroubleObserver
 	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
 	StoredCode(rows, bytes int64)
 }
@@ -162,6 +163,9 @@ type Config struct {
 	// Stays is told by the runner of executions that keep their code. Default:
 	// NewStays(), which is enough for a runner that doesn't tell.
 	Stays *Stays
+
+	// Polls knows which workers can't ask Temporal for tasks. Nil: nobody does.
+	Polls Polls
 
 	// Failures is told by the runner of executions whose workflow tasks fail.
 	// Default: NewFailures(), which is enough for a runner that doesn't tell.
@@ -304,4 +308,5 @@ func (deafObserver) GateRefused(string)              {}
 func (deafObserver) VersionsInUse(map[int]int)       {}
 func (deafObserver) ExecutionsStayed(int)            {}
 func (deafObserver) ExecutionsFailing(int)           {}
+func (deafObserver) Trouble(string, bool, error)     {}
 func (deafObserver) StoredCode(int64, int64)         {}

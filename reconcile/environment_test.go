@@ -155,7 +155,7 @@ func contract(t *testing.T, h *house) {
 			t.Errorf("not so: %s", query)
 		}
 	}
-	statistics := NewStatistics(h.db, time.Hour, stacktest.Logger(t))
+	statistics := NewStatistics(h.db, time.Hour, stacktest.Logger(t), deafObserver{})
 	statistics.ActivityExecuted(p, "score", 20*time.Millisecond, false)
 	statistics.flush(t.Context())
 	if !one[bool](h, `SELECT count(*) = 1 FROM public.activity_statistics WHERE project_id = $1 AND avg_duration_ms = 20`, p) {

@@ -318,6 +318,7 @@ type watcher struct {
 	texts    int64
 	stayed   int
 	failing  int
+	troubles map[string]bool
 }
 
 func (w *watcher) ExecutionsFailing(n int) {
@@ -330,6 +331,15 @@ func (w *watcher) ExecutionsStayed(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stayed += n
+}
+
+func (w *watcher) Trouble(what string, _ bool, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.troubles == nil {
+		w.troubles = map[string]bool{}
+	}
+	w.troubles[what] = err != nil
 }
 
 func (w *watcher) VersionsInUse(m map[int]int) {
@@ -390,7 +400,7 @@ func (w *watcher) get() watcher {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return watcher{passes: w.passes, failed: w.failed, reloads: w.reloads, slowest: w.slowest, statuses: w.statuses, broken: w.broken, refused: maps.Clone(w.refused),
-		versions: w.versions, texts: w.texts, stayed: w.stayed, failing: w.failing}
+		versions: w.versions, texts: w.texts, stayed: w.stayed, failing: w.failing, troubles: maps.Clone(w.troubles)}
 }
 
 // logLines is a logger's output, to look at.

@@ -55,6 +55,9 @@ type Metadata struct {
 	// Workflows and Components have one entry for each that the project has.
 	Workflows  []SourceState `json:"workflows"`
 	Components []SourceState `json:"components"`
+	// Polls says since when the worker can't ask Temporal for tasks, and why. Absent
+	// if it can.
+	Polls *PollFailure `json:"polls,omitempty"`
 	// Failing are executions that get no further and are of no workflow above: of a
 	// type that none serves, or of one that is gone.
 	Failing *Failing `json:"failing,omitempty"`
@@ -205,6 +208,9 @@ func (rec *record) metadata(replica string) Metadata {
 			state.Failing = rec.failing.of(s.ID)
 			m.Workflows = append(m.Workflows, state)
 		}
+	}
+	if rec.polls.Error != "" && rec.phase == running {
+		m.Polls = &rec.polls
 	}
 	m.Failing = rec.failing.others(m.Workflows)
 	return m

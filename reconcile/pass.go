@@ -49,7 +49,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		if !rec.due.IsZero() {
 			r.queue.after(rec.id, time.Until(rec.due))
 		}
-		return r.noted(ctx, rec, r.writeIfAny(ctx, rec, rec.taskQueue))
+		return r.noted(ctx, rec, "write", r.writeIfAny(ctx, rec, rec.taskQueue))
 	}
 
 	rec.fingerprint, rec.refs, rec.gone = "", s.refs, false
@@ -60,14 +60,14 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if another || n.lost || rec.doubtful {
 		rec.doubtful = true // until it is known
 		if err := r.findLost(ctx, rec); err != nil {
-			return r.noted(ctx, rec, err)
+			return r.noted(ctx, rec, "write", err)
 		}
 		rec.doubtful = false
 	}
 	rec.identity = s.identity
 	claimed, err := r.claim(ctx, rec, mine)
 	if err != nil {
-		return r.noted(ctx, rec, err)
+		return r.noted(ctx, rec, "requests", err)
 	}
 	dec := plan(rec.observed, s.desired, time.Now(), r.cfg.RemovalGrace)
 	rec.vanished = dec.vanished
@@ -82,8 +82,10 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.lastMove = max(rec.lastMove, s.lastMove)
 	}
 
-	if err := errors.Join(r.writeRows(ctx, rec, s), r.settle(ctx, rec, s, claimed)); err != nil {
-		return r.noted(ctx, rec, errors.Join(failed, err))
+	wrote := r.noted(ctx, rec, "write", r.writeRows(ctx, rec, s))
+	settled := r.noted(ctx, rec, "requests", r.settle(ctx, rec, s, claimed))
+	if wrote != nil || settled != nil {
+		return errors.Join(failed, wrote, settled)
 	}
 	rec.fingerprint, rec.gone = s.fingerprint, !s.exists
 	rec.due = time.Time{}
@@ -102,10 +104,10 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 }
 
 // noted logs a failure of the database, and makes the next pass read all.
-func (r *Reconciler) noted(ctx context.Context, rec *record, err error) error {
+func (r *Reconciler) noted(ctx context.Context, rec *record, kind string, err error) error {
 	if err != nil {
 		rec.fingerprint = ""
-		r.quiet.fail(ctx, "write", "writing a project's state failed", err, keyProject, rec.id)
+		r.quiet.fail(ctx, kind, "writing a project's state failed", err, keyProject, rec.id)
 	}
 	return err
 }
@@ -238,6 +240,7 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claim
 	if err := r.finishRequests(ctx, verdicts); err != nil {
 		return err
 	}
+	r.quiet.recover(ctx, "requests", "requests are finished again")
 	for _, v := range verdicts {
 		delete(rec.claimed, v.id)
 		r.log.InfoContext(ctx, "finished a request", keyProject, rec.id, keyRequest, v.id, "status", v.status, "reason", v.reason)

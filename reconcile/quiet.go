@@ -25,6 +25,8 @@ const (
 type quietLog struct {
 	log      *slog.Logger
 	interval time.Duration
+	// tell hears of every failure of a kind, and, with nil, of its end.
+	tell func(kind string, err error)
 
 	mu    sync.Mutex // guards kinds
 	kinds map[string]*trouble
@@ -38,7 +40,7 @@ type trouble struct {
 }
 
 func newQuietLog(log *slog.Logger, interval time.Duration) *quietLog {
-	return &quietLog{log: log, interval: interval, kinds: map[string]*trouble{}}
+	return &quietLog{log: log, interval: interval, tell: func(string, error) {}, kinds: map[string]*trouble{}}
 }
 
 // fail logs a failure of a kind, or counts it.
@@ -58,6 +60,7 @@ func (q *quietLog) fail(ctx context.Context, kind, msg string, err error, attrs 
 		t.logged = now
 	}
 	q.mu.Unlock()
+	q.tell(kind, err)
 	if due {
 		q.log.WarnContext(ctx, msg, append(attrs, keyError, err, keyFailures, n)...)
 	}
@@ -75,6 +78,9 @@ func (q *quietLog) recover(ctx context.Context, kind, msg string) {
 		}
 	}
 	q.mu.Unlock()
+	if n > 0 {
+		q.tell(kind, nil)
+	}
 	if due {
 		q.log.InfoContext(ctx, msg, keyFailures, n)
 	}

@@ -48,6 +48,7 @@ type Reconciler struct {
 	censuses map[string]census        // by project
 	stays    map[string]stays         // by project; replaced, never changed
 	failing  map[string]failing       // by project; replaced, never changed
+	polls    map[string]PollFailure   // by project; replaced, never changed
 	broken   int                      // sum over the cards
 }
 
@@ -73,7 +74,7 @@ func New(cfg Config) (*Reconciler, error) {
 		close: cls,
 		cfg:   cfg,
 		log:   log,
-		quiet: newQuietLog(log, 10*time.Second),
+		quiet: newQuietLog(log, 10*time.Second).telling(cfg.Observer),
 		queue: newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
 		store: cfg.Store,
 		look:  make(chan string, 1),
@@ -141,6 +142,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 			side.Go(func() { r.takeCensuses(ctx) })
 			side.Go(func() { r.watchStays(ctx) })
 			side.Go(func() { r.watchFailures(ctx) })
+		}
+		if r.cfg.Polls != nil {
+			side.Go(func() { r.watchPolls(ctx) })
 		}
 		<-ctx.Done()
 	}
@@ -324,6 +328,7 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 		r.records[id] = rec
 	}
 	rec.census, rec.stays, rec.failing = r.censuses[id], r.stays[id], r.failing[id]
+	rec.polls = r.polls[id]
 	n = r.notes[id]
 	delete(r.notes, id)
 	done := make(chan struct{})

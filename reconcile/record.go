@@ -32,6 +32,7 @@ type record struct {
 	census   census
 	stays    stays
 	failing  failing
+	polls    PollFailure   // zero: they don't fail
 	shells   map[ref]shell // what else is needed to give a vanished source to the runner again
 	shared   map[ref]bool
 	reload   *ReloadState
@@ -117,6 +118,9 @@ func (rec *record) status() string {
 func (rec *record) trouble() string {
 	if rec.failure != nil {
 		return rec.failure.text
+	}
+	if rec.polls.Error != "" && rec.phase == running {
+		return rec.polls.problem()
 	}
 	if list := broken(rec.report); len(list) > 0 {
 		return list[0].Problem()

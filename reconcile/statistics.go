@@ -39,8 +39,8 @@ type activityCounts struct {
 }
 
 // NewStatistics makes a Statistics that writes every interval.
-func NewStatistics(pool *database.Pool, interval time.Duration, log *slog.Logger) *Statistics {
-	return &Statistics{pool: pool, interval: interval, quiet: newQuietLog(log, 10*time.Second), counts: map[activityKey]*activityCounts{}}
+func NewStatistics(pool *database.Pool, interval time.Duration, log *slog.Logger, o TroubleObserver) *Statistics {
+	return &Statistics{pool: pool, interval: interval, quiet: newQuietLog(log, 10*time.Second).telling(o), counts: map[activityKey]*activityCounts{}}
 }
 
 // ActivityExecuted counts one attempt of an activity. It returns at once.

@@ -38,8 +38,8 @@ func statisticsPool(t *testing.T) (pool *database.Pool, project string) {
 func TestStatisticsAddUpOverReplicas(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	a := NewStatistics(pool, time.Hour, stacktest.Logger(t))
-	b := NewStatistics(pool, time.Hour, stacktest.Logger(t))
+	a := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
+	b := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
 	for i := 1; i <= 100; i++ {
 		a.ActivityExecuted(project, "send", time.Duration(i)*time.Millisecond, i%10 == 0)
 	}
@@ -61,7 +61,7 @@ func TestStatisticsAddUpOverReplicas(t *testing.T) {
 func TestCountsThatCannotBeWrittenAreKept(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	s := NewStatistics(pool, time.Hour, stacktest.Logger(t))
+	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
 	s.ActivityExecuted(project, "send", 10*time.Millisecond, false)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -76,7 +76,7 @@ func TestCountsThatCannotBeWrittenAreKept(t *testing.T) {
 func TestTheEndWritesWhatWasCounted(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	s := NewStatistics(pool, time.Hour, stacktest.Logger(t))
+	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
 	s.ActivityExecuted(project, "send", 10*time.Millisecond, false)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -134,6 +134,7 @@ func (p *project) discard() {
 			m.activity.Close()
 		}
 	}
+	p.r.cfg.Tasks.ForgetPolls(p.taskQueue)
 	p.r.http.drop(p.id)
 	p.r.meters.close(p.id, p.meter)
 }

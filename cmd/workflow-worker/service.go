@@ -55,12 +55,9 @@ func (p process) run(ctx context.Context) error {
 
 	server, err := metrics.NewServer(m, metrics.ServerOptions{
 		Address:  net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
-		Database: pool.Ping,
-		Temporal: func(ctx context.Context) error {
-			_, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-			return err
-		},
-		Logger: log,
+		Database: checkDatabase(pool),
+		Temporal: checkTemporal(temporal, temporal.namespace),
+		Logger:   log,
 	})
 	if err != nil {
 		return err
@@ -76,7 +73,7 @@ func (p process) run(ctx context.Context) error {
 			return err
 		}
 	}
-	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal, tasks: tasks, pool: pool, log: log})
+	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, tasks: tasks, pool: pool, log: log})
 	log.Info("workflow-worker ends")
 	return err
 }
@@ -105,7 +102,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	}
 	store := reconcile.NewCodeStore(w.pool)
 	stays, failures := reconcile.NewStays(), reconcile.NewFailures()
-	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log)
+	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
 		Tasks:                      w.tasks,
@@ -144,6 +141,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Executions:        runtime.NewExecutions(w.temporal),
 		Stays:             stays,
 		Failures:          failures,
+		Polls:             runner,
 		RemovalGrace:      orNone(s.RemovalGrace),
 		CodeRetention:     orNone(s.CodeRetention),
 		HeartbeatInterval: s.HeartbeatInterval,
@@ -231,12 +229,18 @@ func unlessStopped(err error) error {
 	return err
 }
 
+// temporalClient is the connection that all workers share, and the namespace that it is for.
+type temporalClient struct {
+	client.Client
+	namespace string
+}
+
 // dialTemporal makes the connection that all workers share. It doesn't wait for the server: what needs it fails and is tried
 // again.
-func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, *runtimeworkflow.Tasks, error) {
+func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *runtimeworkflow.Tasks, error) {
 	o, err := temporalenv.LoadDefaultClientOptions()
 	if err != nil {
-		return nil, nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
+		return temporalClient{}, nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
 	}
 	o.MetricsHandler = m.TemporalHandler()
 	o.Logger = sdklog.NewStructuredLogger(log)
@@ -246,9 +250,12 @@ func dialTemporal(m *metrics.Metrics, log *slog.Logger) (client.Client, *runtime
 	o, tasks := runtime.ClientOptions(o)
 	c, err := client.NewLazyClient(o)
 	if err != nil {
-		return nil, nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
+		return temporalClient{}, nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
 	}
-	return c, tasks, nil
+	if o.Namespace == "" {
+		o.Namespace = client.DefaultNamespace
+	}
+	return temporalClient{c, o.Namespace}, tasks, nil
 }
 
 // poolSize is how many connections the service holds at most: reconciles in parallel, the heartbeat, and the code store.

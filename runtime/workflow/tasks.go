@@ -21,6 +21,8 @@ import (
 //
 // It belongs to one connection, whose workers' factories must be given it. A nil Tasks sees nothing.
 type Tasks struct {
+	polls polls
+
 	mu    sync.Mutex // guards the rest
 	api   workflowservice.WorkflowServiceClient
 	open  map[string]openTask // by task token
@@ -70,7 +72,7 @@ func (t *Tasks) DialOption() grpc.DialOption { return grpc.WithChainUnaryInterce
 func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	switch r := req.(type) {
 	case *workflowservice.PollWorkflowTaskQueueRequest:
-		err := invoke(ctx, method, req, reply, cc, opts...)
+		err := t.poll(ctx, method, req, reply, cc, invoke, opts...)
 		if task, ok := reply.(*workflowservice.PollWorkflowTaskQueueResponse); err == nil && ok {
 			t.connected(cc)
 			t.received(r.GetNamespace(), task)
@@ -99,6 +101,8 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		r.Identity += t.label(r.GetTaskToken())
 		t.explain(r)
 		defer t.answered(r.GetTaskToken())
+	case *workflowservice.PollActivityTaskQueueRequest:
+		return t.poll(ctx, method, req, reply, cc, invoke, opts...)
 	case *workflowservice.RespondActivityTaskFailedRequest:
 		t.nameCode(r)
 	case *workflowservice.RespondQueryTaskCompletedRequest:

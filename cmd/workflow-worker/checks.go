@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"workflow-worker/database"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"workflow-worker/metrics"
+	"workflow-worker/reconcile"
+)
+
+// checkDatabase asks whether the database answers, and whether the service can work with it.
+func checkDatabase(pool *database.Pool) metrics.Check {
+	return func(ctx context.Context) error {
+		if err := pool.Ping(ctx); err != nil {
+			return err
+		}
+		err := reconcile.Probe(ctx, pool)
+		if reconcile.Unusable(err) {
+			return metrics.Unusable(err)
+		}
+		return err
+	}
+}
+
+// checkTemporal asks whether Temporal answers, and whether it has the namespace and lets us in: the workers' start asks the same.
+func checkTemporal(c client.Client, namespace string) metrics.Check {
+	return func(ctx context.Context) error {
+		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+			return refusal(namespace, err)
+		}
+		found, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+		var unimplemented *serviceerror.Unimplemented
+		switch {
+		case errors.As(err, &unimplemented): // as the SDK sees it, an old server or a proxy
+			return nil
+		case err != nil:
+			return refusal(namespace, err)
+		case found.GetNamespaceInfo().GetState() == enumspb.NAMESPACE_STATE_DELETED:
+			return metrics.Unusable(fmt.Errorf("namespace %q was deleted", namespace))
+		}
+		return nil
+	}
+}
+
+// refusal tells what a server that answers doesn't give from one that doesn't answer.
+func refusal(namespace string, err error) error {
+	code := status.Code(err)
+	var named interface{ Status() *status.Status } // the SDK's errors
+	if errors.As(err, &named) {
+		code = named.Status().Code()
+	}
+	switch code {
+	case codes.NotFound, codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.FailedPrecondition:
+		return metrics.Unusable(fmt.Errorf("namespace %q: %w", namespace, err))
+	}
+	return err
+}

@@ -1,0 +1,44 @@
+package reconcile
+
+// duty is something that the service does all the time, and that may fail.
+type duty struct {
+	fails string // in words, for /health
+	vital bool   // it can't do its job without
+}
+
+// duties are by the kind of quietLog. Failures of other kinds are those of one
+// project, which its row tells.
+var duties = map[string]duty{
+	"database":       {"projects can't be read", true},
+	"write":          {"the state of projects can't be written", true},
+	"requests":       {"requests can't be taken up or finished", true},
+	"heartbeat":      {"heartbeats can't be written", true},
+	"reap":           {"dead replicas can't be looked for", false},
+	"census":         {"executions on superseded code can't be counted", false},
+	"stays":          {"executions that keep their code can't be written down", false},
+	"failures":       {"executions that get no further can't be written down", false},
+	"clean-up":       {"superseded code can't be cleaned up", false},
+	"statistics":     {"the statistics of activities can't be written", false},
+	"stays: look":    {"Temporal can't be asked about executions that keep their code", false},
+	"failures: look": {"Temporal can't be asked about executions that get no further", false},
+	"polls":          {"workers can't ask Temporal for tasks", true},
+	"some polls":     {"some projects' workers can't ask Temporal for tasks", false},
+}
+
+// TroubleObserver is told what fails and what works again. Its method is cheap and
+// doesn't block.
+type TroubleObserver interface {
+	// Trouble says in words what can't be done, whether the service can't do its job
+	// without, and why; nil once it works again.
+	Trouble(what string, vital bool, err error)
+}
+
+// telling has an observer hear of the duties that fail.
+func (q *quietLog) telling(o TroubleObserver) *quietLog {
+	q.tell = func(kind string, err error) {
+		if d, ok := duties[kind]; ok {
+			o.Trouble(d.fails, d.vital, err)
+		}
+	}
+	return q
+}
