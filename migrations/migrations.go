@@ -17,7 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 )
 
 // The publications that the migrations make and cdc listens to.

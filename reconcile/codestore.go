@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 	"workflow-worker/runtime"
 )
 

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 	"workflow-worker/runtime"
 )
 

@@ -16,10 +16,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"workflow-worker/database"
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/migrations"
+	"workflow-worker/migrations/database"
 )
 
 func TestMain(m *testing.M) { stacktest.Main(m) }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 
 	"github.com/jackc/pgx/v5"
 )

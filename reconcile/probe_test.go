@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"workflow-worker/database"
 	"workflow-worker/migrations"
+	"workflow-worker/migrations/database"
 )
 
 // asRole gives a pool of a role with the rights of migrations.RoleSQL, whose name is the test's own: roles are the server's.

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 )
 
 // workerRow is this replica's row of one project in workflow_workers. Only

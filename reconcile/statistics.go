@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 )
 
 // recentDurations is how many durations of an activity its percentiles are of.

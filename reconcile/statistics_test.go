@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"workflow-worker/database"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/migrations/database"
 )
 
 type statisticsRow struct {

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"workflow-worker/database"
+	"workflow-worker/migrations/database"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"

@@ -19,9 +19,9 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/cdc"
-	"workflow-worker/database"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations"
+	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"

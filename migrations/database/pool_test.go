@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"workflow-worker/database"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/migrations/database"
 )
 
 func TestMain(m *testing.M) { stacktest.Main(m) }
