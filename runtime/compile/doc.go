@@ -15,5 +15,5 @@
 // path, whatever links or a package.json say.
 //
 // But for that folder it is pure: no database, no Temporal, no file system. It must never import another room of this project
-// but runtime/language/pattern and runtime/language/operators.
+// but runtime/language/pattern, runtime/language/operators and runtime/language/keywords.
 package compile

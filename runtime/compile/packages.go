@@ -184,7 +184,7 @@ func load(s StoredPackages) (p *Packages, err error) {
 		before, after = noWebSocket+before, after+"})()"
 	}
 	text := before + s.Code + after + "\n//# sourceMappingURL=" + mapName
-	tree, err := parser.ParseFile(nil, entryName, text, 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return []byte(s.Map), nil }))
+	tree, err := parseText(entryName, text, []byte(s.Map))
 	if err != nil {
 		return nil, unusable(s, err)
 	}

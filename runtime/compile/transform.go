@@ -10,6 +10,8 @@ import (
 	"github.com/dop251/goja/parser"
 	"github.com/evanw/esbuild/pkg/api"
 	"github.com/go-sourcemap/sourcemap"
+
+	"workflow-worker/runtime/language/keywords"
 )
 
 // transformed is what esbuild makes of a text: CommonJS and its source map.
@@ -93,10 +95,21 @@ func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
 	}
 	// Added last, because goja takes the last such comment: one in the text must not name a file of its choice.
 	b.WriteString("\n//# sourceMappingURL=" + mapName)
-	p, err := parser.ParseFile(nil, s.Name, b.String(), 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return t.Map, nil }))
+	p, err := parseText(s.Name, b.String(), t.Map)
 	if err != nil {
 		return nil, parseError(s, t, err)
 	}
+	return p, nil
+}
+
+// parseText has goja parse a text that names its source map.
+func parseText(name, text string, sourceMap []byte) (*ast.Program, error) {
+	d := keywords.Disguise(text)
+	p, err := parser.ParseFile(nil, name, d.Text, 0, parser.WithSourceMapLoader(func(string) ([]byte, error) { return sourceMap, nil }))
+	if err != nil {
+		return nil, err
+	}
+	d.Reveal(p)
 	return p, nil
 }
 

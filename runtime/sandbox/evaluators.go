@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
 
+	"workflow-worker/runtime/language/keywords"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -134,9 +135,9 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 	return v.global.DefineDataProperty(name, guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
-// rewritten is the program of a text in which operators may have to be rewritten; nil if there are none.
+// rewritten is the program of a text in which there is something that goja would get wrong; nil if there isn't.
 func (v *VM) rewritten(text string, function bool) *goja.Program {
-	if !operators.Needed(text) {
+	if !operators.Needed(text) && !keywords.Needed(text) {
 		return nil
 	}
 	program, err := rewrite(text, function)
@@ -152,10 +153,12 @@ func rewrite(text string, function bool) (program *goja.Program, err error) {
 			err = fmt.Errorf("unsupported code: %v", r)
 		}
 	}()
-	tree, err := parser.ParseFile(nil, "", text, 0)
+	words := keywords.Disguise(text)
+	tree, err := parser.ParseFile(nil, "", words.Text, 0)
 	if err != nil {
 		return nil, err
 	}
+	words.Reveal(tree)
 	switch {
 	case function && !isFunction(tree.Body):
 		return nil, errors.New("the parameters or the body end the function")

@@ -57,3 +57,18 @@ func TestTextsThatCodeEvaluatesAreBounded(t *testing.T) {
 		t.Errorf("got %v, %v, want %s", got, err, want)
 	}
 }
+
+func TestTextsThatCodeEvaluatesMayNameMembersLikeKeywords(t *testing.T) {
+	t.Parallel()
+	v, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := run(t, v, `
+		const A = eval("(class { get = 1; static set = 2; #async = 3; sum() { return this.get + this.#async } })");
+		const B = new Function("n", "return class { get = /x{1}/.test('x') ? n : 0;set=2;#get=3; p() { return this.#get }}")(7);
+		JSON.stringify([new A().sum(), A.set, new B().get, new B().set, new B().p(), String(A).includes("get = 1")])`)
+	if want := `[4,2,7,2,3,true]`; err != nil || got.String() != want {
+		t.Errorf("got %v, %v, want %s", got, err, want)
+	}
+}
