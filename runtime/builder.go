@@ -185,7 +185,12 @@ func (b *builder) lastGood(ctx context.Context, w row) *module {
 	m, old := w.StoredModule, w.lastGood
 	m.Hash, m.Version, m.Code, m.ActivitiesCode = old.Hash, old.Version, old.Code, old.ActivitiesCode
 	m.Packages, m.ActivitiesPackages = old.Packages, old.ActivitiesPackages
-	built, err := w.build(ctx, m)
+	kept, err := b.r.cfg.Store.Get(ctx, b.projectID, old.Hash)
+	var built *module
+	if err == nil {
+		m.CompilerSettings = kept.CompilerSettings // the row doesn't say
+		built, err = w.build(ctx, m)
+	}
 	if err != nil {
 		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", "source", m.Name, "hash", m.Hash, "error", err)
 		return nil

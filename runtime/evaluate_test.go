@@ -13,7 +13,7 @@ func program(t testing.TB, text string) *compile.Program {
 	t.Helper()
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	p, err := c.Compile(t.Context(), workflowSource("order-intake", text))
+	p, err := c.Compile(t.Context(), StoredModule{Name: "order-intake", Code: text}.source())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -89,34 +90,44 @@ func moduleHash(code, activities string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func workflowSource(name, text string) compile.Source {
-	return compile.Source{Name: name + ".ts", Kind: compile.Workflow, Text: text}
+// settings are those of the compiler for the module's texts: a kept one's are what it was stored with.
+func (m StoredModule) settings() string {
+	if m.Hash == "" {
+		return compile.SettingsVersion
+	}
+	return cmp.Or(m.CompilerSettings, compile.FirstSettings)
 }
 
-func activitySource(name, text string) compile.Source {
-	return compile.Source{Name: name + ".activities.ts", Kind: compile.Activity, Text: text}
+// source is the text of a component, or a workflow's.
+func (m StoredModule) source() compile.Source {
+	kind := compile.Workflow
+	if m.Kind == KindComponent {
+		kind = compile.Activity
+	}
+	return compile.Source{Name: m.Name + ".ts", Kind: kind, Text: m.Code, Settings: m.settings()}
 }
 
-func componentSource(name, text string) compile.Source {
-	return compile.Source{Name: name + ".ts", Kind: compile.Activity, Text: text}
+// activitySource is the text of a workflow row's activities.
+func (m StoredModule) activitySource() compile.Source {
+	return compile.Source{Name: m.Name + ".activities.ts", Kind: compile.Activity, Text: m.ActivitiesCode, Settings: m.settings()}
 }
 
 // hashOf is the hash of the texts, before they are compiled: npm packages that they import are not in it.
 func hashOf(m StoredModule) string {
 	if m.Kind == KindComponent {
-		return componentSource(m.Name, m.Code).Hash()
+		return m.source().Hash()
 	}
 	activities := ""
 	if m.ActivitiesCode != "" {
-		activities = activitySource(m.Name, m.ActivitiesCode).Hash()
+		activities = m.activitySource().Hash()
 	}
-	return moduleHash(workflowSource(m.Name, m.Code).Hash(), activities)
+	return moduleHash(m.source().Hash(), activities)
 }
 
 // buildWorkflow compiles a workflow row's texts and finds out what they export. Kept ones have the hash that executions are
 // pinned to, and run under it with the packages that were kept; new ones get theirs here.
 func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredModule) (*module, error) {
-	p, err := r.compile(ctx, workflowSource(m.Name, m.Code), m.Packages)
+	p, err := r.compile(ctx, m.source(), m.Packages)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +144,7 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	var activities *compile.Program
 	activitiesHash := ""
 	if m.ActivitiesCode != "" {
-		source := activitySource(m.Name, m.ActivitiesCode)
+		source := m.activitySource()
 		activitiesHash = source.Hash()
 		compiled, functions, err := r.checkActivities(ctx, projectID, source, m.ActivitiesPackages)
 		switch {
@@ -182,7 +193,7 @@ func (r *Runner) buildComponent(ctx context.Context, projectID, language string,
 	if !isScript(language) {
 		return nil, fmt.Errorf("a component in %q can't be run: implementation_language must be typescript or javascript", language)
 	}
-	p, functions, err := r.checkActivities(ctx, projectID, componentSource(m.Name, m.Code), m.Packages)
+	p, functions, err := r.checkActivities(ctx, projectID, m.source(), m.Packages)
 	if err != nil {
 		return nil, err
 	}

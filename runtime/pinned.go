@@ -36,8 +36,8 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 	if err != nil {
 		return nil, fmt.Errorf("the code that this execution started on (%s): %w", hash, err)
 	}
-	if s := stored.CompilerSettings; s != "" && s != compile.SettingsVersion {
-		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s) was compiled with the compiler's settings %s, and this version of the service has %s alone: it takes one that has them",
+	if s := stored.settings(); !compile.KnowsSettings(s) {
+		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s) was compiled with the compiler's settings %s, and this version of the service has those until %s: it takes one that has them",
 			stored.Name, stored.Version, hash, s, compile.SettingsVersion)
 	}
 	m, err := r.buildWorkflow(ctx, projectID, stored)

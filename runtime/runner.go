@@ -65,7 +65,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 	}()
 	defer func() { <-connected }()
 	const name, text = "warm", "export async function warm() {}"
-	p, err := r.compile(ctx, workflowSource(name, text), "")
+	p, err := r.compile(ctx, StoredModule{Kind: KindWorkflow, Name: name, Code: text}.source(), "")
 	if err == nil {
 		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1})
 		defer code.Close()

@@ -58,3 +58,34 @@ func TestAnExecutionIsOnlyReplayedWithTheSettingsThatItsCodeWasCompiledWith(t *t
 		t.Errorf("the execution ended with %q", got)
 	}
 }
+
+// An execution whose code was stored under older settings goes on with the program that they made of it.
+func TestStoredCodeIsCompiledWithItsOwnSettings(t *testing.T) {
+	t.Parallel()
+	const loud = "class Loud { tag = 'x' + this.note; constructor(readonly note: string) {} }\n"
+	text := func(result string) string {
+		return loud + strings.Replace(turns("", wait), `return "";`, "return "+result+";", 1)
+	}
+	b := newBench(t)
+	first := b.replica()
+	b.row("turns", "1", "", text("'one ' + new Loud('n').tag"))
+	one := isLive(t, first.look(), "turns", "1")
+	older, newer := b.start("turns"), b.start("turns")
+	b.on(older, one.Hash)
+	b.on(newer, one.Hash)
+	b.signal(newer, "turn")
+	if got := b.result(newer); got != "one xn" {
+		t.Errorf("with the newest settings: %q", got)
+	}
+	b.row("turns", "2", "", text("'two'"))
+	isLive(t, first.look(), "turns", "2")
+	first.stop()
+
+	b.store.keptWith(one.Hash, compile.FirstSettings)
+	second := b.replica()
+	isLive(t, second.look(), "turns", "2")
+	b.signal(older, "turn")
+	if got := b.result(older); got != "one xundefined" {
+		t.Errorf("with the first settings: %q", got)
+	}
+}

@@ -51,9 +51,10 @@ func (r *replayer) Pinned(ctx context.Context, hash string) (*workflow.Code, err
 	source := compile.Source{Kind: compile.Workflow}
 	kept := compile.StoredPackages{Kind: compile.Workflow}
 	err := r.pool.QueryRow(ctx, `
-SELECT s.name || '.ts', s.workflow_code, coalesce(b.hash, ''), b.names, coalesce(b.code, ''), coalesce(b.source_map, '')
+SELECT s.name || '.ts', s.workflow_code, coalesce(b.hash, ''), b.names, coalesce(b.code, ''), coalesce(b.source_map, ''),
+  coalesce(s.compiler_settings, $3)
 FROM workflow_code_store s LEFT JOIN workflow_package_bundles b ON b.hash = s.packages
-WHERE s.project_id = $1 AND s.hash = $2`, r.projectID, hash).Scan(&source.Name, &source.Text, &kept.Hash, &kept.Names, &kept.Code, &kept.Map)
+WHERE s.project_id = $1 AND s.hash = $2`, r.projectID, hash, compile.FirstSettings).Scan(&source.Name, &source.Text, &kept.Hash, &kept.Names, &kept.Code, &kept.Map, &source.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("find the code %s: %w", hash, err)
 	}

@@ -131,7 +131,10 @@ func (b *bundler) setup(p api.PluginBuild) {
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: b.root}, nil
 	})
 	p.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "file"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
-		return api.OnLoadResult{}, b.mayLoad(a.Path)
+		if err := b.mayLoad(a.Path); err != nil {
+			return api.OnLoadResult{}, err
+		}
+		return lowered(a.Path)
 	})
 }
 

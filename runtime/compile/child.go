@@ -19,9 +19,10 @@ const (
 
 // request and response are what parent and child say to each other, as gob over pipes.
 type request struct {
-	Name string
-	Kind Kind
-	Text string
+	Name     string
+	Kind     Kind
+	Text     string
+	Settings string
 	// Probe asks for no answer but that the child lives.
 	Probe bool
 	// Bundle is asked for instead, if it has names.
@@ -70,7 +71,7 @@ func answer(q request) response {
 		parseScript(q.Text)
 		return response{}
 	}
-	s := Source{Name: q.Name, Kind: q.Kind, Text: q.Text}
+	s := Source{Name: q.Name, Kind: q.Kind, Text: q.Text, Settings: q.Settings}
 	t, err := transform(s)
 	if err == nil {
 		_, err = link(s, t)

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,10 +26,23 @@ const (
 	Activity Kind = "activity"
 )
 
-// SettingsVersion is part of every content hash, and kept with each stored text. Raise it when the same text must become a different program: esbuild's
-// settings, the wrapper, the way exports are found. What runs programs is no part of it, nor is how regular expressions are handed to that:
-// executions that are pinned to a text run it on the service that there is.
-const SettingsVersion = "1"
+// SettingsVersion is part of every content hash, and kept with each stored text. Raise it when the same text must become a
+// different program: esbuild's settings, the wrapper, the way exports are found. What runs programs is no part of it, nor is how
+// regular expressions are handed to that: executions that are pinned to a text run it on the service that there is. A text that
+// was stored is compiled with the settings that it was stored with: what differs asks Source.since.
+//
+//   - 1: the first; texts that were stored without settings have these.
+//   - 2: parameter properties come before the fields, ambient const enums are inlined, a namespace import of a CommonJS module
+//     is what it exports.
+const SettingsVersion = "2"
+
+// FirstSettings are those of texts that were stored before settings were written down.
+const FirstSettings = "1"
+
+// KnowsSettings tells whether texts that were stored with these settings can be compiled.
+func KnowsSettings(version string) bool {
+	return version == FirstSettings || version == SettingsVersion
+}
 
 // Source is one text to compile.
 type Source struct {
@@ -40,12 +54,17 @@ type Source struct {
 	// Packages are the npm packages to run the text with, for a text that was compiled before. Default: what it imports, from
 	// Config.Modules.
 	Packages *Packages
+	// Settings are the version of the compiler's settings. Default: SettingsVersion.
+	Settings string
 }
+
+// since tells whether the source is compiled with these settings or newer ones. There are few versions, so it compares texts.
+func (s Source) since(version string) bool { return cmp.Or(s.Settings, SettingsVersion) >= version }
 
 // Hash identifies what the source compiles to, the npm packages that it imports aside: 64 hexadecimal digits.
 func (s Source) Hash() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", SettingsVersion, s.Kind, path.Base(s.Name), len(s.Text))
+	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", cmp.Or(s.Settings, SettingsVersion), s.Kind, path.Base(s.Name), len(s.Text))
 	h.Write([]byte(s.Text))
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -40,6 +40,10 @@ func link(s Source, t transformed) (p *Program, err error) {
 			return nil, err
 		}
 	}
+	if s.since("2") {
+		propertiesFirst(tree)
+		handOn(tree, t.Code)
+	}
 	if err := disguiseRegExps(s.Name, tree); err != nil {
 		return nil, err
 	}

@@ -62,14 +62,16 @@ func evaluate(p *Program) (string, error) {
 		_, err := evaluate(goja.Undefined(), r.ToValue(require), module, exports)
 		return module.Get("exports").ToObject(r), err
 	}
+	var table *goja.Object
 	require := func(name string) (goja.Value, error) {
-		f, err := r.RunProgram(p.Packages.JS)
-		if err != nil {
-			return nil, err
-		}
-		table, err := call(f, func(name string) (goja.Value, error) { return nil, errors.New("nothing is " + name) })
-		if err != nil {
-			return nil, err
+		if table == nil {
+			f, err := r.RunProgram(p.Packages.JS)
+			if err != nil {
+				return nil, err
+			}
+			if table, err = call(f, func(name string) (goja.Value, error) { return nil, errors.New("nothing is " + name) }); err != nil {
+				return nil, err
+			}
 		}
 		load, ok := goja.AssertFunction(table.Get(name))
 		if !ok {

@@ -39,7 +39,7 @@ func newPool(cfg Config) *pool {
 }
 
 func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
-	r, err := p.ask(ctx, s.Name, request{Name: s.Name, Kind: s.Kind, Text: s.Text})
+	r, err := p.ask(ctx, s.Name, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings})
 	switch {
 	case errors.Is(err, errDied):
 		return transformed{}, &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
