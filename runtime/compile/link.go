@@ -41,6 +41,7 @@ func link(s Source, t transformed) (p *Program, err error) {
 		}
 	}
 	if s.since("2") {
+		inlineAmbient(s, tree, found.declared)
 		propertiesFirst(tree)
 		handOn(tree, t.Code)
 	}

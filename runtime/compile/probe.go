@@ -67,7 +67,17 @@ func (p *pool) probe(ctx context.Context, text string) error {
 	case errors.Is(err, errDied):
 		return errors.New("it nests too deep, or is too large")
 	case errors.Is(err, errTooLong):
-		return fmt.Errorf("parsing it took longer than %v", probeTimeout)
+		return unprobed{fmt.Errorf("parsing a text given to eval or new Function took longer than %v", probeTimeout)}
+	case err != nil:
+		return unprobed{err}
 	}
-	return err
+	return nil
 }
+
+// unprobed is a text of which nothing is known: how long a child takes, and whether there is one, is the machine's matter.
+type unprobed struct{ error }
+
+func (e unprobed) Unwrap() error { return e.error }
+
+// Temporary tells that another try may end otherwise; see sandbox.Options.Probe.
+func (e unprobed) Temporary() bool { return true }
