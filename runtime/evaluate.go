@@ -28,22 +28,22 @@ const evaluationBudget = time.Second
 // Temporal's SDK in a runtime of its own takes 3 ms and 1.4 MB, too much for a thousand projects that start at once. Where
 // the text alone tells the exports, the top level is evaluated with stand-ins for all that it imports but npm packages, in a
 // tenth of that; only if that fails, or if there may be options on the functions, does the real thing decide.
-func contents(ctx context.Context, p *compile.Program, text string) (workflow.Contents, error) {
+func contents(ctx context.Context, p *compile.Program, text string, probe func(string) error) (workflow.Contents, error) {
 	functions, complete := p.Functions()
-	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p) {
+	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, probe) {
 		return workflow.Contents{Functions: functions}, nil
 	}
-	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget})
+	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget, Probe: probe})
 	defer code.Close()
 	return code.Check(ctx)
 }
 
-func evaluatesWithStandIns(ctx context.Context, p *compile.Program) bool {
+func evaluatesWithStandIns(ctx context.Context, p *compile.Program, probe func(string) error) bool {
 	stub, err := standIn()
 	if err != nil {
 		return false
 	}
-	v, err := sandbox.New(sandbox.Options{})
+	v, err := sandbox.New(sandbox.Options{Probe: probe})
 	if err != nil {
 		return false
 	}

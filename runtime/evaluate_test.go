@@ -30,7 +30,7 @@ func TestOrdinaryModulesAreLookedOverWithoutTheSDK(t *testing.T) {
 		 const known = [ApplicationFailure.create({ message: 'x' })].map((e) => e.message + '!');
 		 export async function run() {}`,
 	} {
-		if !evaluatesWithStandIns(t.Context(), program(t, text)) {
+		if !evaluatesWithStandIns(t.Context(), program(t, text), nil) {
 			t.Errorf("needs the SDK: %s", text)
 		}
 	}
@@ -45,7 +45,7 @@ func TestExportedFunctionsAreThoseOfTheRealEvaluation(t *testing.T) {
 		`import { ApplicationFailure } from '@temporalio/workflow';
 		 export class E extends ApplicationFailure {}; export default async () => 1`: "default",
 	} {
-		found, err := contents(t.Context(), program(t, text), text)
+		found, err := contents(t.Context(), program(t, text), text, nil)
 		got := found.Functions
 		slices.Sort(got)
 		if err != nil || strings.Join(got, " ") != want {
@@ -67,7 +67,7 @@ func TestModulesSayWhichFunctionsMayAskForNewerCode(t *testing.T) {
 		 export default async function f() { return 1; }
 		 wf.defineWorkflowOptions(f, { workflowDefinitionOptions: { versioningBehavior: 'AUTO_UPGRADE' } });`: "default",
 	} {
-		found, err := contents(t.Context(), program(t, text), text)
+		found, err := contents(t.Context(), program(t, text), text, nil)
 		slices.Sort(found.Upgrading)
 		if err != nil || strings.Join(found.Upgrading, " ") != want {
 			t.Errorf("%s\nupgrading %v, %v; want %s", text, found.Upgrading, err, want)
@@ -76,12 +76,12 @@ func TestModulesSayWhichFunctionsMayAskForNewerCode(t *testing.T) {
 }
 
 func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
-	_, err := contents(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"), "")
+	_, err := contents(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"), "", nil)
 	e := sourceError(err, "7")
 	if err == nil || e.Line != 2 || e.File != "order-intake.ts" || !strings.Contains(e.Message, "TypeError") || e.Version != "7" {
 		t.Errorf("error = %v, %+v", err, e)
 	}
-	_, err = contents(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"), "")
+	_, err = contents(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"), "", nil)
 	if err == nil || !strings.Contains(err.Error(), "longer than 1s") {
 		t.Errorf("an endless top level: %v", err)
 	}
@@ -90,7 +90,7 @@ func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
 func BenchmarkLookOver(b *testing.B) {
 	p := program(b, `import { proxyActivities } from '@temporalio/workflow'; const { a } = proxyActivities<any>({ startToCloseTimeout: '1m' }); export async function run() { return a() }`)
 	for b.Loop() {
-		if !evaluatesWithStandIns(b.Context(), p) {
+		if !evaluatesWithStandIns(b.Context(), p, nil) {
 			b.Fatal("not evaluated")
 		}
 	}
@@ -105,7 +105,7 @@ func TestPackagesAreEvaluatedWhenARowIsLoaded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = contents(t.Context(), p, text)
+		_, err = contents(t.Context(), p, text, nil)
 		return err
 	}
 	for text, want := range map[string]string{
@@ -121,7 +121,7 @@ func TestPackagesAreEvaluatedWhenARowIsLoaded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !evaluatesWithStandIns(t.Context(), p) {
+	if !evaluatesWithStandIns(t.Context(), p, nil) {
 		t.Error("a good text with packages takes the long way")
 	}
 }

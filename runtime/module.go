@@ -133,7 +133,7 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	}
 	out := &module{stored: m, texts: hashOf(m), id: m.WorkflowID}
 	out.keep(&out.stored.Packages, p)
-	found, err := contents(ctx, p, m.Code)
+	found, err := contents(ctx, p, m.Code, r.cfg.Compiler.Probe)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	if m.Hash == "" {
 		out.stored.Hash = moduleHash(p.Hash, activitiesHash)
 	}
-	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{Spare: r.spare})
+	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{Spare: r.spare, Probe: r.cfg.Compiler.Probe})
 	out.workflow.SetVersion(m.Version)
 	if activities != nil {
 		out.activity = activity.NewCode(withHash(activities, out.stored.Hash), r.activityOptions(projectID))

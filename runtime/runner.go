@@ -46,7 +46,7 @@ func New(cfg Config) (*Runner, error) {
 		cfg:      cfg,
 		http:     clients{guard: cfg.HTTP},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
-		spare:    &workflow.Spare{},
+		spare:    &workflow.Spare{Probe: cfg.Compiler.Probe},
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}, nil
@@ -67,7 +67,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 	const name, text = "warm", "export async function warm() {}"
 	p, err := r.compile(ctx, StoredModule{Kind: KindWorkflow, Name: name, Code: text}.source(), "")
 	if err == nil {
-		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1})
+		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, Probe: r.cfg.Compiler.Probe})
 		defer code.Close()
 		_, err = code.Check(ctx)
 	}

@@ -93,13 +93,10 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 	var guarded *goja.Object
 	guarded = v.Runtime.ToValue(func(call goja.ConstructorCall) *goja.Object {
 		args := make([]goja.Value, len(call.Arguments))
-		var text strings.Builder
 		for i, a := range call.Arguments {
 			args[i] = a.ToString() // once: what is looked at must be what is used
-			text.WriteString(args[i].String())
-			text.WriteByte('\n')
 		}
-		v.mayEvaluate("new "+name, text.String())
+		v.mayEvaluate("new "+name, functionSource(name, args))
 		args = v.regexps.disguisedFunction(name, args)
 		newTarget := call.NewTarget
 		if newTarget == nil || newTarget == guarded {
@@ -192,8 +189,8 @@ func isLexical(s ast.Statement) bool {
 	return false
 }
 
-// rewrittenFunction is what a constructor of functions makes; nil if goja may make it.
-func (v *VM) rewrittenFunction(constructor string, args []goja.Value) *goja.Object {
+// functionSource is the text of the function that a constructor of functions makes.
+func functionSource(constructor string, args []goja.Value) string {
 	var b strings.Builder
 	switch constructor {
 	case "AsyncFunction":
@@ -217,7 +214,12 @@ func (v *VM) rewrittenFunction(constructor string, args []goja.Value) *goja.Obje
 		}
 	}
 	b.WriteString("\n) {\n" + body + "\n})")
-	program := v.rewritten(b.String(), true)
+	return b.String()
+}
+
+// rewrittenFunction is what a constructor of functions makes; nil if goja may make it.
+func (v *VM) rewrittenFunction(constructor string, args []goja.Value) *goja.Object {
+	program := v.rewritten(functionSource(constructor, args), true)
 	if program == nil {
 		return nil
 	}
@@ -242,6 +244,12 @@ func (v *VM) mayEvaluate(what, text string) {
 		err := v.opts.Probe(text)
 		if err == nil {
 			return
+		}
+		if later, ok := errors.AsType[interface {
+			error
+			Temporary() bool
+		}](err); ok && later.Temporary() {
+			v.end(err)
 		}
 		reason = err.Error()
 	}

@@ -27,7 +27,8 @@ type Options struct {
 	// Weak gives a shared runtime WeakRef, FinalizationRegistry and SharedArrayBuffer, too.
 	Weak bool
 	// Probe says whether a long text that code wants to make a program of (eval, new Function) can be parsed without harm. Default:
-	// none can, beyond 4 KiB.
+	// none can, beyond 4 KiB. An error is a RangeError to the code; one with a method Temporary that gives true, which another try may
+	// not meet, ends the entry instead: what code sees must not depend on the machine, or a workflow's replay would differ.
 	Probe func(text string) error
 	// Memory is charged with what VMs keep, and ends those that keep too much. Default: nobody counts.
 	Memory *Memory

@@ -135,6 +135,13 @@ func growStack() byte {
 	return room[len(os.Args)%stackOfCalls] // what the compiler can't foresee, so that it keeps the room
 }
 
+// end ends an entry from inside: code can't catch it.
+func (v *VM) end(cause error) {
+	v.Runtime.Interrupt(&Interrupted{Cause: cause})
+	v.async.over.Store(true)
+	v.stop()
+}
+
 // stop unwinds an entry that was interrupted, for what computes in Go.
 func (v *VM) stop() {
 	if !v.async.over.Load() {

@@ -114,7 +114,10 @@ type CodeOptions struct {
 	// CallDepth and MaxBytes are the sandbox's. 0 means its defaults.
 	CallDepth int
 	MaxBytes  int64
-	// Spare has a runtime that is loaded already, which is used where CallDepth and MaxBytes are the defaults. Default: none.
+	// Probe is the sandbox's.
+	Probe func(text string) error
+	// Spare has a runtime that is loaded already, which is used where CallDepth and MaxBytes are the defaults: its Probe must be this
+	// one. Default: none.
 	Spare *Spare
 }
 

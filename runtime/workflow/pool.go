@@ -51,7 +51,7 @@ func (c *Code) newVM() *vm {
 }
 
 func (c *Code) sandbox() sandbox.Options {
-	return sandbox.Options{CallDepth: c.opts.CallDepth, MaxBytes: c.opts.MaxBytes}
+	return sandbox.Options{CallDepth: c.opts.CallDepth, MaxBytes: c.opts.MaxBytes, Probe: c.opts.Probe}
 }
 
 // suspect remembers an execution that was cut off.

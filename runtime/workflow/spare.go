@@ -14,6 +14,9 @@ const refillAfter = 100 * time.Millisecond
 // and the first task of new code would wait for it. A runtime that was taken is that code's alone. A nil *Spare keeps none.
 // It is safe for concurrent use.
 type Spare struct {
+	// Probe is the sandbox's. It is set before the first use.
+	Probe func(text string) error
+
 	mu     sync.Mutex // guards what follows
 	ready  *vm
 	making bool
@@ -35,7 +38,7 @@ func (s *Spare) Fill() error {
 	defer s.wg.Done()
 
 	v := &vm{}
-	err := v.loadBundle(sandbox.Options{})
+	err := v.loadBundle(sandbox.Options{Probe: s.Probe})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.making = false
