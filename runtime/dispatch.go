@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/workflow"
 )
 
@@ -43,6 +44,28 @@ func (p *project) call(ctx context.Context, name string, input *commonpb.Payload
 	}
 	return result, err
 }
+
+// local runs one attempt of a local activity.
+func (p *project) local(ctx context.Context, a workflow.LocalActivity, input *commonpb.Payloads) (*commonpb.Payloads, error) {
+	return p.call(activity.WithLocal(ctx, activity.Local{
+		ID: a.ID, StartToClose: a.StartToClose, ScheduleToClose: a.ScheduleToClose, Retry: a.Retry,
+	}), a.Name, input)
+}
+
+// missingActivity says that nobody has an activity, and what there is; nil if somebody has.
+func (p *project) missingActivity(name, code string) error {
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), pinnedHashKey{}, code), missingTimeout)
+	defer cancel()
+	_, _, err := p.resolve(ctx, name)
+	var unknown *temporal.ApplicationError
+	if errors.As(err, &unknown) {
+		return errors.New(unknown.Message()) // without the SDK's attributes
+	}
+	return err
+}
+
+// missingTimeout bounds a look for code that the caller runs on: usually it is at hand.
+const missingTimeout = time.Second
 
 // activityFunc runs an attempt.
 type activityFunc func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error)

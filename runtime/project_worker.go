@@ -90,9 +90,10 @@ func (p *project) start() error {
 		Meter:       p.r.meters.of(p.id),
 		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,
 
-		LocalActivity: p.call,
-		Stayed:        p.stayed,
-		Ends:          p,
+		LocalActivity:   p.local,
+		MissingActivity: p.missingActivity,
+		Stayed:          p.stayed,
+		Ends:            p,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
 	return p.worker.Start()

@@ -16,8 +16,8 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// info makes what activityInfo() returns. The time at which the current attempt was scheduled isn't known to Go's SDK: it is
-// when the attempt started.
+// info makes what activityInfo() returns: every member is there, as on Temporal's own worker, some of them undefined. The time at which the
+// current attempt was scheduled isn't known to Go's SDK: it is when the attempt started.
 func (in *instance) info() (goja.Value, error) {
 	ctx := in.running
 	if !activity.IsActivity(ctx) {
@@ -43,10 +43,19 @@ func (in *instance) info() (goja.Value, error) {
 		"scheduleToCloseTimeoutMs":           i.ScheduleToCloseTimeout.Milliseconds(),
 		"startToCloseTimeoutMs":              i.StartToCloseTimeout.Milliseconds(),
 		"inWorkflow":                         i.WorkflowExecution.ID != "",
-		"priority":                           platform.Object(in, map[string]any{"priorityKey": i.Priority.PriorityKey, "fairnessKey": i.Priority.FairnessKey, "fairnessWeight": i.Priority.FairnessWeight}),
+		"heartbeatTimeoutMs":                 i.HeartbeatTimeout.Milliseconds(),
+		"priority":                           in.priority(i),
+		"workflowExecution":                  goja.Undefined(),
+		"workflowNamespace":                  goja.Undefined(),
+		"workflowType":                       goja.Undefined(),
+		"activityRunId":                      goja.Undefined(),
+		"retryPolicy":                        goja.Undefined(),
 	}
-	if i.HeartbeatTimeout > 0 {
-		members["heartbeatTimeoutMs"] = i.HeartbeatTimeout.Milliseconds()
+	if l, ok := localOf(ctx); ok {
+		if err := in.localInfo(members, i, l); err != nil {
+			return nil, err
+		}
+		i.RetryPolicy = &l.Retry
 	}
 	if i.WorkflowExecution.ID != "" {
 		members["workflowExecution"] = platform.Object(in, map[string]any{"workflowId": i.WorkflowExecution.ID, "runId": i.WorkflowExecution.RunID})
@@ -68,7 +77,20 @@ func (in *instance) info() (goja.Value, error) {
 			return nil, fmt.Errorf("read the last attempt's heartbeat details: %w", err)
 		}
 	}
-	return platform.Object(in, members), in.broken
+	o := in.vm.Runtime.NewObject()
+	for _, name := range infoOrder {
+		if err := platform.Define(in.vm.Runtime, o, name, members[name]); err != nil {
+			return nil, err
+		}
+	}
+	return o, in.broken
+}
+
+// infoOrder has every member, in the order in which Temporal's own worker gives them: code shows it.
+var infoOrder = []string{
+	"taskToken", "taskQueue", "base64TaskToken", "activityId", "workflowExecution", "attempt", "isLocal", "activityType", "workflowType",
+	"heartbeatTimeoutMs", "heartbeatDetails", "activityNamespace", "workflowNamespace", "scheduledTimestampMs", "startToCloseTimeoutMs",
+	"scheduleToCloseTimeoutMs", "currentAttemptScheduledTimestampMs", "priority", "retryPolicy", "namespace", "activityRunId", "inWorkflow",
 }
 
 func attemptScheduled(i activity.Info) time.Time {
@@ -78,14 +100,38 @@ func attemptScheduled(i activity.Info) time.Time {
 	return i.ScheduledTime
 }
 
+// localInfo puts the author's values in place of those by which the SDK is made to keep to them.
+func (in *instance) localInfo(members map[string]any, i activity.Info, l Local) error {
+	// The SDK has no token of a local activity. Nobody can use one: it only tells attempts apart.
+	text := fmt.Sprintf("local/%s/%s/%d", i.WorkflowExecution.RunID, l.ID, i.Attempt)
+	token, err := in.vm.Uint8Array([]byte(text))
+	if err != nil {
+		return err
+	}
+	if l.StartToClose == 0 {
+		l.StartToClose = l.ScheduleToClose
+	}
+	members["taskToken"], members["base64TaskToken"] = token, base64.StdEncoding.EncodeToString([]byte(text))
+	members["activityId"] = l.ID
+	members["heartbeatTimeoutMs"] = goja.Undefined()
+	members["startToCloseTimeoutMs"], members["scheduleToCloseTimeoutMs"] = l.StartToClose.Milliseconds(), l.ScheduleToClose.Milliseconds()
+	return nil
+}
+
+// priority is empty for an activity that was given none, but for a local one, which can't be given any.
+func (in *instance) priority(i activity.Info) goja.Value {
+	if p := i.Priority; p != (temporal.Priority{}) || i.IsLocalActivity {
+		return platform.Object(in, map[string]any{"priorityKey": p.PriorityKey, "fairnessKey": p.FairnessKey, "fairnessWeight": p.FairnessWeight})
+	}
+	return platform.Object(in, nil)
+}
+
 func (in *instance) retryPolicy(p *temporal.RetryPolicy) goja.Value {
 	members := map[string]any{
 		"backoffCoefficient": p.BackoffCoefficient,
 		"initialInterval":    p.InitialInterval.Milliseconds(),
 		"maximumInterval":    p.MaximumInterval.Milliseconds(),
-	}
-	if p.MaximumAttempts > 0 {
-		members["maximumAttempts"] = p.MaximumAttempts
+		"maximumAttempts":    p.MaximumAttempts,
 	}
 	types := make([]any, len(p.NonRetryableErrorTypes))
 	for i, t := range p.NonRetryableErrorTypes {

@@ -1,6 +1,9 @@
 package workflow
 
 import (
+	"fmt"
+	"strings"
+
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
@@ -52,15 +55,19 @@ func readScheduleActivity(v *vm, f fields, meta metadata) (command, error) {
 }
 
 func (c *scheduleActivity) accept(d *definition) error {
+	if c.params.ActivityID == "" && d.keeps(ruleEmpties) {
+		return emptyID("ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + c.params.ActivityType.Name)
+	}
 	d.activities[c.seq] = &activityState{command: c}
 	d.put(c)
 	return nil
 }
 
-func (c *scheduleActivity) send(d *definition) error {
+func (c *scheduleActivity) send(d *definition) (err error) {
 	a := d.activities[c.seq]
 	a.sent = true
 	c.params.Header = d.codeHeader(c.headers)
+	defer c.explainDuplicate(&err)
 	a.id = d.env.ExecuteActivity(c.params, func(result *commonpb.Payloads, err error) {
 		if d.activities[c.seq] != a {
 			return // resolved when it was cancelled
@@ -73,6 +80,27 @@ func (c *scheduleActivity) send(d *definition) error {
 	})
 	return nil
 }
+
+// explainDuplicate makes a failure of the SDK's panic at an id that it has already: it can't tell that from code that doesn't fit the history.
+func (c *scheduleActivity) explainDuplicate(err *error) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if !strings.Contains(fmt.Sprint(p), duplicateCommand) {
+		panic(p)
+	}
+	*err = &TaskFailure{
+		Reason: ReasonDuplicateID, Hint: hintDuplicateID,
+		Message: fmt.Sprintf("the activity %s was given the id %q, which an activity has that hasn't ended yet", c.params.ActivityType.Name, c.params.ActivityID),
+	}
+}
+
+const (
+	// duplicateCommand is how the SDK words it.
+	duplicateCommand = "adding duplicate command"
+	hintDuplicateID  = "Give each activity an id of its own, or none, or start it when the other has ended; one that was cancelled ends when its worker says so."
+)
 
 func (d *definition) resolveActivity(seq int64, r resolution) {
 	delete(d.activities, seq)

@@ -97,6 +97,10 @@ func asAny(m map[string]*commonpb.Payload) map[string]any {
 }
 
 func (c *startChild) accept(d *definition) error {
+	if c.params.WorkflowID == "" && d.keeps(ruleEmpties) {
+		return emptyID(fmt.Sprintf("BadStartChildExecutionAttributes: Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. "+
+			"WorkflowType=%s Namespace=%s", c.params.WorkflowType.Name, c.params.Namespace))
+	}
 	d.children[c.seq] = &childState{command: c}
 	d.put(c)
 	return nil
@@ -205,7 +209,9 @@ func (c requestCancelChild) send(d *definition) error {
 		d.env.RequestCancelChildWorkflow(p.Namespace, p.WorkflowID)
 		return nil
 	}
-	// Only the request for workflows of others tells when the server has passed it on.
+	// It settles when the server has passed the request on, as the cancellation type is documented; Temporal's own worker for TypeScript lets it
+	// wait for the child's end, like WAIT_CANCELLATION_COMPLETED. Code that asks for it wants to go on. Only the request for workflows of
+	// others tells when that is.
 	d.env.RequestCancelExternalWorkflow(p.Namespace, p.WorkflowID, "", func(_ *commonpb.Payloads, err error) {
 		if s := d.children[c.child.seq]; s != nil && err == nil {
 			d.cancelledChild(s, c.child.seq)

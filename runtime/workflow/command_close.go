@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// The ends of a run. The first one counts; what comes behind it is never sent.
+// The ends of a run. The first one counts.
 
 type complete struct{ result *commonpb.Payload }
 
@@ -19,7 +19,7 @@ func readComplete(v *vm, f fields, _ metadata) (command, error) {
 	return complete{p}, err
 }
 
-func (c complete) accept(d *definition) error { return d.end(c) }
+func (c complete) accept(d *definition) error { return d.ends(c) }
 
 func (c complete) send(d *definition) error {
 	var result *commonpb.Payloads
@@ -37,7 +37,7 @@ func readFail(v *vm, f fields, _ metadata) (command, error) {
 	return fail{p}, err
 }
 
-func (c fail) accept(d *definition) error { return d.end(c) }
+func (c fail) accept(d *definition) error { return d.ends(c) }
 
 func (c fail) send(d *definition) error {
 	d.env.Complete(nil, toError(d.env.GetFailureConverter(), c.failure))
@@ -48,7 +48,7 @@ type cancelled struct{}
 
 func readCancelled(*vm, fields, metadata) (command, error) { return cancelled{}, nil }
 
-func (c cancelled) accept(d *definition) error { return d.end(c) }
+func (c cancelled) accept(d *definition) error { return d.ends(c) }
 
 func (cancelled) send(d *definition) error {
 	d.env.Complete(nil, temporal.NewCanceledError())
@@ -85,12 +85,15 @@ func readContinueAsNew(v *vm, f fields, _ metadata) (command, error) {
 	return c, err
 }
 
-func (c continueAsNew) accept(d *definition) error { return d.end(c) }
+func (c continueAsNew) accept(d *definition) error { return d.ends(c) }
 
-// send keeps what isn't given, as Temporal does for TypeScript. The SDK takes memo and search attributes from the info.
+// send keeps what isn't given, as Temporal does for TypeScript: an empty memo is none given. The SDK takes memo and search attributes from
+// the info, which has what the run upserted. On purpose the next run gets both as they are by then, as workflows of Go's SDK do. Temporal's own
+// worker for TypeScript does so with search attributes alone: a memo goes back to what the run was started with, and what was upserted is lost
+// without a word.
 func (c continueAsNew) send(d *definition) error {
 	i := d.env.WorkflowInfo()
-	if c.memo != nil {
+	if len(c.memo) > 0 {
 		i.Memo = &commonpb.Memo{Fields: c.memo}
 	}
 	if c.attributes != nil {
@@ -122,18 +125,22 @@ func (c continueAsNew) send(d *definition) error {
 	return nil
 }
 
-// end puts the run's end into the outbox, once.
-func (d *definition) end(c outgoing) error {
-	if !d.completed {
-		d.completed = true
+// ends keeps the run's end, once, for the task's own end: what its code does behind it counts still.
+func (d *definition) ends(c outgoing) error {
+	switch {
+	case d.completed:
+	case d.keeps(ruleEndLast):
+		d.end = c
+	default:
 		d.outbox = append(d.outbox, c)
 	}
+	d.completed = true
 	return nil
 }
 
-// put adds to the outbox; behind the run's end nothing is sent.
+// put adds to the outbox.
 func (d *definition) put(c outgoing) {
-	if !d.completed {
+	if !d.completed || d.keeps(ruleEndLast) {
 		d.outbox = append(d.outbox, c)
 	}
 }

@@ -31,33 +31,36 @@ type localState struct {
 
 type scheduleLocalActivity struct {
 	seq          int64
-	activityID   string
+	told         LocalActivity
 	params       bindings.ExecuteLocalActivityParams
-	retry        temporal.RetryPolicy // the author's
 	input        *commonpb.Payloads
 	headers      map[string]*commonpb.Payload
 	cancellation int64
+	over         bool    // its deadline is given, and zero
 	firstMillis  float64 // when the first attempt was scheduled, of an attempt after a timer
 }
 
 func readScheduleLocal(v *vm, f fields, meta metadata) (command, error) {
 	c := &scheduleLocalActivity{
-		seq: f.integer("seq"), activityID: f.text("activityId"), cancellation: f.integer("cancellationType"),
+		seq: f.integer("seq"), cancellation: f.integer("cancellationType"),
 		firstMillis: f.number("originalScheduleTime"),
 	}
 	p := &c.params
-	p.ActivityType = f.text("activityType")
-	p.ScheduleToCloseTimeout = f.duration("scheduleToCloseTimeout")
-	p.StartToCloseTimeout = f.duration("startToCloseTimeout")
+	c.told = LocalActivity{
+		Name: f.text("activityType"), ID: f.text("activityId"),
+		StartToClose: f.duration("startToCloseTimeout"), ScheduleToClose: f.duration("scheduleToCloseTimeout"),
+		Retry: localRetry(f.retryPolicy(v.box.Runtime, "retryPolicy")),
+	}
+	p.ActivityType, p.ScheduleToCloseTimeout, p.StartToCloseTimeout = c.told.Name, c.told.ScheduleToClose, c.told.StartToClose
 	if p.StartToCloseTimeout == 0 {
 		p.StartToCloseTimeout = p.ScheduleToCloseTimeout
 	}
+	c.over = f.has("scheduleToCloseTimeout") && p.ScheduleToCloseTimeout == 0
 	if p.ScheduleToCloseTimeout == 0 {
 		p.ScheduleToCloseTimeout = noDeadline
 	}
 	p.Attempt = int32(max(1, f.integer("attempt")))
 	p.Summary = meta.summary
-	c.retry = localRetry(f.retryPolicy(v.box.Runtime, "retryPolicy"))
 	threshold := defaultRetryThreshold
 	if f.has("localRetryThreshold") {
 		threshold = f.duration("localRetryThreshold")
@@ -92,14 +95,14 @@ func localRetry(p *commonpb.RetryPolicy) temporal.RetryPolicy {
 
 // pause is the time after an attempt.
 func (c *scheduleLocalActivity) pause(attempt int32) time.Duration {
-	d := float64(c.retry.InitialInterval) * math.Pow(c.retry.BackoffCoefficient, float64(attempt-1))
-	return time.Duration(min(d, float64(c.retry.MaximumInterval)))
+	d := float64(c.told.Retry.InitialInterval) * math.Pow(c.told.Retry.BackoffCoefficient, float64(attempt-1))
+	return time.Duration(min(d, float64(c.told.Retry.MaximumInterval)))
 }
 
 // retriedBySDK is the policy with as many attempts as have pauses below the threshold between them. The SDK's own threshold,
 // the workflow task's timeout, can't be set.
 func (c *scheduleLocalActivity) retriedBySDK(threshold time.Duration) *temporal.RetryPolicy {
-	p := c.retry
+	p := c.told.Retry
 	for n := c.params.Attempt; n < c.params.Attempt+64; n++ { // by then the pause has long reached its maximum
 		if c.pause(n) > threshold && (p.MaximumAttempts == 0 || n < p.MaximumAttempts) {
 			p.MaximumAttempts = n
@@ -114,6 +117,15 @@ func (c *scheduleLocalActivity) accept(d *definition) error {
 		return unsupported("scheduleLocalActivity")
 	}
 	d.locals[c.seq] = &localState{command: c}
+	if c.over && d.keeps(ruleEmpties) {
+		d.resolveLocal(c.seq, resolution{failure: c.failure("Local Activity timed out", &failurepb.Failure{
+			Message: "Activity timed out",
+			FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{
+				TimeoutType: enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE,
+			}},
+		}, enumspb.RETRY_STATE_CANCEL_REQUESTED)})
+		return nil
+	}
 	d.put(c)
 	return nil
 }
@@ -131,7 +143,7 @@ func (c *scheduleLocalActivity) send(d *definition) error {
 	}
 	first := p.ScheduledTime
 	p.ActivityFn = func(ctx context.Context) (*commonpb.Payloads, error) {
-		result, err := d.o.LocalActivity(ctx, p.ActivityType, c.input)
+		result, err := d.o.LocalActivity(ctx, c.told, c.input)
 		if err == nil || ctx.Err() == nil {
 			return result, err
 		}
@@ -190,11 +202,11 @@ func (c *scheduleLocalActivity) retryState(r *bindings.LocalActivityResultWrappe
 	var application *temporal.ApplicationError
 	var timeout *temporal.TimeoutError
 	switch {
-	case errors.As(r.Err, &application) && (application.NonRetryable() || slices.Contains(c.retry.NonRetryableErrorTypes, application.Type())):
+	case errors.As(r.Err, &application) && (application.NonRetryable() || slices.Contains(c.told.Retry.NonRetryableErrorTypes, application.Type())):
 		return enumspb.RETRY_STATE_NON_RETRYABLE_FAILURE
 	case errors.As(r.Err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
 		return enumspb.RETRY_STATE_TIMEOUT
-	case c.retry.MaximumAttempts > 0 && r.Attempt >= c.retry.MaximumAttempts:
+	case c.told.Retry.MaximumAttempts > 0 && r.Attempt >= c.told.Retry.MaximumAttempts:
 		return enumspb.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED
 	}
 	return enumspb.RETRY_STATE_IN_PROGRESS
@@ -208,7 +220,7 @@ func (c *scheduleLocalActivity) failure(message string, cause *failurepb.Failure
 	return &failurepb.Failure{
 		Message: message, Cause: cause,
 		FailureInfo: &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{
-			ActivityType: &commonpb.ActivityType{Name: c.params.ActivityType}, ActivityId: c.activityID, RetryState: state,
+			ActivityType: &commonpb.ActivityType{Name: c.params.ActivityType}, ActivityId: c.told.ID, RetryState: state,
 		}},
 	}
 }
@@ -250,4 +262,12 @@ type requestCancelLocal struct{ id bindings.LocalActivityID }
 func (c requestCancelLocal) send(d *definition) error {
 	d.env.RequestCancelLocalActivity(c.id)
 	return nil
+}
+
+// missingActivity says why a local activity can't be scheduled; "" if it can.
+func (d *definition) missingActivity(name string) string {
+	if err := d.o.MissingActivity(name, d.in.code.Hash()); err != nil {
+		return err.Error()
+	}
+	return ""
 }

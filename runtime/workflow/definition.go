@@ -26,6 +26,7 @@ type definition struct {
 	in          *instance // nil until the first task
 	export      string
 	flags       []int               // of the TypeScript SDK, as recorded
+	rules       []rule              // our own, as recorded
 	on          atomic.Pointer[Ran] // the code that runs
 	busy        atomic.Bool         // local activities are under way, which a replay would run again
 	pinRecorded bool                // in a completed task
@@ -47,8 +48,14 @@ type definition struct {
 	// outbox are the commands of this task: the server gets them when the task ends. One that is cancelled before is never
 	// sent, as with Temporal's own worker.
 	outbox []outgoing
+	// end is the run's end, which goes behind all of them; nil while it runs, and of an execution from before ruleEndLast.
+	end outgoing
 	// refused is what the server refused in a way that the package doesn't know: the task fails with it.
 	refused error
+	// patchBytes is the length of the list of patches, as far as the code has asked for them.
+	patchBytes int
+	// failed is what the task failed with: it is completed on its way to the server.
+	failed *TaskFailure
 }
 
 // Execute only registers handlers: nothing may run before the task's start.
@@ -214,6 +221,10 @@ func (in *instance) run(jobs goja.Value) error {
 
 // flush gives the task's commands to the SDK.
 func (d *definition) flush() error {
+	if d.end != nil {
+		d.outbox = append(d.outbox, d.end)
+		d.end = nil
+	}
 	for len(d.outbox) > 0 {
 		c := d.outbox[0]
 		d.outbox = d.outbox[1:]

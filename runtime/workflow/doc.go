@@ -85,8 +85,13 @@
 //
 // # What differs from Temporal's own worker
 //
-//   - The history begins with a side effect's marker, the pin. Timers have the SDK's ids, patches its version markers, with
-//     "id-1" in TemporalChangeVersion.
+//   - The history begins with a side effect's marker, the pin. Timers have the SDK's ids, patches its version markers; in
+//     TemporalChangeVersion each patch has two names, "id" and "id-1". Patches for which there is no more room there are recorded behind
+//     the other commands of their task.
+//   - Continue-as-new hands on the memo with what was upserted; WAIT_CANCELLATION_REQUESTED of a child settles at the request; an upsert of
+//     nothing is none; an empty activityId fails the task by name.
+//   - What an activity that was cancelled in the activation that ended the run would have brought is never seen: there is no activation after
+//     the last one.
 //   - A query handler draws random numbers that aren't the execution's, and one that schedules something is refused.
 //   - A thrown undefined fails the task, a function has no payload, a query whose result has none is answered with an error.
 //   - workflowInfo() has no currentDeploymentVersion: rows are not Temporal's worker deployments. What of it is in the execution's

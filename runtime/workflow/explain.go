@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/workflowservice/v1"
 )
 
@@ -11,11 +12,18 @@ import (
 // Go's stack.
 func (t *Tasks) explain(r *workflowservice.RespondWorkflowTaskFailedRequest) {
 	f := r.GetFailure()
-	if f == nil || strings.Contains(f.GetMessage(), taskFailureMark) {
+	if f == nil {
 		return
 	}
 	d := t.cached(r.GetTaskToken())
-	if d == nil {
+	switch {
+	case strings.Contains(f.GetMessage(), taskFailureMark):
+		if d != nil && d.failed != nil {
+			d.failed.complete(f)
+		}
+		return
+	case d == nil:
+		t.explainForeign(r)
 		return
 	}
 	told := &TaskFailure{Reason: ReasonInternal, Message: f.GetMessage()}
@@ -26,10 +34,42 @@ func (t *Tasks) explain(r *workflowservice.RespondWorkflowTaskFailedRequest) {
 		told.Reason, told.Hint = ReasonTooLarge, hintTooLarge
 	}
 	d.report(told)
+	told.replace(f)
+}
+
+// replace puts a failure of ours in the place of the SDK's.
+func (told *TaskFailure) replace(f *failurepb.Failure) {
 	f.Message, f.StackTrace, f.Source = told.Error(), "", sourceTypeScript
 	if info := f.GetApplicationFailureInfo(); info.GetType() == panicType {
 		info.Type, info.NonRetryable = "", false
 	}
+}
+
+// complete adds to the failure that the server gets what a panic's text can't hold: the thrown error's class and its causes.
+func (told *TaskFailure) complete(f *failurepb.Failure) {
+	f.Cause = told.cause
+	if info := f.GetApplicationFailureInfo(); info != nil && told.Type != "" && info.GetType() == "" {
+		info.Type = told.Type
+	}
+}
+
+// explainForeign says whose an execution is whose history the SDK gave up before there was a definition: it knows the markers of no other SDK.
+func (t *Tasks) explainForeign(r *workflowservice.RespondWorkflowTaskFailedRequest) {
+	t.mu.Lock()
+	known := t.runs[t.open[string(r.GetTaskToken())].runID]
+	if known == nil || known.foreign == nil {
+		t.mu.Unlock()
+		return
+	}
+	told := known.foreign.failure()
+	x := Execution{ID: known.id.GetWorkflowId(), RunID: known.id.GetRunId(), Type: known.began.GetWorkflowType().GetName()}
+	o, watched := t.watched[known.began.GetTaskQueue().GetName()]
+	t.mu.Unlock()
+	told.WorkflowType = x.Type
+	if watched {
+		o.report(x, told)
+	}
+	told.replace(r.GetFailure())
 }
 
 // cached gives the definition that a task ran on; nil if there is none any more.

@@ -7,7 +7,9 @@ import (
 // NewFactory makes the factory that a worker registers with RegisterDynamicWorkflow: it serves every workflow type that the
 // resolver knows.
 func NewFactory(o Options) bindings.WorkflowDefinitionFactory {
-	return factory{o.withDefaults()}
+	o = o.withDefaults()
+	o.Tasks.watch(o)
+	return factory{o}
 }
 
 type factory struct{ o Options }

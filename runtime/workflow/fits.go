@@ -105,7 +105,7 @@ func (t *trial) replay(task int) error {
 }
 
 // neverRuns stands for local activities: a replay has their results, and starts none.
-func neverRuns(context.Context, string, *commonpb.Payloads) (*commonpb.Payloads, error) {
+func neverRuns(context.Context, LocalActivity, *commonpb.Payloads) (*commonpb.Payloads, error) {
 	return nil, errors.New("a replay runs no activity")
 }
 

@@ -30,8 +30,10 @@ var driven = map[string]struct {
 	drive func(p *project, run client.WorkflowRun)
 }{
 	"activities": {}, "local-activities": {}, "timers-and-scopes": {}, "children": {}, "patches": {}, "continue-as-new": {}, "failure": {},
-	"state": {args: func(p *project) []any { p.searchAttributes(); return nil }},
-	"nexus": {args: func(p *project) []any { return []any{p.nexusEndpoint()} }},
+	"before-rules": {}, // recorded before executions had rules of ours: it keeps to none
+	"with-rules":   {},
+	"state":        {args: func(p *project) []any { p.searchAttributes(); return nil }},
+	"nexus":        {args: func(p *project) []any { return []any{p.nexusEndpoint()} }},
 	"cancellation": {drive: func(p *project, run client.WorkflowRun) {
 		if err := p.c.CancelWorkflow(p.t.Context(), run.GetID(), run.GetRunID()); err != nil {
 			p.t.Fatal(err)

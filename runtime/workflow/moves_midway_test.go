@@ -109,7 +109,7 @@ func TestAnExecutionMovesAfterItsLocalActivities(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
 	calls, release := atomic.Int64{}, make(chan struct{})
-	p.opts.LocalActivity = func(ctx context.Context, _ string, _ *commonpb.Payloads) (*commonpb.Payloads, error) {
+	p.opts.LocalActivity = func(ctx context.Context, _ LocalActivity, _ *commonpb.Payloads) (*commonpb.Payloads, error) {
 		calls.Add(1)
 		select {
 		case <-release:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/temporal"
 )
 
 // Resolver finds the code of executions, for one project. Its methods are called during workflow tasks, from many
@@ -24,6 +25,16 @@ type Resolver interface {
 	// Moved gives the code of a hash that Wanted named, or that ran, and the export that serves the type in it. It may read a store, as
 	// Pinned.
 	Moved(ctx context.Context, hash, workflowType string) (code *Code, export string, err error)
+}
+
+// LocalActivity is what the author said of a local activity: what the SDK tells of it are the values that make it do as we want.
+type LocalActivity struct {
+	Name string
+	// ID is the package's, which counts a run's activities.
+	ID string
+	// ScheduleToClose is 0 for none.
+	StartToClose, ScheduleToClose time.Duration
+	Retry                         temporal.RetryPolicy
 }
 
 // Execution names one run and its workflow type.
@@ -53,7 +64,11 @@ type Options struct {
 	// that the bindings don't tell.
 	Tasks *Tasks
 	// LocalActivity runs one attempt of a local activity. Nil: local activities are refused.
-	LocalActivity func(ctx context.Context, name string, args *commonpb.Payloads) (*commonpb.Payloads, error)
+	LocalActivity func(ctx context.Context, a LocalActivity, args *commonpb.Payloads) (*commonpb.Payloads, error)
+	// MissingActivity says what activities there are if there is none of the name, also not in the code of that hash; nil if there is one. It is
+	// asked before a local activity is scheduled, within a workflow task: what nobody has would be tried again where nobody sees it. Default:
+	// there are all.
+	MissingActivity func(name, code string) error
 	// Logger takes what workflows log. Default: none.
 	Logger *slog.Logger
 	// Observer may be nil.
@@ -90,6 +105,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.TaskTimeout <= 0 {
 		o.TaskTimeout = time.Second
+	}
+	if o.MissingActivity == nil {
+		o.MissingActivity = func(string, string) error { return nil }
 	}
 	if o.ResolveTimeout <= 0 {
 		o.ResolveTimeout = 5 * time.Second

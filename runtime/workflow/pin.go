@@ -10,6 +10,7 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
+	bindings "go.temporal.io/sdk/internalbindings"
 
 	"workflow-worker/runtime/bundle"
 )
@@ -25,6 +26,8 @@ type pin struct {
 	// force, which replay must keep to.
 	SDK   string `json:"sdk"`
 	Flags []int  `json:"flags"`
+	// Rules are our own, which replay must keep to as well.
+	Rules []rule `json:"rules,omitempty"`
 }
 
 // CodeHeader is the header by which a schedule command tells the activity worker the hash of the code that scheduled it.
@@ -45,7 +48,7 @@ func (d *definition) start() error {
 	if err != nil {
 		return err
 	}
-	d.flags = p.Flags
+	d.flags, d.rules = p.Flags, p.Rules
 	if d.in == nil {
 		if err := d.resume(ctx, p, ran, forQuery); err != nil {
 			return err
@@ -69,7 +72,7 @@ func (d *definition) pin() (p pin, err error) {
 			summary = code.summary()
 		}
 	}
-	d.env.SideEffect(func() (*commonpb.Payloads, error) {
+	err = d.sideEffect(func() (*commonpb.Payloads, error) {
 		if unknown != nil {
 			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: unknown.Error(), Hint: hintReload}
 		}
@@ -78,22 +81,33 @@ func (d *definition) pin() (p pin, err error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := json.Marshal(pin{Hash: code.Hash(), Export: export, SDK: bundle.Version(), Flags: flags})
+		data, err := json.Marshal(pin{Hash: code.Hash(), Export: export, SDK: bundle.Version(), Flags: flags, Rules: rules()})
 		if err != nil {
 			return nil, err
 		}
 		return &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload(data)}}, nil
 	}, func(result *commonpb.Payloads, err error) { recorded, failed = result, err }, summary)
-	if failed != nil {
-		return p, failed
+	if err != nil || failed != nil {
+		return p, errors.Join(err, failed)
 	}
-	if len(recorded.GetPayloads()) != 1 {
-		return p, errors.New("the side effect that pins the execution's code has no payload")
-	}
-	if err := json.Unmarshal(recorded.GetPayloads()[0].GetData(), &p); err != nil {
-		return p, fmt.Errorf("read the pin of the execution's code: %w", err)
+	if list := recorded.GetPayloads(); len(list) != 1 || json.Unmarshal(list[0].GetData(), &p) != nil || p.Hash == "" {
+		return p, d.o.Tasks.foreigner(d.x.RunID).failure() // its side effect is its author's
 	}
 	return p, nil
+}
+
+// sideEffect is the SDK's, which panics where a history hasn't got it: then another worker began the execution.
+func (d *definition) sideEffect(f func() (*commonpb.Payloads, error), done bindings.ResultHandler, summary string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if !strings.Contains(fmt.Sprint(p), missingSideEffect) {
+				panic(p)
+			}
+			err = d.o.Tasks.foreigner(d.x.RunID).failure()
+		}
+	}()
+	d.env.SideEffect(f, done, summary)
+	return nil
 }
 
 // resume goes on with an execution that has a history, on the code that it is to run now.

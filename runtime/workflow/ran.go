@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,10 +135,7 @@ func LastRan(events []*historypb.HistoryEvent) (ran Ran, begun bool) {
 			break
 		}
 		if m := e.GetMarkerRecordedEventAttributes(); m != nil { // the worker didn't say: the execution is where it began
-			var p pin
-			if list := m.GetDetails()["data"].GetPayloads(); len(list) == 1 && json.Unmarshal(list[0].GetData(), &p) == nil {
-				ran.Hash = p.Hash
-			}
+			ran.Hash = pinOf(e)
 			break
 		}
 	}

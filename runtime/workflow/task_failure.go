@@ -26,6 +26,8 @@ const (
 
 	ReasonNondeterminism = "nondeterminism" // code did something else than the history says
 	ReasonTooLarge       = "too_large"      // what code gave to Temporal is larger than Temporal takes
+	ReasonDuplicateID    = "duplicate_id"   // code gave one id to two things at once
+	ReasonForeign        = "foreign"        // another worker began the execution
 )
 
 // TaskFailure fails a workflow task. The execution stays open: the server gives the task out again, and a fixed reload, or
@@ -42,6 +44,8 @@ type TaskFailure struct {
 	Hint string
 	// Type is the thrown error's class; may be "".
 	Type string
+
+	cause *failurepb.Failure // of the thrown error; the text has it, too
 }
 
 // Error is what Temporal's UI shows: the message and the stack, then what ran.
@@ -107,9 +111,14 @@ func (d *definition) taskFailure(err error) *TaskFailure {
 	return f
 }
 
+// emptyID is for an id of ”, for which the SDK would make one up. message is the server's.
+func emptyID(message string) error {
+	return &TaskFailure{Reason: ReasonException, Message: message, Hint: "An id was given and is empty: give it a text, or leave it out."}
+}
+
 // report completes a failure with what ran and what to do, counts it and logs it: one text for Temporal's UI and the log.
 func (d *definition) report(f *TaskFailure) {
-	f.WorkflowType = d.env.WorkflowInfo().WorkflowType.Name
+	f.WorkflowType = d.x.Type
 	if d.in != nil {
 		f.Code, f.Title = d.in.code.Hash(), d.in.code.title()
 	}
@@ -123,11 +132,15 @@ func (d *definition) report(f *TaskFailure) {
 			f.Hint = hintInternal
 		}
 	}
-	d.o.Observer.WorkflowTaskFailed(f.Reason)
-	x := d.env.WorkflowInfo().WorkflowExecution
-	d.o.Logger.Warn("a workflow task failed", keyProject, d.o.ProjectID, keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
-		"reason", f.Reason, "error", f)
+	d.failed = f
+	d.o.report(d.x, f)
 	d.tellFailed(f)
+}
+
+func (o Options) report(x Execution, f *TaskFailure) {
+	o.Observer.WorkflowTaskFailed(f.Reason)
+	o.Logger.Warn("a workflow task failed", keyProject, o.ProjectID, keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
+		"reason", f.Reason, "error", f)
 }
 
 // hint depends on whether the pin is recorded already, which it isn't while the first task hasn't completed, and on what the code says of
@@ -185,13 +198,24 @@ func (in *instance) unhandled() error {
 		return nil
 	}
 	reason := in.vm.rejected[0].Result()
-	f := &TaskFailure{Reason: ReasonUnhandled, Message: "Unhandled Promise rejection: " + reason.String(), Hint: hintRejected}
-	if p := in.failureOf(in.vm.sdk.failureOf, reason); p != nil {
-		f.describe(p)
-		f.Message = "Unhandled Promise rejection: " + f.Message
+	p := in.failureOf(in.vm.sdk.failureOfRejection, reason)
+	f := &TaskFailure{Reason: ReasonUnhandled, Message: p.GetMessage(), Hint: hintRejected}
+	if p == nil {
+		f.Message = unhandledPrefix + "what it was rejected with can't be shown"
+	}
+	if p.GetCause() != nil {
+		f.describe(p.GetCause())
+		if f.Type != "" {
+			f.Message = unhandledPrefix + f.Message
+		} else {
+			f.Message = p.GetMessage()
+		}
+		f.cause = p.GetCause() // as Temporal's own worker has it: the rejection is the cause of what it throws
 	}
 	return f
 }
+
+const unhandledPrefix = "Unhandled Promise rejection: "
 
 func (in *instance) failureOf(convert goja.Callable, value goja.Value) *failurepb.Failure {
 	o, err := convert(goja.Undefined(), value)
@@ -207,22 +231,30 @@ func (in *instance) failureOf(convert goja.Callable, value goja.Value) *failurep
 
 // describe takes over what the package makes of an error: its causes too.
 func (f *TaskFailure) describe(p *failurepb.Failure) {
+	class, message, stack := classed(p)
 	f.Type = p.GetApplicationFailureInfo().GetType()
-	first, stack, _ := strings.Cut(p.GetStackTrace(), "\n")
-	f.Message = p.GetMessage()
-	// A stack begins with the class and the message: "TypeError: x is not a function".
-	if class, _, ok := strings.Cut(first, ":"); ok && !strings.HasPrefix(first, "    at ") && !strings.Contains(class, " ") && class != f.Message {
-		f.Message = class + ": " + f.Message
-		if f.Type == "" {
-			f.Type = class
-		}
+	if f.Type == "" {
+		f.Type = class
 	}
+	f.Message, f.cause = message, p.GetCause()
 	f.Stack = framesOnly(stack)
 	for c, n := p.GetCause(), 0; c != nil && n < maxCauses; c, n = c.GetCause(), n+1 {
-		f.Stack += "\n    caused by " + c.GetMessage()
-		if frames := framesOnly(c.GetStackTrace()); frames != "" {
+		_, message, stack := classed(c)
+		f.Stack += "\n    caused by " + message
+		if frames := framesOnly(stack); frames != "" {
 			f.Stack += "\n" + frames
 		}
 	}
 	f.Stack = strings.TrimPrefix(f.Stack, "\n")
+}
+
+// classed parts a failure's stack, which begins with the class and the message: "TypeError: x is not a function". message is with the class.
+func classed(p *failurepb.Failure) (class, message, frames string) {
+	first, frames, _ := strings.Cut(p.GetStackTrace(), "\n")
+	message = p.GetMessage()
+	class, _, ok := strings.Cut(first, ":")
+	if !ok || strings.HasPrefix(first, "    at ") || strings.Contains(class, " ") || class == message {
+		return "", message, frames
+	}
+	return class, class + ": " + message, frames
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	commandpb "go.temporal.io/api/command/v1"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -32,6 +33,8 @@ type Tasks struct {
 	failed map[string]failedAttempt
 	// misfits are executions with code that didn't fit them, oldest first: they aren't tried again at every task.
 	misfits []misfit
+	// watched are the factories that were given this, by task queue: for what no definition is there to tell.
+	watched map[string]Options
 }
 
 // openTask is one that the server gave out and that has no answer yet.
@@ -53,8 +56,13 @@ type run struct {
 	// Of the open task:
 	began *historypb.WorkflowExecutionStartedEventAttributes
 	ran   *Ran // nil if only the server knows
+	// foreign is set if another worker began it, as far as the history's first page tells.
+	foreign *foreign
 	// tail is the partial history that a task came with. Its last events may be the server's alone, not yet in the history.
 	tail []*historypb.HistoryEvent
+
+	// markers go to the server with the answer to the open task.
+	markers []*commandpb.Command
 
 	cached *definition
 	// worker outlives cached: an execution that is over is dropped before its last task is answered.
@@ -63,7 +71,7 @@ type run struct {
 
 // NewTasks makes one for one connection.
 func NewTasks() *Tasks {
-	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}}
+	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}, watched: map[string]Options{}}
 }
 
 // DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done.
@@ -83,6 +91,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		return err
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
 		t.nameWorkflow(r)
+		t.addMarkers(r)
 		r.Identity += t.label(r.GetTaskToken())
 		if t.movesNext(r.GetTaskToken()) {
 			r.ReturnNewWorkflowTask = false // it is polled for
@@ -153,6 +162,7 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 		r.queries++
 	} else {
 		r.tasks++
+		r.markers = nil // of an attempt that was never answered
 	}
 	if began := beginning(events); began != nil {
 		r.read(events, began, len(task.GetNextPageToken()) == 0)
@@ -163,7 +173,7 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 
 // read takes over what the first page of a history tells.
 func (r *run) read(events []*historypb.HistoryEvent, began *historypb.WorkflowExecutionStartedEventAttributes, complete bool) {
-	r.began, r.ran = began, nil
+	r.began, r.ran, r.foreign = began, nil, foreigner(events)
 	if complete {
 		ran := lastRan(events)
 		r.ran = &ran
@@ -248,7 +258,7 @@ func (t *Tasks) release(r *run) {
 	if r.tasks+r.queries > 0 {
 		return
 	}
-	r.began, r.ran, r.tail = nil, nil, nil
+	r.began, r.ran, r.foreign, r.tail, r.markers = nil, nil, nil, nil, nil
 	if r.cached == nil {
 		delete(t.runs, r.id.GetRunId())
 	}
@@ -355,4 +365,14 @@ func lastRan(events []*historypb.HistoryEvent) Ran {
 		}
 	}
 	return Ran{}
+}
+
+// watch notes who hears of the executions of a task queue. A later factory takes an earlier one's place.
+func (t *Tasks) watch(o Options) {
+	if t == nil || o.TaskQueue == "" {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watched[o.TaskQueue] = Options{ProjectID: o.ProjectID, Logger: o.Logger, Observer: o.Observer} // no more is kept of a project that ends
 }

@@ -57,7 +57,7 @@ func testActivity(ctx context.Context, args converter.EncodedValues) (any, error
 }
 
 // testLocalActivity runs the same activities as local ones.
-func testLocalActivity(ctx context.Context, _ string, args *commonpb.Payloads) (*commonpb.Payloads, error) {
+func testLocalActivity(ctx context.Context, _ LocalActivity, args *commonpb.Payloads) (*commonpb.Payloads, error) {
 	result, err := testActivity(ctx, client.NewValues(args))
 	if err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ type vm struct {
 type host interface {
 	random(stream string) float64
 	hasPatch(id string) bool
+	missingActivity(name string) string
 	logs(level string) bool
 	sink(v *vm, name, fn string, args []goja.Value)
 	console(v *vm, level string, args []goja.Value)
@@ -277,6 +278,9 @@ func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
 		"random": func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.random(c.Argument(0).String())) },
 		"hasPatch": func(c goja.FunctionCall) goja.Value {
 			return r.ToValue(v.host.hasPatch(c.Argument(0).String()))
+		},
+		"missingActivity": func(c goja.FunctionCall) goja.Value {
+			return r.ToValue(v.host.missingActivity(c.Argument(0).String()))
 		},
 		"sink": func(c goja.FunctionCall) goja.Value {
 			v.host.sink(v, c.Argument(0).String(), c.Argument(1).String(), items(r, c.Argument(2)))

@@ -64,7 +64,14 @@ const none: any[] = [];
 const noInterceptors = { inbound: none, outbound: none, internals: none };
 Object.freeze(none);
 Object.freeze(noInterceptors);
-const everyName: any = { has: () => true };
+// Asked for local activities alone, and not while replaying.
+const activityNames: any = {
+  has(name: string) {
+    const missing = host.missingActivity(name);
+    if (missing) throw new ReferenceError(`Local activity of type '${name}' not registered on worker: ${missing}`);
+    return true;
+  },
+};
 const noTime = () => 0n;
 const presentPatches = { has: (id: string) => host.hasPatch(id), add() {} };
 // Calls of sinks take effect at once; only the logger's exist here.
@@ -109,7 +116,7 @@ const options = {
   showStackTraceSources: false,
   sourceMap: undefined as any,
   getTimeOfDay: noTime,
-  registeredActivityNames: everyName,
+  registeredActivityNames: activityNames,
   stackTracesEnabled: true,
 };
 
@@ -217,7 +224,13 @@ export function failureOf(thrown: unknown): unknown {
 
 /** The same for a promise that was rejected and that nobody waits for. */
 export function failureOfRejection(reason: unknown): unknown {
-  const error: any = new Error(`Unhandled Promise rejection: ${String(reason)}`);
+  let told = 'what it was rejected with has no text';
+  try {
+    told = String(reason);
+  } catch {
+    // An object without a prototype, or whose toString throws.
+  }
+  const error: any = new Error(`Unhandled Promise rejection: ${told}`);
   error.name = 'UnhandledRejectionError';
   error.stack = '';
   error.cause = reason;

@@ -4,6 +4,8 @@ export interface Host {
   random(stream: string): number;
   /** Whether replay found the patch's marker. */
   hasPatch(id: string): boolean;
+  /** Why there is no activity of a name; '' if there is one. */
+  missingActivity(name: string): string;
   /** One call of a sink. */
   sink(name: string, fn: string, args: unknown[]): void;
   /** One call of console. */
