@@ -88,7 +88,8 @@ func (m *Metrics) makeCollectors() {
 		Namespace: namespace, Name: "workflow_task_failures_total",
 		Help: "Workflow tasks answered with a failure, by reason; the execution stays open.",
 	}, []string{"reason"}), "exception", "unhandled_rejection", "interrupted", "call_depth", "unknown_type",
-		"missing_code", "unsupported", "payload", "discarded", "nondeterminism", "too_large", "internal")
+		"missing_code", "unsupported", "payload", "discarded", "nondeterminism", "too_large", "duplicate_id",
+		"foreign", "internal")
 }
 
 // gaugeSet is a gauge per known value of one label.

@@ -83,7 +83,7 @@ func (r *replayer) Moved(_ context.Context, hash, _ string) (*workflow.Code, str
 }
 
 // notInReplay stands for local activities, whose results the history has.
-func notInReplay(context.Context, string, *commonpb.Payloads) (*commonpb.Payloads, error) {
+func notInReplay(context.Context, workflow.LocalActivity, *commonpb.Payloads) (*commonpb.Payloads, error) {
 	return nil, errors.New("a replay runs no activity")
 }
 

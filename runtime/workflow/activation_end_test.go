@@ -64,6 +64,27 @@ export async function goesOn(again = true) {
 	}
 }
 
+// There is no activation behind the last one: what was scheduled in it and taken back is as if it had never been.
+func TestWhatALateCancellationBringsIsNeverSeen(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, `
+export async function run() {
+  const inner = new CancellationScope();
+  let over = false;
+  inner.run(() => proxyActivities<any>({ startToCloseTimeout: '10s' }).echo(1)).catch(() => { upsertMemo({ seen: true }); });
+  (async () => { await condition(() => over); for (let i = 0; i < 4; i++) await condition(() => true); inner.cancel(); })();
+  over = true;
+  return 'over';
+}`)
+	run := p.start("run")
+	if got := p.result(run); got != `"over"` {
+		t.Error(got)
+	}
+	if got := p.events(run); strings.Contains(got, "ActivityTaskScheduled") || strings.Contains(got, "PropertiesModified") {
+		t.Error(got)
+	}
+}
+
 func TestNewExecutionsKeepToOurRules(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `export async function run() {}`)

@@ -56,7 +56,7 @@ func readScheduleActivity(v *vm, f fields, meta metadata) (command, error) {
 
 func (c *scheduleActivity) accept(d *definition) error {
 	if c.params.ActivityID == "" && d.keeps(ruleEmpties) {
-		return emptyID("ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + c.params.ActivityType.Name)
+		return emptyID("BadScheduleActivityAttributes: ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + c.params.ActivityType.Name)
 	}
 	d.activities[c.seq] = &activityState{command: c}
 	d.put(c)

@@ -36,8 +36,8 @@ type scheduleLocalActivity struct {
 	input        *commonpb.Payloads
 	headers      map[string]*commonpb.Payload
 	cancellation int64
-	over         bool    // its deadline is given, and zero
-	firstMillis  float64 // when the first attempt was scheduled, of an attempt after a timer
+	over         enumspb.TimeoutType // of the deadline that is given and zero
+	firstMillis  float64             // when the first attempt was scheduled, of an attempt after a timer
 }
 
 func readScheduleLocal(v *vm, f fields, meta metadata) (command, error) {
@@ -51,11 +51,16 @@ func readScheduleLocal(v *vm, f fields, meta metadata) (command, error) {
 		StartToClose: f.duration("startToCloseTimeout"), ScheduleToClose: f.duration("scheduleToCloseTimeout"),
 		Retry: localRetry(f.retryPolicy(v.box.Runtime, "retryPolicy")),
 	}
+	switch {
+	case f.has("scheduleToCloseTimeout") && c.told.ScheduleToClose == 0:
+		c.over = enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
+	case f.has("startToCloseTimeout") && c.told.StartToClose == 0:
+		c.over = enumspb.TIMEOUT_TYPE_START_TO_CLOSE
+	}
 	p.ActivityType, p.ScheduleToCloseTimeout, p.StartToCloseTimeout = c.told.Name, c.told.ScheduleToClose, c.told.StartToClose
 	if p.StartToCloseTimeout == 0 {
 		p.StartToCloseTimeout = p.ScheduleToCloseTimeout
 	}
-	c.over = f.has("scheduleToCloseTimeout") && p.ScheduleToCloseTimeout == 0
 	if p.ScheduleToCloseTimeout == 0 {
 		p.ScheduleToCloseTimeout = noDeadline
 	}
@@ -117,11 +122,11 @@ func (c *scheduleLocalActivity) accept(d *definition) error {
 		return unsupported("scheduleLocalActivity")
 	}
 	d.locals[c.seq] = &localState{command: c}
-	if c.over && d.keeps(ruleEmpties) {
+	if c.over != enumspb.TIMEOUT_TYPE_UNSPECIFIED && d.keeps(ruleEmpties) {
 		d.resolveLocal(c.seq, resolution{failure: c.failure("Local Activity timed out", &failurepb.Failure{
 			Message: "Activity timed out",
 			FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{
-				TimeoutType: enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE,
+				TimeoutType: c.over,
 			}},
 		}, enumspb.RETRY_STATE_CANCEL_REQUESTED)})
 		return nil

@@ -81,3 +81,16 @@ func (t *Tasks) cached(token []byte) *definition {
 	}
 	return nil
 }
+
+// explainQuery does the same for a query that came to nothing.
+func (t *Tasks) explainQuery(r *workflowservice.RespondQueryTaskCompletedRequest) {
+	if r.GetCompletedType() != enumspb.QUERY_RESULT_TYPE_FAILED {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known := t.runs[t.open[string(r.GetTaskToken())].runID]; known != nil && known.foreign != nil {
+		told := known.foreign.failure()
+		r.ErrorMessage, r.Failure = told.Message+"\n"+told.Hint, nil
+	}
+}

@@ -113,6 +113,35 @@ func (p *project) forget(run client.WorkflowRun) {
 	p.runs = slices.DeleteFunc(p.runs, func(r client.WorkflowRun) bool { return r.GetRunID() == run.GetRunID() })
 }
 
+func TestAQueryOfAnExecutionThatAnotherWorkerRanSaysSo(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]*commandpb.Command{
+		"without a pin":          nil,
+		"with an unknown marker": markerCommand("core_patch", map[string]string{"patch-data": `{"id":"p"}`}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := unstarted(t)
+			p.deploy(`export async function run() { setHandler(defineQuery('q'), () => 1); await sleep(1); }`)
+			commands := []*commandpb.Command{{
+				CommandType: enumspb.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION, Attributes: &commandpb.Command_CompleteWorkflowExecutionCommandAttributes{
+					CompleteWorkflowExecutionCommandAttributes: &commandpb.CompleteWorkflowExecutionCommandAttributes{},
+				},
+			}}
+			if first != nil {
+				commands = slices.Insert(commands, 0, first)
+			}
+			run := p.beginElsewhere("temporal-typescript", commands...)
+			p.forget(run)
+			p.startWorker()
+			_, err := p.tryQuery(run, "q")
+			if err == nil || !strings.HasPrefix(err.Error(), "this execution was begun by another worker (Temporal's TypeScript SDK on Node 1.24.0") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestOursAreNeverForeign(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `export async function run() { await sleep(1); }`)

@@ -56,19 +56,15 @@ func (d *definition) info() (goja.Value, error) {
 	millis("cronScheduleToScheduleInterval", d.began.GetFirstWorkflowTaskBackoff().AsDuration())
 	b.set("startTime", i.WorkflowStartTime.UnixMilli())
 	b.set("runStartTime", d.env.Now().UnixMilli())
-	// given is whether the server's own timeout is there, of zero too: a child has one, and what a client started has none.
-	given := func(name string, value time.Duration, there bool) {
-		millis(name, value)
-		if there && value == 0 && d.keeps(ruleEmpties) {
-			b.set(name, 0)
-		}
-	}
-	given("executionTimeoutMs", i.WorkflowExecutionTimeout, d.began.GetWorkflowExecutionTimeout() != nil)
+	millis("executionTimeoutMs", i.WorkflowExecutionTimeout)
 	b.value("executionExpirationTime", goja.Undefined())
 	if expires := d.began.GetWorkflowExecutionExpirationTime(); expires != nil && expires.AsTime().Unix() > 0 {
 		b.set("executionExpirationTime", expires.AsTime().UnixMilli())
 	}
-	given("runTimeoutMs", i.WorkflowRunTimeout, d.began.GetWorkflowRunTimeout() != nil)
+	millis("runTimeoutMs", i.WorkflowRunTimeout)
+	if d.began.GetWorkflowRunTimeout() != nil && i.WorkflowRunTimeout == 0 && d.keeps(ruleEmpties) {
+		b.set("runTimeoutMs", 0) // of a child and of a continued run
+	}
 	b.set("taskTimeoutMs", i.WorkflowTaskTimeout.Milliseconds())
 	b.set("attempt", i.Attempt)
 	for _, name := range []string{"parent", "root", "retryPolicy", "currentDeploymentVersion"} {

@@ -11,7 +11,7 @@ const (
 	// last, as Temporal's core orders it; before, all that came behind the end was dropped.
 	ruleEndLast rule = 1
 	// ruleEmpties takes what is empty or zero as Temporal's own worker does: an id of '' fails the task and isn't made up, a deadline of zero
-	// is over at once, and a timeout that the server gave as zero is 0 in workflowInfo(), not undefined.
+	// is over at once, and a run's timeout that the server gave as zero is 0 in workflowInfo(), not undefined.
 	ruleEmpties rule = 2
 )
 

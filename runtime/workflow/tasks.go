@@ -115,6 +115,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 	case *workflowservice.RespondActivityTaskFailedRequest:
 		t.nameCode(r)
 	case *workflowservice.RespondQueryTaskCompletedRequest:
+		t.explainQuery(r)
 		defer t.answered(r.GetTaskToken())
 	case *workflowservice.GetWorkflowExecutionHistoryRequest:
 		err := invoke(ctx, method, req, reply, cc, opts...)

@@ -64,12 +64,15 @@ const none: any[] = [];
 const noInterceptors = { inbound: none, outbound: none, internals: none };
 Object.freeze(none);
 Object.freeze(noInterceptors);
-// Asked for local activities alone, and not while replaying.
+// Asked for local activities alone, and not while replaying. So code that catches the error and goes on would take another path in a replay,
+// where nobody can tell that there was none: the task fails all the same.
 const activityNames: any = {
   has(name: string) {
     const missing = host.missingActivity(name);
-    if (missing) throw new ReferenceError(`Local activity of type '${name}' not registered on worker: ${missing}`);
-    return true;
+    if (!missing) return true;
+    const error = new ReferenceError(`Local activity of type '${name}' not registered on worker: ${missing}`);
+    getActivator().recordWorkflowTaskError(error);
+    throw error;
   },
 };
 const noTime = () => 0n;
