@@ -51,7 +51,7 @@ func (c *Code) newMachine(ctx context.Context) (*machine, error) {
 		if !ok {
 			return fmt.Errorf("the bundle has no harden")
 		}
-		_, err = harden(goja.Undefined(), vm.Runtime.NewArray())
+		_, err = harden(goja.Undefined(), vm.Runtime.NewArray(), vm.Freezer())
 		return err
 	})
 	vm.Release()

@@ -18,10 +18,9 @@ import (
 // most of them by the templates that all runtimes make them of when they are first used. Nothing else here reaches into goja.
 // Where it isn't built as expected, no VM is made.
 type gojaInternals struct {
+	interpreter
+
 	tracker   uintptr // in a Runtime: its AsyncContextTracker
-	machine   uintptr // in a Runtime: its interpreter
-	stack     uintptr // in an interpreter: its values
-	top       uintptr // in an interpreter: how many there are
 	self      uintptr // in an Object: what it is, an interface
 	selfType  reflect.Type
 	functions map[reflect.Type]uintptr // in the kinds of functions: the Go function
@@ -29,6 +28,8 @@ type gojaInternals struct {
 	property  reflect.Type             // the kind of what isn't a plain value, a pointer
 	inside    []uintptr                // in a property: the objects
 	value     uintptr                  // in a property: the value
+	shape     *shape                   // see FreezeObject
+	setters   setters
 }
 
 var (
@@ -67,13 +68,7 @@ func countBuiltins() (in *gojaInternals, err error) {
 	}
 	in = &gojaInternals{functions: map[reflect.Type]uintptr{}, makers: map[reflect.Type]uintptr{}}
 	in.tracker = field[goja.AsyncContextTracker](reflect.TypeFor[goja.Runtime](), "asyncContextTracker")
-	machine, found := reflect.TypeFor[goja.Runtime]().FieldByName("vm")
-	if !found || machine.Type.Kind() != reflect.Pointer {
-		panic("goja.Runtime.vm")
-	}
-	in.machine = machine.Offset
-	in.stack = field[[]goja.Value](machine.Type.Elem(), "stack")
-	in.top = field[int](machine.Type.Elem(), "sp")
+	in.interpreter = interpreterOf()
 	self, found := reflect.TypeFor[goja.Object]().FieldByName("self")
 	if !found || self.Type.Kind() != reflect.Interface {
 		panic("goja.Object.self")
@@ -89,6 +84,8 @@ func countBuiltins() (in *gojaInternals, err error) {
 	}
 	in.value = field[goja.Value](in.property.Elem(), "value")
 	in.inside = []uintptr{field[*goja.Object](in.property.Elem(), "getterFunc"), field[*goja.Object](in.property.Elem(), "setterFunc")}
+	in.shape = shapeOf(in.property, r.NewObject(), in.of(r.NewObject()))
+	in.setters = setters{byName: map[setterKey]*goja.Object{}, maker: goja.New()}
 	for i, name := range templated {
 		in.changeTemplate(name, evaluate(name), i < 2)
 	}
@@ -313,9 +310,9 @@ func (in *gojaInternals) construct(o *goja.Object) *maker {
 
 // nullish is the null or the undefined that the interpreter has in hand: what it can't read a property of; nil if there is neither.
 func (in *gojaInternals) nullish(r *goja.Runtime) goja.Value {
-	machine := *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(r), in.machine))
-	stack, top := *(*[]goja.Value)(unsafe.Add(machine, in.stack)), *(*int)(unsafe.Add(machine, in.top))
-	for back := 1; back <= 2 && back <= top && top <= len(stack); back++ { // a computed key lies above
+	stack, _ := in.state(r).values()
+	top := len(stack)
+	for back := 1; back <= 2 && back <= top; back++ { // a computed key lies above
 		if value := stack[top-back]; value != nil && (goja.IsNull(value) || goja.IsUndefined(value)) {
 			return value
 		}

@@ -153,6 +153,8 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 		members = map[string]any{"getContext": v.async.get, "setContext": v.async.set}
 	case "encoding":
 		members = map[string]any{"encode": v.encodeUTF8, "decode": v.decodeUTF8, "charsetOf": v.charsetOf, "decodeCharset": v.decodeCharset}
+	case "freeze":
+		members = map[string]any{"freeze": v.Freezer()}
 	case "json":
 		// goja replaces halves of surrogate pairs in every string that goes to Go.
 		members = map[string]any{"wellFormed": func(text string) string { return text }}

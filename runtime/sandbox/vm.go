@@ -61,6 +61,8 @@ type VM struct {
 
 	regexps   regexps
 	iterators *goja.Object // see iteratorPrototype
+	seal      goja.Callable // see FreezeObject
+	freeze    goja.Callable
 	jsonParse func(goja.FunctionCall) goja.Value
 	json      stringifier
 	joining   []*goja.Object // arrays whose elements are being converted

@@ -301,7 +301,7 @@ func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
 			return nil, err
 		}
 	}
-	return o, nil
+	return o, o.Set("freeze", box.Freezer())
 }
 
 // loadWeb makes a group of the web platform's globals, which executions share.

@@ -1,7 +1,7 @@
 package features
 
 import (
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -13,11 +13,8 @@ import (
 //go:embed features.txt
 var table string
 
-//go:embed answers.jsonl
-var answers string
-
-//go:embed differences.jsonl
-var differences string
+//go:embed *.jsonl
+var answers embed.FS
 
 // Feature is an entry of the table.
 type Feature struct {
@@ -134,10 +131,22 @@ type Answer struct {
 	Reason string
 }
 
-// Answers reads both lists.
+// Answers reads all lists.
 func Answers() ([]Answer, error) {
+	files, err := answers.ReadDir(".")
+	if err != nil {
+		return nil, err
+	}
+	var all []byte
+	for _, f := range files {
+		text, err := answers.ReadFile(f.Name())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, text...)
+	}
 	var out []Answer
-	for line := range strings.Lines(answers + differences) {
+	for line := range strings.Lines(string(all)) {
 		var row []string
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
 			return nil, fmt.Errorf("%s: %w", line, err)

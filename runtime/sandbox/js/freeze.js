@@ -1,7 +1,8 @@
 // Freezes an object and all that can be reached from it, except through what is frozen already.
-(function () {
+(function (host) {
   "use strict";
-  const { freeze, isFrozen, getPrototypeOf, getOwnPropertyDescriptor } = Object;
+  const { freeze } = host;
+  const { isFrozen, getPrototypeOf, getOwnPropertyDescriptor } = Object;
   const { ownKeys } = Reflect;
   const isObject = (v) => (typeof v === "object" && v !== null) || typeof v === "function";
   return {

@@ -246,6 +246,6 @@ export function dispose(): void {
 
 export { JsonPayload, Long, nullPayload };
 
-harden(Object.values(modules) as object[]);
+harden(Object.values(modules) as object[], host.freeze);
 
 export { withPackages } from './packages';

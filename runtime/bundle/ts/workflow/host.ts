@@ -23,6 +23,8 @@ export interface Host {
   captureStack(): unknown;
   /** Formats what captureStack gave: its text and its places. */
   formatStack(stack: unknown): { formatted: string; structured: unknown[] };
+  /** Freezes an object, as Object.freeze does; see harden.ts. */
+  freeze(object: object, hidden?: boolean): void;
 }
 
 /** What runtime/compile makes of a row. */

@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"reflect"
+	"strings"
+	"unsafe"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/file"
+)
+
+// interpreter is where goja's state is: see gojaInternals.
+type interpreter struct {
+	machine    uintptr // in a Runtime
+	stack, top uintptr // in a machine: its values, and how many there are
+	frame      uintptr // in a machine: where those of the function begin that runs
+	program    uintptr // in a machine: what runs; nil inside a builtin
+	at         uintptr // in a machine: the instruction
+	code       uintptr // in a program: its instructions
+	codeType   reflect.Type
+	source     uintptr // in a program: its text
+	places     func(program unsafe.Pointer, at int) int
+}
+
+func interpreterOf() interpreter {
+	machine, found := reflect.TypeFor[goja.Runtime]().FieldByName("vm")
+	if !found || machine.Type.Kind() != reflect.Pointer {
+		panic("goja.Runtime.vm")
+	}
+	m := machine.Type.Elem()
+	program, found := m.FieldByName("prg")
+	if !found || program.Type != reflect.TypeFor[*goja.Program]() {
+		panic("vm.prg")
+	}
+	p := program.Type.Elem()
+	code, found := p.FieldByName("code")
+	if !found || code.Type.Kind() != reflect.Slice || code.Type.Elem().Kind() != reflect.Interface {
+		panic("Program.code")
+	}
+	return interpreter{
+		machine: machine.Offset, stack: field[[]goja.Value](m, "stack"), top: field[int](m, "sp"), frame: field[int](m, "sb"),
+		program: program.Offset, at: field[int](m, "pc"), code: code.Offset, codeType: code.Type,
+		source: field[*file.File](p, "src"), places: placesOf(p),
+	}
+}
+
+// placesOf finds an instruction's place in the text.
+func placesOf(program reflect.Type) func(unsafe.Pointer, int) int {
+	list, found := program.FieldByName("srcMap")
+	if !found || list.Type.Kind() != reflect.Slice {
+		panic("Program.srcMap")
+	}
+	type item struct{ pc, srcPos int }
+	of := list.Type.Elem()
+	if field[int](of, "pc") != unsafe.Offsetof(item{}.pc) || field[int](of, "srcPos") != unsafe.Offsetof(item{}.srcPos) || of.Size() != unsafe.Sizeof(item{}) {
+		panic("Program.srcMap's items")
+	}
+	return func(p unsafe.Pointer, at int) int {
+		items := *(*[]item)(unsafe.Add(p, list.Offset))
+		place := -1
+		for low, high := 0, len(items); low < high; {
+			if middle := (low + high) / 2; items[middle].pc > at {
+				high = middle
+			} else {
+				low, place = middle+1, items[middle].srcPos
+			}
+		}
+		return place
+	}
+}
+
+// state is what a runtime is at.
+type state struct {
+	interpreter
+
+	at unsafe.Pointer
+}
+
+func (in *gojaInternals) state(r *goja.Runtime) state {
+	return state{in.interpreter, *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(r), in.machine))}
+}
+
+// values are those of the stack, and which of them begin the function that runs.
+func (s state) values() (stack []goja.Value, frame int) {
+	stack = *(*[]goja.Value)(unsafe.Add(s.at, s.stack))
+	return stack[:min(*(*int)(unsafe.Add(s.at, s.top)), len(stack))], *(*int)(unsafe.Add(s.at, s.frame))
+}
+
+// instruction is the one that runs; not valid inside a builtin.
+func (s state) instruction() reflect.Value {
+	program := *(*unsafe.Pointer)(unsafe.Add(s.at, s.program))
+	if program == nil {
+		return reflect.Value{}
+	}
+	code := reflect.NewAt(s.codeType, unsafe.Add(program, s.code)).Elem()
+	if pc := *(*int)(unsafe.Add(s.at, s.interpreter.at)); pc >= 0 && pc < code.Len() {
+		return code.Index(pc).Elem()
+	}
+	return reflect.Value{}
+}
+
+// place is the text that runs, and where in it; nil inside a builtin.
+func (s state) place() (*file.File, int) {
+	program := *(*unsafe.Pointer)(unsafe.Add(s.at, s.program))
+	if program == nil {
+		return nil, 0
+	}
+	return *(**file.File)(unsafe.Add(program, s.source)), s.places(program, *(*int)(unsafe.Add(s.at, s.interpreter.at)))
+}
+
+// strict tells whether what runs is anything but an assignment of sloppy code, which fails without a word.
+func (in *gojaInternals) strict(r *goja.Runtime) bool {
+	instruction := in.state(r).instruction()
+	if !instruction.IsValid() {
+		return true
+	}
+	name := strings.TrimPrefix(instruction.Type().Name(), "_")
+	return strings.Contains(name, "Strict") || !strings.HasPrefix(name, "set")
+}
