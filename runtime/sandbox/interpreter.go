@@ -108,6 +108,23 @@ func (s state) place() (*file.File, int) {
 	return *(**file.File)(unsafe.Add(program, s.source)), s.places(program, *(*int)(unsafe.Add(s.at, s.interpreter.at)))
 }
 
+// repeated is how many instructions of the kind that runs came before it for the same place.
+func (s state) repeated() int {
+	program := *(*unsafe.Pointer)(unsafe.Add(s.at, s.program))
+	if program == nil {
+		return 0
+	}
+	code := reflect.NewAt(s.codeType, unsafe.Add(program, s.code)).Elem()
+	pc := *(*int)(unsafe.Add(s.at, s.interpreter.at))
+	place, count := s.places(program, pc), 0
+	for at := pc - 1; at >= 0 && s.places(program, at) == place; at-- {
+		if code.Index(at).Elem().Type() == code.Index(pc).Elem().Type() {
+			count++
+		}
+	}
+	return count
+}
+
 // strict tells whether what runs is anything but an assignment of sloppy code, which fails without a word.
 func (in *gojaInternals) strict(r *goja.Runtime) bool {
 	instruction := in.state(r).instruction()

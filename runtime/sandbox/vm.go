@@ -60,7 +60,7 @@ type VM struct {
 	parts   map[string]*goja.Object // of the library, so far
 
 	regexps   regexps
-	iterators *goja.Object // see iteratorPrototype
+	iterators *goja.Object  // see iteratorPrototype
 	seal      goja.Callable // see FreezeObject
 	freeze    goja.Callable
 	jsonParse func(goja.FunctionCall) goja.Value
@@ -91,7 +91,7 @@ func New(o Options) (*VM, error) {
 	v.native.Get("Promise") // each async function leads to it, and caught errors to theirs: see gojaInternals
 	v.native.Get("Error")
 	functions := v.native.Get("Function").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-	if err := errors.Join(install(), v.capApply(functions, "apply", 1), v.guardEvaluators(), v.wordErrors()); err != nil {
+	if err := errors.Join(install(), v.capApply(functions, "apply", 1), v.guardEvaluators(), v.wordErrors(), v.guardCallees()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil

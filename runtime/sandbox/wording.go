@@ -10,26 +10,38 @@ import (
 // wordErrors has the commonest TypeErrors say what V8's do: people search for those, and goja's say undefined of null. They are
 // worded where they are made, so that the message, the stack and a failure agree.
 func (v *VM) wordErrors() error {
-	construct := internals.construct(v.native.Get("TypeError").ToObject(v.Runtime))
-	if construct == nil {
-		return errors.New("TypeError is no constructor")
-	}
-	original := *construct
-	*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
-		if len(args) == 1 {
-			if text, ok := args[0].(goja.String); ok {
-				if worded := v.worded(text.String()); worded != "" {
-					args = []goja.Value{v.Runtime.ToValue(worded)}
+	for _, name := range []string{"TypeError", "ReferenceError"} {
+		construct := internals.construct(v.native.Get(name).ToObject(v.Runtime))
+		if construct == nil {
+			return errors.New(name + " is no constructor")
+		}
+		original := *construct
+		*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
+			if len(args) == 1 {
+				if text, ok := args[0].(goja.String); ok {
+					if worded := v.worded(name, text.String()); worded != "" {
+						args = []goja.Value{v.Runtime.ToValue(worded)}
+					}
 				}
 			}
+			return original(args, newTarget)
 		}
-		return original(args, newTarget)
 	}
 	return nil
 }
 
 // worded is what V8 says; "" for all else.
-func (v *VM) worded(text string) string {
+func (v *VM) worded(class, text string) string {
+	f := v.failing()
+	if f.authored() {
+		return ""
+	}
+	if class == "ReferenceError" {
+		return f.reference(text)
+	}
+	if text := f.worded(text); text != "" {
+		return text
+	}
 	if rest, ok := strings.CutPrefix(text, "Cannot read property '"); ok {
 		name, ok := strings.CutSuffix(strings.TrimSuffix(rest, " or null"), "' of undefined")
 		if of := internals.nullish(v.Runtime); ok && of != nil {

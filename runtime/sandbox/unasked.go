@@ -1,0 +1,146 @@
+package sandbox
+
+import (
+	"errors"
+	"reflect"
+	"unsafe"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/unistring"
+)
+
+// goja puts into the message what it can't call, by the object's own toString: code of the author's that nobody called, and that may
+// do anything. Before it does so it asks for the object's Symbol.toPrimitive. So Object.prototype has one that isn't there for anything
+// else, and isn't listed: it throws where an object is called.
+
+// guardCallees installs it.
+func (v *VM) guardCallees() error {
+	prototype := v.native.Get("Object").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
+	getter, err := v.function("get [Symbol.toPrimitive]", 0, func(call goja.FunctionCall) goja.Value {
+		if o, ok := call.This.(*goja.Object); ok {
+			v.unasked(o)
+		}
+		return goja.Undefined()
+	})
+	if err != nil {
+		return err
+	}
+	if err := prototype.DefineDataPropertySymbol(goja.SymToPrimitive, goja.Undefined(), goja.FLAG_TRUE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
+		return err
+	}
+	if !internals.hide(prototype, goja.SymToPrimitive, getter) {
+		return errors.New("Object.prototype has no symbols")
+	}
+	return nil
+}
+
+// unasked throws if an object is being called, or is given to a builtin as a function, and is none.
+func (v *VM) unasked(o *goja.Object) {
+	if _, callable := goja.AssertFunction(o); callable {
+		return
+	}
+	f := v.failing()
+	callee, arguments := f.arguments()
+	switch {
+	case f.calls() && callee == goja.Value(o):
+		panic(v.Runtime.NewTypeError("%s", f.call("Not a function: ")))
+	case f.makes():
+		if class, ok := callee.(*goja.Object); ok && len(arguments) > 0 && arguments[0] == goja.Value(o) && internals.isBuiltin(class) {
+			if text := f.construct("Value is not callable: "); text != "" {
+				panic(v.Runtime.NewTypeError("%s", text))
+			}
+		}
+	case f.name == "":
+		class, ok := callee.(*goja.Object)
+		if !ok {
+			return
+		}
+		name, ok := internals.plain(class, "name").(goja.String)
+		if !ok {
+			return
+		}
+		if at, takes := takeFunctions[name.String()]; takes && at < len(arguments) && arguments[at] == goja.Value(o) {
+			if text := f.builtin("Value is not callable: "); text != "" {
+				panic(v.Runtime.NewTypeError("%s", text))
+			}
+		}
+	}
+}
+
+// hide makes a property of an object's symbol a getter that isn't listed; what inherits it can be assigned one of its own.
+func (in *gojaInternals) hide(o *goja.Object, symbol *goja.Symbol, getter *goja.Object) bool {
+	base := in.baseOf(o)
+	if base == nil {
+		return false
+	}
+	list := *(*unsafe.Pointer)(unsafe.Add(base, in.shape.symbols))
+	if list == nil {
+		return false
+	}
+	link := (*unsafe.Pointer)(unsafe.Add(list, in.shape.first))
+	for e := *link; e != nil; e = *link {
+		next := (*unsafe.Pointer)(unsafe.Add(e, in.shape.next))
+		if *(*goja.Value)(unsafe.Add(e, in.shape.key)) != goja.Value(symbol) {
+			link = next
+			continue
+		}
+		p := in.propertyAt(*(*goja.Value)(unsafe.Add(e, in.shape.entry)))
+		if p == nil {
+			return false
+		}
+		*(**goja.Object)(unsafe.Add(p, in.inside[0])) = getter
+		*(**goja.Object)(unsafe.Add(p, in.shape.setter)) = in.setterFor(setterKey{symbol: symbol})
+		*(*bool)(unsafe.Add(p, in.shape.writable)) = false
+		return true
+	}
+	return false
+}
+
+// propertyAt is where a property is that is no plain value; nil for one that is.
+func (in *gojaInternals) propertyAt(property goja.Value) unsafe.Pointer {
+	if reflect.TypeOf(property) != in.property {
+		return nil
+	}
+	return reflect.ValueOf(property).UnsafePointer()
+}
+
+// plain is a property's value if an object has it, or inherits it, without a getter; nil if not.
+func (in *gojaInternals) plain(o *goja.Object, name string) goja.Value {
+	property := in.find(o, name)
+	p := in.propertyAt(property)
+	if p == nil {
+		return property
+	}
+	if *(*bool)(unsafe.Add(p, in.shape.accessor)) || *(**goja.Object)(unsafe.Add(p, in.inside[0])) != nil {
+		return nil
+	}
+	return *(*goja.Value)(unsafe.Add(p, in.value))
+}
+
+// accessor tells whether a property has a getter.
+func (in *gojaInternals) accessor(o *goja.Object, name string) bool {
+	p := in.propertyAt(in.find(o, name))
+	return p != nil && *(*bool)(unsafe.Add(p, in.shape.accessor))
+}
+
+// find looks for a property where it is, and runs no code of anybody's.
+func (in *gojaInternals) find(o *goja.Object, name string) goja.Value {
+	for range 100 {
+		if o == nil || o.ExportType() == proxyType {
+			return nil
+		}
+		if base := in.baseOf(o); base != nil {
+			if property, ok := (*(*map[unistring.String]goja.Value)(unsafe.Add(base, in.shape.values)))[unistring.NewFromString(name)]; ok && property != nil {
+				return property
+			}
+		}
+		o = o.Prototype()
+	}
+	return nil
+}
+
+// isBuiltin tells goja's functions, and ours, from those of code.
+func (in *gojaInternals) isBuiltin(o *goja.Object) bool {
+	_, ok := in.functions[in.of(o).Type()]
+	return ok
+}

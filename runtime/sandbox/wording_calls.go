@@ -1,0 +1,316 @@
+package sandbox
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language/called"
+)
+
+// worded is what V8 says where it names expressions; "" for all else.
+func (f failing) worded(text string) string {
+	switch {
+	case f.calls():
+		return f.call(text)
+	case f.makes():
+		return f.construct(text)
+	case f.name == "":
+		return f.builtin(text)
+	case strings.HasPrefix(f.name, "set") && !strings.HasPrefix(f.name, "setPrivate"):
+		if worded := f.assignment(text); worded != "" {
+			return worded
+		}
+	case strings.HasPrefix(f.name, "iterate") || f.name == "pushArraySpread" || f.name == "pushSpread":
+		return f.iteration(text)
+	case text == "Value is not object coercible":
+		return f.taken()
+	}
+	return f.operator(text)
+}
+
+// noFunction tells how goja says that something can't be called.
+func noFunction(text string) bool {
+	return slices.ContainsFunc([]string{"Object has no member '", "Value is not an object: ", "Not a function: "}, func(prefix string) bool {
+		return strings.HasPrefix(text, prefix)
+	})
+}
+
+func (f failing) call(text string) string {
+	callee, _ := f.arguments()
+	if text == "Class constructor cannot be invoked without 'new'" {
+		return classCalled(callee)
+	}
+	if !noFunction(text) {
+		return ""
+	}
+	if name := f.callee(); name != "" {
+		return name + " is not a function"
+	}
+	if strings.HasPrefix(text, "Object has no member '") {
+		return "" // is worded by what it says
+	}
+	return f.vm.inspected(callee) + " is not a function"
+}
+
+func classCalled(class goja.Value) string {
+	if o, ok := class.(*goja.Object); ok {
+		if name, ok := internals.plain(o, "name").(goja.String); ok && name.Length() > 0 {
+			return "Class constructor " + name.String() + " cannot be invoked without 'new'"
+		}
+	}
+	return ""
+}
+
+// authored tells an error that code makes, from one that goja makes.
+func (f failing) authored() bool {
+	callee, _ := f.arguments()
+	o, ok := callee.(*goja.Object)
+	return f.name == "superCall" || f.name == "superCallVariadic" || (f.makes() || f.name == "") && ok && (o == f.vm.native.Get("TypeError") || o == f.vm.native.Get("ReferenceError"))
+}
+
+func (f failing) construct(text string) string {
+	callee, arguments := f.arguments()
+	if _, ok := goja.AssertConstructor(callee); !ok {
+		if text != "Value is not a constructor" && !noFunction(text) {
+			return ""
+		}
+		name := f.callee()
+		if name == "" {
+			name = f.vm.inspected(callee)
+		}
+		return name + " is not a constructor"
+	}
+	// A builtin's constructor complains.
+	var first goja.Value
+	if len(arguments) > 0 {
+		first = arguments[0]
+	}
+	if o, ok := callee.(*goja.Object); ok && internals.isBuiltin(o) {
+		name, _ := internals.plain(o, "name").(goja.String)
+		if name != nil && name.String() == "Promise" && (noFunction(text) || strings.HasPrefix(text, "Value is not callable: ")) {
+			return "Promise resolver " + f.vm.namedObject(first) + " is not a function"
+		}
+		if name != nil && (name.String() == "Map" || name.String() == "WeakMap") || text == "object is not iterable" {
+			return f.notIterable(text, first)
+		}
+	}
+	return ""
+}
+
+// notIterable is for builtins that go through what they are given.
+func (f failing) notIterable(text string, value goja.Value) string {
+	if item, ok := strings.CutPrefix(text, "Value is not an object: "); ok {
+		return "Iterator value " + item + " is not an entry object"
+	}
+	if text == "object is not iterable" {
+		return f.vm.described(value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
+	}
+	return ""
+}
+
+// takeFunctions are the builtins whose argument is a function, by its place.
+var takeFunctions = map[string]int{
+	"map": 0, "filter": 0, "forEach": 0, "some": 0, "every": 0, "find": 0, "findIndex": 0, "findLast": 0, "findLastIndex": 0, "reduce": 0, "reduceRight": 0,
+	"flatMap": 0, "from": 1, "apply": 0, "groupBy": 1,
+}
+
+// builtin words what a builtin complains about.
+func (f failing) builtin(text string) string {
+	callee, arguments := f.arguments()
+	o, ok := callee.(*goja.Object)
+	if !ok {
+		return ""
+	}
+	var first goja.Value
+	if len(arguments) > 0 {
+		first = arguments[0]
+	}
+	name := ""
+	if text, ok := internals.plain(o, "name").(goja.String); ok {
+		name = text.String()
+	}
+	switch {
+	case text == "No initial value":
+		return "Reduce of empty array with no initial value"
+	case text == "object is not iterable" && name != "next":
+		return f.notIterable(text, first)
+	case name == "fromEntries" && len(arguments) > 0 && strings.HasPrefix(text, "Value is not an object: "):
+		return f.notIterable(text, first)
+	case text == "RegExp doesn't have global flag set":
+		return "String.prototype.matchAll called with a non-global RegExp argument"
+	case text == "Class constructor cannot be invoked without 'new'":
+		return classCalled(first)
+	case strings.HasSuffix(text, " is not a function %!s(MISSING)"):
+		return f.vm.namedObject(first) + " is not a function"
+	}
+	at, ok := takeFunctions[name]
+	if !ok || at >= len(arguments) && at > 0 {
+		return ""
+	}
+	var given goja.Value
+	if at < len(arguments) {
+		given = arguments[at]
+	}
+	if _, callable := goja.AssertFunction(given); callable {
+		return ""
+	}
+	if noFunction(text) || strings.HasPrefix(text, "Value is not callable: ") || strings.HasSuffix(text, " is not a function") {
+		return f.vm.namedObject(given) + " is not a function"
+	}
+	if given == nil && text == "Cannot convert undefined or null to object" && strings.HasPrefix(name, "reduce") {
+		return "undefined is not a function"
+	}
+	return ""
+}
+
+// assignment words what can't be set.
+func (f failing) assignment(text string) string {
+	key, object := f.nameOf(), f.top(1)
+	if strings.HasPrefix(f.name, "setElem") {
+		if given := f.top(1); given != nil {
+			if symbol, ok := given.(*goja.Symbol); ok {
+				key = "Symbol(" + symbol.String() + ")"
+			} else if _, isObject := given.(*goja.Object); !isObject {
+				key = given.String()
+			}
+		}
+		object = f.top(2)
+	}
+	if object == nil || strings.Contains(f.name, "Recv") {
+		return ""
+	}
+	o, isObject := object.(*goja.Object)
+	switch {
+	case text == "Cannot convert undefined or null to object" && (goja.IsNull(object) || goja.IsUndefined(object)):
+		return "Cannot set properties of " + object.String() + " (setting '" + key + "')"
+	case isObject && (text == "" || strings.HasPrefix(text, "Cannot assign to read only property '") && strings.HasSuffix(text, "'")):
+		if internals.accessor(o, key) {
+			return "Cannot set property " + key + " of " + f.vm.inspected(o) + " which has only a getter"
+		}
+		return "Cannot assign to read only property '" + key + "' of object '" + f.vm.inspected(o) + "'"
+	}
+	return ""
+}
+
+// iteration words that something has no elements.
+func (f failing) iteration(text string) string {
+	value := f.top(0)
+	if f.name == "pushSpread" && cap(f.stack) > len(f.stack) { // has taken it off
+		value = f.stack[:len(f.stack)+1][len(f.stack)]
+	}
+	nothing := value != nil && (goja.IsNull(value) || goja.IsUndefined(value))
+	switch {
+	case text == "object is not iterable" || text == "iterator.next is missing or not a function" || strings.HasSuffix(text, " is not a method"):
+	case nothing && text == "Cannot convert undefined or null to object":
+	default:
+		return ""
+	}
+	generic := f.vm.described(value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
+	var found called.Source
+	if t := f.texts(); t != nil {
+		found = t.Iterated[f.at]
+	}
+	switch {
+	case f.name == "pushSpread" && !nothing:
+		return "Spread syntax requires ...iterable[Symbol.iterator] to be a function"
+	case found.Text == "" || found.Pattern && f.before() > 0 || found.Pattern != (f.name == "iterate"):
+		return generic
+	case found.Spread:
+		return found.Text + " is not iterable (cannot read property " + value.String() + ")"
+	case found.Called != "":
+		return found.Called + " is not a function or its return value is not iterable"
+	case found.Pattern && !found.Plain:
+		return generic
+	}
+	return found.Text + " is not iterable"
+}
+
+// before is how many instructions of this kind the same expression had before: those of patterns around.
+func (f failing) before() int { return internals.state(f.vm.Runtime).repeated() }
+
+// taken words that a pattern takes nothing apart.
+func (f failing) taken() string {
+	value := f.top(0)
+	if value == nil || !goja.IsNull(value) && !goja.IsUndefined(value) {
+		return ""
+	}
+	is := value.String()
+	generic := "Cannot destructure '" + is + "' as it is " + is + "."
+	t := f.texts()
+	if t == nil {
+		return generic
+	}
+	found, ok := t.Taken[f.at]
+	if !ok {
+		return generic
+	}
+	n := f.before()
+	if n >= len(found.First) {
+		return generic
+	}
+	first := found.First[n]
+	if n > 0 || first.Default {
+		if first.Name == "" {
+			return generic
+		}
+		return "Cannot read properties of " + is + " (reading '" + first.Name + "')"
+	}
+	of := found.Text
+	if of == "" {
+		of = f.vm.described(value)
+	}
+	if first.Name == "" {
+		return "Cannot destructure '" + of + "' as it is " + is + "."
+	}
+	return "Cannot destructure property '" + first.Name + "' of '" + of + "' as it is " + is + "."
+}
+
+// operator words what operators refuse.
+func (f failing) operator(text string) string {
+	switch {
+	case strings.HasPrefix(text, "Could not convert &{"):
+		return "Cannot convert object to primitive value"
+	case f.name == "op_in" && noFunction(text):
+		key := f.top(1)
+		if symbol, ok := key.(*goja.Symbol); ok {
+			return "Cannot use 'in' operator to search for 'Symbol(" + symbol.String() + ")' in " + f.top(0).String()
+		}
+		if _, isObject := key.(*goja.Object); isObject || key == nil {
+			return ""
+		}
+		return "Cannot use 'in' operator to search for '" + key.String() + "' in " + f.top(0).String()
+	case f.name == "op_instanceof":
+		switch {
+		case noFunction(text):
+			return "Right-hand side of 'instanceof' is not an object"
+		case strings.HasPrefix(text, "Expecting a function in instanceof check"):
+			return "Right-hand side of 'instanceof' is not callable"
+		case text == "prototype is not an object":
+			return "Function has non-object prototype 'undefined' in instanceof check"
+		}
+	case text == "Class extends value is not a constructor or null":
+		return "Class extends value " + f.vm.inspected(f.top(0)) + " is not a constructor or null"
+	case strings.HasPrefix(text, "Cannot write private member ") && strings.Contains(text, " from an object "):
+		return strings.Replace(text, " from an object ", " to an object ", 1)
+	case strings.HasPrefix(f.name, "deleteProp") || strings.HasPrefix(f.name, "deleteElem"):
+		if before, found := strings.CutSuffix(text, " of [object Object]"); found {
+			return before + " of #<Object>"
+		}
+	}
+	return ""
+}
+
+// reference words what names nothing yet.
+func (f failing) reference(text string) string {
+	switch {
+	case text == "Cannot access a variable before initialization":
+		if name := f.identifier(); name != "" {
+			return "Cannot access '" + name + "' before initialization"
+		}
+	case strings.HasPrefix(text, "Must call super constructor in derived class before "):
+		return "Must call super constructor in derived class before accessing 'this' or returning from derived constructor"
+	}
+	return ""
+}
