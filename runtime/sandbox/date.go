@@ -6,14 +6,13 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language/dates"
 )
 
 var (
-	yearAndThree = regexp.MustCompile(`^(\d{4})-0(0[1-9]|1[0-2])$`)
-	badMonth     = regexp.MustCompile(`^\d{4}-\d{3}$`)
-	withTime     = regexp.MustCompile(`^(?:\d{4}|[+-]\d{6})-\d\d-\d\d[tT]\d`)
-	halfOffset   = regexp.MustCompile(`[+-]\d\d$`)
-	earlyYear    = regexp.MustCompile(`^-\d{4}-`)
+	earlyYear = regexp.MustCompile(`^-\d{4}-`)
+	lateYear  = regexp.MustCompile(`^\+\d{5}-`)
 )
 
 // changeDate gives the only zone there is the name that V8 has for it, Go's is the short one, and reads and writes dates as V8 does
@@ -35,11 +34,13 @@ func (v *VM) changeDate(class *goja.Object) error {
 			text := original(call)
 			if s := text.String(); earlyYear.MatchString(s) {
 				return v.Runtime.ToValue("-00" + s[1:])
+			} else if lateYear.MatchString(s) {
+				return v.Runtime.ToValue("+0" + s[1:])
 			}
 			return text
 		}),
-		v.wrapped(class, "parse", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{v.dateText(v.text(call.Argument(0)))}})
+		v.wrapped(class, "parse", func(call goja.FunctionCall, _ func(goja.FunctionCall) goja.Value) goja.Value {
+			return v.Runtime.ToValue(dates.Parse(v.text(call.Argument(0)).String()))
 		}))
 	construct := internals.construct(class)
 	if construct == nil {
@@ -48,27 +49,16 @@ func (v *VM) changeDate(class *goja.Object) error {
 	original := *construct
 	*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
 		if len(args) == 1 {
-			if text, ok := args[0].(goja.String); ok {
-				args = []goja.Value{v.dateText(text)}
+			value := args[0]
+			if o, ok := value.(*goja.Object); ok && o.ClassName() != "Date" {
+				value = v.late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o, v.Runtime.ToValue("default")}})
 			}
+			if text, ok := value.(goja.String); ok {
+				value = v.Runtime.ToValue(dates.Parse(text.String()))
+			}
+			args = []goja.Value{value}
 		}
 		return original(args, newTarget)
 	}
 	return errors.Join(errs...)
-}
-
-// dateText is a date as goja reads it: with the capitals T and Z, and nothing that V8 doesn't take.
-func (v *VM) dateText(text goja.String) goja.Value {
-	s := text.String()
-	switch {
-	case yearAndThree.MatchString(s):
-		return v.Runtime.ToValue(yearAndThree.ReplaceAllString(s, "$1-$2"))
-	case badMonth.MatchString(s):
-		return v.Runtime.ToValue("no date")
-	case !withTime.MatchString(s):
-		return text
-	case strings.Contains(s, ",") || halfOffset.MatchString(s):
-		return v.Runtime.ToValue("no date")
-	}
-	return v.Runtime.ToValue(strings.ToUpper(s))
 }

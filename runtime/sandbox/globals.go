@@ -13,7 +13,7 @@ import (
 
 // ofLiterals are the globals whose objects code reaches without naming them, as [].constructor or (1).toLocaleString: they
 // are never made later. Everything else that is changed or added can only be come by through its global.
-var ofLiterals = []string{"String", "Array", "Number", "BigInt", "ArrayBuffer"}
+var ofLiterals = []string{"Object", "String", "Array", "Number", "BigInt", "ArrayBuffer"}
 
 // installGlobals gives the runtime a global object of its own, behind which goja's stays out of reach: a builtin is taken
 // from there, changed and completed when code first asks for it. Making all of them takes 0.6 ms and 300 KB.

@@ -30,6 +30,7 @@ type gojaInternals struct {
 	value     uintptr                  // in a property: the value
 	shape     *shape                   // see FreezeObject
 	setters   setters
+	jobs      uintptr // in a Runtime: see NextTick
 }
 
 var (
@@ -69,6 +70,7 @@ func countBuiltins() (in *gojaInternals, err error) {
 	in = &gojaInternals{functions: map[reflect.Type]uintptr{}, makers: map[reflect.Type]uintptr{}}
 	in.tracker = field[goja.AsyncContextTracker](reflect.TypeFor[goja.Runtime](), "asyncContextTracker")
 	in.interpreter = interpreterOf()
+	in.jobs = jobsOf()
 	self, found := reflect.TypeFor[goja.Object]().FieldByName("self")
 	if !found || self.Type.Kind() != reflect.Interface {
 		panic("goja.Object.self")

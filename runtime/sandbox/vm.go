@@ -102,13 +102,14 @@ func New(o Options) (*VM, error) {
 type asyncContext struct {
 	current goja.Value
 	depth   int         // how many builtins are under way: see counted
+	inJob   bool        // what runs is a promise's reaction
 	over    atomic.Bool // the entry was interrupted
 	stop    func()      // unwinds it
 }
 
 func (a *asyncContext) Grab() any           { return a.current }
-func (a *asyncContext) Resumed(context any) { a.current, _ = context.(goja.Value) }
-func (a *asyncContext) Exited()             { a.current = nil }
+func (a *asyncContext) Resumed(context any) { a.current, _ = context.(goja.Value); a.inJob = true }
+func (a *asyncContext) Exited()             { a.current, a.inJob = nil, false }
 
 func (a *asyncContext) get() goja.Value {
 	if a.current == nil {

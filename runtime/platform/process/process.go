@@ -23,8 +23,19 @@ func Module(env map[string]string) platform.Module {
 		Program: program,
 		Host: func(h platform.Host) map[string]any {
 			began := time.Now().Add(-h.Elapsed())
-			return map[string]any{"env": env, "now": Now(h), "timeOrigin": float64(began.UnixMicro()) / 1e3}
+			return map[string]any{"env": env, "now": Now(h), "timeOrigin": float64(began.UnixMicro()) / 1e3, "tick": tick(h)}
 		},
+	}
+}
+
+// tick is what process.nextTick stands on: the function, which runs what was given to that, comes before
+// the promises that wait.
+func tick(h platform.Host) func(goja.FunctionCall) goja.Value {
+	return func(call goja.FunctionCall) goja.Value {
+		if run, ok := call.Argument(0).Export().(func(goja.FunctionCall) goja.Value); ok {
+			h.VM().NextTick(run)
+		}
+		return goja.Undefined()
 	}
 }
 

@@ -3,11 +3,10 @@
   "use strict";
   const { toPrimitive } = Symbol;
   const isObject = (x) => (typeof x === "object" && x !== null) || typeof x === "function";
-  // With the hint "number".
-  const primitive = (object) => {
+  const primitive = (object, hint = "number") => {
     const convert = object[toPrimitive];
     if (convert != null) {
-      const value = Reflect.apply(convert, object, ["number"]);
+      const value = Reflect.apply(convert, object, [hint]);
       if (!isObject(value)) return value;
     } else {
       for (const name of ["valueOf", "toString"]) {
