@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dop251/goja"
 )
@@ -37,6 +38,9 @@ func (v *VM) capConstructor(name string, original *goja.Object) (*goja.Object, e
 		}
 		if len(args) > 0 {
 			args = append([]goja.Value{v.sized(name, elementSize[name], args[0])}, args[1:]...)
+			if strings.HasPrefix(name, "Big") {
+				args[0] = v.forBigInts(args[0])
+			}
 		}
 		newTarget := call.NewTarget
 		if newTarget == nil || newTarget == capped {
@@ -68,6 +72,9 @@ func (v *VM) capConstructor(name string, original *goja.Object) (*goja.Object, e
 		errs = append(errs, err,
 			capped.DefineDataProperty("isView", isView, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 			capped.DefineAccessorPropertySymbol(goja.SymSpecies, species, nil, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	}
+	if strings.HasPrefix(name, "Big") {
+		errs = append(errs, v.guardBigArrays())
 	}
 	return capped, errors.Join(errs...)
 }
@@ -219,6 +226,9 @@ func (v *VM) text(value goja.Value) goja.String {
 		return x
 	case *goja.Symbol:
 		v.throw("TypeError", "Cannot convert a Symbol value to a string")
+	}
+	if value.ExportType() == bigType { // may take a third of a second
+		v.stop()
 	}
 	text, _ := v.Runtime.ToValue(value.String()).(goja.String)
 	return text

@@ -134,7 +134,7 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 
 // rewritten is the program of a text in which there is something that goja would get wrong; nil if there isn't.
 func (v *VM) rewritten(text string, function bool) *goja.Program {
-	if !operators.Needed(text) && !keywords.Needed(text) {
+	if !operators.NeededHere(text) && !keywords.Needed(text) {
 		return nil
 	}
 	program, err := rewrite(text, function)
@@ -162,7 +162,7 @@ func rewrite(text string, function bool) (program *goja.Program, err error) {
 	case !function && slices.ContainsFunc(tree.Body, isLexical):
 		tree.Body = []ast.Statement{&ast.BlockStatement{List: tree.Body}} // they are not the caller's
 	}
-	if _, err := operators.Rewrite(tree, text); err != nil {
+	if _, err := operators.RewriteHere(tree); err != nil {
 		return nil, err
 	}
 	return goja.CompileAST(tree, false)

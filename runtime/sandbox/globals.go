@@ -72,7 +72,7 @@ func (v *VM) changed(name string) bool {
 		return true
 	}
 	switch name {
-	case "RegExp", "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt", "Proxy", "Math":
+	case "RegExp", "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt", "Proxy", "Math", "DataView":
 		return true
 	}
 	return madeBy[name] != "" || elementSize[name] != 0 || len(v.library.methods[name]) > 0
@@ -216,6 +216,8 @@ func (v *VM) change(name string, o *goja.Object) error {
 		})
 	case "Proxy":
 		return v.guardProxy(o)
+	case "DataView":
+		return v.guardDataView(o)
 	case "Date":
 		return v.changeDate(o)
 	case "JSON":

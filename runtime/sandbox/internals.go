@@ -257,6 +257,13 @@ func (in *gojaInternals) guard(r *goja.Runtime, path string, property goja.Value
 	switch {
 	case path == "Number.prototype.toString" && value != nil:
 		in.inBase(r, value)
+	case (path == "globalThis.parseFloat" || path == "Number.parseFloat") && value != nil:
+		in.wrap(value, func(call goja.FunctionCall, parse function) goja.Value {
+			if text, ok := call.Argument(0).(goja.String); ok && text.Length() > longNumber {
+				return r.ToValue(leadingNumber(text.String()))
+			}
+			return parse(call)
+		})
 	case path == "Function.prototype.bind" && value != nil:
 		in.wrap(value, func(call goja.FunctionCall, bind function) goja.Value {
 			bound := bind(call)

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,7 @@ func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
 		f, err := intl.NewNumberFormat(locale, o)
 		v.throwIntl(err)
 		resolved = f.Resolved
-		parts := func(call goja.FunctionCall) []intl.Part { return f.Parts(decimal(call.Argument(0))) }
+		parts := func(call goja.FunctionCall) []intl.Part { return f.Parts(v.decimal(call.Argument(0))) }
 		members = v.textAndParts(parts)
 	case "DateTimeFormat":
 		f, err := intl.NewDateTimeFormat(locale, o, call.Argument(3).String(), call.Argument(4).String())
@@ -50,7 +51,9 @@ func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
 		v.throwIntl(err)
 		resolved = f.Resolved
 		members = map[string]func(goja.FunctionCall) goja.Value{
-			"select": func(call goja.FunctionCall) goja.Value { return v.Runtime.ToValue(f.Select(decimal(call.Argument(0)))) },
+			"select": func(call goja.FunctionCall) goja.Value {
+				return v.Runtime.ToValue(f.Select(v.decimal(call.Argument(0))))
+			},
 		}
 	case "RelativeTimeFormat":
 		f, err := intl.NewRelativeTimeFormat(locale, o)
@@ -85,7 +88,7 @@ func (v *VM) textAndParts(parts func(goja.FunctionCall) []intl.Part) map[string]
 
 func (v *VM) textAndPartsOfSpans(f *intl.RelativeTimeFormat) map[string]func(goja.FunctionCall) goja.Value {
 	parts := func(call goja.FunctionCall) []intl.RelativePart {
-		p, err := f.Parts(decimal(call.Argument(0)), call.Argument(1).String())
+		p, err := f.Parts(v.decimal(call.Argument(0)), call.Argument(1).String())
 		v.throwIntl(err)
 		return p
 	}
@@ -124,14 +127,30 @@ func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.Funct
 	c := collate.New(language.Und, options...)
 	return map[string]func(goja.FunctionCall) goja.Value{
 		"order": func(call goja.FunctionCall) goja.Value {
+			v.checkText("compare", v.text(call.Argument(0)), maxCompared)
+			v.checkText("compare", v.text(call.Argument(1)), maxCompared)
 			return v.Runtime.ToValue(c.CompareString(call.Argument(0).String(), call.Argument(1).String()))
 		},
 	}, s.Resolved
 }
 
+// maxNumber is how long a text may be that is formatted as a number: in parts, it takes half a second.
+const maxNumber = 1 << 18
+
+// looksLong refuses a text that is too long to be looked at whether it is a number.
+func (v *VM) looksLong(call goja.FunctionCall) goja.Value {
+	if text, ok := call.Argument(0).(goja.String); ok {
+		v.checkText("format", text, maxNumber)
+	}
+	return call.Argument(0)
+}
+
 // decimal takes a number, or the digits of one.
-func decimal(value goja.Value) intl.Decimal {
+func (v *VM) decimal(value goja.Value) intl.Decimal {
 	if s, ok := Exported[string](value); ok {
+		if len(s) > maxNumber { // of a BigInt
+			v.throw("RangeError", fmt.Sprintf("format of a number of %d digits; the limit is %d", len(s), maxNumber))
+		}
 		if d, ok := intl.FromText(s); ok {
 			return d
 		}

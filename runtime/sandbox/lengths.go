@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 
 	"github.com/dop251/goja"
 )
@@ -42,6 +43,7 @@ func (v *VM) capArray(class *goja.Object) error {
 			case "sort", "toSorted":
 				if goja.IsUndefined(call.Argument(0)) {
 					v.checkSlow(m.name, call)
+					call = v.sortedAsTexts(call)
 				}
 			}
 			return original(call)
@@ -116,6 +118,33 @@ func (v *VM) checkSlow(name string, call goja.FunctionCall) {
 			v.checkBytes(name, 4*itemSize*length.ToFloat())
 		}
 	}
+}
+
+// sortedAsTexts gives a sort of BigInts a comparison that can be interrupted: goja makes texts of them for each.
+func (v *VM) sortedAsTexts(call goja.FunctionCall) goja.FunctionCall {
+	o, ok := call.This.(*goja.Object)
+	if !ok || !isArray(o) {
+		return call
+	}
+	for i := range int(o.Get("length").ToInteger()) {
+		if item := o.Get(strconv.Itoa(i)); item != nil && isBigInt(item) {
+			texts := map[goja.Value]goja.String{}
+			text := func(value goja.Value) goja.String {
+				if !isBigInt(value) {
+					return v.text(value)
+				}
+				if texts[value] == nil {
+					texts[value] = v.text(value)
+				}
+				return texts[value]
+			}
+			call.Arguments = []goja.Value{v.Runtime.ToValue(func(call goja.FunctionCall) goja.Value {
+				return v.Runtime.ToValue(text(call.Argument(0)).CompareTo(text(call.Argument(1))))
+			})}
+			return call
+		}
+	}
+	return call
 }
 
 // capApply bounds the lists of arguments that are made of an object's length: the one of f.apply and of Reflect's functions.

@@ -164,7 +164,7 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 		members = map[string]any{"wellFormed": func(text string) string { return text }}
 	case "intl":
 		members = map[string]any{
-			"make": v.makeFormat, "supported": v.supportedLocales, "canonical": v.canonicalLocales, "values": v.supportedValues}
+			"make": v.makeFormat, "looksLong": v.looksLong, "supported": v.supportedLocales, "canonical": v.canonicalLocales, "values": v.supportedValues}
 	case "array":
 		members = map[string]any{"isArray": native(v.native.Get("Array").ToObject(v.Runtime), "isArray"),
 			"checkLength": func(call goja.FunctionCall) goja.Value {

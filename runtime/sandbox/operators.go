@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"reflect"
+	"slices"
 
 	"github.com/dop251/goja"
 
@@ -20,10 +21,23 @@ const (
 	maxDigits = 300_000
 )
 
-var operatorNames = []string{operators.Power, operators.Left, operators.Right, operators.Multiply, operators.Assign}
+var operatorNames = append([]string{
+	operators.Power, operators.Left, operators.Right, operators.Multiply, operators.Assign, operators.Spread, operators.Join, operators.Element,
+}, comparisons...)
 
 // operator is the function that operators.Rewrite has code call.
 func (v *VM) operator(name string) (*goja.Object, error) {
+	switch name {
+	case operators.Spread:
+		return v.function(name, 1, v.spread)
+	case operators.Join:
+		return v.function(name, 2, v.joinTexts)
+	case operators.Element: // an object keeps its time: most of them become an element of an ordinary array
+		return v.function(name, 1, func(call goja.FunctionCall) goja.Value { return v.element(call.Argument(0)) })
+	}
+	if i := slices.Index(comparisons, name); i >= 0 {
+		return v.comparison(i)
+	}
 	if name != operators.Assign {
 		return v.function(name, 2, func(call goja.FunctionCall) goja.Value { return v.operate(name, call.Argument(0), call.Argument(1)) })
 	}
@@ -170,13 +184,7 @@ func (v *VM) checkBits(what string, bits float64) {
 func (v *VM) capBigInt(class *goja.Object) error {
 	errs := []error{v.wrapped(class, "asIntN", v.cut), v.wrapped(class, "asUintN", v.cutUnsigned)}
 	if !internals.wrap(class, func(call goja.FunctionCall, original function) goja.Value {
-		value := call.Argument(0)
-		if o, ok := value.(*goja.Object); ok {
-			value = v.late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o}})
-		}
-		if text, ok := value.(goja.String); ok && text.Length() > maxDigits {
-			v.throw("RangeError", fmt.Sprintf("Maximum BigInt size exceeded: a text of %d characters; the limit is %d", text.Length(), maxDigits))
-		}
+		value := v.forBigInt(call.Argument(0))
 		if len(call.Arguments) > 0 {
 			call.Arguments = []goja.Value{value}
 		}
@@ -189,6 +197,7 @@ func (v *VM) capBigInt(class *goja.Object) error {
 
 func (v *VM) cut(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 	bits := call.Argument(0).ToNumber()
+	call.Arguments = []goja.Value{bits, v.forBigInt(call.Argument(1))}
 	if value, ok := Exported[*big.Int](call.Argument(1)); ok && bits.ToFloat() > float64(value.BitLen()) && bits.ToFloat() <= 1<<53-1 {
 		return call.Argument(1)
 	}
@@ -198,6 +207,7 @@ func (v *VM) cut(call goja.FunctionCall, original func(goja.FunctionCall) goja.V
 
 func (v *VM) cutUnsigned(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 	bits := call.Argument(0).ToNumber()
+	call.Arguments = []goja.Value{bits, v.forBigInt(call.Argument(1))}
 	value, ok := Exported[*big.Int](call.Argument(1))
 	if ok && value.Sign() >= 0 && bits.ToFloat() >= float64(value.BitLen()) && bits.ToFloat() <= 1<<53-1 {
 		return call.Argument(1)

@@ -34,10 +34,10 @@ func (c *countedFunction) call(call goja.FunctionCall) goja.Value {
 	}
 	context.depth++
 	defer func() { context.depth-- }()
-	if context.depth > maxNative {
+	if context.depth > context.most {
 		context.depth /= 2 // room for the making of the error
-		defer func() { context.depth = maxNative + 1 }()
-		panic(rangeError(c.r, fmt.Sprintf("Maximum call stack size exceeded: %d builtins called each other", maxNative)))
+		defer func() { context.depth = context.most + 1 }()
+		panic(rangeError(c.r, fmt.Sprintf("Maximum call stack size exceeded: %d builtins called each other", context.most)))
 	}
 	return c.f(call)
 }

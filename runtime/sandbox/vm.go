@@ -21,6 +21,12 @@ type Options struct {
 	// MaxBytes bounds what one call of a builtin may allocate by a number it is given: repeat, padStart, ArrayBuffer, typed
 	// arrays, Array. Default 64 MiB.
 	MaxBytes int64
+	// MaxDigits is how long a text may be of which a BigInt is made. Default 300,000.
+	MaxDigits int
+	// MaxArguments is how many arguments a call may get by spread ones. Default 250,000.
+	MaxArguments int
+	// MaxNative is how many builtins may be under way at once. Default 4000.
+	MaxNative int
 	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all builtins are in their places
 	// at once. Otherwise they come when code asks for them.
 	Shared bool
@@ -40,6 +46,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = 64 << 20
+	}
+	if o.MaxDigits <= 0 {
+		o.MaxDigits = maxDigits
+	}
+	if o.MaxArguments <= 0 {
+		o.MaxArguments = maxArguments
+	}
+	if o.MaxNative <= 0 {
+		o.MaxNative = maxNative
 	}
 	return o
 }
@@ -61,6 +76,7 @@ type VM struct {
 
 	regexps   regexps
 	iterators *goja.Object  // see iteratorPrototype
+	bigArrays bool          // typed arrays are guarded: see guardBigArrays
 	seal      goja.Callable // see FreezeObject
 	freeze    goja.Callable
 	jsonParse func(goja.FunctionCall) goja.Value
@@ -83,7 +99,7 @@ func New(o Options) (*VM, error) {
 	v.native = v.Runtime.GlobalObject()
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
-	v.async.stop = v.stop
+	v.async.stop, v.async.most = v.stop, v.opts.MaxNative
 	install := v.installGlobals
 	if v.opts.Shared {
 		install = v.installSharedGlobals
@@ -103,6 +119,7 @@ type asyncContext struct {
 	current goja.Value
 	depth   int         // how many builtins are under way: see counted
 	inJob   bool        // what runs is a promise's reaction
+	most    int         // how many may be
 	over    atomic.Bool // the entry was interrupted
 	stop    func()      // unwinds it
 }

@@ -2,7 +2,6 @@ package intl
 
 import (
 	"math"
-	"math/big"
 	"strconv"
 	"strings"
 )
@@ -101,27 +100,24 @@ type rounded struct {
 
 func (r rounded) zero() bool { return strings.Trim(r.whole+r.fraction, "0") == "" }
 
-// round rounds to a multiple of increment × 10^-places.
+// round rounds to a multiple of increment × 10^-places, digit by digit: a number may have a million of them.
 func (d Decimal) round(places, increment int, mode string) rounded {
-	n, ok := new(big.Int).SetString("0"+d.digits, 10)
-	if !ok {
-		n = new(big.Int)
+	whole, rest := "", d.digits // in units of 10^-places
+	if n := d.point + places; n > 0 && d.digits != "" {
+		cut := min(n, len(d.digits))
+		whole, rest = d.digits[:cut]+strings.Repeat("0", n-cut), d.digits[cut:]
 	}
-	shift := d.point - len(d.digits) + places // n × 10^shift is to become whole
-	if d.digits == "" {
-		shift = 0
+	if d.digits != "" && d.point+places < 0 {
+		rest = "0" + rest // less than a tenth: only that it isn't half matters
 	}
-	unit := big.NewInt(int64(increment))
-	if shift >= 0 {
-		n.Mul(n, power(shift))
-	} else {
-		unit.Mul(unit, power(-shift))
+	quotient, over := divided(whole, increment)
+	if over > 0 || rest != "" {
+		odd := len(quotient) > 0 && (quotient[len(quotient)-1]-'0')%2 == 1
+		if d.up(mode, half(over, rest, increment), odd) {
+			quotient = increased(quotient)
+		}
 	}
-	q, rest := new(big.Int).QuoRem(n, unit, new(big.Int))
-	if rest.Sign() != 0 && d.up(mode, rest.Lsh(rest, 1).Cmp(unit), q.Bit(0) == 1) {
-		q.Add(q, big.NewInt(1))
-	}
-	text := q.Mul(q, big.NewInt(int64(increment))).String()
+	text := multiplied(quotient, increment)
 	r := rounded{magnitude: -places}
 	if places <= 0 {
 		r.whole = text
@@ -137,7 +133,65 @@ func (d Decimal) round(places, increment int, mode string) rounded {
 	return r
 }
 
-func power(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
+// divided is a whole number, by its digits, divided by a small one, and what is left.
+func divided(digits string, by int) ([]byte, int) {
+	out, rest := make([]byte, len(digits)), 0
+	for i := range len(digits) {
+		rest = 10*rest + int(digits[i]-'0')
+		out[i] = byte('0' + rest/by) //nolint:gosec // a digit
+		rest %= by
+	}
+	return out, rest
+}
+
+// half compares twice what is left, over and the digits behind the point, with the divisor.
+func half(over int, behind string, by int) int {
+	switch missing := by - 2*over; {
+	case missing > 1:
+		return -1
+	case missing == 1:
+		// trim left no zeros at the end
+		switch {
+		case behind < "5":
+			return -1
+		case behind == "5":
+			return 0
+		}
+		return 1
+	case missing == 0 && behind == "":
+		return 0
+	}
+	return 1
+}
+
+// increased adds one.
+func increased(digits []byte) []byte {
+	for i := len(digits) - 1; i >= 0; i-- {
+		if digits[i] < '9' {
+			digits[i]++
+			return digits
+		}
+		digits[i] = '0'
+	}
+	return append([]byte{'1'}, digits...)
+}
+
+// multiplied is the product of a whole number and a small one.
+func multiplied(digits []byte, by int) string {
+	if by > 1 {
+		carry := 0
+		for i := len(digits) - 1; i >= 0; i-- {
+			carry += by * int(digits[i]-'0')
+			digits[i] = byte('0' + carry%10) //nolint:gosec // a digit
+			carry /= 10
+		}
+		digits = append([]byte(strconv.Itoa(carry)), digits...)
+	}
+	if text := strings.TrimLeft(string(digits), "0"); text != "" {
+		return text
+	}
+	return "0"
+}
 
 // up decides whether what lies between two multiples goes to the one further from zero: half is -1, 0 or 1 for less than,
 // just, or more than half way there.

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja/ast"
@@ -16,13 +17,15 @@ import (
 // Names are the global functions that rewritten operators call, with two operands; Assign is called for what can't be evaluated
 // twice, with a name, the object, the key and the right operand.
 const (
-	Power      = "<**>"
-	Left       = "<<<>"
-	Right      = "<>>>"
-	Multiply   = "<*>"
-	Assign     = "<=>"
-	namePrefix = "<"
+	Power    = "<**>"
+	Left     = "<<<>"
+	Right    = "<>>>"
+	Multiply = "<*>"
+	Assign   = "<=>"
 )
+
+// arithmetic are those that give a number, or a BigInt if they get one.
+var arithmetic = []string{Power, Left, Right, Multiply}
 
 var calls = map[token.Token]string{
 	token.EXPONENT: Power, token.SHIFT_LEFT: Left, token.SHIFT_RIGHT: Right, token.MULTIPLY: Multiply,
@@ -34,7 +37,7 @@ const (
 	shiftBits = 10
 )
 
-// mostTexts is how many texts goja may join in one step.
+// mostTexts is how many texts goja may join in one step; what it makes of more is looked at as it grows.
 const mostTexts = 8
 
 // visible finds BigInts in a text. Where there are none, products are left alone: whoever hides them can make products that take
@@ -51,8 +54,11 @@ func Needed(text string) bool {
 			return true
 		}
 	}
-	return strings.Count(text, "${") > mostTexts || strings.Contains(text, newTarget) || visible.MatchString(text)
+	return strings.Count(text, "${") > mostTexts || strings.Contains(text, "...") || strings.Contains(text, newTarget) || visible.MatchString(text)
 }
+
+// NeededHere is Needed for a text that is evaluated where another may have made BigInts that nobody sees in it.
+func NeededHere(text string) bool { return Needed(text) || strings.ContainsAny(text, "<>=*") }
 
 const newTarget = "new.target"
 
@@ -61,13 +67,21 @@ func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
 	if !Needed(text) {
 		return 0, nil
 	}
-	w := rewriter{products: visible.MatchString(text)}
+	w := rewriter{products: visible.MatchString(text), elements: bigArrays(text)}
+	w.walk(reflect.ValueOf(tree).Elem().FieldByName("Body"))
+	return w.at, w.err
+}
+
+// RewriteHere is Rewrite for such a text.
+func RewriteHere(tree *ast.Program) (file.Idx, error) {
+	w := rewriter{products: true, elements: true}
 	w.walk(reflect.ValueOf(tree).Elem().FieldByName("Body"))
 	return w.at, w.err
 }
 
 type rewriter struct {
-	products bool
+	products bool                 // and comparisons: there are BigInts
+	elements bool                 // there are arrays of them
 	function kind                 // the innermost that isn't an arrow function
 	body     *ast.FunctionLiteral // that of a method or a constructor, and what it is
 	bodyIs   kind
@@ -125,10 +139,20 @@ func (w *rewriter) rewritten(e ast.Expression) ast.Expression {
 		if w.large(e.Operator, e.Left, e.Right) {
 			return call(calls[e.Operator], e.Left, e.Right)
 		}
+		if w.products {
+			return comparison(e)
+		}
 	case *ast.AssignExpression:
 		if w.large(e.Operator, e.Left, e.Right) {
 			return w.assignment(e)
 		}
+		if w.elements {
+			return element(e)
+		}
+	case *ast.CallExpression:
+		spread(e.ArgumentList)
+	case *ast.NewExpression:
+		spread(e.ArgumentList)
 	case *ast.MetaProperty:
 		if e.Meta.Name == "new" {
 			return w.target(e)
@@ -172,7 +196,7 @@ func isNumber(e ast.Expression) bool {
 			return isNumber(e.Left) || isNumber(e.Right)
 		}
 	case *ast.CallExpression: // that was an operator
-		if id, ok := e.Callee.(*ast.Identifier); ok && strings.HasPrefix(id.Name.String(), namePrefix) {
+		if id, ok := e.Callee.(*ast.Identifier); ok && slices.Contains(arithmetic, id.Name.String()) {
 			return isNumber(e.ArgumentList[0]) || isNumber(e.ArgumentList[1])
 		}
 	}
@@ -254,7 +278,7 @@ func parts(e *ast.TemplateLiteral) ast.Expression {
 		if part.Elements = append(part.Elements, last); out == nil {
 			out = part
 		} else {
-			out = &ast.BinaryExpression{Operator: token.PLUS, Left: out, Right: part}
+			out = call(Join, out, part)
 		}
 	}
 	return out

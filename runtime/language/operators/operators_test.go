@@ -24,7 +24,7 @@ func rewritten(t *testing.T, text string) (calls string, err error) {
 		t.Fatalf("%s: %v", text, err)
 	}
 	r := goja.New()
-	for _, name := range []string{Power, Left, Right, Multiply, Assign} {
+	for _, name := range []string{Power, Left, Right, Multiply, Assign, Less, Equal, Element} {
 		if err := r.Set(name, func(call goja.FunctionCall) goja.Value {
 			calls += strings.Trim(name, "<>") + " "
 			return r.ToValue(1)
@@ -43,6 +43,9 @@ func TestOnlyWhatMayBecomeHugeIsRewritten(t *testing.T) {
 		`let a = 2, b = 3; a << 2; a >> 2; (a | 0) << b; a >>> b; +a << b; ~1 << b`:                                                "",
 		`let a = 2n; a << 3n; a >> 5n; a * 10n; 5n * a`:                                                                            "",
 		`let a = 2, b = 3; a * b; a *= b`:                                                                                          "",
+		`let a = 2n, b = 3n, c = 4; a < b; a == b; c < b; c == b; a < 3; a == null; typeof a == 'x'; a === b`:                      "less equal ",
+		`let a = 2, b = 3; a < b; a == b; const c = {}; c[a] = b`:                                                                  "",
+		`let b = '2', c = {}; c.b = b; c[1] = 2; c[2] = b; BigInt64Array`:                                                          "[]= ",
 		`let a = 2n, b = 3n; a * b; a *= b`:                                                                                        "* * ",
 		`let a = BigInt(1), b = 3; (x => x * b)(a)`:                                                                                "* ",
 		`const o = { f() { return o; }, x: 1 }; o.x **= 2; o['x'] **= 2; o.f().x **= 2; o.f()['x'] **= 2`:                          "** ** = = ",
@@ -80,7 +83,11 @@ func TestALongTemplateIsJoinedPieceByPiece(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := goja.New().RunProgram(program)
+	r := goja.New()
+	if err := r.Set(Join, func(a, b string) string { return a + b }); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.RunProgram(program)
 	if want := "a" + strings.Repeat("1b", 20); err != nil || got.String() != want {
 		t.Errorf("got %v, %v, want %s", got, err, want)
 	}

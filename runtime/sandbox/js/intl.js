@@ -45,7 +45,7 @@
   // Text keeps the digits that a number hasn't room for.
   const numeric = (value) => {
     if (typeof value === "bigint") return value.toString();
-    if (typeof value === "string" && /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?\s*$/.test(value)) return value.trim();
+    if (typeof value === "string" && host.looksLong(value) && /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?\s*$/.test(value)) return value.trim();
     return Number(value);
   };
   const time = (date) => {
