@@ -120,13 +120,23 @@ type asyncContext struct {
 	depth   int         // how many builtins are under way: see counted
 	inJob   bool        // what runs is a promise's reaction
 	most    int         // how many may be
+	waiting int         // reactions of promises that the entry made and that didn't run
 	over    atomic.Bool // the entry was interrupted
 	stop    func()      // unwinds it
 }
 
-func (a *asyncContext) Grab() any           { return a.current }
-func (a *asyncContext) Resumed(context any) { a.current, _ = context.(goja.Value); a.inJob = true }
-func (a *asyncContext) Exited()             { a.current, a.inJob = nil, false }
+func (a *asyncContext) Grab() any {
+	a.waiting++
+	return a.current
+}
+
+func (a *asyncContext) Resumed(context any) {
+	a.waiting--
+	a.current, _ = context.(goja.Value)
+	a.inJob = true
+}
+
+func (a *asyncContext) Exited() { a.current, a.inJob = nil, false }
 
 func (a *asyncContext) get() goja.Value {
 	if a.current == nil {

@@ -27,6 +27,8 @@ type Interrupted struct {
 	Cause error
 	// Stack is where it was, cleaned.
 	Stack string
+	// Waiting is how many reactions of promises the entry made that didn't run: what it started and never waited for.
+	Waiting int
 }
 
 func (e *Interrupted) Error() string {
@@ -58,6 +60,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 	v.Runtime.ClearInterrupt()
 	v.async.current = nil
 	v.async.over.Store(false)
+	v.async.waiting = 0
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cpu := threadCPU()
@@ -112,7 +115,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		default: // a mistake of ours
 			panic(r)
 		}
-		err = interruption(err)
+		err = interruption(err, v.async.waiting)
 	}()
 	if over != nil {
 		return &Interrupted{Budget: budget, Cause: over}
@@ -158,11 +161,17 @@ func (v *VM) stop() {
 
 var nothing = sync.OnceValues(func() (*goja.Program, error) { return goja.Compile(Internal+"nothing>", "0", true) })
 
+// Interrupt ends the entry under way, with a cause. It must be called inside Enter, by what JavaScript called.
+func (v *VM) Interrupt(cause error) {
+	v.Runtime.Interrupt(&Interrupted{Cause: cause})
+	v.async.over.Store(true) // afterwards: who sees it must find the interrupt
+}
+
 // CPUTime is what all entries so far took of the processor, on the clock where the system doesn't tell.
 func (v *VM) CPUTime() time.Duration { return v.cpuTime }
 
 // interruption unwraps what Enter interrupted with.
-func interruption(err error) error {
+func interruption(err error, waiting int) error {
 	var ie *goja.InterruptedError
 	if !errors.As(err, &ie) {
 		return err
@@ -172,6 +181,6 @@ func interruption(err error) error {
 		return err
 	}
 	out := *i
-	out.Stack = CleanStack(ie.String())
+	out.Stack, out.Waiting = CleanStack(ie.String()), max(0, waiting)
 	return &out
 }

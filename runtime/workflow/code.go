@@ -129,5 +129,6 @@ func (noHost) random(string) float64                  { return 0.5 }
 func (noHost) hasPatch(string) bool                   { return false }
 func (noHost) missingActivity(string) string          { return "" }
 func (noHost) logs(string) bool                       { return false }
+func (noHost) started(*vm)                            {}
 func (noHost) sink(*vm, string, string, []goja.Value) {}
 func (noHost) console(*vm, string, []goja.Value)      {}

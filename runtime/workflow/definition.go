@@ -36,6 +36,7 @@ type definition struct {
 	replaying   bool // in the activation under way
 	inQuery     bool
 	jobs        []job
+	pending     int // commands and conditions that the activation under way started: see started
 
 	// What the execution waits for, by the package's sequence numbers.
 	timers     map[int64]bindings.TimerID
@@ -153,7 +154,7 @@ func (d *definition) task() error {
 
 // activate hands the jobs to the package, as one activation.
 func (d *definition) activate(ctx context.Context, jobs []job) (commands []command, err error) {
-	d.jobs = nil
+	d.jobs, d.pending = nil, 0
 	in, v := d.in, d.in.vm
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
 		if !d.initialized {

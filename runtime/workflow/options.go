@@ -86,6 +86,8 @@ type Options struct {
 	// ResolveTimeout bounds Resolver.Pinned. Default 5 s, half of a workflow task's usual time.
 	ResolveTimeout time.Duration
 
+	// maxStarted is maxStarted, but for tests.
+	maxStarted int
 	// giveUp, if it isn't nil, ends a replay at the next task that it gives an error for.
 	giveUp func() error
 }
@@ -111,6 +113,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ResolveTimeout <= 0 {
 		o.ResolveTimeout = 5 * time.Second
+	}
+	if o.maxStarted <= 0 {
+		o.maxStarted = maxStarted
 	}
 	return o
 }

@@ -25,6 +25,7 @@ const (
 	ReasonInternal    = "internal"            // a mistake of ours, or the bundle is missing
 
 	ReasonNondeterminism = "nondeterminism" // code did something else than the history says
+	ReasonNotAwaited     = "not_awaited"    // code started more than a task may without waiting for any of it
 	ReasonTooLarge       = "too_large"      // what code gave to Temporal is larger than Temporal takes
 	ReasonDuplicateID    = "duplicate_id"   // code gave one id to two things at once
 	ReasonForeign        = "foreign"        // another worker began the execution
@@ -94,8 +95,7 @@ func (d *definition) taskFailure(err error) *TaskFailure {
 		var overflow *goja.StackOverflowError
 		switch {
 		case errors.As(err, &interrupted):
-			f.Reason, f.Hint = ReasonInterrupted, hintTooLong
-			f.Message, f.Stack, _ = strings.Cut(interrupted.Error(), "\n")
+			d.interrupted(f, interrupted)
 			d.o.Observer.JSInterrupted("task")
 		case errors.As(err, &overflow):
 			f.Reason, f.Hint, f.Message = ReasonCallDepth, hintDeep, "Maximum call stack size exceeded"

@@ -54,6 +54,7 @@ type host interface {
 	hasPatch(id string) bool
 	missingActivity(name string) string
 	logs(level string) bool
+	started(v *vm)
 	sink(v *vm, name, fn string, args []goja.Value)
 	console(v *vm, level string, args []goja.Value)
 }
@@ -286,6 +287,7 @@ func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
 			v.host.sink(v, c.Argument(0).String(), c.Argument(1).String(), items(r, c.Argument(2)))
 			return goja.Undefined()
 		},
+		"started": func(goja.FunctionCall) goja.Value { v.host.started(v); return goja.Undefined() },
 		"console": func(c goja.FunctionCall) goja.Value {
 			v.host.console(v, c.Argument(0).String(), items(r, c.Argument(1)))
 			return goja.Undefined()

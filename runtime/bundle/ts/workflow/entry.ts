@@ -43,6 +43,20 @@ Activator.prototype.getNamedRandom = function (name) {
   return () => host.random(name);
 };
 
+// A loop that never awaits would pile up commands until its time is over: Go counts them.
+const pushCommand = Activator.prototype.pushCommand;
+Activator.prototype.pushCommand = function (command, complete) {
+  host.started();
+  pushCommand.call(this, command, complete);
+};
+function countConditions(conditions: Map<number, unknown>): void {
+  const value = (seq: number, condition: unknown) => {
+    host.started();
+    return Map.prototype.set.call(conditions, seq, condition);
+  };
+  Object.defineProperty(conditions, 'set', { value });
+}
+
 // A thrown undefined would be lost, and the execution wait for ever.
 const recordWorkflowTaskError = Activator.prototype.recordWorkflowTaskError;
 Activator.prototype.recordWorkflowTaskError = function (error) {
@@ -99,6 +113,7 @@ let creating: { module: WorkflowModule; name: string; info: any; flags: number[]
     activator.interceptors = noInterceptors;
     activator.failureExceptionTypeNames = none;
     attachStacks(activator);
+    countConditions(activator.blockedConditions);
     const workflow = evaluate(module)[name];
     if (typeof workflow !== 'function') {
       const found = workflow === undefined ? 'there is no such export' : `it is a ${typeof workflow}`;

@@ -8,6 +8,8 @@ export interface Host {
   missingActivity(name: string): string;
   /** One call of a sink. */
   sink(name: string, fn: string, args: unknown[]): void;
+  /** A command was made, or a condition is waited for. */
+  started(): void;
   /** One call of console. */
   console(level: string, args: unknown[]): void;
   /** Whether lines of that level are wanted now: not while replaying. */
