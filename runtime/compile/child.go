@@ -39,8 +39,10 @@ type response struct {
 
 // Child is the child process: it reads requests from r and answers them on w until r ends. A text that overflows its
 // stack ends the process; the parent then blames that text and starts another child.
-func Child(r io.Reader, w io.Writer) error {
-	debug.SetMaxStack(childStack)
+func Child(r io.Reader, w io.Writer) error { return serve(r, w, childStack) }
+
+func serve(r io.Reader, w io.Writer, stack int) error {
+	debug.SetMaxStack(stack)
 	debug.SetMemoryLimit(childMemory)
 	debug.SetGCPercent(50) // it rests most of its time
 	in, out := gob.NewDecoder(bufio.NewReader(r)), bufio.NewWriter(w)
