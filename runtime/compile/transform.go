@@ -12,6 +12,7 @@ import (
 	"github.com/go-sourcemap/sourcemap"
 
 	"workflow-worker/runtime/language/keywords"
+	"workflow-worker/runtime/language/operators"
 )
 
 // transformed is what esbuild makes of a text: CommonJS and its source map.
@@ -76,6 +77,9 @@ func supported() map[string]bool {
 // parse reads transformed code as the wrapper function around it. The prefix stays on the first line, so that the source map
 // fits all others.
 func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
+	if operators.LongLiteral(t.Code) >= 0 {
+		return nil, &Error{File: s.Name, Message: fmt.Sprintf("a BigInt has more than %d digits: make it of a text while the code runs", operators.MaxLiteral)}
+	}
 	var b strings.Builder
 	b.Grow(len(t.Code) + 128)
 	if len(siblings) > 0 {

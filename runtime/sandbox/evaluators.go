@@ -239,6 +239,9 @@ func (v *VM) mayEvaluate(what, text string) {
 	if len(text) <= maxEvaluated {
 		return
 	}
+	if operators.LongLiteral(text) >= 0 {
+		v.throw("SyntaxError", fmt.Sprintf("a BigInt has more than %d digits", operators.MaxLiteral))
+	}
 	reason := fmt.Sprintf("the limit is %d", maxEvaluated)
 	if v.opts.Probe != nil {
 		err := v.opts.Probe(text)

@@ -26,8 +26,6 @@ const (
 	// mostHostile is the memory of the process that runs a case. The limit is a VM's 128 MB, one call may take half of it, a
 	// collection comes when the heap has doubled.
 	mostHostile = 1 << 30
-	// preparing is how long it may take to make what a case needs. It is no matter what: nothing is measured of it.
-	preparing = 2 * time.Minute
 )
 
 // service is where the service runs code: what its runtimes are like, and the budget that it gives by default.
@@ -111,14 +109,12 @@ func prepared(c hostileCase, out *ran) (*VM, error) {
 	if err := v.Runtime.GlobalObject().Set("reached", func() { out.Reached = true }); err != nil {
 		return nil, err
 	}
-	return v, v.Enter(context.Background(), preparing, func() error {
-		for _, text := range []string{everything, c.Before} {
-			if _, err := runRewritten(v, text); err != nil {
-				return err
-			}
+	for _, text := range []string{everything, c.Before} { // before the first entry no time runs
+		if _, err := runRewritten(v, text); err != nil {
+			return nil, err
 		}
-		return nil
-	})
+	}
+	return v, nil
 }
 
 // runRewritten compiles as runtime/compile does.

@@ -91,3 +91,21 @@ func element(e *ast.AssignExpression) ast.Expression {
 	}
 	return &ast.AssignExpression{Operator: token.ASSIGN, Left: e.Left, Right: call(Element, e.Right)}
 }
+
+// MaxLiteral is how many digits a BigInt may have in a text: goja makes a number of them where it parses, and nothing interrupts that.
+const MaxLiteral = 10_000
+
+// LongLiteral finds a BigInt with more digits; -1 if there is none.
+func LongLiteral(text string) int {
+	begin := 0
+	for i := range len(text) {
+		if c := text[i]; c >= '0' && c <= '9' || c == '_' {
+			continue
+		}
+		if text[i] == 'n' && i-begin > MaxLiteral {
+			return begin
+		}
+		begin = i + 1
+	}
+	return -1
+}

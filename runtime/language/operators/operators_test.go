@@ -69,6 +69,18 @@ func TestOnlyWhatMayBecomeHugeIsRewritten(t *testing.T) {
 	}
 }
 
+func TestALongBigIntIsFound(t *testing.T) {
+	t.Parallel()
+	digits := strings.Repeat("9", MaxLiteral)
+	for text, want := range map[string]int{
+		"const x = 1n + " + digits + "n": -1, "const x = 1" + digits + "n;": 10, "x = " + digits + digits: -1, "'" + digits + digits + "'": -1, "1_" + digits + "n": 0,
+	} {
+		if got := LongLiteral(text); got != want {
+			t.Errorf("%.20s: %d, want %d", text, got, want)
+		}
+	}
+}
+
 func TestALongTemplateIsJoinedPieceByPiece(t *testing.T) {
 	t.Parallel()
 	text := "`a" + strings.Repeat("${1}b", 20) + "`"
