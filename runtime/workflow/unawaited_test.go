@@ -59,7 +59,7 @@ export async function run() {
 func TestWhatRanForTooLongIsToldWhatItStarted(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
-	p.opts.TaskTimeout = 300 * time.Millisecond
+	p.opts.TaskTimeout = 200 * time.Millisecond // ten times that on the clock is less than the task has
 	p.deploy(`
 export async function timers() { for (let i = 0; i < 600; i++) sleep('1 year'); for (;;); }
 export async function promises() { for (;;) (async () => { await null; })(); }`)
