@@ -111,7 +111,7 @@ func (b *builder) workflow(w Workflow) row {
 		StoredModule: StoredModule{Kind: KindWorkflow, WorkflowID: w.ID, Name: w.KebabName, Version: w.Version, Code: w.Code, ActivitiesCode: w.ActivitiesCode},
 		id:           w.ID, lastGood: w.LastGood, liveHash: w.LiveHash, behavior: w.VersioningBehavior,
 		build: func(ctx context.Context, m StoredModule) (*module, error) {
-			return b.r.buildWorkflow(ctx, b.projectID, m)
+			return b.r.buildWorkflow(ctx, b.projectID, m, w.LiveHash)
 		},
 	}
 }
@@ -121,7 +121,7 @@ func (b *builder) component(c Component) row {
 		StoredModule: StoredModule{Kind: KindComponent, Name: c.Name, Code: c.Code},
 		id:           c.ID, lastGood: c.LastGood, liveHash: c.LiveHash,
 		build: func(ctx context.Context, m StoredModule) (*module, error) {
-			return b.r.buildComponent(ctx, b.projectID, c.Language, m, c.ID)
+			return b.r.buildComponent(ctx, b.projectID, c.Language, m, c.ID, c.LiveHash)
 		},
 	}
 }

@@ -87,7 +87,7 @@ func (p *project) targetOf(ctx context.Context, c Check) (*module, error) {
 	m, err := p.r.buildWorkflow(ctx, p.id, StoredModule{
 		Hash: c.Target.Hash, Kind: KindWorkflow, WorkflowID: c.WorkflowID, Name: c.Name, Version: c.Target.Version,
 		Code: c.Target.Code, ActivitiesCode: c.Target.ActivitiesCode, Packages: c.Target.Packages, ActivitiesPackages: c.Target.ActivitiesPackages,
-	})
+	}, "")
 	if err != nil && isTextsFault(ctx, err) {
 		return nil, &RefusedError{fmt.Sprintf("version %s can't be run: %v", c.Target.Version, err)}
 	}

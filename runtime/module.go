@@ -126,16 +126,24 @@ func hashOf(m StoredModule) string {
 
 // buildWorkflow compiles a workflow row's texts and finds out what they export. Kept ones have the hash that executions are
 // pinned to, and run under it with the packages that were kept; new ones get theirs here.
-func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredModule) (*module, error) {
+//
+// liveHash is the row's, see Workflow: what has it, or was kept, may take names from modules that don't have them.
+func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredModule, liveHash string) (*module, error) {
 	p, err := r.compile(ctx, m.source(), m.Packages)
 	if err != nil {
 		return nil, err
 	}
 	out := &module{stored: m, texts: hashOf(m), id: m.WorkflowID}
 	out.keep(&out.stored.Packages, p)
+	var said, saidOfActivities examined
+	if m.Hash == "" {
+		if said, err = r.examine(ctx, projectID, p); err != nil {
+			return nil, err
+		}
+	}
 	found, err := contents(ctx, p, m.Code, r.cfg.Compiler.Probe)
 	if err != nil {
-		return nil, err
+		return nil, said.instead(ctx, err)
 	}
 	out.functions, out.upgrading = found.Functions, found.Upgrading
 	if out.export, out.unclear, err = exportOf(m.Name, out.functions); err != nil {
@@ -146,7 +154,8 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	if m.ActivitiesCode != "" {
 		source := m.activitySource()
 		activitiesHash = source.Hash()
-		compiled, functions, err := r.checkActivities(ctx, projectID, source, m.ActivitiesPackages)
+		compiled, functions, about, err := r.checkActivities(ctx, projectID, source, m.ActivitiesPackages, m.Hash == "")
+		saidOfActivities = about
 		switch {
 		case err == nil:
 			activities, out.activityFunctions, activitiesHash = compiled, functions, compiled.Hash
@@ -159,6 +168,15 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 	}
 	if m.Hash == "" {
 		out.stored.Hash = moduleHash(p.Hash, activitiesHash)
+		wasLive := out.stored.Hash == liveHash
+		if said.refusal != nil && !wasLive {
+			return nil, said.refusal
+		}
+		if saidOfActivities.refusal != nil && !wasLive && activities != nil {
+			out.activityError = sourceError(saidOfActivities.refusal, m.Version)
+			activities, out.activityFunctions = nil, nil
+		}
+		out.remarks = append(said.remarks(wasLive), saidOfActivities.remarks(wasLive)...)
 	}
 	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{Spare: r.spare, Probe: r.cfg.Compiler.Probe})
 	out.workflow.SetVersion(m.Version)
@@ -176,28 +194,40 @@ func (m *module) keep(hash *string, p *compile.Program) {
 	}
 }
 
-// checkActivities compiles activities and names what they export.
-func (r *Runner) checkActivities(ctx context.Context, projectID string, s compile.Source, packages string) (*compile.Program, []string, error) {
-	p, err := r.compile(ctx, s, packages)
-	if err != nil {
-		return nil, nil, err
+// checkActivities compiles activities and names what they export. What is new is examined, too.
+func (r *Runner) checkActivities(ctx context.Context, projectID string, s compile.Source, packages string, isNew bool) (
+	p *compile.Program, functions []string, said examined, err error,
+) {
+	if p, err = r.compile(ctx, s, packages); err != nil {
+		return nil, nil, examined{warnings: warningsOf(err)}, err
+	}
+	if isNew {
+		if said, err = r.examine(ctx, projectID, p); err != nil {
+			return nil, nil, said, err
+		}
 	}
 	code := activity.NewCode(p, r.activityOptions(projectID))
 	defer code.Close()
-	functions, err := code.Check(ctx)
-	return p, functions, err
+	if functions, err = code.Check(ctx); err != nil {
+		err = said.instead(ctx, err)
+	}
+	return p, functions, said, err
 }
 
-// buildComponent compiles a component; its hash is as buildWorkflow's.
-func (r *Runner) buildComponent(ctx context.Context, projectID, language string, m StoredModule, id string) (*module, error) {
+// buildComponent compiles a component; its hash and liveHash are as buildWorkflow's.
+func (r *Runner) buildComponent(ctx context.Context, projectID, language string, m StoredModule, id, liveHash string) (*module, error) {
 	if !isScript(language) {
 		return nil, fmt.Errorf("a component in %q can't be run: implementation_language must be typescript or javascript", language)
 	}
-	p, functions, err := r.checkActivities(ctx, projectID, m.source(), m.Packages)
+	p, functions, said, err := r.checkActivities(ctx, projectID, m.source(), m.Packages, m.Hash == "")
 	if err != nil {
 		return nil, err
 	}
-	out := &module{stored: m, texts: hashOf(m), id: id, activityFunctions: functions}
+	wasLive := p.Hash == liveHash
+	if said.refusal != nil && !wasLive {
+		return nil, said.refusal
+	}
+	out := &module{stored: m, texts: hashOf(m), id: id, activityFunctions: functions, remarks: said.remarks(wasLive)}
 	out.keep(&out.stored.Packages, p)
 	if m.Hash == "" {
 		out.stored.Hash = p.Hash

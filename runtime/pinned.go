@@ -40,7 +40,7 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s) was compiled with the compiler's settings %s, and this version of the service has those until %s: it takes one that has them",
 			stored.Name, stored.Version, hash, s, compile.SettingsVersion)
 	}
-	m, err := r.buildWorkflow(ctx, projectID, stored)
+	m, err := r.buildWorkflow(ctx, projectID, stored, "")
 	if err != nil {
 		return nil, fmt.Errorf("the code that this execution started on (%s %s, %s): %w", stored.Name, stored.Version, hash, err)
 	}

@@ -1,8 +1,10 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"workflow-worker/runtime/compile"
 )
@@ -43,6 +45,42 @@ func warningsOf(err error) []Remark {
 		return nil
 	}
 	return remarksOf(bad.Warnings)
+}
+
+// examined is what is said of one new text.
+type examined struct {
+	// refusal is why the text isn't to go live: names that modules don't have.
+	refusal  error
+	refused  []compile.Note
+	warnings []Remark
+}
+
+// examine says what a program's names tell, those that it takes from npm packages among them.
+func (r *Runner) examine(ctx context.Context, projectID string, p *compile.Program) (examined, error) {
+	refused, warnings, err := r.missing(ctx, projectID, p)
+	if err != nil {
+		return examined{}, err
+	}
+	return examined{
+		refusal: p.RefusedError(refused...), refused: append(slices.Clip(p.Refused), refused...),
+		warnings: remarksOf(append(slices.Clip(p.Warnings), warnings...)),
+	}, nil
+}
+
+// instead gives the refusal in place of an error that is likely to follow from it.
+func (e examined) instead(ctx context.Context, err error) error {
+	if e.refusal != nil && isTextsFault(ctx, err) {
+		return e.refusal
+	}
+	return err
+}
+
+// remarks gives the warnings. Of what was live already, what would be refused is a warning as well.
+func (e examined) remarks(wasLive bool) []Remark {
+	if wasLive {
+		return append(remarksOf(e.refused), e.warnings...)
+	}
+	return e.warnings
 }
 
 func remarksOf(notes []compile.Note) (out []Remark) {

@@ -72,7 +72,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 		_, err = code.Check(ctx)
 	}
 	if err == nil {
-		_, err = r.buildComponent(ctx, "", "typescript", StoredModule{Kind: KindComponent, Name: name, Code: text}, "")
+		_, err = r.buildComponent(ctx, "", "typescript", StoredModule{Kind: KindComponent, Name: name, Code: text}, "", "")
 	}
 	if err == nil {
 		err = r.spare.Fill()

@@ -19,9 +19,9 @@ var absent = map[string]string{
 	"Intl.Segmenter":      "use Array.from(text) for characters, or a package",
 }
 
-// refuseAbsent is an error for a text that uses what isn't there, as new Float16Array(1) does. A text that looks first whether it
+// refuseAbsent gives errors for a text that uses what isn't there, as new Float16Array(1) does. A text that looks first whether it
 // is, in any way, is left alone, and so is one that declares it.
-func refuseAbsent(s Source, tree *ast.Program, declared map[string]Is) error {
+func refuseAbsent(s Source, tree *ast.Program, declared map[string]Is) (wrong []Note) {
 	uses := map[string][]file.Idx{}
 	mentions := map[string]int{}
 	use := func(e ast.Expression) {
@@ -54,9 +54,9 @@ func refuseAbsent(s Source, tree *ast.Program, declared map[string]Is) error {
 			continue
 		}
 		at := tree.File.Position(int(places[0]) - tree.File.Base())
-		return &Error{File: s.Name, Line: at.Line, Column: at.Column + 1, Message: name + " is not supported: " + absent[name]} // mapped columns count from 0
+		wrong = append(wrong, Note{File: s.Name, Line: at.Line, Column: at.Column + 1, Message: name + " is not supported: " + absent[name]}) // mapped columns count from 0
 	}
-	return nil
+	return wrong
 }
 
 func nameOf(e ast.Expression) string {

@@ -35,6 +35,8 @@ type bundleError struct {
 	// Name is what was imported, or "" if that can't be told.
 	Name    string
 	Message string
+	// More are the other errors.
+	More []bundleError
 }
 
 func (e *bundleError) Error() string { return e.Message }
@@ -78,7 +80,11 @@ func bundle(q bundleRequest) (bundled, error) {
 		Plugins:     []api.Plugin{{Name: "packages", Setup: b.setup}},
 	})
 	if len(r.Errors) > 0 {
-		return bundled{}, b.explain(r.Errors[0])
+		e := b.explain(r.Errors[0])
+		for _, m := range r.Errors[1:min(len(r.Errors), maxErrors)] {
+			e.More = append(e.More, *b.explain(m))
+		}
+		return bundled{}, e
 	}
 	var out bundled
 	var esbuildMap []byte
@@ -98,6 +104,9 @@ func bundle(q bundleRequest) (bundled, error) {
 	}
 	return out, nil
 }
+
+// maxErrors bounds what is told of packages that can't be bundled.
+const maxErrors = 20
 
 const (
 	entryName      = "packages"

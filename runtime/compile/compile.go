@@ -90,7 +90,22 @@ type Program struct {
 	// aren't frozen.
 	WantsOwnBuiltins bool
 
-	imported []imported // of packages
+	// Refused are names that the text takes from modules that don't have them: code that is new is not to go live with them. Warnings are
+	// what is likely to be wrong. Uses are the names that it takes from packages.
+	Refused, Warnings []Note
+	Uses              []Use
+
+	undefined map[Note]string // see examined
+	imported  []imported      // of packages
+}
+
+// RefusedError gives what is refused as an error; nil for nothing. more are other things that are.
+func (p *Program) RefusedError(more ...Note) error {
+	list := append(slices.Clip(p.Refused), more...)
+	if len(list) == 0 {
+		return nil
+	}
+	return firstOf(inOrder(list), p.Warnings)
 }
 
 // Functions gives the names of the exports that are certainly functions. complete is false if there are others of which
@@ -225,8 +240,11 @@ func (c *Compiler) compileText(ctx context.Context, s Source) (*Program, error) 
 // addPackages finds the packages that a program imports.
 func (c *Compiler) addPackages(ctx context.Context, s Source, p *Program) error {
 	if s.Packages == nil && c.cfg.Modules == "" {
-		first := p.imported[0]
-		return first.error(s.Name, fmt.Sprintf("can't import %q: the service has no npm packages; its operator names a folder of them with MODULES_DIR", first.module))
+		var wrong []Note
+		for _, im := range p.imported {
+			wrong = append(wrong, im.error(s.Name, fmt.Sprintf("can't import %q: the service has no npm packages; its operator names a folder of them with MODULES_DIR", im.module)).note())
+		}
+		return p.RefusedError(wrong...)
 	}
 	names := make([]string, 0, len(p.imported))
 	for _, im := range p.imported {
@@ -242,8 +260,12 @@ func (c *Compiler) addPackages(ctx context.Context, s Source, p *Program) error 
 			if !errors.As(err, &bad) {
 				return err
 			}
-			at := p.imported[max(0, slices.IndexFunc(p.imported, func(im imported) bool { return im.module == bad.Name }))]
-			return at.error(s.Name, bad.Message)
+			var wrong []Note
+			for _, b := range append([]bundleError{*bad}, bad.More...) {
+				at := p.imported[max(0, slices.IndexFunc(p.imported, func(im imported) bool { return im.module == b.Name }))]
+				wrong = append(wrong, at.error(s.Name, b.Message).note())
+			}
+			return p.RefusedError(wrong...)
 		}
 	}
 	for _, im := range p.imported {
@@ -252,6 +274,7 @@ func (c *Compiler) addPackages(ctx context.Context, s Source, p *Program) error 
 		}
 	}
 	p.Packages = packages
+	p.definedBy(packages.Code)
 	sum := sha256.Sum256([]byte(p.Hash + packages.Hash))
 	p.Hash = hex.EncodeToString(sum[:])
 	return nil
@@ -286,6 +309,16 @@ type Error struct {
 	Message      string
 	// More is what else is wrong with the text, and Warnings what is likely to be, as far as either could be told.
 	More, Warnings []Note
+}
+
+// firstOf makes an error of what is wrong with a text.
+func firstOf(wrong, warnings []Note) *Error {
+	first := wrong[0]
+	return &Error{File: first.File, Line: first.Line, Column: first.Column, Message: first.Message, More: wrong[1:], Warnings: warnings}
+}
+
+func (e *Error) note() Note {
+	return Note{Message: e.Message, File: e.File, Line: e.Line, Column: e.Column}
 }
 
 // Note is something to say of a text. Its place is as in Error.

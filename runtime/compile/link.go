@@ -24,17 +24,22 @@ func link(s Source, t transformed) (p *Program, err error) {
 		return nil, err
 	}
 	found := inspect(tree)
-	packages, err := importsOf(s, tree, found)
-	if err != nil {
-		return nil, err
-	}
-	if err := refuseAbsent(s, tree, found.declared); err != nil {
-		return nil, err
-	}
 	var siblings []string
 	if s.Kind == Workflow {
 		siblings = found.siblings()
 	}
+	names := examine(s, tree, siblings)
+	names.warnings = inOrder(append(names.warnings, t.Warnings...))
+	packages, wrong := importsOf(s, tree, found)
+	if wrong = append(wrong, refuseAbsent(s, tree, found.declared)...); len(wrong) > 0 {
+		warnings := besides(names.warnings, wrong)
+		return nil, firstOf(inOrder(append(wrong, names.refused...)), warnings)
+	}
+	defer func() {
+		if bad, ok := errors.AsType[*Error](err); ok {
+			bad.More, bad.Warnings = append(bad.More, names.refused...), names.warnings
+		}
+	}()
 	if len(siblings) > 0 {
 		if tree, err = parse(s, t, siblings); err != nil {
 			return nil, err
@@ -59,22 +64,23 @@ func link(s Source, t transformed) (p *Program, err error) {
 	return &Program{
 		Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings, imported: packages,
 		WantsOwnBuiltins: wantsOwnBuiltins(s.Text) || found.takesMore(),
+		Refused:          names.refused, Warnings: names.warnings, Uses: names.packaged, undefined: names.undefined,
 	}, nil
 }
 
 // importsOf refuses imports that stand for nothing, and gives those of npm packages.
-func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, err error) {
+func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, wrong []Note) {
 	for _, im := range f.imports {
 		pos := tree.File.Position(int(im.at) - tree.File.Base())
 		im.line, im.column = pos.Line, pos.Column+1 // goja counts mapped columns from 0
 		switch s.Kind.meaningOf(im.module) {
 		case refused:
-			return nil, im.error(s.Name, s.Kind.Refusal(im.module))
+			wrong = append(wrong, im.error(s.Name, s.Kind.Refusal(im.module)).note())
 		case packaged:
 			packages = append(packages, im)
 		}
 	}
-	return packages, nil
+	return packages, wrong
 }
 
 // compileError is for text that goja parses and can't compile.

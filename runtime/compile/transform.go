@@ -19,6 +19,8 @@ import (
 type transformed struct {
 	Code string
 	Map  []byte
+	// Warnings are esbuild's.
+	Warnings []Note
 }
 
 // inProcess transforms in the calling process.
@@ -48,16 +50,24 @@ func transform(s Source) (transformed, error) {
 		// It would be an empty object.
 		LogOverride: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError},
 	})
+	warnings := notesOf(s, r.Warnings)
 	if len(r.Errors) > 0 {
-		m := r.Errors[0]
-		e := &Error{File: s.Name, Message: m.Text}
+		return transformed{}, firstOf(notesOf(s, r.Errors), warnings)
+	}
+	return transformed{Code: string(r.Code), Map: r.Map, Warnings: warnings}, nil
+}
+
+func notesOf(s Source, messages []api.Message) []Note {
+	var out []Note
+	for _, m := range messages {
+		n := Note{File: s.Name, Message: m.Text}
 		if m.Location != nil {
 			// esbuild's columns count bytes from 0.
-			e.Line, e.Column = m.Location.Line, m.Location.Column+1
+			n.Line, n.Column = m.Location.Line, m.Location.Column+1
 		}
-		return transformed{}, e
+		out = append(out, n)
 	}
-	return transformed{Code: string(r.Code), Map: r.Map}, nil
+	return inOrder(out)
 }
 
 const tsconfig = `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":false}}`
