@@ -61,6 +61,7 @@ type source struct {
 	Version string         `json:"version"`
 	Hash    string         `json:"hash"`
 	Error   map[string]any `json:"error"`
+	Warning map[string]any `json:"warning"`
 }
 
 // The kinds of rows, as the worker's row has them.
@@ -202,6 +203,9 @@ func (p *projects) row(ctx context.Context, g *group, kind, name string, accept 
 		m := map[string]any{"name": s.Name, "version": s.Version, "live": s.Hash != ""}
 		if s.Error != nil {
 			m["error"] = s.Error
+		}
+		if s.Warning != nil {
+			m["warning"] = s.Warning
 		}
 		return accept(m)
 	})
