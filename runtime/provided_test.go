@@ -173,7 +173,7 @@ func typesOfTemporal(t *testing.T, have found) []string {
 	var out []string
 	for _, folder := range []string{"@temporalio/workflow/src", "@temporalio/common/src", "@temporalio/activity/src", "nexus-rpc"} {
 		err := filepath.WalkDir(filepath.Join("bundle/node_modules", folder), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".ts") || strings.Contains(path, "internal") {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".ts") {
 				return err
 			}
 			text, err := os.ReadFile(path)

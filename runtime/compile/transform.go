@@ -59,7 +59,7 @@ func transform(s Source) (transformed, error) {
 
 func notesOf(s Source, messages []api.Message) []Note {
 	var out []Note
-	for _, m := range messages {
+	for _, m := range messages[:min(len(messages), maxNotes)] {
 		n := Note{File: s.Name, Message: m.Text}
 		if m.Location != nil {
 			// esbuild's columns count bytes from 0.

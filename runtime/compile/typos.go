@@ -38,11 +38,13 @@ type examined struct {
 }
 
 // examine looks for names that stand for nothing.
+// At most maxNotes are given.
 func examine(s Source, tree *ast.Program, siblings []string) examined {
 	e := examiner{Source: s, file: tree.File, out: examined{undefined: map[Note]string{}}}
 	sc := resolve(tree)
 	e.members(sc)
 	e.free(sc, siblings)
+	e.unused(sc)
 	e.out.refused, e.out.warnings = inOrder(e.out.refused), inOrder(e.out.warnings)
 	return e.out
 }
@@ -51,6 +53,21 @@ type examiner struct {
 	Source
 	file *file.File
 	out  examined
+
+	read  bool // the text, for clauses
+	found []clause
+}
+
+// maxNotes bounds what is said of one text, maxNames the names that one which somebody misspelt is compared with: a text may be made to
+// have a great many.
+const (
+	maxNotes = 100
+	maxNames = 2000
+)
+
+// full reports whether enough was said.
+func (e *examiner) full() bool {
+	return len(e.out.refused)+len(e.out.warnings) >= maxNotes || len(e.out.packaged) >= 10*maxNotes
 }
 
 func (e *examiner) note(at file.Idx, message string) Note {
@@ -79,7 +96,7 @@ func (e *examiner) members(sc *scopes) {
 	}
 	for _, m := range order {
 		u := worst[m]
-		if u.named || !tested[m] {
+		if (u.named || !tested[m]) && !e.full() {
 			e.member(u)
 		}
 	}
@@ -100,8 +117,9 @@ func weight(u use) int {
 
 func (e *examiner) member(u use) {
 	refuse := weight(u) > 0
+	have, known := e.Kind.names(u.module)
 	n := e.note(u.at.Idx0(), "")
-	if u.named {
+	if u.named && !slices.Contains(have, u.name) {
 		if at, ok := e.specifier(e.note(u.required.Idx0(), ""), u.module, u.name); ok {
 			n.Line, n.Column = at.Line, at.Column
 		}
@@ -115,7 +133,6 @@ func (e *examiner) member(u use) {
 	case refused: // said already
 		return
 	}
-	have, known := e.Kind.names(u.module)
 	if !known || slices.Contains(have, u.name) || inherited(u.name) {
 		return
 	}
@@ -164,6 +181,9 @@ func (e *examiner) free(sc *scopes, siblings []string) {
 	said := map[string]bool{}
 	for _, id := range sc.free {
 		name := id.Name.String()
+		if e.full() {
+			return
+		}
 		if said[name] || sc.tested[name] || slices.Contains(globals, name) || slices.Contains(siblings, name) {
 			continue
 		}
@@ -204,6 +224,7 @@ func (e *examiner) undefined(name string, sc *scopes) string {
 		own = append(own, n)
 	}
 	slices.Sort(own)
+	own = own[:min(len(own), maxNames)]
 	if other := nearest(name, own, e.Kind.provides().Globals); other != "" {
 		return what + fmt.Sprintf("; did you mean %s?", other)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // told is what a text's names tell: "refused 1:10 …" and "warning 2:3 …", in order.
@@ -91,6 +92,10 @@ export async function x(r?: RetryPolicy): Promise<typeof sleep | Info> { await s
 		{"what every object has", Activity, "import * as p from 'path';\nexport const a = () => p.hasOwnProperty('join')", nil},
 		{"names inside of texts", Workflow, "export async function x() { return `import { sleeep } from '@temporalio/workflow'` }", nil},
 
+		{"a misspelt type, a name that nobody uses", Workflow, "import { ActivityOption, sleep, sleeep, type Nonsense } from '@temporalio/workflow';\nexport async function x(o: ActivityOption) { await sleep(1); }",
+			[]string{`warning 1:10 "@temporalio/workflow" has no "ActivityOption": did you mean "ActivityOptions"?`, `warning 1:33 "@temporalio/workflow" has no "sleeep": did you mean "sleep"?`}},
+		{"an import that isn't one", Workflow, "// import { sleeep } from '@temporalio/workflow';\n/*\nimport { sleeep } from '@temporalio/workflow';\n*/\nexport const x = async () => `\nimport { sleeep } from '@temporalio/workflow';\n`;", nil},
+
 		// What nothing defines is a warning.
 		{"without an import", Workflow, "export async function x() {\n  await sleep(10);\n  return fetch('http://x');\n}",
 			[]string{`warning 2:9 sleep is not defined: the line fails with a ReferenceError when it runs; import { sleep } from "@temporalio/workflow"`,
@@ -172,4 +177,19 @@ func TestEverythingThatIsProvidedMayBeImported(t *testing.T) {
 			t.Error("an empty name")
 		}
 	}
+}
+
+func TestALotThatIsWrongIsToldInPart(t *testing.T) {
+	t.Parallel()
+	var imports, calls strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&imports, "import { nothing%d } from '@temporalio/workflow';\n", i)
+		fmt.Fprintf(&calls, "nothing%d(undefined%d); const known%d = 1;\n", i, i, i)
+	}
+	began := time.Now()
+	got := told(t, Workflow, imports.String()+"export async function x() {\n"+calls.String()+"}")
+	if len(got) != maxNotes || !strings.HasPrefix(got[0], `refused 1:10 "@temporalio/workflow" has no "nothing0"`) {
+		t.Errorf("%d notes, the first %q", len(got), got[0])
+	}
+	t.Log(time.Since(began))
 }
