@@ -80,7 +80,7 @@ func (r *Runner) namesOf(ctx context.Context, projectID string, p *compile.Progr
 	}
 	if err != nil {
 		if isTextsFault(ctx, err) {
-			return nil, nil //nolint:nilerr // see above
+			return nil, nil // see above
 		}
 		return nil, errors.Join(errInfrastructure, err)
 	}

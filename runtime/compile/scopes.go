@@ -39,9 +39,8 @@ type binding struct {
 type how int
 
 const (
-	isRead how = iota
-	// isCalled is all that fails at once if the member isn't there.
-	isCalled
+	// isCalled is all that fails at once if the member isn't there. What only reads it is none of these.
+	isCalled how = iota + 1
 	// isTested is all that asks whether it is there.
 	isTested
 	// isExported is only handed on.
