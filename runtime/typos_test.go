@@ -36,7 +36,7 @@ func TestNewCodeWithATypoDoesNotGoLive(t *testing.T) {
 	// What was live before the service knew of such things stays so too, and is warned of.
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	p, err := c.Compile(t.Context(), workflowSource("order", typo))
+	p, err := c.Compile(t.Context(), StoredModule{Name: "order", Code: typo}.source())
 	if err != nil {
 		t.Fatal(err)
 	}
