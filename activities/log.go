@@ -2,10 +2,11 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 
 	"go.temporal.io/sdk/activity"
+
+	"workflow-worker/activities/userlog"
 )
 
 // logMessage: {level: debug | info | warn | error, message, data?} → nothing.
@@ -22,7 +23,7 @@ func (s *Set) logMessage(ctx context.Context, in input) (result, error) {
 	if err := level.UnmarshalText([]byte(name)); err != nil {
 		return result{}, invalid("level", "can't be used: %v", err)
 	}
-	var attrs []slog.Attr
+	attrs := []slog.Attr{userlog.Origin(userlog.FromActivity)}
 	if activity.IsActivity(ctx) {
 		info := activity.GetInfo(ctx)
 		attrs = append(attrs,
@@ -31,14 +32,8 @@ func (s *Set) logMessage(ctx context.Context, in input) (result, error) {
 			slog.String("run_id", info.WorkflowExecution.RunID))
 	}
 	if data, given := in.get("data"); given {
-		attrs = append(attrs, slog.Any("data", jsonText(data)))
+		attrs = append(attrs, userlog.Data(string(data)))
 	}
-	s.o.Logger.LogAttrs(ctx, level, message, attrs...)
+	s.o.Logger.LogAttrs(ctx, level, userlog.Clip(message), attrs...)
 	return result{}, nil
 }
-
-// jsonText logs as JSON inside JSON and as its text elsewhere.
-type jsonText json.RawMessage
-
-func (j jsonText) MarshalJSON() ([]byte, error) { return j, nil }
-func (j jsonText) String() string               { return string(j) }

@@ -85,7 +85,7 @@ func (p *project) start() error {
 		TaskQueue:   p.taskQueue,
 		Resolver:    p,
 		Tasks:       p.r.cfg.Tasks,
-		Logger:      p.log,
+		Logger:      p.r.cfg.Logger,
 		Observer:    p.r.cfg.Observer,
 		Meter:       p.r.meters.of(p.id),
 		TaskTimeout: p.r.cfg.WorkflowTaskTimeout,

@@ -40,7 +40,7 @@ type service struct {
 	log strings.Builder
 }
 
-var upLine = regexp.MustCompile(`workflow-worker is up.* address=\S*?:(\d+)`)
+var upLine = regexp.MustCompile(`workflow-worker is up.*address"?[=:]"?\S*?:(\d+)`)
 
 // startService runs the service against the database until the test ends, and waits until it is ready.
 func startService(t testing.TB, databaseURL string, environment ...string) *service {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/dop251/goja"
 	"go.temporal.io/sdk/activity"
+
+	"workflow-worker/activities/userlog"
 )
 
 // lines is the log of one execution, bounded in number.
@@ -40,6 +42,11 @@ func (l *lines) write(level slog.Level, text string, attrs ...slog.Attr) {
 	l.logger.LogAttrs(context.Background(), level, text, attrs...)
 }
 
+// print is write for what the author says.
+func (l *lines) print(level slog.Level, text string, attrs ...slog.Attr) {
+	l.write(level, userlog.Clip(text), append([]slog.Attr{userlog.Origin(userlog.FromActivity)}, attrs...)...)
+}
+
 // close says what was left out.
 func (l *lines) close() {
 	if l.dropped > 0 {
@@ -57,7 +64,7 @@ func (in *instance) Wants(level slog.Level) bool {
 }
 
 // Write implements console.Log.
-func (in *instance) Write(level slog.Level, line string) { in.log.write(level, line) }
+func (in *instance) Write(level slog.Level, line string) { in.log.print(level, line) }
 
 func (l *lines) warn(text string) { l.write(slog.LevelWarn, text) }
 
@@ -76,16 +83,12 @@ func (in *instance) sdkLog(call goja.FunctionCall) goja.Value {
 	}
 	var attrs []slog.Attr
 	if meta, ok := call.Argument(2).(*goja.Object); ok {
-		if text, err := in.vm.JSON(meta); err == nil {
-			attrs = append(attrs, slog.Any("meta", jsonText(text)))
+		text, err := in.vm.JSON(meta)
+		if err != nil { // a circle, a bigint, a toJSON that throws
+			text = in.vm.Format([]goja.Value{meta})
 		}
+		attrs = append(attrs, userlog.Data(text))
 	}
-	in.log.write(level, in.vm.Format([]goja.Value{call.Argument(1)}), attrs...)
+	in.log.print(level, in.vm.Format([]goja.Value{call.Argument(1)}), attrs...)
 	return goja.Undefined()
 }
-
-// jsonText logs as JSON inside JSON and as its text elsewhere.
-type jsonText string
-
-func (j jsonText) MarshalJSON() ([]byte, error) { return []byte(j), nil }
-func (j jsonText) String() string               { return string(j) }

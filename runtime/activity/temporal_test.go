@@ -103,7 +103,7 @@ export const main = () => { log.info('paid', { amount: 5 }); log.trace('t'); log
 			t.Errorf("line %d: %v", i, l)
 		}
 	}
-	if meta, _ := lines[0]["meta"].(map[string]any); meta["amount"] != 5.0 {
+	if meta, _ := lines[0]["data"].(map[string]any); meta["amount"] != 5.0 {
 		t.Errorf("the metadata is missing: %v", lines[0])
 	}
 }

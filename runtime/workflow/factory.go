@@ -8,6 +8,7 @@ import (
 // resolver knows.
 func NewFactory(o Options) bindings.WorkflowDefinitionFactory {
 	o = o.withDefaults()
+	o.Logger = o.Logger.With(keyProject, o.ProjectID)
 	o.Tasks.watch(o)
 	return factory{o}
 }

@@ -1,10 +1,14 @@
 package workflow
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/activities/userlog"
 )
 
 // Keys of what workflows log.
@@ -37,6 +41,7 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 		d.measure(fn, args)
 		return
 	default:
+		name = userlog.Clip(name)
 		d.lost("sink "+name, "calls of the sink "+name+" go nowhere: this service has no sinks; use log, or an activity")
 		return
 	}
@@ -44,20 +49,56 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 	if len(args) == 0 || !d.logs(fn) {
 		return
 	}
-	attrs := d.logAttributes()
+	attrs := d.userAttributes()
 	if len(args) > 1 {
-		if o := object(args[1]); o != nil {
-			for _, k := range o.Keys() {
-				if len(attrs) == maxLogAttributes {
-					break
-				}
-				if !standardAttributes[k] {
-					attrs = append(attrs, slog.String(k, v.box.Format([]goja.Value{o.Get(k)})))
-				}
-			}
+		if data := v.logData(object(args[1])); data != "" {
+			attrs = append(attrs, userlog.Data(data))
 		}
 	}
-	d.o.Logger.LogAttrs(context.Background(), level, v.box.Format(args[:1]), attrs...)
+	d.o.Logger.LogAttrs(context.Background(), level, userlog.Clip(v.box.Format(args[:1])), attrs...)
+}
+
+// logData is what a line's attributes are, as JSON: numbers, texts and booleans as they are, the rest as console shows it. The author's
+// toJSON isn't asked: a replay, which logs nothing, wouldn't ask it. "" if there are none.
+func (v *vm) logData(o *goja.Object) string {
+	if o == nil {
+		return ""
+	}
+	var b bytes.Buffer
+	n := 0
+	for _, k := range o.Keys() {
+		if standardAttributes[k] {
+			continue
+		}
+		if n == maxLogAttributes {
+			break
+		}
+		key, _ := json.Marshal(k)
+		text, err := json.Marshal(v.logValue(o.Get(k)))
+		if err != nil { // NaN and the infinities
+			text, _ = json.Marshal(v.box.Format([]goja.Value{o.Get(k)}))
+		}
+		b.WriteByte("{,"[min(n, 1)])
+		b.Write(key)
+		b.WriteByte(':')
+		b.Write(text)
+		n++
+	}
+	if n == 0 {
+		return ""
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+func (v *vm) logValue(x goja.Value) any {
+	switch p := x.Export().(type) {
+	case string, bool, int64, float64:
+		if _, boxed := x.(*goja.Object); !boxed {
+			return p
+		}
+	}
+	return v.box.Format([]goja.Value{x})
 }
 
 // lost says once for each version of the code what its author would otherwise look for in vain.
@@ -72,13 +113,19 @@ func (d *definition) console(v *vm, level string, args []goja.Value) {
 	if !d.logs(level) {
 		return
 	}
-	d.o.Logger.LogAttrs(context.Background(), logLevel(level), v.box.Format(args), d.logAttributes()...)
+	d.o.Logger.LogAttrs(context.Background(), logLevel(level), userlog.Clip(v.box.Format(args)), d.userAttributes()...)
 }
 
+// userAttributes are those of a line that the author writes.
+func (d *definition) userAttributes() []slog.Attr {
+	return append(d.logAttributes(), userlog.Origin(userlog.FromWorkflow))
+}
+
+// logAttributes come after the project, which the logger has.
 func (d *definition) logAttributes() []slog.Attr {
 	i := d.env.WorkflowInfo()
 	return []slog.Attr{
-		slog.String(keyProject, d.o.ProjectID), slog.String(keyWorkflowType, i.WorkflowType.Name),
+		slog.String(keyWorkflowType, i.WorkflowType.Name),
 		slog.String(keyWorkflowID, i.WorkflowExecution.ID), slog.String(keyRunID, i.WorkflowExecution.RunID),
 		slog.String(keyCode, d.in.code.Hash()[:12]),
 	}

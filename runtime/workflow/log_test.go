@@ -30,7 +30,7 @@ export async function run() {
 	lines := strings.Join(p.seen.logged(), "")
 	for _, want := range []string{
 		`level=INFO msg="first step" project_id=p1 workflow=run workflow_id=` + run.GetID() + ` run_id=` + run.GetRunID() + ` code=`,
-		`order=7 deep="{ a: [ 1 ] }"`, `level=INFO msg="to the console formatted { a: 1 }"`, `level=WARN msg="second step"`, `msg=asked`,
+		` origin=workflow data="{\"order\":7,\"deep\":\"{ a: [ 1 ] }\"}"`, `level=INFO msg="to the console formatted { a: 1 }"`, `level=WARN msg="second step"`, `msg=asked`,
 		`level=WARN msg="calls of the sink nobody go nowhere: this service has no sinks; use log, or an activity" project_id=p1 workflow=run`,
 	} {
 		if n := strings.Count(lines, want); n != 1 {

@@ -69,7 +69,7 @@ type Options struct {
 	// asked before a local activity is scheduled, within a workflow task: what nobody has would be tried again where nobody sees it. Default:
 	// there are all.
 	MissingActivity func(name, code string) error
-	// Logger takes what workflows log. Default: none.
+	// Logger takes what workflows log, with the project's id added. Default: none.
 	Logger *slog.Logger
 	// Observer may be nil.
 	Observer Observer

@@ -139,7 +139,7 @@ func (d *definition) report(f *TaskFailure) {
 
 func (o Options) report(x Execution, f *TaskFailure) {
 	o.Observer.WorkflowTaskFailed(f.Reason)
-	o.Logger.Warn("a workflow task failed", keyProject, o.ProjectID, keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
+	o.Logger.Warn("a workflow task failed", keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
 		"reason", f.Reason, "error", f)
 }
 
