@@ -51,6 +51,9 @@ func (v *VM) FreezeObject(value goja.Value, hidden bool) error {
 		return err
 	}
 	internals.yield(o, hidden)
+	if class := o.ClassName(); class == "Object" || class == "Function" {
+		return nil // has nothing beside its properties
+	}
 	_, err := v.freeze(goja.Undefined(), o)
 	return err
 }
