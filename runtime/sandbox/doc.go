@@ -14,6 +14,6 @@
 // memory: what a VM keeps is estimated (see Memory) and noticed when it has been taken.
 // Sharing a process is a fairness boundary, not a security boundary.
 //
-// It may import goja, its companion packages, Temporal's API types, runtime/language/pattern, runtime/language/operators,
-// runtime/language/keywords and runtime/language/intl; never another room of this project.
+// It may import goja, its companion packages, Temporal's API types and the rooms of runtime/language; never another room of this
+// project.
 package sandbox
