@@ -74,7 +74,8 @@ func (m Migration) Applied() bool { return !m.AppliedAt.IsZero() }
 // Run applies what is pending and logs what it did. It needs the right to change
 // the tables, unless nothing is pending: the service's own role may call it then.
 // A right that is missing is an error that names the table and what to grant,
-// before anything was changed.
+// before anything was changed. Where nothing is pending, a table or a publication
+// that was dropped since is put back.
 //
 // Of several calls at once, in any number of processes, one works and the others
 // wait until it is done; ctx ends the wait. The one at work uses two connections.
@@ -87,7 +88,7 @@ func Run(ctx context.Context, databaseURL string, log *slog.Logger) error {
 
 	if pending, err := d.pending(ctx); err != nil || len(pending) == 0 {
 		if err == nil {
-			d.log.Debug("migrations: nothing to do")
+			err = d.restore(ctx)
 		}
 		return err
 	}

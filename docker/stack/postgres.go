@@ -29,6 +29,9 @@ type PostgresOptions struct {
 	Dir string
 	// Port of 127.0.0.1; 0 means a free one.
 	Port int
+	// Binaries is the folder of the server's programs. Empty means those that
+	// findPostgres finds.
+	Binaries string
 	// Settings are added to postgresql.conf, over the defaults (see settings).
 	// ALTER SYSTEM overrides both.
 	Settings map[string]string
@@ -63,9 +66,11 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (_ *Postgres, err err
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	binaries, err := findPostgres(ctx, account, o.Progress)
-	if err != nil {
-		return nil, fmt.Errorf("start PostgreSQL: %w", err)
+	binaries := o.Binaries
+	if binaries == "" {
+		if binaries, err = findPostgres(ctx, account, o.Progress); err != nil {
+			return nil, fmt.Errorf("start PostgreSQL: %w", err)
+		}
 	}
 	if account, err = serverAccount(); err != nil { // its package may just have made the user
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)

@@ -170,7 +170,8 @@ BEGIN
             DROP POLICY IF EXISTS workflow_worker_ask ON public.worker_requests;
             CREATE POLICY workflow_worker_ask ON public.worker_requests FOR INSERT TO authenticated
                 WITH CHECK (project_id IN (SELECT workflow_worker.own_projects()) AND status = 'pending'
-                    AND (requested_by IS NULL OR requested_by::text = (SELECT workflow_worker.current_user_id())));
+                    AND (requested_by IS NULL OR requested_by::text = (SELECT workflow_worker.current_user_id())
+                         OR requested_by::text = (SELECT auth.uid())::text)); -- also 00014
         WHEN 'workflow_workers' THEN
             GRANT SELECT ON public.workflow_workers TO authenticated;
             CREATE POLICY workflow_worker_own ON public.workflow_workers FOR SELECT TO authenticated
