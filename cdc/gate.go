@@ -2,8 +2,10 @@ package cdc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +23,12 @@ type gate struct {
 	log      *slog.Logger
 	status   *status
 	refused  bool // the last lookup of projects; of run's goroutine
+
+	publications []string
+	checkEvery   time.Duration
+	checked      time.Time   // when the publications were last; of run's goroutine
+	suspect      atomic.Bool // the stream said something about them
+	gap          chan error  // what they lack while they are streamed
 
 	mu      sync.Mutex // guards arrived
 	arrived waiting
@@ -51,7 +59,12 @@ func newGate(c Config, s *status) (*gate, error) {
 		observer: c.Observer,
 		log:      c.Logger,
 		status:   s,
-		bell:     make(chan struct{}, 1),
+
+		publications: c.Publications,
+		checkEvery:   c.PollInterval,
+		gap:          make(chan error, 1),
+
+		bell: make(chan struct{}, 1),
 	}
 	g.shared = &referrers{
 		reader: reader{config: config, timeout: c.LookTimeout},
@@ -111,6 +124,9 @@ func (g *gate) run(ctx context.Context) {
 		g.mu.Unlock()
 
 		err := g.pass(ctx, &unseen)
+		if err == nil {
+			err = g.checkPublications(ctx)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -120,7 +136,7 @@ func (g *gate) run(ctx context.Context) {
 		case unseen.empty():
 			failures = 0
 			g.status.readable()
-			look.Reset(g.interval) // to know in time that there is nothing to read from
+			look.Reset(min(g.interval, g.checkEvery)) // to know in time that there is nothing to read from, or to follow
 		default:
 			failures = 0
 			g.status.readable()
@@ -128,6 +144,33 @@ func (g *gate) run(ctx context.Context) {
 			delay = min(2*delay, gateDelayMax)
 		}
 	}
+}
+
+// checkPublications looks, every few seconds, whether the publications still carry
+// what we follow, and ends the stream if they don't. The error is the connection's.
+func (g *gate) checkPublications(ctx context.Context) error {
+	suspect := g.suspect.Swap(false)
+	if !g.status.isStreaming() || !suspect && time.Since(g.checked) < g.checkEvery {
+		return nil
+	}
+	err := g.reader.publications(ctx, g.publications)
+	if _, gap := errors.AsType[*reasonError](err); !gap {
+		if err == nil {
+			g.checked = time.Now()
+		}
+		return err
+	}
+	select {
+	case g.gap <- err:
+	default:
+	}
+	return nil
+}
+
+// warned has the publications looked at soon.
+func (g *gate) warned() {
+	g.suspect.Store(true)
+	ring(g.bell)
 }
 
 // pass reads once and lets out what can be seen.

@@ -28,6 +28,10 @@ const publicationsQuery = `SELECT p.pubname, p.pubinsert, p.pubupdate, p.pubdele
 // checkPublications makes sure that the publications carry what we follow. It has to
 // come before the slot: a stream whose publication is made after its slot fails at
 // the first change, and would go on failing.
+//
+// It has to be asked again and again while streaming: since PostgreSQL 18 a stream
+// goes on without a publication that was dropped, and no version says anything of a
+// table that was taken out of one.
 func checkPublications(ctx context.Context, conn *pgconn.PgConn, names []string) error {
 	quoted := make([]string, len(names))
 	for i, name := range names {
@@ -63,7 +67,7 @@ func publicationGap(names []string, found []published) error {
 		}
 	}
 	if len(gaps) > 0 {
-		return because(ReasonPublication, "publications %s lack columns, operations or all rows of %s; run the migrations",
+		return because(ReasonPublication, "publications %s lack columns, operations or all rows of %s; run the migrations, which put it right or say why they can't",
 			strings.Join(names, ", "), strings.Join(gaps, ", "))
 	}
 	return nil

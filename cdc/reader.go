@@ -119,6 +119,16 @@ func (r *reader) referrers(ctx context.Context, components []string) ([]string, 
 	return projects, nil
 }
 
+// publications says what the publications lack, nil if nothing.
+func (r *reader) publications(ctx context.Context, names []string) error {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
+	return checkPublications(ctx, r.conn.PgConn(), names)
+}
+
 // connect makes a new connection where there is none or it is broken.
 func (r *reader) connect(ctx context.Context) error {
 	if r.conn != nil && !r.conn.IsClosed() {

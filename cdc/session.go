@@ -31,8 +31,28 @@ func (s *Source) session(ctx context.Context) error {
 	if err := s.begin(ctx, conn, made); err != nil {
 		return err
 	}
+	select {
+	case <-s.gate.gap: // an earlier session's: this one has looked itself
+	default:
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case gap := <-s.gate.gap:
+			cancel(gap)
+		case <-ctx.Done():
+		}
+	}()
+	defer func() {
+		cancel(nil)
+		<-watched
+	}()
 	s.status.streaming()
-	err = newStream(conn, made.point, server.pingInterval(s.config.PingInterval), s.gate.add, s.config.Observer).receive(ctx)
+	st := newStream(conn, made.point, server.pingInterval(s.config.PingInterval), s.gate.add, s.config.Observer)
+	st.warned = s.gate.warned
+	err = st.receive(ctx)
 	if errors.Is(err, errStalled) {
 		wait = 0 // nobody there to say farewell to
 	}

@@ -22,6 +22,7 @@ type stream struct {
 	conn     *pgconn.PgConn
 	ping     time.Duration // silence after which to ask for a reply
 	add      func(transaction)
+	warned   func() // the server warns of something; nil if nobody minds
 	observer Observer
 
 	position   pglogrepl.LSN // received so far
@@ -89,7 +90,13 @@ func (st *stream) heard(message pgproto3.BackendMessage) error {
 	switch m := message.(type) {
 	case *pgproto3.CopyData:
 		return st.data(m.Data, now)
-	case *pgproto3.NoticeResponse, *pgproto3.ParameterStatus:
+	case *pgproto3.NoticeResponse:
+		// A publication that isn't there any more is worth a warning, since 18.
+		if m.SeverityUnlocalized == "WARNING" && st.warned != nil {
+			st.warned()
+		}
+		return nil
+	case *pgproto3.ParameterStatus:
 		return nil
 	case *pgproto3.ErrorResponse:
 		return fmt.Errorf("stream ended: %w", pgconn.ErrorResponseToPgError(m))
