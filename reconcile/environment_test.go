@@ -245,7 +245,7 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
 	if _, err := tx.Exec(t.Context(), `SELECT FROM workflow_workers WHERE worker_id = $1 FOR UPDATE`, workerID("replica-a", p)); err != nil {
 		t.Fatal(err)
 	}
