@@ -16,6 +16,10 @@ TESTFLAGS ?=
 BUNDLE := runtime/bundle/dist/workflow.js
 BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate -type f 2>/dev/null) \
 	runtime/bundle/package.json runtime/bundle/package-lock.json
+# What Intl knows of languages and time zones.
+LOCALES := runtime/language/intl/cldr/dist/cldr.zip
+LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate -type f 2>/dev/null) \
+	runtime/language/intl/cldr/package.json runtime/language/intl/cldr/package-lock.json
 
 .DEFAULT_GOAL := help
 .PHONY: help dev demo build bundle test lint conformance bench clean go npm gcc
@@ -36,11 +40,16 @@ demo: go ## against a running `make dev`: write workflows as rows, run them, cha
 build: bundle ## the service: bin/workflow-worker
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/workflow-worker ./cmd/workflow-worker
 
-bundle: go $(BUNDLE) ## Temporal's TypeScript SDK for goja, into runtime/bundle/dist
+bundle: go $(BUNDLE) $(LOCALES) ## Temporal's TypeScript SDK for goja, and the data of Intl
 
 $(BUNDLE): $(BUNDLE_SOURCES)
 	@$(MAKE) --no-print-directory npm
 	$(GO) generate ./runtime/bundle
+	@touch $@
+
+$(LOCALES): $(LOCALE_SOURCES)
+	@$(MAKE) --no-print-directory npm
+	$(GO) generate ./runtime/language/intl/cldr
 	@touch $@
 
 # Built, not `go run`: that one doesn't hand a SIGTERM on, and the servers would stay.
@@ -66,8 +75,8 @@ bench: build ## the figures that we quote, beside the same workflows in native G
 
 clean: go ## remove everything that make made, the data of `make dev` too
 	@$(GO) run ./cmd/dev -clean
-	rm -rf bin .local runtime/bundle/node_modules
-	find runtime/bundle/dist -type f ! -name .gitignore -delete
+	rm -rf bin .local runtime/bundle/node_modules runtime/language/intl/cldr/node_modules
+	find runtime/bundle/dist runtime/language/intl/cldr/dist -type f ! -name .gitignore -delete
 
 # Prerequisites. `make test` and `make lint` set INSTALL and install Debian's
 # packages where that needs nobody's help; the others name the command.

@@ -18,13 +18,13 @@ import (
 // service's own methods.
 func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
 	service := call.Argument(0).String()
-	find := intl.Locale
-	if service == "Collator" {
-		find = intl.CollationLocale
-	}
-	locale, err := find(v.texts(call.Argument(1)))
-	v.throwIntl(err)
+	asked := v.texts(call.Argument(1))
 	o := v.options(call.Argument(2))
+	if v.EnglishOnly {
+		v.throwIntl(intl.EnglishAndUTC(asked, o))
+	}
+	locale, err := intl.Locale(asked)
+	v.throwIntl(err)
 	var members map[string]func(goja.FunctionCall) goja.Value
 	var resolved func() []intl.Entry
 	switch service {
@@ -110,7 +110,7 @@ func (v *VM) textAndPartsOfSpans(f *intl.RelativeTimeFormat) map[string]func(goj
 	}
 }
 
-// collator orders texts as ICU's root does, which is what English takes.
+// collator orders texts as the locale's language does.
 func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.FunctionCall) goja.Value, func() []intl.Entry) {
 	s, err := intl.NewCollation(locale, o)
 	v.throwIntl(err)
@@ -124,12 +124,22 @@ func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.Funct
 	if s.Sensitivity == "base" || s.Sensitivity == "case" {
 		options = append(options, collate.IgnoreDiacritics)
 	}
-	c := collate.New(language.Und, options...)
+	c := collate.New(language.Make(s.Language()), options...)
+	order := c.CompareString
+	if s.UpperFirst() {
+		letters := collate.New(language.Make(s.Language()), append(options, collate.IgnoreCase)...)
+		order = func(a, b string) int {
+			if n := letters.CompareString(a, b); n != 0 {
+				return n
+			}
+			return -c.CompareString(a, b)
+		}
+	}
 	return map[string]func(goja.FunctionCall) goja.Value{
 		"order": func(call goja.FunctionCall) goja.Value {
 			v.checkText("compare", v.text(call.Argument(0)), maxCompared)
 			v.checkText("compare", v.text(call.Argument(1)), maxCompared)
-			return v.Runtime.ToValue(c.CompareString(call.Argument(0).String(), call.Argument(1).String()))
+			return v.Runtime.ToValue(order(call.Argument(0).String(), call.Argument(1).String()))
 		},
 	}, s.Resolved
 }
@@ -224,10 +234,7 @@ func (v *VM) canonicalLocales(call goja.FunctionCall) goja.Value {
 func (v *VM) supportedLocales(call goja.FunctionCall) goja.Value {
 	list, err := intl.Canonical(v.texts(call.Argument(0)))
 	v.throwIntl(err)
-	return v.array(slices.DeleteFunc(list, func(l string) bool {
-		_, err := intl.Locale([]string{l})
-		return err != nil
-	}))
+	return v.array(slices.DeleteFunc(list, func(l string) bool { return !intl.Supported(l) }))
 }
 
 func (v *VM) supportedValues(call goja.FunctionCall) goja.Value {

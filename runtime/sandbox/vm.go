@@ -63,6 +63,9 @@ func (o Options) withDefaults() Options {
 type VM struct {
 	// Runtime may be used inside Enter only, and before the first.
 	Runtime *goja.Runtime
+	// EnglishOnly has Intl refuse all languages but English and all time zones but UTC, for executions that began when it knew no
+	// others: they may have gone on by the error. To be set inside Enter.
+	EnglishOnly bool
 
 	opts  Options
 	async asyncContext

@@ -55,7 +55,7 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	in := &instance{vm: v, code: c}
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
-		v.now = time.Now()
+		v.now, v.box.EnglishOnly = time.Now(), false
 		contents, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception

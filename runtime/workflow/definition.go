@@ -27,6 +27,7 @@ type definition struct {
 	export      string
 	flags       []int               // of the TypeScript SDK, as recorded
 	rules       []rule              // our own, as recorded
+	englishOnly bool                // Intl is as it was before it had other languages and time zones
 	on          atomic.Pointer[Ran] // the code that runs
 	busy        atomic.Bool         // local activities are under way, which a replay would run again
 	pinRecorded bool                // in a completed task

@@ -13,6 +13,7 @@ import (
 	bindings "go.temporal.io/sdk/internalbindings"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/language/intl/cldr"
 )
 
 // pin is what the first workflow task records in the execution's history, as the first side effect: on what code it began,
@@ -28,6 +29,9 @@ type pin struct {
 	Flags []int  `json:"flags"`
 	// Rules are our own, which replay must keep to as well.
 	Rules []rule `json:"rules,omitempty"`
+	// Zones is the release of the time zones that the execution began with, for people to read. Executions without it began when
+	// Intl knew English and UTC alone, and keep to that.
+	Zones string `json:"zones,omitempty"`
 }
 
 // CodeHeader is the header by which a schedule command tells the activity worker the hash of the code that scheduled it.
@@ -48,7 +52,7 @@ func (d *definition) start() error {
 	if err != nil {
 		return err
 	}
-	d.flags, d.rules = p.Flags, p.Rules
+	d.flags, d.rules, d.englishOnly = p.Flags, p.Rules, p.Zones == ""
 	if d.in == nil {
 		if err := d.resume(ctx, p, ran, forQuery); err != nil {
 			return err
@@ -81,7 +85,13 @@ func (d *definition) pin() (p pin, err error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := json.Marshal(pin{Hash: code.Hash(), Export: export, SDK: bundle.Version(), Flags: flags, Rules: rules()})
+		zones, err := cldr.ZonesVersion()
+		if err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(pin{
+			Hash: code.Hash(), Export: export, SDK: bundle.Version(), Flags: flags, Rules: rules(), Zones: zones,
+		})
 		if err != nil {
 			return nil, err
 		}

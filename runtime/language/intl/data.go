@@ -1,83 +1,120 @@
 package intl
 
 import (
-	_ "embed"
-	"strconv"
 	"strings"
 	"sync"
+
+	"workflow-worker/runtime/language/intl/cldr"
 )
 
-//go:embed data.txt
-var dataText string
+// locale is what a language, or one of its regions, says; it is loaded once per process.
+type locale struct {
+	texts    *cldr.Texts
+	language string
+	// region is the one asked for, or the language's likely one.
+	region            string
+	cardinal, ordinal *rules
 
-type currency struct {
-	digits                    int
-	symbol, narrow, one, many string
+	decimal, percent pattern
+	symbols          symbols
+	patterns         func() *generator
+	parsed           sync.Map // of texts, the patterns of numbers
 }
 
-// english is data.txt, by section; testdata/data.mjs says what is in a row.
-type english struct {
-	currencies map[string]currency
-	// units, and compounds of two that have a name of their own: of one and of several, for each of unitDisplays.
-	units map[string][]string
-	// per is what follows an amount of something per unit, for each of unitDisplays.
-	per map[string][]string
-	// relative has a row by unit and style: of one and of several ahead, of one and of several past.
-	relative map[string][]string
-	// named has the text of a unit, a style and a number.
-	named map[string]string
-	// lists has a row by type and style: between two, at the start, within and at the end of more.
-	lists map[string][]string
-	// dates and times have templates by the letters of their fields; dated those of dates around a time, {t}.
-	dates, dated, times map[string]string
-	// periods has the part of the day of each hour, by width.
-	periods map[string][]string
+var loaded sync.Map // of tags without extensions, *locale
+
+// localeOf gives the data for a tag that Locale gave.
+func localeOf(tag string) (*locale, error) {
+	tag, _ = cutExtension(tag)
+	if l, ok := loaded.Load(tag); ok {
+		return l.(*locale), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	l, err := loadLocale(tag)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := loaded.LoadOrStore(tag, l)
+	return kept.(*locale), nil //nolint:forcetypeassert // nothing else is stored
 }
 
-var unitDisplays = []string{"short", "narrow", "long"}
+func loadLocale(tag string) (*locale, error) {
+	name := dataOf(tag)
+	texts, err := cldr.Locale(name)
+	if err != nil {
+		return nil, err
+	}
+	l := &locale{texts: texts, language: languageOf(tag), region: regionOf(tag)}
+	for _, r := range []struct {
+		of   **rules
+		kind string
+	}{{&l.cardinal, "cardinal"}, {&l.ordinal, "ordinal"}} {
+		if *r.of, err = loadRules(r.kind, name, l.language); err != nil {
+			return nil, err
+		}
+	}
+	l.decimal, l.percent = l.pattern(l.get("decimal/standard")), l.pattern(l.get("percent/standard"))
+	l.symbols = l.loadSymbols()
+	l.patterns = sync.OnceValue(func() *generator { return newGenerator(l) })
+	return l, nil
+}
 
-var data = sync.OnceValue(func() *english {
-	e := &english{
-		currencies: map[string]currency{}, units: map[string][]string{}, per: map[string][]string{},
-		relative: map[string][]string{}, named: map[string]string{}, lists: map[string][]string{},
-		dates: map[string]string{}, dated: map[string]string{}, times: map[string]string{}, periods: map[string][]string{},
+// get gives a text, or "".
+func (l *locale) get(key string) string {
+	v, _ := l.texts.Get(key)
+	return v
+}
+
+// plural gives the text of a category, or the one of all others. Keys are those of CLDR: prefix + "-count-" + category.
+func (l *locale) plural(prefix, category string) string {
+	if v, ok := l.texts.Get(prefix + "-count-" + category); ok {
+		return v
 	}
-	section := ""
-	for line := range strings.Lines(dataText) {
-		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		if name, ok := strings.CutPrefix(line, "["); ok {
-			section = strings.TrimSuffix(name, "]")
-			continue
-		}
-		e.add(section, strings.Split(line, "\t"))
+	return l.get(prefix + "-count-other")
+}
+
+// supplemental has what is no locale's own. Without the built data it is empty, and loading any locale says so.
+var supplemental = sync.OnceValue(func() *cldr.Texts {
+	t, err := cldr.Locale("supplemental")
+	if err != nil {
+		return &cldr.Texts{}
 	}
-	return e
+	return t
 })
 
-func (e *english) add(section string, row []string) {
-	key, rest := row[0], row[1:]
-	switch section {
-	case "currency":
-		digits, _ := strconv.Atoi(rest[0]) // a test reads the file
-		e.currencies[key] = currency{digits, rest[1], rest[2], rest[3], rest[4]}
-	case "unit", "compound":
-		e.units[key] = rest
-	case "per":
-		e.per[key] = rest
-	case "relative":
-		e.relative[key+" "+rest[0]] = rest[1:]
-	case "named":
-		e.named[key+" "+rest[0]+" "+rest[1]] = rest[2]
-	case "list":
-		e.lists[key+" "+rest[0]] = rest[1:]
-	case "date":
-		e.dates[key], e.dated[key] = rest[0], rest[1]
-	case "time":
-		e.times[key] = rest[0]
-	case "period":
-		e.periods[key] = rest
+func rule(key string) string {
+	v, _ := supplemental().Get(key)
+	return v
+}
+
+// dataOf names the data for a tag: its own, or that of what it is short for, or that of what it is a variant of.
+func dataOf(tag string) string {
+	for _, full := range []string{tag, rule("likely/" + tag)} {
+		// zh-Hant-TW is called zh-Hant.
+		for at := full; strings.Contains(at, "-"); at = at[:strings.LastIndexByte(at, '-')] {
+			if cldr.Has(at) {
+				return at
+			}
+		}
 	}
+	return languageOf(tag)
+}
+
+func languageOf(tag string) string {
+	language, _, _ := strings.Cut(tag, "-")
+	return language
+}
+
+func regionOf(tag string) string {
+	parts := strings.Split(tag, "-")
+	for _, p := range parts[1:] {
+		if len(p) == 2 || len(p) == 3 {
+			return p
+		}
+	}
+	full := strings.Split(rule("likely/"+tag), "-")
+	if region := full[len(full)-1]; len(full) > 1 {
+		return region
+	}
+	full = strings.Split(rule("likely/"+parts[0]), "-")
+	return full[len(full)-1]
 }

@@ -2,144 +2,189 @@ package intl
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// fieldNames are the parts' types by their letters in templates.
+// fieldNames are the parts' types by their letters in patterns.
 var fieldNames = map[byte]string{
-	'G': "era", 'E': "weekday", 'y': "year", 'M': "month", 'd': "day", 'h': "hour", 'm': "minute", 's': "second",
-	'S': "fractionalSecond", 'a': "dayPeriod", 'z': "timeZoneName",
+	'G': "era", 'E': "weekday", 'c': "weekday", 'e': "weekday", 'y': "year", 'u': "year", 'M': "month", 'L': "month", 'd': "day",
+	'h': "hour", 'H': "hour", 'K': "hour", 'k': "hour", 'm': "minute", 's': "second", 'S': "fractionalSecond",
+	'a': "dayPeriod", 'b': "dayPeriod", 'B': "dayPeriod", 'z': "timeZoneName", 'v': "timeZoneName", 'O': "timeZoneName",
 }
 
-// Text formats a time. As in V8, the narrow space before AM and PM is a common one here, and stays what it is in the parts.
+// Text formats a time. As in V8, a narrow space is a common one here, and stays what it is in the parts.
 func (f *DateTimeFormat) Text(t time.Time) string {
 	return strings.ReplaceAll(Text(f.Parts(t)), "\u202f", " ")
 }
 
 // Parts formats a time, piece by piece.
-func (f *DateTimeFormat) Parts(t time.Time) []Part {
-	t = t.UTC()
-	var out []Part
-	rest := f.template
-	for rest != "" {
-		at := strings.IndexByte(rest, '{')
-		if at < 0 {
-			at = len(rest)
-		}
-		if at > 0 {
-			out = append(out, Part{"literal", rest[:at]})
-			rest = rest[at:]
+func (f *DateTimeFormat) Parts(t time.Time) []Part { return f.write(f.tokens, t) }
+
+func (f *DateTimeFormat) write(list []token, t time.Time) []Part {
+	t = t.In(f.zone.location)
+	out := make([]Part, 0, len(list))
+	for _, x := range list {
+		if x.letter == 0 {
+			out = append(out, Part{"literal", x.literal})
 			continue
 		}
-		letter := rest[1]
-		rest = rest[len("{x}"):]
-		out = append(out, Part{fieldNames[letter], f.field(letter, t)})
+		name, ok := fieldNames[x.letter]
+		if !ok {
+			continue
+		}
+		if text := f.field(x, t); text != "" {
+			out = append(out, Part{name, text})
+		}
 	}
-	return out
+	return joinLiterals(out)
 }
 
-func (f *DateTimeFormat) field(letter byte, t time.Time) string {
-	switch letter {
+func (f *DateTimeFormat) field(x token, t time.Time) string {
+	switch x.letter {
 	case 'G':
-		return f.era(t)
-	case 'E':
-		return cut(t.Weekday().String(), f.fields["weekday"])
-	case 'y':
+		era := "1"
+		if t.Year() <= 0 {
+			era = "0"
+		}
+		return f.l.get("eras/" + width(x.length, "eraAbbr", "eraNames", "eraNarrow") + "/" + era)
+	case 'y', 'u':
 		y := t.Year()
 		if y <= 0 {
 			y = 1 - y
 		}
-		if f.fields["year"] == "2-digit" {
+		if x.length == 2 {
 			return fmt.Sprintf("%02d", y%100)
 		}
-		return strconv.Itoa(y)
-	case 'M':
-		if w := f.fields["month"]; w != "numeric" && w != "2-digit" {
-			return cut(t.Month().String(), w)
+		return padded(y, x.length)
+	case 'M', 'L':
+		if x.length < 3 {
+			return padded(int(t.Month()), x.length)
 		}
-		return f.digits("month", int(t.Month()), false)
+		return f.l.named("months", x, 'L', strconv.Itoa(int(t.Month())))
+	case 'E', 'c', 'e':
+		return f.l.named("days", x, 'c', strings.ToLower(t.Weekday().String()[:3]))
 	case 'd':
-		return f.digits("day", t.Day(), false)
+		return padded(t.Day(), x.length)
+	case 'H':
+		return padded(t.Hour(), x.length)
+	case 'k':
+		return padded((t.Hour()+23)%24+1, x.length)
+	case 'K':
+		return padded(t.Hour()%12, x.length)
 	case 'h':
-		return f.hour(t.Hour())
+		return padded((t.Hour()+11)%12+1, x.length)
 	case 'm':
-		return f.digits("", t.Minute(), f.padded("m"))
+		return padded(t.Minute(), x.length)
 	case 's':
-		return f.digits("", t.Second(), f.padded("s"))
+		return padded(t.Second(), x.length)
 	case 'S':
-		return fmt.Sprintf("%03d", t.Nanosecond()/1e6)[:f.fraction]
-	case 'a':
-		return f.period(t)
-	default:
-		return f.zoneName()
+		return fmt.Sprintf("%03d", t.Nanosecond()/1e6)[:min(x.length, 3)]
+	case 'a', 'b', 'B':
+		return f.period(x, t)
 	}
+	return f.zoneText(zoneStyle(x), t)
 }
 
-func (f *DateTimeFormat) digits(name string, n int, padded bool) string {
-	if padded || f.fields[name] == "2-digit" {
-		return fmt.Sprintf("%02d", n)
+func zoneStyle(x token) string {
+	style := map[byte]string{'z': "", 'v': "Generic", 'O': "Offset"}[x.letter]
+	if x.length >= 4 {
+		return "long" + style
 	}
-	return strconv.Itoa(n)
+	return "short" + style
 }
 
-// cut shortens a name of a day or a month.
-func cut(name, width string) string {
-	switch width {
-	case "short":
-		return name[:3]
-	case "narrow":
-		return name[:1]
-	}
-	return name
+func padded(n, length int) string {
+	text := strconv.Itoa(n)
+	return strings.Repeat("0", max(length-len(text), 0)) + text
 }
 
-func (f *DateTimeFormat) era(t time.Time) string {
-	names := map[string][2]string{"short": {"AD", "BC"}, "long": {"Anno Domini", "Before Christ"}, "narrow": {"A", "B"}}[f.fields["era"]]
-	if t.Year() > 0 {
-		return names[0]
+// width chooses by the length of a field: up to three letters, four, five.
+func width(length int, short, long, narrow string) string {
+	switch length {
+	case 4:
+		return long
+	case 5:
+		return narrow
 	}
-	return names[1]
+	return short
 }
 
-func (f *DateTimeFormat) hour(h int) string {
-	switch f.cycle {
-	case "h11":
-		return f.digits("hour", h%12, false)
-	case "h12":
-		return f.digits("hour", (h+11)%12+1, false)
-	case "h24":
-		return f.digits("hour", (h+23)%24+1, true)
+// named is the name of a month or a day, within a date or alone.
+func (l *locale) named(of string, x token, alone byte, key string) string {
+	context := "format"
+	if x.letter == alone {
+		context = "stand-alone"
 	}
-	return f.digits("hour", h, true)
+	w := width(x.length, "abbreviated", "wide", "narrow")
+	if text := l.get(of + "/" + context + "/" + w + "/" + key); text != "" {
+		return text
+	}
+	return l.get(of + "/format/" + w + "/" + key)
 }
 
 // period is AM or PM, or the part of the day that was asked for.
-func (f *DateTimeFormat) period(t time.Time) string {
-	width := f.fields["dayPeriod"]
-	if width == "" {
-		if t.Hour() < 12 {
-			return "AM"
+func (f *DateTimeFormat) period(x token, t time.Time) string {
+	key := "dayPeriods/" + width(x.length, "abbreviated", "wide", "narrow") + "/"
+	half := "am"
+	if t.Hour() >= 12 {
+		half = "pm"
+	}
+	if x.letter == 'a' {
+		return f.l.get(key + half)
+	}
+	sharp := true // as far as it is shown
+	for _, other := range f.tokens {
+		if other.letter == 'm' && t.Minute() != 0 || other.letter == 's' && t.Second() != 0 {
+			sharp = false
 		}
-		return "PM"
 	}
-	names := data().periods[width]
-	sharp := (t.Minute() == 0 || !strings.Contains(f.template, "{m}")) && (t.Second() == 0 || !strings.Contains(f.template, "{s}"))
-	if t.Hour() == 12 && !sharp {
-		return names[13]
+	name := f.l.partOfDay(t.Hour(), sharp && x.letter == 'B' || x.letter == 'b' && sharp)
+	if text := f.l.get(key + name); text != "" {
+		return text
 	}
-	return names[t.Hour()]
+	return f.l.get(key + half)
 }
 
-func (f *DateTimeFormat) zoneName() string {
-	switch f.fields["timeZoneName"] {
-	case "short":
-		return "UTC"
-	case "long":
-		return "Coordinated Universal Time"
-	case "shortOffset", "shortGeneric":
-		return "GMT+0"
+// partOfDay finds a language's name for an hour: "noon" and its like are those of the hour itself.
+func (l *locale) partOfDay(hour int, sharp bool) string {
+	clock := func(text string) int {
+		n, _ := strconv.Atoi(strings.SplitN(text, ":", 2)[0])
+		return n
 	}
-	return "GMT+00:00"
+	type span struct{ from, before, at int }
+	spans := map[string]*span{}
+	for key, text := range supplemental().Under("period/" + l.language + "/") {
+		name, what, _ := strings.Cut(key, "/_")
+		if spans[name] == nil {
+			spans[name] = &span{-1, -1, -1}
+		}
+		switch what {
+		case "from":
+			spans[name].from = clock(text)
+		case "before":
+			spans[name].before = clock(text)
+		case "at":
+			spans[name].at = clock(text)
+		}
+	}
+	found := ""
+	names := make([]string, 0, len(spans))
+	for name := range spans {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		switch s := spans[name]; {
+		case s.at >= 0:
+			if sharp && s.at%24 == hour && name != "midnight" {
+				return name
+			}
+		case s.from <= s.before && s.from <= hour && hour < s.before, s.from > s.before && (hour >= s.from || hour < s.before):
+			found = name
+		}
+	}
+	return found
 }

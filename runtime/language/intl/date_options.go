@@ -5,17 +5,19 @@ import (
 	"strings"
 )
 
-// DateTimeFormat is Intl.DateTimeFormat with its options resolved, in UTC.
+// DateTimeFormat is Intl.DateTimeFormat with its options resolved.
 type DateTimeFormat struct {
 	locale string
-	// fields has the width of each field that is shown.
+	l      *locale
+	zone   *zone
+	// fields has the width of each field that is asked for.
 	fields map[string]string
 	// fraction is the number of digits behind the second.
 	fraction             int
 	cycle                string // h11, h12, h23, h24; "" without an hour
 	dateStyle, timeStyle string
-	// template is what is written, with letters for the fields; see testdata/data.mjs.
-	template string
+	// tokens are what is written.
+	tokens []token
 }
 
 var (
@@ -30,19 +32,17 @@ var (
 // NewDateTimeFormat resolves options. required says which fields must be among them ("date", "time", "any"), defaults which
 // are shown if none is ("date", "time", "all").
 func NewDateTimeFormat(locale string, o Options, required, defaults string) (*DateTimeFormat, error) {
-	r := &reader{service: "DateTimeFormat", o: o}
-	f := &DateTimeFormat{locale: locale, fields: map[string]string{}}
-	r.text("localeMatcher", "best fit", "lookup", "best fit")
-	r.only("calendar", "gregory")
-	r.only("numberingSystem", "latn")
-	r.zone()
-	cycle := r.text("hourCycle", "h12", "h11", "h12", "h23", "h24")
-	if v, ok := o["hour12"]; ok {
-		cycle = "h24" // as V8 has it: midnight is 24:00
-		if truthy(v) {
-			cycle = "h12"
-		}
+	l, err := localeOf(locale)
+	if err != nil {
+		return nil, err
 	}
+	r := &reader{service: "DateTimeFormat", o: o}
+	f := &DateTimeFormat{locale: keep(locale, "ca", "hc", "nu"), l: l, fields: map[string]string{}}
+	r.text("localeMatcher", "best fit", "lookup", "best fit")
+	r.calendar(&f.locale)
+	r.numbering(&f.locale)
+	cycle := r.cycle(f)
+	f.zone = r.zone()
 	for _, name := range allFields {
 		widths := numberWidths
 		switch name {
@@ -72,26 +72,62 @@ func NewDateTimeFormat(locale string, o Options, required, defaults string) (*Da
 	if r.err != nil {
 		return nil, r.err
 	}
-	if f.shows("hour") {
-		f.cycle = cycle
-	}
-	f.template = f.compose()
-	if f.odd() {
-		return nil, rangeError("these fields together have no format in English: %s", strings.Join(f.shown(), ", "))
-	}
+	f.compose(cycle)
 	return f, nil
 }
 
-func (r *reader) zone() {
+// calendar reads the calendar: the Gregorian one.
+func (r *reader) calendar(tag *string) {
+	gregorian := []string{"gregory", "gregorian"}
+	r.only("calendar", gregorian...)
+	if ca, ok := extensionOf(*tag, "ca"); ok && slices.Contains(otherCalendars, ca) {
+		r.fail(rangeError("the calendar %q is not supported here: gregory is", ca))
+	}
+	option := ""
+	if r.has("calendar") {
+		option = "gregory"
+	}
+	r.extended(tag, "ca", "gregory", option, func(s string) bool { return s == "gregory" })
+}
+
+// otherCalendars are those that Node has. What is none is passed over, as in Node.
+var otherCalendars = strings.Fields("buddhist chinese coptic dangi ethioaa ethiopic hebrew indian islamic islamic-civil islamic-rgsa islamic-tbla " +
+	"islamic-umalqura iso8601 japanese persian roc")
+
+var cycles = map[string]byte{"h11": 'K', "h12": 'h', "h23": 'H', "h24": 'k'}
+
+// cycle reads how hours are counted.
+func (r *reader) cycle(f *DateTimeFormat) string {
+	option := r.text("hourCycle", "", "h11", "h12", "h23", "h24")
+	own := map[byte]string{'K': "h11", 'h': "h12", 'H': "h23", 'k': "h24"}[f.l.hourLetter()]
+	if v, ok := r.o["hour12"]; ok {
+		f.locale = withoutKey(f.locale, "hc")
+		// As V8 of Node 20 has it: who counts to 12 from 12 counts to 24 from 24, and who counts to 23 counts to 11.
+		fromZero := own == "h11" || own == "h23"
+		switch {
+		case truthy(v) && fromZero:
+			return "h11"
+		case truthy(v):
+			return "h12"
+		case fromZero:
+			return "h23"
+		}
+		return "h24"
+	}
+	return r.extended(&f.locale, "hc", own, option, func(s string) bool { return cycles[s] != 0 })
+}
+
+// zone reads the time zone, UTC without one.
+func (r *reader) zone() *zone {
 	v, ok := r.o["timeZone"]
 	if !ok {
-		return
+		return utc
 	}
-	switch zone := toString(v); strings.ToUpper(zone) {
-	case "UTC", "GMT", "ETC/UTC", "ETC/GMT":
-	default:
-		r.fail(rangeError("the time zone %q is not supported here: UTC is", zone))
+	z, err := zoneOf(toString(v))
+	if err != nil {
+		r.fail(err)
 	}
+	return z
 }
 
 func truthy(v any) bool {
@@ -104,41 +140,6 @@ func truthy(v any) bool {
 		return v != 0 && v == v
 	}
 	return true
-}
-
-// odd reports fields that nobody writes together, and that CLDR has no format for: Node strings them together in one way or
-// another, as in "Anno Domini (day: 5)".
-func (f *DateTimeFormat) odd() bool {
-	year, month, day := f.shows("year"), f.shows("month"), f.shows("day")
-	switch {
-	case strings.ContainsAny(f.template, "(├"), f.shows("era") && !year, year && day && !month:
-		return true
-	case f.shows("weekday") && !day && (year || month):
-		return true
-	}
-	clock := f.timeKey()
-	switch {
-	case f.shows("hour"):
-	case strings.HasSuffix(f.fields["timeZoneName"], "Generic"):
-		return clock != "z"
-	case !f.shows("minute") && len(clock) > 1:
-		return clock != "sS" || f.fields["second"] == "2-digit"
-	}
-	return false
-}
-
-// shown names the fields.
-func (f *DateTimeFormat) shown() []string {
-	var out []string
-	for _, name := range append(slices.Clone(allFields), "timeZoneName") {
-		if f.shows(name) {
-			out = append(out, name)
-		}
-	}
-	if f.fraction > 0 {
-		out = append(out, "fractionalSecondDigits")
-	}
-	return out
 }
 
 func (f *DateTimeFormat) shows(name string) bool { return f.fields[name] != "" }
@@ -163,31 +164,6 @@ func (f *DateTimeFormat) styles(r *reader, required string) {
 		r.fail(typeError("Invalid option : dateStyle"))
 	}
 	f.fields = map[string]string{}
-	add := func(fields ...string) {
-		for i := 0; i < len(fields); i += 2 {
-			f.fields[fields[i]] = fields[i+1]
-		}
-	}
-	switch f.dateStyle {
-	case "full":
-		add("weekday", "long", "year", "numeric", "month", "long", "day", "numeric")
-	case "long":
-		add("year", "numeric", "month", "long", "day", "numeric")
-	case "medium":
-		add("year", "numeric", "month", "short", "day", "numeric")
-	case "short":
-		add("year", "2-digit", "month", "numeric", "day", "numeric")
-	}
-	switch f.timeStyle {
-	case "full":
-		add("hour", "numeric", "minute", "numeric", "second", "numeric", "timeZoneName", "long")
-	case "long":
-		add("hour", "numeric", "minute", "numeric", "second", "numeric", "timeZoneName", "short")
-	case "medium":
-		add("hour", "numeric", "minute", "numeric", "second", "numeric")
-	case "short":
-		add("hour", "numeric", "minute", "numeric")
-	}
 }
 
 // defaults adds fields where none was asked for.
@@ -206,96 +182,102 @@ func (f *DateTimeFormat) defaults(required, defaults string) {
 	}
 }
 
-// compose finds the template of the fields.
-func (f *DateTimeFormat) compose() string {
-	date, clock := f.dateKey(), f.timeKey()
-	e := data()
-	switch {
-	case clock == "":
-		return e.dates[date]
-	case date == "":
-		return e.times[clock]
-	case date == "E" && f.shows("hour") && f.fraction == 0 && !f.shows("timeZoneName") && !slices.Contains([]string{"h24", "hB24", "hs24", "hsB24"}, clock):
-		return "{E} " + e.times[clock]
+// compose finds the pattern of the fields.
+func (f *DateTimeFormat) compose(cycle string) {
+	g := f.l.patterns()
+	var pattern string
+	if f.dateStyle != "" || f.timeStyle != "" {
+		pattern = f.styled(g, cycle)
+	} else {
+		pattern = withCycle(g.best(f.skeleton(cycle)), cycle)
 	}
-	return strings.Replace(e.dated[date], "{t}", e.times[clock], 1)
+	f.tokens = tokens(pattern)
+	if slices.ContainsFunc(f.tokens, func(t token) bool { return strings.IndexByte("hHkK", t.letter) >= 0 && t.letter != 0 }) {
+		f.cycle = cycle
+	}
 }
 
-func (f *DateTimeFormat) dateKey() string {
-	key, month := "", ""
-	if f.shows("era") {
-		key += "G"
+// styled is the pattern of dateStyle and timeStyle.
+func (f *DateTimeFormat) styled(g *generator, cycle string) string {
+	date, clock := f.l.get("dateFormats/"+f.dateStyle), f.l.get("timeFormats/"+f.timeStyle)
+	pattern := date + clock
+	if f.dateStyle != "" && f.timeStyle != "" {
+		pattern = strings.NewReplacer("{0}", clock, "{1}", date).Replace(g.glue[f.dateStyle])
 	}
-	if f.shows("weekday") {
-		key += "E"
-	}
-	if f.shows("year") {
-		key += "y"
-	}
-	switch f.fields["month"] {
-	case "":
-	case "long":
-		month = "l"
-	case "short", "narrow":
-		month = "s"
-	default:
-		month = "n"
-	}
-	key += month
-	if f.shows("day") {
-		key += "d"
-	}
-	return key
-}
-
-func (f *DateTimeFormat) timeKey() string {
-	key := ""
-	for _, x := range []struct{ name, letter string }{{"hour", "h"}, {"minute", "m"}, {"second", "s"}} {
-		if f.shows(x.name) {
-			key += x.letter
+	skeleton := ""
+	for _, t := range tokens(pattern) {
+		switch {
+		case t.letter == 0 || t.letter == 'a' || t.letter == 'b' || t.letter == 'B':
+		case strings.IndexByte("hHkK", t.letter) >= 0:
+			if t.letter == cycles[cycle] {
+				return pattern
+			}
+			skeleton += strings.Repeat(string(cycles[cycle]), t.length)
+		default:
+			skeleton += strings.Repeat(string(t.letter), t.length)
 		}
 	}
-	if f.fraction > 0 {
-		key += "S"
+	if clock == "" {
+		return pattern
 	}
-	if f.shows("dayPeriod") {
-		key += "B"
+	return withCycle(g.best(skeleton), cycle)
+}
+
+// withCycle counts the hours of a pattern in another way.
+func withCycle(pattern, cycle string) string {
+	letter := cycles[cycle]
+	var out []token
+	for _, t := range tokens(pattern) {
+		if t.letter != 0 && strings.IndexByte("hHkK", t.letter) >= 0 {
+			if n := len(out); n > 0 && out[n-1].letter == 'd' && t.letter != letter {
+				out = append(out, token{literal: " "})
+			}
+			t.letter = letter
+		}
+		out = append(out, t)
 	}
-	if f.shows("timeZoneName") {
-		key += "z"
+	return patternOf(out)
+}
+
+// letters of the fields, by their widths.
+var fieldLetters = map[string]map[string]string{
+	"weekday": {"narrow": "EEEEE", "long": "EEEE", "short": "EEE"}, "era": {"narrow": "GGGGG", "long": "GGGG", "short": "GGG"},
+	"year": {"2-digit": "yy", "numeric": "y"}, "day": {"2-digit": "dd", "numeric": "d"},
+	"month":     {"narrow": "MMMMM", "long": "MMMM", "short": "MMM", "2-digit": "MM", "numeric": "M"},
+	"dayPeriod": {"narrow": "BBBBB", "long": "BBBB", "short": "B"}, "minute": {"2-digit": "mm", "numeric": "m"},
+	"second":       {"2-digit": "ss", "numeric": "s"},
+	"timeZoneName": {"long": "zzzz", "short": "z", "longOffset": "OOOO", "shortOffset": "O", "longGeneric": "vvvv", "shortGeneric": "v"},
+}
+
+// skeleton are the fields as CLDR's letters.
+func (f *DateTimeFormat) skeleton(cycle string) string {
+	out := ""
+	for _, name := range allFields {
+		w := f.fields[name]
+		switch {
+		case w == "":
+		case name == "hour":
+			out += strings.Repeat(string(cycles[cycle]), 1+strings.Count(w, "2"))
+		default:
+			out += fieldLetters[name][w]
+		}
 	}
-	switch f.cycle {
-	case "":
-		return key
-	case "h11", "h12":
-		return key + "12"
-	}
-	return key + "24"
+	return out + fieldLetters["timeZoneName"][f.fields["timeZoneName"]] + strings.Repeat("S", f.fraction)
 }
 
 // Resolved is what resolvedOptions gives.
 func (f *DateTimeFormat) Resolved() []Entry {
-	out := []Entry{{"locale", f.locale}, {"calendar", "gregory"}, {"numberingSystem", "latn"}, {"timeZone", "UTC"}}
+	out := []Entry{{"locale", f.locale}, {"calendar", "gregory"}, {"numberingSystem", "latn"}, {"timeZone", f.zone.name}}
 	if f.cycle != "" {
 		out = append(out, Entry{"hourCycle", f.cycle}, Entry{"hour12", f.cycle == "h11" || f.cycle == "h12"})
 	}
 	if f.dateStyle == "" && f.timeStyle == "" {
-		for _, name := range allFields {
-			switch w := f.fields[name]; {
-			case w == "":
-			case name == "hour" && (f.cycle == "h23" || f.cycle == "h24"), name == "minute" && f.padded("m"), name == "second" && f.padded("s"):
-				out = append(out, Entry{name, "2-digit"})
-			case name == "minute", name == "second":
-				out = append(out, Entry{name, "numeric"})
-			default:
+		// As they came out, which may be wider than they were asked for.
+		widths := f.widths()
+		for _, name := range append(slices.Clone(allFields), "fractionalSecondDigits", "timeZoneName") {
+			if w, ok := widths[name]; ok {
 				out = append(out, Entry{name, w})
 			}
-		}
-		if f.fraction > 0 {
-			out = append(out, Entry{"fractionalSecondDigits", f.fraction})
-		}
-		if z := f.fields["timeZoneName"]; z != "" {
-			out = append(out, Entry{"timeZoneName", z})
 		}
 	}
 	if f.dateStyle != "" {
@@ -307,7 +289,32 @@ func (f *DateTimeFormat) Resolved() []Entry {
 	return out
 }
 
-// padded reports whether a field always has two digits: where it stands beside another of the clock's.
-func (f *DateTimeFormat) padded(letter string) bool {
-	return strings.Contains(f.template, ":{"+letter+"}") || strings.Contains(f.template, "{"+letter+"}:")
+// widths reads the fields of the pattern that was found.
+func (f *DateTimeFormat) widths() map[string]any {
+	out := map[string]any{}
+	for _, t := range f.tokens {
+		name := fieldNames[t.letter]
+		switch {
+		case t.letter == 0 || t.letter == 'a' || name == "":
+			continue
+		case t.letter == 'S':
+			out["fractionalSecondDigits"] = min(t.length, 3)
+			continue
+		}
+		text := strings.Repeat(string(t.letter), t.length)
+		text = strings.NewReplacer("L", "M", "c", "E").Replace(text)
+		switch name {
+		case "hour":
+			out[name] = map[bool]string{true: "2-digit", false: "numeric"}[t.length == 2]
+		case "weekday", "era", "dayPeriod":
+			out[name] = width(t.length, "short", "long", "narrow")
+		default:
+			for w, letters := range fieldLetters[name] {
+				if letters == text {
+					out[name] = w
+				}
+			}
+		}
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -12,7 +13,10 @@ import (
 // each reads a file of rows that testdata/golden.mjs wrote.
 func each(t *testing.T, name string, row func(fields []json.RawMessage)) {
 	t.Helper()
-	file, err := os.Open("testdata/" + name)
+	if !filepath.IsAbs(name) {
+		name = filepath.Join("testdata", name)
+	}
+	file, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +99,7 @@ func TestNumbersAreWrittenAsNodeWritesThem(t *testing.T) {
 
 func TestDatesAreWrittenAsNodeWritesThem(t *testing.T) {
 	t.Parallel()
-	bad, refused := 0, 0
+	bad := 0
 	each(t, "dates.jsonl", func(row []json.RawMessage) {
 		at := time.UnixMilli(decode[int64](t, row[1]))
 		var got string
@@ -107,10 +111,6 @@ func TestDatesAreWrittenAsNodeWritesThem(t *testing.T) {
 			if text := decode[string](t, row[3]); f.Text(at) != text {
 				t.Errorf("%s: %q, and in Node %q", row[0], f.Text(at), text)
 			}
-		}
-		if got == `"!RangeError"` {
-			refused++ // of combinations that nobody writes, which Node shows as "Anno Domini (day: 5)"
-			return
 		}
 		if !same(t, row[2], got) {
 			if bad++; bad < 14 {
@@ -170,21 +170,4 @@ func relative(parts []RelativePart) string {
 		rows = append(rows, row)
 	}
 	return compact(rows)
-}
-
-func TestOtherLanguagesAreRefused(t *testing.T) {
-	t.Parallel()
-	for asked, want := range map[string]string{
-		"de": `the locale "de" is not supported here: en and en-US are`, "en-GB": `the locale "en-GB" is not supported here: en and en-US are`,
-		"en-US-u-nu-arab": `the locale "en-US-u-nu-arab" is not supported here: en and en-US are`, "x_": `Incorrect locale information provided: "x_"`,
-	} {
-		if _, err := Locale([]string{asked}); err == nil || err.Error() != "RangeError: "+want {
-			t.Errorf("%s: %v", asked, err)
-		}
-	}
-	for zone, want := range map[string]bool{"UTC": true, "etc/utc": true, "GMT": true, "Europe/Berlin": false, "+01:00": false} {
-		if _, err := NewDateTimeFormat("en", Options{"timeZone": zone}, "any", "date"); (err == nil) != want {
-			t.Errorf("%s: %v", zone, err)
-		}
-	}
 }

@@ -2,6 +2,7 @@ package intl
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -149,11 +150,12 @@ func (d digitOptions) round(x Decimal) rounded {
 // NumberFormat is Intl.NumberFormat with its options resolved.
 type NumberFormat struct {
 	locale          string
+	l               *locale
+	pattern         pattern // of a plain number, a percentage or money
 	style           string
 	currency        string
 	currencyDisplay string
 	accounting      bool
-	unit            []string // as in english.units
 	unitName        string
 	unitDisplay     string
 	grouping        string // "" is none
@@ -166,9 +168,13 @@ type NumberFormat struct {
 // NewNumberFormat resolves options.
 func NewNumberFormat(locale string, o Options) (*NumberFormat, error) {
 	r := &reader{service: "NumberFormat", o: o}
-	f := &NumberFormat{locale: locale}
+	l, err := localeOf(locale)
+	if err != nil {
+		return nil, err
+	}
+	f := &NumberFormat{locale: keep(locale, "nu"), l: l}
 	r.text("localeMatcher", "best fit", "lookup", "best fit")
-	r.only("numberingSystem", "latn")
+	r.numbering(&f.locale)
 	f.style = r.text("style", "decimal", "decimal", "percent", "currency", "unit")
 	r.money(f)
 	r.units(f)
@@ -176,10 +182,7 @@ func NewNumberFormat(locale string, o Options) (*NumberFormat, error) {
 	least, most := 0, 3
 	switch {
 	case f.style == "currency":
-		least = 2
-		if c, ok := data().currencies[f.currency]; ok {
-			least = c.digits
-		}
+		least = currencyDigits(f.currency)
 		most = least
 	case f.style == "percent":
 		most = 0
@@ -191,7 +194,74 @@ func NewNumberFormat(locale string, o Options) (*NumberFormat, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	f.choosePattern()
 	return f, nil
+}
+
+// numbering reads the digits to write: Western ones.
+func (r *reader) numbering(tag *string) {
+	r.only("numberingSystem", "latn")
+	option := ""
+	if r.has("numberingSystem") {
+		option = toString(r.o["numberingSystem"])
+	}
+	if nu, ok := extensionOf(*tag, "nu"); ok && nu != "latn" && hasNumbering(nu) {
+		r.fail(rangeError("the numberingSystem %q is not supported here: latn is", nu))
+	}
+	r.extended(tag, "nu", "latn", option, func(s string) bool { return s == "latn" })
+}
+
+// hasNumbering reports digits that Node has, and we haven't. Others are passed over, as in Node.
+func hasNumbering(name string) bool {
+	return slices.Contains(numberings, name)
+}
+
+var numberings = strings.Fields("adlm ahom arab arabext bali beng bhks brah cakm cham deva diak fullwide gong gonm gujr gukh guru hanidec hmng hmnp java " +
+	"kali kawi khmr knda krai lana lanatham laoo lepc limb mathbold mathdbl mathmono mathsanb mathsans mlym modi mong mroo mtei mymr mymrepka mymrpao " +
+	"mymrshan mymrtlng nagm newa nkoo olck onao orya osma outlined rohg saur segment shrd sind sinh sora sund sunu takr talu tamldec telu thai tibt tirh tnsa tols vaii wara wcho")
+
+// currencyDigits is how many digits behind the point a currency has.
+func currencyDigits(code string) int {
+	text, ok := supplemental().Get("digits/" + code + "/_digits")
+	if !ok {
+		return 2
+	}
+	n, _ := strconv.Atoi(text) // a test reads all
+	return n
+}
+
+// currencyCodes are those in use.
+func currencyCodes() []string {
+	var out []string
+	for code := range supplemental().Under("currency/") {
+		out = append(out, code)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// asPercent tells whether the unit is written by the pattern of percentages.
+func (f *NumberFormat) asPercent() bool {
+	return f.style == "unit" && f.unitName == "percent" && f.unitDisplay != "long" && f.notation != "compact"
+}
+
+// choosePattern finds the pattern for the style.
+func (f *NumberFormat) choosePattern() {
+	f.pattern = f.l.decimal
+	switch {
+	case f.style == "percent", f.asPercent():
+		f.pattern = f.l.percent
+	case f.style == "currency" && f.currencyDisplay != "name":
+		key := "currency/standard"
+		if f.accounting {
+			key = "currency/accounting"
+		}
+		text := f.l.get(key)
+		if own, ok := f.l.texts.Get("money/" + f.currency + "/pattern"); ok {
+			text = own
+		}
+		f.pattern = f.l.pattern(text)
+	}
 }
 
 func (r *reader) money(f *NumberFormat) {
@@ -212,7 +282,7 @@ func (r *reader) money(f *NumberFormat) {
 
 func (r *reader) units(f *NumberFormat) {
 	name, given := r.o["unit"]
-	f.unitDisplay = r.text("unitDisplay", "short", unitDisplays...)
+	f.unitDisplay = r.text("unitDisplay", "short", "short", "narrow", "long")
 	if !given {
 		if f.style == "unit" {
 			r.fail(typeError("Required option \"unit\" must not be undefined"))
@@ -220,21 +290,17 @@ func (r *reader) units(f *NumberFormat) {
 		return
 	}
 	f.unitName = toString(name)
-	e := data()
-	if u, ok := e.units[f.unitName]; ok {
-		f.unit = u
-		return
-	}
 	a, b, compound := strings.Cut(f.unitName, "-per-")
-	of, per := e.units[a], e.per[b]
-	if !compound || of == nil || per == nil {
+	if !slices.Contains(simpleUnits, a) || compound && !slices.Contains(simpleUnits, b) {
 		r.fail(rangeError("Invalid unit argument for Intl.NumberFormat() '%s'", f.unitName))
-		return
 	}
-	f.unit = slices.Clone(of)
-	for i := range f.unit {
-		f.unit[i] += per[i/2]
-	}
+}
+
+var simpleUnits = []string{
+	"acre", "bit", "byte", "celsius", "centimeter", "day", "degree", "fahrenheit", "fluid-ounce", "foot", "gallon", "gigabit", "gigabyte", "gram",
+	"hectare", "hour", "inch", "kilobit", "kilobyte", "kilogram", "kilometer", "liter", "megabit", "megabyte", "meter", "microsecond", "mile",
+	"mile-scandinavian", "milliliter", "millimeter", "millisecond", "minute", "month", "nanosecond", "ounce", "percent", "petabyte", "pound",
+	"second", "stone", "terabit", "terabyte", "week", "yard", "year",
 }
 
 func (r *reader) group(compact bool) string {
@@ -268,7 +334,7 @@ func (f *NumberFormat) Resolved() []Entry {
 	switch f.style {
 	case "currency":
 		sign := "standard"
-		if f.accounting {
+		if f.accounting && f.sign != "never" { // as V8 has it
 			sign = "accounting"
 		}
 		out = append(out, Entry{"currency", f.currency}, Entry{"currencyDisplay", f.currencyDisplay}, Entry{"currencySign", sign})

@@ -3,7 +3,6 @@ package intl
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,28 +46,6 @@ type Entry struct {
 	Value any
 }
 
-var tag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
-
-// Locale gives the locale to use for a list of those asked for, best first: en-US for none, en or en-US if that is the first.
-// The first must be supported, because in Node it would be.
-func Locale(asked []string) (string, error) {
-	for _, l := range asked {
-		if !tag.MatchString(l) {
-			return "", rangeError("Incorrect locale information provided: %q", l)
-		}
-	}
-	if len(asked) == 0 {
-		return "en-US", nil
-	}
-	switch strings.ToLower(asked[0]) {
-	case "en":
-		return "en", nil
-	case "en-us":
-		return "en-US", nil
-	}
-	return "", rangeError("the locale %q is not supported here: en and en-US are", asked[0])
-}
-
 // reader reads options and keeps the first mistake.
 type reader struct {
 	service string
@@ -107,6 +84,29 @@ func (r *reader) number(name string, low, high int) int {
 		return low
 	}
 	return int(math.Floor(f))
+}
+
+// extended reads an option that a locale's extension may give, too: the option if it is known, else the extension, else
+// fallback. The tag keeps an extension only if it is what came out.
+func (r *reader) extended(tag *string, key, fallback, option string, known func(string) bool) string {
+	value := fallback
+	extension, given := extensionOf(*tag, key)
+	if given && extension == "" {
+		extension = "true"
+	}
+	if given && known(extension) {
+		value = extension
+	} else {
+		given = false
+	}
+	if option != "" && known(option) {
+		given = given && option == value
+		value = option
+	}
+	if !given {
+		*tag = withoutKey(*tag, key)
+	}
+	return value
 }
 
 // only refuses a value other than those that change nothing.
