@@ -41,6 +41,15 @@ func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
 		at := func(call goja.FunctionCall) time.Time { return time.UnixMilli(call.Argument(0).ToInteger()) }
 		members = v.textAndParts(func(call goja.FunctionCall) []intl.Part { return f.Parts(at(call)) })
 		members["text"] = func(call goja.FunctionCall) goja.Value { return v.Runtime.ToValue(f.Text(at(call))) }
+		to := func(call goja.FunctionCall) time.Time { return time.UnixMilli(call.Argument(1).ToInteger()) }
+		members["range"] = func(call goja.FunctionCall) goja.Value { return v.Runtime.ToValue(f.RangeText(at(call), to(call))) }
+		members["rangeParts"] = func(call goja.FunctionCall) goja.Value {
+			var rows []any
+			for _, p := range f.RangeParts(at(call), to(call)) {
+				rows = append(rows, v.Runtime.NewArray(p.Type, p.Value, p.Source))
+			}
+			return v.Runtime.NewArray(rows...)
+		}
 	case "ListFormat":
 		f, err := intl.NewListFormat(locale, o)
 		v.throwIntl(err)

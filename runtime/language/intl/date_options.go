@@ -18,6 +18,7 @@ type DateTimeFormat struct {
 	dateStyle, timeStyle string
 	// tokens are what is written.
 	tokens []token
+	ranges ranges
 }
 
 var (

@@ -154,6 +154,8 @@ type skeleton struct {
 	lengths [fieldCount]int
 	// base has the least length of each kind.
 	base [fieldCount]token
+	// exactHours wants hours of just as many digits.
+	exactHours bool
 }
 
 // skeletonOf reads a skeleton, or the fields of a pattern.

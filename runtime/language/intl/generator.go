@@ -109,9 +109,15 @@ func (g *generator) add(pattern, key string, override bool) {
 	g.formats = append(g.formats, f)
 }
 
-// best is the pattern for a skeleton.
-func (g *generator) best(text string) string {
+// best is the pattern for a skeleton, with hours of as many digits as were asked for.
+func (g *generator) best(text string) string { return g.find(text, true) }
+
+// usual is the pattern for a skeleton, with hours of as many digits as is usual.
+func (g *generator) usual(text string) string { return g.find(text, false) }
+
+func (g *generator) find(text string, exactHours bool) string {
 	want := skeletonOf(text)
+	want.exactHours = exactHours
 	found, missing, extra := g.nearest(&want, -1)
 	if missing == 0 && extra == 0 {
 		return g.adjust(&want, found, false)
@@ -221,7 +227,7 @@ func (g *generator) adjust(want *skeleton, f *format, fraction bool) string {
 			length = 3
 		}
 		wanted := length
-		if k.field == minuteField || k.field == secondField {
+		if k.field == minuteField || k.field == secondField || k.field == hourField && !want.exactHours {
 			length = t.length
 		} else if f.specified && letter != 'c' && letter != 'e' {
 			has := f.skeleton.lengths[k.field]

@@ -97,6 +97,9 @@ func parseRelation(text string) (relation, error) {
 
 // of gives the category of a number as it is shown: with its zeros, and the power of ten that its notation took out.
 func (r *rules) of(d rounded, exponent int) string {
+	if exponent < 0 {
+		return "other"
+	}
 	for _, c := range r.categories {
 		for _, all := range c.any {
 			if !slices.ContainsFunc(all, func(one relation) bool { return !one.holds(d, exponent) }) {
@@ -120,7 +123,6 @@ func (r relation) holds(d rounded, exponent int) bool {
 func operand(name byte, d rounded, exponent int) (value int64, whole bool) {
 	// What stands before the point once the exponent is put back.
 	integer, fraction := d.whole, d.fraction
-	exponent = max(exponent, 0) // as ICU has it
 	shift := min(exponent, len(fraction))
 	integer, fraction = integer+fraction[:shift]+strings.Repeat("0", exponent-shift), fraction[shift:]
 	bare := strings.TrimRight(fraction, "0")

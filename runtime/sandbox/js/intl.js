@@ -53,6 +53,10 @@
     if (!(Math.abs(t) <= 8.64e15)) throw new RangeError("Invalid time value");
     return t;
   };
+  const both = (from, to) => {
+    if (from === undefined || to === undefined) throw new TypeError("startDate or endDate cannot be undefined");
+    return [time(from), time(to)];
+  };
   const strings = (list) => {
     if (list === undefined) return [];
     return Array.from(list, (item) => {
@@ -113,7 +117,11 @@
   define("Collator", {}, { getters: { compare: (it, a, b) => it.order(String(a), String(b)) }, callable: true });
   define(
     "DateTimeFormat",
-    { formatToParts: (it, date) => toParts(it.parts(time(date))) },
+    {
+      formatToParts: (it, date) => toParts(it.parts(time(date))),
+      formatRange: (it, from, to) => it.range(...both(from, to)),
+      formatRangeToParts: (it, from, to) => it.rangeParts(...both(from, to)).map(([type, value, source]) => ({ type, value, source })),
+    },
     { getters: { format: (it, date) => it.text(time(date)) }, callable: true, rest: ["any", "date"] }
   );
   define("ListFormat", { format: (it, list) => it.text(strings(list)), formatToParts: (it, list) => toParts(it.parts(strings(list))) });
