@@ -15,7 +15,7 @@ var absent = map[string]string{
 	"WebAssembly":         "use JavaScript",
 	"Intl.DisplayNames":   "write the names yourself, or use a package",
 	"Intl.DurationFormat": "use Intl.NumberFormat with style: 'unit' and Intl.ListFormat",
-	"Intl.Locale":         "use the locale's name: only English is supported",
+	"Intl.Locale":         "use the locale's name, as de-AT",
 	"Intl.Segmenter":      "use Array.from(text) for characters, or a package",
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // generator finds the pattern for a set of fields, as ICU's DateTimePatternGenerator does: the nearest of those that CLDR has,
@@ -15,7 +17,12 @@ type generator struct {
 	appending [fieldCount]string // "{0} ({2}: {1})"
 	names     [fieldCount]string
 	glue      map[string]string // of a date and a time, by style
+	found     sync.Map          // patterns by what was asked for
+	kept      atomic.Int32      // how many they are
 }
+
+// mostKept bounds the patterns that are kept: people use few, but code could ask for all that there are.
+const mostKept = 500
 
 type format struct {
 	base, pattern string
@@ -116,6 +123,23 @@ func (g *generator) best(text string) string { return g.find(text, true) }
 func (g *generator) usual(text string) string { return g.find(text, false) }
 
 func (g *generator) find(text string, exactHours bool) string {
+	type question struct {
+		text       string
+		exactHours bool
+	}
+	q := question{text, exactHours}
+	if pattern, ok := g.found.Load(q); ok {
+		return pattern.(string) //nolint:forcetypeassert // nothing else is stored
+	}
+	pattern := g.search(text, exactHours)
+	if g.kept.Load() < mostKept {
+		g.kept.Add(1)
+		g.found.Store(q, pattern)
+	}
+	return pattern
+}
+
+func (g *generator) search(text string, exactHours bool) string {
 	want := skeletonOf(text)
 	want.exactHours = exactHours
 	found, missing, extra := g.nearest(&want, -1)
