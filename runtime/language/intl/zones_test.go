@@ -1,0 +1,73 @@
+package intl
+
+import (
+	"testing"
+
+	"workflow-worker/runtime/language/intl/cldr"
+)
+
+func TestZonesAreTheProgramsOwn(t *testing.T) {
+	t.Setenv("ZONEINFO", t.TempDir())
+	for asked, want := range map[string]string{
+		"Europe/Berlin": "Europe/Berlin", "europe/berlin": "Europe/Berlin", "Asia/Kolkata": "Asia/Calcutta", "US/Eastern": "America/New_York",
+		"UTC": "UTC", "gmt": "UTC", "Etc/Zulu": "UTC", "+05:30": "+05:30", "-0800": "-08:00", "+07": "+07:00", "-00:00": "+00:00",
+		"Mars/Olympus": "", "": "", "UTC+1": "", "+24:00": "", "Etc/Unknown": "", "../etc/passwd": "", "Factory": "",
+	} {
+		z, err := zoneOf(asked)
+		switch {
+		case err != nil && want != "":
+			t.Errorf("%q: %v", asked, err)
+		case err == nil && z.name != want:
+			t.Errorf("%q is %s, want %q", asked, z.name, want)
+		}
+	}
+	if v, err := cldr.ZonesVersion(); err != nil || len(v) < 5 {
+		t.Errorf("the release is %q, %v", v, err)
+	}
+}
+
+func TestEveryNameOfAZoneHasRules(t *testing.T) {
+	t.Parallel()
+	names := zoneNamesByLower()
+	if len(names) < 500 {
+		t.Fatalf("%d names", len(names))
+	}
+	for name := range names {
+		z, err := zoneOf(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if z.location == nil {
+			t.Errorf("%s has no rules", name)
+		}
+	}
+}
+
+func TestExecutionsFromBeforeKeepEnglishAndUTC(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		locales []string
+		o       Options
+		ok      bool
+	}{
+		{nil, nil, true}, {[]string{"en-US"}, Options{"timeZone": "etc/utc"}, true}, {[]string{"de"}, nil, false},
+		{nil, Options{"timeZone": "Europe/Berlin"}, false}, {nil, Options{"timeZone": "+01:00"}, false},
+	} {
+		if err := EnglishAndUTC(c.locales, c.o); (err == nil) != c.ok {
+			t.Errorf("%v with %v: %v", c.locales, c.o, err)
+		}
+	}
+}
+
+func TestLocalesAreFoundAsInNode(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]string{
+		"xx-YY": "en-US", "de-XX": "de", "de-DE": "de-DE", "de-AT-1996": "de-AT", "pt-AO": "pt-AO", "zh-TW": "zh-TW", "EN-gb": "en-GB", "nb-NO": "nb",
+		"en-u-hc-h23": "en-u-hc-h23", "es-419": "es-419", "en-Latn-US": "en",
+		"ar": "", "th-TH": "", "x_": "", "e": "", "en-u-hc-h23-u-nu-latn": "",
+	} {
+		got, err := Locale([]string{asked})
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%s is %q, %v; want %q", asked, got, err, want)
+		}
+	}
+}
