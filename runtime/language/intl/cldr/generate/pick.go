@@ -26,7 +26,6 @@ type texts map[string]string
 
 type source struct {
 	packages string
-	units    []string // of ECMA-402, with CLDR's category
 	regions  map[string]bool
 }
 
