@@ -28,6 +28,14 @@ const (
 	ReasonUnreadable       = "unreadable"        // streaming, but nothing can be read to follow it
 )
 
+// Reasons are the names of all of them.
+func Reasons() []string {
+	return []string{
+		ReasonWALLevel, ReasonStandby, ReasonServerVersion, ReasonNoRight, ReasonNoSlot, ReasonNoSender, ReasonPooler,
+		ReasonPublication, ReasonOpenTransactions, ReasonRefused, ReasonUnavailable, ReasonStalled, ReasonEnded, ReasonUnreadable,
+	}
+}
+
 // reasonError is an error with the name of its reason.
 type reasonError struct {
 	name string

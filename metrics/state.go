@@ -62,7 +62,7 @@ func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 func pollingReason(reason string) string {
 	name, _, _ := strings.Cut(reason, ":")
 	return oneOf([]string{
-		"wal_level", "server_version", "no_right", "no_slot", "no_sender", "pooler", "publication",
+		"wal_level", "standby", "server_version", "no_right", "no_slot", "no_sender", "pooler", "publication",
 		"open_transactions", "refused", "unavailable", "stalled", "ended", "unreadable",
 	}, name)
 }

@@ -17,6 +17,12 @@ const (
 	statusFailed   = "failed"
 )
 
+// Statuses are all that workflow_workers.status may say.
+func Statuses() []string {
+	return []string{statusStarting, statusRunning, statusStopping, statusStopped, statusFailed}
+}
+
+
 // record is what this process knows of one project. It belongs to the pass
 // over the project, of which the queue allows one at a time; everybody else
 // sees its card.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"workflow-worker/cdc"
+	"workflow-worker/metrics"
+	"workflow-worker/reconcile"
+	runtimeworkflow "workflow-worker/runtime/workflow"
+)
+
+// The rooms own their words and metrics has a list of them, for it imports no room: what it doesn't
+// know it would count as "other".
+func TestMetricsKnowTheRoomsWords(t *testing.T) {
+	for _, c := range []struct {
+		metric, label string
+		words         []string
+		tell          func(m *metrics.Metrics, word string)
+	}{
+		{"workflow_worker_workflow_task_failures_total", "reason", runtimeworkflow.Reasons(), (*metrics.Metrics).WorkflowTaskFailed},
+		{"workflow_worker_projects", "status", reconcile.Statuses(), func(m *metrics.Metrics, word string) {
+			m.ProjectsByStatus(map[string]int{word: 1})
+		}},
+		{"workflow_worker_stream_polling", "reason", cdc.Reasons(), func(m *metrics.Metrics, word string) {
+			m.StreamState(cdc.ModePolling, word+": for people")
+		}},
+	} {
+		for _, word := range c.words {
+			m := metrics.New(metrics.Options{Version: "1.0.0"})
+			c.tell(m, word)
+			if got := labelsOf(t, m.Registry(), c.metric, c.label); !slices.Equal(got, []string{word}) {
+				t.Errorf("%s: %q is counted as %q", c.metric, word, got)
+			}
+		}
+	}
+}
+
+// labelsOf gives the label's values of the series that aren't 0.
+func labelsOf(t *testing.T, g prometheus.Gatherer, metric, label string) (values []string) {
+	t.Helper()
+	families, err := g.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != metric {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			if m.GetCounter().GetValue()+m.GetGauge().GetValue() > 0 {
+				values = append(values, valueOf(m, label))
+			}
+		}
+	}
+	return values
+}
+
+func valueOf(m *dto.Metric, label string) string {
+	for _, l := range m.GetLabel() {
+		if l.GetName() == label {
+			return l.GetValue()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,10 @@
+package workflow
+
+// Reasons are all that a workflow task may fail for: bounded in number, so that a metric can carry them.
+func Reasons() []string {
+	return []string{
+		ReasonException, ReasonUnhandled, ReasonInterrupted, ReasonCallDepth, ReasonUnknownType, ReasonMissingCode,
+		ReasonUnsupported, ReasonPayload, ReasonDiscarded, ReasonNondeterminism, ReasonTooLarge, ReasonDuplicateID,
+		ReasonForeign, ReasonNotAwaited, ReasonRefused, ReasonInternal,
+	}
+}
