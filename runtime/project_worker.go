@@ -135,7 +135,7 @@ func (p *project) discard() {
 			m.activity.Close()
 		}
 	}
-	p.r.cfg.Tasks.ForgetPolls(p.taskQueue)
+	p.r.cfg.Tasks.Forget(p.taskQueue)
 	p.r.http.drop(p.id)
 	p.r.meters.close(p.id, p.meter)
 }

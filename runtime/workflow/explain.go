@@ -68,6 +68,7 @@ func (t *Tasks) explainForeign(r *workflowservice.RespondWorkflowTaskFailedReque
 	told.WorkflowType = x.Type
 	if watched {
 		o.report(x, told)
+		o.Ends.TaskFailed(x, told)
 	}
 	told.replace(r.GetFailure())
 }

@@ -90,6 +90,9 @@ func TestAnExecutionThatAnotherWorkerBeganIsNamed(t *testing.T) {
 			if !slices.Contains(p.seen.failures(), ReasonForeign) {
 				t.Errorf("reasons %v", p.seen.failures())
 			}
+			if !p.seen.stuckIn(run.GetRunID()) {
+				t.Error("nobody was told that it gets no further")
+			}
 			// What the hint says: reset to its first task it begins anew, here.
 			resp, err := p.c.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 				Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: run.GetID(), RunId: run.GetRunID()},

@@ -80,7 +80,25 @@ type observations struct {
 	mu          sync.Mutex
 	interrupted []string
 	failed      []string
+	stuck       []Execution
 	lines       []string
+}
+
+// TaskFailed implements TaskEnds.
+func (o *observations) TaskFailed(x Execution, _ *TaskFailure) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stuck = append(o.stuck, x)
+}
+
+// TaskCompleted implements TaskEnds.
+func (o *observations) TaskCompleted(Execution) {}
+
+// stuckIn reports that an execution was told to get no further.
+func (o *observations) stuckIn(runID string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.ContainsFunc(o.stuck, func(x Execution) bool { return x.RunID == runID })
 }
 
 func (o *observations) JSInterrupted(where string) {
@@ -129,7 +147,7 @@ func unstarted(t testing.TB) *project {
 	logger := slog.New(slog.NewTextHandler(o, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p := &project{
 		t: t, queue: stacktest.TaskQueue(t), seen: o, current: map[string]target{}, moves: map[string]string{}, known: map[string]*Code{},
-		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o, LocalActivity: testLocalActivity},
+		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o, Ends: o, LocalActivity: testLocalActivity},
 	}
 	t.Cleanup(p.comp.Close)
 	p.opts.Tasks = NewTasks()

@@ -141,11 +141,14 @@ func (t *Tasks) FailingPolls() map[string]PollFailure {
 	return out
 }
 
-// ForgetPolls forgets a task queue whose worker has stopped.
-func (t *Tasks) ForgetPolls(taskQueue string) {
+// Forget forgets a task queue whose worker has stopped.
+func (t *Tasks) Forget(taskQueue string) {
 	if t == nil {
 		return
 	}
+	t.mu.Lock()
+	delete(t.watched, taskQueue)
+	t.mu.Unlock()
 	t.polls.mu.Lock()
 	defer t.polls.mu.Unlock()
 	delete(t.polls.queues, polled{taskQueue, false})

@@ -86,7 +86,7 @@ func TestPollsAreKnownByTheProjectsTaskQueue(t *testing.T) {
 	if got := tasks.FailingPolls(); len(got) != 1 {
 		t.Errorf("%v", got)
 	}
-	if tasks.ForgetPolls("q"); len(tasks.FailingPolls()) != 0 {
+	if tasks.Forget("q"); len(tasks.FailingPolls()) != 0 {
 		t.Error("they fail still")
 	}
 }

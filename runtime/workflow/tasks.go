@@ -375,5 +375,5 @@ func (t *Tasks) watch(o Options) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.watched[o.TaskQueue] = Options{ProjectID: o.ProjectID, Logger: o.Logger, Observer: o.Observer} // no more is kept of a project that ends
+	t.watched[o.TaskQueue] = Options{ProjectID: o.ProjectID, Logger: o.Logger, Observer: o.Observer, Ends: o.Ends}
 }
