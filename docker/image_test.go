@@ -196,8 +196,8 @@ func TestBaseImagesArePinned(t *testing.T) {
 			}
 		}
 	}
-	if found != 3 {
-		t.Errorf("%d base images, want 3", found)
+	if found != 4 {
+		t.Errorf("%d base images, want 4", found)
 	}
 }
 
