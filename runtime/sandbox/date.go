@@ -39,8 +39,12 @@ func (v *VM) changeDate(class *goja.Object) error {
 			}
 			return text
 		}),
-		v.wrapped(class, "parse", func(call goja.FunctionCall, _ func(goja.FunctionCall) goja.Value) goja.Value {
-			return v.Runtime.ToValue(dates.Parse(v.text(call.Argument(0)).String()))
+		v.wrapped(class, "parse", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			text := v.text(call.Argument(0))
+			if v.FormerDates {
+				return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{v.Runtime.ToValue(formerText(text.String()))}})
+			}
+			return v.Runtime.ToValue(dates.Parse(text.String()))
 		}))
 	construct := internals.construct(class)
 	if construct == nil {
@@ -50,7 +54,10 @@ func (v *VM) changeDate(class *goja.Object) error {
 	*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
 		if len(args) == 1 {
 			value := args[0]
-			if o, ok := value.(*goja.Object); ok && o.ClassName() != "Date" {
+			if text, ok := value.(goja.String); ok && v.FormerDates {
+				return original([]goja.Value{v.Runtime.ToValue(formerText(text.String()))}, newTarget)
+			}
+			if o, ok := value.(*goja.Object); ok && o.ClassName() != "Date" && !v.FormerDates {
 				value = v.late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o, v.Runtime.ToValue("default")}})
 			}
 			if text, ok := value.(goja.String); ok {

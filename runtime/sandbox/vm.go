@@ -66,6 +66,9 @@ type VM struct {
 	// EnglishOnly has Intl refuse all languages but English and all time zones but UTC, for executions that began when it knew no
 	// others: they may have gone on by the error. To be set inside Enter.
 	EnglishOnly bool
+	// FormerDates has texts of dates read as they were before they were read as V8 reads them, for executions that began then. To be
+	// set inside Enter.
+	FormerDates bool
 
 	opts  Options
 	async asyncContext

@@ -92,7 +92,7 @@ func TestNewExecutionsKeepToOurRules(t *testing.T) {
 	_ = p.result(run)
 	for _, e := range p.history(run).Events {
 		if pinOf(e) != "" {
-			if data := string(e.GetMarkerRecordedEventAttributes().GetDetails()["data"].GetPayloads()[0].GetData()); !strings.Contains(data, `"rules":[1,2]`) {
+			if data := string(e.GetMarkerRecordedEventAttributes().GetDetails()["data"].GetPayloads()[0].GetData()); !strings.Contains(data, `"rules":[1,2,3]`) {
 				t.Error(data)
 			}
 			return

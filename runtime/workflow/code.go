@@ -55,7 +55,7 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	in := &instance{vm: v, code: c}
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
-		v.now, v.box.EnglishOnly = time.Now(), false
+		v.now, v.box.EnglishOnly, v.box.FormerDates = time.Now(), false, false
 		contents, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception

@@ -15,7 +15,7 @@ import (
 func (d *definition) create() error {
 	v := d.in.vm
 	r := v.box.Runtime
-	v.now, v.box.EnglishOnly = d.env.Now(), d.englishOnly
+	v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 	info, err := d.info()
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (d *definition) begin() error {
 	v := d.in.vm
 	r := v.box.Runtime
 	i := d.env.WorkflowInfo()
-	v.now, v.box.EnglishOnly = d.env.Now(), d.englishOnly
+	v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 	_, err := v.sdk.begin(goja.Undefined(),
 		r.ToValue(v.now.UnixMilli()),
 		r.ToValue(i.GetCurrentHistoryLength()), r.ToValue(i.GetCurrentHistorySize()),

@@ -24,7 +24,7 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	in, v := d.in, d.in.vm
 	var answer *commonpb.Payload
 	err := in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
-		v.now, v.box.EnglishOnly = d.env.Now(), d.englishOnly
+		v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 		r := v.box.Runtime
 		b := builder{v: v, o: r.NewObject()}
 		b.set("queryId", "query")

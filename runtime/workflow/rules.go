@@ -13,9 +13,12 @@ const (
 	// ruleEmpties takes what is empty or zero as Temporal's own worker does: an id of '' fails the task and isn't made up, a deadline of zero
 	// is over at once, and a run's timeout that the server gave as zero is 0 in workflowInfo(), not undefined.
 	ruleEmpties rule = 2
+	// ruleDates reads texts of dates as V8 does, its legacy formats too; before, some gave a time that are none there, and the other way
+	// round.
+	ruleDates rule = 3
 )
 
 // rules are what new executions keep to.
-func rules() []rule { return []rule{ruleEndLast, ruleEmpties} }
+func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates} }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
