@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // changeArrayBuffer adds what ES2024 added, as far as goja's buffers can have it: they are moved, and never resized.
@@ -13,11 +15,11 @@ func (v *VM) changeArrayBuffer(class *goja.Object) error {
 		return nil
 	}
 	errs := []error{
-		v.defineFunction(prototype, "transfer", 0, func(call goja.FunctionCall) goja.Value { return v.transfer(call) }),
-		v.defineFunction(prototype, "transferToFixedLength", 0, func(call goja.FunctionCall) goja.Value { return v.transfer(call) }),
-		v.defineFunction(prototype, "resize", 1, func(call goja.FunctionCall) goja.Value {
+		language.DefineFunction(v.host, prototype, "transfer", 0, func(call goja.FunctionCall) goja.Value { return v.transfer(call) }),
+		language.DefineFunction(v.host, prototype, "transferToFixedLength", 0, func(call goja.FunctionCall) goja.Value { return v.transfer(call) }),
+		language.DefineFunction(v.host, prototype, "resize", 1, func(call goja.FunctionCall) goja.Value {
 			v.arrayBuffer(call.This)
-			v.throw("TypeError", "resize was called on an ArrayBuffer of a fixed length")
+			language.Throw(v.host, "TypeError", "resize was called on an ArrayBuffer of a fixed length")
 			return nil
 		}),
 	}
@@ -26,7 +28,7 @@ func (v *VM) changeArrayBuffer(class *goja.Object) error {
 		"resizable":     func(goja.ArrayBuffer) any { return false },
 		"maxByteLength": func(b goja.ArrayBuffer) any { return len(b.Bytes()) },
 	} {
-		getter, err := v.function("get "+name, 0, func(call goja.FunctionCall) goja.Value {
+		getter, err := language.NewFunction(v.host, "get "+name, 0, func(call goja.FunctionCall) goja.Value {
 			return v.Runtime.ToValue(get(v.arrayBuffer(call.This)))
 		})
 		errs = append(errs, err, prototype.DefineAccessorProperty(name, getter, nil, goja.FLAG_TRUE, goja.FLAG_FALSE))
@@ -35,9 +37,9 @@ func (v *VM) changeArrayBuffer(class *goja.Object) error {
 }
 
 func (v *VM) arrayBuffer(this goja.Value) goja.ArrayBuffer {
-	b, ok := Exported[goja.ArrayBuffer](this)
+	b, ok := language.Exported[goja.ArrayBuffer](this)
 	if !ok {
-		v.throw("TypeError", "a method of ArrayBuffer was called on something else")
+		language.Throw(v.host, "TypeError", "a method of ArrayBuffer was called on something else")
 	}
 	return b
 }
@@ -46,15 +48,15 @@ func (v *VM) arrayBuffer(this goja.Value) goja.ArrayBuffer {
 func (v *VM) transfer(call goja.FunctionCall) goja.Value {
 	b := v.arrayBuffer(call.This)
 	if b.Detached() {
-		v.throw("TypeError", "Cannot perform ArrayBuffer.prototype.transfer on a detached ArrayBuffer")
+		language.Throw(v.host, "TypeError", "Cannot perform ArrayBuffer.prototype.transfer on a detached ArrayBuffer")
 	}
 	length := float64(len(b.Bytes()))
 	if n := call.Argument(0); !goja.IsUndefined(n) {
 		if length = n.ToFloat(); !(length >= 0) {
-			v.throw("RangeError", "Invalid array buffer length")
+			language.Throw(v.host, "RangeError", "Invalid array buffer length")
 		}
 	}
-	v.checkBytes("transfer", length)
+	language.CheckBytes(v.host, "transfer", length)
 	moved := make([]byte, int(length))
 	copy(moved, b.Bytes())
 	b.Detach()
@@ -68,6 +70,6 @@ func (v *VM) refuseResizable(options goja.Value) {
 		return
 	}
 	if most := o.Get("maxByteLength"); most != nil && !goja.IsUndefined(most) {
-		v.throw("TypeError", "resizable ArrayBuffers are not supported: make one of the length you need, or transfer it to another length")
+		language.Throw(v.host, "TypeError", "resizable ArrayBuffers are not supported: make one of the length you need, or transfer it to another length")
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // maxChain is how many objects a proxy may lead to: by its target, its handler and their prototypes.
@@ -26,7 +28,7 @@ func checkChain(r *goja.Runtime, object, prototype goja.Value) {
 		return
 	}
 	c := chain{seen: map[*goja.Object]struct{}{}, to: []*goja.Object{o}}
-	for proxy, ok := Exported[goja.Proxy](o); ok && proxy.Target() != nil; proxy, ok = Exported[goja.Proxy](o) {
+	for proxy, ok := language.Exported[goja.Proxy](o); ok && proxy.Target() != nil; proxy, ok = language.Exported[goja.Proxy](o) {
 		o = proxy.Target() // gets the prototype
 		c.to = append(c.to, o)
 	}
@@ -49,14 +51,14 @@ func checkProxy(r *goja.Runtime, target, handler goja.Value) {
 
 func (c *chain) check(r *goja.Runtime) {
 	if len(c.seen) > maxChain {
-		panic(rangeError(r, fmt.Sprintf("a Proxy leads to more than %d objects: the limit is %d", maxChain, maxChain)))
+		panic(language.RangeError(r, fmt.Sprintf("a Proxy leads to more than %d objects: the limit is %d", maxChain, maxChain)))
 	}
 }
 
 // leadsToProxy tells whether there is one in a chain of prototypes: hardly ever. The object itself is where goja looks.
 func leadsToProxy(end, o *goja.Object) bool {
 	for ; o != nil && o != end; o = o.Prototype() {
-		if o.ExportType() == proxyType {
+		if o.ExportType() == language.ProxyType {
 			return true
 		}
 	}
@@ -79,7 +81,7 @@ func (c *chain) follow(o *goja.Object) bool {
 			continue
 		}
 		c.seen[o] = struct{}{}
-		if p, ok := Exported[goja.Proxy](o); ok {
+		if p, ok := language.Exported[goja.Proxy](o); ok {
 			todo = append(todo, p.Target(), p.Handler())
 		} else {
 			todo = append(todo, o.Prototype())
@@ -101,7 +103,7 @@ func (v *VM) guardProxy(class *goja.Object) error {
 		}
 		return original(args, newTarget)
 	}
-	return v.wrapped(class, "revocable", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+	return language.Wrap(v.host, class, "revocable", func(call goja.FunctionCall, original language.Function) goja.Value {
 		checkProxy(v.Runtime, call.Argument(0), call.Argument(1))
 		return original(call)
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -36,17 +37,17 @@ func (v *VM) comparison(i int) (*goja.Object, error) {
 	}
 	name := comparisons[i]
 	equality := name == operators.Equal || name == operators.NotEqual
-	return v.function(name, 2, func(call goja.FunctionCall) goja.Value {
+	return language.NewFunction(v.host, name, 2, func(call goja.FunctionCall) goja.Value {
 		a, b := call.Argument(0), call.Argument(1)
-		if isNumber(a) && isNumber(b) {
+		if language.IsNumber(a) && language.IsNumber(b) {
 			return v.Runtime.ToValue(ofNumbers(name, a.ToFloat(), b.ToFloat()))
 		}
 		if !equality || v.mayMeet(a, b) || v.mayMeet(b, a) {
 			a, b = v.primitive(a), v.primitive(b)
 		}
-		if isBigInt(a) {
+		if language.IsBigInt(a) {
 			v.checkDigits(b)
-		} else if isBigInt(b) {
+		} else if language.IsBigInt(b) {
 			v.checkDigits(a)
 		}
 		out, err := compare(goja.Undefined(), a, b)
@@ -79,10 +80,8 @@ func (v *VM) mayMeet(object, other goja.Value) bool {
 		return false
 	}
 	text, ok := other.(goja.String)
-	return isBigInt(other) || ok && text.Length() > v.opts.MaxDigits
+	return language.IsBigInt(other) || ok && text.Length() > v.limits.Digits
 }
-
-func isBigInt(value goja.Value) bool { return value.ExportType() == bigType }
 
 // primitive is the language's conversion of an object with the hint "number"; anything else stays.
 func (v *VM) primitive(value goja.Value) goja.Value {
@@ -94,8 +93,8 @@ func (v *VM) primitive(value goja.Value) goja.Value {
 
 // checkDigits throws a RangeError for a text of which a BigInt would be made, and that is too long for it.
 func (v *VM) checkDigits(value goja.Value) {
-	if text, ok := value.(goja.String); ok && text.Length() > v.opts.MaxDigits {
-		v.throw("RangeError", fmt.Sprintf("Maximum BigInt size exceeded: a text of %d characters; the limit is %d", text.Length(), v.opts.MaxDigits))
+	if text, ok := value.(goja.String); ok && text.Length() > v.limits.Digits {
+		language.Throw(v.host, "RangeError", fmt.Sprintf("Maximum BigInt size exceeded: a text of %d characters; the limit is %d", text.Length(), v.limits.Digits))
 	}
 }
 
@@ -112,15 +111,15 @@ func (v *VM) forBigInts(items goja.Value) goja.Value {
 	if !ok || o.ClassName() == "ArrayBuffer" || isBytes(o) {
 		return items
 	}
-	if !isArray(o) {
+	if !language.IsArray(o) {
 		array := v.native.Get("Array").ToObject(v.Runtime)
-		o = native(array, "from")(goja.FunctionCall{This: array, Arguments: []goja.Value{o}}).ToObject(v.Runtime)
+		o = language.Builtin(array, "from")(goja.FunctionCall{This: array, Arguments: []goja.Value{o}}).ToObject(v.Runtime)
 	}
 	n := int(o.Get("length").ToInteger())
-	v.checkBytes("a typed array", itemSize*float64(n))
+	language.CheckBytes(v.host, "a typed array", language.ItemSize*float64(n))
 	list := make([]any, n)
 	for i := range list {
-		if i%looked == looked-1 {
+		if i%language.Looked == language.Looked-1 {
 			v.stop()
 		}
 		item := o.Get(fmt.Sprint(i))
@@ -140,7 +139,7 @@ func isBytes(o *goja.Object) bool {
 
 // element is what is put into an array that may be one of BigInts.
 func (v *VM) element(value goja.Value) goja.Value {
-	if text, ok := value.(goja.String); ok && text.Length() > v.opts.MaxDigits && isDigits(text.String()) {
+	if text, ok := value.(goja.String); ok && text.Length() > v.limits.Digits && isDigits(text.String()) {
 		v.checkDigits(value)
 	}
 	return value
@@ -160,7 +159,7 @@ func (v *VM) guardBigArrays() error {
 	class := v.native.Get("BigInt64Array").ToObject(v.Runtime).Prototype() // %TypedArray%
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	argument := func(on *goja.Object, name string, look func(int, goja.Value) goja.Value) error {
-		return v.wrapped(on, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		return language.Wrap(v.host, on, name, func(call goja.FunctionCall, original language.Function) goja.Value {
 			if o, ok := call.This.(*goja.Object); ok && (on == class || isBigArray(o)) {
 				arguments := slices.Clone(call.Arguments)
 				for i, a := range arguments {
@@ -194,7 +193,7 @@ func (v *VM) guardBigArrays() error {
 		argument(prototype, "set", items),
 		argument(prototype, "map", func(_ int, a goja.Value) goja.Value { return v.mapping(a) }),
 		argument(class, "of", func(_ int, a goja.Value) goja.Value { return v.element(a) }),
-		v.wrapped(class, "from", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		language.Wrap(v.host, class, "from", func(call goja.FunctionCall, original language.Function) goja.Value {
 			if o, ok := call.This.(*goja.Object); ok && isBigArray(o.Get("prototype")) {
 				arguments := slices.Clone(call.Arguments)
 				for i, a := range arguments {
@@ -241,7 +240,7 @@ func (v *VM) guardDataView(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	var errs []error
 	for _, name := range []string{"setBigInt64", "setBigUint64"} {
-		errs = append(errs, v.wrapped(prototype, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		errs = append(errs, language.Wrap(v.host, prototype, name, func(call goja.FunctionCall, original language.Function) goja.Value {
 			if len(call.Arguments) > 1 {
 				call.Arguments = slices.Clone(call.Arguments)
 				call.Arguments[1] = v.forBigInt(call.Arguments[1])

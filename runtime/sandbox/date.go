@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/dates"
 )
 
@@ -21,7 +22,7 @@ func (v *VM) changeDate(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	var errs []error
 	for _, name := range []string{"toString", "toTimeString"} {
-		errs = append(errs, v.wrapped(prototype, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		errs = append(errs, language.Wrap(v.host, prototype, name, func(call goja.FunctionCall, original language.Function) goja.Value {
 			text := original(call).String()
 			if before, found := strings.CutSuffix(text, "(UTC)"); found {
 				text = before + "(Coordinated Universal Time)"
@@ -30,7 +31,7 @@ func (v *VM) changeDate(class *goja.Object) error {
 		}))
 	}
 	errs = append(errs,
-		v.wrapped(prototype, "toISOString", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		language.Wrap(v.host, prototype, "toISOString", func(call goja.FunctionCall, original language.Function) goja.Value {
 			text := original(call)
 			if s := text.String(); earlyYear.MatchString(s) {
 				return v.Runtime.ToValue("-00" + s[1:])
@@ -39,12 +40,12 @@ func (v *VM) changeDate(class *goja.Object) error {
 			}
 			return text
 		}),
-		v.wrapped(class, "parse", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			text := v.text(call.Argument(0))
+		language.Wrap(v.host, class, "parse", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			text := language.Text(v.host, call.Argument(0)).String()
 			if v.FormerDates {
-				return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{v.Runtime.ToValue(formerText(text.String()))}})
+				return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{v.Runtime.ToValue(formerText(text))}})
 			}
-			return v.Runtime.ToValue(dates.Parse(text.String()))
+			return v.Runtime.ToValue(dates.Parse(text))
 		}))
 	construct := internals.construct(class)
 	if construct == nil {

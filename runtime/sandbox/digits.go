@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // inBase is Number.prototype.toString in another base than ten, as V8 writes it: no more digits than tell the number from its
@@ -14,7 +16,7 @@ import (
 func (in *gojaInternals) inBase(r *goja.Runtime, toString *goja.Object) {
 	in.wrap(toString, func(call goja.FunctionCall, original function) goja.Value {
 		n := call.This
-		if n == nil || !isNumber(n) || goja.IsUndefined(call.Argument(0)) {
+		if n == nil || !language.IsNumber(n) || goja.IsUndefined(call.Argument(0)) {
 			return original(call)
 		}
 		x := n.ToFloat()

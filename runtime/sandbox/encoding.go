@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 func (v *VM) encodeUTF8(text string) goja.ArrayBuffer {
@@ -34,10 +36,10 @@ func (v *VM) decodeUTF8(call goja.FunctionCall) goja.Value {
 
 // bytesOf gives the bytes of a typed array, a view or a buffer; nil for anything else.
 func bytesOf(value goja.Value) []byte {
-	if b, ok := Exported[goja.ArrayBuffer](value); ok {
+	if b, ok := language.Exported[goja.ArrayBuffer](value); ok {
 		return b.Bytes()
 	}
-	b, _ := Exported[[]byte](value)
+	b, _ := language.Exported[[]byte](value)
 	return b
 }
 

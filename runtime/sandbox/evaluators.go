@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/keywords"
 	"workflow-worker/runtime/language/operators"
 )
@@ -57,11 +58,11 @@ func (v *VM) guardEval(original *goja.Object) error {
 	if !ok {
 		return fmt.Errorf("eval is a %s", original.ClassName())
 	}
-	guarded, err := v.function("eval", 1, func(call goja.FunctionCall) goja.Value {
-		if text, ok := Exported[string](call.Argument(0)); ok {
+	guarded, err := language.NewFunction(v.host, "eval", 1, func(call goja.FunctionCall) goja.Value {
+		if text, ok := language.Exported[string](call.Argument(0)); ok {
 			v.mayEvaluate("eval", text)
 			disguised := text
-			if half := call.Argument(0); v.wellFormed(v.text(half)).StrictEquals(half) { // Go has no letters for halves of pairs
+			if half := call.Argument(0); language.WellFormed(v.host, language.Text(v.host, half)).StrictEquals(half) { // Go has no letters for halves of pairs
 				disguised = v.regexps.disguised([]string{"", ""}, text)[0]
 			}
 			if program := v.rewritten(disguised, false); program != nil {
@@ -139,7 +140,7 @@ func (v *VM) rewritten(text string, function bool) *goja.Program {
 	}
 	program, err := rewrite(text, function)
 	if err != nil {
-		v.throw("SyntaxError", err.Error())
+		language.Throw(v.host, "SyntaxError", err.Error())
 	}
 	return program
 }
@@ -240,7 +241,7 @@ func (v *VM) mayEvaluate(what, text string) {
 		return
 	}
 	if operators.LongLiteral(text) >= 0 {
-		v.throw("SyntaxError", fmt.Sprintf("a BigInt has more than %d digits", operators.MaxLiteral))
+		language.Throw(v.host, "SyntaxError", fmt.Sprintf("a BigInt has more than %d digits", operators.MaxLiteral))
 	}
 	reason := fmt.Sprintf("the limit is %d", maxEvaluated)
 	if v.opts.Probe != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 const (
@@ -140,7 +142,7 @@ func asNumber(verb byte, a goja.Value) string {
 	if _, ok := a.(*goja.Symbol); ok {
 		return "NaN"
 	}
-	if b, ok := Exported[*big.Int](a); ok && verb != 'f' {
+	if b, ok := language.Exported[*big.Int](a); ok && verb != 'f' {
 		return b.String() + "n"
 	}
 	if _, ok := a.(*goja.Object); ok && verb == 'd' {

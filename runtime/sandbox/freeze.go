@@ -9,6 +9,8 @@ import (
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/unistring"
+
+	"workflow-worker/runtime/language"
 )
 
 // A frozen object makes what inherits from it refuse assignments of the same names: `list.join = …`, `this.name = …` in an error
@@ -217,7 +219,7 @@ func (in *gojaInternals) assign(this goja.Value, key setterKey, value goja.Value
 	}
 	o, ok := this.(*goja.Object)
 	if !ok {
-		in.throwTypeError("Cannot create property '" + name + "' on " + typeOf(this) + " '" + this.String() + "'")
+		in.throwTypeError("Cannot create property '" + name + "' on " + language.TypeOf(this) + " '" + this.String() + "'")
 	}
 	enumerable := goja.FLAG_TRUE
 	if key.hidden {
@@ -238,20 +240,6 @@ func (in *gojaInternals) assign(this goja.Value, key setterKey, value goja.Value
 		in.throwTypeError("Cannot add property " + name + ", object is not extensible")
 	}
 	in.throwTypeError("Cannot assign to read only property '" + name + "' of object '" + ofClass(o) + "'")
-}
-
-// typeOf is what the language calls a value that is no object.
-func typeOf(value goja.Value) string {
-	switch value.Export().(type) {
-	case string:
-		return "string"
-	case bool:
-		return "boolean"
-	}
-	if _, ok := value.(*goja.Symbol); ok {
-		return "symbol"
-	}
-	return "number"
 }
 
 // ofClass is how V8 names an object whose property is read-only.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // maxGenerators is how many generators may run within each other, as yield* in a recursive one makes them. goja catches and throws
@@ -15,13 +17,13 @@ const maxGenerators = 400
 func (v *VM) boundGenerators(constructor *goja.Object) error {
 	prototype := constructor.Get("prototype").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
 	under := 0
-	bounded := func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+	bounded := func(call goja.FunctionCall, original language.Function) goja.Value {
 		if under >= maxGenerators {
-			v.throw("RangeError", fmt.Sprintf("Maximum call stack size exceeded: %d generators run within each other", maxGenerators))
+			language.Throw(v.host, "RangeError", fmt.Sprintf("Maximum call stack size exceeded: %d generators run within each other", maxGenerators))
 		}
 		under++
 		defer func() { under-- }()
 		return original(call)
 	}
-	return errors.Join(v.wrapped(prototype, "next", bounded), v.wrapped(prototype, "return", bounded), v.wrapped(prototype, "throw", bounded))
+	return errors.Join(language.Wrap(v.host, prototype, "next", bounded), language.Wrap(v.host, prototype, "return", bounded), language.Wrap(v.host, prototype, "throw", bounded))
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // ofLiterals are the globals whose objects code reaches without naming them, as [].constructor or (1).toLocaleString: they
@@ -106,7 +108,7 @@ func (v *VM) defineGlobal(name string) (goja.Value, error) {
 // defineShared makes a global that is made when it's first read.
 func (v *VM) defineShared(name string) error {
 	var made goja.Value
-	getter, err := v.function("get "+name, 0, func(goja.FunctionCall) goja.Value {
+	getter, err := language.NewFunction(v.host, "get "+name, 0, func(goja.FunctionCall) goja.Value {
 		if made == nil {
 			part, err := v.part(madeBy[name])
 			if err == nil {
@@ -123,7 +125,7 @@ func (v *VM) defineShared(name string) error {
 		return err
 	}
 	// Each execution has a global object of its own, on which an assignment makes a property.
-	setter, err := v.function("set "+name, 1, func(call goja.FunctionCall) goja.Value {
+	setter, err := language.NewFunction(v.host, "set "+name, 1, func(call goja.FunctionCall) goja.Value {
 		own, ok := call.This.(*goja.Object)
 		if !ok {
 			own = v.Runtime.GlobalObject()
@@ -171,9 +173,9 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 	case name == "RegExp":
 		return v.regexps.class, v.regexps.addStatics()
 	case name == "atob":
-		return v.function(name, 1, v.atob)
+		return language.NewFunction(v.host, name, 1, v.atob)
 	case name == "btoa":
-		return v.function(name, 1, v.btoa)
+		return language.NewFunction(v.host, name, 1, v.btoa)
 	case elementSize[name] != 0:
 		if value, err = v.capConstructor(name, value.ToObject(v.Runtime)); err != nil {
 			return nil, err
@@ -206,12 +208,12 @@ func (v *VM) change(name string, o *goja.Object) error {
 		return v.capBigInt(o)
 	case "Reflect":
 		return errors.Join(v.capApply(o, "apply", 2), v.capApply(o, "construct", 1),
-			v.wrapped(o, "setPrototypeOf", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+			language.Wrap(v.host, o, "setPrototypeOf", func(call goja.FunctionCall, original language.Function) goja.Value {
 				checkChain(v.Runtime, call.Argument(0), call.Argument(1))
 				return original(call)
 			}))
 	case "Math":
-		return v.wrapped(o, "pow", func(call goja.FunctionCall, _ func(goja.FunctionCall) goja.Value) goja.Value {
+		return language.Wrap(v.host, o, "pow", func(call goja.FunctionCall, _ func(goja.FunctionCall) goja.Value) goja.Value {
 			return v.Runtime.ToValue(power(call.Argument(0).ToNumber().ToFloat(), call.Argument(1).ToNumber().ToFloat()))
 		})
 	case "Proxy":
@@ -222,8 +224,8 @@ func (v *VM) change(name string, o *goja.Object) error {
 		return v.changeDate(o)
 	case "JSON":
 		v.nativeParse()
-		return errors.Join(v.wrapped(o, "stringify", v.stringify),
-			v.defineFunction(o, "parse", 2, func(call goja.FunctionCall) goja.Value {
+		return errors.Join(language.Wrap(v.host, o, "stringify", v.stringify),
+			language.DefineFunction(v.host, o, "parse", 2, func(call goja.FunctionCall) goja.Value {
 				return v.parseJSON(call.Argument(0), call.Argument(1))
 			}))
 	case "Number":
@@ -285,7 +287,7 @@ func (v *VM) addSymbols(o *goja.Object) error {
 	if !ok {
 		return errors.New("there is no Symbol.dispose")
 	}
-	f, err := v.function("[Symbol.dispose]", 0, func(call goja.FunctionCall) goja.Value {
+	f, err := language.NewFunction(v.host, "[Symbol.dispose]", 0, func(call goja.FunctionCall) goja.Value {
 		if close, ok := goja.AssertFunction(call.This.ToObject(v.Runtime).Get("return")); ok {
 			if _, err := close(call.This); err != nil {
 				panic(err) // goja's way to throw into JavaScript
@@ -300,16 +302,10 @@ func (v *VM) addSymbols(o *goja.Object) error {
 func (v *VM) iteratorPrototype() *goja.Object {
 	if v.iterators == nil {
 		prototype := v.native.Get("Array").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-		keys := native(prototype, "keys")
+		keys := language.Builtin(prototype, "keys")
 		v.iterators = keys(goja.FunctionCall{This: v.Runtime.NewArray()}).ToObject(v.Runtime).Prototype().Prototype()
 	}
 	return v.iterators
-}
-
-// native is one of goja's functions.
-func native(o *goja.Object, name string) func(goja.FunctionCall) goja.Value {
-	f, _ := o.Get(name).Export().(func(goja.FunctionCall) goja.Value)
-	return f
 }
 
 // lazyGlobals is what the global object inherits from: a goja.DynamicObject with the globals that nobody asked for so far.

@@ -9,8 +9,9 @@ import (
 
 	"github.com/dop251/goja"
 	"golang.org/x/text/collate"
-	"golang.org/x/text/language"
+	tags "golang.org/x/text/language"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/intl"
 )
 
@@ -75,7 +76,7 @@ func (v *VM) makeFormat(call goja.FunctionCall) goja.Value {
 	members["resolved"] = func(goja.FunctionCall) goja.Value { return v.entries(resolved()) }
 	out := v.Runtime.NewObject()
 	for name, f := range members {
-		if err := v.defineFunction(out, name, 0, f); err != nil {
+		if err := language.DefineFunction(v.host, out, name, 0, f); err != nil {
 			panic(err)
 		}
 	}
@@ -133,10 +134,10 @@ func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.Funct
 	if s.Sensitivity == "base" || s.Sensitivity == "case" {
 		options = append(options, collate.IgnoreDiacritics)
 	}
-	c := collate.New(language.Make(s.Language()), options...)
+	c := collate.New(tags.Make(s.Language()), options...)
 	order := c.CompareString
 	if s.UpperFirst() {
-		letters := collate.New(language.Make(s.Language()), append(options, collate.IgnoreCase)...)
+		letters := collate.New(tags.Make(s.Language()), append(options, collate.IgnoreCase)...)
 		order = func(a, b string) int {
 			if n := letters.CompareString(a, b); n != 0 {
 				return n
@@ -146,8 +147,8 @@ func (v *VM) collator(locale string, o intl.Options) (map[string]func(goja.Funct
 	}
 	return map[string]func(goja.FunctionCall) goja.Value{
 		"order": func(call goja.FunctionCall) goja.Value {
-			v.checkText("compare", v.text(call.Argument(0)), maxCompared)
-			v.checkText("compare", v.text(call.Argument(1)), maxCompared)
+			language.CheckText(v.host, "compare", language.Text(v.host, call.Argument(0)), language.MaxCompared)
+			language.CheckText(v.host, "compare", language.Text(v.host, call.Argument(1)), language.MaxCompared)
 			return v.Runtime.ToValue(order(call.Argument(0).String(), call.Argument(1).String()))
 		},
 	}, s.Resolved
@@ -159,16 +160,16 @@ const maxNumber = 1 << 18
 // looksLong refuses a text that is too long to be looked at whether it is a number.
 func (v *VM) looksLong(call goja.FunctionCall) goja.Value {
 	if text, ok := call.Argument(0).(goja.String); ok {
-		v.checkText("format", text, maxNumber)
+		language.CheckText(v.host, "format", text, maxNumber)
 	}
 	return call.Argument(0)
 }
 
 // decimal takes a number, or the digits of one.
 func (v *VM) decimal(value goja.Value) intl.Decimal {
-	if s, ok := Exported[string](value); ok {
+	if s, ok := language.Exported[string](value); ok {
 		if len(s) > maxNumber { // of a BigInt
-			v.throw("RangeError", fmt.Sprintf("format of a number of %d digits; the limit is %d", len(s), maxNumber))
+			language.Throw(v.host, "RangeError", fmt.Sprintf("format of a number of %d digits; the limit is %d", len(s), maxNumber))
 		}
 		if d, ok := intl.FromText(s); ok {
 			return d
@@ -180,7 +181,7 @@ func (v *VM) decimal(value goja.Value) intl.Decimal {
 func (v *VM) throwIntl(err error) {
 	var e *intl.Error
 	if errors.As(err, &e) {
-		v.throw(e.Type, e.Message)
+		language.Throw(v.host, e.Type, e.Message)
 	}
 	if err != nil {
 		panic(v.Runtime.NewGoError(err))
@@ -263,6 +264,6 @@ func (v *VM) checkCasing(method string, locale goja.Value) {
 	tag := locale.String()
 	switch lang, _, _ := strings.Cut(strings.ToLower(tag), "-"); lang {
 	case "tr", "az", "lt", "el", "hy":
-		v.throw("RangeError", method+` for the locale "`+tag+`" is not supported here: it has letters of its own`)
+		language.Throw(v.host, "RangeError", method+` for the locale "`+tag+`" is not supported here: it has letters of its own`)
 	}
 }

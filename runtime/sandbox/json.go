@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // maxNesting is how deep JSON may nest. goja's parser recurses, and a Go stack that overflows ends the process.
@@ -11,11 +13,11 @@ const maxNesting = 5000
 
 // parseJSON is JSON.parse.
 func (v *VM) parseJSON(value, reviver goja.Value) goja.Value {
-	text := v.text(value)
-	v.checkBytes("JSON.parse", float64(text.Length()))
+	text := language.Text(v.host, value)
+	language.CheckBytes(v.host, "JSON.parse", float64(text.Length()))
 	depth, halves := jsonShape(text.String())
 	if depth > maxNesting {
-		v.throw("SyntaxError", "JSON nests deeper than 5000")
+		language.Throw(v.host, "SyntaxError", "JSON nests deeper than 5000")
 	}
 	parse := v.nativeParse()
 	if _, isFunction := goja.AssertFunction(reviver); halves || isFunction {
@@ -28,7 +30,7 @@ func (v *VM) parseJSON(value, reviver goja.Value) goja.Value {
 // nativeParse is goja's JSON.parse, which is replaced where code can reach it.
 func (v *VM) nativeParse() func(goja.FunctionCall) goja.Value {
 	if v.jsonParse == nil {
-		v.jsonParse = native(v.native.Get("JSON").ToObject(v.Runtime), "parse")
+		v.jsonParse = language.Builtin(v.native.Get("JSON").ToObject(v.Runtime), "parse")
 	}
 	return v.jsonParse
 }

@@ -3,14 +3,12 @@ package sandbox
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strconv"
 
 	"github.com/dop251/goja"
-)
 
-// itemSize is what an element of an array takes, in bytes.
-const itemSize = 16
+	"workflow-worker/runtime/language"
+)
 
 // walkers are the methods of arrays that go through all indices below the length in Go, where nothing interrupts them: an
 // array without a single element can be four thousand million long, and an object that only says so, far longer.
@@ -31,11 +29,11 @@ func (v *VM) capArray(class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(v.Runtime)
 	var errs []error
 	for _, m := range walkers {
-		errs = append(errs, v.wrapped(prototype, m.name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-			if o, ok := call.This.(*goja.Object); ok && !m.changes && !isArray(o) {
+		errs = append(errs, language.Wrap(v.host, prototype, m.name, func(call goja.FunctionCall, original language.Function) goja.Value {
+			if o, ok := call.This.(*goja.Object); ok && !m.changes && !language.IsArray(o) {
 				call.This = v.fixedLength(m.name, o)
 			} else {
-				v.checkLength(m.name, call.This)
+				language.CheckLength(v.host, m.name, call.This)
 			}
 			switch m.name {
 			case "fill":
@@ -49,18 +47,18 @@ func (v *VM) capArray(class *goja.Object) error {
 			return original(call)
 		}))
 	}
-	errs = append(errs, v.wrapped(prototype, "join", v.join))
-	errs = append(errs, v.wrapped(prototype, "concat", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+	errs = append(errs, language.Wrap(v.host, prototype, "join", v.join))
+	errs = append(errs, language.Wrap(v.host, prototype, "concat", func(call goja.FunctionCall, original language.Function) goja.Value {
 		total := 0.0
 		for _, items := range append([]goja.Value{call.This}, call.Arguments...) {
 			if o, ok := items.(*goja.Object); ok && (o.ClassName() == "Array" || o.GetSymbol(goja.SymIsConcatSpreadable) != nil) {
-				v.checkLength("concat", o)
+				language.CheckLength(v.host, "concat", o)
 				if length := o.Get("length"); length != nil {
 					total += length.ToFloat()
 				}
 			}
 		}
-		v.checkBytes("concat", itemSize*total)
+		language.CheckBytes(v.host, "concat", language.ItemSize*total)
 		return original(call)
 	}))
 	// What spreads an array, or makes a collection of it, asks for its iterator.
@@ -68,54 +66,34 @@ func (v *VM) capArray(class *goja.Object) error {
 	if !ok {
 		return fmt.Errorf("arrays have no iterator")
 	}
-	iterate, err := v.function("values", 0, func(call goja.FunctionCall) goja.Value {
-		v.checkLength("values", call.This)
+	iterate, err := language.NewFunction(v.host, "values", 0, func(call goja.FunctionCall) goja.Value {
+		language.CheckLength(v.host, "values", call.This)
 		return values(call)
 	})
 	// Arguments have goja's own.
 	internals.wrap(prototype.GetSymbol(goja.SymIterator).ToObject(v.Runtime), func(call goja.FunctionCall, original function) goja.Value {
-		v.checkLength("values", call.This)
+		language.CheckLength(v.host, "values", call.This)
 		return original(call)
 	})
 	return errors.Join(append(errs, err,
 		prototype.DefineDataProperty("values", iterate, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		prototype.DefineDataPropertySymbol(goja.SymIterator, iterate, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
-		v.wrapped(class, "from", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+		language.Wrap(v.host, class, "from", func(call goja.FunctionCall, original language.Function) goja.Value {
 			switch items := call.Argument(0).(type) {
 			case *goja.Object:
-				call.Arguments = append([]goja.Value{v.sizedItems("from", itemSize, items)}, call.Arguments[1:]...)
+				call.Arguments = append([]goja.Value{v.sizedItems("from", language.ItemSize, items)}, call.Arguments[1:]...)
 			case goja.String:
-				v.checkBytes("from", itemSize*float64(items.Length()))
+				language.CheckBytes(v.host, "from", language.ItemSize*float64(items.Length()))
 			}
 			return original(call)
 		}))...)
-}
-
-var proxyType = reflect.TypeFor[goja.Proxy]()
-
-// isArray tells an array, whose length is what it says, from everything else.
-func isArray(o *goja.Object) bool { return o.ClassName() == "Array" && o.ExportType() != proxyType }
-
-// checkLength throws if an object's length is more than one call may go through.
-func (v *VM) checkLength(name string, items goja.Value) {
-	o, ok := items.(*goja.Object)
-	if !ok {
-		return
-	}
-	length := o.Get("length")
-	if length == nil {
-		return
-	}
-	if bytes := itemSize * length.ToFloat(); bytes > float64(v.opts.MaxBytes) {
-		v.checkBytes(name, bytes)
-	}
 }
 
 // checkSlow bounds what takes a microsecond for each element, and calls no function of the author's that could be interrupted.
 func (v *VM) checkSlow(name string, call goja.FunctionCall) {
 	if o, ok := call.This.(*goja.Object); ok {
 		if length := o.Get("length"); length != nil {
-			v.checkBytes(name, 4*itemSize*length.ToFloat())
+			language.CheckBytes(v.host, name, 4*language.ItemSize*length.ToFloat())
 		}
 	}
 }
@@ -123,18 +101,18 @@ func (v *VM) checkSlow(name string, call goja.FunctionCall) {
 // sortedAsTexts gives a sort of BigInts a comparison that can be interrupted: goja makes texts of them for each.
 func (v *VM) sortedAsTexts(call goja.FunctionCall) goja.FunctionCall {
 	o, ok := call.This.(*goja.Object)
-	if !ok || !isArray(o) {
+	if !ok || !language.IsArray(o) {
 		return call
 	}
 	for i := range int(o.Get("length").ToInteger()) {
-		if item := o.Get(strconv.Itoa(i)); item != nil && isBigInt(item) {
+		if item := o.Get(strconv.Itoa(i)); item != nil && language.IsBigInt(item) {
 			texts := map[goja.Value]goja.String{}
 			text := func(value goja.Value) goja.String {
-				if !isBigInt(value) {
-					return v.text(value)
+				if !language.IsBigInt(value) {
+					return language.Text(v.host, value)
 				}
 				if texts[value] == nil {
-					texts[value] = v.text(value)
+					texts[value] = language.Text(v.host, value)
 				}
 				return texts[value]
 			}
@@ -149,11 +127,11 @@ func (v *VM) sortedAsTexts(call goja.FunctionCall) goja.FunctionCall {
 
 // capApply bounds the lists of arguments that are made of an object's length: the one of f.apply and of Reflect's functions.
 func (v *VM) capApply(on *goja.Object, name string, list int) error {
-	return v.wrapped(on, name, func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
-		if items, ok := call.Argument(list).(*goja.Object); ok && !isArray(items) {
+	return language.Wrap(v.host, on, name, func(call goja.FunctionCall, original language.Function) goja.Value {
+		if items, ok := call.Argument(list).(*goja.Object); ok && !language.IsArray(items) {
 			call.Arguments[list] = v.fixedLength(name, items)
 		} else {
-			v.checkLength(name, call.Argument(list))
+			language.CheckLength(v.host, name, call.Argument(list))
 		}
 		return original(call)
 	})
@@ -166,7 +144,7 @@ func (v *VM) fixedLength(name string, items *goja.Object) goja.Value {
 		return items
 	}
 	n := length.ToNumber()
-	v.checkBytes(name, itemSize*n.ToFloat())
+	language.CheckBytes(v.host, name, language.ItemSize*n.ToFloat())
 	return v.withLength(items, n)
 }
 

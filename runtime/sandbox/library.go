@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // method is a function of the standard library that goja lacks, or has wrong, and that is written in JavaScript.
@@ -166,9 +168,9 @@ func (v *VM) hostOf(part string) (goja.Value, error) {
 		members = map[string]any{
 			"make": v.makeFormat, "looksLong": v.looksLong, "supported": v.supportedLocales, "canonical": v.canonicalLocales, "values": v.supportedValues}
 	case "array":
-		members = map[string]any{"isArray": native(v.native.Get("Array").ToObject(v.Runtime), "isArray"),
+		members = map[string]any{"isArray": language.Builtin(v.native.Get("Array").ToObject(v.Runtime), "isArray"),
 			"checkLength": func(call goja.FunctionCall) goja.Value {
-				v.checkLength("an array's method", call.Argument(0))
+				language.CheckLength(v.host, "an array's method", call.Argument(0))
 				return goja.Undefined()
 			}}
 	case "iterator":
@@ -209,7 +211,7 @@ func (v *VM) addMethods(global string, value *goja.Object) error {
 		if exists && internals.replace(existing, counted(v.Runtime, v.late(m.part, as))) {
 			continue
 		}
-		if err := v.defineFunction(on, m.name, m.length, v.late(m.part, as)); err != nil {
+		if err := language.DefineFunction(v.host, on, m.name, m.length, v.late(m.part, as)); err != nil {
 			return err
 		}
 	}
@@ -233,27 +235,6 @@ func (v *VM) late(part, name string) func(goja.FunctionCall) goja.Value {
 		}
 		return out
 	}
-}
-
-// defineFunction makes a method, as the language defines its own.
-func (v *VM) defineFunction(on *goja.Object, name string, length int, f func(goja.FunctionCall) goja.Value) error {
-	o, err := v.function(name, length, f)
-	if err != nil {
-		return err
-	}
-	return on.DefineDataProperty(name, o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
-}
-
-// function makes one with the name and the length that JavaScript sees; goja would show Go's name.
-func (v *VM) function(name string, length int, f func(goja.FunctionCall) goja.Value) (*goja.Object, error) {
-	o := v.Runtime.ToValue(counted(v.Runtime, f)).ToObject(v.Runtime)
-	if err := o.DefineDataProperty("name", v.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
-		return nil, err
-	}
-	if length == 0 {
-		return o, nil
-	}
-	return o, o.DefineDataProperty("length", v.Runtime.ToValue(length), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
 // reflectConstruct is Reflect.construct for one constructor with two arguments: (first, second, newTarget).

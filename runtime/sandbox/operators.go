@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"reflect"
 	"slices"
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -29,37 +29,24 @@ var operatorNames = append([]string{
 func (v *VM) operator(name string) (*goja.Object, error) {
 	switch name {
 	case operators.Spread:
-		return v.function(name, 1, v.spread)
+		return language.NewFunction(v.host, name, 1, v.spread)
 	case operators.Join:
-		return v.function(name, 2, v.joinTexts)
+		return language.NewFunction(v.host, name, 2, v.joinTexts)
 	case operators.Element: // an object keeps its time: most of them become an element of an ordinary array
-		return v.function(name, 1, func(call goja.FunctionCall) goja.Value { return v.element(call.Argument(0)) })
+		return language.NewFunction(v.host, name, 1, func(call goja.FunctionCall) goja.Value { return v.element(call.Argument(0)) })
 	}
 	if i := slices.Index(comparisons, name); i >= 0 {
 		return v.comparison(i)
 	}
 	if name != operators.Assign {
-		return v.function(name, 2, func(call goja.FunctionCall) goja.Value { return v.operate(name, call.Argument(0), call.Argument(1)) })
+		return language.NewFunction(v.host, name, 2, func(call goja.FunctionCall) goja.Value { return v.operate(name, call.Argument(0), call.Argument(1)) })
 	}
-	return v.function(name, 4, func(call goja.FunctionCall) goja.Value {
+	return language.NewFunction(v.host, name, 4, func(call goja.FunctionCall) goja.Value {
 		object, key := call.Argument(1).ToObject(v.Runtime), call.Argument(2)
-		out := v.operate(call.Argument(0).String(), v.property(object, key), call.Argument(3))
+		out := v.operate(call.Argument(0).String(), language.Property(v.host, object, key), call.Argument(3))
 		v.setProperty(object, key, out)
 		return out
 	})
-}
-
-func (v *VM) property(o *goja.Object, key goja.Value) goja.Value {
-	var out goja.Value
-	if symbol, ok := key.(*goja.Symbol); ok {
-		out = o.GetSymbol(symbol)
-	} else {
-		out = o.Get(v.text(key).String())
-	}
-	if out == nil {
-		return goja.Undefined()
-	}
-	return out
 }
 
 func (v *VM) setProperty(o *goja.Object, key, value goja.Value) {
@@ -67,36 +54,25 @@ func (v *VM) setProperty(o *goja.Object, key, value goja.Value) {
 	if symbol, ok := key.(*goja.Symbol); ok {
 		err = o.SetSymbol(symbol, value)
 	} else {
-		err = o.Set(v.text(key).String(), value)
+		err = o.Set(language.Text(v.host, key).String(), value)
 	}
 	if err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
 }
 
-var (
-	intType   = reflect.TypeFor[int64]()
-	floatType = reflect.TypeFor[float64]()
-	bigType   = reflect.TypeFor[*big.Int]()
-)
-
-func isNumber(value goja.Value) bool {
-	t := value.ExportType()
-	return t == intType || t == floatType
-}
-
 // operate is an operator of two values.
 func (v *VM) operate(name string, a, b goja.Value) goja.Value {
-	if !isNumber(a) {
+	if !language.IsNumber(a) {
 		a = v.numeric(a)
 	}
-	if !isNumber(b) {
+	if !language.IsNumber(b) {
 		b = v.numeric(b)
 	}
-	x, isBig := Exported[*big.Int](a)
-	y, both := Exported[*big.Int](b)
+	x, isBig := language.Exported[*big.Int](a)
+	y, both := language.Exported[*big.Int](b)
 	if isBig != both {
-		v.throw("TypeError", "Cannot mix BigInt and other types, use explicit conversions")
+		language.Throw(v.host, "TypeError", "Cannot mix BigInt and other types, use explicit conversions")
 	}
 	if isBig {
 		return v.operateBig(name, x, y)
@@ -119,7 +95,7 @@ func (v *VM) numeric(value goja.Value) goja.Value {
 	if _, ok := value.(*goja.Object); ok {
 		return v.late("operators", "numeric")(goja.FunctionCall{Arguments: []goja.Value{value}})
 	}
-	if value.ExportType() == bigType {
+	if language.IsBigInt(value) {
 		return value
 	}
 	return value.ToNumber()
@@ -144,7 +120,7 @@ func (v *VM) operateBig(name string, x, y *big.Int) goja.Value {
 		out.Mul(x, y)
 	case operators.Power:
 		if y.Sign() < 0 {
-			v.throw("RangeError", "Exponent must be non-negative")
+			language.Throw(v.host, "RangeError", "Exponent must be non-negative")
 		}
 		if x.BitLen() > 1 { // neither 0 nor 1 nor -1
 			exponent, _ := new(big.Float).SetInt(y).Float64()
@@ -176,13 +152,13 @@ func (v *VM) operateBig(name string, x, y *big.Int) goja.Value {
 // checkBits throws a RangeError if a BigInt would be too large.
 func (v *VM) checkBits(what string, bits float64) {
 	if bits > maxBigInt {
-		v.throw("RangeError", fmt.Sprintf("Maximum BigInt size exceeded: %s would have %.0f bits; the limit is %d", what, bits, maxBigInt))
+		language.Throw(v.host, "RangeError", fmt.Sprintf("Maximum BigInt size exceeded: %s would have %.0f bits; the limit is %d", what, bits, maxBigInt))
 	}
 }
 
 // capBigInt bounds the numbers whose size is given.
 func (v *VM) capBigInt(class *goja.Object) error {
-	errs := []error{v.wrapped(class, "asIntN", v.cut), v.wrapped(class, "asUintN", v.cutUnsigned)}
+	errs := []error{language.Wrap(v.host, class, "asIntN", v.cut), language.Wrap(v.host, class, "asUintN", v.cutUnsigned)}
 	if !internals.wrap(class, func(call goja.FunctionCall, original function) goja.Value {
 		value := v.forBigInt(call.Argument(0))
 		if len(call.Arguments) > 0 {
@@ -195,20 +171,20 @@ func (v *VM) capBigInt(class *goja.Object) error {
 	return errors.Join(errs...)
 }
 
-func (v *VM) cut(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+func (v *VM) cut(call goja.FunctionCall, original language.Function) goja.Value {
 	bits := call.Argument(0).ToNumber()
 	call.Arguments = []goja.Value{bits, v.forBigInt(call.Argument(1))}
-	if value, ok := Exported[*big.Int](call.Argument(1)); ok && bits.ToFloat() > float64(value.BitLen()) && bits.ToFloat() <= 1<<53-1 {
+	if value, ok := language.Exported[*big.Int](call.Argument(1)); ok && bits.ToFloat() > float64(value.BitLen()) && bits.ToFloat() <= 1<<53-1 {
 		return call.Argument(1)
 	}
 	v.checkBits("asIntN", bits.ToFloat())
 	return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{bits, call.Argument(1)}})
 }
 
-func (v *VM) cutUnsigned(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+func (v *VM) cutUnsigned(call goja.FunctionCall, original language.Function) goja.Value {
 	bits := call.Argument(0).ToNumber()
 	call.Arguments = []goja.Value{bits, v.forBigInt(call.Argument(1))}
-	value, ok := Exported[*big.Int](call.Argument(1))
+	value, ok := language.Exported[*big.Int](call.Argument(1))
 	if ok && value.Sign() >= 0 && bits.ToFloat() >= float64(value.BitLen()) && bits.ToFloat() <= 1<<53-1 {
 		return call.Argument(1)
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
+
+	"workflow-worker/runtime/language"
 )
 
 // Encodings of Temporal's default payload converter.
@@ -42,7 +44,7 @@ func (v *VM) ToPayload(value goja.Value) (*commonpb.Payload, error) {
 		return payload(encodingNull, nil), nil
 	}
 	if o, ok := value.(*goja.Object); ok {
-		if b, ok := Exported[[]byte](o); ok && o.ClassName() != "ArrayBuffer" {
+		if b, ok := language.Exported[[]byte](o); ok && o.ClassName() != "ArrayBuffer" {
 			return payload(encodingBinary, append([]byte(nil), b...)), nil
 		}
 	}

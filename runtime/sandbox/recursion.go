@@ -2,9 +2,10 @@ package sandbox
 
 import (
 	"fmt"
-	"reflect"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // maxNative is how many builtins may be under way at once. JavaScript that calls itself through builtins is stopped before by
@@ -37,26 +38,10 @@ func (c *countedFunction) call(call goja.FunctionCall) goja.Value {
 	if context.depth > context.most {
 		context.depth /= 2 // room for the making of the error
 		defer func() { context.depth = context.most + 1 }()
-		panic(rangeError(c.r, fmt.Sprintf("Maximum call stack size exceeded: %d builtins called each other", context.most)))
+		panic(language.RangeError(c.r, fmt.Sprintf("Maximum call stack size exceeded: %d builtins called each other", context.most)))
 	}
 	return c.f(call)
 }
 
-// rangeError makes one, whatever code has made of the constructor.
-func rangeError(r *goja.Runtime, message string) goja.Value {
-	if class, ok := r.GlobalObject().Get("RangeError").(*goja.Object); ok {
-		if e, err := r.New(class, r.ToValue(message)); err == nil {
-			return e
-		}
-	}
-	return r.NewTypeError(message)
-}
-
-// Exported is a value as Go knows it. Value.Export would make a copy of all that an array or an object leads to, on Go's stack.
-func Exported[T any](value goja.Value) (out T, ok bool) {
-	if value == nil || value.ExportType() != reflect.TypeFor[T]() {
-		return out, false
-	}
-	out, ok = value.Export().(T)
-	return out, ok
-}
+// Exported is language.Exported.
+func Exported[T any](value goja.Value) (T, bool) { return language.Exported[T](value) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/pattern"
 )
 
@@ -50,15 +51,15 @@ func (v *VM) installRegExps() error {
 	if r.construct, ok = goja.AssertConstructor(original); !ok {
 		return errors.New("RegExp is no constructor")
 	}
-	r.nativeCompile = native(r.prototype, "compile")
+	r.nativeCompile = language.Builtin(r.prototype, "compile")
 	r.nativeMatchAll, ok = r.prototype.GetSymbol(goja.SymMatchAll).Export().(func(goja.FunctionCall) goja.Value)
 	if !ok {
 		return errors.New("RegExp has no matchAll")
 	}
-	describe := native(v.native.Get("Object").ToObject(v.Runtime), "getOwnPropertyDescriptor")
+	describe := language.Builtin(v.native.Get("Object").ToObject(v.Runtime), "getOwnPropertyDescriptor")
 	accessor := func(name string) func(goja.FunctionCall) goja.Value {
 		d := describe(goja.FunctionCall{Arguments: []goja.Value{r.prototype, v.Runtime.ToValue(name)}})
-		return native(d.ToObject(v.Runtime), "get")
+		return language.Builtin(d.ToObject(v.Runtime), "get")
 	}
 	r.nativeSource, r.nativeFlags = accessor("source"), accessor("flags")
 	r.machine.Poll = v.poll
@@ -69,7 +70,7 @@ func (v *VM) installRegExps() error {
 func (r *regexps) installClass(original *goja.Object) error {
 	v := r.v
 	r.class = v.Runtime.ToValue(r.make).ToObject(v.Runtime)
-	species, err := v.function("get [Symbol.species]", 0, func(call goja.FunctionCall) goja.Value { return call.This })
+	species, err := language.NewFunction(v.host, "get [Symbol.species]", 0, func(call goja.FunctionCall) goja.Value { return call.This })
 	return errors.Join(err, r.class.SetPrototype(original.Prototype()),
 		r.class.DefineDataProperty("name", v.Runtime.ToValue("RegExp"), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		r.class.DefineDataProperty("length", v.Runtime.ToValue(2), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
@@ -89,7 +90,7 @@ func (r *regexps) installPrototype() error {
 	}{
 		{"exec", 1, r.protoExec}, {"test", 1, r.protoTest}, {"compile", 2, r.protoCompile},
 	} {
-		errs = append(errs, v.defineFunction(r.prototype, m.name, m.length, m.f))
+		errs = append(errs, language.DefineFunction(v.host, r.prototype, m.name, m.length, m.f))
 	}
 	r.exec = r.prototype.Get("exec").ToObject(v.Runtime)
 	for _, m := range []struct {
@@ -102,7 +103,7 @@ func (r *regexps) installPrototype() error {
 		{goja.SymReplace, "[Symbol.replace]", 2, r.protoReplace}, {goja.SymSearch, "[Symbol.search]", 1, r.protoSearch},
 		{goja.SymSplit, "[Symbol.split]", 2, r.protoSplit},
 	} {
-		f, err := v.function(m.name, m.length, m.f)
+		f, err := language.NewFunction(v.host, m.name, m.length, m.f)
 		errs = append(errs, err, r.prototype.DefineDataPropertySymbol(m.symbol, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 	}
 	for _, m := range []struct {
@@ -112,7 +113,7 @@ func (r *regexps) installPrototype() error {
 		{"flags", r.getFlags}, {"source", r.getSource}, {"hasIndices", r.flagGetter("hasIndices", pattern.HasIndices)},
 		{"unicodeSets", r.flagGetter("unicodeSets", pattern.UnicodeSets)},
 	} {
-		f, err := v.function("get "+m.name, 0, m.f)
+		f, err := language.NewFunction(v.host, "get "+m.name, 0, m.f)
 		errs = append(errs, err, r.prototype.DefineAccessorProperty(m.name, f, nil, goja.FLAG_TRUE, goja.FLAG_FALSE))
 	}
 	return errors.Join(errs...)
@@ -133,7 +134,7 @@ func (r *regexps) program(value goja.Value) *pattern.Program {
 	if p := r.objects[o]; p != nil {
 		return p
 	}
-	if o.ClassName() != "RegExp" || o.ExportType() == proxyType {
+	if o.ClassName() != "RegExp" || o.ExportType() == language.ProxyType {
 		return nil
 	}
 	text, _ := r.nativeSource(goja.FunctionCall{This: o}).(goja.String)
@@ -185,7 +186,7 @@ func (r *regexps) know(o *goja.Object, p *pattern.Program) {
 func (r *regexps) compiled(source []uint16, flags string) *pattern.Program {
 	p, err := pattern.Compiled(source, flags)
 	if err != nil {
-		r.v.throw("SyntaxError", err.Error())
+		language.Throw(r.v.host, "SyntaxError", err.Error())
 	}
 	return p
 }
@@ -248,10 +249,10 @@ func orUndefined(value goja.Value) goja.Value {
 
 func (r *regexps) sourceAndFlags(source, flags goja.Value) (units []uint16, letters string) {
 	if !goja.IsUndefined(source) {
-		units = r.units(r.v.text(source))
+		units = r.units(language.Text(r.v.host, source))
 	}
 	if !goja.IsUndefined(flags) {
-		letters = r.v.text(flags).String()
+		letters = language.Text(r.v.host, flags).String()
 	}
 	return units, letters
 }
@@ -274,7 +275,7 @@ func (r *regexps) protoCompile(call goja.FunctionCall) goja.Value {
 	source, flags := call.Argument(0), call.Argument(1)
 	if from := r.program(source); from != nil {
 		if !goja.IsUndefined(flags) {
-			r.v.throw("TypeError", "Cannot supply flags when constructing one RegExp from another")
+			language.Throw(r.v.host, "TypeError", "Cannot supply flags when constructing one RegExp from another")
 		}
 		source, flags = goja.StringFromUTF16(from.Source), r.v.Runtime.ToValue(from.Flags.String())
 	}
@@ -288,7 +289,7 @@ func (r *regexps) protoCompile(call goja.FunctionCall) goja.Value {
 func (r *regexps) receiver(method string, this goja.Value) (*goja.Object, *pattern.Program) {
 	p := r.program(this)
 	if p == nil {
-		r.v.throw("TypeError", fmt.Sprintf("Method RegExp.prototype.%s called on incompatible receiver %s", method, r.v.shown(this)))
+		language.Throw(r.v.host, "TypeError", fmt.Sprintf("Method RegExp.prototype.%s called on incompatible receiver %s", method, language.Shown(this)))
 	}
 	o, _ := this.(*goja.Object)
 	return o, p
@@ -298,17 +299,9 @@ func (r *regexps) receiver(method string, this goja.Value) (*goja.Object, *patte
 func (r *regexps) object(method string, this goja.Value) *goja.Object {
 	o, ok := this.(*goja.Object)
 	if !ok {
-		r.v.throw("TypeError", fmt.Sprintf("RegExp.prototype.%s called on incompatible receiver %s", method, r.v.shown(this)))
+		language.Throw(r.v.host, "TypeError", fmt.Sprintf("RegExp.prototype.%s called on incompatible receiver %s", method, language.Shown(this)))
 	}
 	return o
-}
-
-// shown is a value for a message, without calling anything of it.
-func (v *VM) shown(value goja.Value) string {
-	if o, ok := value.(*goja.Object); ok {
-		return "[object " + o.ClassName() + "]"
-	}
-	return value.String()
 }
 
 func (r *regexps) getSource(call goja.FunctionCall) goja.Value {
@@ -318,7 +311,7 @@ func (r *regexps) getSource(call goja.FunctionCall) goja.Value {
 	if call.This == goja.Value(r.prototype) {
 		return r.v.Runtime.ToValue("(?:)")
 	}
-	r.v.throw("TypeError", "RegExp.prototype.source getter called on non-RegExp object")
+	language.Throw(r.v.host, "TypeError", "RegExp.prototype.source getter called on non-RegExp object")
 	return nil
 }
 
@@ -328,7 +321,7 @@ func (r *regexps) flagGetter(name string, flag pattern.Flags) func(goja.Function
 			return r.v.Runtime.ToValue(p.Flags&flag != 0)
 		}
 		if call.This != goja.Value(r.prototype) {
-			r.v.throw("TypeError", "RegExp.prototype."+name+" getter called on non-RegExp object")
+			language.Throw(r.v.host, "TypeError", "RegExp.prototype."+name+" getter called on non-RegExp object")
 		}
 		return goja.Undefined()
 	}
@@ -340,7 +333,7 @@ var flagProperties = [...]string{"hasIndices", "global", "ignoreCase", "multilin
 func (r *regexps) getFlags(call goja.FunctionCall) goja.Value {
 	o, ok := call.This.(*goja.Object)
 	if !ok {
-		r.v.throw("TypeError", "RegExp.prototype.flags getter called on non-object "+r.v.shown(call.This))
+		language.Throw(r.v.host, "TypeError", "RegExp.prototype.flags getter called on non-object "+language.Shown(call.This))
 	}
 	var letters [len(flagProperties)]byte
 	n := 0
@@ -370,8 +363,8 @@ func (v *VM) matched(found []int32, err error) []int32 {
 		return found
 	case errors.Is(err, errInterrupted):
 		v.stop()
-		v.throw("RangeError", "interrupted") // never: the interrupt is there before anybody is told
+		language.Throw(v.host, "RangeError", "interrupted") // never: the interrupt is there before anybody is told
 	}
-	v.throw("RangeError", err.Error())
+	language.Throw(v.host, "RangeError", err.Error())
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/pattern"
 )
 
@@ -65,9 +66,9 @@ func (r *regexps) literals(text string) []literal {
 		var bad *pattern.FlagsError
 		switch {
 		case errors.As(err, &bad):
-			r.v.throw("SyntaxError", "Invalid regular expression flags")
+			language.Throw(r.v.host, "SyntaxError", "Invalid regular expression flags")
 		case err != nil:
-			r.v.throw("SyntaxError", err.Error())
+			language.Throw(r.v.host, "SyntaxError", err.Error())
 		}
 		at := int(re.Idx) - tree.File.Base()
 		l := literal{at, len(re.Pattern) + len(re.Flags) + 2, "/" + disguise + "/" + flags}
@@ -83,7 +84,7 @@ func (r *regexps) literals(text string) []literal {
 func (r *regexps) parse(text string) (*ast.Program, error) {
 	defer func() {
 		if recover() != nil {
-			r.v.throw("SyntaxError", "Invalid or unexpected token")
+			language.Throw(r.v.host, "SyntaxError", "Invalid or unexpected token")
 		}
 	}()
 	return parser.ParseFile(nil, "", text, 0, parser.WithDisableSourceMaps)

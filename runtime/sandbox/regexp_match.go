@@ -5,6 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/pattern"
 )
 
@@ -139,7 +140,7 @@ func (r *regexps) indices(p *pattern.Program, found []int32) goja.Value {
 
 func (r *regexps) protoExec(call goja.FunctionCall) goja.Value {
 	o, p := r.receiver("exec", call.This)
-	s := r.v.text(call.Argument(0))
+	s := language.Text(r.v.host, call.Argument(0))
 	found := r.search(o, p, s)
 	if found == nil {
 		return goja.Null()
@@ -154,7 +155,7 @@ func (r *regexps) execute(o *goja.Object, s goja.String) *goja.Object {
 	if !ok {
 		p := r.program(o)
 		if p == nil {
-			r.v.throw("TypeError", "RegExp.prototype.exec called on incompatible receiver "+r.v.shown(o))
+			language.Throw(r.v.host, "TypeError", "RegExp.prototype.exec called on incompatible receiver "+language.Shown(o))
 		}
 		if found := r.search(o, p, s); found != nil {
 			return r.result(p, s, found).ToObject(r.v.Runtime)
@@ -170,14 +171,14 @@ func (r *regexps) execute(o *goja.Object, s goja.String) *goja.Object {
 	}
 	match, ok := result.(*goja.Object)
 	if !ok {
-		r.v.throw("TypeError", "object null or function expected")
+		language.Throw(r.v.host, "TypeError", "object null or function expected")
 	}
 	return match
 }
 
 func (r *regexps) protoTest(call goja.FunctionCall) goja.Value {
 	o := r.object("test", call.This)
-	s := r.v.text(call.Argument(0))
+	s := language.Text(r.v.host, call.Argument(0))
 	if p := r.standard(o); p != nil {
 		return r.v.Runtime.ToValue(r.search(o, p, s) != nil)
 	}
@@ -186,7 +187,7 @@ func (r *regexps) protoTest(call goja.FunctionCall) goja.Value {
 
 func (r *regexps) protoSearch(call goja.FunctionCall) goja.Value {
 	o := r.object("@@search", call.This)
-	s := r.v.text(call.Argument(0))
+	s := language.Text(r.v.host, call.Argument(0))
 	zero := r.v.Runtime.ToValue(0)
 	previous := orUndefined(o.Get("lastIndex"))
 	if !previous.SameAs(zero) {
@@ -218,7 +219,7 @@ func (r *regexps) setValue(o *goja.Object, lastIndex goja.Value) {
 
 // flagsOf reads what an object says its flags are.
 func (r *regexps) flagsOf(o *goja.Object) (letters string, global, fullUnicode bool) {
-	letters = r.v.text(orUndefined(o.Get("flags"))).String()
+	letters = language.Text(r.v.host, orUndefined(o.Get("flags"))).String()
 	for _, c := range letters {
 		global = global || c == 'g'
 		fullUnicode = fullUnicode || c == 'u' || c == 'v'
@@ -228,7 +229,7 @@ func (r *regexps) flagsOf(o *goja.Object) (letters string, global, fullUnicode b
 
 func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
 	o := r.object("@@match", call.This)
-	s := r.v.text(call.Argument(0))
+	s := language.Text(r.v.host, call.Argument(0))
 	_, global, full := r.flagsOf(o)
 	if !global {
 		if match := r.execute(o, s); match != nil {
@@ -245,7 +246,7 @@ func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
 		})
 	} else {
 		for match := r.execute(o, s); match != nil; match = r.execute(o, s) {
-			text := r.v.text(orUndefined(match.Get("0")))
+			text := language.Text(r.v.host, orUndefined(match.Get("0")))
 			r.bound("match", len(matches))
 			matches = append(matches, text)
 			r.step(o, s, text, full)
@@ -259,8 +260,8 @@ func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
 
 // bound throws a RangeError if so many items are more than one call may make; each is an element and a string.
 func (r *regexps) bound(name string, items int) {
-	if bytes := 3 * itemSize * int64(items); bytes > r.v.opts.MaxBytes {
-		r.v.checkBytes(name, float64(bytes))
+	if bytes := 3 * language.ItemSize * int64(items); bytes > r.v.limits.Bytes {
+		language.CheckBytes(r.v.host, name, float64(bytes))
 	}
 }
 
@@ -313,21 +314,21 @@ func (r *regexps) each(o *goja.Object, p *pattern.Program, s goja.String, full b
 }
 
 // ofText is a method of strings that makes an expression of what isn't one.
-func (r *regexps) ofText(call goja.FunctionCall, symbol *goja.Symbol, flags string, original func(goja.FunctionCall) goja.Value) goja.Value {
+func (r *regexps) ofText(call goja.FunctionCall, symbol *goja.Symbol, flags string, original language.Function) goja.Value {
 	if o, ok := call.Argument(0).(*goja.Object); ok {
 		if f := o.GetSymbol(symbol); f != nil && !goja.IsUndefined(f) && !goja.IsNull(f) {
 			return original(call)
 		}
 	}
-	s := r.v.receiver(call.This)
+	s := language.Receiver(r.v.host, call.This)
 	source := call.Argument(0)
 	if !goja.IsUndefined(source) {
-		source = r.v.text(source)
+		source = language.Text(r.v.host, source)
 	}
 	made := r.make(goja.ConstructorCall{NewTarget: r.class, Arguments: []goja.Value{source, r.v.Runtime.ToValue(flags)}})
 	f, ok := goja.AssertFunction(made.GetSymbol(symbol))
 	if !ok {
-		r.v.throw("TypeError", "RegExp.prototype["+symbol.String()+"] is not a function")
+		language.Throw(r.v.host, "TypeError", "RegExp.prototype["+symbol.String()+"] is not a function")
 	}
 	result, err := f(made, s)
 	if err != nil {

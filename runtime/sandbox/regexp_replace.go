@@ -5,16 +5,17 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/pattern"
 )
 
 func (r *regexps) protoReplace(call goja.FunctionCall) goja.Value {
 	o := r.object("@@replace", call.This)
-	s := r.v.text(call.Argument(0))
+	s := language.Text(r.v.host, call.Argument(0))
 	by, functional := goja.AssertFunction(call.Argument(1))
 	var template replacement
 	if !functional {
-		template = newReplacement(r.v.text(call.Argument(1)))
+		template = newReplacement(language.Text(r.v.host, call.Argument(1)))
 	}
 	_, global, full := r.flagsOf(o)
 	if global {
@@ -45,8 +46,8 @@ func (w *output) before(from int) {
 
 // wrote counts what one call makes, which is bounded.
 func (w *output) wrote(units int) {
-	if w.bytes += units; 2*int64(w.bytes) > w.r.v.opts.MaxBytes {
-		w.r.v.checkBytes("replace", 2*float64(w.bytes))
+	if w.bytes += units; 2*int64(w.bytes) > w.r.v.limits.Bytes {
+		language.CheckBytes(w.r.v.host, "replace", 2*float64(w.bytes))
 	}
 	if w.r.v.async.over.Load() {
 		w.r.v.matched(nil, errInterrupted)
@@ -66,7 +67,7 @@ func (r *regexps) replacePlain(o *goja.Object, p *pattern.Program, s goja.String
 	var all []int32
 	if global {
 		r.each(o, p, s, full, func(found []int32) {
-			r.bound("replace", len(all)/(3*itemSize/4)) // four bytes each
+			r.bound("replace", len(all)/(3*language.ItemSize/4)) // four bytes each
 			all = append(all, found...)
 		})
 	} else if found := r.search(o, p, s); found != nil {
@@ -125,7 +126,7 @@ func (w *output) call(by goja.Callable, args []goja.Value) {
 	if err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
-	text := w.r.v.text(result)
+	text := language.Text(w.r.v.host, result)
 	w.wrote(text.Length())
 	w.b.WriteString(text)
 }
@@ -139,19 +140,19 @@ func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, te
 		if !global {
 			break
 		}
-		r.step(o, s, r.v.text(orUndefined(match.Get("0"))), full)
+		r.step(o, s, language.Text(r.v.host, orUndefined(match.Get("0"))), full)
 	}
 	w := output{r: r, s: s}
 	for _, match := range matches {
 		n := max(toLength(match.Get("length")), 1)
-		r.v.checkBytes("replace", itemSize*float64(n))
-		matched := r.v.text(orUndefined(match.Get("0")))
+		language.CheckBytes(r.v.host, "replace", language.ItemSize*float64(n))
+		matched := language.Text(r.v.host, orUndefined(match.Get("0")))
 		at := int(max(min(orUndefined(match.Get("index")).ToInteger(), int64(s.Length())), 0))
 		args := []goja.Value{matched}
 		for i := int64(1); i < n; i++ {
 			value := orUndefined(match.Get(r.v.Runtime.ToValue(i).String()))
 			if !goja.IsUndefined(value) {
-				value = r.v.text(value)
+				value = language.Text(r.v.host, value)
 			}
 			args = append(args, value)
 		}
@@ -167,7 +168,7 @@ func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, te
 			if err != nil {
 				panic(err) // goja's way to throw into JavaScript
 			}
-			text = r.v.text(result)
+			text = language.Text(r.v.host, result)
 		} else {
 			text = r.substitute(template, s, at, matched, args[:captured], groups)
 		}
@@ -188,7 +189,7 @@ func (r *regexps) substitute(template replacement, s goja.String, at int, matche
 		o := groups.ToObject(r.v.Runtime)
 		named = func(name goja.String) goja.String {
 			if value := orUndefined(o.Get(name.String())); !goja.IsUndefined(value) {
-				return r.v.text(value)
+				return language.Text(r.v.host, value)
 			}
 			return nil
 		}

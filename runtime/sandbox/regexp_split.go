@@ -5,6 +5,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/pattern"
 )
 
@@ -14,7 +15,7 @@ func (r *regexps) species(o *goja.Object, flags string) *goja.Object {
 	if c := o.Get("constructor"); c != nil && !goja.IsUndefined(c) {
 		from, ok := c.(*goja.Object)
 		if !ok {
-			r.v.throw("TypeError", "The .constructor property is not an object")
+			language.Throw(r.v.host, "TypeError", "The .constructor property is not an object")
 		}
 		if s := from.GetSymbol(goja.SymSpecies); s != nil && !goja.IsUndefined(s) && !goja.IsNull(s) {
 			class = s
@@ -22,7 +23,7 @@ func (r *regexps) species(o *goja.Object, flags string) *goja.Object {
 	}
 	construct, ok := goja.AssertConstructor(class)
 	if !ok {
-		r.v.throw("TypeError", "object.constructor[Symbol.species] is not a constructor")
+		language.Throw(r.v.host, "TypeError", "object.constructor[Symbol.species] is not a constructor")
 	}
 	made, err := construct(nil, o, r.v.Runtime.ToValue(flags))
 	if err != nil {
@@ -35,8 +36,8 @@ func (r *regexps) species(o *goja.Object, flags string) *goja.Object {
 // and whose species is the expression that was made here.
 func (r *regexps) protoMatchAll(call goja.FunctionCall) goja.Value {
 	o := r.object("@@matchAll", call.This)
-	s := r.v.text(call.Argument(0))
-	letters := r.v.text(orUndefined(o.Get("flags"))).String()
+	s := language.Text(r.v.host, call.Argument(0))
+	letters := language.Text(r.v.host, orUndefined(o.Get("flags"))).String()
 	matcher := r.species(o, letters)
 	r.setLastIndex(matcher, toLength(o.Get("lastIndex")))
 	native := ""
@@ -70,7 +71,7 @@ func (r *regexps) prepareIterated() {
 
 func (r *regexps) protoSplit(call goja.FunctionCall) goja.Value {
 	o := r.object("@@split", call.This)
-	s := r.v.text(call.Argument(0))
+	s := language.Text(r.v.host, call.Argument(0))
 	// What splits is a sticky expression of its own, unless it would be one of ours, too.
 	p := r.standard(o)
 	class := o.Get("constructor")

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // lastMatch is what RegExp.$1 and its like tell of: there was one match before them, whoever made it. A runtime that executions share
@@ -46,14 +48,14 @@ func (r *regexps) addStatics() error {
 	var errs []error
 	define := func(value func() goja.Value, set func(goja.Value), names ...string) {
 		for _, name := range names {
-			getter, err := r.v.function("get "+name, 0, func(call goja.FunctionCall) goja.Value {
+			getter, err := language.NewFunction(r.v.host, "get "+name, 0, func(call goja.FunctionCall) goja.Value {
 				r.checkClass(call.This, name)
 				return value()
 			})
 			errs = append(errs, err)
 			var setter goja.Value
 			if set != nil {
-				f, err := r.v.function("set "+name, 1, func(call goja.FunctionCall) goja.Value {
+				f, err := language.NewFunction(r.v.host, "set "+name, 1, func(call goja.FunctionCall) goja.Value {
 					r.checkClass(call.This, name)
 					set(call.Argument(0))
 					return goja.Undefined()
@@ -70,7 +72,7 @@ func (r *regexps) addStatics() error {
 			return r.v.Runtime.ToValue("")
 		}
 		return l.input
-	}, func(value goja.Value) { l.input = r.v.text(value) }, "input", "$_")
+	}, func(value goja.Value) { l.input = language.Text(r.v.host, value) }, "input", "$_")
 	define(func() goja.Value { return l.group(r, 0) }, nil, "lastMatch", "$&")
 	define(func() goja.Value {
 		if len(l.found) <= 2 {
@@ -99,6 +101,6 @@ func (r *regexps) addStatics() error {
 // checkClass refuses to tell of the last match through anything but RegExp itself.
 func (r *regexps) checkClass(this goja.Value, name string) {
 	if this != goja.Value(r.class) {
-		r.v.throw("TypeError", "get RegExp."+name+" called on incompatible receiver "+r.v.shown(this))
+		language.Throw(r.v.host, "TypeError", "get RegExp."+name+" called on incompatible receiver "+language.Shown(this))
 	}
 }

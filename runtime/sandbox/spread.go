@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 const (
@@ -24,22 +26,22 @@ func (v *VM) spread(call goja.FunctionCall) goja.Value {
 	case goja.String:
 		n = x.Length()
 	case *goja.Object:
-		if !isArray(x) {
+		if !language.IsArray(x) {
 			iterator := x.GetSymbol(goja.SymIterator)
 			if iterator == nil || goja.IsUndefined(iterator) || goja.IsNull(iterator) {
 				return x // goja says that it can't be iterated
 			}
 			array := v.native.Get("Array").ToObject(v.Runtime)
-			x = native(array, "from")(goja.FunctionCall{This: array, Arguments: []goja.Value{x}}).ToObject(v.Runtime)
+			x = language.Builtin(array, "from")(goja.FunctionCall{This: array, Arguments: []goja.Value{x}}).ToObject(v.Runtime)
 			items = x
 		}
 		n = int(x.Get("length").ToInteger())
 	}
-	if n > v.opts.MaxArguments {
-		v.throw("RangeError", fmt.Sprintf("a call with %d arguments: the limit is %d", n, v.opts.MaxArguments))
+	if n > v.limits.Arguments {
+		language.Throw(v.host, "RangeError", fmt.Sprintf("a call with %d arguments: the limit is %d", n, v.limits.Arguments))
 	}
 	if n > 512 && !internals.room(v.Runtime, n) {
-		v.throw("RangeError", fmt.Sprintf("Maximum call stack size exceeded: %d more arguments, in calls inside of others that have as many", n))
+		language.Throw(v.host, "RangeError", fmt.Sprintf("Maximum call stack size exceeded: %d more arguments, in calls inside of others that have as many", n))
 	}
 	return items
 }
@@ -60,7 +62,7 @@ func (in *gojaInternals) room(r *goja.Runtime, more int) bool {
 
 // joinTexts puts two texts together.
 func (v *VM) joinTexts(call goja.FunctionCall) goja.Value {
-	a, b := v.text(call.Argument(0)), v.text(call.Argument(1))
-	v.checkBytes("a template", float64(a.Length())+float64(b.Length()))
+	a, b := language.Text(v.host, call.Argument(0)), language.Text(v.host, call.Argument(1))
+	language.CheckBytes(v.host, "a template", float64(a.Length())+float64(b.Length()))
 	return a.Concat(b)
 }

@@ -8,10 +8,9 @@ import (
 	"strconv"
 
 	"github.com/dop251/goja"
-)
 
-// looked is after how many values it is asked whether the time is over.
-const looked = 256
+	"workflow-worker/runtime/language"
+)
 
 // stringifier bounds JSON.stringify, which goes through all that a value leads to in Go: an array of arrays of the same array
 // has no end, and one that is long only by its length, none that anybody could wait for. It is the replacer function that goja
@@ -31,7 +30,7 @@ type stringifier struct {
 	values   int
 }
 
-func (v *VM) stringify(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
+func (v *VM) stringify(call goja.FunctionCall, original language.Function) goja.Value {
 	s := &v.json
 	before := *s
 	if s.function == nil {
@@ -72,7 +71,7 @@ func indentOf(space goja.Value) int {
 
 // listProperties takes the names from an array.
 func (s *stringifier) listProperties(o *goja.Object) {
-	s.v.checkLength("JSON.stringify", o)
+	language.CheckLength(s.v.host, "JSON.stringify", o)
 	s.listed = true
 	seen := map[string]bool{}
 	for i := range int(o.Get("length").ToInteger()) {
@@ -95,7 +94,7 @@ func (s *stringifier) listProperties(o *goja.Object) {
 
 // next looks at the next value, and gives what is to be written in its place.
 func (s *stringifier) next(call goja.FunctionCall) goja.Value {
-	if s.values++; s.values%looked == 0 {
+	if s.values++; s.values%language.Looked == 0 {
 		s.v.stop()
 	}
 	holder, _ := call.This.(*goja.Object)
@@ -112,7 +111,7 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 		s.path = path
 	}
 	s.bytes += float64(2 + s.indent*len(s.path))
-	if key, ok := call.Argument(0).(goja.String); ok && !isArray(holder) {
+	if key, ok := call.Argument(0).(goja.String); ok && !language.IsArray(holder) {
 		s.bytes += float64(key.Length())
 	}
 	switch x := value.(type) {
@@ -123,7 +122,7 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	default:
 		s.bytes += 4
 	}
-	s.v.checkBytes("JSON.stringify", s.bytes)
+	language.CheckBytes(s.v.host, "JSON.stringify", s.bytes)
 	return value
 }
 
@@ -132,12 +131,12 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 	case "Function", "RawJSON", "Number", "Boolean", "BigInt":
 		return o
 	case "String":
-		text := s.v.text(o)
+		text := language.Text(s.v.host, o)
 		s.bytes += float64(text.Length())
 		return text
 	case "Array":
-		if isArray(o) {
-			s.v.checkBytes("JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
+		if language.IsArray(o) {
+			language.CheckBytes(s.v.host, "JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
 		}
 	default:
 		if o.ExportType() == symbolType { // goja takes it for the symbol
@@ -149,14 +148,14 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 				n--
 			}
 			if slices.Contains(s.copied[:n], o) {
-				s.v.throw("TypeError", "Converting circular structure to JSON")
+				language.Throw(s.v.host, "TypeError", "Converting circular structure to JSON")
 			}
 			s.copied, s.depths = append(s.copied[:n], o), append(s.depths[:n], len(s.path))
 			o = s.only(o)
 		}
 	}
 	if s.path = append(s.path, o); len(s.path) > maxNesting {
-		s.v.throw("RangeError", fmt.Sprintf("JSON.stringify of what nests deeper than %d", maxNesting))
+		language.Throw(s.v.host, "RangeError", fmt.Sprintf("JSON.stringify of what nests deeper than %d", maxNesting))
 	}
 	return o
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/unistring"
+
+	"workflow-worker/runtime/language"
 )
 
 // goja puts into the message what it can't call, by the object's own toString: code of the author's that nobody called, and that may
@@ -16,7 +18,7 @@ import (
 // guardCallees installs it.
 func (v *VM) guardCallees() error {
 	prototype := v.native.Get("Object").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-	getter, err := v.function("get [Symbol.toPrimitive]", 0, func(call goja.FunctionCall) goja.Value {
+	getter, err := language.NewFunction(v.host, "get [Symbol.toPrimitive]", 0, func(call goja.FunctionCall) goja.Value {
 		if o, ok := call.This.(*goja.Object); ok {
 			v.unasked(o)
 		}
@@ -126,7 +128,7 @@ func (in *gojaInternals) accessor(o *goja.Object, name string) bool {
 // find looks for a property where it is, and runs no code of anybody's.
 func (in *gojaInternals) find(o *goja.Object, name string) goja.Value {
 	for range 100 {
-		if o == nil || o.ExportType() == proxyType {
+		if o == nil || o.ExportType() == language.ProxyType {
 			return nil
 		}
 		if base := in.baseOf(o); base != nil {

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // Internal is how the names of our own programs begin: CleanStack drops their frames.
-const Internal = "<"
+const Internal = language.Internal
 
 const defaultCallDepth = 1500
 
@@ -70,9 +72,11 @@ type VM struct {
 	// set inside Enter.
 	FormerDates bool
 
-	opts  Options
-	async asyncContext
-	watch watchdog
+	opts   Options
+	limits language.Limits // of opts
+	host   language.Host   // the VM, to the rooms of language
+	async  asyncContext
+	watch  watchdog
 
 	native  *goja.Object // goja's global object, with the builtins as they were
 	global  *goja.Object // what code has for it
@@ -102,6 +106,7 @@ func New(o Options) (*VM, error) {
 		return nil, fmt.Errorf("load the library: %w", err)
 	}
 	v := &VM{Runtime: goja.New(), opts: o.withDefaults(), library: l, made: map[string]goja.Value{}, parts: map[string]*goja.Object{}}
+	v.host, v.limits = host{v}, language.Limits{Bytes: v.opts.MaxBytes, Digits: v.opts.MaxDigits, Arguments: v.opts.MaxArguments}
 	v.native = v.Runtime.GlobalObject()
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)

@@ -10,6 +10,7 @@ import (
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/unistring"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/called"
 )
 
@@ -166,7 +167,7 @@ func (v *VM) inspected(value goja.Value) string {
 
 // namedObject is a value as V8 shows what should have been a function.
 func (v *VM) namedObject(value goja.Value) string {
-	if o, ok := value.(*goja.Object); ok && o.ClassName() == "Object" && o.ExportType() != proxyType {
+	if o, ok := value.(*goja.Object); ok && o.ClassName() == "Object" && o.ExportType() != language.ProxyType {
 		prototype := v.native.Get("Object").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
 		if own := internals.plain(o, "toString"); own != nil && !own.SameAs(internals.plain(prototype, "toString")) {
 			return "[object Object]"
@@ -194,12 +195,12 @@ func (v *VM) described(value goja.Value) string {
 	case *goja.Symbol:
 		return "symbol Symbol(" + value.String() + ")"
 	}
-	return typeOf(value) + " " + value.String()
+	return language.TypeOf(value) + " " + value.String()
 }
 
 // className is the name of the constructor that an object has, unless code would have to be asked for it.
 func classOf(o *goja.Object) string {
-	if o.ExportType() == proxyType {
+	if o.ExportType() == language.ProxyType {
 		return "Object"
 	}
 	if class, ok := internals.plain(o, "constructor").(*goja.Object); ok {
