@@ -151,7 +151,7 @@ func (v *VM) changeString(class *goja.Object) error {
 		symbol      *goja.Symbol
 	}{{"match", "", goja.SymMatch}, {"matchAll", "g", goja.SymMatchAll}, {"search", "", goja.SymSearch}} {
 		errs = append(errs, language.Wrap(v.host, prototype, m.name, func(call goja.FunctionCall, original language.Function) goja.Value {
-			return v.regexps.ofText(call, m.symbol, m.flags, original)
+			return v.regexps.OfText(call, m.symbol, m.flags, original)
 		}))
 	}
 	withOptions := v.late("intl", "localeCompare")

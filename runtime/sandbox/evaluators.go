@@ -63,7 +63,7 @@ func (v *VM) guardEval(original *goja.Object) error {
 			v.mayEvaluate("eval", text)
 			disguised := text
 			if half := call.Argument(0); language.WellFormed(v.host, language.Text(v.host, half)).StrictEquals(half) { // Go has no letters for halves of pairs
-				disguised = v.regexps.disguised([]string{"", ""}, text)[0]
+				disguised = v.regexps.Disguised([]string{"", ""}, text)[0]
 			}
 			if program := v.rewritten(disguised, false); program != nil {
 				return v.evaluate(program)
@@ -98,7 +98,7 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 			args[i] = a.ToString() // once: what is looked at must be what is used
 		}
 		v.mayEvaluate("new "+name, functionSource(name, args))
-		args = v.regexps.disguisedFunction(name, args)
+		args = v.regexps.DisguisedFunction(name, args)
 		newTarget := call.NewTarget
 		if newTarget == nil || newTarget == guarded {
 			newTarget = original

@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/regexp"
 )
 
 // ofLiterals are the globals whose objects code reaches without naming them, as [].constructor or (1).toLocaleString: they
@@ -43,6 +44,13 @@ func (v *VM) installGlobals() error {
 		return fmt.Errorf("prepare RegExp: %w", err)
 	}
 	return v.addMethods("Iterator", nil)
+}
+
+func (v *VM) installRegExps() (err error) {
+	v.regexps, err = regexp.Install(v.host, regexp.Options{Shared: v.opts.Shared, Complete: func(class *goja.Object) error {
+		return v.addMethods("RegExp", class)
+	}})
+	return err
 }
 
 // installSharedGlobals changes and completes goja's own global object, for a runtime whose builtins will be frozen. What is
@@ -171,7 +179,7 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 	case slices.Contains(operatorNames, name):
 		return v.operator(name)
 	case name == "RegExp":
-		return v.regexps.class, v.regexps.addStatics()
+		return v.regexps.Class()
 	case name == "atob":
 		return language.NewFunction(v.host, name, 1, v.atob)
 	case name == "btoa":

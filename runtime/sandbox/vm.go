@@ -9,6 +9,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/regexp"
 )
 
 // Internal is how the names of our own programs begin: CleanStack drops their frames.
@@ -84,7 +85,7 @@ type VM struct {
 	made    map[string]goja.Value   // globals, so far
 	parts   map[string]*goja.Object // of the library, so far
 
-	regexps   regexps
+	regexps   *regexp.RegExps
 	iterators *goja.Object  // see iteratorPrototype
 	bigArrays bool          // typed arrays are guarded: see guardBigArrays
 	seal      goja.Callable // see FreezeObject

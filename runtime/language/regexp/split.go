@@ -1,4 +1,4 @@
-package sandbox
+package regexp
 
 import (
 	"math"
@@ -10,12 +10,12 @@ import (
 )
 
 // species makes another of an object's kind.
-func (r *regexps) species(o *goja.Object, flags string) *goja.Object {
+func (r *RegExps) species(o *goja.Object, flags string) *goja.Object {
 	class := goja.Value(r.class)
 	if c := o.Get("constructor"); c != nil && !goja.IsUndefined(c) {
 		from, ok := c.(*goja.Object)
 		if !ok {
-			language.Throw(r.v.host, "TypeError", "The .constructor property is not an object")
+			language.Throw(r.h, "TypeError", "The .constructor property is not an object")
 		}
 		if s := from.GetSymbol(goja.SymSpecies); s != nil && !goja.IsUndefined(s) && !goja.IsNull(s) {
 			class = s
@@ -23,9 +23,9 @@ func (r *regexps) species(o *goja.Object, flags string) *goja.Object {
 	}
 	construct, ok := goja.AssertConstructor(class)
 	if !ok {
-		language.Throw(r.v.host, "TypeError", "object.constructor[Symbol.species] is not a constructor")
+		language.Throw(r.h, "TypeError", "object.constructor[Symbol.species] is not a constructor")
 	}
-	made, err := construct(nil, o, r.v.Runtime.ToValue(flags))
+	made, err := construct(nil, o, r.rt.ToValue(flags))
 	if err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
@@ -34,10 +34,10 @@ func (r *regexps) species(o *goja.Object, flags string) *goja.Object {
 
 // protoMatchAll has goja make the iterator, whose prototype nothing else leads to: of an object that has the flags which goja looks at,
 // and whose species is the expression that was made here.
-func (r *regexps) protoMatchAll(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoMatchAll(call goja.FunctionCall) goja.Value {
 	o := r.object("@@matchAll", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
-	letters := language.Text(r.v.host, orUndefined(o.Get("flags"))).String()
+	s := language.Text(r.h, call.Argument(0))
+	letters := language.Text(r.h, orUndefined(o.Get("flags"))).String()
 	matcher := r.species(o, letters)
 	r.setLastIndex(matcher, toLength(o.Get("lastIndex")))
 	native := ""
@@ -53,25 +53,25 @@ func (r *regexps) protoMatchAll(call goja.FunctionCall) goja.Value {
 		r.prepareIterated()
 	}
 	r.matcher = matcher
-	r.put(r.iterated, "flags", r.v.Runtime.ToValue(native))
-	r.put(r.iterated, "lastIndex", r.v.Runtime.ToValue(toLength(matcher.Get("lastIndex"))))
+	r.put(r.iterated, "flags", r.rt.ToValue(native))
+	r.put(r.iterated, "lastIndex", r.rt.ToValue(toLength(matcher.Get("lastIndex"))))
 	defer func() { r.matcher = nil }()
 	return r.nativeMatchAll(goja.FunctionCall{This: r.iterated, Arguments: []goja.Value{s}})
 }
 
-func (r *regexps) prepareIterated() {
-	r.iterated = r.v.Runtime.CreateObject(nil)
-	class := r.v.Runtime.CreateObject(nil)
-	species := r.v.Runtime.ToValue(func(goja.ConstructorCall) *goja.Object { return r.matcher })
+func (r *RegExps) prepareIterated() {
+	r.iterated = r.rt.CreateObject(nil)
+	class := r.rt.CreateObject(nil)
+	species := r.rt.ToValue(func(goja.ConstructorCall) *goja.Object { return r.matcher })
 	if err := class.DefineDataPropertySymbol(goja.SymSpecies, species, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
 		panic(err)
 	}
 	r.put(r.iterated, "constructor", class)
 }
 
-func (r *regexps) protoSplit(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoSplit(call goja.FunctionCall) goja.Value {
 	o := r.object("@@split", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
+	s := language.Text(r.h, call.Argument(0))
 	// What splits is a sticky expression of its own, unless it would be one of ours, too.
 	p := r.standard(o)
 	class := o.Get("constructor")
@@ -94,7 +94,7 @@ func (r *regexps) protoSplit(call goja.FunctionCall) goja.Value {
 	}
 	var parts []any
 	if limit == 0 {
-		return r.v.Runtime.NewArray()
+		return r.rt.NewArray()
 	}
 	size := s.Length()
 	add := func(part goja.Value) bool {
@@ -107,7 +107,7 @@ func (r *regexps) protoSplit(call goja.FunctionCall) goja.Value {
 	} else {
 		r.splitBy(splitter, s, size, full, add)
 	}
-	return r.v.Runtime.NewArray(parts...)
+	return r.rt.NewArray(parts...)
 }
 
 func hasLetter(letters string, c byte) bool {
@@ -131,13 +131,13 @@ func toUint32(n float64) uint32 {
 }
 
 // splitPlain adds the parts of a text that one of our expressions splits.
-func (r *regexps) splitPlain(p *pattern.Program, s goja.String, size int, full bool, add func(goja.Value) bool) {
+func (r *RegExps) splitPlain(p *pattern.Program, s goja.String, size int, full bool, add func(goja.Value) bool) {
 	narrow, wide := r.view(s)
 	find := func(from int) []int32 {
 		if wide == nil {
-			return r.v.matched(r.machine.SplitASCII(p, narrow, from, false))
+			return r.matched(r.machine.SplitASCII(p, narrow, from, false))
 		}
-		return r.v.matched(r.machine.SplitUTF16(p, wide, from, false))
+		return r.matched(r.machine.SplitUTF16(p, wide, from, false))
 	}
 	if size == 0 {
 		if find(0) == nil {
@@ -166,15 +166,15 @@ func (r *regexps) splitPlain(p *pattern.Program, s goja.String, size int, full b
 				return
 			}
 		}
-		if at = start; r.v.async.over.Load() {
-			r.v.matched(nil, errInterrupted)
+		if at = start; r.h.Over() {
+			r.matched(nil, errInterrupted)
 		}
 	}
 	add(s.Substring(start, size))
 }
 
 // splitBy adds the parts of a text that an object with an exec of its own splits.
-func (r *regexps) splitBy(splitter *goja.Object, s goja.String, size int, full bool, add func(goja.Value) bool) {
+func (r *RegExps) splitBy(splitter *goja.Object, s goja.String, size int, full bool, add func(goja.Value) bool) {
 	if size == 0 {
 		if r.execute(splitter, s) == nil {
 			add(s)
@@ -199,7 +199,7 @@ func (r *regexps) splitBy(splitter *goja.Object, s goja.String, size int, full b
 		}
 		start = end
 		for i := int64(1); i < toLength(match.Get("length")); i++ {
-			if add(orUndefined(match.Get(r.v.Runtime.ToValue(i).String()))) {
+			if add(orUndefined(match.Get(r.rt.ToValue(i).String()))) {
 				return
 			}
 		}

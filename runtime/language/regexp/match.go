@@ -1,4 +1,4 @@
-package sandbox
+package regexp
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 )
 
 // standard tells whether an object's exec is ours, so that nobody notices if it isn't called.
-func (r *regexps) standard(o *goja.Object) *pattern.Program {
+func (r *RegExps) standard(o *goja.Object) *pattern.Program {
 	if o.Get("exec") != goja.Value(r.exec) {
 		return nil
 	}
@@ -18,16 +18,16 @@ func (r *regexps) standard(o *goja.Object) *pattern.Program {
 }
 
 // find runs a program over a text from a place on. The result is good until the next.
-func (r *regexps) find(p *pattern.Program, s goja.String, from int) []int32 {
+func (r *RegExps) find(p *pattern.Program, s goja.String, from int) []int32 {
 	if narrow, wide := r.view(s); wide == nil {
-		return r.v.matched(r.machine.MatchASCII(p, narrow, from))
+		return r.matched(r.machine.MatchASCII(p, narrow, from))
 	} else {
-		return r.v.matched(r.machine.MatchUTF16(p, wide, from))
+		return r.matched(r.machine.MatchUTF16(p, wide, from))
 	}
 }
 
 // search is the language's RegExpBuiltinExec, but for the result's object: it reads and writes lastIndex.
-func (r *regexps) search(o *goja.Object, p *pattern.Program, s goja.String) []int32 {
+func (r *RegExps) search(o *goja.Object, p *pattern.Program, s goja.String) []int32 {
 	from := toLength(o.Get("lastIndex"))
 	moves := p.Flags&(pattern.Global|pattern.Sticky) != 0
 	if !moves {
@@ -49,7 +49,7 @@ func (r *regexps) search(o *goja.Object, p *pattern.Program, s goja.String) []in
 	return found
 }
 
-func (r *regexps) setLastIndex(o *goja.Object, n int64) {
+func (r *RegExps) setLastIndex(o *goja.Object, n int64) {
 	if err := o.Set("lastIndex", n); err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
@@ -71,13 +71,13 @@ func toLength(value goja.Value) int64 {
 }
 
 // result is the array of a match.
-func (r *regexps) result(p *pattern.Program, s goja.String, found []int32) goja.Value {
+func (r *RegExps) result(p *pattern.Program, s goja.String, found []int32) goja.Value {
 	items := make([]any, p.Groups)
 	for i := range items {
 		items[i] = group(s, found, i)
 	}
-	a := r.v.Runtime.NewArray(items...)
-	r.put(a, "index", r.v.Runtime.ToValue(int64(found[0])))
+	a := r.rt.NewArray(items...)
+	r.put(a, "index", r.rt.ToValue(int64(found[0])))
 	r.put(a, "input", s)
 	r.put(a, "groups", r.groups(p, func(i int) goja.Value { return group(s, found, i) }))
 	if p.Flags&pattern.HasIndices != 0 {
@@ -86,7 +86,7 @@ func (r *regexps) result(p *pattern.Program, s goja.String, found []int32) goja.
 	return a
 }
 
-func (r *regexps) put(o *goja.Object, name string, value goja.Value) {
+func (r *RegExps) put(o *goja.Object, name string, value goja.Value) {
 	if err := o.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
@@ -101,11 +101,11 @@ func group(s goja.String, found []int32, i int) goja.Value {
 }
 
 // groups is the object of the named groups; undefined if none has a name.
-func (r *regexps) groups(p *pattern.Program, value func(int) goja.Value) goja.Value {
+func (r *RegExps) groups(p *pattern.Program, value func(int) goja.Value) goja.Value {
 	if len(p.Names) == 0 {
 		return goja.Undefined()
 	}
-	o := r.v.Runtime.CreateObject(nil)
+	o := r.rt.CreateObject(nil)
 	for _, n := range p.Names {
 		r.put(o, n.Name, ofName(n, value))
 	}
@@ -122,15 +122,15 @@ func ofName(n pattern.Name, value func(int) goja.Value) goja.Value {
 	return goja.Undefined()
 }
 
-func (r *regexps) indices(p *pattern.Program, found []int32) goja.Value {
+func (r *RegExps) indices(p *pattern.Program, found []int32) goja.Value {
 	pairs := make([]any, p.Groups)
 	for i := range pairs {
 		pairs[i] = goja.Undefined()
 		if found[2*i] >= 0 {
-			pairs[i] = r.v.Runtime.NewArray(found[2*i], found[2*i+1])
+			pairs[i] = r.rt.NewArray(found[2*i], found[2*i+1])
 		}
 	}
-	a := r.v.Runtime.NewArray(pairs...)
+	a := r.rt.NewArray(pairs...)
 	r.put(a, "groups", r.groups(p, func(i int) goja.Value {
 		pair, _ := pairs[i].(goja.Value)
 		return pair
@@ -138,9 +138,9 @@ func (r *regexps) indices(p *pattern.Program, found []int32) goja.Value {
 	return a
 }
 
-func (r *regexps) protoExec(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoExec(call goja.FunctionCall) goja.Value {
 	o, p := r.receiver("exec", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
+	s := language.Text(r.h, call.Argument(0))
 	found := r.search(o, p, s)
 	if found == nil {
 		return goja.Null()
@@ -149,16 +149,16 @@ func (r *regexps) protoExec(call goja.FunctionCall) goja.Value {
 }
 
 // execute is the language's RegExpExec: it calls the object's exec. The result is nil if there is no match.
-func (r *regexps) execute(o *goja.Object, s goja.String) *goja.Object {
+func (r *RegExps) execute(o *goja.Object, s goja.String) *goja.Object {
 	exec := o.Get("exec")
 	f, ok := goja.AssertFunction(exec)
 	if !ok {
 		p := r.program(o)
 		if p == nil {
-			language.Throw(r.v.host, "TypeError", "RegExp.prototype.exec called on incompatible receiver "+language.Shown(o))
+			language.Throw(r.h, "TypeError", "RegExp.prototype.exec called on incompatible receiver "+language.Shown(o))
 		}
 		if found := r.search(o, p, s); found != nil {
-			return r.result(p, s, found).ToObject(r.v.Runtime)
+			return r.result(p, s, found).ToObject(r.rt)
 		}
 		return nil
 	}
@@ -171,33 +171,33 @@ func (r *regexps) execute(o *goja.Object, s goja.String) *goja.Object {
 	}
 	match, ok := result.(*goja.Object)
 	if !ok {
-		language.Throw(r.v.host, "TypeError", "object null or function expected")
+		language.Throw(r.h, "TypeError", "object null or function expected")
 	}
 	return match
 }
 
-func (r *regexps) protoTest(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoTest(call goja.FunctionCall) goja.Value {
 	o := r.object("test", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
+	s := language.Text(r.h, call.Argument(0))
 	if p := r.standard(o); p != nil {
-		return r.v.Runtime.ToValue(r.search(o, p, s) != nil)
+		return r.rt.ToValue(r.search(o, p, s) != nil)
 	}
-	return r.v.Runtime.ToValue(r.execute(o, s) != nil)
+	return r.rt.ToValue(r.execute(o, s) != nil)
 }
 
-func (r *regexps) protoSearch(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoSearch(call goja.FunctionCall) goja.Value {
 	o := r.object("@@search", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
-	zero := r.v.Runtime.ToValue(0)
+	s := language.Text(r.h, call.Argument(0))
+	zero := r.rt.ToValue(0)
 	previous := orUndefined(o.Get("lastIndex"))
 	if !previous.SameAs(zero) {
 		r.setLastIndex(o, 0)
 	}
-	index := r.v.Runtime.ToValue(-1)
+	index := r.rt.ToValue(-1)
 	var match *goja.Object
 	if p := r.standard(o); p != nil {
 		if found := r.search(o, p, s); found != nil {
-			index = r.v.Runtime.ToValue(int64(found[0]))
+			index = r.rt.ToValue(int64(found[0]))
 		}
 	} else {
 		match = r.execute(o, s)
@@ -211,15 +211,15 @@ func (r *regexps) protoSearch(call goja.FunctionCall) goja.Value {
 	return index
 }
 
-func (r *regexps) setValue(o *goja.Object, lastIndex goja.Value) {
+func (r *RegExps) setValue(o *goja.Object, lastIndex goja.Value) {
 	if err := o.Set("lastIndex", lastIndex); err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
 }
 
 // flagsOf reads what an object says its flags are.
-func (r *regexps) flagsOf(o *goja.Object) (letters string, global, fullUnicode bool) {
-	letters = language.Text(r.v.host, orUndefined(o.Get("flags"))).String()
+func (r *RegExps) flagsOf(o *goja.Object) (letters string, global, fullUnicode bool) {
+	letters = language.Text(r.h, orUndefined(o.Get("flags"))).String()
 	for _, c := range letters {
 		global = global || c == 'g'
 		fullUnicode = fullUnicode || c == 'u' || c == 'v'
@@ -227,9 +227,9 @@ func (r *regexps) flagsOf(o *goja.Object) (letters string, global, fullUnicode b
 	return letters, global, fullUnicode
 }
 
-func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoMatch(call goja.FunctionCall) goja.Value {
 	o := r.object("@@match", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
+	s := language.Text(r.h, call.Argument(0))
 	_, global, full := r.flagsOf(o)
 	if !global {
 		if match := r.execute(o, s); match != nil {
@@ -246,7 +246,7 @@ func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
 		})
 	} else {
 		for match := r.execute(o, s); match != nil; match = r.execute(o, s) {
-			text := language.Text(r.v.host, orUndefined(match.Get("0")))
+			text := language.Text(r.h, orUndefined(match.Get("0")))
 			r.bound("match", len(matches))
 			matches = append(matches, text)
 			r.step(o, s, text, full)
@@ -255,18 +255,18 @@ func (r *regexps) protoMatch(call goja.FunctionCall) goja.Value {
 	if len(matches) == 0 {
 		return goja.Null()
 	}
-	return r.v.Runtime.NewArray(matches...)
+	return r.rt.NewArray(matches...)
 }
 
 // bound throws a RangeError if so many items are more than one call may make; each is an element and a string.
-func (r *regexps) bound(name string, items int) {
-	if bytes := 3 * language.ItemSize * int64(items); bytes > r.v.limits.Bytes {
-		language.CheckBytes(r.v.host, name, float64(bytes))
+func (r *RegExps) bound(name string, items int) {
+	if bytes := 3 * language.ItemSize * int64(items); bytes > r.h.Limits().Bytes {
+		language.CheckBytes(r.h, name, float64(bytes))
 	}
 }
 
 // step moves on behind an empty match.
-func (r *regexps) step(o *goja.Object, s, match goja.String, full bool) {
+func (r *RegExps) step(o *goja.Object, s, match goja.String, full bool) {
 	if match.Length() == 0 {
 		at := toLength(o.Get("lastIndex"))
 		if at < int64(s.Length()) {
@@ -280,7 +280,7 @@ func (r *regexps) step(o *goja.Object, s, match goja.String, full bool) {
 
 // each goes through all matches of a global expression whose exec is ours. Its lastIndex, which is 0, is as if that had been called
 // for each.
-func (r *regexps) each(o *goja.Object, p *pattern.Program, s goja.String, full bool, f func(found []int32)) {
+func (r *RegExps) each(o *goja.Object, p *pattern.Program, s goja.String, full bool, f func(found []int32)) {
 	if p.Flags&pattern.Global == 0 { // its flags say otherwise
 		for found := r.search(o, p, s); found != nil; found = r.search(o, p, s) {
 			empty := found[0] == found[1]
@@ -288,8 +288,8 @@ func (r *regexps) each(o *goja.Object, p *pattern.Program, s goja.String, full b
 			if empty {
 				r.step(o, s, s.Substring(0, 0), full)
 			}
-			if r.v.async.over.Load() {
-				r.v.matched(nil, errInterrupted)
+			if r.h.Over() {
+				r.matched(nil, errInterrupted)
 			}
 		}
 		return
@@ -306,29 +306,29 @@ func (r *regexps) each(o *goja.Object, p *pattern.Program, s goja.String, full b
 			at = advance(s, at, full)
 		}
 		f(found)
-		if r.v.async.over.Load() {
-			r.v.matched(nil, errInterrupted)
+		if r.h.Over() {
+			r.matched(nil, errInterrupted)
 		}
 	}
 	r.setLastIndex(o, 0)
 }
 
-// ofText is a method of strings that makes an expression of what isn't one.
-func (r *regexps) ofText(call goja.FunctionCall, symbol *goja.Symbol, flags string, original language.Function) goja.Value {
+// OfText is a method of strings that makes an expression of what isn't one.
+func (r *RegExps) OfText(call goja.FunctionCall, symbol *goja.Symbol, flags string, original language.Function) goja.Value {
 	if o, ok := call.Argument(0).(*goja.Object); ok {
 		if f := o.GetSymbol(symbol); f != nil && !goja.IsUndefined(f) && !goja.IsNull(f) {
 			return original(call)
 		}
 	}
-	s := language.Receiver(r.v.host, call.This)
+	s := language.Receiver(r.h, call.This)
 	source := call.Argument(0)
 	if !goja.IsUndefined(source) {
-		source = language.Text(r.v.host, source)
+		source = language.Text(r.h, source)
 	}
-	made := r.make(goja.ConstructorCall{NewTarget: r.class, Arguments: []goja.Value{source, r.v.Runtime.ToValue(flags)}})
+	made := r.make(goja.ConstructorCall{NewTarget: r.class, Arguments: []goja.Value{source, r.rt.ToValue(flags)}})
 	f, ok := goja.AssertFunction(made.GetSymbol(symbol))
 	if !ok {
-		language.Throw(r.v.host, "TypeError", "RegExp.prototype["+symbol.String()+"] is not a function")
+		language.Throw(r.h, "TypeError", "RegExp.prototype["+symbol.String()+"] is not a function")
 	}
 	result, err := f(made, s)
 	if err != nil {

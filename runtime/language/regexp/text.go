@@ -1,4 +1,4 @@
-package sandbox
+package regexp
 
 import (
 	"reflect"
@@ -16,7 +16,7 @@ var (
 )
 
 // view is a string for the machine: bytes, if it is one of ASCII, else units. Neither is a copy, and neither may be changed.
-func (r *regexps) view(s goja.String) (narrow []byte, wide []uint16) {
+func (r *RegExps) view(s goja.String) (narrow []byte, wide []uint16) {
 	switch reflect.TypeOf(s) {
 	case asciiString:
 		return asBytes(s.String()), nil
@@ -41,7 +41,7 @@ func (r *regexps) view(s goja.String) (narrow []byte, wide []uint16) {
 func asBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // units is a string in UTF-16.
-func (r *regexps) units(s goja.String) []uint16 {
+func (r *RegExps) units(s goja.String) []uint16 {
 	narrow, wide := r.view(s)
 	if wide != nil {
 		return wide

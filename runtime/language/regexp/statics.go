@@ -1,4 +1,4 @@
-package sandbox
+package regexp
 
 import (
 	"errors"
@@ -26,36 +26,36 @@ func (l *lastMatch) set(s goja.String, found []int32) {
 }
 
 // part is a piece of the text that was matched last; empty where there is none.
-func (l *lastMatch) part(r *regexps, from, to int) goja.Value {
+func (l *lastMatch) part(r *RegExps, from, to int) goja.Value {
 	if l.text == nil || from < 0 {
-		return r.v.Runtime.ToValue("")
+		return r.rt.ToValue("")
 	}
 	return l.text.Substring(from, to)
 }
 
-func (l *lastMatch) group(r *regexps, i int) goja.Value {
+func (l *lastMatch) group(r *RegExps, i int) goja.Value {
 	if 2*i+1 >= len(l.found) {
-		return r.v.Runtime.ToValue("")
+		return r.rt.ToValue("")
 	}
 	return l.part(r, int(l.found[2*i]), int(l.found[2*i+1]))
 }
 
 // addStatics puts the properties that browsers have on RegExp in their places.
-func (r *regexps) addStatics() error {
+func (r *RegExps) addStatics() error {
 	if !r.last.kept {
 		return nil
 	}
 	var errs []error
 	define := func(value func() goja.Value, set func(goja.Value), names ...string) {
 		for _, name := range names {
-			getter, err := language.NewFunction(r.v.host, "get "+name, 0, func(call goja.FunctionCall) goja.Value {
+			getter, err := language.NewFunction(r.h, "get "+name, 0, func(call goja.FunctionCall) goja.Value {
 				r.checkClass(call.This, name)
 				return value()
 			})
 			errs = append(errs, err)
 			var setter goja.Value
 			if set != nil {
-				f, err := language.NewFunction(r.v.host, "set "+name, 1, func(call goja.FunctionCall) goja.Value {
+				f, err := language.NewFunction(r.h, "set "+name, 1, func(call goja.FunctionCall) goja.Value {
 					r.checkClass(call.This, name)
 					set(call.Argument(0))
 					return goja.Undefined()
@@ -69,26 +69,26 @@ func (r *regexps) addStatics() error {
 	l := &r.last
 	define(func() goja.Value {
 		if l.input == nil {
-			return r.v.Runtime.ToValue("")
+			return r.rt.ToValue("")
 		}
 		return l.input
-	}, func(value goja.Value) { l.input = language.Text(r.v.host, value) }, "input", "$_")
+	}, func(value goja.Value) { l.input = language.Text(r.h, value) }, "input", "$_")
 	define(func() goja.Value { return l.group(r, 0) }, nil, "lastMatch", "$&")
 	define(func() goja.Value {
 		if len(l.found) <= 2 {
-			return r.v.Runtime.ToValue("")
+			return r.rt.ToValue("")
 		}
 		return l.group(r, len(l.found)/2-1)
 	}, nil, "lastParen", "$+")
 	define(func() goja.Value {
 		if len(l.found) == 0 {
-			return r.v.Runtime.ToValue("")
+			return r.rt.ToValue("")
 		}
 		return l.part(r, 0, int(l.found[0]))
 	}, nil, "leftContext", "$`")
 	define(func() goja.Value {
 		if len(l.found) == 0 {
-			return r.v.Runtime.ToValue("")
+			return r.rt.ToValue("")
 		}
 		return l.part(r, int(l.found[1]), l.text.Length())
 	}, nil, "rightContext", "$'")
@@ -99,8 +99,8 @@ func (r *regexps) addStatics() error {
 }
 
 // checkClass refuses to tell of the last match through anything but RegExp itself.
-func (r *regexps) checkClass(this goja.Value, name string) {
+func (r *RegExps) checkClass(this goja.Value, name string) {
 	if this != goja.Value(r.class) {
-		language.Throw(r.v.host, "TypeError", "get RegExp."+name+" called on incompatible receiver "+language.Shown(this))
+		language.Throw(r.h, "TypeError", "get RegExp."+name+" called on incompatible receiver "+language.Shown(this))
 	}
 }

@@ -1,4 +1,4 @@
-package sandbox
+package regexp
 
 import (
 	"slices"
@@ -9,13 +9,13 @@ import (
 	"workflow-worker/runtime/language/pattern"
 )
 
-func (r *regexps) protoReplace(call goja.FunctionCall) goja.Value {
+func (r *RegExps) protoReplace(call goja.FunctionCall) goja.Value {
 	o := r.object("@@replace", call.This)
-	s := language.Text(r.v.host, call.Argument(0))
+	s := language.Text(r.h, call.Argument(0))
 	by, functional := goja.AssertFunction(call.Argument(1))
 	var template replacement
 	if !functional {
-		template = newReplacement(language.Text(r.v.host, call.Argument(1)))
+		template = newReplacement(language.Text(r.h, call.Argument(1)))
 	}
 	_, global, full := r.flagsOf(o)
 	if global {
@@ -29,7 +29,7 @@ func (r *regexps) protoReplace(call goja.FunctionCall) goja.Value {
 
 // output is the text that a replacement makes.
 type output struct {
-	r     *regexps
+	r     *RegExps
 	b     goja.StringBuilder
 	s     goja.String
 	at    int // up to where s was written
@@ -46,11 +46,11 @@ func (w *output) before(from int) {
 
 // wrote counts what one call makes, which is bounded.
 func (w *output) wrote(units int) {
-	if w.bytes += units; 2*int64(w.bytes) > w.r.v.limits.Bytes {
-		language.CheckBytes(w.r.v.host, "replace", 2*float64(w.bytes))
+	if w.bytes += units; 2*int64(w.bytes) > w.r.h.Limits().Bytes {
+		language.CheckBytes(w.r.h, "replace", 2*float64(w.bytes))
 	}
-	if w.r.v.async.over.Load() {
-		w.r.v.matched(nil, errInterrupted)
+	if w.r.h.Over() {
+		w.r.matched(nil, errInterrupted)
 	}
 }
 
@@ -63,7 +63,7 @@ func (w *output) text() goja.Value {
 
 // replacePlain finds the matches of an expression whose exec is ours. All are found before the first is replaced, because a function
 // that replaces may change anything.
-func (r *regexps) replacePlain(o *goja.Object, p *pattern.Program, s goja.String, global, full bool, template replacement, by goja.Callable) goja.Value {
+func (r *RegExps) replacePlain(o *goja.Object, p *pattern.Program, s goja.String, global, full bool, template replacement, by goja.Callable) goja.Value {
 	var all []int32
 	if global {
 		r.each(o, p, s, full, func(found []int32) {
@@ -100,7 +100,7 @@ func (r *regexps) replacePlain(o *goja.Object, p *pattern.Program, s goja.String
 		for i := range p.Groups {
 			args = append(args, group(s, found, i))
 		}
-		args = append(args, r.v.Runtime.ToValue(int64(from)), s)
+		args = append(args, r.rt.ToValue(int64(from)), s)
 		if len(p.Names) > 0 {
 			args = append(args, r.groups(p, func(i int) goja.Value { return group(s, found, i) }))
 		}
@@ -126,13 +126,13 @@ func (w *output) call(by goja.Callable, args []goja.Value) {
 	if err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
-	text := language.Text(w.r.v.host, result)
+	text := language.Text(w.r.h, result)
 	w.wrote(text.Length())
 	w.b.WriteString(text)
 }
 
 // replaceBy is for objects with an exec of their own, whose results may be anything.
-func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, template replacement, by goja.Callable) goja.Value {
+func (r *RegExps) replaceBy(o *goja.Object, s goja.String, global, full bool, template replacement, by goja.Callable) goja.Value {
 	var matches []*goja.Object
 	for match := r.execute(o, s); match != nil; match = r.execute(o, s) {
 		r.bound("replace", len(matches))
@@ -140,19 +140,19 @@ func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, te
 		if !global {
 			break
 		}
-		r.step(o, s, language.Text(r.v.host, orUndefined(match.Get("0"))), full)
+		r.step(o, s, language.Text(r.h, orUndefined(match.Get("0"))), full)
 	}
 	w := output{r: r, s: s}
 	for _, match := range matches {
 		n := max(toLength(match.Get("length")), 1)
-		language.CheckBytes(r.v.host, "replace", language.ItemSize*float64(n))
-		matched := language.Text(r.v.host, orUndefined(match.Get("0")))
+		language.CheckBytes(r.h, "replace", language.ItemSize*float64(n))
+		matched := language.Text(r.h, orUndefined(match.Get("0")))
 		at := int(max(min(orUndefined(match.Get("index")).ToInteger(), int64(s.Length())), 0))
 		args := []goja.Value{matched}
 		for i := int64(1); i < n; i++ {
-			value := orUndefined(match.Get(r.v.Runtime.ToValue(i).String()))
+			value := orUndefined(match.Get(r.rt.ToValue(i).String()))
 			if !goja.IsUndefined(value) {
-				value = language.Text(r.v.host, value)
+				value = language.Text(r.h, value)
 			}
 			args = append(args, value)
 		}
@@ -160,7 +160,7 @@ func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, te
 		captured := len(args)
 		var text goja.String
 		if by != nil {
-			args = append(args, r.v.Runtime.ToValue(int64(at)), s)
+			args = append(args, r.rt.ToValue(int64(at)), s)
 			if !goja.IsUndefined(groups) {
 				args = append(args, groups)
 			}
@@ -168,7 +168,7 @@ func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, te
 			if err != nil {
 				panic(err) // goja's way to throw into JavaScript
 			}
-			text = language.Text(r.v.host, result)
+			text = language.Text(r.h, result)
 		} else {
 			text = r.substitute(template, s, at, matched, args[:captured], groups)
 		}
@@ -183,13 +183,13 @@ func (r *regexps) replaceBy(o *goja.Object, s goja.String, global, full bool, te
 }
 
 // substitute is the language's GetSubstitution.
-func (r *regexps) substitute(template replacement, s goja.String, at int, matched goja.String, captures []goja.Value, groups goja.Value) goja.String {
+func (r *RegExps) substitute(template replacement, s goja.String, at int, matched goja.String, captures []goja.Value, groups goja.Value) goja.String {
 	var named func(goja.String) goja.String
 	if !goja.IsUndefined(groups) {
-		o := groups.ToObject(r.v.Runtime)
+		o := groups.ToObject(r.rt)
 		named = func(name goja.String) goja.String {
 			if value := orUndefined(o.Get(name.String())); !goja.IsUndefined(value) {
-				return language.Text(r.v.host, value)
+				return language.Text(r.h, value)
 			}
 			return nil
 		}

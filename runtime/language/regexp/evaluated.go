@@ -1,4 +1,4 @@
-package sandbox
+package regexp
 
 import (
 	"errors"
@@ -20,9 +20,9 @@ type literal struct {
 	text       string // what is there instead: see pattern.Disguise
 }
 
-// disguised gives texts that goja makes one program of with their regular expressions disguised, as the compiler does it in the
+// Disguised gives texts that goja makes one program of with their regular expressions disguised, as the compiler does it in the
 // author's; the texts stand in the program where the frame has gaps. What is no program is left to goja to refuse.
-func (r *regexps) disguised(frame []string, texts ...string) []string {
+func (r *RegExps) Disguised(frame []string, texts ...string) []string {
 	// Without either, there is nothing to find and nothing to fear.
 	if !slices.ContainsFunc(texts, func(t string) bool { return strings.ContainsAny(t, `/\`) }) {
 		return texts
@@ -55,7 +55,7 @@ func (r *regexps) disguised(frame []string, texts ...string) []string {
 }
 
 // literals finds a program's in the order of the text; it throws a SyntaxError for one that is none.
-func (r *regexps) literals(text string) []literal {
+func (r *RegExps) literals(text string) []literal {
 	tree, err := r.parse(text)
 	if err != nil {
 		return nil
@@ -66,9 +66,9 @@ func (r *regexps) literals(text string) []literal {
 		var bad *pattern.FlagsError
 		switch {
 		case errors.As(err, &bad):
-			language.Throw(r.v.host, "SyntaxError", "Invalid regular expression flags")
+			language.Throw(r.h, "SyntaxError", "Invalid regular expression flags")
 		case err != nil:
-			language.Throw(r.v.host, "SyntaxError", err.Error())
+			language.Throw(r.h, "SyntaxError", err.Error())
 		}
 		at := int(re.Idx) - tree.File.Base()
 		l := literal{at, len(re.Pattern) + len(re.Flags) + 2, "/" + disguise + "/" + flags}
@@ -81,10 +81,10 @@ func (r *regexps) literals(text string) []literal {
 }
 
 // parse reads a program. goja's parser panics at some escapes in strings, which nothing of goja's would stop.
-func (r *regexps) parse(text string) (*ast.Program, error) {
+func (r *RegExps) parse(text string) (*ast.Program, error) {
 	defer func() {
 		if recover() != nil {
-			language.Throw(r.v.host, "SyntaxError", "Invalid or unexpected token")
+			language.Throw(r.h, "SyntaxError", "Invalid or unexpected token")
 		}
 	}()
 	return parser.ParseFile(nil, "", text, 0, parser.WithDisableSourceMaps)
@@ -123,8 +123,8 @@ var frames = map[string]string{
 	"Function": "(function anonymous(", "AsyncFunction": "(async function anonymous(", "GeneratorFunction": "(function* anonymous(",
 }
 
-// disguisedFunction is disguised for the arguments of a constructor of functions.
-func (r *regexps) disguisedFunction(class string, args []goja.Value) []goja.Value {
+// DisguisedFunction is Disguised for the arguments of a constructor of functions.
+func (r *RegExps) DisguisedFunction(class string, args []goja.Value) []goja.Value {
 	if len(args) == 0 {
 		return args
 	}
@@ -142,9 +142,9 @@ func (r *regexps) disguisedFunction(class string, args []goja.Value) []goja.Valu
 	}
 	frame[len(args)] = "\n})"
 	out := slices.Clone(args)
-	for i, t := range r.disguised(frame, texts...) {
+	for i, t := range r.Disguised(frame, texts...) {
 		if t != texts[i] {
-			out[i] = r.v.Runtime.ToValue(t)
+			out[i] = r.rt.ToValue(t)
 		}
 	}
 	return out
