@@ -154,7 +154,7 @@ func (v *VM) changeString(class *goja.Object) error {
 			return v.regexps.OfText(call, m.symbol, m.flags, original)
 		}))
 	}
-	withOptions := v.late("intl", "localeCompare")
+	withOptions := v.library.Late("intl", "localeCompare")
 	errs = append(errs,
 		language.Wrap(v.host, prototype, "localeCompare", func(call goja.FunctionCall, original language.Function) goja.Value {
 			text, that := language.Receiver(v.host, call.This), language.Text(v.host, call.Argument(0))

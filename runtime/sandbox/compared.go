@@ -86,7 +86,7 @@ func (v *VM) mayMeet(object, other goja.Value) bool {
 // primitive is the language's conversion of an object with the hint "number"; anything else stays.
 func (v *VM) primitive(value goja.Value) goja.Value {
 	if o, ok := value.(*goja.Object); ok {
-		return v.late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o}})
+		return v.library.Late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o}})
 	}
 	return value
 }

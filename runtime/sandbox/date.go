@@ -59,7 +59,7 @@ func (v *VM) changeDate(class *goja.Object) error {
 				return original([]goja.Value{v.Runtime.ToValue(formerText(text.String()))}, newTarget)
 			}
 			if o, ok := value.(*goja.Object); ok && o.ClassName() != "Date" && !v.FormerDates {
-				value = v.late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o, v.Runtime.ToValue("default")}})
+				value = v.library.Late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o, v.Runtime.ToValue("default")}})
 			}
 			if text, ok := value.(goja.String); ok {
 				value = v.Runtime.ToValue(dates.Parse(text.String()))

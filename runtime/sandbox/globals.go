@@ -7,10 +7,12 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/library"
 	"workflow-worker/runtime/language/regexp"
 )
 
@@ -23,6 +25,7 @@ var ofLiterals = []string{"Object", "String", "Array", "Number", "BigInt", "Arra
 func (v *VM) installGlobals() error {
 	r := v.Runtime
 	v.global = r.CreateObject(r.NewDynamicObject(lazyGlobals{v}))
+	v.library.Global = v.global
 	r.SetGlobalObject(v.global)
 	if err := v.global.DefineDataProperty("globalThis", v.global, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
 		return err
@@ -43,12 +46,12 @@ func (v *VM) installGlobals() error {
 	if err := v.installRegExps(); err != nil {
 		return fmt.Errorf("prepare RegExp: %w", err)
 	}
-	return v.addMethods("Iterator", nil)
+	return v.library.AddMethods("Iterator", nil)
 }
 
 func (v *VM) installRegExps() (err error) {
 	v.regexps, err = regexp.Install(v.host, regexp.Options{Shared: v.opts.Shared, Complete: func(class *goja.Object) error {
-		return v.addMethods("RegExp", class)
+		return v.library.AddMethods("RegExp", class)
 	}})
 	return err
 }
@@ -57,12 +60,13 @@ func (v *VM) installRegExps() (err error) {
 // only added and not small is still made when it's first used, and frozen then.
 func (v *VM) installSharedGlobals() error {
 	v.global = v.native
+	v.library.Global = v.global
 	if err := v.installRegExps(); err != nil {
 		return fmt.Errorf("prepare RegExp: %w", err)
 	}
-	for _, name := range slices.Sorted(maps.Keys(v.library.names)) {
+	for _, name := range slices.Sorted(maps.Keys(globalNames())) {
 		var err error
-		switch part := madeBy[name]; {
+		switch part := library.MadeBy[name]; {
 		case part == "memory" && name != "Atomics" && !v.opts.Weak: // @temporalio/workflow has its own, which refuse
 		case part == "encoding" || part == "disposal" || part == "intl" || part == "memory":
 			err = v.defineShared(name)
@@ -85,7 +89,7 @@ func (v *VM) changed(name string) bool {
 	case "RegExp", "atob", "btoa", "JSON", "String", "Symbol", "Error", "Reflect", "BigInt", "Proxy", "Math", "DataView":
 		return true
 	}
-	return madeBy[name] != "" || elementSize[name] != 0 || len(v.library.methods[name]) > 0
+	return library.MadeBy[name] != "" || elementSize[name] != 0 || v.library.Has(name)
 }
 
 // builtin is a global as code finds it, unless it puts something else there.
@@ -118,7 +122,7 @@ func (v *VM) defineShared(name string) error {
 	var made goja.Value
 	getter, err := language.NewFunction(v.host, "get "+name, 0, func(goja.FunctionCall) goja.Value {
 		if made == nil {
-			part, err := v.part(madeBy[name])
+			part, err := v.library.Part(library.MadeBy[name])
 			if err == nil {
 				err = v.Freeze(part.Get(name))
 			}
@@ -152,7 +156,7 @@ func (v *VM) defineShared(name string) error {
 // Freeze freezes an object and all that it leads to, but for what is frozen already: for what is made late in a runtime that
 // executions share.
 func (v *VM) Freeze(o goja.Value) error {
-	part, err := v.part("freeze")
+	part, err := v.library.Part("freeze")
 	if err != nil {
 		return err
 	}
@@ -188,8 +192,8 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 		if value, err = v.capConstructor(name, value.ToObject(v.Runtime)); err != nil {
 			return nil, err
 		}
-	case madeBy[name] != "" && (value == nil || name == "Number"):
-		made, err := v.part(madeBy[name])
+	case library.MadeBy[name] != "" && (value == nil || name == "Number"):
+		made, err := v.library.Part(library.MadeBy[name])
 		if err != nil {
 			return nil, err
 		}
@@ -202,7 +206,7 @@ func (v *VM) make(name string) (value goja.Value, err error) {
 	if err := v.change(name, o); err != nil {
 		return nil, err
 	}
-	return o, v.addMethods(name, o)
+	return o, v.library.AddMethods(name, o)
 }
 
 // change is what can't be said in a table.
@@ -231,11 +235,7 @@ func (v *VM) change(name string, o *goja.Object) error {
 	case "Date":
 		return v.changeDate(o)
 	case "JSON":
-		v.nativeParse()
-		return errors.Join(language.Wrap(v.host, o, "stringify", v.stringify),
-			language.DefineFunction(v.host, o, "parse", 2, func(call goja.FunctionCall) goja.Value {
-				return v.parseJSON(call.Argument(0), call.Argument(1))
-			}))
+		return v.json.Install(o)
 	case "Number":
 		return v.changeNumber(o)
 	case "ArrayBuffer":
@@ -303,17 +303,67 @@ func (v *VM) addSymbols(o *goja.Object) error {
 		}
 		return goja.Undefined()
 	})
-	return errors.Join(err, v.iteratorPrototype().DefineDataPropertySymbol(dispose, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
+	return errors.Join(err, v.library.IteratorPrototype().DefineDataPropertySymbol(dispose, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 }
 
-// iteratorPrototype is what all iterators inherit from; no global names it.
-func (v *VM) iteratorPrototype() *goja.Object {
-	if v.iterators == nil {
-		prototype := v.native.Get("Array").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-		keys := language.Builtin(prototype, "keys")
-		v.iterators = keys(goja.FunctionCall{This: v.Runtime.NewArray()}).ToObject(v.Runtime).Prototype().Prototype()
+// globalNames are those of all globals.
+var globalNames = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{"atob": true, "btoa": true}
+	for _, name := range goja.New().GlobalObject().GetOwnPropertyNames() {
+		names[name] = true
 	}
-	return v.iterators
+	for _, name := range operatorNames {
+		names[name] = true
+	}
+	for name := range library.MadeBy {
+		names[name] = true
+	}
+	return names
+})
+
+// hostOf is what Go gives a part of the library.
+func (v *VM) hostOf(part string) map[string]any {
+	switch part {
+	case "storage":
+		return map[string]any{"getContext": v.async.get, "setContext": v.async.set}
+	case "encoding":
+		return map[string]any{"encode": v.encodeUTF8, "decode": v.decodeUTF8, "charsetOf": v.charsetOf, "decodeCharset": v.decodeCharset}
+	case "freeze":
+		return map[string]any{"freeze": v.Freezer()}
+	case "json":
+		// goja replaces halves of surrogate pairs in every string that goes to Go.
+		return map[string]any{"wellFormed": func(text string) string { return text }}
+	case "intl":
+		return map[string]any{
+			"make": v.makeFormat, "looksLong": v.looksLong, "supported": v.supportedLocales, "canonical": v.canonicalLocales, "values": v.supportedValues}
+	case "array":
+		return map[string]any{"isArray": language.Builtin(language.NativeObject(v.host, "Array"), "isArray"),
+			"checkLength": func(call goja.FunctionCall) goja.Value {
+				language.CheckLength(v.host, "an array's method", call.Argument(0))
+				return goja.Undefined()
+			}}
+	case "iterator":
+		return map[string]any{"IteratorPrototype": v.library.IteratorPrototype()}
+	case "number":
+		original := v.native.Get("Number")
+		return map[string]any{"Native": original, "construct": v.reflectConstruct(original)}
+	}
+	return nil
+}
+
+// reflectConstruct is Reflect.construct for one constructor with two arguments: (first, second, newTarget).
+func (v *VM) reflectConstruct(class goja.Value) func(goja.FunctionCall) goja.Value {
+	construct, ok := goja.AssertConstructor(class)
+	return func(call goja.FunctionCall) goja.Value {
+		if !ok {
+			panic(v.Runtime.NewTypeError("not a constructor"))
+		}
+		made, err := construct(call.Argument(2).ToObject(v.Runtime), call.Argument(0), call.Argument(1))
+		if err != nil {
+			panic(err) // goja's way to throw into JavaScript
+		}
+		return made
+	}
 }
 
 // lazyGlobals is what the global object inherits from: a goja.DynamicObject with the globals that nobody asked for so far.
@@ -332,7 +382,7 @@ func (l lazyGlobals) Get(name string) goja.Value {
 }
 
 // Has implements goja.DynamicObject.
-func (l lazyGlobals) Has(name string) bool { return l.v.library.names[name] && l.v.made[name] == nil }
+func (l lazyGlobals) Has(name string) bool { return globalNames()[name] && l.v.made[name] == nil }
 
 // Set implements goja.DynamicObject. Assignments to globals never come here: they define the global itself.
 func (l lazyGlobals) Set(string, goja.Value) bool { return false }

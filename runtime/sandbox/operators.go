@@ -93,7 +93,7 @@ func (v *VM) operate(name string, a, b goja.Value) goja.Value {
 // numeric is the language's conversion of what isn't a number to one, or to a BigInt.
 func (v *VM) numeric(value goja.Value) goja.Value {
 	if _, ok := value.(*goja.Object); ok {
-		return v.late("operators", "numeric")(goja.FunctionCall{Arguments: []goja.Value{value}})
+		return v.library.Late("operators", "numeric")(goja.FunctionCall{Arguments: []goja.Value{value}})
 	}
 	if language.IsBigInt(value) {
 		return value

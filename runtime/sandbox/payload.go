@@ -20,7 +20,7 @@ const (
 )
 
 // ErrNotConvertible is a value that has no payload: a BigInt, a function, a symbol, a cycle.
-var ErrNotConvertible = errors.New("can't be converted to a payload")
+var ErrNotConvertible = language.ErrNotConvertible
 
 // FromPayload gives the JavaScript value of a payload as Temporal's default converter for TypeScript does. It must be
 // called inside Enter.
@@ -86,7 +86,7 @@ func (v *VM) JSON(value goja.Value) (string, error) {
 // ParseJSON is JSON.parse.
 func (v *VM) ParseJSON(data []byte) (goja.Value, error) {
 	var value goja.Value
-	if ex := v.Runtime.Try(func() { value = v.parseJSON(v.Runtime.ToValue(string(data)), goja.Undefined()) }); ex != nil {
+	if ex := v.Runtime.Try(func() { value = v.json.Parse(v.Runtime.ToValue(string(data)), goja.Undefined()) }); ex != nil {
 		return nil, ex
 	}
 	return value, nil

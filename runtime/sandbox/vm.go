@@ -9,6 +9,9 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/inspect"
+	"workflow-worker/runtime/language/json"
+	"workflow-worker/runtime/language/library"
 	"workflow-worker/runtime/language/regexp"
 )
 
@@ -81,20 +84,18 @@ type VM struct {
 
 	native  *goja.Object // goja's global object, with the builtins as they were
 	global  *goja.Object // what code has for it
-	library *library
-	made    map[string]goja.Value   // globals, so far
-	parts   map[string]*goja.Object // of the library, so far
+	library *library.Library
+	made    map[string]goja.Value // globals, so far
 
-	regexps   *regexp.RegExps
-	iterators *goja.Object  // see iteratorPrototype
-	bigArrays bool          // typed arrays are guarded: see guardBigArrays
-	seal      goja.Callable // see FreezeObject
-	freeze    goja.Callable
-	jsonParse func(goja.FunctionCall) goja.Value
-	json      stringifier
-	joining   []*goja.Object // arrays whose elements are being converted
-	account   *account       // of opts.Memory
-	cpuTime   time.Duration
+	regexps            *regexp.RegExps
+	bigArrays          bool          // typed arrays are guarded: see guardBigArrays
+	seal               goja.Callable // see FreezeObject
+	freeze             goja.Callable
+	json               *json.JSON
+	*inspect.Inspector                // Format, FormatDepth, Inspect
+	joining            []*goja.Object // arrays whose elements are being converted
+	account            *account       // of opts.Memory
+	cpuTime            time.Duration
 }
 
 // New makes a VM with the language's missing parts added and the dangerous builtins capped.
@@ -102,13 +103,16 @@ func New(o Options) (*VM, error) {
 	if errInternals != nil {
 		return nil, errInternals
 	}
-	l, err := loadLibrary()
-	if err != nil {
-		return nil, fmt.Errorf("load the library: %w", err)
-	}
-	v := &VM{Runtime: goja.New(), opts: o.withDefaults(), library: l, made: map[string]goja.Value{}, parts: map[string]*goja.Object{}}
+	v := &VM{Runtime: goja.New(), opts: o.withDefaults(), made: map[string]goja.Value{}}
 	v.host, v.limits = host{v}, language.Limits{Bytes: v.opts.MaxBytes, Digits: v.opts.MaxDigits, Arguments: v.opts.MaxArguments}
 	v.native = v.Runtime.GlobalObject()
+	var err error
+	if v.library, err = library.New(v.host); err != nil {
+		return nil, err
+	}
+	v.library.HostOf = v.hostOf
+	v.json = json.New(v.host, v.library)
+	v.Inspector = &inspect.Inspector{Host: v.host, CleanStack: CleanStack, JSON: v.JSON}
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
 	v.async.stop, v.async.most = v.stop, v.opts.MaxNative

@@ -1,4 +1,4 @@
-package sandbox
+package inspect
 
 import (
 	"fmt"
@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // inspection writes values as Node's util.inspect does, in one line.
 type inspection struct {
-	v     *VM
+	in    *Inspector
 	out   []byte
 	depth int
 	above []*goja.Object // around the value that is being written
@@ -165,7 +167,7 @@ func (i *inspection) object(o *goja.Object, depth int) {
 	}
 	switch o.ClassName() {
 	case "Error":
-		i.write(CleanStack(o.Get("stack").String()))
+		i.write(i.in.CleanStack(o.Get("stack").String()))
 		return
 	case "Date":
 		i.write(dateText(o))
@@ -181,8 +183,8 @@ func (i *inspection) object(o *goja.Object, depth int) {
 		return
 	case "Number", "Boolean":
 		i.write("[" + o.ClassName() + ": ")
-		inner := inspection{v: i.v}
-		inner.primitive(i.v.Runtime.ToValue(o.Export()))
+		inner := inspection{in: i.in}
+		inner.primitive(i.in.Host.Runtime().ToValue(o.Export()))
 		i.write(string(inner.out) + "]")
 		return
 	case "Arguments":
@@ -404,7 +406,7 @@ func (i *inspection) rest(o *goja.Object, depth, before int, skip func(string) b
 		if !identifier.MatchString(k) {
 			name = quoted(k)
 		}
-		property(name, i.v.Runtime.ToValue(k))
+		property(name, i.in.Host.Runtime().ToValue(k))
 	}
 	for _, s := range o.Symbols() {
 		property("[Symbol("+s.String()+")]", s)
@@ -413,7 +415,7 @@ func (i *inspection) rest(o *goja.Object, depth, before int, skip func(string) b
 }
 
 func (i *inspection) property(o *goja.Object, key goja.Value, depth int) {
-	describe, ok := goja.AssertFunction(i.v.native.Get("Object").ToObject(i.v.Runtime).Get("getOwnPropertyDescriptor"))
+	describe, ok := goja.AssertFunction(language.NativeObject(i.in.Host, "Object").Get("getOwnPropertyDescriptor"))
 	if !ok {
 		return
 	}
@@ -452,7 +454,7 @@ func (i *inspection) collection(class, name string, o *goja.Object, depth int) {
 	}
 	i.write(fmt.Sprintf("%s(%v) {", name, o.Get("size")))
 	n := 0
-	i.v.Runtime.ForOf(o, func(item goja.Value) bool {
+	i.in.Host.Runtime().ForOf(o, func(item goja.Value) bool {
 		if n++; n > 1 {
 			i.write(",")
 		}

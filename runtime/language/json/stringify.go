@@ -1,4 +1,4 @@
-package sandbox
+package json
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 // has no end, and one that is long only by its length, none that anybody could wait for. It is the replacer function that goja
 // asks about each value.
 type stringifier struct {
-	v        *VM
+	h        language.Host
 	function goja.Value // as goja takes it; made once
 
 	replacer func(goja.FunctionCall) goja.Value
@@ -30,14 +30,14 @@ type stringifier struct {
 	values   int
 }
 
-func (v *VM) stringify(call goja.FunctionCall, original language.Function) goja.Value {
-	s := &v.json
+func (j *JSON) stringify(call goja.FunctionCall, original language.Function) goja.Value {
+	s := &j.out
 	before := *s
 	if s.function == nil {
-		s.v, s.function = v, v.Runtime.ToValue(func(call goja.FunctionCall) goja.Value { return v.json.next(call) })
-		before.v, before.function = s.v, s.function
+		s.h, s.function = j.h, j.h.Runtime().ToValue(func(call goja.FunctionCall) goja.Value { return j.out.next(call) })
+		before.h, before.function = s.h, s.function
 	}
-	*s = stringifier{v: v, function: s.function, indent: indentOf(call.Argument(2))}
+	*s = stringifier{h: j.h, function: s.function, indent: indentOf(call.Argument(2))}
 	defer func() { *s = before }()
 	if o, ok := call.Argument(1).(*goja.Object); ok {
 		if f, isFunction := goja.AssertFunction(o); isFunction {
@@ -71,7 +71,7 @@ func indentOf(space goja.Value) int {
 
 // listProperties takes the names from an array.
 func (s *stringifier) listProperties(o *goja.Object) {
-	language.CheckLength(s.v.host, "JSON.stringify", o)
+	language.CheckLength(s.h, "JSON.stringify", o)
 	s.listed = true
 	seen := map[string]bool{}
 	for i := range int(o.Get("length").ToInteger()) {
@@ -95,7 +95,7 @@ func (s *stringifier) listProperties(o *goja.Object) {
 // next looks at the next value, and gives what is to be written in its place.
 func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	if s.values++; s.values%language.Looked == 0 {
-		s.v.stop()
+		s.h.Stop()
 	}
 	holder, _ := call.This.(*goja.Object)
 	for len(s.path) > 0 && s.path[len(s.path)-1] != holder {
@@ -122,7 +122,7 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	default:
 		s.bytes += 4
 	}
-	language.CheckBytes(s.v.host, "JSON.stringify", s.bytes)
+	language.CheckBytes(s.h, "JSON.stringify", s.bytes)
 	return value
 }
 
@@ -131,12 +131,12 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 	case "Function", "RawJSON", "Number", "Boolean", "BigInt":
 		return o
 	case "String":
-		text := language.Text(s.v.host, o)
+		text := language.Text(s.h, o)
 		s.bytes += float64(text.Length())
 		return text
 	case "Array":
 		if language.IsArray(o) {
-			language.CheckBytes(s.v.host, "JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
+			language.CheckBytes(s.h, "JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
 		}
 	default:
 		if o.ExportType() == symbolType { // goja takes it for the symbol
@@ -148,14 +148,14 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 				n--
 			}
 			if slices.Contains(s.copied[:n], o) {
-				language.Throw(s.v.host, "TypeError", "Converting circular structure to JSON")
+				language.Throw(s.h, "TypeError", "Converting circular structure to JSON")
 			}
 			s.copied, s.depths = append(s.copied[:n], o), append(s.depths[:n], len(s.path))
 			o = s.only(o)
 		}
 	}
 	if s.path = append(s.path, o); len(s.path) > maxNesting {
-		language.Throw(s.v.host, "RangeError", fmt.Sprintf("JSON.stringify of what nests deeper than %d", maxNesting))
+		language.Throw(s.h, "RangeError", fmt.Sprintf("JSON.stringify of what nests deeper than %d", maxNesting))
 	}
 	return o
 }
@@ -164,7 +164,7 @@ var symbolType = goja.NewSymbol("").ExportType()
 
 // withoutSymbol is an object made of a symbol, without it.
 func (s *stringifier) withoutSymbol(o *goja.Object) goja.Value {
-	plain := s.v.Runtime.NewObject()
+	plain := s.h.Runtime().NewObject()
 	for _, name := range o.Keys() {
 		if err := plain.DefineDataProperty(name, o.Get(name), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
 			panic(err) // goja's way to throw into JavaScript
@@ -175,7 +175,7 @@ func (s *stringifier) withoutSymbol(o *goja.Object) goja.Value {
 
 // only is an object with the listed properties of another, in the list's order.
 func (s *stringifier) only(o *goja.Object) *goja.Object {
-	out := s.v.Runtime.NewObject()
+	out := s.h.Runtime().NewObject()
 	for _, name := range s.list {
 		if value := o.Get(name); value != nil {
 			if err := out.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {

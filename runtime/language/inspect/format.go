@@ -1,4 +1,4 @@
-package sandbox
+package inspect
 
 import (
 	"errors"
@@ -18,14 +18,23 @@ const (
 	maxDepth     = 2       // of objects within objects that a console line shows
 )
 
+// Inspector shows the values of one runtime.
+type Inspector struct {
+	Host language.Host
+	// CleanStack is an error's stack with the author's frames alone.
+	CleanStack func(stack string) string
+	// JSON is JSON.stringify; a value without JSON is an error that wraps language.ErrNotConvertible.
+	JSON func(value goja.Value) (string, error)
+}
+
 // Format makes one line of console.log's arguments: %s, %d, %i, %f, %j, %o, %O and %c in a leading string are filled in, the
 // rest follows after spaces; strings as they are, other values as Node shows them, but all in one line. It is cut at 8 KiB. It
-// must be called inside Enter.
-func (v *VM) Format(args []goja.Value) string { return v.FormatDepth(args, maxDepth) }
+// must be called where JavaScript may run.
+func (in *Inspector) Format(args []goja.Value) string { return in.FormatDepth(args, maxDepth) }
 
 // FormatDepth is Format that shows so many levels of objects within objects.
-func (v *VM) FormatDepth(args []goja.Value, depth int) string {
-	i := inspection{v: v, depth: depth}
+func (in *Inspector) FormatDepth(args []goja.Value, depth int) string {
+	i := inspection{in: in, depth: depth}
 	if len(args) > 1 {
 		if s, ok := stringOf(args[0]); ok {
 			args = i.fill(s, args[1:])
@@ -55,8 +64,8 @@ func (v *VM) FormatDepth(args []goja.Value, depth int) string {
 }
 
 // Inspect shows a value as util.inspect does, with so many levels of objects within it.
-func (v *VM) Inspect(value goja.Value, depth int) string {
-	i := inspection{v: v, depth: depth}
+func (in *Inspector) Inspect(value goja.Value, depth int) string {
+	i := inspection{in: in, depth: depth}
 	i.value(value, 0)
 	return strings.ToValidUTF8(string(i.out[:min(len(i.out), maxFormatted)]), "")
 }
@@ -101,7 +110,7 @@ func (i *inspection) verb(verb byte, a goja.Value) {
 	case 'j':
 		i.asJSON(a)
 	case 'o':
-		deeper := inspection{v: i.v, out: i.out, depth: 4}
+		deeper := inspection{in: i.in, out: i.out, depth: 4}
 		deeper.value(a, 0)
 		i.out = deeper.out
 	case 'O':
@@ -128,7 +137,7 @@ func (i *inspection) asText(a goja.Value) {
 		i.write(o.String())
 		return
 	}
-	flat := inspection{v: i.v, out: i.out}
+	flat := inspection{in: i.in, out: i.out}
 	flat.value(a, 0)
 	i.out = flat.out
 }
@@ -170,13 +179,13 @@ func parsed(number *regexp.Regexp, a goja.Value) string {
 }
 
 func (i *inspection) asJSON(a goja.Value) {
-	text, err := i.v.JSON(a)
+	text, err := i.in.JSON(a)
 	switch {
 	case err == nil:
 		i.write(text)
 	case strings.Contains(err.Error(), "circular"):
 		i.write("[Circular]")
-	case errors.Is(err, ErrNotConvertible):
+	case errors.Is(err, language.ErrNotConvertible):
 		i.write("undefined")
 	}
 }
