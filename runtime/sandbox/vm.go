@@ -87,15 +87,15 @@ type VM struct {
 	library *library.Library
 	made    map[string]goja.Value // globals, so far
 
-	regexps            *regexp.RegExps
-	bigArrays          bool          // typed arrays are guarded: see guardBigArrays
-	seal               goja.Callable // see FreezeObject
-	freeze             goja.Callable
-	json               *json.JSON
-	*inspect.Inspector                // Format, FormatDepth, Inspect
-	joining            []*goja.Object // arrays whose elements are being converted
-	account            *account       // of opts.Memory
-	cpuTime            time.Duration
+	regexps   *regexp.RegExps
+	bigArrays bool          // typed arrays are guarded: see guardBigArrays
+	seal      goja.Callable // see FreezeObject
+	freeze    goja.Callable
+	json      *json.JSON
+	inspector *inspect.Inspector // see shows
+	joining   []*goja.Object     // arrays whose elements are being converted
+	account   *account           // of opts.Memory
+	cpuTime   time.Duration
 }
 
 // New makes a VM with the language's missing parts added and the dangerous builtins capped.
@@ -112,7 +112,6 @@ func New(o Options) (*VM, error) {
 	}
 	v.library.HostOf = v.hostOf
 	v.json = json.New(v.host, v.library)
-	v.Inspector = &inspect.Inspector{Host: v.host, CleanStack: CleanStack, JSON: v.JSON}
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
 	v.async.stop, v.async.most = v.stop, v.opts.MaxNative
