@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Check asks which open executions of a workflow row could go on with other code of it.
@@ -65,7 +65,7 @@ func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckRes
 	out, err := r.try(ctx, trial{
 		projectID: projectID, taskQueue: pr.taskQueue, types: typesOf(served...), execution: c.Execution, module: target,
 		passOver: func(x Execution) bool { return l.moves[x.RunID] == target.stored.Hash },
-		concerns: func(x Execution, ran workflow.Ran) bool {
+		concerns: func(x Execution, ran wire.LastCode) bool {
 			// One that was told to go elsewhere, and hasn't yet, may be told to stay.
 			return ran.Hash != target.stored.Hash || l.moves[x.RunID] != ""
 		},

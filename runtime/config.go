@@ -11,6 +11,7 @@ import (
 	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Config of a Runner. Fields without a default are required.
@@ -18,7 +19,7 @@ type Config struct {
 	// Client is the Temporal connection that all workers share. It must have been made with the options of ClientOptions.
 	Client client.Client
 	// Tasks is what ClientOptions gave for Client. Default: executions are never moved, and workflowInfo() is less complete.
-	Tasks *workflow.Tasks
+	Tasks *wire.Tasks
 	// Store keeps the text of code that executions are pinned to.
 	Store CodeStore
 	// Compiler compiles rows. The Runner doesn't close it.

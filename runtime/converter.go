@@ -7,17 +7,17 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
-	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // ClientOptions completes the options of a Runner's client: converters, the logger, and what sees its workflow tasks, which Config.Tasks gets too.
-func ClientOptions(o client.Options) (client.Options, *workflow.Tasks) {
+func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 	o.DataConverter = DataConverter()
 	o.FailureConverter = FailureConverter()
 	if o.Logger != nil {
-		o.Logger = workflow.Logger(o.Logger)
+		o.Logger = wire.Logger(o.Logger)
 	}
-	tasks := workflow.NewTasks()
+	tasks := wire.NewTasks()
 	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption())
 	return o, tasks
 }
@@ -29,7 +29,7 @@ func DataConverter() converter.DataConverter {
 }
 
 // FailureConverter is Temporal's default converter, except that a failed workflow task shows the author's stack and none of Go's.
-func FailureConverter() converter.FailureConverter { return workflow.FailureConverter(nil) }
+func FailureConverter() converter.FailureConverter { return wire.FailureConverter(nil) }
 
 type passThrough struct{ converter.DataConverter }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 const (
@@ -47,7 +48,7 @@ func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (
 	defer cancel()
 	found, err := b.r.try(limited, trial{
 		projectID: b.projectID, taskQueue: b.taskQueue, types: typesOf(current, candidate), sample: gateSample, module: candidate,
-		concerns: func(x Execution, ran workflow.Ran) bool {
+		concerns: func(x Execution, ran wire.LastCode) bool {
 			return ran.Hash != candidate.stored.Hash && b.moves[x.RunID] == "" && upgrades(w.behavior, ran)
 		},
 	})

@@ -10,7 +10,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 
 	"workflow-worker/runtime/activity"
-	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // live is what a project serves at one moment. It is immutable: a reload makes another and swaps the pointer.
@@ -53,7 +53,7 @@ func (t activityTarget) execute(ctx context.Context, input *commonpb.Payloads) (
 
 // title names the code to people.
 func (t activityTarget) title() string {
-	return workflow.Title(t.code.Name(), "", t.code.Hash())
+	return wire.Title(t.code.Name(), "", t.code.Hash())
 }
 
 // newLive decides which module serves which type: a row's own name goes before another row's exports, then the order of the

@@ -6,6 +6,7 @@ import (
 
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Pinned implements workflow.Resolver: the code that a history names.
@@ -48,11 +49,11 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 }
 
 // Wanted implements workflow.Resolver: what somebody told this execution to run; else, if its code is to be upgraded, the newest.
-func (p *project) Wanted(x workflow.Execution, ran workflow.Ran) workflow.Ran {
+func (p *project) Wanted(x wire.Execution, ran wire.LastCode) wire.LastCode {
 	l := p.live.Load()
 	if hash, told := l.moves[x.RunID]; told {
 		if hash != ran.Hash {
-			return workflow.Ran{Hash: hash}
+			return wire.LastCode{Hash: hash}
 		}
 		return ran
 	}
@@ -64,11 +65,11 @@ func (p *project) Wanted(x workflow.Execution, ran workflow.Ran) workflow.Ran {
 	if ran.Since.After(t.module.asOf) {
 		return ran
 	}
-	return workflow.Ran{Hash: t.module.stored.Hash, Since: t.module.asOf}
+	return wire.LastCode{Hash: t.module.stored.Hash, Since: t.module.asOf}
 }
 
 // stayed tells of an execution that keeps its code.
-func (p *project) stayed(x workflow.Execution, from workflow.Ran, to *workflow.Code, why workflow.Misfit) {
+func (p *project) stayed(x wire.Execution, from wire.LastCode, to *workflow.Code, why workflow.Misfit) {
 	for _, m := range append(p.old.all(), p.live.Load().modules...) {
 		if m.workflow == to {
 			p.r.cfg.Stays.ExecutionStayed(p.id, Stay{
@@ -81,7 +82,7 @@ func (p *project) stayed(x workflow.Execution, from workflow.Ran, to *workflow.C
 }
 
 // upgrades says whether an execution goes on with newer code: the row decides, else the code that it runs on.
-func upgrades(behavior string, ran workflow.Ran) bool {
+func upgrades(behavior string, ran wire.LastCode) bool {
 	return behavior == AutoUpgrade || behavior == "" && ran.AutoUpgrade
 }
 

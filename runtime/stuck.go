@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // FailureObserver notes executions whose workflow tasks fail. Its methods are called for many tasks; they are cheap and don't block.
@@ -35,11 +35,11 @@ type noFailureObserver struct{}
 func (noFailureObserver) ExecutionFailing(string, Failing) {}
 func (noFailureObserver) ExecutionGotOn(string)            {}
 
-// TaskCompleted implements workflow.TaskEnds.
-func (p *project) TaskCompleted(x workflow.Execution) { p.r.cfg.Failures.ExecutionGotOn(x.RunID) }
+// TaskCompleted implements wire.TaskEnds.
+func (p *project) TaskCompleted(x wire.Execution) { p.r.cfg.Failures.ExecutionGotOn(x.RunID) }
 
-// TaskFailed implements workflow.TaskEnds.
-func (p *project) TaskFailed(x workflow.Execution, f *workflow.TaskFailure) {
+// TaskFailed implements wire.TaskEnds.
+func (p *project) TaskFailed(x wire.Execution, f *wire.TaskFailure) {
 	out := Failing{
 		Execution: Execution{WorkflowID: x.ID, RunID: x.RunID}, Type: x.Type, Hash: f.Code, Reason: f.Reason, Message: f.Message,
 	}

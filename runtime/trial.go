@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // trial asks which open executions could go on with a module.
@@ -27,7 +28,7 @@ type trial struct {
 	// passOver names executions that needn't be looked at; nil for none.
 	passOver func(x Execution) bool
 	// concerns is asked which executions are meant, before their code is tried; ran names what ran last.
-	concerns func(x Execution, ran workflow.Ran) bool
+	concerns func(x Execution, ran wire.LastCode) bool
 }
 
 const (
@@ -67,7 +68,7 @@ func (r *Runner) executions(ctx context.Context, t trial) (openExecutions, error
 	switch {
 	case t.execution != Execution{}:
 		x, err := e.open(ctx, t.taskQueue, t.types, t.execution)
-		return openExecutions{found: []workflow.Execution{x}}, err
+		return openExecutions{found: []wire.Execution{x}}, err
 	case t.sample > 0:
 		return e.sample(ctx, t.taskQueue, t.types, t.sample)
 	}
@@ -77,13 +78,13 @@ func (r *Runner) executions(ctx context.Context, t trial) (openExecutions, error
 }
 
 // tryOne adds what becomes of one execution. Its error is Temporal's.
-func (r *Runner) tryOne(ctx context.Context, t trial, x workflow.Execution, out *CheckResult) error {
+func (r *Runner) tryOne(ctx context.Context, t trial, x wire.Execution, out *CheckResult) error {
 	history, err := r.history(ctx, x)
 	if err != nil {
 		return out.unless(ctx, err)
 	}
 	named := Execution{WorkflowID: x.ID, RunID: x.RunID}
-	ran, begun := workflow.LastRan(history.GetEvents())
+	ran, begun := wire.LastCodeOf(history.GetEvents())
 	if closed(history) || !begun || !t.concerns(named, ran) {
 		return nil
 	}
@@ -119,7 +120,7 @@ func (out *CheckResult) unless(ctx context.Context, err error) error {
 	return err
 }
 
-func (r *Runner) fits(ctx context.Context, t trial, x workflow.Execution, history *historypb.History) error {
+func (r *Runner) fits(ctx context.Context, t trial, x wire.Execution, history *historypb.History) error {
 	export, err := t.module.serves(x.Type)
 	if err != nil {
 		return &workflow.Misfit{Reason: err.Error()}
@@ -129,9 +130,9 @@ func (r *Runner) fits(ctx context.Context, t trial, x workflow.Execution, histor
 	return workflow.Fits(ctx, workflow.Options{ProjectID: t.projectID, TaskQueue: t.taskQueue, TaskTimeout: r.cfg.WorkflowTaskTimeout}, x, history, t.module.workflow, export)
 }
 
-var errTooLong = fmt.Errorf("the history is longer than %d events, too long to be tried on other code", workflow.MaxTrialEvents)
+var errTooLong = fmt.Errorf("the history is longer than %d events, too long to be tried on other code", wire.MaxEvents)
 
-func (r *Runner) history(ctx context.Context, x workflow.Execution) (*historypb.History, error) {
+func (r *Runner) history(ctx context.Context, x wire.Execution) (*historypb.History, error) {
 	h := &historypb.History{}
 	events := r.cfg.Client.GetWorkflowHistory(ctx, x.ID, x.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
@@ -140,7 +141,7 @@ func (r *Runner) history(ctx context.Context, x workflow.Execution) (*historypb.
 			return nil, fmt.Errorf("read the history of %s: %w", x.ID, err)
 		}
 		h.Events = append(h.Events, e)
-		if len(h.Events) > workflow.MaxTrialEvents {
+		if len(h.Events) > wire.MaxEvents {
 			return nil, errTooLong
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // replayer replays the histories of a project from scratch, in this process, with the service's own definition of a workflow
@@ -75,7 +76,7 @@ WHERE s.project_id = $1 AND s.hash = $2`, r.projectID, hash, compile.FirstSettin
 }
 
 // Wanted keeps executions where they are.
-func (r *replayer) Wanted(_ workflow.Execution, ran workflow.Ran) workflow.Ran { return ran }
+func (r *replayer) Wanted(_ wire.Execution, ran wire.LastCode) wire.LastCode { return ran }
 
 // Moved is for executions that went on with other code than the one they began on: cases move none.
 func (r *replayer) Moved(_ context.Context, hash, _ string) (*workflow.Code, string, error) {
@@ -96,7 +97,7 @@ func (r *replayer) replay(id string, run runHistory) error {
 		return nil // no code has run
 	}
 	history := &historypb.History{Events: run.events}
-	tasks := workflow.NewTasks()
+	tasks := wire.NewTasks()
 	defer tasks.Replay(run.id, run.events)()
 	w := worker.NewWorkflowReplayer()
 	w.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{ProjectID: r.projectID, Resolver: r, Tasks: tasks, LocalActivity: notInReplay}), sdkworkflow.DynamicRegisterOptions{})

@@ -26,7 +26,7 @@ import (
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
-	runtimeworkflow "workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // run is the service, until ctx ends.
@@ -82,7 +82,7 @@ func (p process) run(ctx context.Context) error {
 type watched struct {
 	metrics  *metrics.Metrics
 	temporal client.Client
-	tasks    *runtimeworkflow.Tasks // of temporal
+	tasks    *wire.Tasks // of temporal
 	pool     *database.Pool
 	log      *slog.Logger
 }
@@ -237,7 +237,7 @@ type temporalClient struct {
 
 // dialTemporal makes the connection that all workers share. It doesn't wait for the server: what needs it fails and is tried
 // again.
-func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *runtimeworkflow.Tasks, error) {
+func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *wire.Tasks, error) {
 	o, err := temporalenv.LoadDefaultClientOptions()
 	if err != nil {
 		return temporalClient{}, nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)

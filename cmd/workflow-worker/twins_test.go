@@ -10,7 +10,7 @@ import (
 	"workflow-worker/cdc"
 	"workflow-worker/metrics"
 	"workflow-worker/reconcile"
-	runtimeworkflow "workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // The rooms own their words and metrics has a list of them, for it imports no room: what it doesn't
@@ -21,7 +21,7 @@ func TestMetricsKnowTheRoomsWords(t *testing.T) {
 		words         []string
 		tell          func(m *metrics.Metrics, word string)
 	}{
-		{"workflow_worker_workflow_task_failures_total", "reason", runtimeworkflow.Reasons(), (*metrics.Metrics).WorkflowTaskFailed},
+		{"workflow_worker_workflow_task_failures_total", "reason", wire.Reasons(), (*metrics.Metrics).WorkflowTaskFailed},
 		{"workflow_worker_projects", "status", reconcile.Statuses(), func(m *metrics.Metrics, word string) {
 			m.ProjectsByStatus(map[string]int{word: 1})
 		}},

@@ -13,7 +13,9 @@ func Builtin(o *goja.Object, name string) Function {
 }
 
 // NativeObject is one of goja's global objects, as it was.
-func NativeObject(h Host, name string) *goja.Object { return h.Native().Get(name).ToObject(h.Runtime()) }
+func NativeObject(h Host, name string) *goja.Object {
+	return h.Native().Get(name).ToObject(h.Runtime())
+}
 
 // NativePrototype is the prototype of one of goja's classes.
 func NativePrototype(h Host, class string) *goja.Object {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Cases of cmd/conformance/cases/activation-end.yaml compare the rest with the official worker.
@@ -91,7 +93,7 @@ func TestNewExecutionsKeepToOurRules(t *testing.T) {
 	run := p.start("run")
 	_ = p.result(run)
 	for _, e := range p.history(run).Events {
-		if pinOf(e) != "" {
+		if wire.PinOf(e).Hash != "" {
 			if data := string(e.GetMarkerRecordedEventAttributes().GetDetails()["data"].GetPayloads()[0].GetData()); !strings.Contains(data, `"rules":[1,2,3]`) {
 				t.Error(data)
 			}

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 const benchmarked = `import { proxyActivities, condition, defineSignal, defineQuery, setHandler } from '@temporalio/workflow';
@@ -91,7 +92,7 @@ func historyOf(b testing.TB, p *project, workflowType string, activities int) *h
 	target := p.current[workflowType]
 	add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_MARKER_RECORDED, Attributes: &historypb.HistoryEvent_MarkerRecordedEventAttributes{
 		MarkerRecordedEventAttributes: &historypb.MarkerRecordedEventAttributes{MarkerName: "SideEffect", WorkflowTaskCompletedEventId: done, Details: map[string]*commonpb.Payloads{
-			"side-effect-id": payloads(1), "data": payloads(pin{Hash: target.code.Hash(), Export: target.export, Flags: []int{1, 2, 3, 4, 5, 6}}),
+			"side-effect-id": payloads(1), "data": payloads(wire.Pin{Hash: target.code.Hash(), Export: target.export, Flags: []int{1, 2, 3, 4, 5, 6}}),
 		}}}})
 	for i := range activities {
 		sch := add(&historypb.HistoryEvent{EventType: enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, Attributes: &historypb.HistoryEvent_ActivityTaskScheduledEventAttributes{

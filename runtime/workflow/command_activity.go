@@ -4,9 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	enumspb "go.temporal.io/api/enums/v1"
+
 	failurepb "go.temporal.io/api/failure/v1"
+
 	bindings "go.temporal.io/sdk/internalbindings"
 )
 
@@ -90,8 +95,8 @@ func (c *scheduleActivity) explainDuplicate(err *error) {
 	if !strings.Contains(fmt.Sprint(p), duplicateCommand) {
 		panic(p)
 	}
-	*err = &TaskFailure{
-		Reason: ReasonDuplicateID, Hint: hintDuplicateID,
+	*err = &wire.TaskFailure{
+		Reason: wire.ReasonDuplicateID, Hint: hintDuplicateID,
 		Message: fmt.Sprintf("the activity %s was given the id %q, which an activity has that hasn't ended yet", c.params.ActivityType.Name, c.params.ActivityID),
 	}
 }

@@ -4,10 +4,15 @@ import (
 	"errors"
 	"fmt"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	enumspb "go.temporal.io/api/enums/v1"
+
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/converter"
+
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
 )
@@ -149,8 +154,8 @@ func (d *definition) childNotStarted(c *startChild, err error) {
 		return
 	}
 	// The package knows no other cause either, and fails the task.
-	d.refused = &TaskFailure{
-		Reason: ReasonException, Message: fmt.Sprintf("child workflow %q could not be started: %v", c.params.WorkflowID, err),
+	d.refused = &wire.TaskFailure{
+		Reason: wire.ReasonException, Message: fmt.Sprintf("child workflow %q could not be started: %v", c.params.WorkflowID, err),
 	}
 }
 

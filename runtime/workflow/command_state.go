@@ -3,6 +3,8 @@ package workflow
 import (
 	"fmt"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 )
 
@@ -19,17 +21,17 @@ func (c patch) accept(d *definition) error {
 // send has the SDK record the patch. It writes the list of all anew for each, and goes on doing so, for nothing, when the server has no room for
 // it any more: time that grows with the square of their number. From there on a patch is a marker alone.
 func (c patch) send(d *definition) error {
-	if d.patchBytes >= maxChangeVersions && !d.env.IsReplaying() {
-		marker, err := d.versionMarker(c.id)
+	if d.patchBytes >= wire.MaxChangeVersions && !d.env.IsReplaying() {
+		marker, err := wire.VersionMarker(d.env.GetDataConverter(), c.id)
 		if err != nil {
 			return err
 		}
-		if d.o.Tasks.record(d.x.RunID, marker) {
+		if d.o.Tasks.Record(d.x.RunID, marker) {
 			return nil
 		}
 	}
-	d.patchBytes += len(c.id) + len(versionSuffix) + len(`"",`)
-	if d.env.GetVersion(c.id, patchVersion, patchVersion) != patchVersion {
+	d.patchBytes += len(c.id) + len(wire.VersionSuffix) + len(`"",`)
+	if d.env.GetVersion(c.id, wire.PatchVersion, wire.PatchVersion) != wire.PatchVersion {
 		return fmt.Errorf("patch %q was not recorded", c.id)
 	}
 	return nil

@@ -6,6 +6,9 @@ import (
 	"slices"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 )
 
@@ -77,7 +80,7 @@ func (v *vm) readCommands(list goja.Value) ([]command, error) {
 			}
 			x, err := read(v, f, meta)
 			if err != nil {
-				return nil, &TaskFailure{Reason: ReasonPayload, Message: fmt.Sprintf("%s: %v", name, err)}
+				return nil, &wire.TaskFailure{Reason: wire.ReasonPayload, Message: fmt.Sprintf("%s: %v", name, err)}
 			}
 			out = append(out, x)
 		}
@@ -90,8 +93,8 @@ func unsupported(name string) error {
 	if what == "" {
 		what = name
 	}
-	return &TaskFailure{
-		Reason: ReasonUnsupported, Message: what + " are not supported by this worker",
+	return &wire.TaskFailure{
+		Reason: wire.ReasonUnsupported, Message: what + " are not supported by this worker",
 		Hint: "The execution waits: use an ordinary activity, or run it on a worker that supports it.",
 	}
 }

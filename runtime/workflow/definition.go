@@ -7,8 +7,13 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	historypb "go.temporal.io/api/history/v1"
+
 	bindings "go.temporal.io/sdk/internalbindings"
 )
 
@@ -19,18 +24,18 @@ type definition struct {
 	env   bindings.WorkflowEnvironment
 	input *commonpb.Payloads
 	head  *commonpb.Header
-	x     Execution
+	x     wire.Execution
 
 	began *historypb.WorkflowExecutionStartedEventAttributes // nil after the first activation, and if unknown
 
 	in          *instance // nil until the first task
 	export      string
-	flags       []int               // of the TypeScript SDK, as recorded
-	rules       []rule              // our own, as recorded
-	englishOnly bool                // Intl is as it was before it had other languages and time zones
-	on          atomic.Pointer[Ran] // the code that runs
-	busy        atomic.Bool         // local activities are under way, which a replay would run again
-	pinRecorded bool                // in a completed task
+	flags       []int                         // of the TypeScript SDK, as recorded
+	rules       []rule                        // our own, as recorded
+	englishOnly bool                          // Intl is as it was before it had other languages and time zones
+	on          atomic.Pointer[wire.LastCode] // the code that runs
+	busy        atomic.Bool                   // local activities are under way, which a replay would run again
+	pinRecorded bool                          // in a completed task
 	initialized bool
 	completed   bool
 	closed      bool
@@ -57,14 +62,14 @@ type definition struct {
 	// patchBytes is the length of the list of patches, as far as the code has asked for them.
 	patchBytes int
 	// failed is what the task failed with: it is completed on its way to the server.
-	failed *TaskFailure
+	failed *wire.TaskFailure
 }
 
 // Execute only registers handlers: nothing may run before the task's start.
 func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.Header, input *commonpb.Payloads) {
 	d.env, d.head, d.input = env, header, input
 	info := env.WorkflowInfo()
-	d.x = Execution{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}
+	d.x = wire.Execution{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}
 	d.timers = make(map[int64]bindings.TimerID)
 	d.activities = make(map[int64]*activityState)
 	d.locals = make(map[int64]*localState)
@@ -126,7 +131,7 @@ func (d *definition) task() error {
 	defer cancel()
 	for len(d.jobs) > 0 || !d.initialized {
 		if ctx.Err() != nil {
-			return &TaskFailure{Reason: ReasonInterrupted, Hint: hintTooLong, Message: fmt.Sprintf(
+			return &wire.TaskFailure{Reason: wire.ReasonInterrupted, Hint: hintTooLong, Message: fmt.Sprintf(
 				"the workflow task came to no end within %v: the code schedules and cancels without waiting", maxTaskFactor*d.o.TaskTimeout)}
 		}
 		commands, err := d.activate(ctx, sorted(d.jobs))
@@ -244,7 +249,7 @@ func (d *definition) Close() {
 		return
 	}
 	d.closed = true
-	d.o.Tasks.drop(d.x.RunID, d)
+	d.o.Tasks.Drop(d, d.x.RunID)
 	if d.in != nil {
 		d.in.close()
 		d.in = nil

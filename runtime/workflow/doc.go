@@ -1,5 +1,5 @@
 // Package workflow runs workflow executions: Temporal's own TypeScript workflow package inside goja, on the Go SDK's internal
-// bindings. It is the only package that imports those; they promise no compatibility, so their version is pinned in go.mod
+// bindings. Nothing above it imports those; they promise no compatibility, so their version is pinned in go.mod
 // and an upgrade is tried by these tests.
 //
 // # What it promises
@@ -10,14 +10,15 @@
 //     takes the newest. A task that fails records nothing: an execution whose first task never completed recovers with the
 //     next code, one whose pin is recorded doesn't, by design.
 //   - It goes on with other code only if the [Resolver] wants it, at a task's beginning, and only after its whole history has been
-//     replayed on that code ([Fits]); else it stays. No task fails by it. Each completed task's identity says which code ran ([Ran]),
+//     replayed on that code ([Fits]); else it stays. No task fails by it. Each completed task's identity says which code ran ([wire.LastCode]),
 //     and that is what a replay anywhere, a query after the end and a reset find.
 //   - What is no Temporal failure fails the workflow task, never the execution, and says type, code, place and a hint.
 //   - Code that doesn't return ends its own task. Other executions of the same code may have lived on the same runtime; they
 //     are replayed (one failed task in their history, reason "discarded"), and executions of other codes notice nothing.
 //   - Executions share a runtime's builtins, which are frozen, and nothing else: modules, globals and randomness are theirs.
 //
-// It must never import a room other than runtime/compile, runtime/sandbox, runtime/platform/web and runtime/bundle, nor read a database or a file.
+// It must never import a room other than its own below, runtime/compile, runtime/sandbox, runtime/language, runtime/platform/web and
+// runtime/bundle, nor read a database or a file.
 //
 // # How it works
 //
@@ -26,8 +27,7 @@
 // entry of the sandbox with the run's own global object in place, and the commands that come out wait in an outbox until
 // nothing moves any more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
 //
-// [Tasks] stands between the SDK and the server. An execution in the SDK's cache that is to move gets its task with the history
-// from the beginning: the SDK sees that its state isn't what that follows on, and makes another definition. A local activity
+// [wire.Tasks] stands between the SDK and the server, and has an execution of the SDK's cache move to other code. A local activity
 // under way delays it, because a replay would run that again.
 //
 // # Activation jobs
@@ -95,7 +95,7 @@
 //   - A query handler draws random numbers that aren't the execution's, and one that schedules something is refused.
 //   - A thrown undefined fails the task, a function has no payload, a query whose result has none is answered with an error.
 //   - workflowInfo() has no currentDeploymentVersion: rows are not Temporal's worker deployments. What of it is in the execution's
-//     first event alone is read on the wire (see Tasks).
+//     first event alone is read on the wire (see wire.Tasks).
 //   - Event groups and versioning intents are ignored. Calls of sinks other than the logger's and
 //     metricMeter's go nowhere, which the log says once for each version of the code. Rows give no interceptors.
 //   - The stack trace queries show where each awaited timer, activity, child, signal, condition or trigger came about,

@@ -9,7 +9,7 @@ import (
 func NewFactory(o Options) bindings.WorkflowDefinitionFactory {
 	o = o.withDefaults()
 	o.Logger = o.Logger.With(keyProject, o.ProjectID)
-	o.Tasks.watch(o)
+	o.Tasks.Watch(o.TaskQueue, o.hears())
 	return factory{o}
 }
 

@@ -8,10 +8,16 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commandpb "go.temporal.io/api/command/v1"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	enumspb "go.temporal.io/api/enums/v1"
+
 	sdkpb "go.temporal.io/api/sdk/v1"
+
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -83,11 +89,11 @@ func TestAnExecutionThatAnotherWorkerBeganIsNamed(t *testing.T) {
 				}
 				return said != ""
 			})
-			if !strings.HasPrefix(said, "this execution was begun by another worker") || !strings.Contains(said, c.says) || !strings.Contains(said, hintForeign) ||
+			if !strings.HasPrefix(said, "this execution was begun by another worker") || !strings.Contains(said, c.says) || !strings.Contains(said, wire.HintForeign) ||
 				!strings.Contains(said, "in workflow type run") {
 				t.Error(said)
 			}
-			if !slices.Contains(p.seen.failures(), ReasonForeign) {
+			if !slices.Contains(p.seen.failures(), wire.ReasonForeign) {
 				t.Errorf("reasons %v", p.seen.failures())
 			}
 			if !p.seen.stuckIn(run.GetRunID()) {
@@ -153,7 +159,7 @@ func TestOursAreNeverForeign(t *testing.T) {
 	h := p.history(run)
 	for i := range h.Events {
 		// Before the pin is in the history no task was completed either.
-		if f := foreigner(h.Events[:i+1]); f != nil && h.Events[i].GetWorkflowTaskCompletedEventAttributes() == nil {
+		if f := wire.Foreigner(h.Events[:i+1]); f != nil && h.Events[i].GetWorkflowTaskCompletedEventAttributes() == nil {
 			t.Errorf("after %d events it is of %v", i+1, f)
 		}
 	}

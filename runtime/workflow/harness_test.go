@@ -14,17 +14,20 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	enumspb "go.temporal.io/api/enums/v1"
+
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
-
 	"google.golang.org/grpc"
 
 	"workflow-worker/docker/stack/stacktest"
@@ -80,25 +83,25 @@ type observations struct {
 	mu          sync.Mutex
 	interrupted []string
 	failed      []string
-	stuck       []Execution
+	stuck       []wire.Execution
 	lines       []string
 }
 
 // TaskFailed implements TaskEnds.
-func (o *observations) TaskFailed(x Execution, _ *TaskFailure) {
+func (o *observations) TaskFailed(x wire.Execution, _ *wire.TaskFailure) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stuck = append(o.stuck, x)
 }
 
 // TaskCompleted implements TaskEnds.
-func (o *observations) TaskCompleted(Execution) {}
+func (o *observations) TaskCompleted(wire.Execution) {}
 
 // stuckIn reports that an execution was told to get no further.
 func (o *observations) stuckIn(runID string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.ContainsFunc(o.stuck, func(x Execution) bool { return x.RunID == runID })
+	return slices.ContainsFunc(o.stuck, func(x wire.Execution) bool { return x.RunID == runID })
 }
 
 func (o *observations) JSInterrupted(where string) {
@@ -150,9 +153,9 @@ func unstarted(t testing.TB) *project {
 		comp: compile.New(compile.Config{}), opts: Options{ProjectID: "p1", Logger: logger, Observer: o, Ends: o, LocalActivity: testLocalActivity},
 	}
 	t.Cleanup(p.comp.Close)
-	p.opts.Tasks = NewTasks()
+	p.opts.Tasks = wire.NewTasks()
 	c, err := client.Dial(client.Options{
-		HostPort: stacktest.TemporalAddress(t), Logger: Logger(sdklog.NewStructuredLogger(stacktest.Logger(t))), FailureConverter: FailureConverter(nil),
+		HostPort: stacktest.TemporalAddress(t), Logger: wire.Logger(sdklog.NewStructuredLogger(stacktest.Logger(t))), FailureConverter: wire.FailureConverter(nil),
 		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{p.opts.Tasks.DialOption()}},
 	})
 	if err != nil {
@@ -236,14 +239,14 @@ func (p *project) Pinned(_ context.Context, hash string) (*Code, error) {
 }
 
 // Wanted moves executions whose code asks for it to what is current, and those that were told to.
-func (p *project) Wanted(x Execution, ran Ran) Ran {
+func (p *project) Wanted(x wire.Execution, ran wire.LastCode) wire.LastCode {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if hash, told := p.moves[x.RunID]; told {
-		return Ran{Hash: hash}
+		return wire.LastCode{Hash: hash}
 	}
 	if t, ok := p.current[x.Type]; ok && ran.AutoUpgrade && !ran.Since.After(t.code.liveSince()) {
-		return Ran{Hash: t.code.Hash(), Since: t.code.liveSince()}
+		return wire.LastCode{Hash: t.code.Hash(), Since: t.code.liveSince()}
 	}
 	return ran
 }
@@ -393,7 +396,7 @@ func (p *project) replay(run client.WorkflowRun, h *historypb.History) error {
 
 func (p *project) replayAs(x workflow.Execution, h *historypb.History) error {
 	o := p.opts
-	o.Tasks = NewTasks()
+	o.Tasks = wire.NewTasks()
 	defer o.Tasks.Replay(x.RunID, h.Events)()
 	r := worker.NewWorkflowReplayer()
 	r.RegisterDynamicWorkflow(NewFactory(o), workflow.DynamicRegisterOptions{})

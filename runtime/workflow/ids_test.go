@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 )
@@ -57,7 +59,7 @@ export async function takenBack() {
 		}
 		p.end(run)
 	}
-	if slices.Contains(p.seen.failures(), ReasonNondeterminism) || !slices.Contains(p.seen.failures(), ReasonDuplicateID) {
+	if slices.Contains(p.seen.failures(), wire.ReasonNondeterminism) || !slices.Contains(p.seen.failures(), wire.ReasonDuplicateID) {
 		t.Errorf("reasons %v", p.seen.failures())
 	}
 	if got := p.run("oneByOne"); got != "[1,4]" {

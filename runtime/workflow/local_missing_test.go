@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 func TestALocalActivityThatNobodyHasFailsTheTaskAtOnce(t *testing.T) {
@@ -34,7 +36,7 @@ export async function later() { await local.echo(1); const p = local.nobodys(); 
 		}
 		p.end(run)
 	}
-	if !slices.Contains(p.seen.failures(), ReasonException) {
+	if !slices.Contains(p.seen.failures(), wire.ReasonException) {
 		t.Errorf("reasons %v", p.seen.failures())
 	}
 }

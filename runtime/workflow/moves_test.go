@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -36,7 +38,7 @@ func (p *project) on(run client.WorkflowRun, c *Code) {
 	p.t.Helper()
 	p.until("the execution runs on "+c.Hash(), func() bool {
 		ids := p.identities(run)
-		return len(ids) > 0 && readLabel(ids[len(ids)-1]).Hash == c.Hash()
+		return len(ids) > 0 && wire.ReadLabel(ids[len(ids)-1]).Hash == c.Hash()
 	})
 }
 
@@ -112,7 +114,7 @@ func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	p := unstarted(t)
 	var mu sync.Mutex // guards told
 	var told []string
-	p.opts.Stayed = func(x Execution, from Ran, to *Code, why Misfit) {
+	p.opts.Stayed = func(x wire.Execution, from wire.LastCode, to *Code, why Misfit) {
 		mu.Lock()
 		defer mu.Unlock()
 		if from.Hash == to.Hash() || why.Reason == "" {
@@ -268,7 +270,7 @@ func TestAResetExecutionRunsTheCodeOfTheHistoryThatIsKept(t *testing.T) {
 	reset := func(toCodeOf *Code) client.WorkflowRun {
 		var at int64
 		for _, e := range p.history(run).GetEvents() {
-			if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil && readLabel(a.GetIdentity()).Hash == toCodeOf.Hash() {
+			if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil && wire.ReadLabel(a.GetIdentity()).Hash == toCodeOf.Hash() {
 				at = e.GetEventId() // the last one
 			}
 		}

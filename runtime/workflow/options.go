@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/temporal"
 )
@@ -19,9 +21,9 @@ type Resolver interface {
 	// Pinned gives the code that an execution recorded. It may read a store, until ctx ends. An error fails the workflow task,
 	// never the execution: the server asks again.
 	Pinned(ctx context.Context, hash string) (*Code, error)
-	// Wanted says which code an execution goes on with after the one that ran its last task: ran itself, if it stays. It is asked at every
+	// Wanted says which code an execution goes on with after the one that ran its last task: that one, if it stays. It is asked at every
 	// task, and cheap.
-	Wanted(x Execution, ran Ran) Ran
+	Wanted(x wire.Execution, last wire.LastCode) wire.LastCode
 	// Moved gives the code of a hash that Wanted named, or that ran, and the export that serves the type in it. It may read a store, as
 	// Pinned.
 	Moved(ctx context.Context, hash, workflowType string) (code *Code, export string, err error)
@@ -36,9 +38,6 @@ type LocalActivity struct {
 	StartToClose, ScheduleToClose time.Duration
 	Retry                         temporal.RetryPolicy
 }
-
-// Execution names one run and its workflow type.
-type Execution struct{ ID, RunID, Type string }
 
 // Observer is told what an operator counts. Its methods are cheap and don't block.
 type Observer interface {
@@ -62,7 +61,7 @@ type Options struct {
 	Resolver  Resolver
 	// Tasks belongs to the connection of the worker that gets the factory. Nil: executions are never moved, and nothing is known of them
 	// that the bindings don't tell.
-	Tasks *Tasks
+	Tasks *wire.Tasks
 	// LocalActivity runs one attempt of a local activity. Nil: local activities are refused.
 	LocalActivity func(ctx context.Context, a LocalActivity, args *commonpb.Payloads) (*commonpb.Payloads, error)
 	// MissingActivity says what activities there are if there is none of the name, also not in the code of that hash; nil if there is one. It is
@@ -77,9 +76,9 @@ type Options struct {
 	Meter Meter
 	// Stayed hears of an execution that was to go on with code and keeps its own, because its history doesn't fit: once for each
 	// code, within a workflow task. It is cheap and doesn't block. Default: nobody.
-	Stayed func(x Execution, from Ran, to *Code, why Misfit)
+	Stayed func(x wire.Execution, from wire.LastCode, to *Code, why Misfit)
 	// Ends hears how tasks end. Default: nobody.
-	Ends TaskEnds
+	Ends wire.TaskEnds
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one workflow task's jobs, for one
 	// query. Default 1 s. On the clock it may take ten times that.
 	TaskTimeout time.Duration
@@ -100,7 +99,7 @@ func (o Options) withDefaults() Options {
 		o.Observer = noObserver{}
 	}
 	if o.Stayed == nil {
-		o.Stayed = func(Execution, Ran, *Code, Misfit) {}
+		o.Stayed = func(wire.Execution, wire.LastCode, *Code, Misfit) {}
 	}
 	if o.Ends == nil {
 		o.Ends = noTaskEnds{}
@@ -119,6 +118,16 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// hears is who hears of the executions.
+func (o Options) hears() wire.Project {
+	return wire.Project{Logger: o.Logger, Observer: o.Observer, Ends: o.Ends}
+}
+
+type noTaskEnds struct{}
+
+func (noTaskEnds) TaskFailed(wire.Execution, *wire.TaskFailure) {}
+func (noTaskEnds) TaskCompleted(wire.Execution)                 {}
 
 type noObserver struct{}
 

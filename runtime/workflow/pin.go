@@ -9,30 +9,15 @@ import (
 	"strings"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	bindings "go.temporal.io/sdk/internalbindings"
 
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/language/intl/cldr"
 )
-
-// pin is what the first workflow task records in the execution's history, as the first side effect: on what code it began,
-// and runs for good unless it is moved (see Ran). A task that fails records nothing, so that an execution whose first task never completed takes the code that is
-// current at the next attempt.
-type pin struct {
-	// Hash is the module's content hash, Export the name of the function in it.
-	Hash   string `json:"hash"`
-	Export string `json:"export"`
-	// SDK is the bundle that recorded it, for people to read; Flags are the TypeScript SDK's internal flags that were in
-	// force, which replay must keep to.
-	SDK   string `json:"sdk"`
-	Flags []int  `json:"flags"`
-	// Rules are our own, which replay must keep to as well.
-	Rules []rule `json:"rules,omitempty"`
-	// Zones is the release of the time zones that the execution began with, for people to read. Executions without it began when
-	// Intl knew English and UTC alone, and keep to that.
-	Zones string `json:"zones,omitempty"`
-}
 
 // CodeHeader is the header by which a schedule command tells the activity worker the hash of the code that scheduled it.
 const CodeHeader = "workflow-worker-code"
@@ -43,7 +28,7 @@ func (d *definition) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.o.ResolveTimeout)
 	defer cancel()
 	x := d.x
-	began, ran, forQuery, err := d.o.Tasks.begin(ctx, x.RunID)
+	began, last, forQuery, err := d.o.Tasks.Begin(ctx, x.RunID)
 	if err != nil {
 		return err
 	}
@@ -54,16 +39,16 @@ func (d *definition) start() error {
 	}
 	d.flags, d.rules, d.englishOnly = p.Flags, p.Rules, p.Zones == ""
 	if d.in == nil {
-		if err := d.resume(ctx, p, ran, forQuery); err != nil {
+		if err := d.resume(ctx, p, last, forQuery); err != nil {
 			return err
 		}
 	}
-	d.o.Tasks.keep(x.RunID, d)
+	d.o.Tasks.Keep(d, x, d.o.hears())
 	return nil
 }
 
 // pin records the current code and settles the execution on it, or reads what was recorded.
-func (d *definition) pin() (p pin, err error) {
+func (d *definition) pin() (p wire.Pin, err error) {
 	workflowType := d.x.Type
 	var recorded *commonpb.Payloads
 	var failed error
@@ -78,9 +63,9 @@ func (d *definition) pin() (p pin, err error) {
 	}
 	err = d.sideEffect(func() (*commonpb.Payloads, error) {
 		if unknown != nil {
-			return nil, &TaskFailure{Reason: ReasonUnknownType, Message: unknown.Error(), Hint: hintReload}
+			return nil, &wire.TaskFailure{Reason: wire.ReasonUnknownType, Message: unknown.Error(), Hint: hintReload}
 		}
-		d.settle(code, export, Ran{Hash: code.Hash(), Since: code.liveSince()}) // closed with the definition, whatever happens next
+		d.settle(code, export, wire.LastCode{Hash: code.Hash(), Since: code.liveSince()}) // closed with the definition, whatever happens next
 		flags, err := d.in.defaultFlags()
 		if err != nil {
 			return nil, err
@@ -89,7 +74,7 @@ func (d *definition) pin() (p pin, err error) {
 		if err != nil {
 			return nil, err
 		}
-		data, err := json.Marshal(pin{
+		data, err := json.Marshal(wire.Pin{
 			Hash: code.Hash(), Export: export, SDK: bundle.Version(), Flags: flags, Rules: rules(), Zones: zones,
 		})
 		if err != nil {
@@ -100,8 +85,8 @@ func (d *definition) pin() (p pin, err error) {
 	if err != nil || failed != nil {
 		return p, errors.Join(err, failed)
 	}
-	if list := recorded.GetPayloads(); len(list) != 1 || json.Unmarshal(list[0].GetData(), &p) != nil || p.Hash == "" {
-		return p, d.o.Tasks.foreigner(d.x.RunID).failure() // its side effect is its author's
+	if p = wire.PinIn(recorded); p.Hash == "" {
+		return p, d.o.Tasks.Foreign(d.x.RunID).Failure() // its side effect is its author's
 	}
 	return p, nil
 }
@@ -110,10 +95,10 @@ func (d *definition) pin() (p pin, err error) {
 func (d *definition) sideEffect(f func() (*commonpb.Payloads, error), done bindings.ResultHandler, summary string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			if !strings.Contains(fmt.Sprint(p), missingSideEffect) {
+			if !strings.Contains(fmt.Sprint(p), wire.MissingSideEffect) {
 				panic(p)
 			}
-			err = d.o.Tasks.foreigner(d.x.RunID).failure()
+			err = d.o.Tasks.Foreign(d.x.RunID).Failure()
 		}
 	}()
 	d.env.SideEffect(f, done, summary)
@@ -121,35 +106,35 @@ func (d *definition) sideEffect(f func() (*commonpb.Payloads, error), done bindi
 }
 
 // resume goes on with an execution that has a history, on the code that it is to run now.
-func (d *definition) resume(ctx context.Context, p pin, ran Ran, forQuery bool) error {
-	if ran.Hash == "" {
-		ran.Hash = p.Hash
+func (d *definition) resume(ctx context.Context, p wire.Pin, last wire.LastCode, forQuery bool) error {
+	if last.Hash == "" {
+		last.Hash = p.Hash
 	}
-	if !forQuery && d.move(ctx, p, ran) { // a query is for what has run
+	if !forQuery && d.move(ctx, p, last) { // a query is for what has run
 		return nil
 	}
-	code, export, err := d.resolve(ctx, p, ran.Hash)
+	code, export, err := d.resolve(ctx, p, last.Hash)
 	if err != nil {
-		return &TaskFailure{
-			Reason: ReasonMissingCode, Code: ran.Hash,
+		return &wire.TaskFailure{
+			Reason: wire.ReasonMissingCode, Code: last.Hash,
 			Message: fmt.Sprintf("the code that this execution is pinned to can't be had: %v", err),
 			Hint:    "The execution waits until the code is there again.",
 		}
 	}
-	d.settle(code, export, ran)
+	d.settle(code, export, last)
 	return nil
 }
 
 // move goes on with other code than the one that ran, if that is wanted and fits: whether it does the history tells, of which a look at some
 // executions before the code went live may not have known. moved is false if the execution stays.
-func (d *definition) move(ctx context.Context, p pin, ran Ran) (moved bool) {
+func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (moved bool) {
 	x := d.x
-	wanted := d.o.Resolver.Wanted(x, ran)
-	if wanted.Hash == ran.Hash || d.o.Tasks.refused(x.RunID, wanted.Hash) {
+	wanted := d.o.Resolver.Wanted(x, last)
+	if wanted.Hash == last.Hash || d.o.Tasks.Refused(x.RunID, wanted.Hash) {
 		return false
 	}
 	log := d.o.Logger.With(slog.String("workflow_id", x.ID), slog.String("run_id", x.RunID), slog.String("workflow_type", x.Type),
-		slog.String("from", ran.Hash), slog.String("to", wanted.Hash))
+		slog.String("from", last.Hash), slog.String("to", wanted.Hash))
 	code, export, err := d.resolve(ctx, p, wanted.Hash)
 	if err != nil {
 		log.Warn("an execution keeps its code until the next task: what it is to go on with can't be had", slog.String("error", err.Error()))
@@ -161,9 +146,9 @@ func (d *definition) move(ctx context.Context, p pin, ran Ran) (moved bool) {
 			log.Warn("an execution keeps its code until the next task: it can't be told whether its history fits other code", slog.String("error", err.Error()))
 			return false
 		}
-		d.o.Tasks.refuse(x.RunID, wanted.Hash)
+		d.o.Tasks.Refuse(x.RunID, wanted.Hash)
 		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", why.Error()))
-		d.o.Stayed(x, ran, code, why)
+		d.o.Stayed(x, last, code, why)
 		return false
 	}
 	log.Debug("an execution goes on with other code")
@@ -177,7 +162,7 @@ func misfitOf(ctx context.Context, err error) (why Misfit, final bool) {
 	switch {
 	case errors.As(err, &misfit):
 		return *misfit, true
-	case errors.Is(err, errTooLong):
+	case errors.Is(err, wire.ErrTooLong):
 		return Misfit{Reason: err.Error()}, true
 	case ctx.Err() != nil:
 		return Misfit{Reason: "replaying its history on that code takes too long"}, true
@@ -187,7 +172,7 @@ func misfitOf(ctx context.Context, err error) (why Misfit, final bool) {
 
 // fits tries the code on the history that there is. A replay is a trial itself.
 func (d *definition) fits(ctx context.Context, code *Code, export string) error {
-	h, err := d.o.Tasks.history(ctx, d.x.RunID)
+	h, err := d.o.Tasks.History(ctx, d.x.RunID)
 	if err != nil || h == nil {
 		return err
 	}
@@ -195,7 +180,7 @@ func (d *definition) fits(ctx context.Context, code *Code, export string) error 
 }
 
 // resolve gives the code of a hash, and the function in it: the recorded one, unless the code isn't the recorded one.
-func (d *definition) resolve(ctx context.Context, p pin, hash string) (*Code, string, error) {
+func (d *definition) resolve(ctx context.Context, p wire.Pin, hash string) (*Code, string, error) {
 	if hash == p.Hash {
 		code, err := d.o.Resolver.Pinned(ctx, hash)
 		return code, p.Export, err
@@ -204,7 +189,7 @@ func (d *definition) resolve(ctx context.Context, p pin, hash string) (*Code, st
 }
 
 // settle gives the execution a place on the code's runtimes.
-func (d *definition) settle(code *Code, export string, on Ran) {
+func (d *definition) settle(code *Code, export string, on wire.LastCode) {
 	d.in = &instance{vm: code.acquire(d.x.RunID), code: code}
 	d.export = export
 	d.on.Store(&on)
@@ -212,7 +197,7 @@ func (d *definition) settle(code *Code, export string, on Ran) {
 
 // summary names the code to people: Temporal's UI shows it with the marker.
 func (c *Code) summary() string {
-	return "code of this execution: " + Title(c.title(), "", c.Hash())
+	return "code of this execution: " + wire.Title(c.title(), "", c.Hash())
 }
 
 // title is the file's name and what people call this version of it.

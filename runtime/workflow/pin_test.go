@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // waiting is code that waits for a signal and then tells its version and takes its own steps.
@@ -45,7 +47,7 @@ func TestReloadKeepsRunningExecutionsOnTheirCode(t *testing.T) {
 		t.Errorf("tasks failed: %v", p.seen.failures())
 	}
 	// The history says what it ran on.
-	var recorded pin
+	var recorded wire.Pin
 	for _, e := range p.history(second).Events {
 		if a := e.GetMarkerRecordedEventAttributes(); a != nil {
 			if err := json.Unmarshal(a.GetDetails()["data"].GetPayloads()[0].GetData(), &recorded); err != nil {

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 
 	"workflow-worker/runtime/sandbox"
@@ -65,7 +68,7 @@ func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error)
 		f := fields{object(c)}
 		if !f.has("respondToQuery") {
 			// The handler scheduled something: its commands are lost, and so is the execution's state.
-			changed = &TaskFailure{Reason: ReasonException, Message: "the handler changed the execution: a query may only read"}
+			changed = &wire.TaskFailure{Reason: wire.ReasonException, Message: "the handler changed the execution: a query may only read"}
 			continue
 		}
 		a := f.object("respondToQuery")
@@ -101,7 +104,7 @@ func (d *definition) queryError(name string, err error) error {
 	if cutOff(err) || errors.Is(err, errDiscarded) {
 		d.evict(errDiscarded)
 	}
-	var f *TaskFailure
+	var f *wire.TaskFailure
 	switch {
 	case errors.As(err, &f):
 		return errors.New(f.Message) // as Temporal's own worker words it

@@ -2,6 +2,8 @@ package workflow
 
 import (
 	"math/rand/v2"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // streamPrefix keeps the package's named streams apart from other users of the SDK's.
@@ -28,8 +30,5 @@ func (d *definition) hasPatch(id string) (known bool) {
 			known = false
 		}
 	}()
-	return d.env.GetVersion(id, patchVersion, patchVersion) == patchVersion
+	return d.env.GetVersion(id, wire.PatchVersion, wire.PatchVersion) == wire.PatchVersion
 }
-
-// patchVersion is what the SDK's version markers record for a patch.
-const patchVersion = 1

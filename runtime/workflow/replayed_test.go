@@ -4,10 +4,15 @@ import (
 	"log/slog"
 	"testing"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
+
 	bindings "go.temporal.io/sdk/internalbindings"
+
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -25,7 +30,7 @@ func replayedResult(t testing.TB, p *project, run client.WorkflowRun) string {
 
 func (p *project) resultOfReplay(x workflow.Execution, h *historypb.History) (string, error) {
 	o := p.opts
-	o.Tasks = NewTasks()
+	o.Tasks = wire.NewTasks()
 	defer o.Tasks.Replay(x.RunID, h.Events)()
 	spy := &resultSpy{factory: NewFactory(o)}
 	r := worker.NewWorkflowReplayer()

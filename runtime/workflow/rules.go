@@ -4,7 +4,7 @@ import "slices"
 
 // A rule is a change of our own in what the same code and history come to, as the TypeScript SDK's flags are of its own. An execution keeps
 // for good to those that its pin names: a history from before a rule replays as it ran. Numbers are never given anew.
-type rule int
+type rule = int
 
 const (
 	// ruleEndLast has what an activation does after its function has returned, thrown or continued as new count still, and the end goes

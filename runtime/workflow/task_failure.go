@@ -2,72 +2,16 @@ package workflow
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/workflow/wire"
+
 	failurepb "go.temporal.io/api/failure/v1"
 
 	"workflow-worker/runtime/sandbox"
 )
-
-// Reasons of failed workflow tasks.
-const (
-	ReasonException   = "exception"           // code threw something that is no Temporal failure
-	ReasonUnhandled   = "unhandled_rejection" // a promise was rejected and nobody waited for it
-	ReasonInterrupted = "interrupted"         // code ran for too long
-	ReasonCallDepth   = "call_depth"          // calls nested too deep
-	ReasonUnknownType = "unknown_type"        // the project serves no such workflow type
-	ReasonMissingCode = "missing_code"        // the code that the execution is pinned to can't be had
-	ReasonUnsupported = "unsupported"         // code used a feature that isn't there yet
-	ReasonPayload     = "payload"             // something couldn't be converted
-	ReasonDiscarded   = "discarded"           // another execution of the code was cut off, and its runtime with it
-	ReasonInternal    = "internal"            // a mistake of ours, or the bundle is missing
-
-	ReasonNondeterminism = "nondeterminism" // code did something else than the history says
-	ReasonNotAwaited     = "not_awaited"    // code started more than a task may without waiting for any of it
-	ReasonTooLarge       = "too_large"      // what code gave to Temporal is larger than Temporal takes
-	ReasonDuplicateID    = "duplicate_id"   // code gave one id to two things at once
-	ReasonForeign        = "foreign"        // another worker began the execution
-)
-
-// TaskFailure fails a workflow task. The execution stays open: the server gives the task out again, and a fixed reload, or
-// the missing code's return, lets it go on.
-type TaskFailure struct {
-	// Reason is one of the constants.
-	Reason string
-	// WorkflowType, Code and Title say what ran: the type, the code's hash, its file's name and version; the last two are "" if
-	// it didn't get that far.
-	WorkflowType, Code, Title string
-	// Message says what is wrong, Stack where, in the author's lines ("    at f (file.ts:3:4)"); Stack may be "".
-	Message, Stack string
-	// Hint is what whoever reads it can do; may be "".
-	Hint string
-	// Type is the thrown error's class; may be "".
-	Type string
-
-	cause *failurepb.Failure // of the thrown error; the text has it, too
-}
-
-// Error is what Temporal's UI shows: the message and the stack, then what ran.
-func (f *TaskFailure) Error() string {
-	var b strings.Builder
-	b.WriteString(f.Message)
-	if f.Stack != "" {
-		b.WriteString("\n" + f.Stack)
-	}
-	b.WriteString(taskFailureMark + f.WorkflowType)
-	if f.Code != "" {
-		b.WriteString(", code " + strings.TrimSpace(fmt.Sprintf("%s (%.12s)", f.Title, f.Code)))
-	}
-	if f.Hint != "" {
-		b.WriteString("\n" + f.Hint)
-	}
-	return b.String()
-}
-
-// taskFailureMark divides what went wrong from what ran; FailureConverter looks for it.
-const taskFailureMark = "\nin workflow type "
 
 const (
 	hintReload   = "The execution waits: correct the code, and it goes on where it was."
@@ -77,20 +21,16 @@ const (
 	hintRejected = "Await the promise, or give it a catch."
 	hintDeep     = "Workflow code nests its calls too deep: make a loop of the recursion, or do it in an activity."
 	hintPayload  = "What goes to Temporal must be JSON, a Uint8Array or undefined: convert it first."
-	hintTooLarge = "Large data belongs in a store: hand on where it is, or less of it."
 	hintInternal = "This is a mistake of the service: report it with this text. The execution waits."
-
-	hintNondeterminism = "The code takes another path than this execution's history: its text was changed under a running execution " +
-		"(guard changes with patched), or it depends on something that isn't Temporal's. Give it code that fits, reset it or terminate it."
 )
 
 const discardedMessage = "another execution of the same code ran for too long or nested its calls too deep, and its JavaScript runtime was discarded"
 
 // taskFailure makes the failure and counts it.
-func (d *definition) taskFailure(err error) *TaskFailure {
-	var f *TaskFailure
+func (d *definition) taskFailure(err error) *wire.TaskFailure {
+	var f *wire.TaskFailure
 	if !errors.As(err, &f) {
-		f = &TaskFailure{Reason: ReasonInternal, Message: err.Error()}
+		f = &wire.TaskFailure{Reason: wire.ReasonInternal, Message: err.Error()}
 		var interrupted *sandbox.Interrupted
 		var overflow *goja.StackOverflowError
 		switch {
@@ -98,49 +38,50 @@ func (d *definition) taskFailure(err error) *TaskFailure {
 			d.interrupted(f, interrupted)
 			d.o.Observer.JSInterrupted("task")
 		case errors.As(err, &overflow):
-			f.Reason, f.Hint, f.Message = ReasonCallDepth, hintDeep, "Maximum call stack size exceeded"
+			f.Reason, f.Hint, f.Message = wire.ReasonCallDepth, hintDeep, "Maximum call stack size exceeded"
 			f.Stack = framesOnly(sandbox.CleanStack(overflow.String()))
 		case errors.Is(err, errDiscarded):
-			f.Reason, f.Message, f.Hint = ReasonDiscarded, discardedMessage, hintReplayed
+			f.Reason, f.Message, f.Hint = wire.ReasonDiscarded, discardedMessage, hintReplayed
 		}
 		if cutOff(err) && d.in != nil {
 			d.in.code.suspect(d.env.WorkflowInfo().WorkflowExecution.RunID)
 		}
 	}
-	d.report(f)
+	d.Report(f)
 	return f
 }
 
 // emptyID is for an id of ”, for which the SDK would make one up. message is the server's.
 func emptyID(message string) error {
-	return &TaskFailure{Reason: ReasonException, Message: message, Hint: "An id was given and is empty: give it a text, or leave it out."}
+	return &wire.TaskFailure{Reason: wire.ReasonException, Message: message, Hint: "An id was given and is empty: give it a text, or leave it out."}
 }
 
-// report completes a failure with what ran and what to do, counts it and logs it: one text for Temporal's UI and the log.
-func (d *definition) report(f *TaskFailure) {
+// Report completes a failure with what ran and what to do, counts it and logs it: one text for Temporal's UI and the log.
+func (d *definition) Report(f *wire.TaskFailure) {
 	f.WorkflowType = d.x.Type
 	if d.in != nil {
 		f.Code, f.Title = d.in.code.Hash(), d.in.code.title()
 	}
 	if f.Hint == "" {
 		switch f.Reason {
-		case ReasonException:
+		case wire.ReasonException:
 			f.Hint = d.hint()
-		case ReasonPayload:
+		case wire.ReasonPayload:
 			f.Hint = hintPayload
-		case ReasonInternal:
+		case wire.ReasonInternal:
 			f.Hint = hintInternal
 		}
 	}
 	d.failed = f
-	d.o.report(d.x, f)
+	d.o.hears().Report(d.x, f)
 	d.tellFailed(f)
 }
 
-func (o Options) report(x Execution, f *TaskFailure) {
-	o.Observer.WorkflowTaskFailed(f.Reason)
-	o.Logger.Warn("a workflow task failed", keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
-		"reason", f.Reason, "error", f)
+// tellFailed tells of a failed task. That a query failed says nothing of the execution, and a discarded runtime nothing of its code.
+func (d *definition) tellFailed(f *wire.TaskFailure) {
+	if f.Reason != wire.ReasonDiscarded && d.o.Tasks.Working(d.x.RunID) {
+		d.o.Ends.TaskFailed(d.x, f)
+	}
 }
 
 // hint depends on whether the pin is recorded already, which it isn't while the first task hasn't completed, and on what the code says of
@@ -183,11 +124,11 @@ func (in *instance) thrown(err error) error {
 		return err
 	}
 	v := in.vm
-	f := &TaskFailure{Reason: ReasonException, Message: ex.Value().String()}
+	f := &wire.TaskFailure{Reason: wire.ReasonException, Message: ex.Value().String()}
 	t := v.box.Describe(ex)
 	f.Message, f.Stack = t.Message, framesOnly(t.Stack)
 	if p := in.failureOf(v.sdk.failureOf, ex.Value()); p != nil {
-		f.describe(p)
+		describe(f, p)
 	}
 	return f
 }
@@ -199,18 +140,18 @@ func (in *instance) unhandled() error {
 	}
 	reason := in.vm.rejected[0].Result()
 	p := in.failureOf(in.vm.sdk.failureOfRejection, reason)
-	f := &TaskFailure{Reason: ReasonUnhandled, Message: p.GetMessage(), Hint: hintRejected}
+	f := &wire.TaskFailure{Reason: wire.ReasonUnhandled, Message: p.GetMessage(), Hint: hintRejected}
 	if p == nil {
 		f.Message = unhandledPrefix + "what it was rejected with can't be shown"
 	}
 	if p.GetCause() != nil {
-		f.describe(p.GetCause())
+		describe(f, p.GetCause())
 		if f.Type != "" {
 			f.Message = unhandledPrefix + f.Message
 		} else {
 			f.Message = p.GetMessage()
 		}
-		f.cause = p.GetCause() // as Temporal's own worker has it: the rejection is the cause of what it throws
+		f.Cause = p.GetCause() // as Temporal's own worker has it: the rejection is the cause of what it throws
 	}
 	return f
 }
@@ -230,13 +171,13 @@ func (in *instance) failureOf(convert goja.Callable, value goja.Value) *failurep
 }
 
 // describe takes over what the package makes of an error: its causes too.
-func (f *TaskFailure) describe(p *failurepb.Failure) {
+func describe(f *wire.TaskFailure, p *failurepb.Failure) {
 	class, message, stack := classed(p)
 	f.Type = p.GetApplicationFailureInfo().GetType()
 	if f.Type == "" {
 		f.Type = class
 	}
-	f.Message, f.cause = message, p.GetCause()
+	f.Message, f.Cause = message, p.GetCause()
 	f.Stack = framesOnly(stack)
 	for c, n := p.GetCause(), 0; c != nil && n < maxCauses; c, n = c.GetCause(), n+1 {
 		_, message, stack := classed(c)

@@ -9,9 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	enumspb "go.temporal.io/api/enums/v1"
+
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/client"
+
 	sdklog "go.temporal.io/sdk/log"
 )
 
@@ -68,15 +72,15 @@ export async function deep() { const f = (): number => f() + 1; return f(); }
 export async function bigResult() { return 10n; }
 `)
 	for name, want := range map[string]struct{ message, stack, reason string }{
-		"plain":     {"Error: plain", "at plain (test.ts:8:", ReasonException},
-		"typed":     {"TypeError: Cannot read properties of undefined (reading 'foo')", "at typed (test.ts:9:", ReasonException},
-		"later":     {"later", "at later (test.ts:10:", ReasonException},
-		"text":      {"just text", "", ReasonException},
-		"nothing":   {"A workflow threw undefined, which is not an error", "", ReasonException},
-		"rejected":  {"Unhandled Promise rejection: RangeError: nobody waits", "at rejected (test.ts:13:", ReasonUnhandled},
-		"predicate": {"Error: in the predicate", "(test.ts:20:", ReasonException},
-		"deep":      {"Maximum call stack size exceeded", "at f (test.ts:22:", ReasonCallDepth},
-		"bigResult": {"Unable to convert 10 to payload", "", ReasonUnhandled},
+		"plain":     {"Error: plain", "at plain (test.ts:8:", wire.ReasonException},
+		"typed":     {"TypeError: Cannot read properties of undefined (reading 'foo')", "at typed (test.ts:9:", wire.ReasonException},
+		"later":     {"later", "at later (test.ts:10:", wire.ReasonException},
+		"text":      {"just text", "", wire.ReasonException},
+		"nothing":   {"A workflow threw undefined, which is not an error", "", wire.ReasonException},
+		"rejected":  {"Unhandled Promise rejection: RangeError: nobody waits", "at rejected (test.ts:13:", wire.ReasonUnhandled},
+		"predicate": {"Error: in the predicate", "(test.ts:20:", wire.ReasonException},
+		"deep":      {"Maximum call stack size exceeded", "at f (test.ts:22:", wire.ReasonCallDepth},
+		"bigResult": {"Unable to convert 10 to payload", "", wire.ReasonUnhandled},
 	} {
 		run, f := p.waitTaskFailure(name)
 		if !strings.Contains(f.GetMessage(), want.message) || !strings.Contains(f.GetMessage(), "in workflow type "+name+", code test.ts (") {
@@ -198,14 +202,14 @@ func TestNondeterminismSaysWhatRanAndWhatToDo(t *testing.T) {
 		}
 		return failure != nil
 	})
-	want := "in workflow type run, code test.ts 2.0.1 (" + other.Hash()[:12] + ")\n" + hintNondeterminism
+	want := "in workflow type run, code test.ts 2.0.1 (" + other.Hash()[:12] + ")\n" + wire.HintNondeterminism
 	if got := failure.GetMessage(); !strings.HasPrefix(got, "[TMPRL1100] During replay, a matching Timer command was expected") || !strings.HasSuffix(got, want) {
 		t.Errorf("message %q", got)
 	}
-	if failure.GetStackTrace() != "" || failure.GetSource() != sourceTypeScript {
+	if failure.GetStackTrace() != "" || failure.GetSource() != wire.SourceTypeScript {
 		t.Errorf("source %s, stack %s", failure.GetSource(), failure.GetStackTrace())
 	}
-	if !slices.Contains(p.seen.failures(), ReasonNondeterminism) {
+	if !slices.Contains(p.seen.failures(), wire.ReasonNondeterminism) {
 		t.Errorf("reasons %v", p.seen.failures())
 	}
 	p.until("the log says it", func() bool {
@@ -228,9 +232,9 @@ func TestAFailedTaskIsLoggedOnceWithoutGosStack(t *testing.T) {
 	p.end(run)
 
 	var sdk observations
-	l := sdklog.With(Logger(sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(&sdk, nil)))), "a", 1)
-	l.Error("Workflow panic", "Error", &TaskFailure{Message: "ours", WorkflowType: "run"}, "StackTrace", "of Go")
-	l.Warn("Failed to process workflow task.", "Error", fmt.Errorf("wrapped: %w", &TaskFailure{Message: "ours"}))
+	l := sdklog.With(wire.Logger(sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(&sdk, nil)))), "a", 1)
+	l.Error("Workflow panic", "Error", &wire.TaskFailure{Message: "ours", WorkflowType: "run"}, "StackTrace", "of Go")
+	l.Warn("Failed to process workflow task.", "Error", fmt.Errorf("wrapped: %w", &wire.TaskFailure{Message: "ours"}))
 	l.Error("Workflow panic", "Error", errors.New("somebody else's"))
 	if got := strings.Join(sdk.logged(), ""); strings.Count(got, "\n") != 1 || !strings.Contains(got, "somebody else's") || !strings.Contains(got, "a=1") {
 		t.Error(got)

@@ -1,23 +1,14 @@
 package workflow
 
 import (
-	"context"
-	"reflect"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
-	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	historypb "go.temporal.io/api/history/v1"
-	querypb "go.temporal.io/api/query/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
+	"workflow-worker/runtime/workflow/wire"
 
-	"workflow-worker/runtime/compile"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 )
 
 // identities gives those of the run's completed workflow tasks.
@@ -61,7 +52,7 @@ func TestEachCompletedTaskNamesTheCodeThatRan(t *testing.T) {
 		if !want.MatchString(id) {
 			t.Errorf("identity %q, want %s", id, want)
 		}
-		if got := readLabel(id); got != (Ran{Hash: code.Hash(), Since: code.liveSince()}) {
+		if got := wire.ReadLabel(id); got != (wire.LastCode{Hash: code.Hash(), Since: code.liveSince()}) {
 			t.Errorf("read %+v of %q", got, id)
 		}
 	}
@@ -81,27 +72,9 @@ export async function stays() { return 'stays'; }`)
 		run := p.start(workflow)
 		p.result(run)
 		for _, id := range p.identities(run) {
-			if got := readLabel(id).AutoUpgrade; got != want {
+			if got := wire.ReadLabel(id).AutoUpgrade; got != want {
 				t.Errorf("%s: %q", workflow, id)
 			}
-		}
-	}
-}
-
-func TestLabels(t *testing.T) {
-	t.Parallel()
-	since := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
-	for _, want := range []Ran{{Hash: "abc"}, {Hash: "abc", Since: since}, {Hash: "abc", AutoUpgrade: true}, {Hash: "abc", Since: since, AutoUpgrade: true}} {
-		// What people call a version is theirs to choose.
-		for _, name := range []string{"a.ts", "a.ts 1.0", "a.ts code=def since=x auto-upgrade", ""} {
-			if got := readLabel("p1@host" + want.label(name)); got != want {
-				t.Errorf("%+v came back as %+v", want, got)
-			}
-		}
-	}
-	for _, identity := range []string{"", "p1@host", "p1@host code="} {
-		if got := readLabel(identity); got != (Ran{}) {
-			t.Errorf("%q says %+v", identity, got)
 		}
 	}
 }
@@ -109,12 +82,7 @@ func TestLabels(t *testing.T) {
 // nothingKept waits until nothing is kept of executions that are closed.
 func (p *project) nothingKept() {
 	p.t.Helper()
-	p.until("nothing of the executions is kept", func() bool {
-		t := p.opts.Tasks
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return len(t.open) == 0 && len(t.runs) == 0
-	})
+	p.until("nothing of the executions is kept", p.opts.Tasks.Empty)
 }
 
 func TestNothingIsKeptOfClosedExecutions(t *testing.T) {
@@ -126,176 +94,4 @@ func TestNothingIsKeptOfClosedExecutions(t *testing.T) {
 	p.nothingKept()
 	p.query(run, "version")
 	p.nothingKept()
-}
-
-// wire is a server of which the answers are given.
-type wire struct {
-	t     *testing.T
-	tasks *Tasks
-}
-
-func (w wire) call(req, reply, answer proto.Message) {
-	w.t.Helper()
-	err := w.tasks.intercept(w.t.Context(), "", req, reply, nil, func(_ context.Context, _ string, _, reply any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
-		proto.Merge(reply.(proto.Message), answer)
-		return nil
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w wire) poll(task *workflowservice.PollWorkflowTaskQueueResponse) {
-	w.t.Helper()
-	task.WorkflowExecution = &commonpb.WorkflowExecution{WorkflowId: "w", RunId: "r"}
-	w.call(&workflowservice.PollWorkflowTaskQueueRequest{}, &workflowservice.PollWorkflowTaskQueueResponse{}, task)
-}
-
-func (w wire) page(req *workflowservice.GetWorkflowExecutionHistoryRequest, answer *workflowservice.GetWorkflowExecutionHistoryResponse) []int64 {
-	w.t.Helper()
-	var resp workflowservice.GetWorkflowExecutionHistoryResponse
-	req.Execution = &commonpb.WorkflowExecution{WorkflowId: "w", RunId: "r"}
-	w.call(req, &resp, answer)
-	var ids []int64
-	for _, e := range resp.GetHistory().GetEvents() {
-		ids = append(ids, e.GetEventId())
-	}
-	return ids
-}
-
-// events makes some with the ids; 1 is the beginning of an attempt, 4 a completed task.
-func events(ids ...int64) *historypb.History {
-	h := &historypb.History{}
-	for _, id := range ids {
-		e := &historypb.HistoryEvent{EventId: id}
-		switch id {
-		case 1:
-			e.Attributes = &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
-				WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Attempt: 7},
-			}
-		case 4:
-			e.Attributes = &historypb.HistoryEvent_WorkflowTaskCompletedEventAttributes{
-				WorkflowTaskCompletedEventAttributes: &historypb.WorkflowTaskCompletedEventAttributes{Identity: "worker code=four"},
-			}
-		}
-		h.Events = append(h.Events, e)
-	}
-	return h
-}
-
-func (w wire) begins(attempt int32, hash string, query bool) {
-	w.t.Helper()
-	began, ran, forQuery, err := w.tasks.begin(w.t.Context(), "r")
-	if err != nil || began.GetAttempt() != attempt || ran.Hash != hash || forQuery != query {
-		w.t.Errorf("begins with attempt %d, ran %q, query %v, error %v; want %d, %q, %v", began.GetAttempt(), ran.Hash, forQuery, err, attempt, hash, query)
-	}
-}
-
-func (w wire) answer(token string) {
-	w.t.Helper()
-	w.call(&workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: []byte(token)},
-		&workflowservice.RespondWorkflowTaskCompletedResponse{}, &workflowservice.RespondWorkflowTaskCompletedResponse{})
-}
-
-func (w wire) empty() {
-	w.t.Helper()
-	if n := len(w.tasks.open) + len(w.tasks.runs); n > 0 {
-		w.t.Errorf("%d entries are left", n)
-	}
-}
-
-func TestTasksReadWhatATaskBrings(t *testing.T) {
-	t.Parallel()
-	w := wire{t, NewTasks()}
-	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{})
-	w.empty()
-	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("t"), History: events(1, 2, 3, 4, 5)})
-	w.begins(7, "four", false)
-	w.answer("t")
-	w.empty()
-	w.answer("t") // sent again
-	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("q"), History: events(1, 2, 3), Query: &querypb.WorkflowQuery{}})
-	w.begins(7, "", true)
-	w.call(&workflowservice.RespondQueryTaskCompletedRequest{TaskToken: []byte("q")},
-		&workflowservice.RespondQueryTaskCompletedResponse{}, &workflowservice.RespondQueryTaskCompletedResponse{})
-	w.empty()
-}
-
-// The SDK has lost an execution that the server believes to be in its cache: it reads the history, which lacks the events of a task
-// that the server made for an update.
-func TestTasksCompleteTheHistoryThatTheSDKReads(t *testing.T) {
-	t.Parallel()
-	raw := func(ids ...int64) []*commonpb.DataBlob {
-		data, err := proto.Marshal(events(ids...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return []*commonpb.DataBlob{{EncodingType: enumspb.ENCODING_TYPE_PROTO3, Data: data}}
-	}
-	type page = workflowservice.GetWorkflowExecutionHistoryResponse
-	for name, c := range map[string]struct {
-		tail  *historypb.History
-		pages []*page
-		want  [][]int64
-	}{
-		"one page":         {events(5, 6, 7), []*page{{History: events(1, 2, 3, 4, 5)}}, [][]int64{{1, 2, 3, 4, 5, 6, 7}}},
-		"nothing is new":   {events(5), []*page{{History: events(1, 2, 3, 4, 5)}}, [][]int64{{1, 2, 3, 4, 5}}},
-		"two pages":        {events(5, 6), []*page{{History: events(1, 2), NextPageToken: []byte("n")}, {History: events(3, 4, 5)}}, [][]int64{{1, 2}, {3, 4, 5, 6}}},
-		"as it is stored":  {events(5, 6), []*page{{RawHistory: raw(1, 2, 3, 4, 5)}}, [][]int64{{1, 2, 3, 4, 5, 6}}},
-		"with a gap":       {events(7), []*page{{History: events(1, 2, 3, 4)}}, [][]int64{{1, 2, 3, 4}}},
-		"without anything": {nil, []*page{{}}, [][]int64{nil}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := wire{t, NewTasks()}
-			w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("t"), History: c.tail})
-			var got [][]int64
-			for _, p := range c.pages {
-				got = append(got, w.page(&workflowservice.GetWorkflowExecutionHistoryRequest{}, proto.Clone(p).(*page)))
-			}
-			if !reflect.DeepEqual(got, c.want) {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
-			// Somebody else asks.
-			for _, other := range []*workflowservice.GetWorkflowExecutionHistoryRequest{
-				{MaximumPageSize: 10}, {WaitNewEvent: true}, {HistoryEventFilterType: enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT},
-			} {
-				if got := w.page(other, &page{History: events(3, 4)}); len(got) != 2 {
-					t.Errorf("somebody else gets %v", got)
-				}
-			}
-		})
-	}
-}
-
-func TestTasksThatTheSDKNeverAnswersAreForgotten(t *testing.T) {
-	t.Parallel()
-	w := wire{t, NewTasks()}
-	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("t"), History: events(1)})
-	w.tasks.sweep(time.Now().Add(maxTaskAge + time.Minute))
-	w.empty()
-}
-
-// BenchmarkTasks is what each workflow task costs beside the SDK's own work.
-func BenchmarkTasks(b *testing.B) {
-	tasks := NewTasks()
-	task := &workflowservice.PollWorkflowTaskQueueResponse{
-		TaskToken: []byte("token"), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: "w", RunId: "r"}, History: events(5, 6, 7),
-	}
-	code := NewCode(&compile.Program{Name: "a.ts", Hash: strings.Repeat("0", 64)}, CodeOptions{})
-	d := &definition{o: Options{Resolver: &trial{}}, in: &instance{code: code}}
-	d.on.Store(&Ran{Hash: code.Hash(), Since: time.Now()})
-	answer := func(ctx context.Context, _ string, _, reply any, _ *grpc.ClientConn, _ ...grpc.CallOption) error {
-		return nil
-	}
-	for b.Loop() {
-		if err := tasks.intercept(b.Context(), "", &workflowservice.PollWorkflowTaskQueueRequest{}, task, nil, answer); err != nil {
-			b.Fatal(err)
-		}
-		tasks.keep("r", d)
-		req := &workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: task.TaskToken}
-		if err := tasks.intercept(b.Context(), "", req, &workflowservice.RespondWorkflowTaskCompletedResponse{}, nil, answer); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

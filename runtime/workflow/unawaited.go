@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 const (
@@ -30,11 +31,11 @@ func (d *definition) started(v *vm) {
 }
 
 // interrupted says why JavaScript was cut off: that it ran for too long is the smaller part if it started thousands of things on the way.
-func (d *definition) interrupted(f *TaskFailure, i *sandbox.Interrupted) {
-	f.Reason, f.Hint = ReasonInterrupted, hintTooLong
+func (d *definition) interrupted(f *wire.TaskFailure, i *sandbox.Interrupted) {
+	f.Reason, f.Hint = wire.ReasonInterrupted, hintTooLong
 	f.Message, f.Stack, _ = strings.Cut(i.Error(), "\n")
 	if errors.Is(i, errNotAwaited) {
-		f.Reason, f.Hint = ReasonNotAwaited, hintNotAwaited
+		f.Reason, f.Hint = wire.ReasonNotAwaited, hintNotAwaited
 		f.Message = fmt.Sprintf("more than %d commands (timers, activities, children, signals, conditions) were started in one workflow task without await: "+
 			"the limit is %d", d.o.maxStarted, d.o.maxStarted)
 		return

@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"context"
@@ -30,32 +30,28 @@ func (t *Tasks) movesNext(token []byte) bool {
 		t.mu.Unlock()
 		return false
 	}
-	d := r.cached
+	k := r.cached
 	t.mu.Unlock()
-	on := d.on.Load()
-	if on == nil || d.busy.Load() {
-		return false
-	}
-	wanted := d.o.Resolver.Wanted(d.x, *on).Hash
-	return wanted != on.Hash && !t.refused(o.runID, wanted)
+	wanted, moves := k.Moves()
+	return moves && !t.Refused(o.runID, wanted)
 }
 
-// startAfresh gives the task the history from its beginning. The SDK sees that this isn't what follows on the state in its cache, and makes a
+// beginAgain gives the task the history from its beginning. The SDK sees that this isn't what follows on the state in its cache, and makes a
 // new one, on the code that is wanted then; no task fails. If the history can't be had, the execution goes on as it is until its next task.
-func (t *Tasks) startAfresh(ctx context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
+func (t *Tasks) beginAgain(ctx context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
 	t.mu.Lock()
 	api := t.api
 	t.mu.Unlock()
 	// The poll's own time may be nearly over: it waited for a task.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afreshTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), againTimeout)
 	defer cancel()
 	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
 		Namespace: namespace, Execution: task.GetWorkflowExecution(),
 	})
 	events := resp.GetHistory().GetEvents()
 	if err != nil || beginning(events) == nil {
-		if d := t.cached(task.GetTaskToken()); d != nil {
-			d.o.Logger.Warn("an execution keeps its code until the next task: its history can't be read", keyWorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
+		if k, p := t.cached(task.GetTaskToken()); k != nil {
+			p.Logger.Warn("an execution keeps its code until the next task: its history can't be read", keyWorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
 				keyRunID, task.GetWorkflowExecution().GetRunId(), "error", err)
 		}
 		return
@@ -66,21 +62,22 @@ func (t *Tasks) startAfresh(ctx context.Context, namespace string, task *workflo
 	task.History, task.NextPageToken = resp.GetHistory(), resp.GetNextPageToken()
 }
 
-// afreshTimeout leaves time for the task itself, which has ten seconds by default.
-const afreshTimeout = 3 * time.Second
+// againTimeout leaves time for the task itself, which has ten seconds by default.
+const againTimeout = 3 * time.Second
 
-// history reads the whole history of an execution with an open task; nil in a replay.
-func (t *Tasks) history(ctx context.Context, runID string) (*historypb.History, error) {
+// History reads the whole history of an execution with an open task; nil in a replay.
+func (t *Tasks) History(ctx context.Context, runID string) (*historypb.History, error) {
 	t.mu.Lock()
 	r, api := t.runs[runID], t.api
 	t.mu.Unlock()
 	if r == nil || api == nil {
 		return nil, nil
 	}
-	return readHistory(ctx, api, r.namespace, r.id, MaxTrialEvents)
+	return ReadHistory(ctx, api, r.namespace, r.id)
 }
 
-func (t *Tasks) refuse(runID, hash string) {
+// Refuse notes code that doesn't fit an execution.
+func (t *Tasks) Refuse(runID, hash string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.misfits = append(t.misfits, misfit{runID, hash})
@@ -89,7 +86,8 @@ func (t *Tasks) refuse(runID, hash string) {
 	}
 }
 
-func (t *Tasks) refused(runID, hash string) bool {
+// Refused tells whether that was found before.
+func (t *Tasks) Refused(runID, hash string) bool {
 	if t == nil {
 		return false
 	}

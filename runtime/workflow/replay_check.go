@@ -10,8 +10,12 @@ import (
 	"strconv"
 	"strings"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
+
 	historypb "go.temporal.io/api/history/v1"
+
 	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -34,7 +38,7 @@ func (m *Misfit) Error() string {
 
 // Fits replays the history of an open execution on code: nil if the execution could go on with it, a *Misfit if not. Any other error says
 // that it couldn't be told, before ctx ended. Nothing outside notices. Of o, TaskTimeout and TaskQueue count.
-func Fits(ctx context.Context, o Options, x Execution, h *historypb.History, code *Code, export string) error {
+func Fits(ctx context.Context, o Options, x wire.Execution, h *historypb.History, code *Code, export string) error {
 	t := trial{ctx: ctx, o: o, x: x, events: h.GetEvents(), code: code, export: export}
 	t.find()
 	if len(t.tasks) == 0 {
@@ -61,7 +65,7 @@ func Fits(ctx context.Context, o Options, x Execution, h *historypb.History, cod
 type trial struct {
 	ctx    context.Context
 	o      Options
-	x      Execution
+	x      wire.Execution
 	events []*historypb.HistoryEvent
 	tasks  []completedTask
 	code   *Code
@@ -89,12 +93,12 @@ func (t *trial) find() {
 // replay replays the history up to what came of a completed task.
 func (t *trial) replay(task int) error {
 	o := Options{
-		ProjectID: t.o.ProjectID, TaskQueue: t.o.TaskQueue, TaskTimeout: t.o.TaskTimeout, Resolver: t, Tasks: NewTasks(), LocalActivity: neverRuns,
+		ProjectID: t.o.ProjectID, TaskQueue: t.o.TaskQueue, TaskTimeout: t.o.TaskTimeout, Resolver: t, Tasks: wire.NewTasks(), LocalActivity: neverRuns,
 		giveUp: t.ctx.Err,
 	}
 	h := &historypb.History{Events: t.events[:t.tasks[task].to]}
 	defer o.Tasks.Replay(t.x.RunID, h.GetEvents())()
-	r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{FailureConverter: FailureConverter(nil)})
+	r, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{FailureConverter: wire.FailureConverter(nil)})
 	if err != nil {
 		return err
 	}
@@ -110,9 +114,9 @@ func neverRuns(context.Context, LocalActivity, *commonpb.Payloads) (*commonpb.Pa
 }
 
 // Current, Pinned, Wanted and Moved implement Resolver: whatever the history names, the code is the one that is tried.
-func (t *trial) Current(string) (*Code, string, error)         { return t.code, t.export, nil }
-func (t *trial) Pinned(context.Context, string) (*Code, error) { return t.code, nil }
-func (t *trial) Wanted(_ Execution, ran Ran) Ran               { return ran }
+func (t *trial) Current(string) (*Code, string, error)                     { return t.code, t.export, nil }
+func (t *trial) Pinned(context.Context, string) (*Code, error)             { return t.code, nil }
+func (t *trial) Wanted(_ wire.Execution, last wire.LastCode) wire.LastCode { return last }
 func (t *trial) Moved(context.Context, string, string) (*Code, string, error) {
 	return t.code, t.export, nil
 }

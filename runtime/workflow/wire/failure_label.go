@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"fmt"
@@ -47,8 +47,10 @@ func (t *Tasks) nameCode(r *workflowservice.RespondActivityTaskFailedRequest) {
 func (t *Tasks) nameWorkflow(r *workflowservice.RespondWorkflowTaskCompletedRequest) {
 	for _, c := range r.GetCommands() {
 		if a := c.GetFailWorkflowExecutionCommandAttributes(); a != nil {
-			if d := t.cached(r.GetTaskToken()); d != nil && d.in != nil {
-				ranIn(a.GetFailure(), Title(d.in.code.title(), "", d.in.code.Hash()))
+			if k, _ := t.cached(r.GetTaskToken()); k != nil {
+				if title, last, ok := k.Code(); ok {
+					ranIn(a.GetFailure(), Title(title, "", last.Hash))
+				}
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 // Reasons are all that a workflow task may fail for: bounded in number, so that a metric can carry them.
 func Reasons() []string {

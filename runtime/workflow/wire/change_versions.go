@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"encoding/json"
@@ -9,15 +9,18 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
 )
 
 // The SDK's version markers hold a patch. It lists them in a search attribute, each as "id-1"; Temporal's documentation tells authors of
 // TypeScript to look for "id". So what the SDK lists gets both names on its way to the server, where nothing compares it with a replay.
 const (
 	changeVersions = "TemporalChangeVersion"
-	versionSuffix  = "-1" // of patchVersion
-	// maxChangeVersions is where the SDK stops: the server takes no value of 2 KB or more.
-	maxChangeVersions = 2048
+	// PatchVersion is the version that a patch has to the SDK, VersionSuffix what it appends to the name for it.
+	PatchVersion  = 1
+	VersionSuffix = "-1"
+	// MaxChangeVersions is where the SDK stops: the server takes no value of 2 KB or more.
+	MaxChangeVersions = 2048
 )
 
 // nameChanges gives the lists of patches in a task's commands both names.
@@ -39,7 +42,7 @@ func bothNames(listed []string) []string {
 	slices.Sort(listed) // the SDK has them from a map
 	var plain []string
 	for _, name := range listed {
-		if id, ok := strings.CutSuffix(name, versionSuffix); ok {
+		if id, ok := strings.CutSuffix(name, VersionSuffix); ok {
 			plain = append(plain, id)
 		}
 	}
@@ -47,15 +50,15 @@ func bothNames(listed []string) []string {
 	size := len("[]")
 	for _, name := range append(plain, listed...) {
 		text, err := json.Marshal(name)
-		if more := len(text) + len(","); err == nil && size+more < maxChangeVersions && !slices.Contains(out, name) {
+		if more := len(text) + len(","); err == nil && size+more < MaxChangeVersions && !slices.Contains(out, name) {
 			out, size = append(out, name), size+more
 		}
 	}
 	return out
 }
 
-// record notes a marker that goes to the server behind the commands of a task. false: nobody sees the task on its way.
-func (t *Tasks) record(runID string, marker *commandpb.Command) bool {
+// Record notes a marker that goes to the server behind the commands of a task. false: nobody sees the task on its way.
+func (t *Tasks) Record(runID string, marker *commandpb.Command) bool {
 	if t == nil {
 		return false
 	}
@@ -100,11 +103,11 @@ func ending(c *commandpb.Command) bool {
 	return false
 }
 
-// versionMarker is the SDK's for a patch that the list has no room for. The SDK reads it from the history like its own, wherever it is.
-func (d *definition) versionMarker(id string) (*commandpb.Command, error) {
+// VersionMarker is the SDK's for a patch that the list has no room for. The SDK reads it from the history like its own, wherever it is.
+func VersionMarker(convert converter.DataConverter, id string) (*commandpb.Command, error) {
 	details := map[string]*commonpb.Payloads{}
-	for name, value := range map[string]any{"change-id": id, "version": patchVersion, "version-search-attribute-updated": false} {
-		p, err := d.env.GetDataConverter().ToPayloads(value)
+	for name, value := range map[string]any{"change-id": id, "version": PatchVersion, "version-search-attribute-updated": false} {
+		p, err := convert.ToPayloads(value)
 		if err != nil {
 			return nil, err
 		}

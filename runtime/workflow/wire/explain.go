@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"strings"
@@ -15,31 +15,33 @@ func (t *Tasks) explain(r *workflowservice.RespondWorkflowTaskFailedRequest) {
 	if f == nil {
 		return
 	}
-	d := t.cached(r.GetTaskToken())
+	k, _ := t.cached(r.GetTaskToken())
 	switch {
-	case strings.Contains(f.GetMessage(), taskFailureMark):
-		if d != nil && d.failed != nil {
-			d.failed.complete(f)
+	case strings.Contains(f.GetMessage(), failureMark):
+		if k != nil {
+			if failed := k.Failed(); failed != nil {
+				failed.complete(f)
+			}
 		}
 		return
-	case d == nil:
+	case k == nil:
 		t.explainForeign(r)
 		return
 	}
 	told := &TaskFailure{Reason: ReasonInternal, Message: f.GetMessage()}
 	switch r.GetCause() {
 	case enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR:
-		told.Reason, told.Hint = ReasonNondeterminism, hintNondeterminism
+		told.Reason, told.Hint = ReasonNondeterminism, HintNondeterminism
 	case enumspb.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE, enumspb.WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE:
-		told.Reason, told.Hint = ReasonTooLarge, hintTooLarge
+		told.Reason, told.Hint = ReasonTooLarge, HintTooLarge
 	}
-	d.report(told)
+	k.Report(told)
 	told.replace(f)
 }
 
 // replace puts a failure of ours in the place of the SDK's.
 func (told *TaskFailure) replace(f *failurepb.Failure) {
-	f.Message, f.StackTrace, f.Source = told.Error(), "", sourceTypeScript
+	f.Message, f.StackTrace, f.Source = told.Error(), "", SourceTypeScript
 	if info := f.GetApplicationFailureInfo(); info.GetType() == panicType {
 		info.Type, info.NonRetryable = "", false
 	}
@@ -47,7 +49,7 @@ func (told *TaskFailure) replace(f *failurepb.Failure) {
 
 // complete adds to the failure that the server gets what a panic's text can't hold: the thrown error's class and its causes.
 func (told *TaskFailure) complete(f *failurepb.Failure) {
-	f.Cause = told.cause
+	f.Cause = told.Cause
 	if info := f.GetApplicationFailureInfo(); info != nil && told.Type != "" && info.GetType() == "" {
 		info.Type = told.Type
 	}
@@ -61,26 +63,16 @@ func (t *Tasks) explainForeign(r *workflowservice.RespondWorkflowTaskFailedReque
 		t.mu.Unlock()
 		return
 	}
-	told := known.foreign.failure()
+	told := known.foreign.Failure()
 	x := Execution{ID: known.id.GetWorkflowId(), RunID: known.id.GetRunId(), Type: known.began.GetWorkflowType().GetName()}
-	o, watched := t.watched[known.began.GetTaskQueue().GetName()]
+	p, watched := t.watched[known.began.GetTaskQueue().GetName()]
 	t.mu.Unlock()
 	told.WorkflowType = x.Type
 	if watched {
-		o.report(x, told)
-		o.Ends.TaskFailed(x, told)
+		p.Report(x, told)
+		p.Ends.TaskFailed(x, told)
 	}
 	told.replace(r.GetFailure())
-}
-
-// cached gives the definition that a task ran on; nil if there is none any more.
-func (t *Tasks) cached(token []byte) *definition {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := t.runs[t.open[string(token)].runID]; r != nil {
-		return r.cached
-	}
-	return nil
 }
 
 // explainQuery does the same for a query that came to nothing.
@@ -91,7 +83,7 @@ func (t *Tasks) explainQuery(r *workflowservice.RespondQueryTaskCompletedRequest
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if known := t.runs[t.open[string(r.GetTaskToken())].runID]; known != nil && known.foreign != nil {
-		told := known.foreign.failure()
+		told := known.foreign.Failure()
 		r.ErrorMessage, r.Failure = told.Message+"\n"+told.Hint, nil
 	}
 }

@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"strings"
@@ -12,8 +12,8 @@ import (
 // bindings can fail one.
 const panicType = "PanicError"
 
-// sourceTypeScript is what failures of workflow code name as the SDK that they come from.
-const sourceTypeScript = "TypeScriptSDK"
+// SourceTypeScript is what failures of workflow code name as the SDK that they come from.
+const SourceTypeScript = "TypeScriptSDK"
 
 // FailureConverter gives workflow task failures the form that Temporal's own TypeScript worker gives them: the author's
 // stack in place of Go's. Everything else goes to inner; nil is the SDK's default. Set it as the client's FailureConverter.
@@ -30,10 +30,10 @@ type failureConverter struct{ converter.FailureConverter }
 func (c failureConverter) ErrorToFailure(err error) *failurepb.Failure {
 	f := c.FailureConverter.ErrorToFailure(err)
 	info := f.GetApplicationFailureInfo()
-	if info.GetType() != panicType || !strings.Contains(f.GetMessage(), taskFailureMark) {
+	if info.GetType() != panicType || !strings.Contains(f.GetMessage(), failureMark) {
 		return f
 	}
-	text, rest, _ := strings.Cut(f.GetMessage(), taskFailureMark)
+	text, rest, _ := strings.Cut(f.GetMessage(), failureMark)
 	message, stack, _ := strings.Cut(text, "\n")
 	for stack != "" && !strings.HasPrefix(stack, "    at ") && !strings.HasPrefix(stack, "    caused by ") {
 		var line string
@@ -45,8 +45,8 @@ func (c failureConverter) ErrorToFailure(err error) *failurepb.Failure {
 		info.Type = class
 	}
 	info.NonRetryable = false
-	f.Source = sourceTypeScript
-	f.Message = message + taskFailureMark + rest
+	f.Source = SourceTypeScript
+	f.Message = message + failureMark + rest
 	f.StackTrace = message
 	if stack != "" {
 		f.StackTrace += "\n" + stack

@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"strings"
@@ -16,25 +16,10 @@ type TaskEnds interface {
 	TaskCompleted(x Execution)
 }
 
-type noTaskEnds struct{}
-
-func (noTaskEnds) TaskFailed(Execution, *TaskFailure) {}
-func (noTaskEnds) TaskCompleted(Execution)            {}
-
-// ReasonRefused is the reason of a task that the server failed: it doesn't take a command that the code gave.
-const ReasonRefused = "refused"
-
 const hintRefused = "Temporal's server refuses what the code asked for: correct the code, or the server's settings."
 
-// tellFailed tells of a failed task. That a query failed says nothing of the execution, and a discarded runtime nothing of its code.
-func (d *definition) tellFailed(f *TaskFailure) {
-	if f.Reason != ReasonDiscarded && d.o.Tasks.working(d.x.RunID) {
-		d.o.Ends.TaskFailed(d.x, f)
-	}
-}
-
-// working says whether an execution has an open task that is no query.
-func (t *Tasks) working(runID string) bool {
+// Working says whether an execution has an open task that is no query.
+func (t *Tasks) Working(runID string) bool {
 	if t == nil {
 		return false
 	}

@@ -1,4 +1,4 @@
-package workflow
+package wire
 
 import (
 	"fmt"
@@ -38,7 +38,7 @@ func (l quietLogger) WithCallerSkip(depth int) sdklog.Logger {
 // ours looks for a failure that carries the mark of TaskFailure.
 func ours(keyvals []any) bool {
 	for _, v := range keyvals {
-		if err, ok := v.(error); ok && strings.Contains(fmt.Sprint(err), taskFailureMark) {
+		if err, ok := v.(error); ok && strings.Contains(fmt.Sprint(err), failureMark) {
 			return true
 		}
 	}

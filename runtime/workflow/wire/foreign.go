@@ -1,16 +1,15 @@
-package workflow
+package wire
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	historypb "go.temporal.io/api/history/v1"
 )
 
-// foreign says whose an execution is that this service can't go on with: another worker began it, so that its history has no pin, and
+// Foreign says whose an execution is that this service can't go on with: another worker began it, so that its history has no pin, and
 // what else is in there is another SDK's.
-type foreign struct {
+type Foreign struct {
 	sdk, version, identity string
 }
 
@@ -26,31 +25,21 @@ var sdkNames = map[string]string{
 	"temporal-php-2":      "Temporal's PHP SDK",
 }
 
-// foreigner reads from a history's events, from its first on, whether another worker began it; nil if this service did, or if nobody has yet.
-func foreigner(events []*historypb.HistoryEvent) *foreign {
-	var found *foreign
+// Foreigner reads from a history's events, from its first on, whether another worker began it; nil if this service did, or if nobody has yet.
+func Foreigner(events []*historypb.HistoryEvent) *Foreign {
+	var found *Foreign
 	for _, e := range events {
 		if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil && found == nil {
-			found = &foreign{sdk: a.GetSdkMetadata().GetSdkName(), version: a.GetSdkMetadata().GetSdkVersion(), identity: a.GetIdentity()}
+			found = &Foreign{sdk: a.GetSdkMetadata().GetSdkName(), version: a.GetSdkMetadata().GetSdkVersion(), identity: a.GetIdentity()}
 		}
-		if pinOf(e) != "" {
+		if PinOf(e).Hash != "" {
 			return nil
 		}
 	}
 	return found
 }
 
-// pinOf is the hash that an event pins; "" if it is no pin.
-func pinOf(e *historypb.HistoryEvent) string {
-	var p pin
-	list := e.GetMarkerRecordedEventAttributes().GetDetails()["data"].GetPayloads()
-	if len(list) != 1 || json.Unmarshal(list[0].GetData(), &p) != nil {
-		return ""
-	}
-	return p.Hash
-}
-
-func (f *foreign) String() string {
+func (f *Foreign) String() string {
 	name := sdkNames[f.sdk]
 	if name == "" {
 		name = f.sdk
@@ -67,21 +56,23 @@ func (f *foreign) String() string {
 	return fmt.Sprintf("another worker (%s, %s)", name, f.identity)
 }
 
-const hintForeign = "Let the worker that began it finish it, on its task queue, while this project is stopped or has another one; or reset the execution " +
+// HintForeign is what to do about it.
+const HintForeign = "Let the worker that began it finish it, on its task queue, while this project is stopped or has another one; or reset the execution " +
 	"to its first workflow task, which begins it anew here and repeats what it did; or terminate it."
 
-func (f *foreign) failure() *TaskFailure {
+// Failure is what its tasks fail with.
+func (f *Foreign) Failure() *TaskFailure {
 	return &TaskFailure{
-		Reason: ReasonForeign, Hint: hintForeign,
+		Reason: ReasonForeign, Hint: HintForeign,
 		Message: "this execution was begun by " + f.String() + ", and what is in its history can't be replayed by this service",
 	}
 }
 
-// missingSideEffect is how the SDK words that a history lacks the pin.
-const missingSideEffect = "No cached result found for side effectID"
+// MissingSideEffect is how the SDK words that a history lacks the pin.
+const MissingSideEffect = "No cached result found for side effectID"
 
-// foreigner gives what is known of an execution that has no pin.
-func (t *Tasks) foreigner(runID string) *foreign {
+// Foreign gives what is known of an execution that has no pin.
+func (t *Tasks) Foreign(runID string) *Foreign {
 	if t != nil {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -89,5 +80,5 @@ func (t *Tasks) foreigner(runID string) *foreign {
 			return r.foreign
 		}
 	}
-	return &foreign{}
+	return &Foreign{}
 }

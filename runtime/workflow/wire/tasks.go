@@ -1,19 +1,16 @@
-package workflow
+package wire
 
 import (
 	"context"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
 	commandpb "go.temporal.io/api/command/v1"
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 )
 
 // Tasks sees workflow tasks on their way from the server to the SDK, and their completions on the way back. It does what the
@@ -34,7 +31,7 @@ type Tasks struct {
 	// misfits are executions with code that didn't fit them, oldest first: they aren't tried again at every task.
 	misfits []misfit
 	// watched are the factories that were given this, by task queue: for what no definition is there to tell.
-	watched map[string]Options
+	watched map[string]Project
 }
 
 // openTask is one that the server gave out and that has no answer yet.
@@ -55,23 +52,24 @@ type run struct {
 
 	// Of the open task:
 	began *historypb.WorkflowExecutionStartedEventAttributes
-	ran   *Ran // nil if only the server knows
+	last  *LastCode // nil if only the server knows
 	// foreign is set if another worker began it, as far as the history's first page tells.
-	foreign *foreign
+	foreign *Foreign
 	// tail is the partial history that a task came with. Its last events may be the server's alone, not yet in the history.
 	tail []*historypb.HistoryEvent
 
 	// markers go to the server with the answer to the open task.
 	markers []*commandpb.Command
 
-	cached *definition
+	cached  Kept
+	project Project
 	// worker outlives cached: an execution that is over is dropped before its last task is answered.
 	worker taskWorker
 }
 
 // NewTasks makes one for one connection.
 func NewTasks() *Tasks {
-	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}, watched: map[string]Options{}}
+	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}, watched: map[string]Project{}}
 }
 
 // DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done.
@@ -85,7 +83,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 			t.connected(cc)
 			t.received(r.GetNamespace(), task)
 			if t.moves(task) {
-				t.startAfresh(ctx, r.GetNamespace(), task)
+				t.beginAgain(ctx, r.GetNamespace(), task)
 			}
 		}
 		return err
@@ -127,19 +125,13 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 	return invoke(ctx, method, req, reply, cc, opts...)
 }
 
-// connected keeps the connection for the questions of lastRan.
+// connected keeps the connection for the questions of lastCode.
 func (t *Tasks) connected(cc *grpc.ClientConn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.api == nil {
 		t.api = workflowservice.NewWorkflowServiceClient(cc)
 	}
-}
-
-// ofTheSDK tells the requests by which the SDK reads the history of a task from those of everybody else: a client's name a filter, and ours
-// a page size.
-func ofTheSDK(r *workflowservice.GetWorkflowExecutionHistoryRequest) bool {
-	return r.GetMaximumPageSize() == 0 && !r.GetWaitNewEvent() && r.GetHistoryEventFilterType() == enumspb.HISTORY_EVENT_FILTER_TYPE_UNSPECIFIED
 }
 
 // received takes note of a task before the SDK has it.
@@ -174,60 +166,11 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 
 // read takes over what the first page of a history tells.
 func (r *run) read(events []*historypb.HistoryEvent, began *historypb.WorkflowExecutionStartedEventAttributes, complete bool) {
-	r.began, r.ran, r.foreign = began, nil, foreigner(events)
+	r.began, r.last, r.foreign = began, nil, Foreigner(events)
 	if complete {
-		ran := lastRan(events)
-		r.ran = &ran
+		last := lastCode(events)
+		r.last = &last
 	}
-}
-
-func beginning(events []*historypb.HistoryEvent) *historypb.WorkflowExecutionStartedEventAttributes {
-	if len(events) == 0 {
-		return nil
-	}
-	return events[0].GetWorkflowExecutionStartedEventAttributes()
-}
-
-// page completes what the SDK reads for a task whose execution isn't in its cache. The last page lacks the events that the server hasn't
-// written: those of a task that was made for an update, or tried again. The task brought them.
-func (t *Tasks) page(req *workflowservice.GetWorkflowExecutionHistoryRequest, resp *workflowservice.GetWorkflowExecutionHistoryResponse) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.runs[req.GetExecution().GetRunId()]
-	if r == nil || !plain(resp) {
-		return
-	}
-	events := resp.GetHistory().GetEvents()
-	if began := beginning(events); began != nil {
-		r.read(events, began, len(resp.GetNextPageToken()) == 0)
-	}
-	if len(resp.GetNextPageToken()) > 0 || len(events) == 0 {
-		return
-	}
-	last := events[len(events)-1].GetEventId()
-	for _, e := range r.tail {
-		if e.GetEventId() == last+1 {
-			last++
-			resp.History.Events = append(resp.History.Events, e)
-		}
-	}
-}
-
-// plain makes events of what the server may send as it has stored it.
-func plain(resp *workflowservice.GetWorkflowExecutionHistoryResponse) bool {
-	if resp.GetRawHistory() == nil {
-		return resp.GetHistory() != nil
-	}
-	all := &historypb.History{}
-	for _, blob := range resp.GetRawHistory() {
-		var some historypb.History
-		if blob.GetEncodingType() != enumspb.ENCODING_TYPE_PROTO3 || proto.Unmarshal(blob.GetData(), &some) != nil {
-			return false // the SDK can tell what is wrong
-		}
-		all.Events = append(all.Events, some.GetEvents()...)
-	}
-	resp.History, resp.RawHistory = all, nil
-	return true
 }
 
 // answered forgets an open task.
@@ -259,7 +202,7 @@ func (t *Tasks) release(r *run) {
 	if r.tasks+r.queries > 0 {
 		return
 	}
-	r.began, r.ran, r.foreign, r.tail, r.markers = nil, nil, nil, nil, nil
+	r.began, r.last, r.foreign, r.tail, r.markers = nil, nil, nil, nil, nil
 	if r.cached == nil {
 		delete(t.runs, r.id.GetRunId())
 	}
@@ -288,30 +231,32 @@ func (t *Tasks) label(token []byte) string {
 		return "" // answered before: this is another attempt to send it
 	}
 	if r := t.runs[o.runID]; r != nil && r.cached != nil {
-		return r.cached.label()
+		if title, last, ok := r.cached.Code(); ok {
+			return last.label(title)
+		}
 	}
 	return ""
 }
 
-// begin gives what is known of an execution that a definition begins to run: the attributes of its first event, nil if they didn't pass by here,
+// Begin gives what is known of an execution that a definition begins to run: the attributes of its first event, nil if they didn't pass by here,
 // and which code completed its last task.
-func (t *Tasks) begin(ctx context.Context, runID string) (began *historypb.WorkflowExecutionStartedEventAttributes, ran Ran, query bool, err error) {
+func (t *Tasks) Begin(ctx context.Context, runID string) (began *historypb.WorkflowExecutionStartedEventAttributes, last LastCode, query bool, err error) {
 	if t == nil {
-		return nil, Ran{}, false, nil
+		return nil, LastCode{}, false, nil
 	}
 	t.mu.Lock()
 	r, api := t.runs[runID], t.api
 	if r == nil {
 		t.mu.Unlock()
-		return nil, Ran{}, false, nil
+		return nil, LastCode{}, false, nil
 	}
 	began, query = r.began, r.tasks == 0
-	known := r.ran
+	known := r.last
 	t.mu.Unlock()
 	if known == nil {
-		known, err = askLastRan(ctx, api, r.namespace, r.id)
+		known, err = askLastCode(ctx, api, r.namespace, r.id)
 		if err != nil {
-			return nil, Ran{}, false, err
+			return nil, LastCode{}, false, err
 		}
 	}
 	return began, *known, query, nil
@@ -329,51 +274,58 @@ func (t *Tasks) Replay(runID string, events []*historypb.HistoryEvent) (done fun
 	return func() { t.answered([]byte(token)) }
 }
 
-// keep notes that a definition is what the SDK has of an execution, unless it is there for a query alone.
-func (t *Tasks) keep(runID string, d *definition) {
+// Keep notes that a run is what the SDK has of an execution, unless it is there for a query alone.
+func (t *Tasks) Keep(k Kept, x Execution, p Project) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r := t.runs[runID]; r != nil && r.tasks > 0 {
-		r.cached = d
-		r.worker = taskWorker{x: d.x, ends: d.o.Ends, what: TaskFailure{WorkflowType: d.x.Type}}
-		if d.in != nil {
-			r.worker.what.Code, r.worker.what.Title = d.in.code.Hash(), d.in.code.title()
+	if r := t.runs[x.RunID]; r != nil && r.tasks > 0 {
+		r.cached, r.project = k, p
+		r.worker = taskWorker{x: x, ends: p.Ends, what: TaskFailure{WorkflowType: x.Type}}
+		if title, last, ok := k.Code(); ok {
+			r.worker.what.Code, r.worker.what.Title = last.Hash, title
 		}
 	}
 }
 
-// drop is keep's counterpart.
-func (t *Tasks) drop(runID string, d *definition) {
+// Drop is Keep's counterpart.
+func (t *Tasks) Drop(k Kept, runID string) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if r := t.runs[runID]; r != nil && r.cached == d {
-		r.cached = nil
+	if r := t.runs[runID]; r != nil && r.cached == k {
+		r.cached, r.project = nil, Project{}
 		t.release(r)
 	}
 }
 
-// lastRan reads from events in ascending order which code completed the last task.
-func lastRan(events []*historypb.HistoryEvent) Ran {
-	for _, e := range slices.Backward(events) {
-		if a := e.GetWorkflowTaskCompletedEventAttributes(); a != nil {
-			return readLabel(a.GetIdentity())
-		}
+// cached gives the run that a task ran on; nil if there is none any more.
+func (t *Tasks) cached(token []byte) (Kept, Project) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.runs[t.open[string(token)].runID]; r != nil {
+		return r.cached, r.project
 	}
-	return Ran{}
+	return nil, Project{}
 }
 
-// watch notes who hears of the executions of a task queue. A later factory takes an earlier one's place.
-func (t *Tasks) watch(o Options) {
-	if t == nil || o.TaskQueue == "" {
+// Watch notes who hears of the executions of a task queue. A later one takes an earlier one's place.
+func (t *Tasks) Watch(taskQueue string, p Project) {
+	if t == nil || taskQueue == "" {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.watched[o.TaskQueue] = Options{ProjectID: o.ProjectID, Logger: o.Logger, Observer: o.Observer, Ends: o.Ends}
+	t.watched[taskQueue] = p
+}
+
+// Empty tells whether nothing is known of any task or execution.
+func (t *Tasks) Empty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.open) == 0 && len(t.runs) == 0
 }
