@@ -1,6 +1,7 @@
 package intl
 
 import (
+	"slices"
 	"testing"
 
 	"workflow-worker/runtime/language/intl/cldr"
@@ -68,6 +69,25 @@ func TestLocalesAreFoundAsInNode(t *testing.T) {
 		got, err := Locale([]string{asked})
 		if got != want || (err == nil) != (want != "") {
 			t.Errorf("%s is %q, %v; want %q", asked, got, err, want)
+		}
+	}
+}
+
+// Node 20's list. Countries of which CLDR's code for the zone is longer than five letters are in it, too.
+func TestAllPlacesAreListed(t *testing.T) {
+	t.Parallel()
+	all := placeZones()
+	if len(all) != 418 {
+		t.Errorf("%d zones, want 418", len(all))
+	}
+	for _, name := range []string{"America/Indiana/Vevay", "Asia/Chita", "Europe/Busingen", "America/Danmarkshavn"} {
+		if !slices.Contains(all, name) {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	for _, name := range []string{"CST6CDT", "EST5EDT", "Etc/UTC", "UTC", "Asia/Kolkata"} {
+		if slices.Contains(all, name) {
+			t.Errorf("%s is listed", name)
 		}
 	}
 }

@@ -134,10 +134,10 @@ func (s *source) zones(t texts) error {
 			t["zone/"+name] = names[0]
 		}
 		region, _ := at(of, "_region").(string)
-		if region == "" && len(code) == 5 {
+		if region == "" { // of usnyc and of usinvev, but not of cst6cdt
 			region = strings.ToUpper(code[:2])
 		}
-		if region != "" && !strings.HasPrefix(names[0], "Etc/") {
+		if strings.Contains(names[0], "/") && !strings.HasPrefix(names[0], "Etc/") {
 			t["zoneRegion/"+names[0]] = region
 			s.regions[region] = true
 		}
