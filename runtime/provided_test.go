@@ -169,6 +169,7 @@ func typesOfTemporal(t *testing.T, have found) []string {
 		}
 	}
 	declared := regexp.MustCompile(`(?m)^\s*export\s+(?:declare\s+)?(?:interface|type|abstract class|class|const enum|enum|namespace)\s+(\w+)`)
+	comments := regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*`) // which may have brackets
 	listed := regexp.MustCompile(`(?s)export\s+(?:type\s+)?\{([^}]*)\}`)
 	var out []string
 	for _, folder := range []string{"@temporalio/workflow/src", "@temporalio/common/src", "@temporalio/activity/src", "nexus-rpc"} {
@@ -180,6 +181,7 @@ func typesOfTemporal(t *testing.T, have found) []string {
 			if err != nil {
 				return err
 			}
+			text = comments.ReplaceAll(text, nil)
 			for _, m := range declared.FindAllSubmatch(text, -1) {
 				out = append(out, string(m[1]))
 			}

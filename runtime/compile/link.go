@@ -28,6 +28,9 @@ func link(s Source, t transformed) (p *Program, err error) {
 	if s.Kind == Workflow {
 		siblings = found.siblings()
 	}
+	if s.since("2") {
+		inlineAmbient(s, tree, found.declared)
+	}
 	names := examine(s, tree, siblings)
 	names.warnings = inOrder(append(names.warnings, t.Warnings...))
 	packages, wrong := importsOf(s, tree, found)
@@ -44,9 +47,11 @@ func link(s Source, t transformed) (p *Program, err error) {
 		if tree, err = parse(s, t, siblings); err != nil {
 			return nil, err
 		}
+		if s.since("2") {
+			inlineAmbient(s, tree, found.declared)
+		}
 	}
 	if s.since("2") {
-		inlineAmbient(s, tree, found.declared)
 		propertiesFirst(tree)
 		handOn(tree, t.Code)
 	}

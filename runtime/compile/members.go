@@ -43,6 +43,18 @@ func (s *scopes) test(e ast.Expression) {
 	}
 }
 
+// testIn notes a member that is looked for: "name" in module.
+func (s *scopes) testIn(key, in ast.Expression) {
+	name, isText := key.(*ast.StringLiteral)
+	id, ok := in.(*ast.Identifier)
+	if !isText || !ok {
+		return
+	}
+	if b := s.find(id.Name.String()); b != nil && b.module != "" {
+		s.uses = append(s.uses, use{module: b.module, name: name.Value.String(), how: isTested, at: in, required: b.at})
+	}
+}
+
 // call notes what is handed on to other modules' readers, and what is made a global.
 func (s *scopes) call(c *ast.CallExpression) {
 	if len(c.ArgumentList) < 2 {

@@ -371,6 +371,7 @@ func (s *scopes) enterExpression(n ast.Node) bool {
 		s.mark(n.Right, isTested)
 		if n.Operator == token.IN {
 			s.test(n.Left)
+			s.testIn(n.Left, n.Right)
 		}
 	}
 	return true

@@ -140,7 +140,7 @@ func (e *examiner) member(u use) {
 	if u.how == isExported && (isType || !e.Kind.isTemporal(u.module)) {
 		return
 	}
-	n.Message = missingName(u.module, u.name, have)
+	n.Message = e.missing(u.module, u.name, have)
 	if isType && !strings.HasPrefix(u.module, "@temporalio/client") {
 		n.Message = fmt.Sprintf("%q is a type of %q: it has no value when the code runs", u.name, u.module)
 	}
@@ -161,6 +161,24 @@ func inherited(name string) bool {
 	return false
 }
 
+// missing is missingName for the service's own modules: another one of them may have the name.
+func (e *examiner) missing(module, name string, have []string) string {
+	if other := e.moduleOf(name); other != "" && e.Kind.isTemporal(other) == e.Kind.isTemporal(module) {
+		return fmt.Sprintf("%q has no %q: import it from %q", module, name, other)
+	}
+	return missingName(module, name, have)
+}
+
+// moduleOf gives a module that has a name; empty for none.
+func (e *examiner) moduleOf(name string) string {
+	for _, m := range e.Kind.Modules() {
+		if have, _ := e.Kind.names(m); name != "default" && slices.Contains(have, name) {
+			return m
+		}
+	}
+	return ""
+}
+
 func missingName(module, name string, have []string) string {
 	if name == "default" {
 		return fmt.Sprintf("%q has no default export: import what it has by name, import { … } from %[1]q, or all of it, import * as name from %[1]q", module)
@@ -179,12 +197,19 @@ func (e *examiner) free(sc *scopes, siblings []string) {
 		return
 	}
 	said := map[string]bool{}
+	var imported map[string]bool
 	for _, id := range sc.free {
 		name := id.Name.String()
 		if e.full() {
 			return
 		}
 		if said[name] || sc.tested[name] || slices.Contains(globals, name) || slices.Contains(siblings, name) {
+			continue
+		}
+		if imported == nil {
+			imported = importedValues(e.Text)
+		}
+		if imported[name] {
 			continue
 		}
 		said[name] = true
@@ -211,10 +236,8 @@ func (e *examiner) undefined(name string, sc *scopes) string {
 	if absent[name] != "" {
 		return what + "; " + absent[name]
 	}
-	for _, m := range e.Kind.Modules() {
-		if have, _ := e.Kind.names(m); name != "default" && slices.Contains(have, name) {
-			return what + fmt.Sprintf("; import { %s } from %q", name, m)
-		}
+	if m := e.moduleOf(name); m != "" {
+		return what + fmt.Sprintf("; import { %s } from %q", name, m)
 	}
 	if e.Kind == Workflow && slices.Contains(Activity.provides().Globals, name) {
 		return what + "; workflows don't have it, call an activity"

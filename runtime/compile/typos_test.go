@@ -90,6 +90,22 @@ export async function x(r?: RetryPolicy): Promise<typeof sleep | Info> { await s
 		{"a member that is only read", Workflow, "import * as wf from '@temporalio/workflow';\nexport async function x() { const s = wf.sleeep; return s; }", []string{`warning 2:39 "@temporalio/workflow" has no "sleeep"`}},
 		{"another thing of the namespace's name", Workflow, "import * as wf from '@temporalio/workflow';\nexport async function x(wf2: any) { { const wf: any = wf2; wf.sleeep(); } return ((wf: any) => wf.sleeep())(1) && wf.sleep(1) }", nil},
 		{"what every object has", Activity, "import * as p from 'path';\nexport const a = () => p.hasOwnProperty('join')", nil},
+		{"a member that in finds", Workflow, "import * as wf from '@temporalio/workflow';\nexport async function x() { if ('newer' in wf) (wf as any).newer() }", nil},
+		{"a name of another module", Workflow, "import { TypedSearchAttributes, ok } from '@temporalio/workflow';\nimport { inspect } from 'assert';\nexport const x = async () => [TypedSearchAttributes, ok, inspect]",
+			[]string{`refused 1:10 "@temporalio/workflow" has no "TypedSearchAttributes": import it from "@temporalio/common"`, `refused 1:33 "@temporalio/workflow" has no "ok"`, `refused 2:10 "assert" has no "inspect"`}},
+		{"a type that is exported under another name", Workflow, "import { LoggerSinks, proxySinks } from '@temporalio/workflow';\nexport const x = async () => proxySinks<LoggerSinks>()", nil},
+		{"what only code that never runs uses", Workflow, `import { sleep, log as l /* , */, // two
+  condition } from '@temporalio/workflow';
+import all, * as wf from "@temporalio/workflow"; import again = require('@temporalio/common')
+export async function x() {
+  if (false) await sleep(1);
+  try {} catch (e) { l.info('', { e }); }
+  return 1;
+  condition(() => all && wf && again);
+}`, nil},
+		{"types used as values", Workflow, "import type { Info } from '@temporalio/workflow'; import { type Trigger, type sleep as pause } from '@temporalio/workflow';\nexport const x = async () => [Info, Trigger, pause]",
+			[]string{"warning 2:31 Info ", "warning 2:37 Trigger ", "warning 2:46 pause "}},
+		{"enums that are only declared", Workflow, "declare const enum L { A = 4 }\nexport async function x() { await startChild(other); return L.A }\ndeclare const startChild: any;", []string{"warning 2:35 startChild "}},
 		{"names inside of texts", Workflow, "export async function x() { return `import { sleeep } from '@temporalio/workflow'` }", nil},
 
 		{"a misspelt type, a name that nobody uses", Workflow, "import { ActivityOption, sleep, sleeep, type Nonsense } from '@temporalio/workflow';\nexport async function x(o: ActivityOption) { await sleep(1); }",
