@@ -2,6 +2,7 @@ package json
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -37,15 +38,15 @@ func (j *JSON) Install(class *goja.Object) error {
 func (j *JSON) Parse(value, reviver goja.Value) goja.Value {
 	text := language.Text(j.h, value)
 	language.CheckBytes(j.h, "JSON.parse", float64(text.Length()))
-	depth, halves := shape(text.String())
+	depth, disguised := shape(text.String())
 	if depth > maxNesting {
 		language.Throw(j.h, "SyntaxError", "JSON nests deeper than 5000")
 	}
 	parse := j.nativeParse()
-	if _, isFunction := goja.AssertFunction(reviver); halves || isFunction {
+	if _, isFunction := goja.AssertFunction(reviver); disguised || isFunction {
 		r := j.h.Runtime()
-		return j.lib.Late("json", "parseHalves")(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{
-			r.ToValue(parse), text, reviver, r.ToValue(halves)}})
+		return j.lib.Late("json", "parseDisguised")(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{
+			r.ToValue(parse), text, reviver, r.ToValue(disguised)}})
 	}
 	return parse(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{text, reviver}})
 }
@@ -57,11 +58,13 @@ func (j *JSON) nativeParse() language.Function {
 	return j.parse
 }
 
-// shape is the depth to which the text's arrays and objects nest, and whether there may be halves of surrogate pairs in it.
-func shape(text string) (deepest int, halves bool) {
-	depth := 0
+// shape is the depth to which the text's arrays and objects nest, and whether there may be something in
+// it that goja's parser gets wrong: halves of surrogate pairs, and numbers beyond those that there are,
+// which are Infinity.
+func shape(text string) (deepest int, disguised bool) {
+	depth, beyond := 0, false
 	for i := 0; i < len(text); i++ {
-		switch text[i] {
+		switch c := text[i]; c {
 		case '"':
 			for i++; i < len(text) && text[i] != '"'; i++ {
 				if text[i] == '\\' {
@@ -73,7 +76,22 @@ func shape(text string) (deepest int, halves bool) {
 			deepest = max(deepest, depth)
 		case ']', '}':
 			depth--
+		default:
+			if c < '0' || c > '9' {
+				continue
+			}
+			from, exponent := i, false
+			for i+1 < len(text) && strings.IndexByte("0123456789.eE+-", text[i+1]) >= 0 {
+				i++
+				exponent = exponent || text[i]|0x20 == 'e'
+			}
+			// The greatest number has 309 digits.
+			if exponent || i-from >= 308 {
+				_, err := strconv.ParseFloat(text[from:i+1], 64)
+				beyond = beyond || errors.Is(err, strconv.ErrRange)
+			}
 		}
 	}
-	return deepest, strings.Contains(text, `\ud`) || strings.Contains(text, `\uD`) || strings.Contains(text, "\uFFFD")
+	halves := strings.Contains(text, `\ud`) || strings.Contains(text, `\uD`) || strings.Contains(text, "\uFFFD")
+	return deepest, halves || beyond
 }

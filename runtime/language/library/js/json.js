@@ -4,6 +4,9 @@
   const { apply } = Reflect;
   // JSON with half surrogate pairs, which goja's parser replaces: each becomes a mark and four digits on the way through it.
   const half = /\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|[^])/g;
+  // Numbers greater than the greatest, which it refuses: each becomes a text of a mark and a sign.
+  const token = /"(?:[^"\\]|\\[^])*"|-?[0-9][0-9.eE+-]*(?=[ \t\r\n]*(.?))/g;
+  const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
   const escapeHalves = (text) => {
     let out = "";
     for (let c of text) out += c.length === 1 && c >= "\ud800" && c <= "\udfff" ? "\\u" + c.charCodeAt(0).toString(16) : c;
@@ -34,13 +37,17 @@
       level = level.up;
     }
   };
-  const parseHalves = (parse, text, reviver, halves) => {
-    if (!halves) return revive(reviver, parse(text));
+  const parseDisguised = (parse, text, reviver, disguised) => {
+    if (!disguised) return revive(reviver, parse(text));
     let mark = 0xe000;
     while (text.includes(String.fromCharCode(mark)) || text.includes("\\u" + mark.toString(16))) mark++;
     mark = String.fromCharCode(mark);
     if (wellFormed(text) !== text) text = escapeHalves(text);
-    const marked = text.replace(half, (found, pair, escaped) => (escaped ? mark + escaped : found));
+    const marked = text
+      .replace(token, (found, next) =>
+        found[0] === '"' || next === ":" || !number.test(found) || isFinite(found) ? found : `"${mark}${found[0] === "-" ? "-" : "+"}"`
+      )
+      .replace(half, (found, pair, escaped) => (escaped ? mark + escaped : found));
     const restored = (s) => {
       let out = "";
       for (let i = 0; i < s.length; i++) {
@@ -53,7 +60,11 @@
       return out;
     };
     const restore = (value) => {
-      if (typeof value === "string") return value.includes(mark) ? restored(value) : value;
+      if (typeof value === "string") {
+        if (value === mark + "+") return Infinity;
+        if (value === mark + "-") return -Infinity;
+        return value.includes(mark) ? restored(value) : value;
+      }
       if (Array.isArray(value)) return value.map(restore);
       if (typeof value !== "object" || value === null) return value;
       const out = {};
@@ -65,5 +76,5 @@
     const value = restore(parse(marked));
     return typeof reviver === "function" ? revive(reviver, value) : value;
   };
-  return { parseHalves };
+  return { parseDisguised };
 })
