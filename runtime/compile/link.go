@@ -55,6 +55,7 @@ func link(s Source, t transformed) (p *Program, err error) {
 		propertiesFirst(tree)
 		handOn(tree, t.Code)
 	}
+	assignCaught(tree)
 	if err := disguiseRegExps(s.Name, tree); err != nil {
 		return nil, err
 	}

@@ -188,6 +188,7 @@ func load(s StoredPackages) (p *Packages, err error) {
 	if err != nil {
 		return nil, unusable(s, err)
 	}
+	assignCaught(tree)
 	if err := disguiseRegExps(entryName, tree); err != nil {
 		return nil, unusable(s, err)
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language/operators"
 )
 
 // folder writes files below a folder of its own, which it gives: of "modules" if there are such files.
@@ -50,6 +52,10 @@ func withModulesApart(t testing.TB, dir string) *Compiler {
 // evaluate runs an activity's program and gives what its export "out" is, as text.
 func evaluate(p *Program) (string, error) {
 	r := goja.New()
+	// What the sandbox has for what is spread into a call.
+	if err := r.Set(operators.Spread, func(c goja.FunctionCall) goja.Value { return c.Argument(0) }); err != nil {
+		return "", err
+	}
 	call := func(f goja.Value, require any) (*goja.Object, error) {
 		evaluate, ok := goja.AssertFunction(f)
 		if !ok {
