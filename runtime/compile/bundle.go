@@ -111,6 +111,9 @@ const maxErrors = 20
 const (
 	entryName      = "packages"
 	entryNamespace = "row"
+	// Of modules that stand for what a text imports. They require the file by its path: of one that a plugin resolves, esbuild doesn't
+	// know whether its package.json says that it is an ES module, of which depends what its imports of CommonJS are.
+	importedNamespace = "imported"
 )
 
 // bundler decides what esbuild may resolve and load.
@@ -132,11 +135,18 @@ func (b *bundler) setup(p api.PluginBuild) {
 			return api.OnResolveResult{Path: entryName, Namespace: entryNamespace}, nil
 		case a.Namespace == entryNamespace:
 			return b.imported(p, a.Path)
+		case a.Namespace == importedNamespace:
+			return api.OnResolveResult{}, nil
 		}
 		return b.required(p, a)
 	})
 	p.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: entryNamespace}, func(api.OnLoadArgs) (api.OnLoadResult, error) {
 		text := b.entry()
+		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: b.root}, nil
+	})
+	p.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: importedNamespace}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+		path, _ := a.PluginData.(string)
+		text := "module.exports=require(" + strconv.Quote(path) + ")"
 		return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS, ResolveDir: b.root}, nil
 	})
 	p.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "file"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
@@ -163,7 +173,8 @@ func (b *bundler) imported(p api.PluginBuild, name string) (api.OnResolveResult,
 	if len(r.Errors) > 0 || r.External || !b.holds(r.Path) {
 		return api.OnResolveResult{}, fmt.Errorf("%s%s", missing, name)
 	}
-	return api.OnResolveResult{Path: r.Path, Namespace: r.Namespace}, nil
+	// The sign keeps esbuild from taking this for a module of the kind that the name's ending says.
+	return api.OnResolveResult{Path: name + "#", Namespace: importedNamespace, PluginData: r.Path}, nil
 }
 
 // missing begins the error for a name that isn't there.

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ import (
 // it sees eval.
 func handOn(tree *ast.Program, code string) {
 	body := moduleBody(tree)
-	if body == nil || !strings.Contains(code, "__toESM") || strings.Contains(code, "eval(") {
+	if body == nil || !strings.Contains(code, "__toESM") || directEval.MatchString(code) {
 		return
 	}
 	modules := map[unistring.String]unistring.String{} // the variable of the module by that of the import
@@ -49,6 +50,9 @@ func handOn(tree *ast.Program, code string) {
 	body.List = list
 	replaceMembers(reflect.ValueOf(body).Elem(), modules)
 }
+
+// directEval finds calls of eval, and of no other function whose name ends like it.
+var directEval = regexp.MustCompile(`(?:^|[^\w$.])eval\s*\(`)
 
 // moduleBody is that of the function around a module.
 func moduleBody(tree *ast.Program) *ast.BlockStatement {

@@ -1,6 +1,9 @@
 package compile
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // What Temporal's bundler (webpack) makes of the same texts and packages.
 func TestImportsOfCommonJSAreWhatItExports(t *testing.T) {
@@ -49,6 +52,10 @@ func TestImportsOfCommonJSAreWhatItExports(t *testing.T) {
 			t.Errorf("%s:\n got %s, %v, want %s", text, got, err, want)
 		}
 	}
+	// What ends like eval.
+	if got, err := compileAndRun(t, withModules(t, dir), `import * as fn from 'fn'; const retrieval = (x: any) => x; export const out = fn(retrieval(1))`); err != nil || got != "called 1true" {
+		t.Errorf("beside retrieval: %s, %v", got, err)
+	}
 	// Stored texts have what esbuild makes of them.
 	p, err := withModules(t, dir).Compile(t.Context(), Source{Name: "pay.ts", Kind: Activity, Text: `import * as fn from 'fn'; export const out = typeof fn`, Settings: FirstSettings})
 	if err != nil {
@@ -56,5 +63,42 @@ func TestImportsOfCommonJSAreWhatItExports(t *testing.T) {
 	}
 	if got, err := evaluate(p); err != nil || got != "object" {
 		t.Errorf("with the first settings: %s, %v", got, err)
+	}
+}
+
+// An ES module that says so gets what a CommonJS module exports as its default, as in Node and with Temporal's bundler; also where it
+// is the file that a text imports.
+func TestPackagesKnowWhetherTheyAreESModules(t *testing.T) {
+	t.Parallel()
+	const code = `import es from 'es'; export const kind = () => typeof es + typeof es.default; export default kind`
+	dir := folder(t, map[string]string{
+		"node_modules/es/index.js":            `Object.defineProperty(exports, "__esModule", { value: true }); exports.default = function () { return "def" };`,
+		"node_modules/typed/index.js":         code,
+		"node_modules/typed/package.json":     `{"type": "module"}`,
+		"node_modules/plain/index.js":         code,
+		"node_modules/plain/package.json":     `{"module": "index.js"}`,
+		"node_modules/mjs/lib.mjs":            code,
+		"node_modules/mjs/lib.js":             `exports.kind = () => "lib.js"`,
+		"node_modules/inner/sub/index.js":     code,
+		"node_modules/inner/sub/package.json": `{"type": "module"}`,
+		"node_modules/inner/index.js":         `exports.kind = require("./sub").kind`,
+	})
+	for name, want := range map[string]string{
+		"typed": "objectfunction", "plain": "functionundefined", "mjs/lib.mjs": "objectfunction", "mjs/lib.js": "lib.js", "mjs/lib": "lib.js",
+		"inner": "objectfunction", "inner/sub": "objectfunction",
+	} {
+		if got, err := compileAndRun(t, withModules(t, dir), `import { kind } from '`+name+`'; export const out = kind()`); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", name, got, err, want)
+		}
+	}
+	p, err := withModules(t, dir).Compile(t.Context(), Source{Name: "pay.ts", Kind: Activity, Text: `import d from 'typed'; export const out = d()`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := evaluate(p); err != nil || got != "objectfunction" {
+		t.Errorf("the default: %s, %v", got, err)
+	}
+	if strings.Contains(p.Packages.Code, dir) {
+		t.Error("the bundle says where the folder was")
 	}
 }
