@@ -60,6 +60,21 @@ func inlineAmbient(s Source, tree *ast.Program, declared map[string]Is) {
 	}
 }
 
+// defineAmbient has a package's text define the const enums that it only declares, for esbuild to inline them. Places stay.
+func defineAmbient(text string) string {
+	if !mayBeAmbient.MatchString(text) {
+		return text
+	}
+	t, starts := tokens(text)
+	out := []byte(text)
+	for i := range max(0, len(t)-2) {
+		if t[i] == "declare" && t[i+1] == "const" && t[i+2] == "enum" && (i == 0 || t[i-1] != ".") {
+			copy(out[starts[i]:], "       ")
+		}
+	}
+	return string(out)
+}
+
 // enumsOf finds the enums of a text.
 func enumsOf(text string) []enum {
 	t, starts := tokens(text)

@@ -6,10 +6,12 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
+	"github.com/dop251/goja/unistring"
 	"github.com/evanw/esbuild/pkg/api"
 )
 
@@ -18,28 +20,36 @@ import (
 // the fields are initialized with. esbuild leaves the initializers to the engine, which runs them before the constructor's body.
 //
 // The initializers move into the constructor as they are. No name in it hides one that they use: esbuild has given those that did
-// others. A field whose name is computed by more than a reference stays where it is.
+// others. A name that is computed by more than a reference is kept in a variable of its own, beside the class.
 func propertiesFirst(tree *ast.Program) {
 	at := func(i file.Idx) file.Position { return tree.File.Position(int(i) - tree.File.Base()) }
+	keys := map[*ast.ClassLiteral][]*ast.Binding{}
+	count := 0
 	walk(reflect.ValueOf(tree.Body), func(n ast.Node) {
 		if c, ok := n.(*ast.ClassLiteral); ok {
-			moveInitializers(c, at)
+			if kept := moveInitializers(c, at, &count); len(kept) > 0 {
+				keys[c] = kept
+			}
 		}
 	})
+	if len(keys) > 0 {
+		declareKeys(reflect.ValueOf(tree).Elem().FieldByName("Body"), keys)
+	}
 }
 
-func moveInitializers(c *ast.ClassLiteral, at func(file.Idx) file.Position) {
+// moveInitializers gives the variables that the class needs for names. count is how many there were before.
+func moveInitializers(c *ast.ClassLiteral, at func(file.Idx) file.Position, count *int) (keys []*ast.Binding) {
 	constructor := constructorOf(c)
 	if constructor == nil {
-		return
+		return nil
 	}
 	properties := parameterProperties(c, constructor, at)
 	if len(properties) == 0 {
-		return
+		return nil
 	}
 	list, after := assigned(&constructor.Body.List, properties)
 	if list == nil {
-		return
+		return nil
 	}
 	var moved []ast.Statement
 	for _, e := range c.Body {
@@ -47,12 +57,72 @@ func moveInitializers(c *ast.ClassLiteral, at func(file.Idx) file.Position) {
 		if !ok || f.Static || f.Initializer == nil {
 			continue
 		}
-		if field := fieldOf(f); field != nil {
-			moved = append(moved, &ast.ExpressionStatement{Expression: &ast.AssignExpression{Operator: token.ASSIGN, Left: field, Right: f.Initializer}})
-			f.Initializer = nil
+		field := fieldOf(f)
+		if field == nil {
+			*count++
+			key := ast.Identifier{Name: unistring.String("field " + strconv.Itoa(*count)), Idx: f.Idx} // no text can say that
+			keys = append(keys, &ast.Binding{Target: &key})
+			f.Key = &ast.AssignExpression{Operator: token.ASSIGN, Left: &key, Right: f.Key}
+			field = &ast.BracketExpression{Left: &ast.ThisExpression{Idx: f.Idx}, Member: &key, LeftBracket: f.Idx, RightBracket: f.Idx}
 		}
+		moved = append(moved, &ast.ExpressionStatement{Expression: &ast.AssignExpression{Operator: token.ASSIGN, Left: field, Right: f.Initializer}})
+		f.Initializer = nil
 	}
 	*list = slices.Insert(*list, after, moved...)
+	return keys
+}
+
+// declareKeys declares the variables of the classes in v before the statements that have the classes, so that each evaluation of a
+// class has its own. It gives those that have no such place in v.
+func declareKeys(v reflect.Value, keys map[*ast.ClassLiteral][]*ast.Binding) (open []*ast.Binding) {
+	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
+	case reflect.Interface:
+		open = declareKeys(v.Elem(), keys)
+		if body, ok := v.Interface().(*ast.ExpressionBody); ok && len(open) > 0 {
+			at := body.Idx0()
+			v.Set(reflect.ValueOf(&ast.BlockStatement{LeftBrace: at, RightBrace: body.Idx1(), List: []ast.Statement{
+				&ast.LexicalDeclaration{Idx: at, Token: token.LET, List: open}, &ast.ReturnStatement{Return: at, Argument: body.Expression},
+			}}))
+			return nil
+		}
+		return open
+	case reflect.Pointer:
+		if v.IsNil() || v.Type() == fileType {
+			return nil
+		}
+		open = declareKeys(v.Elem(), keys)
+		if c, ok := v.Interface().(*ast.ClassLiteral); ok {
+			open = append(open, keys[c]...)
+		}
+		return open
+	case reflect.Slice:
+		if list, ok := v.Interface().([]ast.Statement); ok {
+			var with []ast.Statement
+			for i, s := range list {
+				if found := declareKeys(v.Index(i), keys); len(found) > 0 {
+					with = append(with, &ast.LexicalDeclaration{Idx: s.Idx0(), Token: token.LET, List: found})
+				}
+				with = append(with, list[i])
+			}
+			if len(with) > len(list) {
+				v.Set(reflect.ValueOf(with))
+			}
+			return nil
+		}
+		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
+		case reflect.Interface, reflect.Pointer, reflect.Struct:
+			for i := range v.Len() {
+				open = append(open, declareKeys(v.Index(i), keys)...)
+			}
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
+				open = append(open, declareKeys(v.Field(i), keys)...)
+			}
+		}
+	}
+	return open
 }
 
 func constructorOf(c *ast.ClassLiteral) *ast.FunctionLiteral {
@@ -152,8 +222,8 @@ func isReference(e ast.Expression) bool {
 // mayHaveProperties finds texts in which there may be parameter properties.
 var mayHaveProperties = regexp.MustCompile(`\bconstructor\s*\([^)]*\b(?:public|private|protected|readonly|override)\s`)
 
-// lowered is a package's file, if that is TypeScript with parameter properties: bundles keep no columns, by which propertiesFirst
-// tells them. There esbuild puts all fields into constructors, which is slower with private ones, but few packages come as
+// lowered is a package's file, if that is TypeScript with const enums that it only declares, or with parameter properties: bundles keep
+// no columns, by which propertiesFirst tells them. There esbuild puts all fields into constructors, which is slower with private ones, but few packages come as
 // TypeScript. It is nothing for other files.
 func lowered(path string) (api.OnLoadResult, error) {
 	loader, ok := map[string]api.Loader{".ts": api.LoaderTS, ".mts": api.LoaderTS, ".cts": api.LoaderTS, ".tsx": api.LoaderTSX}[filepath.Ext(path)]
@@ -161,12 +231,19 @@ func lowered(path string) (api.OnLoadResult, error) {
 		return api.OnLoadResult{}, nil
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || !mayHaveProperties.Match(text) {
+	if err != nil {
 		return api.OnLoadResult{}, nil //nolint:nilerr // esbuild says it better
+	}
+	defined := defineAmbient(string(text))
+	if !mayHaveProperties.MatchString(defined) {
+		if defined == string(text) {
+			return api.OnLoadResult{}, nil
+		}
+		return api.OnLoadResult{Contents: &defined, Loader: loader, ResolveDir: filepath.Dir(path)}, nil
 	}
 	without := supported()
 	without["class-field"] = false
-	r := api.Transform(string(text), api.TransformOptions{
+	r := api.Transform(defined, api.TransformOptions{
 		Loader: loader, Sourcefile: path, Sourcemap: api.SourceMapInline, SourcesContent: api.SourcesContentExclude,
 		Target: api.ESNext, Supported: without, TsconfigRaw: tsconfig, LogLevel: api.LogLevelSilent,
 	})

@@ -30,6 +30,12 @@ func TestParameterPropertiesComeBeforeFields(t *testing.T) {
 		`class A { [Symbol.toStringTag] = 'A' + this.n; ['x' + 1] = this.n; 'a b' = this.n; 7 = this.n; constructor(readonly n: number) {} } export const out = String(new A(1)) + JSON.stringify(new A(1))`: `[object A1]{"7":1,"n":1,"x1":1,"a b":1}`,
 		`class A { get = this.set; constructor(readonly set: number) {} } export const out = JSON.stringify(new A(1))`:                                                                                       `{"set":1,"get":1}`,
 		`class A { async = this.of; constructor(public get: number, public of: number) {} } export const out = JSON.stringify(new A(1, 2))`:                                                                  `{"get":1,"of":2,"async":2}`,
+		// Names that are computed, once for each class.
+		"let n = 0; const key = () => 'c' + n++; class A { [key()] = this.n; [`t${n}`] = this.n; [key()]: number; constructor(readonly n: number) {} } export const out = JSON.stringify([new A(1), new A(2), n])":                                                             `[{"n":1,"c0":1,"t1":1},{"n":2,"c0":2,"t1":2},2]`,
+		`const mix = (k: any) => class { [k('a')] = this.n; constructor(public n: number) {} }; const X = mix((s: any) => s + 1), Y = mix((s: any) => s + 2); export const out = JSON.stringify([new X(1), new Y(2), new X(3)])`:                                               `[{"n":1,"a1":1},{"n":2,"a2":2},{"n":3,"a1":3}]`,
+		`const made: any[] = []; for (const i of [1, 2]) { class L { ['k'.concat('' + i)] = this.n; constructor(public n: number) {} } made.push(L); } export const out = JSON.stringify(made.map((L) => new L(5)))`:                                                           `[{"n":5,"k1":5},{"n":5,"k2":5}]`,
+		`class B { [String('b')] = this.x; constructor(public x: number) {} } class A extends B { [String('a')] = this.y; constructor(public y: number) { super(y + 1) } } export const out = JSON.stringify(new A(1))`:                                                        `{"x":2,"b":2,"y":1,"a":1}`,
+		`function f(C = class { [String('k')] = this.n; constructor(public n: number) {} }) { return new C(3) } switch (1) { case 1: class S { [String('s')] = this.n; constructor(public n: number) {} } var s = new S(1) } export const out = JSON.stringify([f(), f(), s])`: `[{"n":3,"k":3},{"n":3,"k":3},{"n":1,"s":1}]`,
 		// Statics keep their time, and what follows the properties its place.
 		`const seen: any[] = []; class A { static s = seen.push('static'); static { seen.push('block') } f = seen.push('field ' + this.n); constructor(public n: number) { seen.push('body ' + this.f) } } new A(1); export const out = seen.join()`: `static,block,field 1,body 3`,
 		// Expressions, generics, nesting, subclasses.
@@ -82,10 +88,12 @@ func TestPackagesInTypeScriptHaveTheirPropertiesFirst(t *testing.T) {
 		"node_modules/typed/package.json":  `{"main": "src/index.ts"}`,
 		"node_modules/typed/src/index.ts":  "import { helper } from './helper';\nexport class Loud<T = string> {\n  tag = helper('x') + this.note;\n  none;\n  #p = this.note;\n  get p() { return this.#p }\n  constructor(\n    readonly note: T) {}\n  static fail() { throw new Error('at its line') }\n}",
 		"node_modules/typed/src/helper.ts": "export const helper = (s: string): string => s.toUpperCase()",
+		"node_modules/typed/enums.ts":      "export declare const enum Size { Small = 1, Large = 'l' }\ndeclare const enum Odd { A = Size.Small << 2 } // declare const enum\nexport const v = [Size.Large, Odd.A, 'declare const enum'].join()\nexport class P { v = this.n + Size.Small; constructor(readonly n: number) {} }",
 		"node_modules/kept/index.js":       "exports.Loud = class { get = 1; #set = 2; tag = this.note; constructor(note) { this.note = note } set() { return this.#set } }",
 	})
 	for text, want := range map[string]string{
 		`import { Loud } from 'typed'; export const out = JSON.stringify(new Loud('n')) + new Loud('m').p + Loud.name`:                                      `{"note":"n","tag":"Xn"}mLoud`,
+		`import { v, P } from 'typed/enums'; export const out = v + JSON.stringify(new P(1))`:                                                               `l,4,declare const enum{"n":1,"v":2}`,
 		`import { Loud } from 'kept'; export const out = JSON.stringify(new Loud('n')) + new Loud('m').set()`:                                               `{"get":1,"note":"n"}2`,
 		`import { Loud } from 'typed'; let at; try { Loud.fail() } catch (e: any) { at = e.stack.includes('typed/src/index.ts:9:') } export const out = at`: `true`,
 	} {
