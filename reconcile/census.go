@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/reconcile/trouble"
 )
 
 // census is the superseded code of a project's workflows that open executions
@@ -64,7 +66,7 @@ const (
 // how much code is stored. Nothing waits for it.
 func (r *Reconciler) takeCensuses(ctx context.Context) {
 	var measured time.Time
-	for sleep(ctx, r.cfg.CensusInterval) {
+	for trouble.Sleep(ctx, r.cfg.CensusInterval) {
 		err := r.takeCensus(ctx)
 		if time.Since(measured) >= r.cfg.CodeInterval {
 			measured = time.Now()
@@ -73,9 +75,9 @@ func (r *Reconciler) takeCensuses(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			r.quiet.fail(ctx, "census", "the executions on superseded code can't be counted", err)
+			r.quiet.Fail(ctx, "census", "the executions on superseded code can't be counted", err)
 		default:
-			r.quiet.recover(ctx, "census", "the executions on superseded code are counted again")
+			r.quiet.Recover(ctx, "census", "the executions on superseded code are counted again")
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
 
@@ -37,7 +39,7 @@ func (r *Reconciler) beginCheck(ctx context.Context, rec *record, q request) {
 	c := &check{request: q, done: make(chan struct{})}
 	rec.check = c
 	id := rec.id
-	r.log.InfoContext(ctx, "checking executions against other code", keyProject, id, keyRequest, q.id, "action", q.action)
+	r.log.InfoContext(ctx, "checking executions against other code", logkey.Project, id, logkey.Request, q.id, "action", q.action)
 	r.checks.Go(func() {
 		defer r.queue.hint(id, time.Time{}) // the next pass goes on from here
 		defer close(c.done)
@@ -62,7 +64,7 @@ func (r *Reconciler) answer(ctx context.Context, projectID string, q request) {
 			n.suspect = true
 			r.notes[projectID] = n
 			r.mu.Unlock()
-			sleep(ctx, r.cfg.BackoffBase)
+			trouble.Sleep(ctx, r.cfg.BackoffBase)
 			return
 		case time.Now().After(deadline):
 			out := outcome{status: requestFailed, reason: fmt.Sprintf("not done within %s: %s", r.cfg.RequestDeadline, bounded(err.Error()))}
@@ -70,8 +72,8 @@ func (r *Reconciler) answer(ctx context.Context, projectID string, q request) {
 				return
 			}
 		}
-		r.quiet.fail(ctx, "check", "a check of executions against other code failed", err, keyProject, projectID, keyRequest, q.id)
-		if !sleep(ctx, r.backoff(failures)) {
+		r.quiet.Fail(ctx, "check", "a check of executions against other code failed", err, logkey.Project, projectID, logkey.Request, q.id)
+		if !trouble.Sleep(ctx, r.backoff(failures)) {
 			return
 		}
 	}
@@ -245,7 +247,7 @@ WHERE id = $1`, q.id, status, strings.ReplaceAll(out.reason, "\x00", ""), result
 		if out.result != nil && out.result.Breaks > 0 {
 			r.cfg.Observer.GateRefused(refusedRequest)
 		}
-		r.log.InfoContext(ctx, "checked executions against other code", keyProject, projectID, keyRequest, q.id,
+		r.log.InfoContext(ctx, "checked executions against other code", logkey.Project, projectID, logkey.Request, q.id,
 			"moved", len(out.moves), "status", out.status, "reason", out.reason)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
 
@@ -21,14 +23,14 @@ import (
 // moment is when the code was superseded or last used, whichever is later, and
 // CodeMargin more. When in doubt the code stays.
 func (r *Reconciler) cleanUps(ctx context.Context) {
-	for sleep(ctx, r.cfg.CodeInterval) {
+	for trouble.Sleep(ctx, r.cfg.CodeInterval) {
 		err := r.cleanUp(ctx)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			r.quiet.fail(ctx, "clean-up", "superseded code can't be cleaned up; it is kept", err)
+			r.quiet.Fail(ctx, "clean-up", "superseded code can't be cleaned up; it is kept", err)
 		default:
-			r.quiet.recover(ctx, "clean-up", "superseded code is cleaned up again")
+			r.quiet.Recover(ctx, "clean-up", "superseded code is cleaned up again")
 		}
 	}
 }
@@ -79,7 +81,7 @@ func (r *Reconciler) cleanUp(ctx context.Context) error {
 		}); err != nil {
 			errs = append(errs, err) // the log has it
 		}
-		r.log.InfoContext(ctx, "removed superseded code that no execution needs", keyProject, c.ProjectID, c.Kind, c.Name,
+		r.log.InfoContext(ctx, "removed superseded code that no execution needs", logkey.Project, c.ProjectID, c.Kind, c.Name,
 			"version", c.Version, "hash", c.Hash, "superseded_at", c.SupersededAt)
 	}
 	if err := r.timed(ctx, func(ctx context.Context) error { return r.store.removePackages(ctx, r.cfg.CodeMargin) }); err != nil {

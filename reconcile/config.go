@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
 
@@ -79,7 +80,7 @@ type Observer interface {
 	// ExecutionsFailing is the number of open executions of all projects that get no
 	// further, because their workflow tasks fail.
 	ExecutionsFailing(n int)
-	TroubleObserver
+	trouble.Observer
 	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
 	StoredCode(rows, bytes int64)
 }

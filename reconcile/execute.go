@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"workflow-worker/reconcile/logkey"
 	"workflow-worker/runtime"
 )
 
@@ -123,7 +124,7 @@ func (r *Reconciler) withKept(ctx context.Context, rec *record, s *snapshot, kee
 		text, ok := texts[o.hash]
 		if !ok {
 			r.log.WarnContext(ctx, "code that vanished can't stay live for its grace: its text is not in workflow_code_store",
-				keyProject, rec.id, o.kind, o.name)
+				logkey.Project, rec.id, o.kind, o.name)
 			continue
 		}
 		sh := rec.shells[o.ref]
@@ -179,7 +180,7 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 		}
 		rec.tries, rec.failedAttempt = 0, ""
 		r.logProblems(ctx, rec)
-		r.log.InfoContext(ctx, "no other code is live than before", keyProject, rec.id, keyCause, dec.cause)
+		r.log.InfoContext(ctx, "no other code is live than before", logkey.Project, rec.id, logkey.Cause, dec.cause)
 		return
 	}
 	dec.cause += notLive(before, rec.report)
@@ -195,13 +196,13 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	r.noteBroken(rec, before, rec.report, false)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	r.logProblems(ctx, rec)
-	r.log.InfoContext(ctx, "code is live", keyProject, rec.id, "action", dec.action.String(), keyCause, dec.cause, "took", took)
+	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, "action", dec.action.String(), logkey.Cause, dec.cause, "took", took)
 }
 
 // logProblems logs what isn't live as the rows want it.
 func (r *Reconciler) logProblems(ctx context.Context, rec *record) {
 	for _, b := range broken(rec.report) {
-		r.log.WarnContext(ctx, "code is broken", keyProject, rec.id, b.Kind, b.Name, keyError, b.Problem(), "live_version", b.Version)
+		r.log.WarnContext(ctx, "code is broken", logkey.Project, rec.id, b.Kind, b.Name, logkey.Error, b.Problem(), "live_version", b.Version)
 	}
 }
 
@@ -237,7 +238,7 @@ func notLive(before, after runtime.Report) string {
 func (r *Reconciler) beginDrain(ctx context.Context, rec *record, cause string) {
 	d := &drain{cause: cause, done: make(chan struct{})}
 	rec.phase, rec.drain = stopping, d
-	r.log.InfoContext(ctx, "stopping a project's worker", keyProject, rec.id, keyCause, cause)
+	r.log.InfoContext(ctx, "stopping a project's worker", logkey.Project, rec.id, logkey.Cause, cause)
 	r.drains.Go(func() {
 		defer r.queue.hint(rec.id, time.Time{})
 		defer close(d.done)
@@ -251,7 +252,7 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 	d := rec.drain
 	rec.drain, rec.fingerprint = nil, ""
 	if d.err != nil {
-		r.quiet.fail(ctx, "stop: "+d.err.Error(), "a worker didn't stop cleanly", d.err, keyProject, rec.id, keyCause, d.cause)
+		r.quiet.Fail(ctx, "stop: "+d.err.Error(), "a worker didn't stop cleanly", d.err, logkey.Project, rec.id, logkey.Cause, d.cause)
 		if slices.Contains(r.cfg.Runner.Running(), rec.id) {
 			rec.phase = running
 			rec.failure = &failure{key: attemptStop, text: bounded(fmt.Sprintf("stop failed: %v", d.err))}
@@ -263,7 +264,7 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 	}
 	rec.ended(time.Now())
 	rec.note(eventStopped, "stopped: "+d.cause, nil)
-	r.log.InfoContext(ctx, "stopped a project's worker", keyProject, rec.id, keyCause, d.cause)
+	r.log.InfoContext(ctx, "stopped a project's worker", logkey.Project, rec.id, logkey.Cause, d.cause)
 	return nil
 }
 
@@ -295,7 +296,7 @@ func (r *Reconciler) recovered(ctx context.Context, id string, err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("panic: %v", v)
 		stack := string(debug.Stack())
-		r.log.ErrorContext(ctx, "a panic in the work on a project", keyProject, id, keyError, *err, "stack", stack[:min(len(stack), 4000)])
+		r.log.ErrorContext(ctx, "a panic in the work on a project", logkey.Project, id, logkey.Error, *err, "stack", stack[:min(len(stack), 4000)])
 	}
 }
 
@@ -334,5 +335,5 @@ func (r *Reconciler) logFailure(ctx context.Context, rec *record, msg string) {
 	if r.closing() {
 		return
 	}
-	r.quiet.fail(ctx, msg+": "+rec.failure.text, msg, errors.New(rec.failure.text), keyProject, rec.id)
+	r.quiet.Fail(ctx, msg+": "+rec.failure.text, msg, errors.New(rec.failure.text), logkey.Project, rec.id)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
 
@@ -220,19 +221,19 @@ func (r *Reconciler) watchFailures(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			r.quiet.fail(ctx, "failures", "which executions get no further can't be written down", err)
+			r.quiet.Fail(ctx, "failures", "which executions get no further can't be written down", err)
 			next = min(r.cfg.CensusInterval, r.cfg.BackoffLimit)
 		default:
-			r.quiet.recover(ctx, "failures", "which executions get no further is written down again")
+			r.quiet.Recover(ctx, "failures", "which executions get no further is written down again")
 		}
 		due := time.NewTimer(next)
 		select {
 		case <-ctx.Done():
 		case <-r.cfg.Failures.wake:
-			sleep(ctx, gatherStays)
+			trouble.Sleep(ctx, gatherStays)
 		case <-due.C:
 			if err := r.forgetFailures(ctx); err != nil && ctx.Err() == nil {
-				r.quiet.fail(ctx, "failures: look", "whether executions that got no further do again can't be asked", err)
+				r.quiet.Fail(ctx, "failures: look", "whether executions that got no further do again can't be asked", err)
 			}
 		}
 		due.Stop()

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/trouble"
 )
 
 // heartbeats keeps this replica's rows fresh and looks after dead replicas'
@@ -13,23 +16,23 @@ import (
 func (r *Reconciler) heartbeats(ctx context.Context) {
 	wait := r.cfg.HeartbeatInterval
 	lastGood := time.Now()
-	for failures := 0; sleep(ctx, wait); {
+	for failures := 0; trouble.Sleep(ctx, wait); {
 		err := r.heartbeat(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
 				return
 			}
-			r.quiet.fail(ctx, "heartbeat", "heartbeat failed", err)
+			r.quiet.Fail(ctx, "heartbeat", "heartbeat failed", err)
 			failures++
 			wait = min(r.cfg.HeartbeatInterval, time.Second<<min(failures-1, 5))
 			continue
 		}
-		r.quiet.recover(ctx, "heartbeat", "heartbeats reach the database again")
+		r.quiet.Recover(ctx, "heartbeat", "heartbeats reach the database again")
 		// After an outage the others have had no chance either to refresh their
 		// rows: give them an interval before calling them dead.
 		if time.Since(lastGood) < 2*r.cfg.HeartbeatInterval {
 			if err := r.reap(ctx); err != nil && ctx.Err() == nil {
-				r.quiet.fail(ctx, "reap", "looking for dead replicas failed", err)
+				r.quiet.Fail(ctx, "reap", "looking for dead replicas failed", err)
 			}
 		}
 		lastGood, failures, wait = time.Now(), 0, r.cfg.HeartbeatInterval
@@ -110,7 +113,7 @@ RETURNING project_id::text, coalesce(metadata->>'replica', host, worker_id)`,
 		return err
 	}
 	for replica, n := range dead {
-		r.log.WarnContext(ctx, "marked a dead replica's workers as failed", keyOtherReplica, replica, keyProjects, n)
+		r.log.WarnContext(ctx, "marked a dead replica's workers as failed", logkey.OtherReplica, replica, logkey.Projects, n)
 	}
 	_, err = r.cfg.Pool.Exec(ctx, `
 DELETE FROM public.workflow_workers
@@ -133,19 +136,7 @@ WHERE metadata->>'replica' = $1 AND status IN ('starting', 'running', 'stopping'
 		return fmt.Errorf("take over the rows of an earlier process: %w", err)
 	}
 	if n := tag.RowsAffected(); n > 0 {
-		r.log.InfoContext(ctx, "took over the rows of an earlier process that didn't stop", keyProjects, n)
+		r.log.InfoContext(ctx, "took over the rows of an earlier process that didn't stop", logkey.Projects, n)
 	}
 	return nil
-}
-
-// sleep waits for d; false means that ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

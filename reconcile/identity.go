@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/reconcile/logkey"
 )
 
 // The same address may lead to another database from one moment to the next: one
@@ -93,7 +95,7 @@ func (r *Reconciler) findLost(ctx context.Context, rec *record) error {
 	rec.lost = code
 	if live || code {
 		rec.liveStale = true
-		r.log.WarnContext(ctx, "the database has lost what the service keeps there, writing it again", keyProject, rec.id)
+		r.log.WarnContext(ctx, "the database has lost what the service keeps there, writing it again", logkey.Project, rec.id)
 	}
 	return nil
 }

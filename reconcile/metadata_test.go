@@ -1,14 +1,11 @@
 package reconcile
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"workflow-worker/runtime"
@@ -83,44 +80,6 @@ func TestARecordsMetadata(t *testing.T) {
 	if err != nil || strings.Contains(text, `\u0000`) || !strings.Contains(text, `"error":"no NUL`) {
 		t.Errorf("%s, %v", text, err)
 	}
-}
-
-func TestTroubleInCrowdsIsLoggedOnce(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var lines logLines
-		q := newQuietLog(lines.logger(), 10*time.Second)
-		ctx, away := context.Background(), errors.New("away")
-		for range 1000 {
-			q.fail(ctx, "database", "no answer", away)
-		}
-		if n := lines.count("no answer"); n != 1 {
-			t.Errorf("%d lines for 1000 failures at once", n)
-		}
-		time.Sleep(10 * time.Second)
-		q.fail(ctx, "database", "no answer", away)
-		if n := lines.count("failures=1001"); n != 1 {
-			t.Errorf("%d lines with the count after the interval", n)
-		}
-		for range 10 { // it comes and goes
-			q.recover(ctx, "database", "well again")
-			q.fail(ctx, "database", "no answer", away)
-		}
-		if w, f := lines.count("well again"), lines.count("no answer"); w != 1 || f != 2 {
-			t.Errorf("%d lines of recovery, %d of failure; want 1 and 2", w, f)
-		}
-		q.recover(ctx, "other", "never ill")
-		if lines.count("never ill") != 0 {
-			t.Error("what didn't fail recovers")
-		}
-		for i := range 1000 {
-			q.fail(ctx, string(rune(i)), "kind", away)
-			time.Sleep(time.Second)
-		}
-		if n := len(q.kinds); n > 200 {
-			t.Errorf("remembers %d kinds", n)
-		}
-	})
 }
 
 func TestConfigNamesAllMistakesAtOnce(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/logkey"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.
@@ -40,10 +41,10 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	s, mine, err := r.lookAtRows(ctx, rec, n.hinted || n.lost || rec.fingerprint == "")
 	if err != nil {
 		rec.fingerprint = ""
-		r.quiet.fail(ctx, "database", "reading a project failed", err, keyProject, rec.id)
+		r.quiet.Fail(ctx, "database", "reading a project failed", err, logkey.Project, rec.id)
 		return err
 	}
-	r.quiet.recover(ctx, "database", "the database answers again")
+	r.quiet.Recover(ctx, "database", "the database answers again")
 	if s == nil {
 		rec.asked = time.Time{}
 		if !rec.due.IsZero() {
@@ -107,7 +108,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 func (r *Reconciler) noted(ctx context.Context, rec *record, kind string, err error) error {
 	if err != nil {
 		rec.fingerprint = ""
-		r.quiet.fail(ctx, kind, "writing a project's state failed", err, keyProject, rec.id)
+		r.quiet.Fail(ctx, kind, "writing a project's state failed", err, logkey.Project, rec.id)
 	}
 	return err
 }
@@ -240,10 +241,10 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claim
 	if err := r.finishRequests(ctx, verdicts); err != nil {
 		return err
 	}
-	r.quiet.recover(ctx, "requests", "requests are finished again")
+	r.quiet.Recover(ctx, "requests", "requests are finished again")
 	for _, v := range verdicts {
 		delete(rec.claimed, v.id)
-		r.log.InfoContext(ctx, "finished a request", keyProject, rec.id, keyRequest, v.id, "status", v.status, "reason", v.reason)
+		r.log.InfoContext(ctx, "finished a request", logkey.Project, rec.id, logkey.Request, v.id, "status", v.status, "reason", v.reason)
 	}
 	return nil
 }
@@ -288,7 +289,7 @@ func (r *Reconciler) settlePhase(ctx context.Context, rec *record) {
 	lives := slices.Contains(r.cfg.Runner.Running(), rec.id)
 	switch {
 	case rec.phase == running && !lives:
-		r.log.WarnContext(ctx, "a worker ended by itself", keyProject, rec.id)
+		r.log.WarnContext(ctx, "a worker ended by itself", logkey.Project, rec.id)
 		rec.ended(time.Now())
 		rec.fingerprint = ""
 	case rec.phase == absent && lives:

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
 
@@ -29,7 +30,7 @@ const pollInterval = 2 * time.Second
 // watchPolls tells, until ctx ends, the rows and the observer which workers can't
 // ask Temporal for tasks. It asks neither Temporal nor the database.
 func (r *Reconciler) watchPolls(ctx context.Context) {
-	for sleep(ctx, pollInterval) {
+	for trouble.Sleep(ctx, pollInterval) {
 		r.lookAtPolls(ctx)
 	}
 }
@@ -72,9 +73,9 @@ func (r *Reconciler) lookAtPolls(ctx context.Context) {
 
 func (r *Reconciler) tellPolls(ctx context.Context, kind string, err error) {
 	if err != nil {
-		r.quiet.fail(ctx, kind, duties[kind].fails, err)
+		r.quiet.Fail(ctx, kind, trouble.Fails(kind), err)
 	} else {
-		r.quiet.recover(ctx, kind, "workers can ask Temporal for tasks again")
+		r.quiet.Recover(ctx, kind, "workers can ask Temporal for tasks again")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/trouble"
 )
 
 // asRole gives a pool of a role with the rights of migrations.RoleSQL, whose name is the test's own: roles are the server's.
@@ -130,10 +131,10 @@ func TestWhatFailsIsTold(t *testing.T) {
 	r.isServing(p, w, "v1")
 	h.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$`)
 	for _, c := range []struct{ table, fails string }{
-		{"workflow_workers", duties["heartbeat"].fails}, {"workflow_workers", duties["write"].fails}, {"worker_requests", duties["requests"].fails},
+		{"workflow_workers", trouble.Fails("heartbeat")}, {"workflow_workers", trouble.Fails("write")}, {"worker_requests", trouble.Fails("requests")},
 	} {
 		h.exec(`CREATE TRIGGER refuse BEFORE UPDATE ON ` + c.table + ` FOR EACH ROW EXECUTE FUNCTION refuse()`)
-		if c.fails == duties["write"].fails {
+		if c.fails == trouble.Fails("write") {
 			h.exec(`UPDATE workflow_compiled_code SET workflow_code = workflow_code || ' '`)
 			r.LookAtAll("test")
 		}

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/trouble"
 )
 
 // Reconciler keeps what this process runs as the rows say. It implements
@@ -16,7 +19,7 @@ import (
 type Reconciler struct {
 	cfg   Config
 	log   *slog.Logger
-	quiet *quietLog
+	quiet *trouble.Log
 	queue *workQueue
 	store *CodeStore
 	look  chan string // a survey is due; the reason
@@ -67,14 +70,14 @@ func New(cfg Config) (*Reconciler, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	log := cfg.Logger.With(keyReplica, cfg.Replica)
+	log := cfg.Logger.With(logkey.Replica, cfg.Replica)
 	open, cls := context.WithCancelCause(context.Background())
 	return &Reconciler{
 		open:  open,
 		close: cls,
 		cfg:   cfg,
 		log:   log,
-		quiet: newQuietLog(log, 10*time.Second).telling(cfg.Observer),
+		quiet: trouble.NewLog(log, 10*time.Second).Telling(cfg.Observer),
 		queue: newWorkQueue(cfg.BackoffBase, cfg.BackoffLimit),
 		store: cfg.Store,
 		look:  make(chan string, 1),
@@ -100,7 +103,7 @@ func New(cfg Config) (*Reconciler, error) {
 func (r *Reconciler) LookAt(projectID string, committed time.Time) {
 	id, err := uuid.Parse(projectID)
 	if err != nil {
-		r.log.Warn("ignored a hint that names no project", keyProject, projectID)
+		r.log.Warn("ignored a hint that names no project", logkey.Project, projectID)
 		return
 	}
 	r.queue.hint(id.String(), committed)
@@ -163,15 +166,15 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 			err = r.chooseIdentity(ctx)
 		}
 		if err == nil {
-			r.quiet.recover(ctx, "database", "the database answers")
+			r.quiet.Recover(ctx, "database", "the database answers")
 			r.warm(ctx)
 			return ctx.Err() == nil
 		}
 		if ctx.Err() != nil {
 			return false
 		}
-		r.quiet.fail(ctx, "database", "the database doesn't answer", err)
-		if !sleep(ctx, r.backoff(failures)) {
+		r.quiet.Fail(ctx, "database", "the database doesn't answer", err)
+		if !trouble.Sleep(ctx, r.backoff(failures)) {
 			return false
 		}
 	}
@@ -182,7 +185,7 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 func (r *Reconciler) warm(ctx context.Context) {
 	rec := newRecord(uuid.Nil.String(), r.cfg.Replica)
 	if _, _, err := r.lookAtRows(ctx, rec, true); err != nil {
-		r.log.DebugContext(ctx, "reading a project to get ready failed", keyError, err)
+		r.log.DebugContext(ctx, "reading a project to get ready failed", logkey.Error, err)
 	}
 }
 
@@ -202,8 +205,8 @@ func (r *Reconciler) surveys(ctx context.Context) {
 				if err == nil || ctx.Err() != nil {
 					break
 				}
-				r.quiet.fail(ctx, "database", "looking at all projects failed", err)
-				if !sleep(ctx, r.backoff(failures)) {
+				r.quiet.Fail(ctx, "database", "looking at all projects failed", err)
+				if !trouble.Sleep(ctx, r.backoff(failures)) {
 					return
 				}
 			}
@@ -218,7 +221,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 	if err != nil {
 		return err
 	}
-	r.quiet.recover(ctx, "database", "the database answers again")
+	r.quiet.Recover(ctx, "database", "the database answers again")
 	if r.identity != "" && r.identity != s.identity {
 		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", r.identity, "is", s.identity)
 	}
@@ -258,7 +261,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		r.queue.resync(id)
 	}
 	r.cfg.Observer.QueueDepth(r.queue.len())
-	r.log.DebugContext(ctx, "looked at all projects", keyCause, reason, keyProjects, len(s.projects), "to_do", len(dirty))
+	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.projects), "to_do", len(dirty))
 	return nil
 }
 

@@ -76,7 +76,7 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 		}
 		return fmt.Errorf("write the worker's row: %w", err)
 	}
-	r.quiet.recover(ctx, "write", "projects' states are written again")
+	r.quiet.Recover(ctx, "write", "projects' states are written again")
 	rec.rowWritten, rec.liveStale, rec.events = key, false, nil
 	return nil
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/trouble"
 )
 
 // errClosing ends starts and reloads that are under way when the shutdown begins.
@@ -38,11 +41,11 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 	}
 	r.mu.Unlock()
 	r.queue.shutDown()
-	r.log.InfoContext(ctx, "shutting down", keyProjects, len(projects), "deadline", r.cfg.ShutdownTimeout)
+	r.log.InfoContext(ctx, "shutting down", logkey.Projects, len(projects), "deadline", r.cfg.ShutdownTimeout)
 
 	var failed error
 	if err := r.writeShutdown(ctx, statusStopping, rows); err != nil {
-		r.quiet.fail(ctx, "database", "writing that workers are stopping failed", err)
+		r.quiet.Fail(ctx, "database", "writing that workers are stopping failed", err)
 	}
 	abandoned := r.stopAll(ctx, projects, work)
 	end() // what is still under way is abandoned
@@ -136,7 +139,7 @@ func (r *Reconciler) stopOne(ctx context.Context, id string, pass chan struct{})
 	}
 	err := r.stopWorker(ctx, id)
 	if err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "a worker didn't stop cleanly", keyProject, id, keyError, err)
+		r.log.WarnContext(ctx, "a worker didn't stop cleanly", logkey.Project, id, logkey.Error, err)
 	}
 	return err == nil || ctx.Err() == nil
 }
@@ -174,7 +177,7 @@ SELECT project_id, $3, $4, 'stopped: the replica shuts down' FROM w WHERE $2 = '
 		if err == nil {
 			return nil
 		}
-		if status == statusStopping || !sleep(ctx, r.backoff(failures)) {
+		if status == statusStopping || !trouble.Sleep(ctx, r.backoff(failures)) {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/trouble"
 )
 
 // recentDurations is how many durations of an activity its percentiles are of.
@@ -20,7 +21,7 @@ const recentDurations = 1000
 type Statistics struct {
 	pool     *database.Pool
 	interval time.Duration
-	quiet    *quietLog
+	quiet    *trouble.Log
 
 	mu     sync.Mutex // guards counts
 	counts map[activityKey]*activityCounts
@@ -39,8 +40,8 @@ type activityCounts struct {
 }
 
 // NewStatistics makes a Statistics that writes every interval.
-func NewStatistics(pool *database.Pool, interval time.Duration, log *slog.Logger, o TroubleObserver) *Statistics {
-	return &Statistics{pool: pool, interval: interval, quiet: newQuietLog(log, 10*time.Second).telling(o), counts: map[activityKey]*activityCounts{}}
+func NewStatistics(pool *database.Pool, interval time.Duration, log *slog.Logger, o trouble.Observer) *Statistics {
+	return &Statistics{pool: pool, interval: interval, quiet: trouble.NewLog(log, 10*time.Second).Telling(o), counts: map[activityKey]*activityCounts{}}
 }
 
 // ActivityExecuted counts one attempt of an activity. It returns at once.
@@ -70,7 +71,7 @@ func (s *Statistics) ActivityExecuted(projectID, name string, took time.Duration
 
 // Run writes until ctx ends, and once more then, for at most five seconds.
 func (s *Statistics) Run(ctx context.Context) {
-	for sleep(ctx, s.interval) {
+	for trouble.Sleep(ctx, s.interval) {
 		s.flush(ctx)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -87,10 +88,10 @@ func (s *Statistics) flush(ctx context.Context) {
 	}
 	if _, err := s.pool.Exec(ctx, addStatistics, b.projects, b.names, b.ok, b.failed, b.mean, b.p95, b.p99, b.last); err != nil {
 		s.giveBack(b)
-		s.quiet.fail(ctx, "statistics", "activity_statistics can't be written; the counts are kept", err)
+		s.quiet.Fail(ctx, "statistics", "activity_statistics can't be written; the counts are kept", err)
 		return
 	}
-	s.quiet.recover(ctx, "statistics", "activity_statistics are written again")
+	s.quiet.Recover(ctx, "statistics", "activity_statistics are written again")
 }
 
 // A project that is gone has no statistics. Two replicas may add to one row at

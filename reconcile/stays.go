@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
 
@@ -113,19 +114,19 @@ func (r *Reconciler) watchStays(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			r.quiet.fail(ctx, "stays", "which executions keep their code can't be written down", err)
+			r.quiet.Fail(ctx, "stays", "which executions keep their code can't be written down", err)
 			next = min(r.cfg.CensusInterval, r.cfg.BackoffLimit)
 		default:
-			r.quiet.recover(ctx, "stays", "which executions keep their code is written down again")
+			r.quiet.Recover(ctx, "stays", "which executions keep their code is written down again")
 		}
 		due := time.NewTimer(next)
 		select {
 		case <-ctx.Done():
 		case <-r.cfg.Stays.wake:
-			sleep(ctx, gatherStays)
+			trouble.Sleep(ctx, gatherStays)
 		case <-due.C:
 			if err := r.forgetStays(ctx); err != nil && ctx.Err() == nil {
-				r.quiet.fail(ctx, "stays: look", "whether executions that keep their code are over can't be asked", err)
+				r.quiet.Fail(ctx, "stays: look", "whether executions that keep their code are over can't be asked", err)
 			}
 		}
 		due.Stop()

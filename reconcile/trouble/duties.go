@@ -1,4 +1,4 @@
-package reconcile
+package trouble
 
 // duty is something that the service does all the time, and that may fail.
 type duty struct {
@@ -6,7 +6,7 @@ type duty struct {
 	vital bool   // it can't do its job without
 }
 
-// duties are by the kind of quietLog. Failures of other kinds are those of one
+// duties are by the kind of [Log.Fail]. Failures of other kinds are those of one
 // project, which its row tells.
 var duties = map[string]duty{
 	"database":       {"projects can't be read", true},
@@ -25,16 +25,19 @@ var duties = map[string]duty{
 	"some polls":     {"some projects' workers can't ask Temporal for tasks", false},
 }
 
-// TroubleObserver is told what fails and what works again. Its method is cheap and
+// Fails says in words what doesn't work if a kind of duty fails.
+func Fails(kind string) string { return duties[kind].fails }
+
+// Observer is told what fails and what works again. Its method is cheap and
 // doesn't block.
-type TroubleObserver interface {
+type Observer interface {
 	// Trouble says in words what can't be done, whether the service can't do its job
 	// without, and why; nil once it works again.
 	Trouble(what string, vital bool, err error)
 }
 
-// telling has an observer hear of the duties that fail.
-func (q *quietLog) telling(o TroubleObserver) *quietLog {
+// Telling has an observer hear of the duties that fail.
+func (q *Log) Telling(o Observer) *Log {
 	q.tell = func(kind string, err error) {
 		if d, ok := duties[kind]; ok {
 			o.Trouble(d.fails, d.vital, err)

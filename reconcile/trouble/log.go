@@ -1,28 +1,18 @@
-package reconcile
+package trouble
 
 import (
 	"context"
 	"log/slog"
 	"sync"
 	"time"
+
+	"workflow-worker/reconcile/logkey"
 )
 
-// Log keys.
-const (
-	keyProject      = "project_id"
-	keyReplica      = "replica"
-	keyOtherReplica = "other_replica"
-	keyProjects     = "projects"
-	keyCause        = "cause"
-	keyError        = "error"
-	keyFailures     = "failures"
-	keyRequest      = "request"
-)
-
-// quietLog logs failures that come in crowds: a database that is away fails
-// every project. Of each kind there is at most one line in an interval, with
+// Log logs failures that come in crowds: a database that is away fails every
+// project. Of each kind there is at most one line in an interval, with
 // the count of failures, and one about its end.
-type quietLog struct {
+type Log struct {
 	log      *slog.Logger
 	interval time.Duration
 	// tell hears of every failure of a kind, and, with nil, of its end.
@@ -39,12 +29,13 @@ type trouble struct {
 	logged, loggedEnd time.Time
 }
 
-func newQuietLog(log *slog.Logger, interval time.Duration) *quietLog {
-	return &quietLog{log: log, interval: interval, tell: func(string, error) {}, kinds: map[string]*trouble{}}
+// NewLog returns one that writes to log.
+func NewLog(log *slog.Logger, interval time.Duration) *Log {
+	return &Log{log: log, interval: interval, tell: func(string, error) {}, kinds: map[string]*trouble{}}
 }
 
-// fail logs a failure of a kind, or counts it.
-func (q *quietLog) fail(ctx context.Context, kind, msg string, err error, attrs ...any) {
+// Fail logs a failure of a kind, or counts it.
+func (q *Log) Fail(ctx context.Context, kind, msg string, err error, attrs ...any) {
 	now := time.Now()
 	q.mu.Lock()
 	q.forgetOld(now)
@@ -62,12 +53,12 @@ func (q *quietLog) fail(ctx context.Context, kind, msg string, err error, attrs 
 	q.mu.Unlock()
 	q.tell(kind, err)
 	if due {
-		q.log.WarnContext(ctx, msg, append(attrs, keyError, err, keyFailures, n)...)
+		q.log.WarnContext(ctx, msg, append(attrs, logkey.Error, err, logkey.Failures, n)...)
 	}
 }
 
-// recover says that a kind is well again, if it wasn't.
-func (q *quietLog) recover(ctx context.Context, kind, msg string) {
+// Recover says that a kind is well again, if it wasn't.
+func (q *Log) Recover(ctx context.Context, kind, msg string) {
 	now := time.Now()
 	q.mu.Lock()
 	n, due := 0, false
@@ -82,12 +73,12 @@ func (q *quietLog) recover(ctx context.Context, kind, msg string) {
 		q.tell(kind, nil)
 	}
 	if due {
-		q.log.InfoContext(ctx, msg, keyFailures, n)
+		q.log.InfoContext(ctx, msg, logkey.Failures, n)
 	}
 }
 
 // forgetOld keeps the kinds, which may be error texts, from piling up.
-func (q *quietLog) forgetOld(now time.Time) {
+func (q *Log) forgetOld(now time.Time) {
 	if len(q.kinds) < 100 {
 		return
 	}
@@ -95,5 +86,17 @@ func (q *quietLog) forgetOld(now time.Time) {
 		if now.Sub(t.last) > 10*q.interval {
 			delete(q.kinds, k)
 		}
+	}
+}
+
+// Sleep waits for d; false means that ctx ended.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
