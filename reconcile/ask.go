@@ -4,31 +4,23 @@ import (
 	"fmt"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
-
-// ask is what a check or migrate request asks.
-type ask struct {
-	workflowID string            // workflows.id
-	execution  runtime.Execution // zero: all open ones; without a run id: the newest run
-	target     string            // version or hash, "" for what is live
-	// lastMove is the newest move that the request made, by seq; 0 if none.
-	lastMove int64
-}
 
 // turn picks from the requests that this replica may take on those whose turn it
 // is: of those that ask for a check one at a time, in their order, because the
 // later ones may be about what the earlier ones move.
-func (rec *record) turn(may []request) (ids []string) {
+func (rec *record) turn(may []rows.Request) (ids []string) {
 	taken := rec.check != nil
 	for _, q := range may {
-		if q.aboutCode() && !q.checked {
+		if q.AboutCode() && !q.Checked {
 			if taken {
 				continue
 			}
 			taken = true
 		}
-		ids = append(ids, q.id)
+		ids = append(ids, q.ID)
 	}
 	return ids
 }
@@ -37,9 +29,9 @@ func (rec *record) turn(may []request) (ids []string) {
 // request has moved executions. The stream doesn't carry moves.
 const listenForMoves = time.Second
 
-func movesComing(open []request) bool {
+func movesComing(open []rows.Request) bool {
 	for _, q := range open {
-		if q.action == actionMigrate {
+		if q.Action == rows.ActionMigrate {
 			return true
 		}
 	}
@@ -48,126 +40,72 @@ func movesComing(open []request) bool {
 
 // judgeAsk says how a claimed check or migrate request ends, if it does before
 // or without being checked: what comes of the check, answer says.
-func judgeAsk(q request, s standing) verdict {
-	fail := func(format string, args ...any) verdict {
-		return verdict{q.id, requestFailed, fmt.Sprintf(format, args...)}
+func judgeAsk(q rows.Request, s standing) rows.Verdict {
+	fail := func(format string, args ...any) rows.Verdict {
+		return rows.Verdict{ID: q.ID, Status: rows.RequestFailed, Reason: fmt.Sprintf(format, args...)}
 	}
 	waitingFor := "the worker is not running yet"
-	switch why := s.forbidden(); {
-	case q.checked:
+	switch why := s.Forbidden(); {
+	case q.Checked:
 		if waitingFor = s.awaitedMoves(q); waitingFor == "" {
-			return verdict{q.id, requestCompleted, ""}
+			return rows.Verdict{ID: q.ID, Status: rows.RequestCompleted, Reason: ""}
 		}
-	case q.ask.workflowID == "":
-		return fail("workflow_id is NULL: a %s request is about one workflow", q.action)
-	case q.ask.execution.RunID != "" && q.ask.execution.WorkflowID == "":
+	case q.Ask.WorkflowID == "":
+		return fail("workflow_id is NULL: a %s request is about one workflow", q.Action)
+	case q.Ask.Execution.RunID != "" && q.Ask.Execution.WorkflowID == "":
 		return fail("execution_run_id without execution_workflow_id: a run is named by both")
 	case why != "":
 		return fail("the project doesn't run: %s", why)
-	case !hasWorkflow(s.sources) && s.phase == absent:
+	case !hasWorkflow(s.Sources) && s.phase == absent:
 		return fail("the project doesn't run: it has %s", noCode)
 	case s.failure != nil && s.failure.permanent && s.phase == absent:
 		return fail("the project doesn't run: %s", s.failure.text)
 	case s.phase == running:
-		return verdict{id: q.id}
+		return rows.Verdict{ID: q.ID}
 	}
-	if q.startedAt != nil && s.now.Sub(*q.startedAt) > s.deadline {
+	if q.StartedAt != nil && s.now.Sub(*q.StartedAt) > s.deadline {
 		return fail("not done within %s: %s; the service keeps trying", s.deadline, waitingFor)
 	}
-	return verdict{id: q.id}
+	return rows.Verdict{ID: q.ID}
 }
 
 // awaitedMoves says who hasn't heard yet of the executions that a request moved,
 // "" if nobody: from then on each goes on with its new code at its next task.
-func (s standing) awaitedMoves(q request) string {
-	if s.phase == running && s.lastMove < q.ask.lastMove {
+func (s standing) awaitedMoves(q rows.Request) string {
+	if s.phase == running && s.lastMove < q.Ask.LastMove {
 		if s.failure != nil {
 			return s.failure.text
 		}
 		return "the worker has not heard of the moves yet"
 	}
 	for _, o := range s.others {
-		if o.status == statusRunning && o.lastMove < q.ask.lastMove {
-			return fmt.Sprintf("replica %s has not heard of the moves yet", o.replica)
+		if o.Status == rows.StatusRunning && o.LastMove < q.Ask.LastMove {
+			return fmt.Sprintf("replica %s has not heard of the moves yet", o.Replica)
 		}
 	}
 	return ""
 }
 
-// Result is the JSON in worker_requests.result of a check or migrate request. An
-// example:
-//
-//	{
-//	  "target": {"version": "1.0.5", "hash": "9b1d…"},
-//	  "checked": 3, "fits": 2, "moved": 2,
-//	  "executions": [{"workflowId": "order-1", "runId": "0d1c…"}, {"workflowId": "order-2", "runId": "77aa…"}],
-//	  "broken": [{"workflowId": "order-3", "runId": "3b0f…", "event": 11, "reason": "…"}]
-//	}
-type Result struct {
-	// Target is the code that was checked against.
-	Target CodeRef `json:"target"`
-	// Checked is how many executions were tried; Fits, how many of them could go
-	// on with the target. Those that run it already are not tried.
-	Checked int `json:"checked"`
-	Fits    int `json:"fits"`
-	// Moved is how many were told to; only of a migrate request.
-	Moved int `json:"moved,omitempty"`
-	// Executions are those that fit, at most 100 of them.
-	Executions []Execution `json:"executions,omitempty"`
-	// Breaks is how many could not go on; Broken are at most 100 of them.
-	Breaks int               `json:"breaks"`
-	Broken []BrokenExecution `json:"broken,omitempty"`
-	// Truncated says that there are more open executions than were tried.
-	Truncated bool `json:"truncated,omitempty"`
-}
-
-// Execution names one run in Temporal.
-type Execution struct {
-	WorkflowID string `json:"workflowId"`
-	RunID      string `json:"runId"`
-}
-
-// BrokenExecution is an open execution whose history other code doesn't fit.
-type BrokenExecution struct {
-	Execution
-	Event  int64  `json:"event,omitempty"` // in its history; absent if unknown
-	Reason string `json:"reason"`
-}
-
-// Of the executions that a check or the gate names, the rows show so many.
-const (
-	maxResultExecutions = 100
-	maxBrokenExecutions = 20
-)
-
-func brokenExecutions(list []runtime.BrokenExecution, most int) []BrokenExecution {
-	var out []BrokenExecution
-	for _, b := range list[:min(len(list), most)] {
-		out = append(out, BrokenExecution{Execution{b.WorkflowID, b.RunID}, b.EventID, bounded(b.Reason)})
-	}
-	return out
-}
-
 // outcome is how a check ends: what it found, and what becomes of the request.
 type outcome struct {
 	status, reason string
-	result         *Result // nil if nothing was checked
+	result         *rows.Result // nil if nothing was checked
 	moves          []runtime.Fitting
 }
 
 // weigh says what becomes of a request, given what its check found. A request
 // for one execution that doesn't fit fails; one for all moves those that fit,
 // says which don't, and fails if it is all of them.
-func weigh(q request, target CodeRef, found runtime.CheckResult) outcome {
-	res := &Result{
+func weigh(q rows.Request, target rows.CodeRef, found runtime.CheckResult) outcome {
+	res := &rows.Result{
 		Target: target, Checked: found.Checked, Fits: len(found.Fit), Breaks: len(found.Broken),
-		Broken: brokenExecutions(found.Broken, maxResultExecutions), Truncated: found.Truncated,
+		Broken: rows.BrokenExecutions(found.Broken, rows.MaxResultExecutions), Truncated: found.Truncated,
 	}
-	for _, e := range found.Fit[:min(len(found.Fit), maxResultExecutions)] {
-		res.Executions = append(res.Executions, Execution{e.WorkflowID, e.RunID})
+	for _, e := range found.Fit[:min(len(found.Fit), rows.MaxResultExecutions)] {
+		res.Executions = append(res.Executions, rows.Execution{WorkflowID: e.WorkflowID, RunID: e.RunID})
 	}
-	out := outcome{status: requestCompleted, result: res}
-	if q.action == actionCheck {
+	out := outcome{status: rows.RequestCompleted, result: res}
+	if q.Action == rows.ActionCheck {
 		return out
 	}
 	res.Moved, out.moves = len(found.Fit), found.Fit
@@ -179,14 +117,14 @@ func weigh(q request, target CodeRef, found runtime.CheckResult) outcome {
 	if first.EventID > 0 {
 		why = fmt.Sprintf("execution %s, event %d: %s", first.WorkflowID, first.EventID, first.Reason)
 	}
-	if q.ask.execution.WorkflowID == "" {
+	if q.Ask.Execution.WorkflowID == "" {
 		why = fmt.Sprintf("%d of %d executions don't fit %s and stay as they are; %s", len(found.Broken), found.Checked, target, why)
 	} else {
 		why = fmt.Sprintf("it doesn't fit %s and stays as it is; %s", target, why)
 	}
-	out.reason = bounded(why)
+	out.reason = rows.Bounded(why)
 	if len(found.Fit) == 0 {
-		out.status = requestFailed
+		out.status = rows.RequestFailed
 	}
 	return out
 }

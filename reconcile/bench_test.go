@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -33,7 +34,7 @@ func BenchmarkSurvey(b *testing.B) {
 	r := h.replica()
 	b.Run("xmin", func(b *testing.B) {
 		for b.Loop() {
-			if s, err := r.readSurvey(b.Context()); err != nil || len(s.projects) != 1000 {
+			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify); err != nil || len(s.Projects) != 1000 {
 				b.Fatal(err)
 			}
 		}
@@ -79,7 +80,7 @@ func BenchmarkUnchangedHint(b *testing.B) {
 	h := newHouse(b)
 	p, _ := h.shop("v0")
 	r := h.work(func(c *Config) { c.Logger = slog.New(slog.DiscardHandler) })
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.quietDown()
 	rec, n, end, _ := r.enter(p)
 	defer end()

@@ -3,57 +3,11 @@ package reconcile
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 )
-
-// census is the superseded code of a project's workflows that open executions
-// are on, newest first, by workflows.id.
-type census map[string][]Superseded
-
-// Superseded is older code of a workflow that open executions are on. Executions
-// counts those that began while it was live, without those that were moved away
-// since, and with those that were moved to it.
-//
-// The number is Temporal's visibility's, a minute old or so. One that waited for
-// its first task while the code changed counts with the older code; a reset one
-// counts with the code that was live at the reset; one of an auto_upgrade
-// workflow counts with the code that it began on, though it goes on with newer.
-type Superseded struct {
-	Version      string     `json:"version,omitempty"`
-	Hash         string     `json:"hash"`
-	SupersededAt *time.Time `json:"supersededAt,omitempty"` // absent if it was never live
-	Executions   int64      `json:"executions"`
-}
-
-// maxSuperseded is how many of a workflow are shown, maxSupersededOfAll how many
-// of a project: the row is written anew whenever one of the numbers changes.
-const (
-	maxSuperseded      = 20
-	maxSupersededOfAll = 500
-)
-
-// of lists those of a workflow, but for what is live.
-func (c census) of(workflowID, liveHash string) []Superseded {
-	list := slices.DeleteFunc(slices.Clone(c[workflowID]), func(s Superseded) bool { return s.Hash == liveHash })
-	return list[:min(len(list), maxSuperseded)]
-}
-
-func (c census) equal(o census) bool {
-	return maps.EqualFunc(c, o, func(a, b []Superseded) bool {
-		return slices.EqualFunc(a, b, func(x, y Superseded) bool {
-			same := x.SupersededAt == nil && y.SupersededAt == nil ||
-				x.SupersededAt != nil && y.SupersededAt != nil && x.SupersededAt.Equal(*y.SupersededAt)
-			return same && x.Version == y.Version && x.Hash == y.Hash && x.Executions == y.Executions
-		})
-	})
-}
 
 const (
 	maxCounts = 100 // questions to Temporal in one census
@@ -87,33 +41,12 @@ func (r *Reconciler) takeCensus(ctx context.Context) error {
 	return errors.Join(counted, r.publishCensus(ctx))
 }
 
-// period is a time in which code was live that isn't any more.
-type period struct {
-	ID, TaskQueue string
-	Types         []string
-	Began, Ended  time.Time
-	Final         bool // visibility has caught up: nobody will turn up
-}
-
 // countPeriods asks Temporal about the periods that were not counted for longest.
 // What is claimed is this replica's to count; the others read what it finds.
 func (r *Reconciler) countPeriods(ctx context.Context) error {
-	claim, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
-	defer cancel()
-	rows, err := r.cfg.Pool.Query(claim, `
-UPDATE public.workflow_live_periods p SET counted_at = now()
-FROM (SELECT id FROM public.workflow_live_periods
-      WHERE ended_at IS NOT NULL AND (counted_at IS NULL OR counted_at < now() - $1 * interval '1 microsecond')
-      ORDER BY counted_at NULLS FIRST LIMIT $2 FOR UPDATE SKIP LOCKED) c
-WHERE p.id = c.id
-RETURNING p.id::text, p.task_queue, p.workflow_types, p.began_at, p.ended_at, p.ended_at < now() - $3 * interval '1 microsecond'`,
-		(r.cfg.CensusInterval / 2).Microseconds(), maxCounts, visibilityLag.Microseconds())
+	periods, err := rows.ClaimPeriods(ctx, r.db, r.cfg.CensusInterval/2, maxCounts, visibilityLag)
 	if err != nil {
-		return fmt.Errorf("claim periods to count: %w", err)
-	}
-	periods, err := pgx.CollectRows(rows, pgx.RowToStructByPos[period])
-	if err != nil {
-		return fmt.Errorf("claim periods to count: %w", err)
+		return err
 	}
 	var errs []error
 	for _, p := range periods {
@@ -126,42 +59,15 @@ RETURNING p.id::text, p.task_queue, p.workflow_types, p.began_at, p.ended_at, p.
 	return errors.Join(errs...)
 }
 
-// countPeriod counts one. A period in which nobody began who is still there is
-// forgotten once it can't change any more.
-func (r *Reconciler) countPeriod(ctx context.Context, p period) error {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
-	defer cancel()
-	n, err := r.cfg.Executions.CountBegun(ctx, p.TaskQueue, p.Types, p.Began, p.Ended)
+func (r *Reconciler) countPeriod(ctx context.Context, p rows.Period) error {
+	asked, cancel := r.db.Within(ctx)
+	n, err := r.cfg.Executions.CountBegun(asked, p.TaskQueue, p.Types, p.Began, p.Ended)
+	cancel()
 	if err != nil {
 		return err
 	}
-	if n == 0 && p.Final {
-		_, err = r.cfg.Pool.Exec(ctx, `DELETE FROM public.workflow_live_periods WHERE id = $1`, p.ID)
-	} else {
-		_, err = r.cfg.Pool.Exec(ctx, `UPDATE public.workflow_live_periods SET executions = $2 WHERE id = $1`, p.ID, n)
-	}
-	if err != nil {
-		return fmt.Errorf("write the count of a period: %w", err)
-	}
-	return nil
+	return rows.WriteCount(ctx, r.db, p, n)
 }
-
-const censusSQL = `
-WITH counts AS (
-  SELECT project_id, workflow_id, hash, executions AS n, version, ended_at FROM public.workflow_live_periods
-  WHERE ended_at IS NOT NULL AND project_id = ANY($1::text[]::uuid[])
-  UNION ALL
-  SELECT project_id, workflow_id, hash, 1, NULL, NULL FROM public.workflow_execution_moves
-  WHERE closed_at IS NULL AND project_id = ANY($1::text[]::uuid[])
-  UNION ALL
-  SELECT project_id, workflow_id, from_hash, -1, NULL, NULL FROM public.workflow_execution_moves
-  WHERE closed_at IS NULL AND project_id = ANY($1::text[]::uuid[]))
-SELECT c.project_id::text, c.workflow_id::text, c.hash, max(c.ended_at), sum(c.n)::bigint,
-  coalesce((array_agg(c.version ORDER BY c.ended_at DESC NULLS LAST))[1], max(s.version), '')
-FROM counts c LEFT JOIN public.workflow_code_store s ON s.project_id = c.project_id AND s.hash = c.hash
-WHERE NOT EXISTS (SELECT FROM public.workflow_live_code l WHERE l.project_id = c.project_id AND l.source_id = c.workflow_id AND l.hash = c.hash)
-GROUP BY 1, 2, 3 HAVING sum(c.n) > 0
-ORDER BY max(c.ended_at) DESC NULLS LAST, c.hash`
 
 // publishCensus tells the passes over the projects here what was counted.
 func (r *Reconciler) publishCensus(ctx context.Context) error {
@@ -173,27 +79,9 @@ func (r *Reconciler) publishCensus(ctx context.Context) error {
 		live += c.workflows
 	}
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
-	defer cancel()
-	rows, err := r.cfg.Pool.Query(ctx, censusSQL, here)
+	found, err := rows.ReadCensus(ctx, r.db, here)
 	if err != nil {
-		return fmt.Errorf("read what was counted: %w", err)
-	}
-	found := map[string]census{}
-	var project, workflow string
-	var s Superseded
-	if _, err := pgx.ForEachRow(rows, []any{&project, &workflow, &s.Hash, &s.SupersededAt, &s.Executions, &s.Version}, func() error {
-		if found[project] == nil {
-			found[project] = census{}
-		}
-		if s.SupersededAt != nil {
-			at := s.SupersededAt.UTC()
-			s.SupersededAt = &at
-		}
-		found[project][workflow] = append(found[project][workflow], s)
-		return nil
-	}); err != nil {
-		return fmt.Errorf("read what was counted: %w", err)
+		return err
 	}
 	versions := map[int]int{}
 	var changed []string
@@ -203,7 +91,7 @@ func (r *Reconciler) publishCensus(ctx context.Context) error {
 			versions[1+len(list)]++
 			live--
 		}
-		if _, still := r.cards[id]; still && !found[id].equal(r.censuses[id]) {
+		if _, still := r.cards[id]; still && !found[id].Equal(r.censuses[id]) {
 			r.censuses[id] = found[id]
 			changed = append(changed, id)
 		}
@@ -219,16 +107,11 @@ func (r *Reconciler) publishCensus(ctx context.Context) error {
 	return nil
 }
 
-// measureStore tells how large the store is: on disk, with its indexes.
+// rows.MeasureStore tells how large the store is.
 func (r *Reconciler) measureStore(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
-	defer cancel()
-	var n, bytes int64
-	err := r.cfg.Pool.QueryRow(ctx, `
-SELECT count(*), pg_total_relation_size('public.workflow_code_store') FROM public.workflow_code_store`).Scan(&n, &bytes)
-	if err != nil {
-		return fmt.Errorf("measure the code store: %w", err)
+	n, bytes, err := rows.MeasureStore(ctx, r.db)
+	if err == nil {
+		r.cfg.Observer.StoredCode(n, bytes)
 	}
-	r.cfg.Observer.StoredCode(n, bytes)
-	return nil
+	return err
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"workflow-worker/reconcile/rows"
 )
 
 // counted is a replica whose censuses are the test's to take.
@@ -23,9 +25,9 @@ func (r *replica) countsAgain() {
 	r.quietDown()
 }
 
-func (r *replica) workflowState(project string) SourceState {
+func (r *replica) workflowState(project string) rows.SourceState {
 	r.h.t.Helper()
-	return r.isStatus(project, statusRunning).meta.Workflows[0]
+	return r.isStatus(project, rows.StatusRunning).meta.Workflows[0]
 }
 
 func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
@@ -195,17 +197,17 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
 	s := r.workflowState(p)
-	if s.Version != "1" || s.Error.Version != "2" || s.Error.Checked != 40 || len(s.Error.Broken) != maxBrokenExecutions {
+	if s.Version != "1" || s.Error.Version != "2" || s.Error.Checked != 40 || len(s.Error.Broken) != rows.MaxBrokenExecutions {
 		t.Errorf("%+v", s)
 	}
-	if b := s.Error.Broken[0]; b != (BrokenExecution{Execution{"order-0", "r"}, 11, "it wants a timer"}) {
+	if b := s.Error.Broken[0]; b != (rows.BrokenExecution{Execution: rows.Execution{WorkflowID: "order-0", RunID: "r"}, Event: 11, Reason: "it wants a timer"}) {
 		t.Errorf("broken %+v", b)
 	}
 	r.quietDown()
-	if got := h.eventsOf(p, eventRefusedByGate); len(got) != 1 || !strings.Contains(got[0], "would break 30 running executions") || !strings.Contains(got[0], `"event": 11`) {
+	if got := h.eventsOf(p, rows.EventRefusedByGate); len(got) != 1 || !strings.Contains(got[0], "would break 30 running executions") || !strings.Contains(got[0], `"event": 11`) {
 		t.Errorf("events %q", got)
 	}
-	if got := h.eventsOf(p, eventCompileFailed); len(got) != 0 {
+	if got := h.eventsOf(p, rows.EventCompileFailed); len(got) != 0 {
 		t.Errorf("nothing failed to compile: %q", got)
 	}
 	if n := r.seen.get().refused[refusedEdit]; n != 1 {
@@ -217,7 +219,7 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	if got := r.runner.last("reload", p); got.AsOf.IsZero() {
 		t.Error("the runner isn't told as of when the rows are")
 	}
-	for kind, want := range map[string]int{eventRefusedByGate: 1, eventReloaded: 0} {
+	for kind, want := range map[string]int{rows.EventRefusedByGate: 1, rows.EventReloaded: 0} {
 		if got := h.eventsOf(p, kind); len(got) != want {
 			t.Errorf("%d events %s, want %d: %q", len(got), kind, want, got)
 		}
@@ -232,7 +234,7 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	r.quietDown()
-	if got := h.eventsOf(p, eventReloaded); len(got) != 1 || !strings.Contains(got[0], causeAgain) {
+	if got := h.eventsOf(p, rows.EventReloaded); len(got) != 1 || !strings.Contains(got[0], causeAgain) {
 		t.Errorf("events %q", got)
 	}
 	r.runner.fits.Store(false)
@@ -258,9 +260,9 @@ func TestCodeThatAnExecutionWasMovedToStaysUntilItIsOver(t *testing.T) {
 	r.reloaded(p, w, "v2")
 	// Back to what is superseded, though it began later.
 	d.set(nil, time.Now().Add(time.Hour))
-	id := h.asks(p, actionMigrate, w, "a", hashOf("v1\x00"))
+	id := h.asks(p, rows.ActionMigrate, w, "a", hashOf("v1\x00"))
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(id); a.status != requestCompleted {
+	if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 		t.Fatalf("%+v", a)
 	}
 	move := func() { h.exec(`UPDATE workflow_execution_moves SET checked_at = NULL`) }

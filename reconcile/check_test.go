@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -23,7 +24,7 @@ func (h *house) asks(project, action, workflow, execution, target string) string
 		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, '')) RETURNING id::text`, project, action, workflow, execution, target)
 }
 
-func (h *house) result(request string) (res Result) {
+func (h *house) result(request string) (res rows.Result) {
 	h.t.Helper()
 	if err := json.Unmarshal([]byte(one[string](h, `SELECT coalesce(result, 'null')::text FROM worker_requests WHERE id = $1`, request)), &res); err != nil {
 		h.t.Fatal(err)
@@ -73,18 +74,18 @@ func TestACheckTellsWhatFitsAndMovesNothing(t *testing.T) {
 	r.start().isServing(p, w, "v1")
 	// An edit that isn't active yet: would it break what runs?
 	h.exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, is_active) VALUES ($1, '2', 'v2', false)`, w)
-	id := h.asks(p, actionCheck, w, "", "2")
+	id := h.asks(p, rows.ActionCheck, w, "", "2")
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(id); a.status != requestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil {
+	if a := h.isAnswered(id); a.status != rows.RequestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil {
 		t.Errorf("%+v", a)
 	}
 	if c := asked.Load(); c.WorkflowID != w || c.Name != "order-intake" || c.Execution != (runtime.Execution{}) || c.Target.Code != "v2" || c.Target.Version != "2" || c.Target.Hash != "" {
 		t.Errorf("asked %+v", c)
 	}
-	want := Result{
-		Target: CodeRef{"2", hashOf("v2\x00")}, Checked: 3, Fits: 2, Breaks: 1,
-		Executions: []Execution{{"a", "run-of-a"}, {"b", "run-of-b"}},
-		Broken:     []BrokenExecution{{Execution{"c", "run-of-c"}, 11, "it wants a timer"}},
+	want := rows.Result{
+		Target: rows.CodeRef{Version: "2", Hash: hashOf("v2\x00")}, Checked: 3, Fits: 2, Breaks: 1,
+		Executions: []rows.Execution{{WorkflowID: "a", RunID: "run-of-a"}, {WorkflowID: "b", RunID: "run-of-b"}},
+		Broken:     []rows.BrokenExecution{{Execution: rows.Execution{WorkflowID: "c", RunID: "run-of-c"}, Event: 11, Reason: "it wants a timer"}},
 	}
 	if got, w := mustJSON(t, h.result(id)), mustJSON(t, want); got != w {
 		t.Errorf("result %s\nwant   %s", got, w)
@@ -92,7 +93,7 @@ func TestACheckTellsWhatFitsAndMovesNothing(t *testing.T) {
 	if n := one[int](h, `SELECT count(*)::int FROM workflow_execution_moves`); n != 0 {
 		t.Errorf("a check moved %d executions", n)
 	}
-	if got := h.eventsOf(p, eventRequestDone); len(got) != 1 || !strings.Contains(got[0], "check request completed") {
+	if got := h.eventsOf(p, rows.EventRequestDone); len(got) != 1 || !strings.Contains(got[0], "check request completed") {
 		t.Errorf("events %q", got)
 	}
 	if n := r.seen.get().refused[refusedRequest]; n != 1 {
@@ -116,10 +117,10 @@ func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 	r := h.replica()
 	r.runner.onCheck = finds([]string{"a", "b"}, "c")
 	r.start().isServing(p, w, "v1")
-	id := h.asks(p, actionMigrate, w, "", "")
+	id := h.asks(p, rows.ActionMigrate, w, "", "")
 	r.LookAt(p, time.Now())
 	a := h.isAnswered(id)
-	if a.status != requestCompleted || !strings.Contains(a.reason, "1 of 3 executions don't fit version 1 (") || !strings.Contains(a.reason, "execution c, event 11: it wants a timer") {
+	if a.status != rows.RequestCompleted || !strings.Contains(a.reason, "1 of 3 executions don't fit version 1 (") || !strings.Contains(a.reason, "execution c, event 11: it wants a timer") {
 		t.Errorf("%+v", a)
 	}
 	// Complete means that the worker knows.
@@ -131,13 +132,13 @@ func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 	if res := h.result(id); res.Moved != 2 || res.Breaks != 1 {
 		t.Errorf("result %+v", res)
 	}
-	if got := r.isStatus(p, statusRunning).meta; got.LastMove == 0 || got.LastReload.Action != "start" {
+	if got := r.isStatus(p, rows.StatusRunning).meta; got.LastMove == 0 || got.LastReload.Action != "start" {
 		t.Errorf("metadata %+v, last reload %+v", got, got.LastReload)
 	}
-	if got := h.eventsOf(p, eventMigrated); len(got) != 1 || !strings.Contains(got[0], "moved 2 executions of workflow order-intake to version 1") {
+	if got := h.eventsOf(p, rows.EventMigrated); len(got) != 1 || !strings.Contains(got[0], "moved 2 executions of workflow order-intake to version 1") {
 		t.Errorf("events %q", got)
 	}
-	if got := h.eventsOf(p, eventRequestDone); len(got) != 1 || !strings.Contains(got[0], "migrate request completed") {
+	if got := h.eventsOf(p, rows.EventRequestDone); len(got) != 1 || !strings.Contains(got[0], "migrate request completed") {
 		t.Errorf("events %q", got)
 	}
 
@@ -167,9 +168,9 @@ func TestMigrateOfOneExecutionThatDoesNotFitFails(t *testing.T) {
 	r := h.replica()
 	r.runner.onCheck = finds(nil, "c")
 	r.start().isServing(p, w, "v1")
-	id := h.asks(p, actionMigrate, w, "c", "")
+	id := h.asks(p, rows.ActionMigrate, w, "c", "")
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(id); a.status != requestFailed || !strings.HasPrefix(a.reason, "it doesn't fit version 1 (") || !strings.Contains(a.reason, "event 11: it wants a timer") {
+	if a := h.isAnswered(id); a.status != rows.RequestFailed || !strings.HasPrefix(a.reason, "it doesn't fit version 1 (") || !strings.Contains(a.reason, "event 11: it wants a timer") {
 		t.Errorf("%+v", a)
 	}
 	if res := h.result(id); len(res.Broken) != 1 || res.Broken[0].WorkflowID != "c" || res.Broken[0].Event != 11 {
@@ -200,18 +201,18 @@ func TestWhatIsAskedOfExecutionsIsFoundOrRefused(t *testing.T) {
 		version                     string
 		length                      int
 	}{
-		"what is live":               {w, "", "", requestCompleted, "", "2", 7},
-		"a version":                  {w, "", "2", requestCompleted, "", "2", 7},
-		"a version that was":         {w, "", "1", requestCompleted, "", "1", 2},
-		"a hash":                     {w, "", v1, requestCompleted, "", "1", 2},
-		"the beginning of a hash":    {w, "", v1[:12], requestCompleted, "", "1", 2},
-		"too little of a hash":       {w, "", v1[:8], requestFailed, "there are: 2", "", 0},
-		"an unknown version":         {w, "", "3", requestFailed, `workflow order-intake has no version "3"; there are: 2`, "", 0},
-		"an unknown workflow":        {uuid.Nil.String(), "", "", requestFailed, "the project has no workflow " + uuid.Nil.String(), "", 0},
-		"another project's workflow": {stranger, "", "", requestFailed, "the project has no workflow " + stranger, "", 0},
-		"an unknown execution":       {w, "lost", "", requestFailed, "there is no execution lost", "", 0},
+		"what is live":               {w, "", "", rows.RequestCompleted, "", "2", 7},
+		"a version":                  {w, "", "2", rows.RequestCompleted, "", "2", 7},
+		"a version that was":         {w, "", "1", rows.RequestCompleted, "", "1", 2},
+		"a hash":                     {w, "", v1, rows.RequestCompleted, "", "1", 2},
+		"the beginning of a hash":    {w, "", v1[:12], rows.RequestCompleted, "", "1", 2},
+		"too little of a hash":       {w, "", v1[:8], rows.RequestFailed, "there are: 2", "", 0},
+		"an unknown version":         {w, "", "3", rows.RequestFailed, `workflow order-intake has no version "3"; there are: 2`, "", 0},
+		"an unknown workflow":        {uuid.Nil.String(), "", "", rows.RequestFailed, "the project has no workflow " + uuid.Nil.String(), "", 0},
+		"another project's workflow": {stranger, "", "", rows.RequestFailed, "the project has no workflow " + stranger, "", 0},
+		"an unknown execution":       {w, "lost", "", rows.RequestFailed, "there is no execution lost", "", 0},
 	} {
-		id := h.asks(p, actionCheck, tt.workflow, tt.execution, tt.target)
+		id := h.asks(p, rows.ActionCheck, tt.workflow, tt.execution, tt.target)
 		r.LookAt(p, time.Now())
 		a, res := h.isAnswered(id), h.result(id)
 		if a.status != tt.status || !strings.Contains(a.reason, tt.reason) || res.Target.Version != tt.version || res.Checked != tt.length {
@@ -236,29 +237,29 @@ func TestALongCheckHoldsNothingUp(t *testing.T) {
 		return finds([]string{"a"})(ctx, c)
 	}
 	r.start().isServing(p, w, "v1")
-	first, second := h.asks(p, actionMigrate, w, "", ""), h.asks(p, actionCheck, w, "", "")
+	first, second := h.asks(p, rows.ActionMigrate, w, "", ""), h.asks(p, rows.ActionCheck, w, "", "")
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(checks.Load(), int32(1)) })
 	for _, project := range []string{p, q} {
 		restart := h.request(project, "restart")
 		r.LookAt(project, time.Now())
-		if a := h.isAnswered(restart); a.status != requestCompleted {
+		if a := h.isAnswered(restart); a.status != rows.RequestCompleted {
 			t.Errorf("restart during a check: %+v", a)
 		}
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
-	if a := h.answer(first); a.status != requestProcessing {
+	if a := h.answer(first); a.status != rows.RequestProcessing {
 		t.Errorf("meanwhile the request is %s", a.status)
 	}
 	// One after the other: the second is about what the first may move.
-	if a := h.answer(second); a.status != requestPending || checks.Load() != 1 {
+	if a := h.answer(second); a.status != rows.RequestPending || checks.Load() != 1 {
 		t.Errorf("meanwhile the second is %s, %d checks", a.status, checks.Load())
 	}
 	close(slow)
 	for _, id := range []string{first, second} {
-		if a := h.isAnswered(id); a.status != requestCompleted {
+		if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -276,19 +277,19 @@ func TestARestartInTheMiddleOfACheckLosesNothing(t *testing.T) {
 		return runtime.CheckResult{}, ctx.Err()
 	}
 	first.start().isServing(p, w, "v1")
-	id := h.asks(p, actionMigrate, w, "", "")
+	id := h.asks(p, rows.ActionMigrate, w, "", "")
 	first.LookAt(p, time.Now())
 	<-begun
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if a := h.answer(id); a.status != requestProcessing {
+	if a := h.answer(id); a.status != rows.RequestProcessing {
 		t.Fatalf("%+v", a)
 	}
 	second := h.replica()
 	second.runner.onCheck = finds([]string{"a"})
 	second.start()
-	if a := h.isAnswered(id); a.status != requestCompleted || len(second.runner.last("reload", p).Moves) != 1 {
+	if a := h.isAnswered(id); a.status != rows.RequestCompleted || len(second.runner.last("reload", p).Moves) != 1 {
 		t.Errorf("%+v, %+v", a, second.runner.last("reload", p).Moves)
 	}
 	if err := second.stop(); err != nil {
@@ -302,7 +303,7 @@ func TestARestartInTheMiddleOfACheckLosesNothing(t *testing.T) {
 		return runtime.CheckResult{}, nil
 	}
 	third.start()
-	if a := h.isAnswered(id); a.status != requestCompleted || len(third.runner.last("start", p).Moves) != 1 {
+	if a := h.isAnswered(id); a.status != rows.RequestCompleted || len(third.runner.last("start", p).Moves) != 1 {
 		t.Errorf("%+v, %+v", a, third.runner.last("start", p).Moves)
 	}
 }
@@ -323,9 +324,9 @@ func TestACheckIsTriedAgainWhileTemporalIsAway(t *testing.T) {
 		return finds([]string{"a"})(ctx, c)
 	}
 	r.start().isServing(p, w, "v1")
-	id := h.asks(p, actionCheck, w, "", "")
+	id := h.asks(p, rows.ActionCheck, w, "", "")
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(id); a.status != requestCompleted || tries.Load() != 3 {
+	if a := h.isAnswered(id); a.status != rows.RequestCompleted || tries.Load() != 3 {
 		t.Errorf("%+v after %d tries", a, tries.Load())
 	}
 }
@@ -339,9 +340,9 @@ func TestACheckThatNeverWorksFailsWithTheReason(t *testing.T) {
 		return runtime.CheckResult{}, errors.New("connection refused")
 	}
 	r.start().isServing(p, w, "v1")
-	id := h.asks(p, actionMigrate, w, "", "")
+	id := h.asks(p, rows.ActionMigrate, w, "", "")
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(id); a.status != requestFailed || !strings.Contains(a.reason, "not done within 200ms: connection refused") {
+	if a := h.isAnswered(id); a.status != rows.RequestFailed || !strings.Contains(a.reason, "not done within 200ms: connection refused") {
 		t.Errorf("%+v", a)
 	}
 }
@@ -356,19 +357,19 @@ func TestAMigrateRequestIsCompleteOnceEveryReplicaHasHeard(t *testing.T) {
 	b := h.replica(func(c *Config) { c.Replica = "replica-b" })
 	hold := make(gate)
 	b.runner.onReload = func(ctx context.Context, _ runtime.Project) error { return hold.wait(ctx) }
-	b.start().isStatus(p, statusRunning)
-	id := h.asks(p, actionMigrate, w, "", "")
+	b.start().isStatus(p, rows.StatusRunning)
+	id := h.asks(p, rows.ActionMigrate, w, "", "")
 	a.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(len(a.runner.last("reload", p).Moves), 1) })
 	b.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(b.runner.count("reload", p), 1) })
 	a.LookAt(p, time.Now())
 	a.quietDown()
-	if got := h.answer(id); got.status != requestProcessing {
+	if got := h.answer(id); got.status != rows.RequestProcessing {
 		t.Errorf("replica-b hasn't heard, and the request is %+v", got)
 	}
 	close(hold)
-	if got := h.isAnswered(id); got.status != requestCompleted {
+	if got := h.isAnswered(id); got.status != rows.RequestCompleted {
 		t.Errorf("%+v", got)
 	}
 	if got := b.runner.last("reload", p).Moves; len(got) != 1 {
@@ -386,11 +387,11 @@ func TestManyRequestsAboutCodeDontStartAStoppedProject(t *testing.T) {
 	r.LookAt(p, time.Now())
 	h.isAnswered(stop)
 	var last string
-	for range requestWindow + 4 {
-		last = h.asks(p, actionCheck, w, "", "")
+	for range rows.RequestWindow + 4 {
+		last = h.asks(p, rows.ActionCheck, w, "", "")
 	}
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(last); a.status != requestFailed || !strings.Contains(a.reason, "the project doesn't run: stop request "+stop) {
+	if a := h.isAnswered(last); a.status != rows.RequestFailed || !strings.Contains(a.reason, "the project doesn't run: stop request "+stop) {
 		t.Errorf("%+v", a)
 	}
 	r.surveyed()

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -141,7 +142,7 @@ func TestSupersededCodeGoesWhenNoExecutionNeedsIt(t *testing.T) {
 	p, w := h.shop("v1")
 	d := &temporalDouble{}
 	r := h.tidy(d)
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.mustCleanUp()
 	h.stores("v1")
 
@@ -193,7 +194,7 @@ func TestCodeStaysWhenInDoubt(t *testing.T) {
 			p, w := h.shop("v1")
 			d := &temporalDouble{}
 			r := h.tidy(d)
-			r.isStatus(p, statusRunning)
+			r.isStatus(p, rows.StatusRunning)
 			r.reloaded(p, w, "v2")
 			doubt(h, d, r, p, w)
 			if err := r.cleansUp(); err != nil && d.err == nil {
@@ -214,9 +215,9 @@ func TestCodeOfAResetExecutionStays(t *testing.T) {
 	p, w := h.shop("v1")
 	d := &temporalDouble{}
 	r := h.tidy(d)
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.reloaded(p, w, "v2")
-	if err := r.store.markSuperseded(t.Context()); err != nil {
+	if err := r.store.MarkSuperseded(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	d.set(nil, one[time.Time](h, `SELECT clock_timestamp()`)) // the reset
@@ -236,7 +237,7 @@ func TestClosedExecutionsKeepTheirCodeForTheRetention(t *testing.T) {
 	r := h.tidying(d)
 	r.cfg.CodeRetention = time.Hour
 	r.start()
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.reloaded(p, w, "v2")
 	r.mustCleanUp()
 	if q := d.last(); time.Since(q.closed).Round(time.Minute) != time.Hour {
@@ -251,10 +252,10 @@ func TestCodeOfDeletedProjectsAndOldQueuesIsAskedAboutThere(t *testing.T) {
 	d := &temporalDouble{}
 	d.set(nil, time.Time{})
 	r := h.tidy(d)
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	h.exec(`UPDATE projects SET task_queue_name = 'renamed' WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	eventually(t, func() error { return expect(r.isStatus(p, statusRunning).queue, "renamed") })
+	eventually(t, func() error { return expect(r.isStatus(p, rows.StatusRunning).queue, "renamed") })
 	h.exec(`DELETE FROM projects WHERE id = $1`, p)
 	r.surveyed()
 	eventually(t, func() error { return expect(len(r.runner.Running()), 0) })
@@ -294,12 +295,12 @@ func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
 	a, b := h.tidying(d), h.tidying(d, func(c *Config) { c.Replica = "replica-b" })
 	h.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, superseded_at, last_used_at, task_queues)
 		SELECT gen_random_uuid(), 'h' || i, 'workflow', now() - interval '1 hour', now() - interval '1 hour', '{q}' FROM generate_series(1, $1::int) i`, maxCleanUp+10)
-	var found [2][]superseded
+	var found [2][]rows.SupersededCode
 	var both sync.WaitGroup
 	for i, r := range []*replica{a, b} {
 		both.Go(func() {
 			var err error
-			if found[i], err = r.claimSuperseded(t.Context()); err != nil {
+			if found[i], err = rows.ClaimSuperseded(t.Context(), r.db, r.cfg.CodeInterval/2, maxCleanUp, r.cfg.CodeMargin); err != nil {
 				t.Error(err)
 			}
 		})
@@ -318,7 +319,7 @@ func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
 		}
 	}
 	for range 2 { // SKIP LOCKED may have left some
-		more, err := a.claimSuperseded(t.Context())
+		more, err := rows.ClaimSuperseded(t.Context(), a.db, a.cfg.CodeInterval/2, maxCleanUp, a.cfg.CodeMargin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,7 +341,7 @@ func TestCleanUpsRunByThemselvesAndSayWhatTheyDid(t *testing.T) {
 		c.Executions, c.CodeMargin, c.CodeInterval, c.CodeRetention = &temporalDouble{}, 20*time.Millisecond, 20*time.Millisecond, -1
 		c.Logger = lines.logger()
 	})
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.reloaded(p, w, "v2")
 	eventually(t, func() error { return expect(fmt.Sprint(h.stored()), "[v2]") })
 	eventually(t, func() error { return expect(lines.count("removed superseded code"), 1) })

@@ -11,15 +11,16 @@ import (
 
 	"github.com/google/uuid"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
-var _ runtime.CodeStore = (*CodeStore)(nil)
+var _ runtime.CodeStore = (*rows.CodeStore)(nil)
 
 func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.db)
+	store := rows.NewCodeStore(h.db)
 	p, w := uuid.NewString(), uuid.NewString() // no rows needed: the text outlives them
 	modules := []runtime.StoredModule{
 		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "order", Version: "1", Code: strings.Repeat("ü'\\", 30000), ActivitiesCode: "acts", CompilerSettings: "1", SDK: "1.24.0"},
@@ -73,7 +74,7 @@ func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.db)
+	store := rows.NewCodeStore(h.db)
 	p := uuid.NewString()
 	if err := store.Put(t.Context(), uuid.NewString(), []runtime.StoredModule{{Hash: "h", Kind: runtime.KindWorkflow}}); err != nil {
 		t.Fatal(err)
@@ -91,7 +92,7 @@ func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 func TestManyMayPutTheSameTextsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.db)
+	store := rows.NewCodeStore(h.db)
 	p := uuid.NewString()
 	var all sync.WaitGroup
 	for i := range 8 {
@@ -118,7 +119,7 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 	p, w := h.shop("v1")
 	c := h.component(p, "score", "score v1")
 	r := h.work()
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	live := func(source string) string {
 		return one[string](h, `SELECT coalesce((SELECT s.workflow_code || ' ' || l.version FROM workflow_live_code l
 			JOIN workflow_code_store s USING (project_id, hash) WHERE l.source_id = $1), '')`, source)
@@ -139,7 +140,7 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 	// A stop changes nothing about what was last good.
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	r.isStatus(p, statusStopped)
+	r.isStatus(p, rows.StatusStopped)
 	if live(w) != "v2 2" {
 		t.Errorf("after a stop: %q", live(w))
 	}
@@ -148,7 +149,7 @@ func TestWhatIsLiveIsWrittenDown(t *testing.T) {
 func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	store := NewCodeStore(h.db)
+	store := rows.NewCodeStore(h.db)
 	p := uuid.NewString()
 	bundle := runtime.StoredPackages{Hash: "b1", Kind: "workflow", Names: []string{"lodash", "zod"}, Code: strings.Repeat("ü", 1<<20), Map: "{}"}
 	other := runtime.StoredPackages{Hash: "b2", Kind: "activity", Names: []string{"axios"}, Code: "2"}
@@ -172,7 +173,7 @@ func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
 		t.Errorf("packages that aren't there: %v", err)
 	}
 	left := func() string {
-		if err := store.removePackages(t.Context(), -time.Minute); err != nil {
+		if err := store.RemovePackages(t.Context(), -time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		return one[string](h, `SELECT coalesce(string_agg(hash, ' ' ORDER BY hash), '') FROM workflow_package_bundles`)
@@ -185,7 +186,7 @@ func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
 		t.Errorf("without the workflow, %q are left", got)
 	}
 	h.exec(`DELETE FROM workflow_code_store`)
-	if err := store.removePackages(t.Context(), time.Hour); err != nil {
+	if err := store.RemovePackages(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if n := one[int](h, `SELECT count(*)::int FROM workflow_package_bundles`); n != 1 {

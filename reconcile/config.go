@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
@@ -155,7 +156,7 @@ type Config struct {
 
 	// Store is where the runner keeps code. Default: NewCodeStore(Pool), which
 	// is enough for a runner that doesn't use it.
-	Store *CodeStore
+	Store *rows.CodeStore
 
 	// Executions says whether code that isn't live any more is still needed.
 	// Nil: it is kept for good.
@@ -228,7 +229,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.CodeInterval, 10*time.Minute)
 	setDefault(&c.CensusInterval, time.Minute)
 	if c.Store == nil && c.Pool != nil {
-		c.Store = NewCodeStore(c.Pool)
+		c.Store = rows.NewCodeStore(c.Pool)
 	}
 	if c.Stays == nil {
 		c.Stays = NewStays()

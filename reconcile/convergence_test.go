@@ -81,7 +81,7 @@ func (h *house) hintSome(rnd *rand.Rand, project string, replicas ...*replica) {
 // differs says how what runs differs from what the rows say.
 func (r *replica) differs(project string) error {
 	s := r.h.read(project, false)
-	should := s.forbidden() == "" && hasWorkflow(s.sources)
+	should := s.Forbidden() == "" && hasWorkflow(s.Sources)
 	if r.runner.runs(project) != should {
 		return fmt.Errorf("%s runs %s: %t, should be %t", r.cfg.Replica, project, !should, should)
 	}
@@ -91,17 +91,17 @@ func (r *replica) differs(project string) error {
 	r.runner.mu.Lock()
 	live := len(r.runner.live[project])
 	r.runner.mu.Unlock()
-	if live != len(s.project.Workflows) {
-		return fmt.Errorf("%s has %d live sources, want %d", r.cfg.Replica, live, len(s.project.Workflows))
+	if live != len(s.Project.Workflows) {
+		return fmt.Errorf("%s has %d live sources, want %d", r.cfg.Replica, live, len(s.Project.Workflows))
 	}
-	for _, w := range s.project.Workflows {
+	for _, w := range s.Project.Workflows {
 		if got := r.runner.serves(project, w.ID); got != w.Code {
 			return fmt.Errorf("%s serves %q, want %q", r.cfg.Replica, got, w.Code)
 		}
 	}
 	queue := r.runner.last("start", project).TaskQueue
-	if queue != s.taskQueue {
-		return fmt.Errorf("%s is on %q, want %q", r.cfg.Replica, queue, s.taskQueue)
+	if queue != s.TaskQueue {
+		return fmt.Errorf("%s is on %q, want %q", r.cfg.Replica, queue, s.TaskQueue)
 	}
 	return nil
 }

@@ -8,16 +8,17 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
 // read reads a project as a pass does.
-func (h *house) read(project string, lastGood bool, refs ...string) *snapshot {
+func (h *house) read(project string, lastGood bool, refs ...string) *rows.Snapshot {
 	h.t.Helper()
 	b := &pgx.Batch{}
 	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	glanced := (&Reconciler{identitySQL: identitySQL}).queueGlance(b, project, sortedUnique(refs))
-	answer := queueProject(b, project, lastGood)
+	glanced := rows.QueueGlance(b, rows.Identity, project, rows.SortedUnique(refs))
+	answer := rows.QueueSnapshot(b, project, lastGood)
 	b.Queue(`COMMIT`)
 	if err := h.pool.SendBatch(h.t.Context(), b).Close(); err != nil {
 		h.t.Fatal(err)
@@ -27,12 +28,12 @@ func (h *house) read(project string, lastGood bool, refs ...string) *snapshot {
 }
 
 // texts is what a project would run, for comparison.
-func (s *snapshot) texts() string {
+func texts(s *rows.Snapshot) string {
 	var words []string
-	for _, w := range s.project.Workflows {
+	for _, w := range s.Project.Workflows {
 		words = append(words, w.KebabName+"="+w.Code)
 	}
-	for _, c := range s.project.Components {
+	for _, c := range s.Project.Components {
 		words = append(words, fmt.Sprintf("%s(shared %t)=%s", c.Name, c.Shared, c.Code))
 	}
 	return strings.Join(words, " ")
@@ -109,7 +110,7 @@ func TestWhichRowsMakeAProject(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p, w := h.shop("v1")
 			tt.write(p, w)
-			if got := h.read(p, false).texts(); got != tt.want {
+			if got := texts(h.read(p, false)); got != tt.want {
 				t.Errorf("would run %q, want %q", got, tt.want)
 			}
 		})
@@ -136,12 +137,12 @@ func TestWhatARequestSaysAboutRunning(t *testing.T) {
 			}
 			// What became of a request doesn't change its meaning.
 			h.exec(`UPDATE worker_requests SET status = (ARRAY['pending', 'processing', 'completed', 'failed'])[1 + abs(hashtext(id::text)) % 4] WHERE project_id = $1`, p)
-			if got := h.read(p, false).forbidden(); !strings.HasPrefix(got, tt.forbidden) || (got == "") != (tt.forbidden == "") {
+			if got := h.read(p, false).Forbidden(); !strings.HasPrefix(got, tt.forbidden) || (got == "") != (tt.forbidden == "") {
 				t.Errorf("forbidden by %q, want %q", got, tt.forbidden)
 			}
 		})
 	}
-	if s := h.read(uuid.NewString(), false); s.exists || s.forbidden() == "" {
+	if s := h.read(uuid.NewString(), false); s.Exists || s.Forbidden() == "" {
 		t.Error("a project without a row may run")
 	}
 }
@@ -151,7 +152,7 @@ func TestTheLastGoodTextComesOnlyWhereItDiffers(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("new text")
 	c := h.component(p, "score", "new score")
-	store := NewCodeStore(h.db)
+	store := rows.NewCodeStore(h.db)
 	for _, m := range []runtime.StoredModule{
 		{Hash: "w-old", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "0", Code: "old text", ActivitiesCode: "old acts"},
 		{Hash: "w-new", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "1", Code: "new text"},
@@ -164,17 +165,17 @@ func TestTheLastGoodTextComesOnlyWhereItDiffers(t *testing.T) {
 	h.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-old'), ($1, 'component', $3, 'c-old')`, p, w, c)
 
 	s := h.read(p, true)
-	if got, want := s.project.Workflows[0].LastGood, (runtime.StoredCode{Hash: "w-old", Version: "0", Code: "old text", ActivitiesCode: "old acts"}); got == nil || *got != want {
+	if got, want := s.Project.Workflows[0].LastGood, (runtime.StoredCode{Hash: "w-old", Version: "0", Code: "old text", ActivitiesCode: "old acts"}); got == nil || *got != want {
 		t.Errorf("the workflow's last good text is %+v, want %+v", got, want)
 	}
-	if got := s.project.Components[0].LastGood; got == nil || got.Code != "old score" {
+	if got := s.Project.Components[0].LastGood; got == nil || got.Code != "old score" {
 		t.Errorf("the component's last good text is %+v, want old score", got)
 	}
-	if s := h.read(p, false); s.project.Workflows[0].LastGood != nil || s.project.Components[0].LastGood != nil {
+	if s := h.read(p, false); s.Project.Workflows[0].LastGood != nil || s.Project.Components[0].LastGood != nil {
 		t.Error("last good texts came unasked")
 	}
 	h.exec(`UPDATE workflow_live_code SET hash = 'w-new' WHERE source_id = $1`, w)
-	if got := h.read(p, true).project.Workflows[0].LastGood; got != nil {
+	if got := h.read(p, true).Project.Workflows[0].LastGood; got != nil {
 		t.Errorf("the current text came a second time as last good: %+v", got)
 	}
 }
@@ -183,22 +184,22 @@ func TestAProjectIsReadInOneSnapshot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	p, w := h.shop("v1")
-	err := pgx.BeginTxFunc(t.Context(), h.pool, snapshotOptions, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(t.Context(), h.pool, rows.SnapshotOptions, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
-		glanced := (&Reconciler{identitySQL: identitySQL}).queueGlance(b, p, nil)
+		glanced := rows.QueueGlance(b, rows.Identity, p, nil)
 		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
 			return err
 		}
 		h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 		h.exec(`UPDATE projects SET task_queue_name = 'moved' WHERE id = $1`, p)
 		b = &pgx.Batch{}
-		answer := queueProject(b, p, false)
+		answer := rows.QueueSnapshot(b, p, false)
 		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
 			return err
 		}
 		s := answer(glanced())
-		if s.texts() != "order-intake=v1" || s.taskQueue == "moved" {
-			t.Errorf("read %q on %s: a mixture of two states", s.texts(), s.taskQueue)
+		if texts(s) != "order-intake=v1" || s.TaskQueue == "moved" {
+			t.Errorf("read %q on %s: a mixture of two states", texts(s), s.TaskQueue)
 		}
 		return nil
 	})

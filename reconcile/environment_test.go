@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -105,7 +106,7 @@ func contract(t *testing.T, h *house) {
 	shared := h.component("", "mail", "mail v1")
 	h.exec(`UPDATE public.workflows SET definition = jsonb_build_object('nodes', jsonb_build_array(jsonb_build_object('data', jsonb_build_object('componentId', $2::text)))) WHERE id = $1`, w, shared)
 	r.LookAt(p, time.Now())
-	row := r.isStatus(p, statusRunning)
+	row := r.isStatus(p, rows.StatusRunning)
 	if row.meta.Error != "" || len(row.meta.Workflows) != 1 || row.startedAt == nil || time.Since(*row.startedAt).Abs() > time.Hour {
 		t.Errorf("the row says %+v", row)
 	}
@@ -121,17 +122,17 @@ func contract(t *testing.T, h *house) {
 		}
 		return nil
 	})
-	for _, action := range []string{actionRestart, actionStop, actionStart} {
+	for _, action := range []string{rows.ActionRestart, rows.ActionStop, rows.ActionStart} {
 		request := h.request(p, action)
 		r.LookAt(p, time.Now())
-		if a := h.isAnswered(request); a.status != requestCompleted || a.startedAt == nil || a.completedAt.Before(*a.startedAt) {
+		if a := h.isAnswered(request); a.status != rows.RequestCompleted || a.startedAt == nil || a.completedAt.Before(*a.startedAt) {
 			t.Fatalf("%s: %+v", action, a)
 		}
 	}
-	r.isStatus(p, statusRunning)
-	request := h.asks(p, actionMigrate, w, "", "")
+	r.isStatus(p, rows.StatusRunning)
+	request := h.asks(p, rows.ActionMigrate, w, "", "")
 	r.LookAt(p, time.Now())
-	if a := h.isAnswered(request); a.status != requestCompleted || h.result(request).Moved != 1 {
+	if a := h.isAnswered(request); a.status != rows.RequestCompleted || h.result(request).Moved != 1 {
 		t.Errorf("migrate: %+v", a)
 	}
 	var before time.Time
@@ -161,14 +162,14 @@ func contract(t *testing.T, h *house) {
 	if !one[bool](h, `SELECT count(*) = 1 FROM public.activity_statistics WHERE project_id = $1 AND avg_duration_ms = 20`, p) {
 		t.Error("no statistics")
 	}
-	stored, err := r.store.getAll(t.Context(), p, []string{one[string](h, `SELECT hash FROM public.workflow_live_code WHERE source_id = $1`, w)})
+	stored, err := r.store.GetAll(t.Context(), p, []string{one[string](h, `SELECT hash FROM public.workflow_live_code WHERE source_id = $1`, w)})
 	if err != nil || len(stored) != 1 {
 		t.Errorf("the stored code: %v, %v", stored, err)
 	}
 	if err := r.stop(); err != nil {
 		t.Errorf("shutdown: %v", err)
 	}
-	if got := h.row("replica-a", p); got.status != statusStopped || got.stoppedAt == nil {
+	if got := h.row("replica-a", p); got.status != rows.StatusStopped || got.stoppedAt == nil {
 		t.Errorf("after the shutdown: %+v", got)
 	}
 	if got := r.seen.get(); got.failed != 0 {
@@ -198,7 +199,7 @@ func TestARowThatCannotBeWrittenHasItsHeartbeat(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("v1")
 	a := h.work(func(c *Config) { c.HeartbeatInterval = 400 * time.Millisecond })
-	a.isStatus(p, statusRunning)
+	a.isStatus(p, rows.StatusRunning)
 	a.quietDown()
 	h.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$`)
 	h.exec(`CREATE TRIGGER refuse BEFORE UPDATE OF metadata ON workflow_workers FOR EACH ROW EXECUTE FUNCTION refuse()`)
@@ -215,7 +216,7 @@ func TestARowThatCannotBeWrittenHasItsHeartbeat(t *testing.T) {
 		}
 		return nil
 	})
-	if got := h.row("replica-a", p); got.status != statusRunning {
+	if got := h.row("replica-a", p); got.status != rows.StatusRunning {
 		t.Errorf("a living replica's row says %s: %s", got.status, got.meta.Error)
 	}
 	h.exec(`DROP TRIGGER refuse ON workflow_workers`)
@@ -237,16 +238,16 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 	q, _ := h.shop("v1")
 	interval := func(c *Config) { c.HeartbeatInterval = 400 * time.Millisecond }
 	a := h.work(interval)
-	a.isStatus(p, statusRunning)
-	a.isStatus(q, statusRunning)
+	a.isStatus(p, rows.StatusRunning)
+	a.isStatus(q, rows.StatusRunning)
 	b := h.second(interval).start()
-	b.isStatus(p, statusRunning)
+	b.isStatus(p, rows.StatusRunning)
 	tx, err := h.pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
-	if _, err := tx.Exec(t.Context(), `SELECT FROM workflow_workers WHERE worker_id = $1 FOR UPDATE`, workerID("replica-a", p)); err != nil {
+	if _, err := tx.Exec(t.Context(), `SELECT FROM workflow_workers WHERE worker_id = $1 FOR UPDATE`, rows.WorkerID("replica-a", p)); err != nil {
 		t.Fatal(err)
 	}
 	began := one[time.Time](h, `SELECT clock_timestamp()`)
@@ -266,7 +267,7 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 		return nil
 	})
 	for _, project := range []string{p, q} {
-		if got := h.row("replica-a", project); got.status != statusRunning || got.meta.Error != "" {
+		if got := h.row("replica-a", project); got.status != rows.StatusRunning || got.meta.Error != "" {
 			t.Errorf("a living replica's row says %s: %s", got.status, got.meta.Error)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/reconcile/rows"
 )
 
 // told is an event as the Workflow Builder lists it.
@@ -54,37 +56,37 @@ func TestEventsTellWhatHappenedToTheCode(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("v1")
 	r := h.work()
-	if e := h.tells(p, eventStarted); e.Replica != "replica-a" || !strings.Contains(e.Message, "project has active code") {
+	if e := h.tells(p, rows.EventStarted); e.Replica != "replica-a" || !strings.Contains(e.Message, "project has active code") {
 		t.Errorf("%+v", e)
 	}
 	hash := one[string](h, `SELECT hash FROM workflow_code_store`)
 
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', version = '2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
-	e := h.tells(p, eventReloaded)
-	var d liveDetails
+	e := h.tells(p, rows.EventReloaded)
+	var d rows.LiveDetails
 	if err := json.Unmarshal(e.Details, &d); err != nil {
 		t.Fatal(err)
 	}
-	if len(d.Changes) != 1 || d.Changes[0].ID != w || *d.Changes[0].From != (CodeRef{"1", hash}) || d.Changes[0].To.Version != "2" || d.Cause == "" {
+	if len(d.Changes) != 1 || d.Changes[0].ID != w || *d.Changes[0].From != (rows.CodeRef{Version: "1", Hash: hash}) || d.Changes[0].To.Version != "2" || d.Cause == "" {
 		t.Errorf("reloaded: %s", e.Details)
 	}
 
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN', version = '3' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
-	var b brokenDetails
-	if e := h.tells(p, eventCompileFailed); json.Unmarshal(e.Details, &b) != nil || b.ID != w || b.Line != 3 || b.Column != 7 || b.Version != "3" {
+	var b rows.BrokenDetails
+	if e := h.tells(p, rows.EventCompileFailed); json.Unmarshal(e.Details, &b) != nil || b.ID != w || b.Line != 3 || b.Column != 7 || b.Version != "3" {
 		t.Errorf("compile failed: %s %s", e.Message, e.Details)
 	}
 
-	q := h.request(p, actionStop)
+	q := h.request(p, rows.ActionStop)
 	r.LookAt(p, time.Now())
 	h.isAnswered(q)
-	if e := h.tells(p, eventRequestDone); e.Message != "stop request completed" || !strings.Contains(string(e.Details), q) {
+	if e := h.tells(p, rows.EventRequestDone); e.Message != "stop request completed" || !strings.Contains(string(e.Details), q) {
 		t.Errorf("%+v", e)
 	}
 	r.quietDown()
-	want := []string{eventStarted, eventReloaded, eventCompileFailed, eventStopped, eventRequestDone}
+	want := []string{rows.EventStarted, rows.EventReloaded, rows.EventCompileFailed, rows.EventStopped, rows.EventRequestDone}
 	if got := h.kinds(p); !slices.Equal(got, want) {
 		t.Errorf("events %s, want %s", got, want)
 	}
@@ -106,14 +108,14 @@ func TestAFailureThatGoesOnIsOneEvent(t *testing.T) {
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v1' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
-	h.tells(p, eventStarted)
+	h.tells(p, rows.EventStarted)
 	if got := fmt.Sprint(h.kinds(p)); got != "[compile_failed failed started]" {
 		t.Errorf("events %s", got)
 	}
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
-	h.tells(p, eventStopped)
+	h.tells(p, rows.EventStopped)
 }
 
 func TestRemovedCodeIsAnEvent(t *testing.T) {
@@ -121,10 +123,10 @@ func TestRemovedCodeIsAnEvent(t *testing.T) {
 	h := newHouse(t)
 	p, w := h.shop("v1")
 	r := h.tidy(&temporalDouble{})
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.reloaded(p, w, "v2")
 	r.mustCleanUp()
-	if e := h.tells(p, eventCodeRemoved); !strings.Contains(e.Message, "order-intake") {
+	if e := h.tells(p, rows.EventCodeRemoved); !strings.Contains(e.Message, "order-intake") {
 		t.Errorf("%+v", e)
 	}
 }
@@ -135,14 +137,14 @@ func TestEventsAreBounded(t *testing.T) {
 	p, _ := h.shop("v1")
 	other, _ := h.shop("v1")
 	r := h.work()
-	r.isStatus(p, statusRunning)
-	h.tells(other, eventStarted)
-	h.exec(`INSERT INTO worker_events (project_id, replica, kind, message) SELECT $1, 'r', 'started', i::text FROM generate_series(1, $2::int) i`, p, maxEvents+50)
-	if err := r.writeEvents(t.Context(), p, event{kind: "newest", message: "a\x00b"}); err != nil {
+	r.isStatus(p, rows.StatusRunning)
+	h.tells(other, rows.EventStarted)
+	h.exec(`INSERT INTO worker_events (project_id, replica, kind, message) SELECT $1, 'r', 'started', i::text FROM generate_series(1, $2::int) i`, p, rows.MaxEvents+50)
+	if err := rows.WriteEvents(t.Context(), r.db, r.cfg.Replica, p, rows.Event{Kind: "newest", Message: "a\x00b"}); err != nil {
 		t.Fatal(err)
 	}
 	list := h.events(p)
-	if len(list) != maxEvents || list[len(list)-1].Kind != "newest" {
+	if len(list) != rows.MaxEvents || list[len(list)-1].Kind != "newest" {
 		t.Errorf("%d events, the last is %+v", len(list), list[len(list)-1])
 	}
 	if len(h.events(other)) != 1 {
@@ -150,13 +152,13 @@ func TestEventsAreBounded(t *testing.T) {
 	}
 	rec := newRecord(p, "r")
 	for i := range 2 * maxPendingEvents {
-		rec.note(eventStopped, fmt.Sprint(i), nil)
+		rec.note(rows.EventStopped, fmt.Sprint(i), nil)
 	}
-	if n := len(rec.events); n != maxPendingEvents || rec.events[n-1].message != fmt.Sprint(2*maxPendingEvents-1) {
+	if n := len(rec.events); n != maxPendingEvents || rec.events[n-1].Message != fmt.Sprint(2*maxPendingEvents-1) {
 		t.Errorf("%d events wait for the database", n)
 	}
 	h.exec(`DELETE FROM projects WHERE id = $1`, p)
-	if err := r.writeEvents(t.Context(), p, event{kind: "late", message: "m"}); err != nil {
+	if err := rows.WriteEvents(t.Context(), r.db, r.cfg.Replica, p, rows.Event{Kind: "late", Message: "m"}); err != nil {
 		t.Errorf("a deleted project's event: %v", err)
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
 // execute does what plan decided. Its error is the runner's, or that of a row
 // without which it didn't go on; the record says what became of it.
-func (r *Reconciler) execute(ctx context.Context, rec *record, s *snapshot, dec decision) error {
+func (r *Reconciler) execute(ctx context.Context, rec *record, s *rows.Snapshot, dec decision) error {
 	if dec.action == actNothing || dec.action != actStop && r.closing() {
 		return nil
 	}
@@ -26,7 +27,7 @@ func (r *Reconciler) execute(ctx context.Context, rec *record, s *snapshot, dec 
 		return r.reload(ctx, rec, s, dec)
 	case actStop:
 		rec.restartCause = ""
-		if s.forbidden() == "" && dec.cause != noCode {
+		if s.Forbidden() == "" && dec.cause != noCode {
 			rec.restartCause = dec.cause
 		}
 		r.beginDrain(ctx, rec, dec.cause)
@@ -37,17 +38,17 @@ func (r *Reconciler) execute(ctx context.Context, rec *record, s *snapshot, dec 
 // errAttempt marks a failure that the record's failure describes.
 var errAttempt = errors.New("attempt failed")
 
-func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec decision) error {
+func (r *Reconciler) start(ctx context.Context, rec *record, s *rows.Snapshot, dec decision) error {
 	if rec.restartCause != "" {
 		dec.cause, rec.restartCause = rec.restartCause, ""
 	}
 	began := time.Now()
-	rec.startedAt, rec.stoppedAt, rec.restart = began, time.Time{}, s.restart
-	if err := r.writeRecord(ctx, rec, s.taskQueue, statusStarting); err != nil {
+	rec.startedAt, rec.stoppedAt, rec.restart = began, time.Time{}, s.Restart
+	if err := r.writeRecord(ctx, rec, s.TaskQueue, rows.StatusStarting); err != nil {
 		return err
 	}
 	rec.uncertain = true // until it is over; a panic leaves it so
-	rep, err := r.callRunner(ctx, r.cfg.Runner.Start, s.project)
+	rep, err := r.callRunner(ctx, r.cfg.Runner.Start, s.Project)
 	if err == nil && nothingLive(rep) {
 		err = errNothingLive
 	}
@@ -66,12 +67,12 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *snapshot, dec de
 	rec.uncertain = false
 	rec.phase, rec.failure = running, nil
 	before := rec.report
-	rec.applied(s.project, s.sources, rep, s.lastLive)
+	rec.applied(s.Project, s.Sources, rep, s.LastLive)
 	r.live(ctx, rec, dec, before)
 	return nil
 }
 
-func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec decision) error {
+func (r *Reconciler) reload(ctx context.Context, rec *record, s *rows.Snapshot, dec decision) error {
 	p, sources, err := r.withKept(ctx, rec, s, dec.keep)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec d
 	}
 	rec.failure, rec.lost = nil, false
 	before := rec.report
-	rec.applied(p, sources, rep, s.lastLive)
+	rec.applied(p, sources, rep, s.LastLive)
 	r.live(ctx, rec, dec, before)
 	return nil
 }
@@ -96,39 +97,39 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *snapshot, dec d
 // come last, so that a name which somebody else has taken is no longer theirs.
 // Their texts are read from the store: what is live is there, and thousands of
 // idle projects needn't keep them in memory for this.
-func (r *Reconciler) withKept(ctx context.Context, rec *record, s *snapshot, keep []ref) (runtime.Project, []source, error) {
-	p, sources := s.project, s.sources
+func (r *Reconciler) withKept(ctx context.Context, rec *record, s *rows.Snapshot, keep []rows.Ref) (runtime.Project, []rows.Source, error) {
+	p, sources := s.Project, s.Sources
 	if len(keep) == 0 {
 		return p, sources, nil
 	}
-	kept := map[ref]bool{}
+	kept := map[rows.Ref]bool{}
 	for _, k := range keep {
 		kept[k] = true
 	}
 	var hashes []string
 	for _, o := range rec.sources {
-		if kept[o.ref] {
+		if kept[o.Ref] {
 			hashes = append(hashes, o.hash)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
-	texts, err := r.store.getAll(ctx, rec.id, hashes)
+	texts, err := r.store.GetAll(ctx, rec.id, hashes)
 	if err != nil {
 		return p, nil, err
 	}
 	for _, o := range rec.sources {
-		if !kept[o.ref] {
+		if !kept[o.Ref] {
 			continue
 		}
 		text, ok := texts[o.hash]
 		if !ok {
 			r.log.WarnContext(ctx, "code that vanished can't stay live for its grace: its text is not in workflow_code_store",
-				logkey.Project, rec.id, o.kind, o.name)
+				logkey.Project, rec.id, o.Kind, o.Name)
 			continue
 		}
-		sh := rec.shells[o.ref]
-		if o.kind == runtime.KindWorkflow {
+		sh := rec.shells[o.Ref]
+		if o.Kind == runtime.KindWorkflow {
 			w := sh.workflow
 			w.Version, w.Code, w.ActivitiesCode = text.Version, text.Code, text.ActivitiesCode
 			p.Workflows = append(p.Workflows, w)
@@ -137,7 +138,7 @@ func (r *Reconciler) withKept(ctx context.Context, rec *record, s *snapshot, kee
 			c.Code = text.Code
 			p.Components = append(p.Components, c)
 		}
-		sources = append(sources, o.source)
+		sources = append(sources, o.Source)
 	}
 	return p, sources, nil
 }
@@ -148,7 +149,7 @@ func (r *Reconciler) noteFailure(rec *record, dec decision) {
 		return
 	}
 	rec.failedAttempt = dec.attempt
-	rec.note(eventFailed, rec.failure.text, nil)
+	rec.note(rows.EventFailed, rec.failure.text, nil)
 }
 
 // waitLonger puts the next try of code that waits off, each time to twice as
@@ -187,8 +188,8 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	rec.tries = 0
 	now := time.Now()
 	took := now.Sub(rec.asked)
-	rec.reload = &ReloadState{
-		At: now.UTC(), Action: dec.action.String(), Cause: bounded(dec.cause),
+	rec.reload = &rows.ReloadState{
+		At: now.UTC(), Action: dec.action.String(), Cause: rows.Bounded(dec.cause),
 		Milliseconds: float64(took.Microseconds()) / 1000,
 	}
 	rec.failedAttempt = ""
@@ -208,17 +209,17 @@ func (r *Reconciler) logProblems(ctx context.Context, rec *record) {
 
 // notLive says which of the texts that are new didn't go live with the others; "" for none.
 func notLive(before, after runtime.Report) string {
-	old := map[ref]string{}
+	old := map[rows.Ref]string{}
 	for _, s := range broken(before) {
-		old[ref{s.Kind, s.ID}] = s.Error.Version + s.Problem()
+		old[rows.Ref{Kind: s.Kind, ID: s.ID}] = s.Error.Version + s.Problem()
 	}
-	changed := map[ref]bool{} // a workflow's activities_code may be what is broken
+	changed := map[rows.Ref]bool{} // a workflow's activities_code may be what is broken
 	for _, c := range changesBetween(before, after) {
-		changed[ref{c.Kind, c.ID}] = true
+		changed[rows.Ref{Kind: c.Kind, ID: c.ID}] = true
 	}
 	var names []string
 	for _, s := range broken(after) {
-		if r := (ref{s.Kind, s.ID}); !changed[r] && old[r] != s.Error.Version+s.Problem() {
+		if r := (rows.Ref{Kind: s.Kind, ID: s.ID}); !changed[r] && old[r] != s.Error.Version+s.Problem() {
 			names = append(names, s.Kind+" "+s.Name)
 		}
 	}
@@ -255,7 +256,7 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 		r.quiet.Fail(ctx, "stop: "+d.err.Error(), "a worker didn't stop cleanly", d.err, logkey.Project, rec.id, logkey.Cause, d.cause)
 		if slices.Contains(r.cfg.Runner.Running(), rec.id) {
 			rec.phase = running
-			rec.failure = &failure{key: attemptStop, text: bounded(fmt.Sprintf("stop failed: %v", d.err))}
+			rec.failure = &failure{key: attemptStop, text: rows.Bounded(fmt.Sprintf("stop failed: %v", d.err))}
 			return fmt.Errorf("%w: stop project %s: %w", errAttempt, rec.id, d.err)
 		}
 	}
@@ -263,7 +264,7 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 		rec.failure = nil
 	}
 	rec.ended(time.Now())
-	rec.note(eventStopped, "stopped: "+d.cause, nil)
+	rec.note(rows.EventStopped, "stopped: "+d.cause, nil)
 	r.log.InfoContext(ctx, "stopped a project's worker", logkey.Project, rec.id, logkey.Cause, d.cause)
 	return nil
 }
@@ -323,11 +324,11 @@ func failureText(what string, rep runtime.Report, err error) string {
 	if hopeless(rep) {
 		for _, s := range rep.Sources {
 			if s.Kind == runtime.KindWorkflow {
-				return bounded(errNothingLive.Error() + ": " + s.Problem())
+				return rows.Bounded(errNothingLive.Error() + ": " + s.Problem())
 			}
 		}
 	}
-	return bounded(fmt.Sprintf("%s failed: %v", what, err))
+	return rows.Bounded(fmt.Sprintf("%s failed: %v", what, err))
 }
 
 // logFailure is quiet about many projects that fail for one reason.

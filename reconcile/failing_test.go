@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -21,11 +22,11 @@ func aFailure(workflow, run, message string) runtime.Failing {
 }
 
 // failing waits until the row says so many executions get no further.
-func (r *replica) failing(project string, want int64) (f Failing, row rowOf) {
+func (r *replica) failing(project string, want int64) (f rows.Failing, row rowOf) {
 	r.h.t.Helper()
 	eventually(r.h.t, func() error {
 		row = r.h.row(r.cfg.Replica, project)
-		f = Failing{}
+		f = rows.Failing{}
 		for _, s := range row.meta.Workflows {
 			if s.Failing != nil {
 				f = *s.Failing
@@ -60,7 +61,7 @@ func TestTheRowTellsWhichExecutionsGetNoFurther(t *testing.T) {
 		x.Reason != "exception" || x.Message != "boom\ufffd" || x.File != "order-intake.ts" || x.Line != 3 || x.Column != 9 {
 		t.Errorf("the row says %+v", found)
 	}
-	if row.status != statusRunning || !strings.Contains(row.meta.Error, "1 executions of workflow order-intake get no further") ||
+	if row.status != rows.StatusRunning || !strings.Contains(row.meta.Error, "1 executions of workflow order-intake get no further") ||
 		!strings.Contains(row.meta.Error, "x-a: order-intake.ts:3:9: boom") {
 		t.Errorf("%s: %q", row.status, row.meta.Error)
 	}
@@ -155,7 +156,7 @@ func TestExecutionsThatGetNoFurtherAreBounded(t *testing.T) {
 		r.cfg.Failures.ExecutionFailing(p, aFailure(w, fmt.Sprint(n), strings.Repeat("long ", 1000)))
 	}
 	f, _ := r.failing(p, maxFailing)
-	if len(f.Example.Message) > maxText+len("…") {
+	if len(f.Example.Message) > rows.MaxText+len("…") {
 		t.Errorf("a message of %d bytes", len(f.Example.Message))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -33,7 +34,7 @@ func TestABrokenRowIsReportedWithItsPositionAndTheLastGoodStays(t *testing.T) {
 		row = h.row("replica-a", p)
 		return expect(row.meta.Error != "", true)
 	})
-	if row.status != statusRunning || !strings.Contains(row.meta.Error, "order-intake.ts:3:7: unexpected BROKEN") {
+	if row.status != rows.StatusRunning || !strings.Contains(row.meta.Error, "order-intake.ts:3:7: unexpected BROKEN") {
 		t.Errorf("status %s, error %q", row.status, row.meta.Error)
 	}
 	for _, s := range row.meta.Workflows {
@@ -62,7 +63,7 @@ func TestTheLastGoodTextIsHandedOverAtAStart(t *testing.T) {
 	p, w := h.shop("v1")
 	c := h.component(p, "score", "score v1")
 	first := h.work()
-	first.isStatus(p, statusRunning)
+	first.isStatus(p, rows.StatusRunning)
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +72,7 @@ func TestTheLastGoodTextIsHandedOverAtAStart(t *testing.T) {
 	second := h.work()
 	second.isServing(p, w, "v1")
 	second.isServing(p, c, "score v1")
-	if row := second.isStatus(p, statusRunning); row.meta.Workflows[0].Error == nil || row.meta.Workflows[0].Version != "1" {
+	if row := second.isStatus(p, rows.StatusRunning); row.meta.Workflows[0].Error == nil || row.meta.Workflows[0].Version != "1" {
 		t.Errorf("row: %+v", row.meta.Workflows)
 	}
 }
@@ -81,7 +82,7 @@ func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) 
 	h := newHouse(t)
 	p, w := h.shop("BROKEN")
 	r := h.work()
-	row := r.isStatus(p, statusFailed)
+	row := r.isStatus(p, rows.StatusFailed)
 	if !strings.Contains(row.meta.Error, "order-intake.ts:3:7") || len(row.meta.Workflows) != 1 || row.meta.Workflows[0].Error == nil {
 		t.Errorf("row: %+v", row.meta)
 	}
@@ -97,7 +98,7 @@ func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) 
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'mended' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "mended")
-	if row := r.isStatus(p, statusRunning); row.meta.Error != "" || row.stoppedAt != nil {
+	if row := r.isStatus(p, rows.StatusRunning); row.meta.Error != "" || row.stoppedAt != nil {
 		t.Errorf("row after the repair: %+v", row)
 	}
 }
@@ -116,7 +117,7 @@ func TestTemporalAwayIsRetriedAndSaysSo(t *testing.T) {
 		return errors.New("namespace default not found")
 	}
 	r.start()
-	row := r.isStatus(p, statusFailed)
+	row := r.isStatus(p, rows.StatusFailed)
 	if !strings.Contains(row.meta.Error, "namespace default not found") {
 		t.Errorf("error is %q", row.meta.Error)
 	}
@@ -129,7 +130,7 @@ func TestTemporalAwayIsRetriedAndSaysSo(t *testing.T) {
 	}
 	back.Store(true)
 	r.isServing(p, w, "v1")
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 }
 
 func TestAReloadThatFailsLeavesTheOldCodeAndIsRetried(t *testing.T) {
@@ -149,7 +150,7 @@ func TestAReloadThatFailsLeavesTheOldCodeAndIsRetried(t *testing.T) {
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(strings.Contains(h.row("replica-a", p).meta.Error, "no room"), true) })
-	if row := h.row("replica-a", p); row.status != statusRunning || r.runner.serves(p, w) != "v1" {
+	if row := h.row("replica-a", p); row.status != rows.StatusRunning || r.runner.serves(p, w) != "v1" {
 		t.Errorf("status %s, serves %s; want running on v1", row.status, r.runner.serves(p, w))
 	}
 	back.Store(true)
@@ -176,7 +177,7 @@ func TestAPoisonedProjectBlocksNoOther(t *testing.T) {
 		r.LookAt(p, time.Now())
 		r.isServing(p, w, "fine")
 	}
-	if row := r.isStatus(poison, statusFailed); !strings.Contains(row.meta.Error, "panic: poison") {
+	if row := r.isStatus(poison, rows.StatusFailed); !strings.Contains(row.meta.Error, "panic: poison") {
 		t.Errorf("the poisoned project's error is %q", row.meta.Error)
 	}
 	if lines.count("a panic in the work on a project") == 0 || lines.count("failure_test.go") == 0 {
@@ -225,7 +226,7 @@ func TestAPanicWhileStoppingIsAFailedAttempt(t *testing.T) {
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	r.isStatus(p, statusStopped)
+	r.isStatus(p, rows.StatusStopped)
 }
 
 func TestAStartThatFailsHalfwayLeavesNoWorker(t *testing.T) {
@@ -245,7 +246,7 @@ func TestAStartThatFailsHalfwayLeavesNoWorker(t *testing.T) {
 	}
 	r.start()
 	r.isServing(p, w, "v1")
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	if got := r.runner.trace(p); got != "start stop start" {
 		t.Errorf("calls: %s, want the half-started worker stopped first", got)
 	}
@@ -259,7 +260,7 @@ func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 	p, w := h.shop("v1")
 	r := h.work(func(c *Config) { c.Logger = lines.logger(); c.HeartbeatInterval = 50 * time.Millisecond })
 	r.isServing(p, w, "v1")
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 
 	if err := server.StopServer(t.Context()); err != nil {
 		t.Fatal(err)
@@ -285,7 +286,7 @@ func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 	if n := lines.count("answers again"); n == 0 || n > 2 {
 		t.Errorf("%d lines about its end", n)
 	}
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 }
 
 func TestItWaitsForADatabaseThatIsNotThereYet(t *testing.T) {

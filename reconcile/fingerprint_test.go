@@ -3,18 +3,20 @@ package reconcile
 import (
 	"fmt"
 	"testing"
+
+	"workflow-worker/reconcile/rows"
 )
 
 // fingerprintOf reads a project's fingerprint as a pass over it would, and
 // checks that the survey agrees.
 func (h *house) fingerprintOf(r *replica, project string, refs []string) string {
 	h.t.Helper()
-	own := h.read(project, false, refs...).fingerprint
-	s, err := r.readSurvey(h.t.Context())
+	own := h.read(project, false, refs...).Fingerprint
+	s, err := rows.ReadSurvey(h.t.Context(), r.db, r.identify)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if got := s.fingerprint(project, h.read(project, false).refs); got != own {
+	if got := s.Fingerprint(project, h.read(project, false).Refs); got != own {
 		h.t.Errorf("survey says %q, the project's own read %q", got, own)
 	}
 	return own
@@ -85,9 +87,9 @@ func TestTheFingerprintNoticesEveryChangeThatCounts(t *testing.T) {
 		{"another project", func() { h.shop("x") }, false},
 		{"the deleted project", func() { h.exec(`DELETE FROM projects WHERE id = $1`, p) }, true},
 	} {
-		before := h.fingerprintOf(r, p, h.read(p, false).refs)
+		before := h.fingerprintOf(r, p, h.read(p, false).Refs)
 		tt.write()
-		after := h.fingerprintOf(r, p, h.read(p, false).refs)
+		after := h.fingerprintOf(r, p, h.read(p, false).Refs)
 		if noticed := before != after; noticed != tt.noticed {
 			t.Errorf("%s: noticed is %t, want %t", tt.name, noticed, tt.noticed)
 		}
@@ -102,7 +104,7 @@ func TestALookAtEverythingReadsOnlyWhatChanged(t *testing.T) {
 	}
 	changed, w := h.shop("v1")
 	r := h.work()
-	eventually(t, func() error { return expect(r.seen.get().statuses[statusRunning], 21) })
+	eventually(t, func() error { return expect(r.seen.get().statuses[rows.StatusRunning], 21) })
 	r.quietDown()
 	before := r.seen.get().passes
 	r.surveyed()

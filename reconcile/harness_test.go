@@ -20,6 +20,7 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 )
 
 func TestMain(m *testing.M) { stacktest.Main(m) }
@@ -157,7 +158,7 @@ type rowOf struct {
 	status, queue        string
 	startedAt, stoppedAt *time.Time
 	heartbeat            *time.Time
-	meta                 Metadata
+	meta                 rows.Metadata
 }
 
 // row reads a replica's row of a project; status is "" if there is none.
@@ -165,7 +166,7 @@ func (h *house) row(replica, project string) (w rowOf) {
 	h.t.Helper()
 	var meta []byte
 	err := h.pool.QueryRow(h.t.Context(), `SELECT status, task_queue_name, started_at, stopped_at, last_heartbeat, metadata
-		FROM workflow_workers WHERE worker_id = $1`, workerID(replica, project)).
+		FROM workflow_workers WHERE worker_id = $1`, rows.WorkerID(replica, project)).
 		Scan(&w.status, &w.queue, &w.startedAt, &w.stoppedAt, &w.heartbeat, &meta)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return w
@@ -192,7 +193,7 @@ type replica struct {
 // configuration: its times are those of a person in a hurry.
 func (h *house) replica(configure ...func(*Config)) *replica {
 	h.t.Helper()
-	runner := newRecorder(h.t, NewCodeStore(h.db))
+	runner := newRecorder(h.t, rows.NewCodeStore(h.db))
 	seen := &watcher{}
 	cfg := Config{
 		Pool: h.db, Runner: runner, Replica: "replica-a", Host: "host-a", Observer: seen,
@@ -269,7 +270,7 @@ func (r *replica) isStatus(project, status string) (w rowOf) {
 func (h *house) isAnswered(request string) (a answer) {
 	h.t.Helper()
 	eventually(h.t, func() error {
-		if a = h.answer(request); a.status != requestCompleted && a.status != requestFailed {
+		if a = h.answer(request); a.status != rows.RequestCompleted && a.status != rows.RequestFailed {
 			return fmt.Errorf("request is %s", a.status)
 		}
 		return nil

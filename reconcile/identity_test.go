@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/reconcile/rows"
 )
 
 // seed is what a seed file has: fixed ids.
@@ -60,7 +61,7 @@ func (r *replica) keeps(project, workflow, text string) {
 		if err == nil && kept != text {
 			err = errors.New("keeps " + kept)
 		}
-		if err == nil && r.h.row(r.cfg.Replica, project).status != statusRunning {
+		if err == nil && r.h.row(r.cfg.Replica, project).status != rows.StatusRunning {
 			err = errors.New("the row doesn't say running")
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -145,7 +146,7 @@ func TestEmptiedTablesOfOursAreFilledAgain(t *testing.T) {
 			r.quietDown()
 			h.exec(`TRUNCATE ` + tables)
 			r.keeps(p, w, "v1")
-			if events := h.eventsOf(p, eventReloaded); len(events) != 0 {
+			if events := h.eventsOf(p, rows.EventReloaded); len(events) != 0 {
 				t.Errorf("events of a reload without a change: %v", events)
 			}
 		})
@@ -159,20 +160,19 @@ func TestADatabaseIsToldApartWithoutTheControlFile(t *testing.T) {
 	h.exec(`REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() FROM PUBLIC`)
 	h.exec(`CREATE ROLE without_control LOGIN`)
 	t.Cleanup(func() { h.admin(`DROP ROLE without_control`) })
-	r := h.replica()
 	u, err := url.Parse(h.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.User = url.User("without_control")
 	db := openDatabase(t, u.String())
-	r.cfg.Pool = db
-	if err := r.chooseIdentity(t.Context()); err != nil {
+	how, err := rows.ChooseIdentity(t.Context(), rows.DB{Pool: db, Timeout: time.Minute})
+	if err != nil {
 		t.Fatal(err)
 	}
 	var b pgx.Batch
 	var got string
-	r.queueIdentity(&b, &got)
+	rows.QueueIdentity(&b, how, &got)
 	if err := db.SendBatch(t.Context(), &b); err != nil || got == "" {
 		t.Errorf("%q, %v", got, err)
 	}

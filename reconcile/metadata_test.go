@@ -1,48 +1,13 @@
 package reconcile
 
 import (
-	"encoding/json"
-	"os"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
-
-func TestTheMetadataIsAsItsExampleSays(t *testing.T) {
-	t.Parallel()
-	source, err := os.ReadFile("metadata.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var example strings.Builder
-	for line := range strings.Lines(string(source)) {
-		if strings.HasPrefix(line, "type Metadata") {
-			break
-		}
-		if text, ok := strings.CutPrefix(line, "//\t"); ok {
-			example.WriteString(text)
-		}
-	}
-	var m Metadata
-	d := json.NewDecoder(strings.NewReader(example.String()))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
-		t.Fatalf("the documented example doesn't fit the type: %v\n%s", err, example.String())
-	}
-	written, err := m.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var a, b any
-	_ = json.Unmarshal([]byte(example.String()), &a)
-	_ = json.Unmarshal([]byte(written), &b)
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("the example reads as\n%s", written)
-	}
-}
 
 func TestARecordsMetadata(t *testing.T) {
 	t.Parallel()
@@ -51,17 +16,17 @@ func TestARecordsMetadata(t *testing.T) {
 	rec.phase = running
 	rec.applied(runtime.Project{Components: []runtime.Component{{ID: "c", Name: "score", Shared: true}}}, nil, runtime.Report{Sources: []runtime.SourceReport{
 		{Kind: "workflow", ID: "w", Name: "order", Version: "1", Hash: "h", Since: at, Types: []string{"order"}},
-		{Kind: "workflow", ID: "x", Name: "new", Error: &runtime.SourceError{Version: "1", Message: strings.Repeat("é", maxText), Line: 3, Column: 7}},
+		{Kind: "workflow", ID: "x", Name: "new", Error: &runtime.SourceError{Version: "1", Message: strings.Repeat("é", rows.MaxText), Line: 3, Column: 7}},
 		{Kind: "component", ID: "c", Name: "score", Hash: "i", Since: at, Types: []string{"score"}},
 	}}, nil)
 	m := rec.metadata("replica-a")
-	if !strings.HasPrefix(m.Error, "workflow new: 3:7: éé") || len(m.Error) > maxText+10 {
+	if !strings.HasPrefix(m.Error, "workflow new: 3:7: éé") || len(m.Error) > rows.MaxText+10 {
 		t.Errorf("error %.40q…, %d bytes", m.Error, len(m.Error))
 	}
 	if w := m.Workflows[0]; w.Since.Location() != time.UTC || !w.Since.Equal(at) || w.Error != nil {
 		t.Errorf("workflow %+v", w)
 	}
-	if x := m.Workflows[1]; x.Since != nil || x.Hash != "" || len(x.Error.Message) > maxText+10 {
+	if x := m.Workflows[1]; x.Since != nil || x.Hash != "" || len(x.Error.Message) > rows.MaxText+10 {
 		t.Errorf("broken workflow %+v", x)
 	}
 	if !m.Components[0].Shared {
@@ -76,7 +41,7 @@ func TestARecordsMetadata(t *testing.T) {
 		t.Errorf("of a worker that doesn't start: %+v; want nothing that looks live", w)
 	}
 	rec.failure = &failure{text: "no NUL\x00 here"}
-	text, err := rec.metadata("replica-a").encode()
+	text, err := rec.metadata("replica-a").Encode()
 	if err != nil || strings.Contains(text, `\u0000`) || !strings.Contains(text, `"error":"no NUL`) {
 		t.Errorf("%s, %v", text, err)
 	}

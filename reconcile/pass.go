@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/rows"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.
@@ -53,8 +54,8 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		return r.noted(ctx, rec, "write", r.writeIfAny(ctx, rec, rec.taskQueue))
 	}
 
-	rec.fingerprint, rec.refs, rec.gone = "", s.refs, false
-	another := rec.identity != "" && rec.identity != s.identity
+	rec.fingerprint, rec.refs, rec.gone = "", s.Refs, false
+	another := rec.identity != "" && rec.identity != s.Identity
 	if another {
 		rec.moved(s)
 	}
@@ -65,12 +66,12 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		}
 		rec.doubtful = false
 	}
-	rec.identity = s.identity
+	rec.identity = s.Identity
 	claimed, err := r.claim(ctx, rec, mine)
 	if err != nil {
 		return r.noted(ctx, rec, "requests", err)
 	}
-	dec := plan(rec.observed, s.desired, time.Now(), r.cfg.RemovalGrace)
+	dec := plan(rec.observed, s.Desired, time.Now(), r.cfg.RemovalGrace)
 	rec.vanished = dec.vanished
 	if dec.changed {
 		r.queue.forget(rec.id)
@@ -79,8 +80,8 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.failure = nil
 	}
 	failed := r.execute(ctx, rec, s, dec)
-	if rec.phase == running && newMoves(rec.moves, s.moves) == 0 {
-		rec.lastMove = max(rec.lastMove, s.lastMove)
+	if rec.phase == running && newMoves(rec.moves, s.Moves) == 0 {
+		rec.lastMove = max(rec.lastMove, s.LastMove)
 	}
 
 	wrote := r.noted(ctx, rec, "write", r.writeRows(ctx, rec, s))
@@ -88,7 +89,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if wrote != nil || settled != nil {
 		return errors.Join(failed, wrote, settled)
 	}
-	rec.fingerprint, rec.gone = s.fingerprint, !s.exists
+	rec.fingerprint, rec.gone = s.Fingerprint, !s.Exists
 	rec.due = time.Time{}
 	again := dec.again
 	if rec.phase == running && !rec.again.IsZero() {
@@ -116,7 +117,7 @@ func (r *Reconciler) noted(ctx context.Context, rec *record, kind string, err er
 // lookAtRows reads the project if there is anything to do about it, else it
 // returns nil; and the open requests that are this replica's to deal with. If
 // there is likely to be, all is one exchange with the database: somebody waits.
-func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (s *snapshot, mine []string, err error) {
+func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (s *rows.Snapshot, mine []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
 	defer cancel()
 	defer func() {
@@ -131,10 +132,10 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 	defer c.Release() // which closes one whose transaction isn't over
 	b := &pgx.Batch{}
 	c.Begin(b, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	glanced := r.queueGlance(b, rec.id, rec.refs)
-	var project func(glance) *snapshot
+	glanced := rows.QueueGlance(b, r.identify, rec.id, rec.refs)
+	var project func(rows.Glance) *rows.Snapshot
 	if likely {
-		project = queueProject(b, rec.id, rec.phase != running)
+		project = rows.QueueSnapshot(b, rec.id, rec.phase != running)
 		b.Queue(`COMMIT`)
 	}
 	if err := c.SendBatch(ctx, b).Close(); err != nil {
@@ -145,11 +146,11 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 		return nil, nil, err
 	}
 	due := !rec.due.IsZero() && !time.Now().Before(rec.due)
-	nothing := g.fingerprint == rec.fingerprint && g.identity == rec.identity && len(mine) == 0 && !due
+	nothing := g.Fingerprint == rec.fingerprint && g.Identity == rec.identity && len(mine) == 0 && !due
 	if !likely {
 		b = &pgx.Batch{}
 		if !nothing {
-			project = queueProject(b, rec.id, rec.phase != running)
+			project = rows.QueueSnapshot(b, rec.id, rec.phase != running)
 		}
 		b.Queue(`COMMIT`)
 		if err := c.SendBatch(ctx, b).Close(); err != nil {
@@ -163,72 +164,72 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 }
 
 // mine says which of a project's open requests are this replica's to deal with.
-func (r *Reconciler) mine(ctx context.Context, c *database.Conn, rec *record, g glance) ([]string, error) {
+func (r *Reconciler) mine(ctx context.Context, c *database.Conn, rec *record, g rows.Glance) ([]string, error) {
 	lease := r.deadAfter()
-	may := claimable(g.open, rec.claimed, g.at, lease, false)
-	if len(may) < len(g.open) {
-		alone, err := r.alone(ctx, c)
+	may := claimable(g.Open, rec.claimed, g.At, lease, false)
+	if len(may) < len(g.Open) {
+		alone, err := rows.Alone(ctx, c, r.cfg.Replica, lease)
 		if err != nil {
 			return nil, err
 		}
-		may = claimable(g.open, rec.claimed, g.at, lease, alone)
+		may = claimable(g.Open, rec.claimed, g.At, lease, alone)
 	}
-	if others := len(g.open) - len(may); others > 0 && movesComing(g.open) {
+	if others := len(g.Open) - len(may); others > 0 && movesComing(g.Open) {
 		r.queue.after(rec.id, listenForMoves)
 	}
 	return rec.turn(may), nil
 }
 
 // claim takes on requests.
-func (r *Reconciler) claim(ctx context.Context, rec *record, ids []string) ([]request, error) {
+func (r *Reconciler) claim(ctx context.Context, rec *record, ids []string) ([]rows.Request, error) {
 	keep := map[string]bool{}
 	if rec.check != nil {
-		keep[rec.check.request.id] = true
+		keep[rec.check.request.ID] = true
 	}
 	if len(ids) == 0 {
 		rec.claimed = keep
 		return nil, nil
 	}
-	claimed, err := r.claimRequests(ctx, ids)
+	claimed, err := rows.ClaimRequests(ctx, r.db, ids)
 	if err != nil {
 		return nil, err
 	}
 	rec.claimed = keep
 	for _, q := range claimed {
-		rec.claimed[q.id] = true
+		rec.claimed[q.ID] = true
 	}
 	return claimed, nil
 }
 
 // settle finishes the claimed requests that are fulfilled or can't be.
-func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claimed []request) error {
+func (r *Reconciler) settle(ctx context.Context, rec *record, s *rows.Snapshot, claimed []rows.Request) error {
 	if len(claimed) == 0 {
 		return nil
 	}
 	st := standing{
-		desired: s.desired, window: s.window, phase: rec.phase, restart: rec.restart, lastMove: rec.lastMove, failure: rec.failure,
-		deadline: r.cfg.RequestDeadline, now: s.at,
+		Desired: s.Desired, window: s.Window, phase: rec.phase, restart: rec.restart, lastMove: rec.lastMove, failure: rec.failure,
+		deadline: r.cfg.RequestDeadline, now: s.At,
 	}
 	var err error
-	if s.exists {
-		if st.others, err = r.readOthers(ctx, rec.id); err != nil {
+	if s.Exists {
+		if st.others, err = rows.ReadOthers(ctx, r.db, rec.id, rec.workerID, r.deadAfter()); err != nil {
 			return err
 		}
 	}
-	var verdicts []verdict
+	var verdicts []rows.Verdict
 	var wait time.Duration
 	for _, q := range claimed {
 		v := judge(q, st)
-		if v.status == "" && q.aboutCode() && !q.checked && rec.phase == running {
+		if v.Status == "" && q.AboutCode() && !q.Checked && rec.phase == running {
 			r.beginCheck(ctx, rec, q)
 			continue
 		}
-		if v.status == "" {
-			wait = soonest(wait, patience(q, s.at))
+		if v.Status == "" {
+			wait = soonest(wait, patience(q, s.At))
 			continue
 		}
 		verdicts = append(verdicts, v)
-		if q.aboutCode() && !q.checked {
+		if q.AboutCode() && !q.Checked {
 			r.queue.resync(rec.id) // it's the next one's turn
 		}
 	}
@@ -238,38 +239,38 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *snapshot, claim
 	if len(verdicts) == 0 {
 		return nil
 	}
-	if err := r.finishRequests(ctx, verdicts); err != nil {
+	if err := rows.FinishRequests(ctx, r.db, r.cfg.Replica, verdicts); err != nil {
 		return err
 	}
 	r.quiet.Recover(ctx, "requests", "requests are finished again")
 	for _, v := range verdicts {
-		delete(rec.claimed, v.id)
-		r.log.InfoContext(ctx, "finished a request", logkey.Project, rec.id, logkey.Request, v.id, "status", v.status, "reason", v.reason)
+		delete(rec.claimed, v.ID)
+		r.log.InfoContext(ctx, "finished a request", logkey.Project, rec.id, logkey.Request, v.ID, "status", v.Status, "reason", v.Reason)
 	}
 	return nil
 }
 
 // patience is how long to wait before looking again whether a request, which
 // depends on other replicas, is fulfilled: the longer the longer it has been.
-func patience(q request, now time.Time) time.Duration {
+func patience(q rows.Request, now time.Time) time.Duration {
 	const least, most = 100 * time.Millisecond, 5 * time.Second
-	if q.startedAt == nil {
+	if q.StartedAt == nil {
 		return least
 	}
-	return min(max(now.Sub(*q.startedAt)/2, least), most)
+	return min(max(now.Sub(*q.StartedAt)/2, least), most)
 }
 
 // writeRows makes the rows say what is.
-func (r *Reconciler) writeRows(ctx context.Context, rec *record, s *snapshot) error {
-	if !s.exists {
+func (r *Reconciler) writeRows(ctx context.Context, rec *record, s *rows.Snapshot) error {
+	if !s.Exists {
 		if rec.phase != absent || rec.rowWritten == "" {
 			return nil
 		}
-		return r.writeStopped(ctx, rec.workerID)
+		return rows.EndWorker(ctx, r.db, rec.workerID)
 	}
 	queue := rec.taskQueue
 	if rec.phase == absent {
-		queue = s.taskQueue
+		queue = s.TaskQueue
 	}
 	return r.writeIfAny(ctx, rec, queue)
 }

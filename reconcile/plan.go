@@ -5,47 +5,14 @@ import (
 	"strings"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
-// ref names a workflow or component.
-type ref struct {
-	kind string // runtime.KindWorkflow or runtime.KindComponent
-	id   string
-}
-
-// source is a workflow or component as far as planning cares.
-type source struct {
-	ref
-	name    string // kebab name of a workflow, name of a component
-	version string // "" for a component
-	digest  string // of everything that the runner is given of it
-}
-
-func (s source) String() string { return s.kind + " " + s.name }
-
 // liveSource is a source as it was last given to the runner.
 type liveSource struct {
-	source
+	rows.Source
 	hash string // of what is live, "" if nothing is
-}
-
-// desired is what the rows say a project should be.
-type desired struct {
-	exists    bool
-	active    bool // projects.is_active
-	name      string
-	taskQueue string
-	sources   []source
-	// switchedOff holds workflows with is_active = false: their owner said so,
-	// they didn't vanish.
-	switchedOff map[ref]bool
-	// newest is the newest request, the zero value if there is none.
-	newest request
-	// restart is the newest restart request.
-	restart mark
-	// moves are the open executions that were told to run other code.
-	moves []runtime.Move
 }
 
 // phase is where a project's worker is in this process.
@@ -64,10 +31,10 @@ type observed struct {
 	taskQueue string
 	sources   []liveSource
 	// vanished says since when a source is gone from the rows.
-	vanished map[ref]time.Time
+	vanished map[rows.Ref]time.Time
 	// restart is the newest restart request that was there when the worker
 	// started: that start has satisfied it.
-	restart mark
+	restart rows.Mark
 	// failure is the last attempt's, nil if it succeeded.
 	failure *failure
 	// again is when to give the runner the same once more, because new code waits
@@ -107,9 +74,9 @@ type decision struct {
 	action action
 	cause  string // why, for the log and the row
 	// keep names the sources that the rows have lost and that stay live.
-	keep []ref
+	keep []rows.Ref
 	// vanished replaces observed.vanished.
-	vanished map[ref]time.Time
+	vanished map[rows.Ref]time.Time
 	// attempt identifies what is attempted, see failure.key.
 	attempt string
 	// changed says that the attempt isn't the one that failed before.
@@ -136,11 +103,11 @@ type decision struct {
 // worker itself: the task queue, the project's name, a restart request that
 // came after it started. That waits until no source is in its grace, lest the
 // restart cut the grace short.
-func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
+func plan(o observed, d rows.Desired, now time.Time, grace time.Duration) decision {
 	if o.phase == stopping {
 		return decision{vanished: o.vanished} // the end of the drain asks for the next pass
 	}
-	if why := d.forbidden(); why != "" {
+	if why := d.Forbidden(); why != "" {
 		if o.phase == running {
 			return decision{action: actStop, cause: why}
 		}
@@ -151,7 +118,7 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 	}
 
 	keep, vanished, wait := retained(o, d, now, grace)
-	effective := append(sourcesOf(d.sources), keep...)
+	effective := append(sourcesOf(d.Sources), keep...)
 	dec := decision{keep: refsOf(keep), vanished: vanished, again: wait, attempt: attemptKey(d, effective)}
 	if !hasWorkflow(effective) {
 		return decision{action: actStop, cause: noCode}
@@ -160,7 +127,7 @@ func plan(o observed, d desired, now time.Time, grace time.Duration) decision {
 		dec.action, dec.cause = actStop, why
 		return dec
 	}
-	cause := changes(o.sources, effective, newMoves(o.moves, d.moves))
+	cause := changes(o.sources, effective, newMoves(o.moves, d.Moves))
 	if cause == "" && o.lost {
 		cause = causeLost
 	}
@@ -191,11 +158,11 @@ const causeLost = "the database had lost the code"
 // noCode is the cause of a stop, and part of a request's reason.
 const noCode = "no active code"
 
-func planStart(o observed, d desired, now time.Time) decision {
-	if !hasWorkflow(d.sources) {
+func planStart(o observed, d rows.Desired, now time.Time) decision {
+	if !hasWorkflow(d.Sources) {
 		return decision{rest: true}
 	}
-	dec := decision{attempt: attemptKey(d, d.sources)}
+	dec := decision{attempt: attemptKey(d, d.Sources)}
 	if held, left := dec.heldBack(o.failure, now); held {
 		dec.again = left
 		return dec
@@ -204,9 +171,9 @@ func planStart(o observed, d desired, now time.Time) decision {
 	return dec
 }
 
-func startCause(d desired) string {
-	if q := d.newest; q.open() {
-		return q.action + " request " + q.id
+func startCause(d rows.Desired) string {
+	if q := d.Newest; q.Open() {
+		return q.Action + " request " + q.ID
 	}
 	return "project has active code"
 }
@@ -227,54 +194,41 @@ func (dec *decision) heldBack(f *failure, now time.Time) (held bool, left time.D
 	return false, 0
 }
 
-// forbidden says why the project must not run although it may have code.
-func (d desired) forbidden() string {
+func restartCause(o observed, d rows.Desired) string {
 	switch {
-	case !d.exists:
-		return "project deleted"
-	case !d.active:
-		return "project switched off"
-	case d.newest.action == actionStop:
-		return "stop request " + d.newest.id
-	}
-	return ""
-}
-
-func restartCause(o observed, d desired) string {
-	switch {
-	case o.taskQueue != d.taskQueue:
-		return fmt.Sprintf("restart: task queue %s renamed to %s", o.taskQueue, d.taskQueue)
-	case o.name != d.name:
-		return fmt.Sprintf("restart: project %q renamed to %q", o.name, d.name)
-	case d.restart.after(o.restart):
-		return "restart request " + d.restart.id
+	case o.taskQueue != d.TaskQueue:
+		return fmt.Sprintf("restart: task queue %s renamed to %s", o.taskQueue, d.TaskQueue)
+	case o.name != d.Name:
+		return fmt.Sprintf("restart: project %q renamed to %q", o.name, d.Name)
+	case d.Restart.After(o.restart):
+		return "restart request " + d.Restart.ID
 	}
 	return ""
 }
 
 // retained returns the live sources that the rows have lost and whose grace
 // isn't over, since when each lost one is lost, and the shortest time left.
-func retained(o observed, d desired, now time.Time, grace time.Duration) (keep []source, vanished map[ref]time.Time, wait time.Duration) {
-	here := map[ref]bool{}
-	names := map[ref]bool{} // by kind and name
-	for _, s := range d.sources {
-		here[s.ref] = true
-		names[ref{s.kind, s.name}] = true
+func retained(o observed, d rows.Desired, now time.Time, grace time.Duration) (keep []rows.Source, vanished map[rows.Ref]time.Time, wait time.Duration) {
+	here := map[rows.Ref]bool{}
+	names := map[rows.Ref]bool{} // by kind and name
+	for _, s := range d.Sources {
+		here[s.Ref] = true
+		names[rows.Ref{Kind: s.Kind, ID: s.Name}] = true
 	}
 	for _, s := range o.sources {
-		if here[s.ref] || s.hash == "" || d.switchedOff[s.ref] || names[ref{s.kind, s.name}] {
+		if here[s.Ref] || s.hash == "" || d.SwitchedOff[s.Ref] || names[rows.Ref{Kind: s.Kind, ID: s.Name}] {
 			continue
 		}
-		since, known := o.vanished[s.ref]
+		since, known := o.vanished[s.Ref]
 		if !known {
 			since = now
 		}
 		if vanished == nil {
-			vanished = map[ref]time.Time{}
+			vanished = map[rows.Ref]time.Time{}
 		}
-		vanished[s.ref] = since
+		vanished[s.Ref] = since
 		if left := grace - now.Sub(since); left > 0 {
-			keep = append(keep, s.source)
+			keep = append(keep, s.Source)
 			wait = soonest(wait, left)
 		}
 	}
@@ -293,26 +247,26 @@ func newMoves(told map[string]string, moves []runtime.Move) (n int) {
 
 // changes says in words how want differs from have, and that executions move;
 // "" if there is nothing to say.
-func changes(have []liveSource, want []source, moves int) string {
-	old := map[ref]source{}
+func changes(have []liveSource, want []rows.Source, moves int) string {
+	old := map[rows.Ref]rows.Source{}
 	for _, s := range have {
-		old[s.ref] = s.source
+		old[s.Ref] = s.Source
 	}
 	var words []string
 	for _, s := range want {
-		was, known := old[s.ref]
-		delete(old, s.ref)
+		was, known := old[s.Ref]
+		delete(old, s.Ref)
 		switch {
 		case !known:
 			words = append(words, s.String()+" added")
-		case was.digest != s.digest && was.version != s.version:
-			words = append(words, fmt.Sprintf("%s changed from version %s to %s", s, was.version, s.version))
-		case was.digest != s.digest:
+		case was.Digest != s.Digest && was.Version != s.Version:
+			words = append(words, fmt.Sprintf("%s changed from version %s to %s", s, was.Version, s.Version))
+		case was.Digest != s.Digest:
 			words = append(words, s.String()+" changed")
 		}
 	}
 	for _, s := range have {
-		if _, gone := old[s.ref]; gone {
+		if _, gone := old[s.Ref]; gone {
 			words = append(words, s.String()+" removed")
 		}
 	}
@@ -332,32 +286,32 @@ func changes(have []liveSource, want []source, moves int) string {
 // attemptKey identifies a start or reload: the same key means that trying
 // again would give the runner the same. The newest request is part of it, so
 // that pressing start on a project that failed tries at once.
-func attemptKey(d desired, effective []source) string {
-	h := newDigest()
-	h.add(d.name, d.taskQueue, d.newest.id)
+func attemptKey(d rows.Desired, effective []rows.Source) string {
+	h := rows.NewDigest()
+	h.Add(d.Name, d.TaskQueue, d.Newest.ID)
 	for _, s := range effective {
-		h.add(s.kind, s.id, s.digest)
+		h.Add(s.Kind, s.ID, s.Digest)
 	}
-	for _, m := range d.moves {
-		h.add(m.RunID, m.Hash)
+	for _, m := range d.Moves {
+		h.Add(m.RunID, m.Hash)
 	}
-	return h.sum()
+	return h.Sum()
 }
 
-func hasWorkflow(sources []source) bool {
+func hasWorkflow(sources []rows.Source) bool {
 	for _, s := range sources {
-		if s.kind == runtime.KindWorkflow {
+		if s.Kind == runtime.KindWorkflow {
 			return true
 		}
 	}
 	return false
 }
 
-func sourcesOf(s []source) []source { return append(make([]source, 0, len(s)), s...) }
+func sourcesOf(s []rows.Source) []rows.Source { return append(make([]rows.Source, 0, len(s)), s...) }
 
-func refsOf(sources []source) (refs []ref) {
+func refsOf(sources []rows.Source) (refs []rows.Ref) {
 	for _, s := range sources {
-		refs = append(refs, s.ref)
+		refs = append(refs, s.Ref)
 	}
 	return refs
 }

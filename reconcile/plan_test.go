@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -14,30 +15,30 @@ const grace = 5 * time.Second
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func wf(id, digest string) source {
-	return source{ref: ref{runtime.KindWorkflow, id}, name: "name-of-" + id, version: "1", digest: digest}
+func wf(id, digest string) rows.Source {
+	return rows.Source{Ref: rows.Ref{Kind: runtime.KindWorkflow, ID: id}, Name: "name-of-" + id, Version: "1", Digest: digest}
 }
 
-func comp(id, digest string) source {
-	return source{ref: ref{runtime.KindComponent, id}, name: "name-of-" + id, digest: digest}
+func comp(id, digest string) rows.Source {
+	return rows.Source{Ref: rows.Ref{Kind: runtime.KindComponent, ID: id}, Name: "name-of-" + id, Digest: digest}
 }
 
-func named(s source, name string) source { s.name = name; return s }
+func named(s rows.Source, name string) rows.Source { s.Name = name; return s }
 
-func lives(sources ...source) (l []liveSource) {
+func lives(sources ...rows.Source) (l []liveSource) {
 	for _, s := range sources {
-		l = append(l, liveSource{source: s, hash: "hash-" + s.digest})
+		l = append(l, liveSource{Source: s, hash: "hash-" + s.Digest})
 	}
 	return l
 }
 
 // wants is a project that is to run with these sources.
-func wants(sources ...source) desired {
-	return desired{exists: true, active: true, name: "shop", taskQueue: "shop-queue", sources: sources}
+func wants(sources ...rows.Source) rows.Desired {
+	return rows.Desired{Exists: true, Active: true, Name: "shop", TaskQueue: "shop-queue", Sources: sources}
 }
 
 // runs is a worker that runs these sources.
-func runs(sources ...source) observed {
+func runs(sources ...rows.Source) observed {
 	return observed{phase: running, name: "shop", taskQueue: "shop-queue", sources: lives(sources...)}
 }
 
@@ -48,26 +49,26 @@ func with[T any](v T, changes ...func(*T)) T {
 	return v
 }
 
-func asked(action, id string, after time.Duration) request {
-	return request{mark: mark{at: noon.Add(after), id: id}, action: action, status: requestPending}
+func asked(action, id string, after time.Duration) rows.Request {
+	return rows.Request{Mark: rows.Mark{At: noon.Add(after), ID: id}, Action: action, Status: rows.RequestPending}
 }
 
-func newest(q request) func(*desired) {
-	return func(d *desired) {
-		d.newest = q
-		if q.action == actionRestart {
-			d.restart = q.mark
+func newest(q rows.Request) func(*rows.Desired) {
+	return func(d *rows.Desired) {
+		d.Newest = q
+		if q.Action == rows.ActionRestart {
+			d.Restart = q.Mark
 		}
 	}
 }
 
-func vanishedFor(r ref, d time.Duration) func(*observed) {
-	return func(o *observed) { o.vanished = map[ref]time.Time{r: noon.Add(-d)} }
+func vanishedFor(r rows.Ref, d time.Duration) func(*observed) {
+	return func(o *observed) { o.vanished = map[rows.Ref]time.Time{r: noon.Add(-d)} }
 }
 
-func failedAt(d desired, change func(*failure)) func(*observed) {
+func failedAt(d rows.Desired, change func(*failure)) func(*observed) {
 	return func(o *observed) {
-		o.failure = &failure{key: attemptKey(d, d.sources), until: noon.Add(10 * time.Second)}
+		o.failure = &failure{key: attemptKey(d, d.Sources), until: noon.Add(10 * time.Second)}
 		change(o.failure)
 	}
 }
@@ -78,87 +79,87 @@ func TestPlan(t *testing.T) {
 	tests := []struct {
 		name   string
 		o      observed
-		d      desired
+		d      rows.Desired
 		action action
 		cause  string // contained in the cause
-		keep   []source
+		keep   []rows.Source
 		again  time.Duration
 		rest   bool
 	}{
 		// Starting.
 		{name: "new project with code starts", d: wants(a1), action: actStart, cause: "active code"},
-		{name: "a start names the request that asks for it", d: with(wants(a1), newest(asked(actionStart, "r1", 0))), action: actStart, cause: "start request r1"},
-		{name: "a finished request isn't the cause of a start", d: with(wants(a1), func(d *desired) {
-			d.newest = asked(actionStart, "r1", 0)
-			d.newest.status = requestCompleted
+		{name: "a start names the request that asks for it", d: with(wants(a1), newest(asked(rows.ActionStart, "r1", 0))), action: actStart, cause: "start request r1"},
+		{name: "a finished request isn't the cause of a start", d: with(wants(a1), func(d *rows.Desired) {
+			d.Newest = asked(rows.ActionStart, "r1", 0)
+			d.Newest.Status = rows.RequestCompleted
 		}), action: actStart, cause: "active code"},
 		{name: "a project without code rests", d: wants(), rest: true},
 		{name: "components alone are no reason to run", d: wants(c1), rest: true},
-		{name: "an unknown project rests", d: desired{}, rest: true},
-		{name: "an inactive project rests", d: with(wants(a1), func(d *desired) { d.active = false }), rest: true},
-		{name: "a stopped project rests", d: with(wants(a1), newest(asked(actionStop, "r1", 0))), rest: true},
-		{name: "a start request alone doesn't run a project without code", d: with(wants(), newest(asked(actionStart, "r1", 0))), rest: true},
-		{name: "a restart request starts a project that was stopped", d: with(wants(a1), newest(asked(actionRestart, "r1", 0))), action: actStart, cause: "restart request r1"},
+		{name: "an unknown project rests", d: rows.Desired{}, rest: true},
+		{name: "an inactive project rests", d: with(wants(a1), func(d *rows.Desired) { d.Active = false }), rest: true},
+		{name: "a stopped project rests", d: with(wants(a1), newest(asked(rows.ActionStop, "r1", 0))), rest: true},
+		{name: "a start request alone doesn't run a project without code", d: with(wants(), newest(asked(rows.ActionStart, "r1", 0))), rest: true},
+		{name: "a restart request starts a project that was stopped", d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", 0))), action: actStart, cause: "restart request r1"},
 
 		// Nothing to do.
 		{name: "what runs as it should is left alone", o: runs(a1, c1), d: wants(a1, c1)},
 		{name: "the order of sources is no change", o: runs(a1, b1), d: wants(b1, a1)},
-		{name: "a start request for a running project is no work", o: runs(a1), d: with(wants(a1), newest(asked(actionStart, "r1", 0)))},
+		{name: "a start request for a running project is no work", o: runs(a1), d: with(wants(a1), newest(asked(rows.ActionStart, "r1", 0)))},
 		{name: "nothing is done while a worker drains", o: with(runs(a1), func(o *observed) { o.phase = stopping }), d: wants(a2)},
-		{name: "not even for a deleted project", o: with(runs(a1), func(o *observed) { o.phase = stopping }), d: desired{}},
+		{name: "not even for a deleted project", o: with(runs(a1), func(o *observed) { o.phase = stopping }), d: rows.Desired{}},
 
 		// Reloading.
 		{name: "changed code is reloaded", o: runs(a1), d: wants(a2), action: actReload, cause: "workflow name-of-a changed"},
-		{name: "the cause of a reload names the versions", o: runs(a1), d: wants(with(a2, func(s *source) { s.version = "1.0.4" })), action: actReload, cause: "from version 1 to 1.0.4"},
+		{name: "the cause of a reload names the versions", o: runs(a1), d: wants(with(a2, func(s *rows.Source) { s.Version = "1.0.4" })), action: actReload, cause: "from version 1 to 1.0.4"},
 		{name: "a new workflow is reloaded at once", o: runs(a1), d: wants(a1, b1), action: actReload, cause: "workflow name-of-b added"},
 		{name: "a changed component is reloaded", o: runs(a1, c1), d: wants(a1, c2), action: actReload, cause: "component name-of-c changed"},
 		{name: "many changes make a short cause", o: runs(a1), d: wants(a2, wf("d", "1"), wf("e", "1"), wf("f", "1"), wf("g", "1")), action: actReload, cause: "2 more"},
 
 		// Removal.
-		{name: "code that vanishes stays for its grace", o: runs(a1, b1), d: wants(a1), keep: []source{b1}, again: grace},
-		{name: "a component that vanishes stays for its grace", o: runs(a1, c1), d: wants(a1), keep: []source{c1}, again: grace},
-		{name: "the grace runs on", o: with(runs(a1, b1), vanishedFor(b1.ref, 4*time.Second)), d: wants(a1), keep: []source{b1}, again: time.Second},
-		{name: "after its grace it is removed", o: with(runs(a1, b1), vanishedFor(b1.ref, grace)), d: wants(a1), action: actReload, cause: "workflow name-of-b removed"},
-		{name: "a project whose last code vanishes keeps running for its grace", o: runs(a1), d: wants(), keep: []source{a1}, again: grace},
-		{name: "and stops after it", o: with(runs(a1), vanishedFor(a1.ref, grace+1)), d: wants(), action: actStop, cause: noCode},
-		{name: "and so if components are left", o: with(runs(a1, c1), vanishedFor(a1.ref, grace+1)), d: wants(c1), action: actStop, cause: noCode},
-		{name: "code that comes back within its grace is no change", o: with(runs(a1, b1), vanishedFor(b1.ref, 4*time.Second)), d: wants(a1, b1)},
-		{name: "its successor goes live at once", o: with(runs(a1, b1), vanishedFor(a1.ref, 2*time.Second)), d: wants(a2, b1), action: actReload, cause: "name-of-a changed"},
-		{name: "a change elsewhere goes live at once and keeps what vanished", o: runs(a1, b1), d: wants(a2), action: actReload, cause: "name-of-a changed", keep: []source{b1}, again: grace},
-		{name: "two graces: the shorter is waited for", o: with(runs(a1, b1, c1), vanishedFor(b1.ref, 3*time.Second)), d: wants(a1), keep: []source{b1, c1}, again: 2 * time.Second},
-		{name: "one over, the other not: the first is removed", o: with(runs(a1, b1, c1), vanishedFor(b1.ref, grace)), d: wants(a1), action: actReload, cause: "workflow name-of-b removed", keep: []source{c1}, again: grace},
-		{name: "another workflow of the same name ends the grace", o: runs(a1), d: wants(named(wf("z", "1"), a1.name)), action: actReload, cause: "added, workflow name-of-a removed"},
-		{name: "a component of the same name as a workflow doesn't", o: runs(a1, b1), d: wants(a1, named(c1, b1.name)), action: actReload, cause: "added", keep: []source{b1}, again: grace},
+		{name: "code that vanishes stays for its grace", o: runs(a1, b1), d: wants(a1), keep: []rows.Source{b1}, again: grace},
+		{name: "a component that vanishes stays for its grace", o: runs(a1, c1), d: wants(a1), keep: []rows.Source{c1}, again: grace},
+		{name: "the grace runs on", o: with(runs(a1, b1), vanishedFor(b1.Ref, 4*time.Second)), d: wants(a1), keep: []rows.Source{b1}, again: time.Second},
+		{name: "after its grace it is removed", o: with(runs(a1, b1), vanishedFor(b1.Ref, grace)), d: wants(a1), action: actReload, cause: "workflow name-of-b removed"},
+		{name: "a project whose last code vanishes keeps running for its grace", o: runs(a1), d: wants(), keep: []rows.Source{a1}, again: grace},
+		{name: "and stops after it", o: with(runs(a1), vanishedFor(a1.Ref, grace+1)), d: wants(), action: actStop, cause: noCode},
+		{name: "and so if components are left", o: with(runs(a1, c1), vanishedFor(a1.Ref, grace+1)), d: wants(c1), action: actStop, cause: noCode},
+		{name: "code that comes back within its grace is no change", o: with(runs(a1, b1), vanishedFor(b1.Ref, 4*time.Second)), d: wants(a1, b1)},
+		{name: "its successor goes live at once", o: with(runs(a1, b1), vanishedFor(a1.Ref, 2*time.Second)), d: wants(a2, b1), action: actReload, cause: "name-of-a changed"},
+		{name: "a change elsewhere goes live at once and keeps what vanished", o: runs(a1, b1), d: wants(a2), action: actReload, cause: "name-of-a changed", keep: []rows.Source{b1}, again: grace},
+		{name: "two graces: the shorter is waited for", o: with(runs(a1, b1, c1), vanishedFor(b1.Ref, 3*time.Second)), d: wants(a1), keep: []rows.Source{b1, c1}, again: 2 * time.Second},
+		{name: "one over, the other not: the first is removed", o: with(runs(a1, b1, c1), vanishedFor(b1.Ref, grace)), d: wants(a1), action: actReload, cause: "workflow name-of-b removed", keep: []rows.Source{c1}, again: grace},
+		{name: "another workflow of the same name ends the grace", o: runs(a1), d: wants(named(wf("z", "1"), a1.Name)), action: actReload, cause: "added, workflow name-of-a removed"},
+		{name: "a component of the same name as a workflow doesn't", o: runs(a1, b1), d: wants(a1, named(c1, b1.Name)), action: actReload, cause: "added", keep: []rows.Source{b1}, again: grace},
 		{name: "what was never live has no grace", o: with(runs(a1, b1), func(o *observed) { o.sources[1].hash = "" }), d: wants(a1), action: actReload, cause: "removed"},
-		{name: "a workflow switched off has no grace", o: runs(a1, b1), d: with(wants(a1), func(d *desired) { d.switchedOff = map[ref]bool{b1.ref: true} }), action: actReload, cause: "removed"},
-		{name: "the last workflow switched off stops the project at once", o: runs(a1), d: with(wants(), func(d *desired) { d.switchedOff = map[ref]bool{a1.ref: true} }), action: actStop, cause: noCode},
+		{name: "a workflow switched off has no grace", o: runs(a1, b1), d: with(wants(a1), func(d *rows.Desired) { d.SwitchedOff = map[rows.Ref]bool{b1.Ref: true} }), action: actReload, cause: "removed"},
+		{name: "the last workflow switched off stops the project at once", o: runs(a1), d: with(wants(), func(d *rows.Desired) { d.SwitchedOff = map[rows.Ref]bool{a1.Ref: true} }), action: actStop, cause: noCode},
 
 		// Stopping.
-		{name: "a deleted project stops at once", o: runs(a1), d: desired{}, action: actStop, cause: "deleted"},
-		{name: "a project switched off stops at once", o: runs(a1), d: with(wants(a1), func(d *desired) { d.active = false }), action: actStop, cause: "switched off"},
-		{name: "a stop request stops at once", o: runs(a1), d: with(wants(a1), newest(asked(actionStop, "r1", 0))), action: actStop, cause: "stop request r1"},
-		{name: "a stop request doesn't wait for a grace", o: runs(a1), d: with(wants(), newest(asked(actionStop, "r1", 0))), action: actStop, cause: "stop request r1"},
+		{name: "a deleted project stops at once", o: runs(a1), d: rows.Desired{}, action: actStop, cause: "deleted"},
+		{name: "a project switched off stops at once", o: runs(a1), d: with(wants(a1), func(d *rows.Desired) { d.Active = false }), action: actStop, cause: "switched off"},
+		{name: "a stop request stops at once", o: runs(a1), d: with(wants(a1), newest(asked(rows.ActionStop, "r1", 0))), action: actStop, cause: "stop request r1"},
+		{name: "a stop request doesn't wait for a grace", o: runs(a1), d: with(wants(), newest(asked(rows.ActionStop, "r1", 0))), action: actStop, cause: "stop request r1"},
 
 		// Restarting.
-		{name: "a renamed task queue restarts", o: runs(a1), d: with(wants(a1), func(d *desired) { d.taskQueue = "new" }), action: actStop, cause: "restart: task queue shop-queue renamed to new"},
-		{name: "a renamed project restarts", o: runs(a1), d: with(wants(a1), func(d *desired) { d.name = "new" }), action: actStop, cause: `"shop" renamed to "new"`},
-		{name: "a restart request restarts", o: runs(a1), d: with(wants(a1), newest(asked(actionRestart, "r1", 0))), action: actStop, cause: "restart request r1"},
-		{name: "a restart request that the start has seen doesn't", o: with(runs(a1), func(o *observed) { o.restart = mark{noon, "r1"} }), d: with(wants(a1), newest(asked(actionRestart, "r1", 0)))},
-		{name: "a newer one does", o: with(runs(a1), func(o *observed) { o.restart = mark{noon, "r1"} }), d: with(wants(a1), newest(asked(actionRestart, "r2", time.Second))), action: actStop, cause: "restart request r2"},
-		{name: "an older one that is left when the newer row is deleted doesn't", o: with(runs(a1), func(o *observed) { o.restart = mark{noon, "r2"} }), d: with(wants(a1), newest(asked(actionRestart, "r1", -time.Second)))},
-		{name: "a restart that a start follows restarts all the same", o: runs(a1), d: with(wants(a1), newest(asked(actionRestart, "r1", 0)), newest(asked(actionStart, "r2", 1))), action: actStop, cause: "restart request r1"},
-		{name: "a restart from the future restarts once", o: with(runs(a1), func(o *observed) { o.restart = mark{noon.Add(time.Hour), "r1"} }), d: with(wants(a1), newest(asked(actionRestart, "r1", time.Hour)))},
-		{name: "a restart waits for a grace", o: runs(a1, b1), d: with(wants(a1), newest(asked(actionRestart, "r1", 0))), keep: []source{b1}, again: grace},
-		{name: "but new code doesn't wait for the restart", o: runs(a1, b1), d: with(wants(a2), newest(asked(actionRestart, "r1", 0))), action: actReload, keep: []source{b1}, again: grace},
+		{name: "a renamed task queue restarts", o: runs(a1), d: with(wants(a1), func(d *rows.Desired) { d.TaskQueue = "new" }), action: actStop, cause: "restart: task queue shop-queue renamed to new"},
+		{name: "a renamed project restarts", o: runs(a1), d: with(wants(a1), func(d *rows.Desired) { d.Name = "new" }), action: actStop, cause: `"shop" renamed to "new"`},
+		{name: "a restart request restarts", o: runs(a1), d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", 0))), action: actStop, cause: "restart request r1"},
+		{name: "a restart request that the start has seen doesn't", o: with(runs(a1), func(o *observed) { o.restart = rows.Mark{At: noon, ID: "r1"} }), d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", 0)))},
+		{name: "a newer one does", o: with(runs(a1), func(o *observed) { o.restart = rows.Mark{At: noon, ID: "r1"} }), d: with(wants(a1), newest(asked(rows.ActionRestart, "r2", time.Second))), action: actStop, cause: "restart request r2"},
+		{name: "an older one that is left when the newer row is deleted doesn't", o: with(runs(a1), func(o *observed) { o.restart = rows.Mark{At: noon, ID: "r2"} }), d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", -time.Second)))},
+		{name: "a restart that a start follows restarts all the same", o: runs(a1), d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", 0)), newest(asked(rows.ActionStart, "r2", 1))), action: actStop, cause: "restart request r1"},
+		{name: "a restart from the future restarts once", o: with(runs(a1), func(o *observed) { o.restart = rows.Mark{At: noon.Add(time.Hour), ID: "r1"} }), d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", time.Hour)))},
+		{name: "a restart waits for a grace", o: runs(a1, b1), d: with(wants(a1), newest(asked(rows.ActionRestart, "r1", 0))), keep: []rows.Source{b1}, again: grace},
+		{name: "but new code doesn't wait for the restart", o: runs(a1, b1), d: with(wants(a2), newest(asked(rows.ActionRestart, "r1", 0))), action: actReload, keep: []rows.Source{b1}, again: grace},
 
 		// Failing.
 		{name: "a failed start waits for its back-off", o: with(observed{}, failedAt(wants(a1), func(*failure) {})), d: wants(a1), again: 10 * time.Second},
 		{name: "and is tried again after it", o: with(observed{}, failedAt(wants(a1), func(f *failure) { f.until = noon })), d: wants(a1), action: actStart},
 		{name: "changed rows are tried at once", o: with(observed{}, failedAt(wants(a1), func(*failure) {})), d: wants(a2), action: actStart},
-		{name: "a new start request tries at once", o: with(observed{}, failedAt(wants(a1), func(*failure) {})), d: with(wants(a1), newest(asked(actionStart, "r1", 0))), action: actStart},
+		{name: "a new start request tries at once", o: with(observed{}, failedAt(wants(a1), func(*failure) {})), d: with(wants(a1), newest(asked(rows.ActionStart, "r1", 0))), action: actStart},
 		{name: "a hopeless start isn't tried again", o: with(observed{}, failedAt(wants(a1), func(f *failure) { f.permanent = true; f.until = noon.Add(-time.Hour) })), d: wants(a1)},
 		{name: "until the rows change", o: with(observed{}, failedAt(wants(a1), func(f *failure) { f.permanent = true })), d: wants(a2), action: actStart},
-		{name: "a failed project that is switched off rests", o: with(observed{}, failedAt(wants(a1), func(f *failure) { f.permanent = true })), d: desired{exists: true}, rest: true},
+		{name: "a failed project that is switched off rests", o: with(observed{}, failedAt(wants(a1), func(f *failure) { f.permanent = true })), d: rows.Desired{Exists: true}, rest: true},
 		{name: "a failed reload waits for its back-off", o: with(runs(a1), failedAt(wants(a2), func(*failure) {})), d: wants(a2), again: 10 * time.Second},
 		{name: "and is tried again after it (reload)", o: with(runs(a1), failedAt(wants(a2), func(f *failure) { f.until = noon })), d: wants(a2), action: actReload},
 		{name: "rows put back after a failed reload need nothing", o: with(runs(a1), failedAt(wants(a2), func(*failure) {})), d: wants(a1)},
@@ -234,9 +235,9 @@ func TestWithoutAGraceRemovalIsAtOnce(t *testing.T) {
 func TestPlanDoesNotTouchItsInput(t *testing.T) {
 	t.Parallel()
 	o, d := runs(wf("a", "1"), wf("b", "1")), wants(wf("a", "2"))
-	d.sources = append(make([]source, 0, 10), d.sources...)
+	d.Sources = append(make([]rows.Source, 0, 10), d.Sources...)
 	plan(o, d, noon, grace)
-	if !reflect.DeepEqual(o, runs(wf("a", "1"), wf("b", "1"))) || !reflect.DeepEqual(d.sources[:2][1], source{}) {
+	if !reflect.DeepEqual(o, runs(wf("a", "1"), wf("b", "1"))) || !reflect.DeepEqual(d.Sources[:2][1], rows.Source{}) {
 		t.Error("plan wrote into what it was given")
 	}
 }

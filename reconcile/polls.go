@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
 )
@@ -16,12 +17,6 @@ import (
 type Polls interface {
 	// FailingPolls gives them by project.
 	FailingPolls() map[string]runtime.PollFailure
-}
-
-// PollFailure is that a project's worker can't ask Temporal for tasks.
-type PollFailure struct {
-	Since time.Time `json:"since"`
-	Error string    `json:"error"`
 }
 
 // pollInterval is how often the workers' polls are looked at.
@@ -36,9 +31,9 @@ func (r *Reconciler) watchPolls(ctx context.Context) {
 }
 
 func (r *Reconciler) lookAtPolls(ctx context.Context) {
-	found := map[string]PollFailure{}
+	found := map[string]rows.PollFailure{}
 	for id, f := range r.cfg.Polls.FailingPolls() {
-		found[id] = PollFailure{f.Since.UTC().Truncate(time.Millisecond), bounded(f.Error)}
+		found[id] = rows.PollFailure{Since: f.Since.UTC().Truncate(time.Millisecond), Error: rows.Bounded(f.Error)}
 	}
 	var changed []string
 	r.mu.Lock()
@@ -46,7 +41,7 @@ func (r *Reconciler) lookAtPolls(ctx context.Context) {
 	r.polls = found
 	running := 0
 	for id, c := range r.cards {
-		if c.status == statusRunning {
+		if c.status == rows.StatusRunning {
 			running++
 		}
 		if before[id] != found[id] {
@@ -78,6 +73,3 @@ func (r *Reconciler) tellPolls(ctx context.Context, kind string, err error) {
 		r.quiet.Recover(ctx, kind, "workers can ask Temporal for tasks again")
 	}
 }
-
-// problem is what a project's row says.
-func (f PollFailure) problem() string { return "the worker can't ask Temporal for tasks: " + f.Error }

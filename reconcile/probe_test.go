@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 )
 
@@ -50,14 +51,14 @@ func TestTheProbeNamesEachRightThatIsGone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	role, pool := h.asRole("exec")
-	if err := Probe(t.Context(), pool); err != nil {
+	if err := rows.Probe(t.Context(), pool); err != nil {
 		t.Fatal(err)
 	}
 	check := func(break_, mend string, want ...string) {
 		t.Helper()
 		h.exec(break_)
-		err := Probe(t.Context(), pool)
-		if err == nil || !Unusable(err) {
+		err := rows.Probe(t.Context(), pool)
+		if err == nil || !rows.Unusable(err) {
 			t.Errorf("%s: %v", break_, err)
 		}
 		for _, w := range want {
@@ -66,7 +67,7 @@ func TestTheProbeNamesEachRightThatIsGone(t *testing.T) {
 			}
 		}
 		h.exec(mend)
-		if err := Probe(t.Context(), pool); err != nil {
+		if err := rows.Probe(t.Context(), pool); err != nil {
 			t.Errorf("%s: %v", mend, err)
 		}
 	}
@@ -101,23 +102,23 @@ func TestTheProbeSeesReadOnlyAndEmptyDatabases(t *testing.T) {
 		pool := h.inMode(u, mode)
 		defer pool.Close()
 		for range 2 {
-			if err := Probe(t.Context(), pool); err != nil {
+			if err := rows.Probe(t.Context(), pool); err != nil {
 				t.Errorf("%v: %v", mode, err)
 			}
 		}
 		if _, err := pool.Exec(t.Context(), `SET default_transaction_read_only = on`); err != nil {
 			t.Fatal(err)
 		}
-		if err := Probe(t.Context(), pool); !Unusable(err) || !strings.Contains(err.Error(), "read-only") {
+		if err := rows.Probe(t.Context(), pool); !rows.Unusable(err) || !strings.Contains(err.Error(), "read-only") {
 			t.Errorf("%v: %v", mode, err)
 		}
 	}
 	h.exec(`DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE format('DROP TABLE public.%I CASCADE', t); END LOOP; END $$`)
-	if err := Probe(t.Context(), h.db); !Unusable(err) || !strings.Contains(err.Error(), "there is no table public.") || !strings.Contains(err.Error(), "and 11 more") {
+	if err := rows.Probe(t.Context(), h.db); !rows.Unusable(err) || !strings.Contains(err.Error(), "there is no table public.") || !strings.Contains(err.Error(), "and 11 more") {
 		t.Errorf("%v", err)
 	}
 	h.db.Close()
-	if err := Probe(t.Context(), h.db); err == nil || Unusable(err) {
+	if err := rows.Probe(t.Context(), h.db); err == nil || rows.Unusable(err) {
 		t.Errorf("a database that doesn't answer: %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -20,7 +21,7 @@ func TestAProjectStartsReloadsAndStopsWithItsRows(t *testing.T) {
 	c := h.component(p, "score", "score v1")
 	r.LookAt(p, time.Now())
 
-	row := r.isStatus(p, statusRunning)
+	row := r.isStatus(p, rows.StatusRunning)
 	if row.queue != "queue-"+p || row.startedAt == nil || row.stoppedAt != nil || row.heartbeat == nil {
 		t.Errorf("row of a running project: %+v", row)
 	}
@@ -38,7 +39,7 @@ func TestAProjectStartsReloadsAndStopsWithItsRows(t *testing.T) {
 	h.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	if row := r.isStatus(p, statusStopped); row.stoppedAt == nil || row.stoppedAt.Before(*row.startedAt) {
+	if row := r.isStatus(p, rows.StatusStopped); row.stoppedAt == nil || row.stoppedAt.Before(*row.startedAt) {
 		t.Errorf("row of a stopped project: %+v", row)
 	}
 	if got := r.runner.trace(p); got != "start reload reload stop" {
@@ -111,7 +112,7 @@ func TestReplacingCodeInTwoTransactionsNeverStopsIt(t *testing.T) {
 	if got := r.runner.trace(p); got != "start reload" {
 		t.Errorf("calls: %s, want one reload and no stop", got)
 	}
-	if row := h.row("replica-a", p); row.status != statusRunning {
+	if row := h.row("replica-a", p); row.status != rows.StatusRunning {
 		t.Errorf("status is %s", row.status)
 	}
 }
@@ -160,7 +161,7 @@ func TestWhatVanishedIsRemovedAfterItsGrace(t *testing.T) {
 	// And the last one takes the worker with it.
 	h.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
-	r.isStatus(p, statusStopped)
+	r.isStatus(p, rows.StatusStopped)
 	if row := h.row("replica-a", p); row.meta.Error != "" {
 		t.Errorf("a project without code has error %q", row.meta.Error)
 	}
@@ -202,7 +203,7 @@ func TestARenamedTaskQueueRestartsTheWorker(t *testing.T) {
 		t.Errorf("started on %s", got)
 	}
 	eventually(t, func() error { return expect(h.row("replica-a", p).queue, "renamed-"+p) })
-	row := r.isStatus(p, statusRunning)
+	row := r.isStatus(p, rows.StatusRunning)
 	if row.meta.LastReload == nil || !strings.Contains(row.meta.LastReload.Cause, "renamed") || row.meta.LastReload.Action != "start" {
 		t.Errorf("last reload is %+v, want the renaming as its cause", row.meta.LastReload)
 	}
@@ -241,7 +242,7 @@ func TestAChangeDuringAStartIsNotLost(t *testing.T) {
 	}
 	r.start()
 	eventually(t, func() error { return expect(starting.Load(), true) })
-	if row := h.row("replica-a", p); row.status != statusStarting {
+	if row := h.row("replica-a", p); row.status != rows.StatusStarting {
 		t.Errorf("status while it starts is %q", row.status)
 	}
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
@@ -261,7 +262,7 @@ func TestALongDrainBlocksNobodyAndShowsInTheRow(t *testing.T) {
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	r.isStatus(p, statusStopping)
+	r.isStatus(p, rows.StatusStopping)
 
 	other, ow := h.shop("other")
 	r.LookAt(other, time.Now())
@@ -275,7 +276,7 @@ func TestALongDrainBlocksNobodyAndShowsInTheRow(t *testing.T) {
 		t.Errorf("calls while it drains: %s", got)
 	}
 	close(open)
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	if got := r.runner.trace(p); got != "start stop start" {
 		t.Errorf("calls: %s", got)
 	}
@@ -309,7 +310,7 @@ func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 	r.isServing(p, w, "v1")
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	if row := r.isStatus(p, statusStopped); row.meta.Error != "" {
+	if row := r.isStatus(p, rows.StatusStopped); row.meta.Error != "" {
 		t.Errorf("error of the stopped worker is %q", row.meta.Error)
 	}
 	if got := tries.Load(); got != 3 {
@@ -326,7 +327,7 @@ func TestFiveHundredProjectsAtOnce(t *testing.T) {
 		INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code) SELECT id, '1', 'text of ' || id, '' FROM w`)
 	began := time.Now()
 	r.LookAtAll("insert")
-	eventually(t, func() error { return expect(r.seen.get().statuses[statusRunning], 500) })
+	eventually(t, func() error { return expect(r.seen.get().statuses[rows.StatusRunning], 500) })
 	t.Logf("500 projects started in %s", time.Since(began))
 	eventually(t, func() error {
 		return expect(one[int](h, `SELECT count(*)::int FROM workflow_workers WHERE status = 'running'`), 500)
@@ -359,7 +360,7 @@ func TestTheTimeFromTheHintToLiveIsReported(t *testing.T) {
 	r.quietDown()
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
-	var last *ReloadState
+	var last *rows.ReloadState
 	eventually(t, func() error {
 		last = h.row("replica-a", p).meta.LastReload
 		return expect(last != nil && last.Action == "reload", true)

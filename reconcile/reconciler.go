@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 )
 
@@ -21,11 +22,12 @@ type Reconciler struct {
 	log   *slog.Logger
 	quiet *trouble.Log
 	queue *workQueue
-	store *CodeStore
+	store *rows.CodeStore
 	look  chan string // a survey is due; the reason
 
-	identitySQL string // settled before the first pass
-	identity    string // of the last survey, whose goroutine it is of
+	db       rows.DB
+	identify rows.Identifier // settled before the first pass
+	identity string          // of the last survey, whose goroutine it is of
 
 	// open ends when the shutdown begins: nothing is started any more.
 	open  context.Context
@@ -38,7 +40,7 @@ type Reconciler struct {
 	first      *firstLook
 
 	// toldFailing is what the latest event says, by project and workflow; watchFailures' own.
-	toldFailing map[string]Failing
+	toldFailing map[string]rows.Failing
 
 	telling sync.Mutex // makes the observer see totals in their order
 
@@ -46,13 +48,13 @@ type Reconciler struct {
 	records  map[string]*record
 	cards    map[string]card
 	notes    map[string]note
-	inflight map[string]chan struct{} // closed when the pass is over
-	counts   map[string]int           // cards by status
-	censuses map[string]census        // by project
-	stays    map[string]stays         // by project; replaced, never changed
-	failing  map[string]failing       // by project; replaced, never changed
-	polls    map[string]PollFailure   // by project; replaced, never changed
-	broken   int                      // sum over the cards
+	inflight map[string]chan struct{}          // closed when the pass is over
+	counts   map[string]int                    // cards by status
+	censuses map[string]rows.Census            // by project
+	stays    map[string]rows.KeptCodes         // by project; replaced, never changed
+	failing  map[string]rows.FailingByWorkflow // by project; replaced, never changed
+	polls    map[string]rows.PollFailure       // by project; replaced, never changed
+	broken   int                               // sum over the cards
 }
 
 // note is what others have to say to the next pass over a project.
@@ -82,17 +84,18 @@ func New(cfg Config) (*Reconciler, error) {
 		store: cfg.Store,
 		look:  make(chan string, 1),
 
-		identitySQL: identitySQL,
+		db:       rows.DB{Pool: cfg.Pool, Timeout: cfg.QueryTimeout},
+		identify: rows.Identity,
 
 		checkSlots:  make(chan struct{}, maxChecks),
 		first:       newFirstLook(),
-		toldFailing: map[string]Failing{},
+		toldFailing: map[string]rows.Failing{},
 		records:     map[string]*record{},
 		cards:       map[string]card{},
 		notes:       map[string]note{},
 		inflight:    map[string]chan struct{}{},
 		counts:      map[string]int{},
-		censuses:    map[string]census{},
+		censuses:    map[string]rows.Census{},
 	}, nil
 }
 
@@ -161,9 +164,12 @@ func (r *Reconciler) Run(ctx context.Context) error {
 // answer; false means that ctx ended first.
 func (r *Reconciler) begin(ctx context.Context) bool {
 	for failures := 0; ; failures++ {
-		err := r.takeOver(ctx)
+		n, err := rows.TakeOver(ctx, r.db, r.cfg.Replica)
+		if n > 0 {
+			r.log.InfoContext(ctx, "took over the rows of an earlier process that didn't stop", logkey.Projects, n)
+		}
 		if err == nil {
-			err = r.chooseIdentity(ctx)
+			r.identify, err = rows.ChooseIdentity(ctx, r.db)
 		}
 		if err == nil {
 			r.quiet.Recover(ctx, "database", "the database answers")
@@ -217,27 +223,27 @@ func (r *Reconciler) surveys(ctx context.Context) {
 // lookAround queues every project whose rows aren't those that were last dealt
 // with, that the runner has lost, that has open requests, or that is no more.
 func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
-	s, err := r.readSurvey(ctx)
+	s, err := rows.ReadSurvey(ctx, r.db, r.identify)
 	if err != nil {
 		return err
 	}
 	r.quiet.Recover(ctx, "database", "the database answers again")
-	if r.identity != "" && r.identity != s.identity {
-		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", r.identity, "is", s.identity)
+	if r.identity != "" && r.identity != s.Identity {
+		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", r.identity, "is", s.Identity)
 	}
-	r.identity = s.identity
+	r.identity = s.Identity
 	live := map[string]bool{}
 	for _, id := range r.cfg.Runner.Running() {
 		live[id] = true
 	}
-	dirty := s.open
+	dirty := s.Open
 	r.mu.Lock()
-	for id := range s.projects {
+	for id := range s.Projects {
 		c, known := r.cards[id]
-		if !known || s.fingerprint(id, c.refs) != c.fingerprint || c.identity != s.identity {
+		if !known || s.Fingerprint(id, c.refs) != c.fingerprint || c.identity != s.Identity {
 			dirty = append(dirty, id)
 		}
-		if known && c.kept > 0 && s.kept[id] != strconv.Itoa(c.kept) {
+		if known && c.kept > 0 && s.Kept[id] != strconv.Itoa(c.kept) {
 			n := r.notes[id]
 			n.lost = true
 			r.notes[id] = n
@@ -245,7 +251,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		}
 	}
 	for id, c := range r.cards {
-		if _, exists := s.projects[id]; !exists {
+		if _, exists := s.Projects[id]; !exists {
 			dirty = append(dirty, id)
 		}
 		if c.phase == running && !live[id] {
@@ -261,7 +267,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		r.queue.resync(id)
 	}
 	r.cfg.Observer.QueueDepth(r.queue.len())
-	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.projects), "to_do", len(dirty))
+	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.Projects), "to_do", len(dirty))
 	return nil
 }
 

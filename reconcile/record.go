@@ -3,25 +3,9 @@ package reconcile
 import (
 	"time"
 
-	"github.com/google/uuid"
-
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
-
-// workflow_workers.status.
-const (
-	statusStarting = "starting"
-	statusRunning  = "running"
-	statusStopping = "stopping"
-	statusStopped  = "stopped"
-	statusFailed   = "failed"
-)
-
-// Statuses are all that workflow_workers.status may say.
-func Statuses() []string {
-	return []string{statusStarting, statusRunning, statusStopping, statusStopped, statusFailed}
-}
-
 
 // record is what this process knows of one project. It belongs to the pass
 // over the project, of which the queue allows one at a time; everybody else
@@ -32,16 +16,16 @@ type record struct {
 	observed
 
 	report runtime.Report
-	live   map[ref]liveFact // of the workflows in report
+	live   map[rows.Ref]rows.LiveFact // of the workflows in report
 	// lastMove is how far the runner knows workflow_execution_moves, by seq.
 	lastMove int64
-	census   census
-	stays    stays
-	failing  failing
-	polls    PollFailure   // zero: they don't fail
-	shells   map[ref]shell // what else is needed to give a vanished source to the runner again
-	shared   map[ref]bool
-	reload   *ReloadState
+	census   rows.Census
+	stays    rows.KeptCodes
+	failing  rows.FailingByWorkflow
+	polls    rows.PollFailure   // zero: they don't fail
+	shells   map[rows.Ref]shell // what else is needed to give a vanished source to the runner again
+	shared   map[rows.Ref]bool
+	reload   *rows.ReloadState
 
 	startedAt, stoppedAt time.Time
 	drain                *drain // in phase stopping
@@ -65,7 +49,7 @@ type record struct {
 	rowWritten string          // digest of the row as last written
 	liveStale  bool            // the report isn't yet in workflow_live_code
 	gone       bool            // the project has no row
-	events     []event         // not written yet
+	events     []rows.Event    // not written yet
 	// failedAttempt is the attempt whose failure was noted, see failure.key.
 	failedAttempt string
 	// tries is how often code that waits was tried again in vain.
@@ -95,29 +79,21 @@ func (d *drain) over() bool {
 }
 
 func newRecord(id, replica string) *record {
-	return &record{id: id, workerID: workerID(replica, id)}
-}
-
-// workerNamespace makes worker ids of replicas and projects.
-var workerNamespace = uuid.MustParse("6a2f41a3-c54c-4ce0-9bd7-3d4a8f0a1c55")
-
-// workerID is the same whenever a replica of this name runs this project.
-func workerID(replica, projectID string) string {
-	return uuid.NewSHA1(workerNamespace, []byte(replica+"\x00"+projectID)).String()
+	return &record{id: id, workerID: rows.WorkerID(replica, id)}
 }
 
 // status is what the row says.
 func (rec *record) status() string {
 	switch rec.phase {
 	case running:
-		return statusRunning
+		return rows.StatusRunning
 	case stopping:
-		return statusStopping
+		return rows.StatusStopping
 	}
 	if rec.failure != nil {
-		return statusFailed
+		return rows.StatusFailed
 	}
-	return statusStopped
+	return rows.StatusStopped
 }
 
 // trouble is the one line on what is wrong, "" if nothing is.
@@ -126,7 +102,7 @@ func (rec *record) trouble() string {
 		return rec.failure.text
 	}
 	if rec.polls.Error != "" && rec.phase == running {
-		return rec.polls.problem()
+		return rec.polls.Problem()
 	}
 	if list := broken(rec.report); len(list) > 0 {
 		return list[0].Problem()
@@ -134,16 +110,9 @@ func (rec *record) trouble() string {
 	return rec.stuck()
 }
 
-// liveFact is what is known of a workflow's live code beyond the report.
-type liveFact struct {
-	hash   string
-	codeID string    // workflow_compiled_code.id, "" if unknown
-	since  time.Time // also before this process
-}
-
 // applied takes over what the runner was given and what became of it. last is
 // what was live before this process, where it is known.
-func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Report, last map[ref]liveFact) {
+func (rec *record) applied(p runtime.Project, sources []rows.Source, rep runtime.Report, last map[rows.Ref]rows.LiveFact) {
 	rec.noteFacts(p, rep, last)
 	rec.again = time.Time{}
 	if rep.Again > 0 {
@@ -153,26 +122,26 @@ func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Repo
 	for _, m := range p.Moves {
 		rec.moves[m.RunID] = m.Hash
 	}
-	hashes := map[ref]string{}
+	hashes := map[rows.Ref]string{}
 	for _, s := range rep.Sources {
-		hashes[ref{s.Kind, s.ID}] = s.Hash
+		hashes[rows.Ref{Kind: s.Kind, ID: s.ID}] = s.Hash
 	}
 	rec.name, rec.taskQueue = p.Name, p.TaskQueue
 	rec.report = rep
 	rec.liveStale = true
 	rec.sources = rec.sources[:0:0]
 	for _, s := range sources {
-		rec.sources = append(rec.sources, liveSource{source: s, hash: hashes[s.ref]})
+		rec.sources = append(rec.sources, liveSource{Source: s, hash: hashes[s.Ref]})
 	}
-	rec.shells = map[ref]shell{}
-	rec.shared = map[ref]bool{}
+	rec.shells = map[rows.Ref]shell{}
+	rec.shared = map[rows.Ref]bool{}
 	for _, w := range p.Workflows {
 		w.Code, w.ActivitiesCode, w.LastGood = "", "", nil
-		rec.shells[ref{runtime.KindWorkflow, w.ID}] = shell{workflow: w}
+		rec.shells[rows.Ref{Kind: runtime.KindWorkflow, ID: w.ID}] = shell{workflow: w}
 	}
 	for _, c := range p.Components {
 		c.Code, c.LastGood = "", nil
-		r := ref{runtime.KindComponent, c.ID}
+		r := rows.Ref{Kind: runtime.KindComponent, ID: c.ID}
 		rec.shells[r] = shell{component: c}
 		if c.Shared {
 			rec.shared[r] = true
@@ -182,28 +151,28 @@ func (rec *record) applied(p runtime.Project, sources []source, rep runtime.Repo
 
 // noteFacts keeps since when, and from which row, the live code of each
 // workflow is what it is. A report says it of this process alone.
-func (rec *record) noteFacts(p runtime.Project, rep runtime.Report, last map[ref]liveFact) {
-	current := map[ref]string{}
+func (rec *record) noteFacts(p runtime.Project, rep runtime.Report, last map[rows.Ref]rows.LiveFact) {
+	current := map[rows.Ref]string{}
 	for _, w := range p.Workflows {
-		current[ref{runtime.KindWorkflow, w.ID}] = w.CodeID
+		current[rows.Ref{Kind: runtime.KindWorkflow, ID: w.ID}] = w.CodeID
 	}
-	facts := map[ref]liveFact{}
+	facts := map[rows.Ref]rows.LiveFact{}
 	for i, s := range rep.Sources {
 		if s.Kind != runtime.KindWorkflow || s.Hash == "" {
 			continue
 		}
-		r := ref{s.Kind, s.ID}
-		f := liveFact{hash: s.Hash, since: s.Since}
-		for _, before := range []liveFact{last[r], rec.live[r]} {
-			if before.hash == s.Hash {
+		r := rows.Ref{Kind: s.Kind, ID: s.ID}
+		f := rows.LiveFact{Hash: s.Hash, Since: s.Since}
+		for _, before := range []rows.LiveFact{last[r], rec.live[r]} {
+			if before.Hash == s.Hash {
 				f = before
 				break
 			}
 		}
 		if s.Error == nil {
-			f.codeID = current[r]
+			f.CodeID = current[r]
 		}
-		rep.Sources[i].Since = f.since
+		rep.Sources[i].Since = f.Since
 		facts[r] = f
 	}
 	rec.live = facts
@@ -256,7 +225,7 @@ func (rec *record) card() card {
 		rowWritten:  rec.rowWritten != "",
 		drain:       rec.drain,
 	}
-	if c.status != statusStopped {
+	if c.status != rows.StatusStopped {
 		c.broken = len(broken(rec.report))
 		c.workflows = len(rec.live)
 	}
@@ -274,4 +243,14 @@ func (rec *record) kept() (n int) {
 		}
 	}
 	return n
+}
+
+// moved notes that the rows are another database's than those of before.
+func (rec *record) moved(s *rows.Snapshot) {
+	rec.rowWritten = ""
+	rec.lastMove = 0
+	rec.claimed = nil
+	if s.Restart.At.Before(rec.restart.At) {
+		rec.restart = s.Restart
+	}
 }

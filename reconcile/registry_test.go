@@ -3,6 +3,8 @@ package reconcile
 import (
 	"testing"
 	"time"
+
+	"workflow-worker/reconcile/rows"
 )
 
 func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
@@ -12,12 +14,12 @@ func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
 	broken, _ := h.shop("BROKEN")
 	stopped, _ := h.shop("v1")
 	r := h.work()
-	r.isStatus(running, statusRunning)
-	r.isStatus(broken, statusFailed)
-	r.isStatus(stopped, statusRunning) // one that never ran has no row
+	r.isStatus(running, rows.StatusRunning)
+	r.isStatus(broken, rows.StatusFailed)
+	r.isStatus(stopped, rows.StatusRunning) // one that never ran has no row
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, stopped)
 	r.LookAt(stopped, time.Now())
-	r.isStatus(stopped, statusStopped)
+	r.isStatus(stopped, rows.StatusStopped)
 	r.quietDown()
 	h.exec(`UPDATE workflow_workers SET last_heartbeat = now() - interval '1 hour'`)
 	if err := r.heartbeat(t.Context()); err != nil {
@@ -36,8 +38,8 @@ func TestARowThatSomebodyChangedOrDeletedIsWrittenAgain(t *testing.T) {
 	p, _ := h.shop("v1")
 	q, _ := h.shop("v1")
 	r := h.work()
-	r.isStatus(p, statusRunning)
-	r.isStatus(q, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
+	r.isStatus(q, rows.StatusRunning)
 	r.quietDown()
 	h.exec(`UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = '{}' WHERE project_id = $1`, p) // as a replica does that believes us dead
 	h.exec(`DELETE FROM workflow_workers WHERE project_id = $1`, q)
@@ -45,7 +47,7 @@ func TestARowThatSomebodyChangedOrDeletedIsWrittenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []string{p, q} {
-		row := r.isStatus(id, statusRunning)
+		row := r.isStatus(id, rows.StatusRunning)
 		if row.meta.Replica != "replica-a" || len(row.meta.Workflows) != 1 || row.stoppedAt != nil {
 			t.Errorf("row: %+v", row)
 		}
@@ -101,13 +103,13 @@ func TestAProcessThatComesBackTakesItsRowsOver(t *testing.T) {
 	first := h.replica()
 	for _, id := range []string{p, gone} { // as after kill -9
 		h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
-			VALUES ($1, $2, 'q', 'running', now(), '{"schema": 1, "replica": "replica-a"}')`, workerID("replica-a", id), id)
+			VALUES ($1, $2, 'q', 'running', now(), '{"schema": 1, "replica": "replica-a"}')`, rows.WorkerID("replica-a", id), id)
 	}
 	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, gone)
 	first.start()
 	first.isServing(p, w, "v1")
-	first.isStatus(p, statusRunning)
-	if row := h.row("replica-a", gone); row.status != statusFailed || row.meta.Error == "" {
+	first.isStatus(p, rows.StatusRunning)
+	if row := h.row("replica-a", gone); row.status != rows.StatusFailed || row.meta.Error == "" {
 		t.Errorf("the row of what doesn't run any more: %+v", row)
 	}
 	if n := one[int](h, `SELECT count(*)::int FROM workflow_workers`); n != 2 {
@@ -122,7 +124,7 @@ func TestColumnsThatAreNotOursStayAsTheyAre(t *testing.T) {
 	h.exec(`ALTER TABLE worker_requests ADD COLUMN ticket text NOT NULL DEFAULT 'T-1'`)
 	p, w := h.shop("v1")
 	r := h.work()
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	h.exec(`UPDATE workflow_workers SET colour = 'red', notes = 'by hand', total_tasks_completed = 42, total_tasks_failed = 7, port = 99`)
 	id := one[string](h, `SELECT id::text FROM workflow_workers`)
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', execution_count = 5 WHERE workflow_id = $1`, w)
@@ -145,7 +147,7 @@ func TestHeartbeatsGoOnByThemselves(t *testing.T) {
 	h := newHouse(t)
 	p, _ := h.shop("v1")
 	r := h.work(func(c *Config) { c.HeartbeatInterval = 20 * time.Millisecond })
-	first := *r.isStatus(p, statusRunning).heartbeat
+	first := *r.isStatus(p, rows.StatusRunning).heartbeat
 	eventually(t, func() error {
 		return expect(h.row("replica-a", p).heartbeat.After(first.Add(100*time.Millisecond)), true)
 	})
@@ -153,10 +155,10 @@ func TestHeartbeatsGoOnByThemselves(t *testing.T) {
 
 func TestAWorkersIDIsTheSameEachTime(t *testing.T) {
 	t.Parallel()
-	if got := workerID("a", "p"); got != "901782b3-5a59-5967-8fef-1eea9b737b14" {
+	if got := rows.WorkerID("a", "p"); got != "901782b3-5a59-5967-8fef-1eea9b737b14" {
 		t.Errorf("is %s: rows of earlier processes would not be found again", got)
 	}
-	seen := map[string]bool{workerID("a", "p"): true, workerID("b", "p"): true, workerID("a", "q"): true}
+	seen := map[string]bool{rows.WorkerID("a", "p"): true, rows.WorkerID("b", "p"): true, rows.WorkerID("a", "q"): true}
 	if len(seen) != 3 {
 		t.Error("two replicas or projects share one")
 	}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"workflow-worker/reconcile/rows"
 )
 
 // second puts another replica to work on the same database.
@@ -22,7 +24,7 @@ func TestTwoReplicasRunAProjectWithARowEach(t *testing.T) {
 	a, b := h.work(), h.second().start()
 	a.isServing(p, w, "v1")
 	b.isServing(p, w, "v1")
-	ra, rb := a.isStatus(p, statusRunning), b.isStatus(p, statusRunning)
+	ra, rb := a.isStatus(p, rows.StatusRunning), b.isStatus(p, rows.StatusRunning)
 	if ra.meta.Replica != "replica-a" || rb.meta.Replica != "replica-b" {
 		t.Errorf("rows of %q and %q", ra.meta.Replica, rb.meta.Replica)
 	}
@@ -32,10 +34,10 @@ func TestTwoReplicasRunAProjectWithARowEach(t *testing.T) {
 	if err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.row("replica-b", p).status; got != statusStopped {
+	if got := h.row("replica-b", p).status; got != rows.StatusStopped {
 		t.Errorf("the stopped replica's row says %s", got)
 	}
-	if got := h.row("replica-a", p).status; got != statusRunning || !a.runner.runs(p) {
+	if got := h.row("replica-a", p).status; got != rows.StatusRunning || !a.runner.runs(p) {
 		t.Errorf("the other's says %s", got)
 	}
 }
@@ -49,21 +51,21 @@ func TestAStopIsCompleteWhenEveryReplicaHasStopped(t *testing.T) {
 	b.runner.onStop = func(ctx context.Context, _ string) error { return open.wait(ctx) }
 	b.start()
 	a.isServing(p, w, "v1")
-	a.isStatus(p, statusRunning)
-	b.isStatus(p, statusRunning)
+	a.isStatus(p, rows.StatusRunning)
+	b.isStatus(p, rows.StatusRunning)
 
 	stop := h.request(p, "stop")
 	a.LookAt(p, time.Now())
-	a.isStatus(p, statusStopped) // a, who alone has heard of it, has claimed it
+	a.isStatus(p, rows.StatusStopped) // a, who alone has heard of it, has claimed it
 	b.LookAt(p, time.Now())
-	b.isStatus(p, statusStopping)
+	b.isStatus(p, rows.StatusStopping)
 	a.LookAt(p, time.Now())
 	a.quietDown()
-	if got := h.answer(stop); got.status != requestProcessing {
+	if got := h.answer(stop); got.status != rows.RequestProcessing {
 		t.Errorf("finished while a replica drains: %+v", got)
 	}
 	close(open)
-	if got := h.isAnswered(stop); got.status != requestCompleted || b.runner.runs(p) {
+	if got := h.isAnswered(stop); got.status != rows.RequestCompleted || b.runner.runs(p) {
 		t.Errorf("%+v, b still runs: %t", got, b.runner.runs(p))
 	}
 }
@@ -73,18 +75,18 @@ func TestARestartIsCompleteWhenEveryReplicaHasRestarted(t *testing.T) {
 	h := newHouse(t)
 	p, _ := h.shop("v1")
 	a, b := h.work(), h.second().start()
-	a.isStatus(p, statusRunning)
-	b.isStatus(p, statusRunning)
+	a.isStatus(p, rows.StatusRunning)
+	b.isStatus(p, rows.StatusRunning)
 	restart := h.request(p, "restart")
 	a.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(a.runner.trace(p), "start stop start") })
-	a.isStatus(p, statusRunning)
+	a.isStatus(p, rows.StatusRunning)
 	a.quietDown()
-	if got := h.answer(restart); got.status != requestProcessing {
+	if got := h.answer(restart); got.status != rows.RequestProcessing {
 		t.Errorf("finished before the other replica has heard of it: %+v", got)
 	}
 	b.LookAt(p, time.Now())
-	if got := h.isAnswered(restart); got.status != requestCompleted {
+	if got := h.isAnswered(restart); got.status != rows.RequestCompleted {
 		t.Errorf("%+v", got)
 	}
 	if got := b.runner.trace(p); got != "start stop start" {
@@ -110,11 +112,11 @@ func TestAStopThatAReplicaDoesNotFollowFailsWithItsName(t *testing.T) {
 	}
 	a.start()
 	b.start()
-	a.isStatus(p, statusRunning)
-	b.isStatus(p, statusRunning)
+	a.isStatus(p, rows.StatusRunning)
+	b.isStatus(p, rows.StatusRunning)
 	stop := h.request(p, "stop")
 	a.LookAt(p, time.Now())
-	if got := h.isAnswered(stop); got.status != requestFailed || !strings.Contains(got.reason, "replica replica-b is still") {
+	if got := h.isAnswered(stop); got.status != rows.RequestFailed || !strings.Contains(got.reason, "replica replica-b is still") {
 		t.Errorf("%+v", got)
 	}
 	follows.Store(true)
@@ -132,14 +134,14 @@ func TestARequestIsFinishedByTheOtherReplicaWhenItsClaimerDies(t *testing.T) {
 	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('dead', $1, 'q', 'running', now(), '{"schema": 1, "replica": "dead"}')`, p)
 	b.start()
-	b.isStatus(p, statusRunning)
+	b.isStatus(p, rows.StatusRunning)
 	eventually(t, func() error {
 		b.LookAtAll("resync")
-		return expect(h.answer(start).status, requestCompleted)
+		return expect(h.answer(start).status, rows.RequestCompleted)
 	})
 	// And the dead replica's row says what it is.
 	eventually(t, func() error {
-		return expect(one[string](h, `SELECT status FROM workflow_workers WHERE worker_id = 'dead'`), statusFailed)
+		return expect(one[string](h, `SELECT status FROM workflow_workers WHERE worker_id = 'dead'`), rows.StatusFailed)
 	})
 	if got := one[string](h, `SELECT metadata->>'error' FROM workflow_workers WHERE worker_id = 'dead'`); !strings.Contains(got, "replica dead is dead: its last heartbeat") {
 		t.Errorf("error %q", got)
@@ -157,7 +159,7 @@ func TestAStopDoesNotWaitForADeadReplica(t *testing.T) {
 		VALUES ('dead', $1, 'q', 'running', now() - interval '91 seconds', '{"schema": 1, "replica": "dead"}')`, p)
 	stop := h.request(p, "stop")
 	r.LookAt(p, time.Now())
-	if got := h.isAnswered(stop); got.status != requestCompleted {
+	if got := h.isAnswered(stop); got.status != rows.RequestCompleted {
 		t.Errorf("%+v", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -22,18 +23,18 @@ func TestStartStopAndRestartByRequest(t *testing.T) {
 	for _, tt := range []struct {
 		action, calls, status string
 	}{
-		{"start", "start", statusRunning},
-		{"restart", "start stop start", statusRunning},
-		{"stop", "start stop start stop", statusStopped},
-		{"stop", "start stop start stop", statusStopped},
-		{"start", "start stop start stop start", statusRunning},
-		{"stop", "start stop start stop start stop", statusStopped},
-		{"restart", "start stop start stop start stop start", statusRunning},
+		{"start", "start", rows.StatusRunning},
+		{"restart", "start stop start", rows.StatusRunning},
+		{"stop", "start stop start stop", rows.StatusStopped},
+		{"stop", "start stop start stop", rows.StatusStopped},
+		{"start", "start stop start stop start", rows.StatusRunning},
+		{"stop", "start stop start stop start stop", rows.StatusStopped},
+		{"restart", "start stop start stop start stop start", rows.StatusRunning},
 	} {
 		id := h.request(p, tt.action)
 		r.LookAt(p, time.Now())
 		a := h.isAnswered(id)
-		if a.status != requestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil || a.completedAt.Before(*a.startedAt) {
+		if a.status != rows.RequestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil || a.completedAt.Before(*a.startedAt) {
 			t.Errorf("%s: %+v", tt.action, a)
 		}
 		// Complete means that it is so, not that it will be.
@@ -88,14 +89,14 @@ func TestRequestsThatCannotBeFulfilledSayWhy(t *testing.T) {
 	for _, tt := range []struct {
 		name, project, action, status, reason string
 	}{
-		{"unknown project", unknown, "start", requestFailed, "no such project"},
-		{"unknown project, stop", unknown, "stop", requestFailed, "no such project"},
-		{"no code", empty, "start", requestFailed, "no active code"},
-		{"no code, restart", empty, "restart", requestFailed, "no active code"},
-		{"no code, stop", empty, "stop", requestCompleted, ""},
-		{"switched off", off, "start", requestFailed, "is_active is false"},
-		{"switched off, stop", off, "stop", requestCompleted, ""},
-		{"broken code", broken, "start", requestFailed, "order-intake.ts:3:7: unexpected BROKEN"},
+		{"unknown project", unknown, "start", rows.RequestFailed, "no such project"},
+		{"unknown project, stop", unknown, "stop", rows.RequestFailed, "no such project"},
+		{"no code", empty, "start", rows.RequestFailed, "no active code"},
+		{"no code, restart", empty, "restart", rows.RequestFailed, "no active code"},
+		{"no code, stop", empty, "stop", rows.RequestCompleted, ""},
+		{"switched off", off, "start", rows.RequestFailed, "is_active is false"},
+		{"switched off, stop", off, "stop", rows.RequestCompleted, ""},
+		{"broken code", broken, "start", rows.RequestFailed, "order-intake.ts:3:7: unexpected BROKEN"},
 	} {
 		id := h.request(tt.project, tt.action)
 		r.LookAtAll("resync") // a request is found without a hint
@@ -115,7 +116,7 @@ func TestSupersededRequestsAreFinishedWithTheNewest(t *testing.T) {
 	stop, start, restart := h.request(p, "stop"), h.request(p, "start"), h.request(p, "restart")
 	last := h.request(p, "start")
 	r.LookAt(p, time.Now())
-	for id, want := range map[string]string{stop: requestFailed, start: requestCompleted, restart: requestCompleted, last: requestCompleted} {
+	for id, want := range map[string]string{stop: rows.RequestFailed, start: rows.RequestCompleted, restart: rows.RequestCompleted, last: rows.RequestCompleted} {
 		if a := h.isAnswered(id); a.status != want {
 			t.Errorf("%s: %s (%s), want %s", id, a.status, a.reason, want)
 		}
@@ -142,8 +143,8 @@ func TestAStartRequestWaitsForTemporalUntilItsDeadline(t *testing.T) {
 	}
 	id := h.request(p, "start")
 	r.start()
-	eventually(t, func() error { return expect(h.answer(id).status, requestProcessing) })
-	if a := h.isAnswered(id); a.status != requestFailed || !strings.Contains(a.reason, "connection refused") || !strings.Contains(a.reason, "keeps trying") {
+	eventually(t, func() error { return expect(h.answer(id).status, rows.RequestProcessing) })
+	if a := h.isAnswered(id); a.status != rows.RequestFailed || !strings.Contains(a.reason, "connection refused") || !strings.Contains(a.reason, "keeps trying") {
 		t.Errorf("%+v", a)
 	}
 	back.Store(true)
@@ -160,7 +161,7 @@ func TestARequestWhoseClaimerDiedIsPickedUp(t *testing.T) {
 		id := h.request(p, "start")
 		h.exec(`UPDATE worker_requests SET status = 'processing', started_at = now() - $2::text::interval WHERE id = $1`, id, ago)
 		r := h.work()
-		if a := h.isAnswered(id); a.status != requestCompleted {
+		if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 			t.Errorf("claimed %s ago: %+v", ago, a)
 		}
 		r.isServing(p, w, "v1")
@@ -183,13 +184,13 @@ func TestAFreshClaimOfALivingReplicaIsItsOwn(t *testing.T) {
 	r.isServing(p, w, "v1") // its meaning is everybody's
 	r.LookAt(p, time.Now())
 	r.quietDown()
-	if a := h.answer(id); a.status != requestProcessing {
+	if a := h.answer(id); a.status != rows.RequestProcessing {
 		t.Errorf("finished another's request: %+v", a)
 	}
 	// Its claimer stays silent: after the lease it is anybody's.
 	h.exec(`UPDATE worker_requests SET started_at = now() - interval '91 seconds' WHERE id = $1`, id)
 	r.LookAtAll("resync")
-	if a := h.isAnswered(id); a.status != requestCompleted {
+	if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 		t.Errorf("%+v", a)
 	}
 }
@@ -207,24 +208,24 @@ func TestTwoReplicasNeverClaimTheSameRequestAtOnce(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `SELECT FROM worker_requests WHERE id = $1 FOR UPDATE`, a); err != nil {
 		t.Fatal(err)
 	}
-	claimed, err := r.claimRequests(t.Context(), []string{a, b})
+	claimed, err := rows.ClaimRequests(t.Context(), r.db, []string{a, b})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(claimed) != 1 || claimed[0].id != b || claimed[0].status != requestProcessing {
+	if len(claimed) != 1 || claimed[0].ID != b || claimed[0].Status != rows.RequestProcessing {
 		t.Errorf("claimed %+v, want the other one only, without waiting", claimed)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	// The first to finish decides.
-	if err := r.finishRequests(t.Context(), []verdict{{b, requestCompleted, ""}}); err != nil {
+	if err := rows.FinishRequests(t.Context(), r.db, r.cfg.Replica, []rows.Verdict{{ID: b, Status: rows.RequestCompleted, Reason: ""}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.finishRequests(t.Context(), []verdict{{b, requestFailed, "too late\x00"}}); err != nil {
+	if err := rows.FinishRequests(t.Context(), r.db, r.cfg.Replica, []rows.Verdict{{ID: b, Status: rows.RequestFailed, Reason: "too late\x00"}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.answer(b); got.status != requestCompleted || got.reason != "" {
+	if got := h.answer(b); got.status != rows.RequestCompleted || got.reason != "" {
 		t.Errorf("%+v", got)
 	}
 }

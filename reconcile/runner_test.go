@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -35,7 +36,7 @@ type recorder struct {
 
 	mu    sync.Mutex
 	calls []call
-	live  map[string]map[ref]runtime.StoredCode // by project: running
+	live  map[string]map[rows.Ref]runtime.StoredCode // by project: running
 	busy  map[string]bool
 }
 
@@ -45,7 +46,7 @@ type call struct {
 }
 
 func newRecorder(t testing.TB, store runtime.CodeStore) *recorder {
-	return &recorder{t: t, store: store, live: map[string]map[ref]runtime.StoredCode{}, busy: map[string]bool{}}
+	return &recorder{t: t, store: store, live: map[string]map[rows.Ref]runtime.StoredCode{}, busy: map[string]bool{}}
 }
 
 func (r *recorder) enter(c call) func() {
@@ -142,11 +143,11 @@ func (r *recorder) load(ctx context.Context, p runtime.Project) (runtime.Report,
 	r.mu.Lock()
 	before := r.live[p.ID]
 	r.mu.Unlock()
-	live := map[ref]runtime.StoredCode{}
+	live := map[rows.Ref]runtime.StoredCode{}
 	rep := runtime.Report{At: time.Now()}
 	var modules []runtime.StoredModule
-	add := func(k ref, name, version, code, activities string, lastGood *runtime.StoredCode) {
-		s := runtime.SourceReport{Kind: k.kind, ID: k.id, Name: name}
+	add := func(k rows.Ref, name, version, code, activities string, lastGood *runtime.StoredCode) {
+		s := runtime.SourceReport{Kind: k.Kind, ID: k.ID, Name: name}
 		now := runtime.StoredCode{Hash: hashOf(code + "\x00" + activities), Version: version, Code: code, ActivitiesCode: activities}
 		ok := true
 		if strings.Contains(code, "BROKEN") {
@@ -167,19 +168,19 @@ func (r *recorder) load(ctx context.Context, p runtime.Project) (runtime.Report,
 		if ok {
 			live[k] = now
 			s.Hash, s.Version, s.Since, s.Types = now.Hash, now.Version, time.Now(), []string{name}
-			m := runtime.StoredModule{Hash: now.Hash, Kind: k.kind, Name: name, Version: now.Version, Code: now.Code, ActivitiesCode: now.ActivitiesCode}
-			if k.kind == runtime.KindWorkflow {
-				m.WorkflowID = k.id
+			m := runtime.StoredModule{Hash: now.Hash, Kind: k.Kind, Name: name, Version: now.Version, Code: now.Code, ActivitiesCode: now.ActivitiesCode}
+			if k.Kind == runtime.KindWorkflow {
+				m.WorkflowID = k.ID
 			}
 			modules = append(modules, m)
 		}
 		rep.Sources = append(rep.Sources, s)
 	}
 	for _, w := range p.Workflows {
-		add(ref{runtime.KindWorkflow, w.ID}, w.KebabName, w.Version, w.Code, w.ActivitiesCode, w.LastGood)
+		add(rows.Ref{Kind: runtime.KindWorkflow, ID: w.ID}, w.KebabName, w.Version, w.Code, w.ActivitiesCode, w.LastGood)
 	}
 	for _, c := range p.Components {
-		add(ref{runtime.KindComponent, c.ID}, c.Name, "", c.Code, "", c.LastGood)
+		add(rows.Ref{Kind: runtime.KindComponent, ID: c.ID}, c.Name, "", c.Code, "", c.LastGood)
 	}
 	if nothingLive(rep) && len(before) == 0 {
 		return rep, errors.New("nothing to serve")
@@ -205,7 +206,7 @@ func (r *recorder) serves(project, source string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for k, c := range r.live[project] {
-		if k.id == source {
+		if k.ID == source {
 			return c.Code
 		}
 	}

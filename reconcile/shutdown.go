@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/logkey"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 )
 
@@ -28,23 +29,23 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 	r.mu.Lock()
 	r.close(errClosing)
 	projects := map[string]chan struct{}{} // with the pass under way, or nil
-	rows := map[string]string{}            // worker ids of rows that don't say stopped
+	workers := map[string]string{}         // worker ids of rows that don't say stopped
 	for id, c := range r.cards {
 		projects[id] = nil
-		if c.status != statusStopped || !c.rowWritten { // or may not
-			rows[id] = c.workerID
+		if c.status != rows.StatusStopped || !c.rowWritten { // or may not
+			workers[id] = c.workerID
 		}
 	}
 	for id, pass := range r.inflight {
 		projects[id] = pass
-		rows[id] = workerID(r.cfg.Replica, id)
+		workers[id] = rows.WorkerID(r.cfg.Replica, id)
 	}
 	r.mu.Unlock()
 	r.queue.shutDown()
 	r.log.InfoContext(ctx, "shutting down", logkey.Projects, len(projects), "deadline", r.cfg.ShutdownTimeout)
 
 	var failed error
-	if err := r.writeShutdown(ctx, statusStopping, rows); err != nil {
+	if err := r.writeShutdown(ctx, rows.StatusStopping, workers); err != nil {
 		r.quiet.Fail(ctx, "database", "writing that workers are stopping failed", err)
 	}
 	abandoned := r.stopAll(ctx, projects, work)
@@ -52,8 +53,8 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 
 	rowCtx, cancelRows := context.WithDeadline(context.WithoutCancel(life), deadline)
 	defer cancelRows()
-	if err := r.writeShutdown(rowCtx, statusStopped, rows); err != nil {
-		failed = fmt.Errorf("shutdown: the rows of %d workers don't say stopped: %w", len(rows), err)
+	if err := r.writeShutdown(rowCtx, rows.StatusStopped, workers); err != nil {
+		failed = fmt.Errorf("shutdown: the rows of %d workers don't say stopped: %w", len(workers), err)
 	}
 	if len(abandoned) > 0 {
 		failed = errors.Join(failed, fmt.Errorf("shutdown: abandoned after %s: %s", r.cfg.ShutdownTimeout, strings.Join(abandoned, ", ")))
@@ -156,28 +157,20 @@ func ended(ctx context.Context, c chan struct{}) bool {
 
 // writeShutdown sets the status of this replica's rows, in one statement, and
 // tries again until ctx ends.
-func (r *Reconciler) writeShutdown(ctx context.Context, status string, rows map[string]string) error {
+func (r *Reconciler) writeShutdown(ctx context.Context, status string, workers map[string]string) error {
 	var ids []string
-	for _, id := range rows {
+	for _, id := range workers {
 		ids = append(ids, id)
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	const sql = `
-WITH w AS (
-  UPDATE public.workflow_workers SET status = $2, last_heartbeat = now(),
-    stopped_at = CASE WHEN $2 = 'stopped' THEN coalesce(stopped_at, now()) ELSE stopped_at END
-  WHERE worker_id = ANY($1::text[]) AND status <> 'stopped' AND ($2 = 'stopped' OR status IN ('starting', 'running'))
-  RETURNING project_id)
-INSERT INTO public.worker_events (project_id, replica, kind, message)
-SELECT project_id, $3, $4, 'stopped: the replica shuts down' FROM w WHERE $2 = 'stopped'`
 	for failures := 0; ; failures++ {
-		_, err := r.cfg.Pool.Exec(ctx, sql, ids, status, r.cfg.Replica, eventStopped)
+		err := rows.SetStatus(ctx, r.db, r.cfg.Replica, status, ids)
 		if err == nil {
 			return nil
 		}
-		if status == statusStopping || !trouble.Sleep(ctx, r.backoff(failures)) {
+		if status == rows.StatusStopping || !trouble.Sleep(ctx, r.backoff(failures)) {
 			return err
 		}
 	}

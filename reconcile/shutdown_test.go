@@ -9,6 +9,7 @@ import (
 
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -25,13 +26,13 @@ func TestShutdownDrainsAllAndTheRowsSaySo(t *testing.T) {
 		return open.wait(ctx)
 	}
 	r.start()
-	r.isStatus(p, statusRunning)
-	r.isStatus(broken, statusFailed)
+	r.isStatus(p, rows.StatusRunning)
+	r.isStatus(broken, rows.StatusFailed)
 	r.quietDown()
 	ended := make(chan error)
 	go func() { ended <- r.stop() }()
 	eventually(t, func() error { return expect(stopping.Load(), true) })
-	r.isStatus(p, statusStopping)
+	r.isStatus(p, rows.StatusStopping)
 	r.LookAt(p, time.Now()) // nobody minds
 	r.LookAtAll("late")
 	close(open)
@@ -39,7 +40,7 @@ func TestShutdownDrainsAllAndTheRowsSaySo(t *testing.T) {
 		t.Errorf("Run: %v", err)
 	}
 	for _, id := range []string{p, broken} {
-		if row := h.row("replica-a", id); row.status != statusStopped || row.stoppedAt == nil {
+		if row := h.row("replica-a", id); row.status != rows.StatusStopped || row.stoppedAt == nil {
 			t.Errorf("row after the shutdown: %+v", row)
 		}
 	}
@@ -64,7 +65,7 @@ func TestShutdownGivesUpAStartUnderWay(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Errorf("Run: %v", err)
 	}
-	if row := h.row("replica-a", p); row.status != statusStopped || r.runner.runs(p) {
+	if row := h.row("replica-a", p); row.status != rows.StatusStopped || r.runner.runs(p) {
 		t.Errorf("row says %s, runs: %t", row.status, r.runner.runs(p))
 	}
 }
@@ -93,7 +94,7 @@ func TestShutdownStopsWhatAPassUnderWayStarted(t *testing.T) {
 	if got := r.runner.trace(p); got != "start stop" {
 		t.Errorf("calls: %s; want what was started last to be stopped too", got)
 	}
-	if row := h.row("replica-a", p); row.status != statusStopped {
+	if row := h.row("replica-a", p); row.status != rows.StatusStopped {
 		t.Errorf("row says %s", row.status)
 	}
 }
@@ -122,7 +123,7 @@ func TestShutdownKeepsItsDeadlineAndNamesWhatItAbandons(t *testing.T) {
 	}
 	r.start()
 	for _, id := range []string{stuck, deaf, fine} {
-		r.isStatus(id, statusRunning)
+		r.isStatus(id, rows.StatusRunning)
 	}
 	r.quietDown()
 	err := r.stop()
@@ -130,7 +131,7 @@ func TestShutdownKeepsItsDeadlineAndNamesWhatItAbandons(t *testing.T) {
 		t.Errorf("Run returned %v, want the two projects named", err)
 	}
 	for _, id := range []string{stuck, deaf, fine} {
-		if got := h.row("replica-a", id).status; got != statusStopped {
+		if got := h.row("replica-a", id).status; got != rows.StatusStopped {
 			t.Errorf("row says %s, want stopped: the process is about to end", got)
 		}
 	}
@@ -153,7 +154,7 @@ func TestShutdownNamesAPassThatDoesNotEnd(t *testing.T) {
 	if err := r.stop(); err == nil || !strings.Contains(err.Error(), p+" (a pass under way)") {
 		t.Errorf("Run returned %v", err)
 	}
-	if got := h.row("replica-a", p).status; got != statusStopped {
+	if got := h.row("replica-a", p).status; got != rows.StatusStopped {
 		t.Errorf("row says %s", got)
 	}
 }
@@ -165,7 +166,7 @@ func TestShutdownWithoutADatabaseEndsInTimeAndSaysSo(t *testing.T) {
 	p, w := h.shop("v1")
 	r := h.work(func(c *Config) { c.ShutdownTimeout = time.Second })
 	r.isServing(p, w, "v1")
-	r.isStatus(p, statusRunning)
+	r.isStatus(p, rows.StatusRunning)
 	r.quietDown()
 	if err := server.StopServer(t.Context()); err != nil {
 		t.Fatal(err)

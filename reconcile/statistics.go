@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 )
 
@@ -83,10 +84,10 @@ func (s *Statistics) Run(ctx context.Context) {
 // kept for the next.
 func (s *Statistics) flush(ctx context.Context) {
 	b := s.take()
-	if len(b.projects) == 0 {
+	if len(b.Projects) == 0 {
 		return
 	}
-	if _, err := s.pool.Exec(ctx, addStatistics, b.projects, b.names, b.ok, b.failed, b.mean, b.p95, b.p99, b.last); err != nil {
+	if err := rows.AddStatistics(ctx, s.pool, b); err != nil {
 		s.giveBack(b)
 		s.quiet.Fail(ctx, "statistics", "activity_statistics can't be written; the counts are kept", err)
 		return
@@ -94,41 +95,12 @@ func (s *Statistics) flush(ctx context.Context) {
 	s.quiet.Recover(ctx, "statistics", "activity_statistics are written again")
 }
 
-// A project that is gone has no statistics. Two replicas may add to one row at
-// once: the update adds to what it finds.
-const addStatistics = `
-WITH n AS (
-    SELECT n.* FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[], $5::float8[], $6::float8[], $7::float8[], $8::timestamptz[])
-        AS n (project_id, activity_name, ok, failed, mean, p95, p99, last)
-    JOIN public.projects p ON p.id = n.project_id
-)
-INSERT INTO public.activity_statistics AS s (project_id, activity_name, execution_count, success_count, failure_count,
-    avg_duration_ms, p95_duration_ms, p99_duration_ms, last_executed_at)
-SELECT project_id, activity_name, ok + failed, ok, failed, round(mean::numeric), round(p95::numeric), round(p99::numeric), last FROM n
-ON CONFLICT (project_id, activity_name) DO UPDATE SET
-    execution_count = s.execution_count + excluded.execution_count,
-    success_count = s.success_count + excluded.success_count,
-    failure_count = s.failure_count + excluded.failure_count,
-    avg_duration_ms = round((s.avg_duration_ms::numeric * s.execution_count + excluded.avg_duration_ms::numeric * excluded.execution_count)
-        / (s.execution_count + excluded.execution_count)),
-    p95_duration_ms = excluded.p95_duration_ms,
-    p99_duration_ms = excluded.p99_duration_ms,
-    last_executed_at = greatest(s.last_executed_at, excluded.last_executed_at)`
-
-// batch is one flush, a column each.
-type batch struct {
-	projects, names []string
-	ok, failed      []int64
-	mean, p95, p99  []float64
-	last            []time.Time
-}
-
 // take gives what was counted since the last time and begins anew. Activities
 // that rested in between are forgotten.
-func (s *Statistics) take() batch {
+func (s *Statistics) take() rows.ActivityBatch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var b batch
+	var b rows.ActivityBatch
 	for key, c := range s.counts {
 		n := c.ok + c.failed
 		if n == 0 {
@@ -136,27 +108,27 @@ func (s *Statistics) take() batch {
 			continue
 		}
 		sorted := slices.Sorted(slices.Values(c.recent))
-		b.projects, b.names = append(b.projects, key.projectID), append(b.names, key.name)
-		b.ok, b.failed = append(b.ok, c.ok), append(b.failed, c.failed)
-		b.mean = append(b.mean, milliseconds(c.total/time.Duration(n)))
-		b.p95, b.p99 = append(b.p95, milliseconds(percentile(sorted, 95))), append(b.p99, milliseconds(percentile(sorted, 99)))
-		b.last = append(b.last, c.last)
+		b.Projects, b.Names = append(b.Projects, key.projectID), append(b.Names, key.name)
+		b.OK, b.Failed = append(b.OK, c.ok), append(b.Failed, c.failed)
+		b.Mean = append(b.Mean, milliseconds(c.total/time.Duration(n)))
+		b.P95, b.P99 = append(b.P95, milliseconds(percentile(sorted, 95))), append(b.P99, milliseconds(percentile(sorted, 99)))
+		b.Last = append(b.Last, c.last)
 		c.ok, c.failed, c.total = 0, 0, 0
 	}
 	return b
 }
 
-func (s *Statistics) giveBack(b batch) {
+func (s *Statistics) giveBack(b rows.ActivityBatch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range b.projects {
-		c := s.counts[activityKey{b.projects[i], b.names[i]}]
+	for i := range b.Projects {
+		c := s.counts[activityKey{b.Projects[i], b.Names[i]}]
 		if c == nil { // forgotten while the write failed
 			continue
 		}
-		c.ok += b.ok[i]
-		c.failed += b.failed[i]
-		c.total += time.Duration(b.mean[i] * float64(b.ok[i]+b.failed[i]) * float64(time.Millisecond))
+		c.ok += b.OK[i]
+		c.failed += b.Failed[i]
+		c.total += time.Duration(b.Mean[i] * float64(b.OK[i]+b.Failed[i]) * float64(time.Millisecond))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -20,16 +21,16 @@ func stay(workflow, run, to string) runtime.Stay {
 }
 
 // staying waits until the row says so many executions stay off the live code.
-func (r *replica) staying(project string, want int64) (s Stayed) {
+func (r *replica) staying(project string, want int64) (s rows.KeptCode) {
 	r.h.t.Helper()
 	eventually(r.h.t, func() error {
 		state := r.workflowState(project)
-		s = Stayed{}
-		if len(state.Stayed) > 0 {
-			s = state.Stayed[0]
+		s = rows.KeptCode{}
+		if len(state.KeptCode) > 0 {
+			s = state.KeptCode[0]
 		}
 		if s.Executions != want {
-			return fmt.Errorf("the row says %+v, want %d", state.Stayed, want)
+			return fmt.Errorf("the row says %+v, want %d", state.KeptCode, want)
 		}
 		return nil
 	})
@@ -153,7 +154,7 @@ func TestACrowdThatKeepsItsCodeIsAFewEvents(t *testing.T) {
 	}
 	message := one[string](h, `SELECT message FROM worker_events WHERE project_id = $1 AND kind = 'stayed' ORDER BY id LIMIT 1`, p)
 	if want := fmt.Sprintf("1 executions of workflow order-intake keep their code: %s doesn't fit them; x-0: event 7: a timer",
-		CodeRef{Hash: hashOf("v2\x00"), Version: one[string](h, `SELECT version FROM workflow_code_store WHERE hash = $1`, hashOf("v2\x00"))}); message != want {
+		rows.CodeRef{Hash: hashOf("v2\x00"), Version: one[string](h, `SELECT version FROM workflow_code_store WHERE hash = $1`, hashOf("v2\x00"))}); message != want {
 		t.Errorf("message %q, want %q", message, want)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 )
 
@@ -19,7 +20,7 @@ func TestOnlyWhatWentLiveIsAReload(t *testing.T) {
 	log := &logLines{}
 	r := h.work(func(c *Config) { c.Logger = log.logger() })
 	r.isServing(p, w, "v1")
-	started := r.isStatus(p, statusRunning).meta.LastReload
+	started := r.isStatus(p, rows.StatusRunning).meta.LastReload
 	edit := func(id, version, text string) {
 		h.exec(`UPDATE workflow_compiled_code SET version = $2, workflow_code = $3 WHERE workflow_id = $1`, id, version, text)
 		calls := r.runner.count("reload", p)
@@ -29,10 +30,10 @@ func TestOnlyWhatWentLiveIsAReload(t *testing.T) {
 	}
 	edit(w, "2", "BROKEN")
 	edit(w, "3", "BROKEN")
-	eventually(t, func() error { return expect(len(h.eventsOf(p, eventCompileFailed)), 2) })
+	eventually(t, func() error { return expect(len(h.eventsOf(p, rows.EventCompileFailed)), 2) })
 	edit(w, "1", "v1") // and back again
 	eventually(t, func() error { return expect(h.row("replica-a", p).meta.Error, "") })
-	if got := h.kinds(p); !slices.Equal(got, []string{eventStarted, eventCompileFailed, eventCompileFailed}) {
+	if got := h.kinds(p); !slices.Equal(got, []string{rows.EventStarted, rows.EventCompileFailed, rows.EventCompileFailed}) {
 		t.Errorf("events %v", got)
 	}
 	if n := r.seen.get().reloads["reload"]; n != 0 {
@@ -51,8 +52,8 @@ func TestOnlyWhatWentLiveIsAReload(t *testing.T) {
 	// Of two edits the good one goes live, and the event says of which that is not so.
 	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN 3' WHERE workflow_id = $1`, w)
 	edit(other, "2", "other v2")
-	var d liveDetails
-	e := h.eventsOf(p, eventReloaded)
+	var d rows.LiveDetails
+	e := h.eventsOf(p, rows.EventReloaded)
 	if len(e) != 1 || !strings.Contains(e[0], "; not live: workflow order-intake") {
 		t.Fatalf("events %q", e)
 	}
@@ -76,16 +77,16 @@ func TestTheRowShowsAllErrorsAndWarningsOfAText(t *testing.T) {
 		{Kind: "component", ID: "c", Name: "score", Hash: "i", Warnings: many[:1]},
 	}}, nil)
 	m := rec.metadata("replica-a")
-	if w := m.Workflows[0]; w.Error != nil || w.Warning == nil || w.Warning.Message != "x is not defined" || w.Warning.Line != 3 || len(w.Warning.More) != maxRemarks {
+	if w := m.Workflows[0]; w.Error != nil || w.Warning == nil || w.Warning.Message != "x is not defined" || w.Warning.Line != 3 || len(w.Warning.More) != rows.MaxRemarks {
 		t.Errorf("a workflow with warnings: %+v", w)
 	}
-	if w := m.Workflows[1]; w.Warning != nil || w.Error.Line != 1 || len(w.Error.More) != 1 || w.Error.More[0] != (Remark{Message: "second", Line: 3, Column: 4}) {
+	if w := m.Workflows[1]; w.Warning != nil || w.Error.Line != 1 || len(w.Error.More) != 1 || w.Error.More[0] != (rows.Remark{Message: "second", Line: 3, Column: 4}) {
 		t.Errorf("one with errors: %+v", w.Error)
 	}
 	if m.Error != "workflow new: 1:2: first (and 1 more)" {
 		t.Errorf("error %q", m.Error)
 	}
-	text, err := m.encode()
+	text, err := m.Encode()
 	if err != nil || !strings.Contains(text, `"warning":{"message":"x is not defined","file":"order.ts","line":3,"column":7}`) {
 		t.Errorf("%s, %v", text, err)
 	}
@@ -98,10 +99,10 @@ func TestARowKnowsWhichTextWasLiveBefore(t *testing.T) {
 	c := h.component(p, "score", "score v1")
 	h.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-live'), ($1, 'component', $3, 'c-live')`, p, w, c)
 	s := h.read(p, true)
-	if got := s.project.Workflows[0].LiveHash; got != "w-live" {
+	if got := s.Project.Workflows[0].LiveHash; got != "w-live" {
 		t.Errorf("workflow: %q", got)
 	}
-	if got := s.project.Components[0].LiveHash; got != "c-live" {
+	if got := s.Project.Components[0].LiveHash; got != "c-live" {
 		t.Errorf("component: %q", got)
 	}
 }

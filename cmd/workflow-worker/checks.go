@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"workflow-worker/migrations/database"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
@@ -15,7 +13,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"workflow-worker/metrics"
-	"workflow-worker/reconcile"
+	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 )
 
 // checkDatabase asks whether the database answers, and whether the service can work with it.
@@ -24,8 +23,8 @@ func checkDatabase(pool *database.Pool) metrics.Check {
 		if err := pool.Ping(ctx); err != nil {
 			return err
 		}
-		err := reconcile.Probe(ctx, pool)
-		if reconcile.Unusable(err) {
+		err := rows.Probe(ctx, pool)
+		if rows.Unusable(err) {
 			return metrics.Unusable(err)
 		}
 		return err

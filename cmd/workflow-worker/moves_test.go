@@ -12,11 +12,11 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/rows"
 )
 
 // asks makes a check or migrate request about the workflow and waits for the answer; execution and target may be "".
-func (w *workflow) asks(action, execution, target string) (status, reason string, result reconcile.Result) {
+func (w *workflow) asks(action, execution, target string) (status, reason string, result rows.Result) {
 	w.t.Helper()
 	id := uuid.NewString()
 	w.exec(`INSERT INTO worker_requests (id, project_id, action, workflow_id, execution_workflow_id, target_version)

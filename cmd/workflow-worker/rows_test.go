@@ -16,7 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/rows"
 )
 
 // builder writes rows as the Workflow Builder's UI does, and reads what comes back.
@@ -105,7 +105,7 @@ func (p *project) request(action string) (status, reason string) {
 type workerRow struct {
 	WorkerID, Status string
 	StartedAt        *time.Time
-	Metadata         reconcile.Metadata
+	Metadata         rows.Metadata
 }
 
 // worker reads the project's newest worker row.
@@ -140,13 +140,13 @@ func (p *project) running(f func(workerRow) error) workerRow {
 }
 
 // source finds a workflow or component in the metadata.
-func source(w workerRow, name string) (reconcile.SourceState, error) {
+func source(w workerRow, name string) (rows.SourceState, error) {
 	for _, s := range append(w.Metadata.Workflows, w.Metadata.Components...) {
 		if s.Name == name {
 			return s, nil
 		}
 	}
-	return reconcile.SourceState{}, fmt.Errorf("%q is not in %+v", name, w.Metadata)
+	return rows.SourceState{}, fmt.Errorf("%q is not in %+v", name, w.Metadata)
 }
 
 // liveVersion accepts rows on which the workflow's live version is as given.

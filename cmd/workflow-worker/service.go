@@ -23,6 +23,7 @@ import (
 	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
@@ -100,7 +101,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
-	store := reconcile.NewCodeStore(w.pool)
+	store := rows.NewCodeStore(w.pool)
 	stays, failures := reconcile.NewStays(), reconcile.NewFailures()
 	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	runner, err := runtime.New(runtime.Config{

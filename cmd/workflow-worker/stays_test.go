@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/rows"
 )
 
 // turning is a workflow that does something first, and has a task for each signal.
@@ -39,7 +39,7 @@ func TestExecutionsThatKeepTheirCodeAreSeen(t *testing.T) {
 	w.edit("2", turning(oneChild, "v2"))
 	p.exec(`UPDATE workflows SET versioning_behavior = 'auto_upgrade' WHERE id = $1`, w.id)
 	p.running(func(row workerRow) error {
-		if f, err := source(row, "flow"); err != nil || f.VersioningBehavior != "auto_upgrade" || len(f.Stayed) > 0 {
+		if f, err := source(row, "flow"); err != nil || f.VersioningBehavior != "auto_upgrade" || len(f.KeptCode) > 0 {
 			return fmt.Errorf("%+v, %w", f, err)
 		}
 		return nil
@@ -51,19 +51,19 @@ func TestExecutionsThatKeepTheirCodeAreSeen(t *testing.T) {
 			}
 		}
 	}
-	seen := func(executions int64) reconcile.Stayed {
+	seen := func(executions int64) rows.KeptCode {
 		t.Helper()
-		var f reconcile.SourceState
+		var f rows.SourceState
 		p.running(func(row workerRow) (err error) {
 			if f, err = source(row, "flow"); err != nil {
 				return err
 			}
-			if len(f.Stayed) != 1 || f.Stayed[0].Executions != executions {
-				return fmt.Errorf("%+v, want %d executions", f.Stayed, executions)
+			if len(f.KeptCode) != 1 || f.KeptCode[0].Executions != executions {
+				return fmt.Errorf("%+v, want %d executions", f.KeptCode, executions)
 			}
 			return nil
 		})
-		return f.Stayed[0]
+		return f.KeptCode[0]
 	}
 
 	t.Log("the row says how many, of which an example, and why")
@@ -123,8 +123,8 @@ func TestExecutionsThatKeepTheirCodeAreSeen(t *testing.T) {
 	seen(crowd - 1)
 	w.edit("3", turning(oneTimer, "v3"))
 	p.running(func(row workerRow) error {
-		if f, err := source(row, "flow"); err != nil || len(f.Stayed) > 0 {
-			return fmt.Errorf("%+v, %w", f.Stayed, err)
+		if f, err := source(row, "flow"); err != nil || len(f.KeptCode) > 0 {
+			return fmt.Errorf("%+v, %w", f.KeptCode, err)
 		}
 		return nil
 	})

@@ -8,19 +8,19 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/rows"
 )
 
 // failing waits until the row says that so many executions of a workflow get no further.
-func (p *project) failing(name string, executions int64) reconcile.Failing {
+func (p *project) failing(name string, executions int64) rows.Failing {
 	p.t.Helper()
-	var f reconcile.Failing
+	var f rows.Failing
 	p.running(func(row workerRow) error {
 		s, err := source(row, name)
 		if err != nil {
 			return err
 		}
-		if f = (reconcile.Failing{}); s.Failing != nil {
+		if f = (rows.Failing{}); s.Failing != nil {
 			f = *s.Failing
 		}
 		if f.Executions != executions {

@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -81,7 +80,7 @@ FROM public.workflow_code_store WHERE project_id = $1 AND hash = ANY($2::text[])
 
 // Get implements runtime.CodeStore.
 func (s *CodeStore) Get(ctx context.Context, projectID, hash string) (runtime.StoredModule, error) {
-	found, err := s.getAll(ctx, projectID, []string{hash})
+	found, err := s.GetAll(ctx, projectID, []string{hash})
 	if err != nil {
 		return runtime.StoredModule{}, err
 	}
@@ -93,16 +92,16 @@ func (s *CodeStore) Get(ctx context.Context, projectID, hash string) (runtime.St
 }
 
 // Used implements runtime.CodeStore. What was noted reaches the database with
-// the next clean-up, see [Config.CodeMargin].
+// the next clean-up, see CodeMargin in reconcile.Config.
 func (s *CodeStore) Used(projectID, hash string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used[storedKey{projectID, hash}] = struct{}{}
 }
 
-// noteUsed writes what Used noted. What can't be written is kept for the next
+// NoteUsed writes what Used noted. What can't be written is kept for the next
 // time.
-func (s *CodeStore) noteUsed(ctx context.Context) error {
+func (s *CodeStore) NoteUsed(ctx context.Context) error {
 	s.mu.Lock()
 	used := s.used
 	s.used = map[storedKey]struct{}{}
@@ -129,8 +128,8 @@ WHERE s.project_id = u.project_id AND s.hash = u.hash`, projects, hashes)
 	return nil
 }
 
-// getAll returns those of the hashes that are there.
-func (s *CodeStore) getAll(ctx context.Context, projectID string, hashes []string) (map[string]runtime.StoredModule, error) {
+// GetAll returns those of the hashes that are there.
+func (s *CodeStore) GetAll(ctx context.Context, projectID string, hashes []string) (map[string]runtime.StoredModule, error) {
 	rows, err := s.pool.Query(ctx, storedModuleSQL, projectID, hashes)
 	if err != nil {
 		return nil, fmt.Errorf("read code of project %s: %w", projectID, err)
@@ -148,44 +147,4 @@ func (s *CodeStore) getAll(ctx context.Context, projectID string, hashes []strin
 		found[m.Hash] = m
 	}
 	return found, nil
-}
-
-// queueLiveCode makes workflow_live_code say what a report says is live. What
-// the project no longer has loses its last good version: code that was removed
-// doesn't come back because its successor is broken.
-//
-// taskQueue is where executions may be pinned to it: the clean-up asks Temporal
-// about that queue, whatever the project's is by then.
-func queueLiveCode(b *pgx.Batch, projectID, taskQueue string, rep runtime.Report, facts map[ref]liveFact) {
-	var (
-		kind, id          []string // all of the report
-		lKind, lID, lHash []string // the live ones
-		lVersion          []string
-		lSince            []time.Time
-		lCode             []*string
-	)
-	for _, s := range rep.Sources {
-		kind, id = append(kind, s.Kind), append(id, s.ID)
-		if s.Hash == "" {
-			continue
-		}
-		lKind, lID, lHash = append(lKind, s.Kind), append(lID, s.ID), append(lHash, s.Hash)
-		lVersion, lSince = append(lVersion, s.Version), append(lSince, s.Since)
-		lCode = append(lCode, nullText(facts[ref{s.Kind, s.ID}].codeID))
-	}
-	b.Queue(`
-DELETE FROM public.workflow_live_code
-WHERE project_id = $1 AND (source_kind, source_id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]::uuid[]))`,
-		projectID, kind, id)
-	b.Queue(`
-INSERT INTO public.workflow_live_code AS l (project_id, source_kind, source_id, hash, version, since, code_id)
-SELECT $1, * FROM unnest($2::text[], $3::text[]::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::text[]::uuid[])
-ON CONFLICT (project_id, source_kind, source_id) DO UPDATE
-SET hash = excluded.hash, version = excluded.version, code_id = coalesce(excluded.code_id, CASE WHEN l.hash = excluded.hash THEN l.code_id END),
-  since = CASE WHEN l.hash = excluded.hash THEN l.since ELSE excluded.since END
-WHERE (l.hash, l.version, l.code_id) IS DISTINCT FROM (excluded.hash, excluded.version, coalesce(excluded.code_id, l.code_id))`,
-		projectID, lKind, lID, lHash, lVersion, lSince, lCode)
-	b.Queue(`
-UPDATE public.workflow_code_store SET task_queues = array_append(task_queues, $3)
-WHERE project_id = $1 AND hash = ANY($2::text[]) AND NOT task_queues @> ARRAY[$3]`, projectID, lHash, taskQueue)
 }

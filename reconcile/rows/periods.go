@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 	"workflow-worker/runtime"
 )
 
-// livePeriod is what queuePeriods writes of one workflow.
+// livePeriod is what QueuePeriods writes of one workflow.
 type livePeriod struct {
 	Workflow string    `json:"workflow"` // workflows.id
 	Hash     string    `json:"hash"`
@@ -19,10 +19,10 @@ type livePeriod struct {
 	Began    time.Time `json:"began"`
 }
 
-// queuePeriods makes workflow_live_periods say which code is live now: what isn't
+// QueuePeriods makes workflow_live_periods say which code is live now: what isn't
 // any more has ended, what is new has begun. Who began in which period is how
 // the executions of each code are counted, see census.
-func queuePeriods(b *pgx.Batch, projectID, taskQueue string, rep runtime.Report) error {
+func QueuePeriods(b *pgx.Batch, projectID, taskQueue string, rep runtime.Report) error {
 	live := []livePeriod{}
 	for _, s := range rep.Sources {
 		if s.Kind == runtime.KindWorkflow && s.Hash != "" {

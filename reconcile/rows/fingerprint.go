@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"context"
@@ -38,11 +38,11 @@ SELECT p.id::text,
     (SELECT concat_ws('=', count(*), sum(m.seq)) FROM public.workflow_execution_moves m WHERE m.project_id = p.id AND m.closed_at IS NULL)))
 FROM public.projects p`
 
-// requestWindow is how many of a project's newest requests are looked at for
+// RequestWindow is how many of a project's newest requests are looked at for
 // what they mean; the 16 above. A bound, because nobody deletes old requests.
 // Others than those that say whether to run aren't in it, lest many of them
 // push a stop out.
-const requestWindow = 16
+const RequestWindow = 16
 
 const openRequestsSQL = `
 SELECT ` + requestColumns + `
@@ -51,30 +51,30 @@ WHERE project_id = $1 AND status IN ('pending', 'processing')
 ORDER BY requested_at, id
 LIMIT 100`
 
-// survey is a look at all projects.
-type survey struct {
-	projects map[string]string // fingerprint by project
+// Survey is a look at all projects.
+type Survey struct {
+	Projects map[string]string // fingerprint by project
 	shared   map[string]string // xmin by shared component
-	open     []string          // projects, known or not, with open requests
-	kept     map[string]string // how many live texts there are, by project
-	identity string            // of the database
+	Open     []string          // projects, known or not, with open requests
+	Kept     map[string]string // how many live texts there are, by project
+	Identity string            // of the database
 }
 
-// readSurvey looks at all projects in one snapshot. Measured with 1,000
+// ReadSurvey looks at all projects in one snapshot. Measured with 1,000
 // projects of three workflows: see BenchmarkSurvey.
-func (r *Reconciler) readSurvey(ctx context.Context) (*survey, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
+func ReadSurvey(ctx context.Context, db DB, how Identifier) (*Survey, error) {
+	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	s := &survey{projects: map[string]string{}, shared: map[string]string{}, kept: map[string]string{}}
-	err := pgx.BeginTxFunc(ctx, r.cfg.Pool, snapshotOptions, func(tx pgx.Tx) error {
+	s := &Survey{Projects: map[string]string{}, shared: map[string]string{}, Kept: map[string]string{}}
+	err := pgx.BeginTxFunc(ctx, db, SnapshotOptions, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
-		r.queueIdentity(b, &s.identity)
-		b.Queue(fingerprintSQL).Query(intoMap(s.projects))
-		b.Queue(keptCodeSQL).Query(intoMap(s.kept))
+		QueueIdentity(b, how, &s.Identity)
+		b.Queue(fingerprintSQL).Query(intoMap(s.Projects))
+		b.Queue(keptCodeSQL).Query(intoMap(s.Kept))
 		b.Queue(`SELECT id::text, xmin::text FROM public.components WHERE project_id IS NULL`).Query(intoMap(s.shared))
 		b.Queue(`SELECT DISTINCT project_id::text FROM public.worker_requests WHERE status IN ('pending', 'processing')`).
 			Query(func(rows pgx.Rows) (err error) {
-				s.open, err = pgx.CollectRows(rows, pgx.RowTo[string])
+				s.Open, err = pgx.CollectRows(rows, pgx.RowTo[string])
 				return err
 			})
 		return tx.SendBatch(ctx, b).Close()
@@ -82,10 +82,10 @@ func (r *Reconciler) readSurvey(ctx context.Context) (*survey, error) {
 	return s, err
 }
 
-// fingerprint is the survey's answer for one project, given the shared
+// Fingerprint is the survey's answer for one project, given the shared
 // components that it refers to.
-func (s *survey) fingerprint(id string, refs []string) string {
-	own, ok := s.projects[id]
+func (s *Survey) Fingerprint(id string, refs []string) string {
+	own, ok := s.Projects[id]
 	if !ok {
 		return noProject
 	}
@@ -101,46 +101,46 @@ func withShared(own string, shared map[string]string, refs []string) string {
 	if len(refs) == 0 || own == noProject {
 		return own
 	}
-	d := newDigest()
+	d := NewDigest()
 	for _, id := range refs {
 		if xmin, ok := shared[id]; ok {
-			d.add(id, xmin)
+			d.Add(id, xmin)
 		}
 	}
-	return own + "|" + d.sum()
+	return own + "|" + d.Sum()
 }
 
-// glance is what a pass reads first.
-type glance struct {
+// Glance is what a pass reads first.
+type Glance struct {
 	own         string // the fingerprint without shared components
-	fingerprint string
-	identity    string // of the database
-	open        []request
-	at          time.Time // the database's clock
+	Fingerprint string
+	Identity    string // of the database
+	Open        []Request
+	At          time.Time // the database's clock
 }
 
-// queueGlance asks for one project's fingerprint and open requests. Once the
+// QueueGlance asks for one project's fingerprint and open requests. Once the
 // batch has been sent, the function that it returns gives the answer.
-func (r *Reconciler) queueGlance(b *pgx.Batch, id string, refs []string) (answer func() glance) {
-	var g glance
+func QueueGlance(b *pgx.Batch, how Identifier, id string, refs []string) (answer func() Glance) {
+	var g Glance
 	own, shared := map[string]string{}, map[string]string{}
-	r.queueIdentity(b, &g.identity)
+	QueueIdentity(b, how, &g.Identity)
 	b.Queue(fingerprintSQL+` WHERE p.id = $1`, id).Query(intoMap(own))
 	b.Queue(openRequestsSQL, id).Query(func(rows pgx.Rows) (err error) {
-		g.open, err = pgx.CollectRows(rows, scanRequest)
+		g.Open, err = pgx.CollectRows(rows, scanRequest)
 		return err
 	})
-	b.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&g.at) })
+	b.Queue(`SELECT now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&g.At) })
 	if len(refs) > 0 {
 		b.Queue(`SELECT id::text, xmin::text FROM public.components WHERE project_id IS NULL AND id = ANY($1::text[]::uuid[])`, refs).
 			Query(intoMap(shared))
 	}
-	return func() glance {
+	return func() Glance {
 		g.own = noProject
 		if fp, ok := own[id]; ok {
 			g.own = fp
 		}
-		g.fingerprint = withShared(g.own, shared, refs)
+		g.Fingerprint = withShared(g.own, shared, refs)
 		return g
 	}
 }
@@ -157,10 +157,10 @@ func intoMap(m map[string]string) func(pgx.Rows) error {
 	}
 }
 
-func sortedUnique(s []string) []string {
+func SortedUnique(s []string) []string {
 	slices.Sort(s)
 	return slices.Compact(s)
 }
 
-// snapshotOptions make all statements of a transaction see one snapshot.
-var snapshotOptions = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+// SnapshotOptions make all statements of a transaction see one snapshot.
+var SnapshotOptions = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}

@@ -1,13 +1,14 @@
-package reconcile
+package rows
 
 import (
 	"context"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-
-	"workflow-worker/reconcile/logkey"
 )
+
+// Identifier is the statement that tells a database from others.
+type Identifier string
 
 // The same address may lead to another database from one moment to the next: one
 // that was dropped and seeded anew, a restored volume, a branch copy. Its rows may
@@ -19,13 +20,13 @@ import (
 // volume that was restored without recovery its timeline, too; neither comes about
 // without a start of the server. A mere restart then means reading everything once.
 const (
-	identitySQL = `
+	Identity Identifier = `
 SELECT concat_ws('/', s.system_identifier, d.oid, c.timeline_id, extract(epoch FROM pg_postmaster_start_time()))
 FROM pg_catalog.pg_control_system() s, pg_catalog.pg_control_checkpoint() c, pg_catalog.pg_database d
 WHERE d.datname = current_database()`
 
-	// plainIdentitySQL is for where somebody has taken away the right to the others.
-	plainIdentitySQL = `
+	// PlainIdentity is for where somebody has taken away the right to the others.
+	PlainIdentity Identifier = `
 SELECT concat_ws('/', d.oid, extract(epoch FROM pg_postmaster_start_time()))
 FROM pg_catalog.pg_database d WHERE d.datname = current_database()`
 
@@ -34,24 +35,23 @@ SELECT has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')
   AND has_function_privilege('pg_catalog.pg_control_checkpoint()', 'EXECUTE')`
 )
 
-// chooseIdentity finds out how a database can be told from others.
-func (r *Reconciler) chooseIdentity(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
+// ChooseIdentity finds out how a database can be told from others.
+func ChooseIdentity(ctx context.Context, db DB) (Identifier, error) {
+	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	var may bool
-	if err := r.cfg.Pool.QueryRow(ctx, mayIdentifySQL).Scan(&may); err != nil {
-		return fmt.Errorf("look how to identify the database: %w", err)
+	if err := db.QueryRow(ctx, mayIdentifySQL).Scan(&may); err != nil {
+		return "", fmt.Errorf("look how to identify the database: %w", err)
 	}
-	r.identitySQL = identitySQL
 	if !may {
-		r.identitySQL = plainIdentitySQL
+		return PlainIdentity, nil
 	}
-	return nil
+	return Identity, nil
 }
 
-// queueIdentity asks for the database's identity.
-func (r *Reconciler) queueIdentity(b *pgx.Batch, into *string) {
-	b.Queue(r.identitySQL).QueryRow(func(row pgx.Row) error { return row.Scan(into) })
+// QueueIdentity asks for the database's identity.
+func QueueIdentity(b *pgx.Batch, how Identifier, into *string) {
+	b.Queue(string(how)).QueryRow(func(row pgx.Row) error { return row.Scan(into) })
 }
 
 // keptCodeSQL counts, for each project, what is live by the database and has its
@@ -74,38 +74,13 @@ SELECT
       AND (s.packages IS NULL OR EXISTS (SELECT FROM public.workflow_package_bundles p WHERE p.hash = s.packages))
       AND (s.activities_packages IS NULL OR EXISTS (SELECT FROM public.workflow_package_bundles p WHERE p.hash = s.activities_packages))))`
 
-// findLost looks whether the database still has what the service keeps there of a
-// running project, and arranges for what it lacks.
-func (r *Reconciler) findLost(ctx context.Context, rec *record) error {
-	var kinds, ids, hashes []string
-	for _, s := range rec.report.Sources {
-		if s.Hash != "" {
-			kinds, ids, hashes = append(kinds, s.Kind), append(ids, s.ID), append(hashes, s.Hash)
-		}
-	}
-	if rec.phase != running || len(hashes) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
+// FindLost looks whether the database has lost that sources are live with these hashes, or the
+// code itself.
+func FindLost(ctx context.Context, db DB, projectID string, kinds, ids, hashes []string) (live, code bool, err error) {
+	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	var live, code bool
-	if err := r.cfg.Pool.QueryRow(ctx, lostSQL, rec.id, kinds, ids, hashes).Scan(&live, &code); err != nil {
-		return fmt.Errorf("look for the kept code of project %s: %w", rec.id, err)
+	if err := db.QueryRow(ctx, lostSQL, projectID, kinds, ids, hashes).Scan(&live, &code); err != nil {
+		return false, false, fmt.Errorf("look for the kept code of project %s: %w", projectID, err)
 	}
-	rec.lost = code
-	if live || code {
-		rec.liveStale = true
-		r.log.WarnContext(ctx, "the database has lost what the service keeps there, writing it again", logkey.Project, rec.id)
-	}
-	return nil
-}
-
-// moved notes that the rows are another database's than those of before.
-func (rec *record) moved(s *snapshot) {
-	rec.rowWritten = ""
-	rec.lastMove = 0
-	rec.claimed = nil
-	if s.restart.at.Before(rec.restart.at) {
-		rec.restart = s.restart
-	}
+	return live, code, nil
 }

@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"encoding/json"
@@ -89,8 +89,8 @@ type SourceState struct {
 	VersioningBehavior string `json:"versioningBehavior,omitempty"`
 	// Superseded are older texts that open executions are on; see Superseded.
 	Superseded []Superseded `json:"superseded,omitempty"`
-	// Stayed are texts that executions were to go on with and don't; see Stayed.
-	Stayed []Stayed `json:"stayed,omitempty"`
+	// KeptCode are texts that executions were to go on with and don't; see Stayed.
+	KeptCode []KeptCode `json:"stayed,omitempty"`
 	// Failing are its executions that get no further; see Failing.
 	Failing *Failing     `json:"failing,omitempty"`
 	Error   *SourceError `json:"error,omitempty"`
@@ -132,27 +132,27 @@ type Remark struct {
 	Column  int    `json:"column,omitempty"`
 }
 
-// maxRemarks bounds how many are shown beside the first.
-const maxRemarks = 20
+// MaxRemarks bounds how many are shown beside the first.
+const MaxRemarks = 20
 
 func remarks(list []runtime.Remark) (out []Remark) {
-	for _, r := range list[:min(len(list), maxRemarks)] {
-		out = append(out, Remark{bounded(r.Message), r.File, r.Line, r.Column})
+	for _, r := range list[:min(len(list), MaxRemarks)] {
+		out = append(out, Remark{Bounded(r.Message), r.File, r.Line, r.Column})
 	}
 	return out
 }
 
-func sourceWarning(list []runtime.Remark) *SourceWarning {
+func NewSourceWarning(list []runtime.Remark) *SourceWarning {
 	if len(list) == 0 {
 		return nil
 	}
 	return &SourceWarning{Remark: remarks(list[:1])[0], More: remarks(list[1:])}
 }
 
-func sourceError(e *runtime.SourceError) SourceError {
+func NewSourceError(e *runtime.SourceError) SourceError {
 	return SourceError{
-		Version: e.Version, Message: bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column, More: remarks(e.More),
-		Checked: e.Checked, Broken: brokenExecutions(e.Broken, maxBrokenExecutions),
+		Version: e.Version, Message: Bounded(e.Message), File: e.File, Line: e.Line, Column: e.Column, More: remarks(e.More),
+		Checked: e.Checked, Broken: BrokenExecutions(e.Broken, MaxBrokenExecutions),
 	}
 }
 
@@ -166,85 +166,19 @@ type ReloadState struct {
 	Milliseconds float64 `json:"milliseconds"`
 }
 
-// maxText bounds each text in a row: it is shown, not archived.
-const maxText = 2000
+// MaxText bounds each text in a row: it is shown, not archived.
+const MaxText = 2000
 
-func bounded(s string) string {
-	if len(s) <= maxText {
+func Bounded(s string) string {
+	if len(s) <= MaxText {
 		return s
 	}
-	return strings.ToValidUTF8(s[:maxText], "") + "…"
+	return strings.ToValidUTF8(s[:MaxText], "") + "…"
 }
 
-// metadata describes a record for its row.
-func (rec *record) metadata(replica string) Metadata {
-	m := Metadata{
-		Schema:         1,
-		Replica:        replica,
-		Error:          bounded(rec.trouble()),
-		Workflows:      []SourceState{},
-		Components:     []SourceState{},
-		LastReload:     rec.reload,
-		RestartRequest: rec.restart.id,
-		LastMove:       rec.lastMove,
-	}
-	room := maxSupersededOfAll
-	for _, s := range rec.report.Sources {
-		if rec.status() == statusFailed {
-			s.Version, s.Hash, s.Types = "", "", nil // what would have been live
-		}
-		k := ref{s.Kind, s.ID}
-		state := sourceState(s, rec.shared[k])
-		if s.Hash != "" {
-			state.CodeID = rec.live[k].codeID
-		}
-		state.Superseded = rec.census.of(s.ID, s.Hash)
-		state.Superseded = state.Superseded[:min(len(state.Superseded), room)]
-		room -= len(state.Superseded)
-		state.Stayed = rec.stays.of(s.ID, s.Hash)
-		if s.Kind == runtime.KindComponent {
-			m.Components = append(m.Components, state)
-		} else {
-			state.Failing = rec.failing.of(s.ID)
-			m.Workflows = append(m.Workflows, state)
-		}
-	}
-	if rec.polls.Error != "" && rec.phase == running {
-		m.Polls = &rec.polls
-	}
-	m.Failing = rec.failing.others(m.Workflows)
-	return m
-}
-
-func sourceState(s runtime.SourceReport, shared bool) SourceState {
-	state := SourceState{
-		ID: s.ID, Name: s.Name, Version: s.Version, Hash: s.Hash, Types: s.Types, Shared: shared,
-		VersioningBehavior: s.VersioningBehavior, Warning: sourceWarning(s.Warnings),
-	}
-	if s.Hash != "" && !s.Since.IsZero() {
-		since := s.Since.UTC()
-		state.Since = &since
-	}
-	if e := s.Error; e != nil {
-		shown := sourceError(e)
-		state.Error = &shown
-	}
-	return state
-}
-
-// broken lists a report's sources whose newest text isn't live.
-func broken(rep runtime.Report) (list []runtime.SourceReport) {
-	for _, s := range rep.Sources {
-		if s.Error != nil {
-			list = append(list, s)
-		}
-	}
-	return list
-}
-
-// encode returns the JSON without what PostgreSQL's jsonb refuses: a NUL in a
+// Encode returns the JSON without what PostgreSQL's jsonb refuses: a NUL in a
 // text, which an error message that quotes the author's code may hold.
-func (m Metadata) encode() (string, error) {
+func (m Metadata) Encode() (string, error) {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return "", fmt.Errorf("encode metadata: %w", err)
@@ -253,3 +187,12 @@ func (m Metadata) encode() (string, error) {
 }
 
 func withoutNUL(json string) string { return strings.ReplaceAll(json, `\u0000`, `\ufffd`) }
+
+// PollFailure is that a project's worker can't ask Temporal for tasks.
+type PollFailure struct {
+	Since time.Time `json:"since"`
+	Error string    `json:"error"`
+}
+
+// Problem is what a project's row says.
+func (f PollFailure) Problem() string { return "the worker can't ask Temporal for tasks: " + f.Error }

@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"workflow-worker/migrations/database"
-
 	"github.com/jackc/pgx/v5"
+
+	"workflow-worker/migrations/database"
 )
 
 // UnusableError says what the service can't do with a database that answers.

@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"fmt"
@@ -11,18 +11,18 @@ import (
 	"workflow-worker/runtime"
 )
 
-// snapshot is one project as its rows were at one moment.
-type snapshot struct {
-	desired
-	project     runtime.Project // with the texts
-	refs        []string        // component ids that the definitions name, sorted
-	fingerprint string
-	identity    string    // of the database
-	open        []request // not yet completed or failed, oldest first
-	at          time.Time // the database's clock
-	window      []request // the newest requests that say whether to run, newest first
-	lastLive    map[ref]liveFact
-	lastMove    int64 // see record.lastMove
+// Snapshot is one project as its rows were at one moment.
+type Snapshot struct {
+	Desired
+	Project     runtime.Project // with the texts
+	Refs        []string        // component ids that the definitions name, sorted
+	Fingerprint string
+	Identity    string    // of the database
+	open        []Request // not yet completed or failed, oldest first
+	At          time.Time // the database's clock
+	Window      []Request // the newest requests that say whether to run, newest first
+	LastLive    map[Ref]LiveFact
+	LastMove    int64 // see record.lastMove
 }
 
 const projectSQL = `
@@ -87,78 +87,78 @@ ORDER BY k.project_id IS NULL, k.name, k.id`
 var requestWindowSQL = `
 SELECT ` + requestColumns + `
 FROM public.worker_requests WHERE project_id = $1 AND action::text IN ` + runActions + `
-ORDER BY requested_at DESC, id DESC LIMIT ` + strconv.Itoa(requestWindow)
+ORDER BY requested_at DESC, id DESC LIMIT ` + strconv.Itoa(RequestWindow)
 
 // Executions that have closed need no telling; how far the moves go, they count for.
 const movesSQL = `
 SELECT execution_id, run_id, hash, closed_at IS NOT NULL, seq
 FROM public.workflow_execution_moves WHERE project_id = $1 ORDER BY seq`
 
-// queueProject asks what a project should be. Once the batch has been sent, the
+// QueueSnapshot asks what a project should be. Once the batch has been sent, the
 // function that it returns gives the answer, given the glance from the same
 // snapshot. The last good texts come along if lastGood is set.
-func queueProject(b *pgx.Batch, id string, lastGood bool) (answer func(g glance) *snapshot) {
-	s := &snapshot{lastLive: map[ref]liveFact{}}
+func QueueSnapshot(b *pgx.Batch, id string, lastGood bool) (answer func(g Glance) *Snapshot) {
+	s := &Snapshot{LastLive: map[Ref]LiveFact{}}
 	shared := map[string]string{}
 	b.Queue(projectSQL, id).Query(func(rows pgx.Rows) error {
-		_, err := pgx.ForEachRow(rows, []any{&s.name, &s.taskQueue, &s.active}, func() error {
-			s.exists = true
+		_, err := pgx.ForEachRow(rows, []any{&s.Name, &s.TaskQueue, &s.Active}, func() error {
+			s.Exists = true
 			return nil
 		})
 		return err
 	})
 	b.Queue(requestWindowSQL, id).Query(func(rows pgx.Rows) (err error) {
-		s.window, err = pgx.CollectRows(rows, scanRequest)
+		s.Window, err = pgx.CollectRows(rows, scanRequest)
 		return err
 	})
 	b.Queue(workflowsSQL, id, lastGood).Query(s.scanWorkflows)
 	b.Queue(movesSQL, id).Query(s.scanMoves)
 	b.Queue(componentRefsSQL, id).Query(func(rows pgx.Rows) (err error) {
-		s.refs, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		s.Refs, err = pgx.CollectRows(rows, pgx.RowTo[string])
 		return err
 	})
 	b.Queue(componentsSQL, id, lastGood).Query(func(rows pgx.Rows) error { return s.scanComponents(rows, shared) })
-	return func(g glance) *snapshot {
-		s.open, s.at, s.identity = g.open, g.at, g.identity
-		s.project.ID, s.project.AsOf = id, g.at
-		s.refs = sortedUnique(s.refs)
-		s.project.Name, s.project.TaskQueue = s.name, s.taskQueue
+	return func(g Glance) *Snapshot {
+		s.open, s.At, s.Identity = g.Open, g.At, g.Identity
+		s.Project.ID, s.Project.AsOf = id, g.At
+		s.Refs = SortedUnique(s.Refs)
+		s.Project.Name, s.Project.TaskQueue = s.Name, s.TaskQueue
 		s.readRequests()
-		s.fingerprint = withShared(g.own, shared, s.refs) // g was read with the former refs
+		s.Fingerprint = withShared(g.own, shared, s.Refs) // g was read with the former refs
 		return s
 	}
 }
 
-func (s *snapshot) scanWorkflows(rows pgx.Rows) error {
+func (s *Snapshot) scanWorkflows(rows pgx.Rows) error {
 	var (
 		w                           runtime.Workflow
 		active                      bool
 		behavior                    string
-		last                        liveFact
+		last                        LiveFact
 		since                       *time.Time
 		hash, version, code, acCode *string
 		packages, acPackages        *string
 	)
-	_, err := pgx.ForEachRow(rows, []any{&w.ID, &w.KebabName, &w.DisplayName, &active, &behavior, &last.hash, &since, &last.codeID,
+	_, err := pgx.ForEachRow(rows, []any{&w.ID, &w.KebabName, &w.DisplayName, &active, &behavior, &last.Hash, &since, &last.CodeID,
 		&w.CodeID, &w.Version, &w.Code, &w.ActivitiesCode, &hash, &version, &code, &acCode, &packages, &acPackages}, func() error {
 		if !active {
-			if s.switchedOff == nil {
-				s.switchedOff = map[ref]bool{}
+			if s.SwitchedOff == nil {
+				s.SwitchedOff = map[Ref]bool{}
 			}
-			s.switchedOff[ref{runtime.KindWorkflow, w.ID}] = true
+			s.SwitchedOff[Ref{runtime.KindWorkflow, w.ID}] = true
 			return nil
 		}
 		if w.CodeID == "" {
 			return nil
 		}
-		if last.hash != "" && since != nil {
-			last.since = *since
-			s.lastLive[ref{runtime.KindWorkflow, w.ID}] = last
+		if last.Hash != "" && since != nil {
+			last.Since = *since
+			s.LastLive[Ref{runtime.KindWorkflow, w.ID}] = last
 		}
-		w.VersioningBehavior, w.LiveHash = knownBehavior(behavior), last.hash
+		w.VersioningBehavior, w.LiveHash = knownBehavior(behavior), last.Hash
 		w.LastGood = stored(hash, version, code, acCode, packages, acPackages)
-		s.project.Workflows = append(s.project.Workflows, w)
-		s.sources = append(s.sources, workflowSource(w))
+		s.Project.Workflows = append(s.Project.Workflows, w)
+		s.Sources = append(s.Sources, workflowSource(w))
 		return nil
 	})
 	return err
@@ -173,22 +173,22 @@ func knownBehavior(s string) string {
 	return ""
 }
 
-func (s *snapshot) scanMoves(rows pgx.Rows) error {
+func (s *Snapshot) scanMoves(rows pgx.Rows) error {
 	var m runtime.Move
 	var closed bool
 	var seq int64
 	_, err := pgx.ForEachRow(rows, []any{&m.WorkflowID, &m.RunID, &m.Hash, &closed, &seq}, func() error {
-		s.lastMove = max(s.lastMove, seq)
+		s.LastMove = max(s.LastMove, seq)
 		if !closed {
-			s.project.Moves = append(s.project.Moves, m)
+			s.Project.Moves = append(s.Project.Moves, m)
 		}
 		return nil
 	})
-	s.moves = s.project.Moves
+	s.Moves = s.Project.Moves
 	return err
 }
 
-func (s *snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error {
+func (s *Snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error {
 	var (
 		c                             runtime.Component
 		xmin                          string
@@ -204,40 +204,40 @@ func (s *snapshot) scanComponents(rows pgx.Rows, shared map[string]string) error
 			return nil
 		}
 		c.LastGood = stored(hash, version, code, nil, packages, nil)
-		s.project.Components = append(s.project.Components, c)
-		s.sources = append(s.sources, componentSource(c))
+		s.Project.Components = append(s.Project.Components, c)
+		s.Sources = append(s.Sources, componentSource(c))
 		return nil
 	})
 	return err
 }
 
 // readRequests takes from the window what it says about the desired state.
-func (s *snapshot) readRequests() {
-	for _, q := range s.window {
-		if s.newest.id == "" {
-			s.newest = q
+func (s *Snapshot) readRequests() {
+	for _, q := range s.Window {
+		if s.Newest.ID == "" {
+			s.Newest = q
 		}
-		if q.action == actionRestart {
-			s.restart = q.mark
+		if q.Action == ActionRestart {
+			s.Restart = q.Mark
 			break
 		}
 	}
 }
 
-func workflowSource(w runtime.Workflow) source {
-	return source{
-		ref:     ref{runtime.KindWorkflow, w.ID},
-		name:    w.KebabName,
-		version: w.Version,
-		digest:  digestOf(w.CodeID, w.KebabName, w.DisplayName, w.Version, w.Code, w.ActivitiesCode, w.VersioningBehavior),
+func workflowSource(w runtime.Workflow) Source {
+	return Source{
+		Ref:     Ref{runtime.KindWorkflow, w.ID},
+		Name:    w.KebabName,
+		Version: w.Version,
+		Digest:  DigestOf(w.CodeID, w.KebabName, w.DisplayName, w.Version, w.Code, w.ActivitiesCode, w.VersioningBehavior),
 	}
 }
 
-func componentSource(c runtime.Component) source {
-	return source{
-		ref:    ref{runtime.KindComponent, c.ID},
-		name:   c.Name,
-		digest: digestOf(c.Name, c.Language, c.Code, fmt.Sprint(c.Shared)),
+func componentSource(c runtime.Component) Source {
+	return Source{
+		Ref:    Ref{runtime.KindComponent, c.ID},
+		Name:   c.Name,
+		Digest: DigestOf(c.Name, c.Language, c.Code, fmt.Sprint(c.Shared)),
 	}
 }
 

@@ -1,4 +1,4 @@
-package reconcile
+package rows
 
 import (
 	"cmp"
@@ -50,9 +50,9 @@ RETURNING kind, names, code, source_map`, hash).Scan(&p.Kind, &p.Names, &p.Code,
 	return p, nil
 }
 
-// removePackages removes the bundles that no code refers to. margin is the time
+// RemovePackages removes the bundles that no code refers to. margin is the time
 // between a bundle's being stored and the code's.
-func (s *CodeStore) removePackages(ctx context.Context, margin time.Duration) error {
+func (s *CodeStore) RemovePackages(ctx context.Context, margin time.Duration) error {
 	_, err := s.pool.Exec(ctx, `
 DELETE FROM public.workflow_package_bundles b
 WHERE last_used_at < now() - $1 * interval '1 microsecond'
