@@ -9,7 +9,7 @@ import (
 
 	"workflow-worker/cdc"
 	"workflow-worker/metrics"
-	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -22,7 +22,7 @@ func TestMetricsKnowTheRoomsWords(t *testing.T) {
 		tell          func(m *metrics.Metrics, word string)
 	}{
 		{"workflow_worker_workflow_task_failures_total", "reason", wire.Reasons(), (*metrics.Metrics).WorkflowTaskFailed},
-		{"workflow_worker_projects", "status", reconcile.Statuses(), func(m *metrics.Metrics, word string) {
+		{"workflow_worker_projects", "status", rows.Statuses(), func(m *metrics.Metrics, word string) {
 			m.ProjectsByStatus(map[string]int{word: 1})
 		}},
 		{"workflow_worker_stream_polling", "reason", cdc.Reasons(), func(m *metrics.Metrics, word string) {

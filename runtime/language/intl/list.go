@@ -49,8 +49,12 @@ func (f *ListFormat) Parts(items []string) []Part {
 		case i == len(items)-1:
 			position = "end"
 		}
+		pattern := join(position, item)
 		var joined []Part
-		for _, p := range join(position, item) {
+		if pattern[0] == "{0}" { // nothing goes before it: what is there stays in its place
+			joined, pattern = out, pattern[1:]
+		}
+		for _, p := range pattern {
 			switch p {
 			case "{0}":
 				joined = append(joined, out...)
