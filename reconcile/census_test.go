@@ -19,7 +19,7 @@ func (h *house) counted(d *temporalDouble) *replica {
 func (r *replica) countsAgain() {
 	r.h.t.Helper()
 	r.h.exec(`UPDATE workflow_live_periods SET counted_at = NULL`)
-	if err := r.takeCensus(r.h.t.Context()); err != nil {
+	if err := newCensus(r.Reconciler).Take(r.h.t.Context()); err != nil {
 		r.h.t.Fatal(err)
 	}
 	r.quietDown()
@@ -182,7 +182,7 @@ func TestTheStoreIsMeasured(t *testing.T) {
 	r := h.work()
 	r.isServing(p, w, "v1")
 	r.quietDown()
-	if err := r.measureStore(t.Context()); err != nil || r.seen.get().texts != 1 {
+	if err := newCensus(r.Reconciler).MeasureStore(t.Context()); err != nil || r.seen.get().texts != 1 {
 		t.Errorf("%d texts, %v", r.seen.get().texts, err)
 	}
 }
@@ -311,7 +311,7 @@ func TestAMoveOfAnExecutionThatTemporalHasForgottenGoesAfterTheRetention(t *test
 		left int
 	}{{"0", 1}, {"0", 1}, {"2 hours", 0}} {
 		h.exec(`UPDATE workflow_execution_moves SET checked_at = NULL, closed_at = closed_at - $1::interval`, tt.ago)
-		if err := r.forgetMoves(t.Context()); err != nil {
+		if err := newCodeCleaner(r.Reconciler).ForgetMoves(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if n := one[int](h, `SELECT count(*)::int FROM workflow_execution_moves`); n != tt.left {

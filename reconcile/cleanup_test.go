@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
 
@@ -103,7 +104,7 @@ func (r *replica) cleansUp() error {
 	var errs []error
 	for range 2 {
 		r.h.exec(`UPDATE workflow_code_store SET checked_at = NULL`)
-		errs = append(errs, r.cleanUp(r.h.t.Context()))
+		errs = append(errs, newCodeCleaner(r.Reconciler).CleanUp(r.h.t.Context()))
 	}
 	return errors.Join(errs...)
 }
@@ -294,13 +295,13 @@ func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
 	d := &temporalDouble{}
 	a, b := h.tidying(d), h.tidying(d, func(c *Config) { c.Replica = "replica-b" })
 	h.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, superseded_at, last_used_at, task_queues)
-		SELECT gen_random_uuid(), 'h' || i, 'workflow', now() - interval '1 hour', now() - interval '1 hour', '{q}' FROM generate_series(1, $1::int) i`, maxCleanUp+10)
+		SELECT gen_random_uuid(), 'h' || i, 'workflow', now() - interval '1 hour', now() - interval '1 hour', '{q}' FROM generate_series(1, $1::int) i`, upkeep.MaxCleanUp+10)
 	var found [2][]rows.SupersededCode
 	var both sync.WaitGroup
 	for i, r := range []*replica{a, b} {
 		both.Go(func() {
 			var err error
-			if found[i], err = rows.ClaimSuperseded(t.Context(), r.db, r.cfg.CodeInterval/2, maxCleanUp, r.cfg.CodeMargin); err != nil {
+			if found[i], err = rows.ClaimSuperseded(t.Context(), r.db, r.cfg.CodeInterval/2, upkeep.MaxCleanUp, r.cfg.CodeMargin); err != nil {
 				t.Error(err)
 			}
 		})
@@ -308,7 +309,7 @@ func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
 	both.Wait()
 	seen := map[string]bool{}
 	for _, list := range found {
-		if len(list) > maxCleanUp {
+		if len(list) > upkeep.MaxCleanUp {
 			t.Errorf("%d rows at once", len(list))
 		}
 		for _, c := range list {
@@ -319,7 +320,7 @@ func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
 		}
 	}
 	for range 2 { // SKIP LOCKED may have left some
-		more, err := rows.ClaimSuperseded(t.Context(), a.db, a.cfg.CodeInterval/2, maxCleanUp, a.cfg.CodeMargin)
+		more, err := rows.ClaimSuperseded(t.Context(), a.db, a.cfg.CodeInterval/2, upkeep.MaxCleanUp, a.cfg.CodeMargin)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -327,8 +328,8 @@ func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
 			seen[c.Hash] = true
 		}
 	}
-	if len(seen) != maxCleanUp+10 {
-		t.Errorf("%d rows were looked at, want %d", len(seen), maxCleanUp+10)
+	if len(seen) != upkeep.MaxCleanUp+10 {
+		t.Errorf("%d rows were looked at, want %d", len(seen), upkeep.MaxCleanUp+10)
 	}
 }
 

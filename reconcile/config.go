@@ -11,6 +11,7 @@ import (
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
 
@@ -33,23 +34,6 @@ type Runner interface {
 	// code and changes nothing. A runtime.RefusedError is final; other errors are
 	// worth another try. Unlike the others it may be called at any time.
 	Check(ctx context.Context, projectID string, c runtime.Check) (runtime.CheckResult, error)
-}
-
-// Executions knows Temporal's executions. runtime.Executions is the real one.
-type Executions interface {
-	// Count gives the number of executions on any of the task queues that
-	// began before started and are open, or were closed after closed; a zero
-	// closed leaves the closed ones out.
-	Count(ctx context.Context, taskQueues []string, started, closed time.Time) (int64, error)
-	// CountBegun gives the number of open executions of any of the workflow types
-	// on the task queue that began at from or later, and before to.
-	CountBegun(ctx context.Context, taskQueue string, types []string, from, to time.Time) (int64, error)
-	// Closed tells when an execution closed, zero if it is open; known is false if
-	// there is no such execution any more.
-	Closed(ctx context.Context, e runtime.Execution) (at time.Time, known bool, err error)
-	// Failing tells whether an execution's workflow tasks still fail; not if it is
-	// over, or there is no such execution any more.
-	Failing(ctx context.Context, e runtime.Execution) (bool, error)
 }
 
 // Observer is told what happens. Its methods must be cheap and must not block.
@@ -160,18 +144,18 @@ type Config struct {
 
 	// Executions says whether code that isn't live any more is still needed.
 	// Nil: it is kept for good.
-	Executions Executions
+	Executions upkeep.Executions
 
-	// Stays is told by the runner of executions that keep their code. Default:
-	// NewStays(), which is enough for a runner that doesn't tell.
-	Stays *Stays
+	// KeptCode is told by the runner of executions that keep their code. Default: one
+	// of its own, which is enough for a runner that doesn't tell.
+	KeptCode *upkeep.KeptCodeReports
 
 	// Polls knows which workers can't ask Temporal for tasks. Nil: nobody does.
-	Polls Polls
+	Polls upkeep.FailingPolls
 
 	// Failures is told by the runner of executions whose workflow tasks fail.
-	// Default: NewFailures(), which is enough for a runner that doesn't tell.
-	Failures *Failures
+	// Default: one of its own, which is enough for a runner that doesn't tell.
+	Failures *upkeep.FailureReports
 
 	// CodeRetention is how long after their end executions still find their
 	// code, for queries and resets. Default 72 h, a namespace's usual
@@ -231,11 +215,11 @@ func (c Config) withDefaults() Config {
 	if c.Store == nil && c.Pool != nil {
 		c.Store = rows.NewCodeStore(c.Pool)
 	}
-	if c.Stays == nil {
-		c.Stays = NewStays()
+	if c.KeptCode == nil {
+		c.KeptCode = upkeep.NewKeptCodeReports()
 	}
 	if c.Failures == nil {
-		c.Failures = NewFailures()
+		c.Failures = upkeep.NewFailureReports()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -27,21 +27,21 @@ func (rec *record) metadata(replica string) rows.Metadata {
 		if s.Hash != "" {
 			state.CodeID = rec.live[k].CodeID
 		}
-		state.Superseded = rec.census.Of(s.ID, s.Hash)
+		state.Superseded = rec.found.census.Of(s.ID, s.Hash)
 		state.Superseded = state.Superseded[:min(len(state.Superseded), room)]
 		room -= len(state.Superseded)
-		state.KeptCode = rec.stays.Of(s.ID, s.Hash)
+		state.KeptCode = rec.found.keptCode.Of(s.ID, s.Hash)
 		if s.Kind == runtime.KindComponent {
 			m.Components = append(m.Components, state)
 		} else {
-			state.Failing = rec.failing.Of(s.ID)
+			state.Failing = rec.found.failing.Of(s.ID)
 			m.Workflows = append(m.Workflows, state)
 		}
 	}
-	if rec.polls.Error != "" && rec.phase == running {
-		m.Polls = &rec.polls
+	if rec.found.polls.Error != "" && rec.phase == running {
+		m.Polls = &rec.found.polls
 	}
-	m.Failing = rec.failing.Others(m.Workflows)
+	m.Failing = rec.found.failing.Others(m.Workflows)
 	return m
 }
 
@@ -69,4 +69,25 @@ func broken(rep runtime.Report) (list []runtime.SourceReport) {
 		}
 	}
 	return list
+}
+
+// stuck is the one line on executions that get no further, "" if there are none.
+func (rec *record) stuck() string {
+	if len(rec.found.failing) == 0 || rec.status() != rows.StatusRunning {
+		return ""
+	}
+	var first rows.Failing
+	name := ""
+	for id, f := range rec.found.failing {
+		if name != "" && !f.Since.Before(first.Since) {
+			continue
+		}
+		first, name = f, f.Example.Type
+		for _, s := range rec.report.Sources {
+			if s.Kind == runtime.KindWorkflow && s.ID == id {
+				name = s.Name
+			}
+		}
+	}
+	return first.Problem(name)
 }

@@ -22,11 +22,17 @@
 //   - workflow_workers has one row per project and replica that says what is,
 //     with a heartbeat; rows of dead replicas are marked failed.
 //   - Code stays in the store as long as an execution may need it, and no longer
-//     than a while after; see cleanUps. What happened is in worker_events. How
-//     many executions are on older code is counted beside all that; see census. So
-//     is who was to go on with other code and couldn't; see Stays.
+//     than a while after; what happened is in worker_events; the rows tell how many
+//     executions are on older code, keep theirs, or get no further: see upkeep.
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
-// It imports runtime and database and nothing else of ours; it doesn't know how hints come
-// about, what JavaScript is, or that metrics exist.
+// Its rooms: rows has all that is said to the database, upkeep what goes on beside the
+// passes, trouble and logkey how both tell what happens. Here are the queue, the plan, the
+// pass and its execution, requests and the shutdown. A pass is read in this order:
+// reconciler.go (who asks for it), pass.go, plan.go, execute.go, write.go; requests in
+// judge.go, ask.go and check.go.
+//
+// It imports its rooms, runtime and database and nothing else of ours; none of its rooms
+// imports it. It doesn't know how hints come about, what JavaScript is, or that metrics
+// exist.
 package reconcile

@@ -12,6 +12,7 @@ import (
 
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
 
@@ -156,9 +157,11 @@ func contract(t *testing.T, h *house) {
 			t.Errorf("not so: %s", query)
 		}
 	}
-	statistics := NewStatistics(h.db, time.Hour, stacktest.Logger(t), deafObserver{})
+	statistics := upkeep.NewStatistics(h.db, time.Hour, stacktest.Logger(t), deafObserver{})
 	statistics.ActivityExecuted(p, "score", 20*time.Millisecond, false)
-	statistics.flush(t.Context())
+	ended, end := context.WithCancel(t.Context())
+	end()
+	statistics.Run(ended) // the end writes what was counted
 	if !one[bool](h, `SELECT count(*) = 1 FROM public.activity_statistics WHERE project_id = $1 AND avg_duration_ms = 20`, p) {
 		t.Error("no statistics")
 	}

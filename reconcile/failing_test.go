@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
 
-var _ runtime.FailureObserver = (*Failures)(nil)
+var _ runtime.FailureObserver = (*upkeep.FailureReports)(nil)
 
 // aFailure is that of an execution of a workflow's code.
 func aFailure(workflow, run, message string) runtime.Failing {
@@ -152,10 +153,10 @@ func TestExecutionsThatGetNoFurtherAreBounded(t *testing.T) {
 	p, w := h.shop("v1")
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
-	for n := range maxFailing + 20 {
+	for n := range upkeep.MaxFailing + 20 {
 		r.cfg.Failures.ExecutionFailing(p, aFailure(w, fmt.Sprint(n), strings.Repeat("long ", 1000)))
 	}
-	f, _ := r.failing(p, maxFailing)
+	f, _ := r.failing(p, upkeep.MaxFailing)
 	if len(f.Example.Message) > rows.MaxText+len("…") {
 		t.Errorf("a message of %d bytes", len(f.Example.Message))
 	}

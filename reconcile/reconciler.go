@@ -39,8 +39,7 @@ type Reconciler struct {
 	checkSlots chan struct{}
 	first      *firstLook
 
-	// toldFailing is what the latest event says, by project and workflow; watchFailures' own.
-	toldFailing map[string]rows.Failing
+	found found // by what goes on beside the passes
 
 	telling sync.Mutex // makes the observer see totals in their order
 
@@ -48,13 +47,9 @@ type Reconciler struct {
 	records  map[string]*record
 	cards    map[string]card
 	notes    map[string]note
-	inflight map[string]chan struct{}          // closed when the pass is over
-	counts   map[string]int                    // cards by status
-	censuses map[string]rows.Census            // by project
-	stays    map[string]rows.KeptCodes         // by project; replaced, never changed
-	failing  map[string]rows.FailingByWorkflow // by project; replaced, never changed
-	polls    map[string]rows.PollFailure       // by project; replaced, never changed
-	broken   int                               // sum over the cards
+	inflight map[string]chan struct{} // closed when the pass is over
+	counts   map[string]int           // cards by status
+	broken   int                      // sum over the cards
 }
 
 // note is what others have to say to the next pass over a project.
@@ -87,15 +82,14 @@ func New(cfg Config) (*Reconciler, error) {
 		db:       rows.DB{Pool: cfg.Pool, Timeout: cfg.QueryTimeout},
 		identify: rows.Identity,
 
-		checkSlots:  make(chan struct{}, maxChecks),
-		first:       newFirstLook(),
-		toldFailing: map[string]rows.Failing{},
-		records:     map[string]*record{},
-		cards:       map[string]card{},
-		notes:       map[string]note{},
-		inflight:    map[string]chan struct{}{},
-		counts:      map[string]int{},
-		censuses:    map[string]rows.Census{},
+		checkSlots: make(chan struct{}, maxChecks),
+		first:      newFirstLook(),
+		records:    map[string]*record{},
+		cards:      map[string]card{},
+		notes:      map[string]note{},
+		inflight:   map[string]chan struct{}{},
+		counts:     map[string]int{},
+		found:      newFound(),
 	}, nil
 }
 
@@ -142,15 +136,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 			work.Go(func() { r.work(life) })
 		}
 		side.Go(func() { r.surveys(ctx) })
-		side.Go(func() { r.heartbeats(sideCtx) })
-		if r.cfg.Executions != nil {
-			side.Go(func() { r.cleanUps(ctx) })
-			side.Go(func() { r.takeCensuses(ctx) })
-			side.Go(func() { r.watchStays(ctx) })
-			side.Go(func() { r.watchFailures(ctx) })
-		}
-		if r.cfg.Polls != nil {
-			side.Go(func() { r.watchPolls(ctx) })
+		side.Go(func() { newHeartbeat(r).Run(sideCtx) })
+		for _, s := range services(r) {
+			side.Go(func() { s.Run(ctx) })
 		}
 		<-ctx.Done()
 	}
@@ -336,8 +324,7 @@ func (r *Reconciler) enter(id string) (rec *record, n note, end func(), ok bool)
 		rec = newRecord(id, r.cfg.Replica)
 		r.records[id] = rec
 	}
-	rec.census, rec.stays, rec.failing = r.censuses[id], r.stays[id], r.failing[id]
-	rec.polls = r.polls[id]
+	rec.found = r.found.of(id)
 	n = r.notes[id]
 	delete(r.notes, id)
 	done := make(chan struct{})
@@ -376,7 +363,7 @@ func (r *Reconciler) publish(rec *record) {
 	if rec.gone && rec.phase == absent {
 		delete(r.records, rec.id)
 		delete(r.cards, rec.id)
-		delete(r.censuses, rec.id)
+		r.found.forget(rec.id)
 	} else {
 		c := rec.card()
 		r.cards[rec.id] = c

@@ -19,10 +19,7 @@ type record struct {
 	live   map[rows.Ref]rows.LiveFact // of the workflows in report
 	// lastMove is how far the runner knows workflow_execution_moves, by seq.
 	lastMove int64
-	census   rows.Census
-	stays    rows.KeptCodes
-	failing  rows.FailingByWorkflow
-	polls    rows.PollFailure   // zero: they don't fail
+	found    foundOf
 	shells   map[rows.Ref]shell // what else is needed to give a vanished source to the runner again
 	shared   map[rows.Ref]bool
 	reload   *rows.ReloadState
@@ -101,8 +98,8 @@ func (rec *record) trouble() string {
 	if rec.failure != nil {
 		return rec.failure.text
 	}
-	if rec.polls.Error != "" && rec.phase == running {
-		return rec.polls.Problem()
+	if rec.found.polls.Error != "" && rec.phase == running {
+		return rec.found.polls.Problem()
 	}
 	if list := broken(rec.report); len(list) > 0 {
 		return list[0].Problem()

@@ -22,7 +22,7 @@ func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
 	r.isStatus(stopped, rows.StatusStopped)
 	r.quietDown()
 	h.exec(`UPDATE workflow_workers SET last_heartbeat = now() - interval '1 hour'`)
-	if err := r.heartbeat(t.Context()); err != nil {
+	if err := newHeartbeat(r.Reconciler).Beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for p, fresh := range map[string]bool{running: true, broken: true, stopped: false} {
@@ -43,7 +43,7 @@ func TestARowThatSomebodyChangedOrDeletedIsWrittenAgain(t *testing.T) {
 	r.quietDown()
 	h.exec(`UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = '{}' WHERE project_id = $1`, p) // as a replica does that believes us dead
 	h.exec(`DELETE FROM workflow_workers WHERE project_id = $1`, q)
-	if err := r.heartbeat(t.Context()); err != nil {
+	if err := newHeartbeat(r.Reconciler).Beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range []string{p, q} {
@@ -79,7 +79,7 @@ func TestOnlyDeadReplicasRowsAreReaped(t *testing.T) {
 	h.exec(`ALTER TABLE workflow_workers ALTER metadata DROP NOT NULL`) // as in the Workflow Builder's table
 	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('without-metadata', $1, 'q', 'running', now() - interval '1 hour', NULL)`, p)
-	if err := r.reap(t.Context()); err != nil {
+	if err := newHeartbeat(r.Reconciler).Reap(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[string]string{

@@ -24,6 +24,7 @@ import (
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
@@ -102,8 +103,8 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		return err
 	}
 	store := rows.NewCodeStore(w.pool)
-	stays, failures := reconcile.NewStays(), reconcile.NewFailures()
-	statistics := reconcile.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
+	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
+	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
 		Tasks:                      w.tasks,
@@ -124,7 +125,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
-		Stays:       stays,
+		Stays:       keptCode,
 		Failures:    failures,
 		Logger:      w.log,
 		Observer:    w.metrics,
@@ -140,7 +141,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Runner:            runner,
 		Store:             store,
 		Executions:        runtime.NewExecutions(w.temporal),
-		Stays:             stays,
+		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,
 		RemovalGrace:      orNone(s.RemovalGrace),

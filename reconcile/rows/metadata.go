@@ -89,7 +89,7 @@ type SourceState struct {
 	VersioningBehavior string `json:"versioningBehavior,omitempty"`
 	// Superseded are older texts that open executions are on; see Superseded.
 	Superseded []Superseded `json:"superseded,omitempty"`
-	// KeptCode are texts that executions were to go on with and don't; see Stayed.
+	// KeptCode are texts that executions were to go on with and don't; see KeptCode.
 	KeptCode []KeptCode `json:"stayed,omitempty"`
 	// Failing are its executions that get no further; see Failing.
 	Failing *Failing     `json:"failing,omitempty"`

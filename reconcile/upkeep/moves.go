@@ -1,4 +1,4 @@
-package reconcile
+package upkeep
 
 import (
 	"context"
@@ -11,21 +11,21 @@ import (
 // maxMovesChecked is how many moved executions one clean-up asks Temporal about.
 const maxMovesChecked = 200
 
-// forgetMoves asks of the moves that were not looked at for longest whether their
+// ForgetMoves asks of the moves that were not looked at for longest whether their
 // executions are over. What has closed is noted; a move goes once nobody queries
 // the closed execution any more, and with it the last reason to keep its code.
 // When in doubt it stays.
-func (r *Reconciler) forgetMoves(ctx context.Context) error {
-	moves, err := rows.ClaimMoves(ctx, r.db, r.cfg.CodeInterval/2, maxMovesChecked)
+func (s *CodeCleaner) ForgetMoves(ctx context.Context) error {
+	moves, err := rows.ClaimMoves(ctx, s.DB, s.Interval/2, maxMovesChecked)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	forgotten := 0
 	for _, m := range moves {
-		gone, err := r.forgetMove(ctx, m)
+		gone, err := s.forgetMove(ctx, m)
 		if err != nil {
-			if errs = append(errs, err); len(errs) == maxCleanUpErrors {
+			if errs = append(errs, err); len(errs) == maxErrors {
 				break
 			}
 		}
@@ -34,19 +34,19 @@ func (r *Reconciler) forgetMoves(ctx context.Context) error {
 		}
 	}
 	if forgotten > 0 {
-		r.log.InfoContext(ctx, "forgot moves of executions that are over", "moves", forgotten)
+		s.Log.InfoContext(ctx, "forgot moves of executions that are over", "moves", forgotten)
 	}
 	return errors.Join(errs...)
 }
 
 // rows.ForgetMove looks at one.
-func (r *Reconciler) forgetMove(ctx context.Context, m rows.Move) (gone bool, err error) {
-	asked, cancel := r.db.Within(ctx)
+func (s *CodeCleaner) forgetMove(ctx context.Context, m rows.Move) (gone bool, err error) {
+	asked, cancel := s.DB.Within(ctx)
 	defer cancel()
-	closed, known, err := r.cfg.Executions.Closed(asked, runtime.Execution{WorkflowID: m.WorkflowID, RunID: m.RunID})
+	closed, known, err := s.Executions.Closed(asked, runtime.Execution{WorkflowID: m.WorkflowID, RunID: m.RunID})
 	if err != nil || known && closed.IsZero() {
 		return false, err
 	}
 	// An execution that Temporal has forgotten was last seen now at the latest.
-	return rows.ForgetMove(ctx, r.db, m, closed, r.cfg.CodeRetention)
+	return rows.ForgetMove(ctx, s.DB, m, closed, s.Retention)
 }

@@ -1,4 +1,4 @@
-package reconcile
+package upkeep
 
 import (
 	"context"
@@ -8,6 +8,13 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/migrations/database"
 )
+
+func TestMain(m *testing.M) { stacktest.Main(m) }
+
+// nobody hears of troubles.
+type nobody struct{}
+
+func (nobody) Trouble(string, bool, error) {}
 
 type statisticsRow struct {
 	Count, OK, Failed, Mean int64
@@ -27,8 +34,12 @@ func readStatistics(t *testing.T, pool *database.Pool, project, name string) (r 
 
 func statisticsPool(t *testing.T) (pool *database.Pool, project string) {
 	t.Helper()
-	pool = openDatabase(t, stacktest.MigratedDatabase(t))
-	err := pool.QueryRow(t.Context(), `INSERT INTO projects (name, task_queue_name) VALUES ('p', $1) RETURNING id`, stacktest.TaskQueue(t)).Scan(&project)
+	pool, err := database.Open(context.Background(), stacktest.MigratedDatabase(t), database.Options{MaxConns: 8, Name: "workflow-worker", Logger: stacktest.Logger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	err = pool.QueryRow(t.Context(), `INSERT INTO projects (name, task_queue_name) VALUES ('p', $1) RETURNING id`, stacktest.TaskQueue(t)).Scan(&project)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +49,8 @@ func statisticsPool(t *testing.T) (pool *database.Pool, project string) {
 func TestStatisticsAddUpOverReplicas(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	a := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
-	b := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
+	a := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
+	b := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
 	for i := 1; i <= 100; i++ {
 		a.ActivityExecuted(project, "send", time.Duration(i)*time.Millisecond, i%10 == 0)
 	}
@@ -61,7 +72,7 @@ func TestStatisticsAddUpOverReplicas(t *testing.T) {
 func TestCountsThatCannotBeWrittenAreKept(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
+	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
 	s.ActivityExecuted(project, "send", 10*time.Millisecond, false)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -76,7 +87,7 @@ func TestCountsThatCannotBeWrittenAreKept(t *testing.T) {
 func TestTheEndWritesWhatWasCounted(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), deafObserver{})
+	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
 	s.ActivityExecuted(project, "send", 10*time.Millisecond, false)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
 
-var _ runtime.StayObserver = (*Stays)(nil)
+var _ runtime.StayObserver = (*upkeep.KeptCodeReports)(nil)
 
 // stay is an execution that keeps v1 where it was to go on with another text.
 func stay(workflow, run, to string) runtime.Stay {
@@ -53,15 +54,15 @@ func TestTheRowTellsWhichExecutionsKeepTheirCode(t *testing.T) {
 	r.reloaded(p, w, "v2")
 
 	before := time.Now()
-	r.cfg.Stays.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
 	s := r.staying(p, 1)
 	if s.Version != "2" || s.Hash != hashOf("v2\x00") || s.Since.Before(before.Add(-time.Minute)) ||
 		s.Example.WorkflowID != "x-a" || s.Example.RunID != "a" || s.Example.Event != 7 || s.Example.Reason != "a timer" {
 		t.Errorf("the row says %+v", s)
 	}
 	// Once more, as after a restart, and one that was to go on with something else.
-	r.cfg.Stays.ExecutionStayed(p, stay(w, "a", "v2"))
-	r.cfg.Stays.ExecutionStayed(p, stay(w, "b", "v0"))
+	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "b", "v0"))
 	eventually(t, func() error {
 		return expect(one[int](h, `SELECT count(*)::int FROM workflow_execution_stays`), 2)
 	})
@@ -109,7 +110,7 @@ func TestWithNewerCodeNobodyStaysOffTheOlder(t *testing.T) {
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
-	r.cfg.Stays.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
 	r.staying(p, 1)
 	r.reloaded(p, w, "v3")
 	r.staying(p, 0)
@@ -126,7 +127,7 @@ func TestACrowdThatKeepsItsCodeIsAFewEvents(t *testing.T) {
 	r.reloaded(p, w, "v2")
 	crowd := func(from, to int) {
 		for i := from; i < to; i++ {
-			r.cfg.Stays.ExecutionStayed(p, stay(w, fmt.Sprint(i), "v2"))
+			r.cfg.KeptCode.ExecutionStayed(p, stay(w, fmt.Sprint(i), "v2"))
 		}
 	}
 	crowd(0, 1)
@@ -141,9 +142,9 @@ func TestACrowdThatKeepsItsCodeIsAFewEvents(t *testing.T) {
 		t.Errorf("%d events, want one for 1, for 10 and for 500", n)
 	}
 	crowd(500, 3000) // more than are kept
-	s := r.staying(p, maxStays)
+	s := r.staying(p, upkeep.MaxKeptCode)
 	eventually(t, func() error { return expect(r.seen.get().stayed, 3000) })
-	if n := one[int](h, `SELECT count(*)::int FROM workflow_execution_stays`); n != maxStays {
+	if n := one[int](h, `SELECT count(*)::int FROM workflow_execution_stays`); n != upkeep.MaxKeptCode {
 		t.Errorf("%d rows", n)
 	}
 	if n := h.stayEvents(p); n != 3 {
@@ -169,7 +170,7 @@ func TestStaysOutliveAnUnreachableDatabase(t *testing.T) {
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
 	h.exec(`ALTER TABLE workflow_execution_stays RENAME TO away`)
-	r.cfg.Stays.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
 	eventually(t, func() error { return expect(log.count("can't be written down") > 0, true) })
 	h.exec(`ALTER TABLE away RENAME TO workflow_execution_stays`)
 	r.staying(p, 1)
