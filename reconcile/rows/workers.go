@@ -27,7 +27,6 @@ func Statuses() []string {
 	return []string{StatusStarting, StatusRunning, StatusStopping, StatusStopped, StatusFailed}
 }
 
-
 // workerNamespace makes worker ids of replicas and projects.
 var workerNamespace = uuid.MustParse("6a2f41a3-c54c-4ce0-9bd7-3d4a8f0a1c55")
 

@@ -50,4 +50,6 @@ type Builtins interface {
 	Replace(o *goja.Object, f Function) bool
 	// Construct is the place of what a constructor makes objects by; nil if it is none.
 	Construct(o *goja.Object) *Maker
+	// Room makes room on the interpreter's stack for so many more values. False: they may not be put there.
+	Room(more int) bool
 }

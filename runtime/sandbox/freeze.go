@@ -60,8 +60,8 @@ func (v *VM) FreezeObject(value goja.Value, hidden bool) error {
 	return err
 }
 
-// freezer is FreezeObject for JavaScript.
-func (v *VM) freezer() goja.Value {
+// Freezer gives code of ours the function freeze(object, hidden), which is FreezeObject.
+func (v *VM) Freezer() goja.Value {
 	return v.Runtime.ToValue(func(call goja.FunctionCall) goja.Value {
 		if err := v.FreezeObject(call.Argument(0), call.Argument(1).ToBoolean()); err != nil {
 			panic(err) // goja's way to throw into JavaScript
@@ -70,8 +70,12 @@ func (v *VM) freezer() goja.Value {
 	})
 }
 
-// Freezer gives code of ours the function freeze(object, hidden), which is FreezeObject.
-func (v *VM) Freezer() goja.Value { return v.freezer() }
+// Freeze freezes an object and all that it leads to, but for what is frozen already: for what is made late in a runtime that
+// executions share.
+func (v *VM) Freeze(o goja.Value) error { return v.globals.Freeze(o) }
+
+// Pristine runs f with the runtime's own global object in place, whatever the execution that shares it has made of its own.
+func (v *VM) Pristine(f func() error) error { return v.globals.Pristine(f) }
 
 // shape is where an object's properties are, and a property's parts.
 type shape struct {

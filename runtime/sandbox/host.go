@@ -43,3 +43,6 @@ func (h host) Replace(o *goja.Object, f language.Function) bool { return interna
 
 // Construct implements language.Builtins.
 func (h host) Construct(o *goja.Object) *language.Maker { return internals.construct(o) }
+
+// Room implements language.Builtins.
+func (h host) Room(more int) bool { return internals.room(h.v.Runtime, more) }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/unistring"
+
+	"workflow-worker/runtime/language/builtins"
 )
 
 // gojaInternals are the places inside goja's objects that have to be reached for its builtins to be counted: see counted. Every
@@ -134,10 +136,13 @@ func (in *gojaInternals) changeTemplate(owner string, o *goja.Object, members bo
 	changed := 0
 	change := func(name string, make factory) factory {
 		changed++
+		guard := in.guardOf(owner + "." + name)
 		return func(r *goja.Runtime) goja.Value {
 			made := make(r)
 			in.count(r, made, members)
-			in.guard(r, owner+"."+name, made)
+			if guard != nil {
+				guard(r, made)
+			}
 			return made
 		}
 	}
@@ -172,15 +177,15 @@ func (in *gojaInternals) addMarkup(template reflect.Value, byName map[unistring.
 		panic("objectTemplate.propNames")
 	}
 	names := (*[]unistring.String)(pointer(template, at))
-	for _, name := range slices.Sorted(maps.Keys(markup)) {
+	for _, name := range slices.Sorted(maps.Keys(builtins.Markup)) {
 		key := unistring.NewFromString(name)
 		if byName[key] != nil {
 			continue
 		}
-		element, attribute := markup[name][0], markup[name][1]
+		element, attribute := builtins.Markup[name][0], builtins.Markup[name][1]
 		*names = append(*names, key)
 		byName[key] = func(r *goja.Runtime) goja.Value {
-			f := r.ToValue(htmlMethod(r, element, attribute)).ToObject(r)
+			f := r.ToValue(counted(r, builtins.MarkupMethod(r, element, attribute))).ToObject(r)
 			o := r.NewObject()
 			err := errors.Join(
 				f.DefineDataProperty("name", r.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
@@ -246,43 +251,40 @@ func (in *gojaInternals) countMembers(r *goja.Runtime, o *goja.Object) {
 	}
 }
 
-// guard looks at what the builtins do that chain objects to each other, and puts right what else has to be before code names it.
-func (in *gojaInternals) guard(r *goja.Runtime, path string, property goja.Value) {
-	if reflect.TypeOf(property) != in.property {
-		return
+// guardOf puts before a builtin what the language has for it: code reaches these without a name that could be waited for.
+func (in *gojaInternals) guardOf(path string) func(r *goja.Runtime, property goja.Value) {
+	before, setter := builtins.Before[path], false
+	if before == nil {
+		before, setter = builtins.BeforeSetter[path], true
 	}
-	p := reflect.ValueOf(property).UnsafePointer()
-	value, _ := (*(*goja.Value)(unsafe.Add(p, in.value))).(*goja.Object)
-	setter := *(**goja.Object)(unsafe.Add(p, in.inside[1]))
-	switch {
-	case path == "Number.prototype.toString" && value != nil:
-		in.inBase(r, value)
-	case (path == "globalThis.parseFloat" || path == "Number.parseFloat") && value != nil:
-		in.wrap(value, func(call goja.FunctionCall, parse function) goja.Value {
-			if text, ok := call.Argument(0).(goja.String); ok && text.Length() > longNumber {
-				return r.ToValue(leadingNumber(text.String()))
-			}
-			return parse(call)
-		})
-	case path == "Function.prototype.bind" && value != nil:
-		in.wrap(value, func(call goja.FunctionCall, bind function) goja.Value {
-			bound := bind(call)
-			if o, ok := bound.(*goja.Object); ok {
-				in.countFunction(r, o, false)
-			}
-			return bound
-		})
-	case path == "Object.setPrototypeOf" && value != nil:
-		in.wrap(value, func(call goja.FunctionCall, set function) goja.Value {
-			checkChain(r, call.Argument(0), call.Argument(1))
-			return set(call)
-		})
-	case path == "Object.prototype.__proto__" && setter != nil:
-		in.wrap(setter, func(call goja.FunctionCall, set function) goja.Value {
-			checkChain(r, call.This, call.Argument(0))
-			return set(call)
-		})
+	if path == "Function.prototype.bind" {
+		before, setter = in.bind, false
 	}
+	if before == nil {
+		return nil
+	}
+	return func(r *goja.Runtime, property goja.Value) {
+		p := in.propertyAt(property)
+		if p == nil {
+			return
+		}
+		o, _ := (*(*goja.Value)(unsafe.Add(p, in.value))).(*goja.Object)
+		if setter {
+			o = *(**goja.Object)(unsafe.Add(p, in.inside[1]))
+		}
+		if o != nil {
+			in.wrap(o, func(call goja.FunctionCall, original function) goja.Value { return before(r, call, original) })
+		}
+	}
+}
+
+// bind has counted what is bound, too.
+func (in *gojaInternals) bind(r *goja.Runtime, call goja.FunctionCall, bind function) goja.Value {
+	bound := bind(call)
+	if o, ok := bound.(*goja.Object); ok {
+		in.countFunction(r, o, false)
+	}
+	return bound
 }
 
 // wrap puts a function before a builtin's.

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -133,4 +134,21 @@ func (in *gojaInternals) strict(r *goja.Runtime) bool {
 	}
 	name := strings.TrimPrefix(instruction.Type().Name(), "_")
 	return strings.Contains(name, "Strict") || !strings.HasPrefix(name, "set")
+}
+
+// maxStacked is how many values may lie on goja's stack when more are spread: 32 MB.
+const maxStacked = 2 << 20
+
+// room makes room for more values on an interpreter's stack, which goja makes by a thousand at a time. It reports whether they may be put there.
+func (in *gojaInternals) room(r *goja.Runtime, more int) bool {
+	machine := *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(r), in.machine))
+	stack, top := (*[]goja.Value)(unsafe.Add(machine, in.stack)), *(*int)(unsafe.Add(machine, in.top))
+	if top+more > maxStacked {
+		return false
+	}
+	// The function that is called may put them there once more.
+	if need := top + 2*more + 2048; need > cap(*stack) {
+		*stack = slices.Grow(*stack, need-len(*stack))
+	}
+	return true
 }

@@ -61,7 +61,7 @@ func payload(encoding string, data []byte) *commonpb.Payload {
 
 // JSON is JSON.stringify; a value without JSON is an error that wraps ErrNotConvertible.
 func (v *VM) JSON(value goja.Value) (string, error) {
-	class, err := v.builtin("JSON")
+	class, err := v.globals.Builtin("JSON")
 	if err != nil {
 		return "", err
 	}
@@ -86,7 +86,7 @@ func (v *VM) JSON(value goja.Value) (string, error) {
 // ParseJSON is JSON.parse.
 func (v *VM) ParseJSON(data []byte) (goja.Value, error) {
 	var value goja.Value
-	if ex := v.Runtime.Try(func() { value = v.json.Parse(v.Runtime.ToValue(string(data)), goja.Undefined()) }); ex != nil {
+	if ex := v.Runtime.Try(func() { value = v.globals.JSON.Parse(v.Runtime.ToValue(string(data)), goja.Undefined()) }); ex != nil {
 		return nil, ex
 	}
 	return value, nil
@@ -94,7 +94,7 @@ func (v *VM) ParseJSON(data []byte) (goja.Value, error) {
 
 // Uint8Array makes one that owns a copy of the bytes.
 func (v *VM) Uint8Array(b []byte) (goja.Value, error) {
-	class, err := v.builtin("Uint8Array")
+	class, err := v.globals.Builtin("Uint8Array")
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func TestRegExpsAreThoseOfTheLanguage(t *testing.T) {
 			var got string
 			err = v.Enter(context.Background(), time.Minute, func() error {
 				// As the compiler does it.
-				value, err := v.Runtime.RunString("(() => {" + v.regexps.Disguised([]string{"(() => {", "})()"}, code)[0] + "})()")
+				value, err := v.Runtime.RunString("(() => {" + v.globals.RegExps.Disguised([]string{"(() => {", "})()"}, code)[0] + "})()")
 				if err == nil {
 					got = value.String()
 				}

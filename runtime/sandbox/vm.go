@@ -9,16 +9,20 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/globals"
 	"workflow-worker/runtime/language/inspect"
-	"workflow-worker/runtime/language/json"
-	"workflow-worker/runtime/language/library"
-	"workflow-worker/runtime/language/regexp"
 )
 
 // Internal is how the names of our own programs begin: CleanStack drops their frames.
 const Internal = language.Internal
 
-const defaultCallDepth = 1500
+const (
+	defaultCallDepth = 1500
+	// maxDigits is how long a text may be of which a BigInt is made; it takes time that grows with the length's square.
+	maxDigits = 300_000
+	// maxArguments is how many arguments a call may get by spread ones. V8 takes half of that, and says that its stack is full.
+	maxArguments = 250_000
+)
 
 // Options of a VM.
 type Options struct {
@@ -82,19 +86,12 @@ type VM struct {
 	async  asyncContext
 	watch  watchdog
 
-	native  *goja.Object // goja's global object, with the builtins as they were
-	global  *goja.Object // what code has for it
-	library *library.Library
-	made    map[string]goja.Value // globals, so far
-
-	regexps   *regexp.RegExps
-	bigArrays bool          // typed arrays are guarded: see guardBigArrays
-	seal      goja.Callable // see FreezeObject
-	freeze    goja.Callable
-	json      *json.JSON
+	native    *goja.Object // goja's global object, with the builtins as they were
+	globals   *globals.Globals
 	inspector *inspect.Inspector // see shows
-	joining   []*goja.Object     // arrays whose elements are being converted
-	account   *account           // of opts.Memory
+	seal      goja.Callable      // see FreezeObject
+	freeze    goja.Callable
+	account   *account // of opts.Memory
 	cpuTime   time.Duration
 }
 
@@ -103,26 +100,18 @@ func New(o Options) (*VM, error) {
 	if errInternals != nil {
 		return nil, errInternals
 	}
-	v := &VM{Runtime: goja.New(), opts: o.withDefaults(), made: map[string]goja.Value{}}
+	v := &VM{Runtime: goja.New(), opts: o.withDefaults()}
 	v.host, v.limits = host{v}, language.Limits{Bytes: v.opts.MaxBytes, Digits: v.opts.MaxDigits, Arguments: v.opts.MaxArguments}
 	v.native = v.Runtime.GlobalObject()
-	var err error
-	if v.library, err = library.New(v.host); err != nil {
-		return nil, err
-	}
-	v.library.HostOf = v.hostOf
-	v.json = json.New(v.host, v.library)
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
 	v.async.stop, v.async.most = v.stop, v.opts.MaxNative
-	install := v.installGlobals
-	if v.opts.Shared {
-		install = v.installSharedGlobals
-	}
-	v.native.Get("Promise") // each async function leads to it, and caught errors to theirs: see gojaInternals
-	v.native.Get("Error")
-	functions := v.native.Get("Function").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-	if err := errors.Join(install(), v.capApply(functions, "apply", 1), v.guardEvaluators(), v.wordErrors(), v.guardCallees()); err != nil {
+	var err error
+	v.globals, err = globals.Install(v.host, globals.Options{
+		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
+		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
+	})
+	if err := errors.Join(err, v.wordErrors(), v.guardCallees()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil
@@ -153,14 +142,16 @@ func (a *asyncContext) Resumed(context any) {
 
 func (a *asyncContext) Exited() { a.current, a.inJob = nil, false }
 
-func (a *asyncContext) get() goja.Value {
+// Get implements globals.Storage.
+func (a *asyncContext) Get() goja.Value {
 	if a.current == nil {
 		return goja.Undefined()
 	}
 	return a.current
 }
 
-func (a *asyncContext) set(v goja.Value) {
+// Set implements globals.Storage.
+func (a *asyncContext) Set(v goja.Value) {
 	if goja.IsUndefined(v) {
 		v = nil
 	}

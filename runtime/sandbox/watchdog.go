@@ -101,7 +101,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		timer.Stop()
 		stop()
 		v.opts.Memory.leave(running)
-		v.regexps.Forget()
+		v.globals.RegExps.Forget()
 		v.cpuTime += min(cpu.used(), time.Since(started))
 		w.mu.Lock()
 		w.entry++

@@ -1,4 +1,4 @@
-package sandbox
+package builtins
 
 import (
 	"errors"
@@ -18,37 +18,37 @@ import (
 var comparisons = []string{operators.Less, operators.Greater, operators.LessEqual, operators.GreaterEqual, operators.Equal, operators.NotEqual}
 
 var compiledComparisons = sync.OnceValues(func() (*goja.Program, error) {
-	return goja.Compile(Internal+"comparisons>", `[(a, b) => a < b, (a, b) => a > b, (a, b) => a <= b, (a, b) => a >= b, (a, b) => a == b, (a, b) => a != b]`, true)
+	return goja.Compile(language.Internal+"comparisons>", `[(a, b) => a < b, (a, b) => a > b, (a, b) => a <= b, (a, b) => a >= b, (a, b) => a == b, (a, b) => a != b]`, true)
 })
 
 // comparison is goja's operator, behind a look at the operands.
-func (v *VM) comparison(i int) (*goja.Object, error) {
+func comparison(h Host, i int) (*goja.Object, error) {
 	p, err := compiledComparisons()
 	if err != nil {
 		return nil, fmt.Errorf("compile the comparisons: %w", err)
 	}
-	list, err := v.Runtime.RunProgram(p)
+	list, err := h.Runtime().RunProgram(p)
 	if err != nil {
 		return nil, fmt.Errorf("find the comparisons: %w", err)
 	}
-	compare, ok := goja.AssertFunction(list.ToObject(v.Runtime).Get(fmt.Sprint(i)))
+	compare, ok := goja.AssertFunction(list.ToObject(h.Runtime()).Get(fmt.Sprint(i)))
 	if !ok {
 		return nil, fmt.Errorf("%s is no function", comparisons[i])
 	}
 	name := comparisons[i]
 	equality := name == operators.Equal || name == operators.NotEqual
-	return language.NewFunction(v.host, name, 2, func(call goja.FunctionCall) goja.Value {
+	return language.NewFunction(h, name, 2, func(call goja.FunctionCall) goja.Value {
 		a, b := call.Argument(0), call.Argument(1)
 		if language.IsNumber(a) && language.IsNumber(b) {
-			return v.Runtime.ToValue(ofNumbers(name, a.ToFloat(), b.ToFloat()))
+			return h.Runtime().ToValue(ofNumbers(name, a.ToFloat(), b.ToFloat()))
 		}
-		if !equality || v.mayMeet(a, b) || v.mayMeet(b, a) {
-			a, b = v.primitive(a), v.primitive(b)
+		if !equality || mayMeet(h, a, b) || mayMeet(h, b, a) {
+			a, b = primitive(h, a), primitive(h, b)
 		}
 		if language.IsBigInt(a) {
-			v.checkDigits(b)
+			checkDigits(h, b)
 		} else if language.IsBigInt(b) {
-			v.checkDigits(a)
+			checkDigits(h, a)
 		}
 		out, err := compare(goja.Undefined(), a, b)
 		if err != nil {
@@ -75,60 +75,60 @@ func ofNumbers(name string, a, b float64) bool {
 }
 
 // mayMeet tells an object that is a long text where a BigInt is, or the other way round, when it is converted.
-func (v *VM) mayMeet(object, other goja.Value) bool {
+func mayMeet(h Host, object, other goja.Value) bool {
 	if _, ok := object.(*goja.Object); !ok {
 		return false
 	}
 	text, ok := other.(goja.String)
-	return language.IsBigInt(other) || ok && text.Length() > v.limits.Digits
+	return language.IsBigInt(other) || ok && text.Length() > h.Limits().Digits
 }
 
 // primitive is the language's conversion of an object with the hint "number"; anything else stays.
-func (v *VM) primitive(value goja.Value) goja.Value {
+func primitive(h Host, value goja.Value) goja.Value {
 	if o, ok := value.(*goja.Object); ok {
-		return v.library.Late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o}})
+		return h.Late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o}})
 	}
 	return value
 }
 
 // checkDigits throws a RangeError for a text of which a BigInt would be made, and that is too long for it.
-func (v *VM) checkDigits(value goja.Value) {
-	if text, ok := value.(goja.String); ok && text.Length() > v.limits.Digits {
-		language.Throw(v.host, "RangeError", fmt.Sprintf("Maximum BigInt size exceeded: a text of %d characters; the limit is %d", text.Length(), v.limits.Digits))
+func checkDigits(h Host, value goja.Value) {
+	if text, ok := value.(goja.String); ok && text.Length() > h.Limits().Digits {
+		language.Throw(h, "RangeError", fmt.Sprintf("Maximum BigInt size exceeded: a text of %d characters; the limit is %d", text.Length(), h.Limits().Digits))
 	}
 }
 
 // forBigInt is what a builtin gets that makes a BigInt of it: the value, converted and looked at.
-func (v *VM) forBigInt(value goja.Value) goja.Value {
-	value = v.primitive(value)
-	v.checkDigits(value)
+func forBigInt(h Host, value goja.Value) goja.Value {
+	value = primitive(h, value)
+	checkDigits(h, value)
 	return value
 }
 
 // forBigInts is an array-like with elements of that kind. What isn't an array is made one.
-func (v *VM) forBigInts(items goja.Value) goja.Value {
+func forBigInts(h Host, items goja.Value) goja.Value {
 	o, ok := items.(*goja.Object)
 	if !ok || o.ClassName() == "ArrayBuffer" || isBytes(o) {
 		return items
 	}
 	if !language.IsArray(o) {
-		array := v.native.Get("Array").ToObject(v.Runtime)
-		o = language.Builtin(array, "from")(goja.FunctionCall{This: array, Arguments: []goja.Value{o}}).ToObject(v.Runtime)
+		array := language.NativeObject(h, "Array")
+		o = language.Builtin(array, "from")(goja.FunctionCall{This: array, Arguments: []goja.Value{o}}).ToObject(h.Runtime())
 	}
 	n := int(o.Get("length").ToInteger())
-	language.CheckBytes(v.host, "a typed array", language.ItemSize*float64(n))
+	language.CheckBytes(h, "a typed array", language.ItemSize*float64(n))
 	list := make([]any, n)
 	for i := range list {
 		if i%language.Looked == language.Looked-1 {
-			v.stop()
+			h.Stop()
 		}
 		item := o.Get(fmt.Sprint(i))
 		if item == nil {
 			item = goja.Undefined()
 		}
-		list[i] = v.forBigInt(item)
+		list[i] = forBigInt(h, item)
 	}
-	return v.Runtime.NewArray(list...)
+	return h.Runtime().NewArray(list...)
 }
 
 // isBytes tells a typed array and a DataView, whose elements are no texts.
@@ -138,9 +138,9 @@ func isBytes(o *goja.Object) bool {
 }
 
 // element is what is put into an array that may be one of BigInts.
-func (v *VM) element(value goja.Value) goja.Value {
-	if text, ok := value.(goja.String); ok && text.Length() > v.limits.Digits && isDigits(text.String()) {
-		v.checkDigits(value)
+func element(h Host, value goja.Value) goja.Value {
+	if text, ok := value.(goja.String); ok && text.Length() > h.Limits().Digits && isDigits(text.String()) {
+		checkDigits(h, value)
 	}
 	return value
 }
@@ -151,15 +151,11 @@ func isDigits(text string) bool {
 }
 
 // guardBigArrays looks at what the methods of typed arrays make BigInts of.
-func (v *VM) guardBigArrays() error {
-	if v.bigArrays {
-		return nil
-	}
-	v.bigArrays = true
-	class := v.native.Get("BigInt64Array").ToObject(v.Runtime).Prototype() // %TypedArray%
-	prototype := class.Get("prototype").ToObject(v.Runtime)
+func guardBigArrays(h Host) error {
+	class := language.NativeObject(h, "BigInt64Array").Prototype() // %TypedArray%
+	prototype := class.Get("prototype").ToObject(h.Runtime())
 	argument := func(on *goja.Object, name string, look func(int, goja.Value) goja.Value) error {
-		return language.Wrap(v.host, on, name, func(call goja.FunctionCall, original language.Function) goja.Value {
+		return language.Wrap(h, on, name, func(call goja.FunctionCall, original language.Function) goja.Value {
 			if o, ok := call.This.(*goja.Object); ok && (on == class || isBigArray(o)) {
 				arguments := slices.Clone(call.Arguments)
 				for i, a := range arguments {
@@ -172,28 +168,28 @@ func (v *VM) guardBigArrays() error {
 	}
 	first := func(i int, a goja.Value) goja.Value {
 		if i == 0 {
-			return v.forBigInt(a)
+			return forBigInt(h, a)
 		}
 		return a
 	}
 	items := func(i int, a goja.Value) goja.Value {
 		if i == 0 {
-			return v.forBigInts(a)
+			return forBigInts(h, a)
 		}
-		return v.mapping(a)
+		return mapping(h, a)
 	}
 	return errors.Join(
 		argument(prototype, "fill", first),
 		argument(prototype, "with", func(i int, a goja.Value) goja.Value {
 			if i == 1 {
-				return v.forBigInt(a)
+				return forBigInt(h, a)
 			}
 			return a
 		}),
 		argument(prototype, "set", items),
-		argument(prototype, "map", func(_ int, a goja.Value) goja.Value { return v.mapping(a) }),
-		argument(class, "of", func(_ int, a goja.Value) goja.Value { return v.element(a) }),
-		language.Wrap(v.host, class, "from", func(call goja.FunctionCall, original language.Function) goja.Value {
+		argument(prototype, "map", func(_ int, a goja.Value) goja.Value { return mapping(h, a) }),
+		argument(class, "of", func(_ int, a goja.Value) goja.Value { return element(h, a) }),
+		language.Wrap(h, class, "from", func(call goja.FunctionCall, original language.Function) goja.Value {
 			if o, ok := call.This.(*goja.Object); ok && isBigArray(o.Get("prototype")) {
 				arguments := slices.Clone(call.Arguments)
 				for i, a := range arguments {
@@ -206,17 +202,17 @@ func (v *VM) guardBigArrays() error {
 }
 
 // mapping is a function of the author's whose results are looked at; anything else stays.
-func (v *VM) mapping(value goja.Value) goja.Value {
+func mapping(h Host, value goja.Value) goja.Value {
 	f, ok := goja.AssertFunction(value)
 	if !ok {
 		return value
 	}
-	return v.Runtime.ToValue(func(call goja.FunctionCall) goja.Value {
+	return h.Runtime().ToValue(func(call goja.FunctionCall) goja.Value {
 		out, err := f(call.This, call.Arguments...)
 		if err != nil {
 			panic(err) // goja's way to throw into JavaScript
 		}
-		return v.element(out)
+		return element(h, out)
 	})
 }
 
@@ -235,15 +231,15 @@ func isBigArray(value goja.Value) bool {
 	return size != nil && isClass && strings.HasPrefix(class.Get("name").String(), "Big")
 }
 
-// guardDataView does the same for the methods of DataView.
-func (v *VM) guardDataView(class *goja.Object) error {
-	prototype := class.Get("prototype").ToObject(v.Runtime)
+// GuardDataView does the same for the methods of DataView.
+func GuardDataView(h Host, class *goja.Object) error {
+	prototype := class.Get("prototype").ToObject(h.Runtime())
 	var errs []error
 	for _, name := range []string{"setBigInt64", "setBigUint64"} {
-		errs = append(errs, language.Wrap(v.host, prototype, name, func(call goja.FunctionCall, original language.Function) goja.Value {
+		errs = append(errs, language.Wrap(h, prototype, name, func(call goja.FunctionCall, original language.Function) goja.Value {
 			if len(call.Arguments) > 1 {
 				call.Arguments = slices.Clone(call.Arguments)
-				call.Arguments[1] = v.forBigInt(call.Arguments[1])
+				call.Arguments[1] = forBigInt(h, call.Arguments[1])
 			}
 			return original(call)
 		}))

@@ -1,4 +1,4 @@
-package sandbox
+package evaluators
 
 import (
 	"errors"
@@ -14,6 +14,7 @@ import (
 	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/keywords"
 	"workflow-worker/runtime/language/operators"
+	"workflow-worker/runtime/language/regexp"
 )
 
 // maxEvaluated is how long a text may be that code makes a program of while it runs. goja parses in this process, recurses with
@@ -23,53 +24,63 @@ const maxEvaluated = 4 << 10
 
 // evaluators are the builtins that make programs of texts.
 var evaluators = sync.OnceValues(func() (*goja.Program, error) {
-	return goja.Compile(Internal+"evaluators>", `[eval, Function, (async function () {}).constructor, (function* () {}).constructor]`, true)
+	return goja.Compile(language.Internal+"evaluators>", `[eval, Function, (async function () {}).constructor, (function* () {}).constructor]`, true)
 })
 
-// guardEvaluators puts functions in front of eval and the constructors of functions that look at the length of texts. It can't
+// Options of a runtime's evaluators.
+type Options struct {
+	// Probe says whether a long text can be parsed without harm. Nil: none can, beyond 4 KiB.
+	Probe func(text string) error
+	// RegExps disguise what literals a text has.
+	RegExps *regexp.RegExps
+	// Define puts a global in its place.
+	Define func(name string, value *goja.Object) error
+}
+
+// Guard puts functions in front of eval and the constructors of functions that look at the length of texts. It can't
 // wait for code to name them: every function leads to its constructor. Calls of eval become indirect by it: they see globals,
 // not the caller's variables.
-func (v *VM) guardEvaluators() error {
+func Guard(h language.Host, o Options) error {
 	p, err := evaluators()
 	if err != nil {
 		return fmt.Errorf("compile the evaluators: %w", err)
 	}
-	list, err := v.Runtime.RunProgram(p)
+	list, err := h.Runtime().RunProgram(p)
 	if err != nil {
 		return fmt.Errorf("find the evaluators: %w", err)
 	}
-	at := func(i string) *goja.Object { return list.ToObject(v.Runtime).Get(i).ToObject(v.Runtime) }
-	if err := v.guardEval(at("0")); err != nil {
+	at := func(i string) *goja.Object { return list.ToObject(h.Runtime()).Get(i).ToObject(h.Runtime()) }
+	if err := guardEval(h, o, at("0")); err != nil {
 		return fmt.Errorf("guard eval: %w", err)
 	}
 	for _, i := range []string{"1", "2", "3"} {
-		if err := v.guardConstructor(at(i)); err != nil {
+		if err := guardConstructor(h, o, at(i)); err != nil {
 			return fmt.Errorf("guard the constructors of functions: %w", err)
 		}
 	}
-	if err := v.boundGenerators(at("3")); err != nil {
+	if err := boundGenerators(h, at("3")); err != nil {
 		return fmt.Errorf("bound generators: %w", err)
 	}
 	return nil
 }
 
-func (v *VM) guardEval(original *goja.Object) error {
+func guardEval(h language.Host, o Options, original *goja.Object) error {
 	eval, ok := goja.AssertFunction(original)
 	if !ok {
 		return fmt.Errorf("eval is a %s", original.ClassName())
 	}
-	guarded, err := language.NewFunction(v.host, "eval", 1, func(call goja.FunctionCall) goja.Value {
+	guarded, err := language.NewFunction(h, "eval", 1, func(call goja.FunctionCall) goja.Value {
 		if text, ok := language.Exported[string](call.Argument(0)); ok {
-			v.mayEvaluate("eval", text)
+			mayEvaluate(h, o, "eval", text)
 			disguised := text
-			if half := call.Argument(0); language.WellFormed(v.host, language.Text(v.host, half)).StrictEquals(half) { // Go has no letters for halves of pairs
-				disguised = v.regexps.Disguised([]string{"", ""}, text)[0]
+			if half := call.Argument(0); language.WellFormed(h, language.Text(h, half)).StrictEquals(half) { // Go has no letters for halves of pairs
+				disguised = o.RegExps.Disguised([]string{"", ""}, text)[0]
 			}
-			if program := v.rewritten(disguised, false); program != nil {
-				return v.evaluate(program)
+			if program := rewritten(h, disguised, false); program != nil {
+				return evaluate(h, program)
 			}
 			if disguised != text {
-				call.Arguments = []goja.Value{v.Runtime.ToValue(disguised)}
+				call.Arguments = []goja.Value{h.Runtime().ToValue(disguised)}
 			}
 		}
 		result, err := eval(goja.Undefined(), call.Argument(0))
@@ -81,29 +92,28 @@ func (v *VM) guardEval(original *goja.Object) error {
 	if err != nil {
 		return err
 	}
-	v.made["eval"] = guarded
-	return v.global.DefineDataProperty("eval", guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	return o.Define("eval", guarded)
 }
 
-func (v *VM) guardConstructor(original *goja.Object) error {
+func guardConstructor(h language.Host, o Options, original *goja.Object) error {
 	construct, ok := goja.AssertConstructor(original)
 	if !ok {
 		return fmt.Errorf("%v is no constructor", original)
 	}
 	name := original.Get("name").String()
 	var guarded *goja.Object
-	guarded = v.Runtime.ToValue(func(call goja.ConstructorCall) *goja.Object {
+	guarded = h.Runtime().ToValue(func(call goja.ConstructorCall) *goja.Object {
 		args := make([]goja.Value, len(call.Arguments))
 		for i, a := range call.Arguments {
 			args[i] = a.ToString() // once: what is looked at must be what is used
 		}
-		v.mayEvaluate("new "+name, functionSource(name, args))
-		args = v.regexps.DisguisedFunction(name, args)
+		mayEvaluate(h, o, "new "+name, functionSource(name, args))
+		args = o.RegExps.DisguisedFunction(name, args)
 		newTarget := call.NewTarget
 		if newTarget == nil || newTarget == guarded {
 			newTarget = original
 		}
-		if f := v.rewrittenFunction(name, args); f != nil {
+		if f := rewrittenFunction(h, name, args); f != nil {
 			if newTarget != original {
 				if prototype, ok := newTarget.Get("prototype").(*goja.Object); ok {
 					if err := f.SetPrototype(prototype); err != nil {
@@ -118,29 +128,28 @@ func (v *VM) guardConstructor(original *goja.Object) error {
 			panic(err)
 		}
 		return made
-	}).ToObject(v.Runtime)
-	prototype := original.Get("prototype").ToObject(v.Runtime)
+	}).ToObject(h.Runtime())
+	prototype := original.Get("prototype").ToObject(h.Runtime())
 	err := errors.Join(
 		guarded.SetPrototype(original.Prototype()),
-		guarded.DefineDataProperty("name", v.Runtime.ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
-		guarded.DefineDataProperty("length", v.Runtime.ToValue(1), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+		guarded.DefineDataProperty("name", h.Runtime().ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+		guarded.DefineDataProperty("length", h.Runtime().ToValue(1), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		guarded.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
 		prototype.DefineDataProperty("constructor", guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE))
 	if err != nil || name != "Function" { // the others are no globals
 		return err
 	}
-	v.made[name] = guarded
-	return v.global.DefineDataProperty(name, guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	return o.Define(name, guarded)
 }
 
 // rewritten is the program of a text in which there is something that goja would get wrong; nil if there isn't.
-func (v *VM) rewritten(text string, function bool) *goja.Program {
+func rewritten(h language.Host, text string, function bool) *goja.Program {
 	if !operators.NeededHere(text) && !keywords.Needed(text) {
 		return nil
 	}
 	program, err := rewrite(text, function)
 	if err != nil {
-		language.Throw(v.host, "SyntaxError", err.Error())
+		language.Throw(h, "SyntaxError", err.Error())
 	}
 	return program
 }
@@ -219,16 +228,16 @@ func functionSource(constructor string, args []goja.Value) string {
 }
 
 // rewrittenFunction is what a constructor of functions makes; nil if goja may make it.
-func (v *VM) rewrittenFunction(constructor string, args []goja.Value) *goja.Object {
-	program := v.rewritten(functionSource(constructor, args), true)
+func rewrittenFunction(h language.Host, constructor string, args []goja.Value) *goja.Object {
+	program := rewritten(h, functionSource(constructor, args), true)
 	if program == nil {
 		return nil
 	}
-	return v.evaluate(program).ToObject(v.Runtime)
+	return evaluate(h, program).ToObject(h.Runtime())
 }
 
-func (v *VM) evaluate(program *goja.Program) goja.Value {
-	result, err := v.Runtime.RunProgram(program)
+func evaluate(h language.Host, program *goja.Program) goja.Value {
+	result, err := h.Runtime().RunProgram(program)
 	if err != nil {
 		panic(err) // goja's way to throw into JavaScript
 	}
@@ -236,16 +245,16 @@ func (v *VM) evaluate(program *goja.Program) goja.Value {
 }
 
 // mayEvaluate throws a RangeError for a text that is too long to be parsed here unseen.
-func (v *VM) mayEvaluate(what, text string) {
+func mayEvaluate(h language.Host, o Options, what, text string) {
 	if len(text) <= maxEvaluated {
 		return
 	}
 	if operators.LongLiteral(text) >= 0 {
-		language.Throw(v.host, "SyntaxError", fmt.Sprintf("a BigInt has more than %d digits", operators.MaxLiteral))
+		language.Throw(h, "SyntaxError", fmt.Sprintf("a BigInt has more than %d digits", operators.MaxLiteral))
 	}
 	reason := fmt.Sprintf("the limit is %d", maxEvaluated)
-	if v.opts.Probe != nil {
-		err := v.opts.Probe(text)
+	if o.Probe != nil {
+		err := o.Probe(text)
 		if err == nil {
 			return
 		}
@@ -253,11 +262,11 @@ func (v *VM) mayEvaluate(what, text string) {
 			error
 			Temporary() bool
 		}](err); ok && later.Temporary() {
-			v.end(err)
+			h.End(err)
 		}
 		reason = err.Error()
 	}
-	e, err := v.Runtime.New(v.native.Get("RangeError"), v.Runtime.ToValue(fmt.Sprintf("%s of a text of %d bytes: %s", what, len(text), reason)))
+	e, err := h.Runtime().New(h.Native().Get("RangeError"), h.Runtime().ToValue(fmt.Sprintf("%s of a text of %d bytes: %s", what, len(text), reason)))
 	if err != nil {
 		panic(err)
 	}

@@ -1,4 +1,4 @@
-package sandbox
+package builtins
 
 import (
 	"errors"
@@ -90,21 +90,21 @@ func (c *chain) follow(o *goja.Object) bool {
 	return false
 }
 
-// guardProxy looks at what proxies are made of.
-func (v *VM) guardProxy(class *goja.Object) error {
-	construct := internals.construct(class)
+// GuardProxy looks at what proxies are made of.
+func GuardProxy(h Host, class *goja.Object) error {
+	construct := h.Construct(class)
 	if construct == nil {
 		return errors.New("Proxy is no constructor")
 	}
 	original := *construct
 	*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
 		if len(args) > 1 {
-			checkProxy(v.Runtime, args[0], args[1])
+			checkProxy(h.Runtime(), args[0], args[1])
 		}
 		return original(args, newTarget)
 	}
-	return language.Wrap(v.host, class, "revocable", func(call goja.FunctionCall, original language.Function) goja.Value {
-		checkProxy(v.Runtime, call.Argument(0), call.Argument(1))
+	return language.Wrap(h, class, "revocable", func(call goja.FunctionCall, original language.Function) goja.Value {
+		checkProxy(h.Runtime(), call.Argument(0), call.Argument(1))
 		return original(call)
 	})
 }

@@ -1,4 +1,4 @@
-package sandbox
+package builtins
 
 import "math"
 

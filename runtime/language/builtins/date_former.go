@@ -1,4 +1,4 @@
-package sandbox
+package builtins
 
 import (
 	"regexp"
@@ -12,7 +12,7 @@ var (
 	halfOffset   = regexp.MustCompile(`[+-]\d\d$`)
 )
 
-// formerText is a date's text as goja was given it before dates were read as V8 reads them: see VM.FormerDates.
+// formerText is a date's text as goja was given it before dates were read as V8 reads them: see ChangeDate.
 func formerText(text string) string {
 	switch {
 	case yearAndThree.MatchString(text):

@@ -1,4 +1,4 @@
-package sandbox
+package evaluators
 
 import (
 	"errors"
@@ -14,16 +14,16 @@ import (
 const maxGenerators = 400
 
 // boundGenerators bounds them; constructor is the one of generator functions.
-func (v *VM) boundGenerators(constructor *goja.Object) error {
-	prototype := constructor.Get("prototype").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
+func boundGenerators(h language.Host, constructor *goja.Object) error {
+	prototype := constructor.Get("prototype").ToObject(h.Runtime()).Get("prototype").ToObject(h.Runtime())
 	under := 0
 	bounded := func(call goja.FunctionCall, original language.Function) goja.Value {
 		if under >= maxGenerators {
-			language.Throw(v.host, "RangeError", fmt.Sprintf("Maximum call stack size exceeded: %d generators run within each other", maxGenerators))
+			language.Throw(h, "RangeError", fmt.Sprintf("Maximum call stack size exceeded: %d generators run within each other", maxGenerators))
 		}
 		under++
 		defer func() { under-- }()
 		return original(call)
 	}
-	return errors.Join(language.Wrap(v.host, prototype, "next", bounded), language.Wrap(v.host, prototype, "return", bounded), language.Wrap(v.host, prototype, "throw", bounded))
+	return errors.Join(language.Wrap(h, prototype, "next", bounded), language.Wrap(h, prototype, "return", bounded), language.Wrap(h, prototype, "throw", bounded))
 }

@@ -1,4 +1,4 @@
-package sandbox
+package builtins
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 )
 
 // charsetOf gives the standard's name of an encoding for any of its labels; undefined if it has none.
-func (v *VM) charsetOf(call goja.FunctionCall) goja.Value {
+func charsetOf(h Host, call goja.FunctionCall) goja.Value {
 	label := strings.ToLower(strings.Trim(call.Argument(0).String(), "\t\n\f\r "))
 	if label == "unicode-1-1-utf-8" {
 		label = "utf-8"
@@ -23,12 +23,12 @@ func (v *VM) charsetOf(call goja.FunctionCall) goja.Value {
 	if err != nil || name == "replacement" {
 		return goja.Undefined()
 	}
-	return v.Runtime.ToValue(name)
+	return h.Runtime().ToValue(name)
 }
 
 // decodeCharset decodes text that isn't UTF-8: the encoding's name, bytes, whether bad ones are an error, whether more may come.
 // It gives the text and how many bytes at the end are none yet; undefined is the error.
-func (v *VM) decodeCharset(call goja.FunctionCall) goja.Value {
+func decodeCharset(h Host, call goja.FunctionCall) goja.Value {
 	e, err := htmlindex.Get(call.Argument(0).String())
 	if err != nil {
 		return goja.Undefined()
@@ -47,9 +47,9 @@ func (v *VM) decodeCharset(call goja.FunctionCall) goja.Value {
 	if fatal && strings.ContainsRune(text.String(), '\uFFFD') {
 		return goja.Undefined()
 	}
-	answer := v.Runtime.NewObject()
+	answer := h.Runtime().NewObject()
 	for name, value := range map[string]any{"text": text.String(), "left": len(in)} {
-		_ = answer.DefineDataProperty(name, v.Runtime.ToValue(value), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE) // a new object takes it
+		_ = answer.DefineDataProperty(name, h.Runtime().ToValue(value), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE) // a new object takes it
 	}
 	return answer
 }

@@ -1,4 +1,4 @@
-package sandbox
+package builtins
 
 import (
 	"math"
@@ -13,22 +13,28 @@ import (
 
 // inBase is Number.prototype.toString in another base than ten, as V8 writes it: no more digits than tell the number from its
 // neighbours, and zeros where it has none to tell.
-func (in *gojaInternals) inBase(r *goja.Runtime, toString *goja.Object) {
-	in.wrap(toString, func(call goja.FunctionCall, original function) goja.Value {
-		n := call.This
-		if n == nil || !language.IsNumber(n) || goja.IsUndefined(call.Argument(0)) {
-			return original(call)
-		}
-		x := n.ToFloat()
-		if math.IsNaN(x) || math.IsInf(x, 0) || x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-			return original(call)
-		}
-		base := call.Argument(0).ToInteger()
-		if base < 2 || base > 36 || base == 10 {
-			return original(goja.FunctionCall{This: n, Arguments: []goja.Value{r.ToValue(base)}})
-		}
-		return r.ToValue(digits(x, int(base)))
-	})
+func inBase(r *goja.Runtime, call goja.FunctionCall, original language.Function) goja.Value {
+	n := call.This
+	if n == nil || !language.IsNumber(n) || goja.IsUndefined(call.Argument(0)) {
+		return original(call)
+	}
+	x := n.ToFloat()
+	if math.IsNaN(x) || math.IsInf(x, 0) || x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+		return original(call)
+	}
+	base := call.Argument(0).ToInteger()
+	if base < 2 || base > 36 || base == 10 {
+		return original(goja.FunctionCall{This: n, Arguments: []goja.Value{r.ToValue(base)}})
+	}
+	return r.ToValue(digits(x, int(base)))
+}
+
+// parseFloat reads a long text without goja's expression.
+func parseFloat(r *goja.Runtime, call goja.FunctionCall, original language.Function) goja.Value {
+	if text, ok := call.Argument(0).(goja.String); ok && text.Length() > longNumber {
+		return r.ToValue(leadingNumber(text.String()))
+	}
+	return original(call)
 }
 
 func digits(x float64, base int) string {
@@ -89,27 +95,6 @@ func carry(fraction *[]int, base int) int {
 		*fraction = list[:last]
 	}
 	return 1
-}
-
-// markup are the methods of strings that write HTML, with the element and its attribute.
-var markup = map[string][2]string{
-	"anchor": {"a", "name"}, "big": {"big"}, "blink": {"blink"}, "bold": {"b"}, "fixed": {"tt"}, "fontcolor": {"font", "color"},
-	"fontsize": {"font", "size"}, "italics": {"i"}, "link": {"a", "href"}, "small": {"small"}, "strike": {"strike"}, "sub": {"sub"}, "sup": {"sup"},
-}
-
-// htmlMethod makes one of them.
-func htmlMethod(r *goja.Runtime, element, attribute string) function {
-	return counted(r, func(call goja.FunctionCall) goja.Value {
-		if goja.IsUndefined(call.This) || goja.IsNull(call.This) {
-			panic(r.NewTypeError("a method of strings was called on " + call.This.String()))
-		}
-		text := call.This.ToString().String()
-		open := "<" + element
-		if attribute != "" {
-			open += " " + attribute + `="` + strings.ReplaceAll(call.Argument(0).ToString().String(), `"`, "&quot;") + `"`
-		}
-		return r.ToValue(open + ">" + text + "</" + element + ">")
-	})
 }
 
 // longNumber is from which length on parseFloat doesn't look for a number by goja's expression, which takes 100 ns for each character.

@@ -1,0 +1,52 @@
+package builtins
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
+)
+
+// join is that of arrays, whose elements are converted first: goja converts them on the way, to whatever that amounts to.
+func join(h Host, joining *[]*goja.Object, call goja.FunctionCall, original language.Function) goja.Value {
+	o, ok := call.This.(*goja.Object)
+	if !ok {
+		return original(call)
+	}
+	if slices.Contains(*joining, o) {
+		return h.Runtime().ToValue("")
+	}
+	*joining = append(*joining, o)
+	defer func() { *joining = (*joining)[:len(*joining)-1] }()
+	language.CheckLength(h, "join", o)
+	length := 0
+	if n := o.Get("length"); n != nil {
+		length = int(max(0, n.ToInteger()))
+	}
+	language.CheckBytes(h, "join", language.ItemSize*float64(length))
+	separator := h.Runtime().ToValue(",")
+	if s := call.Argument(0); !goja.IsUndefined(s) {
+		separator = language.Text(h, s)
+	}
+	gap, _ := separator.(goja.String)
+	texts := make([]any, 0, min(length, 1024))
+	bytes := float64(gap.Length()) * float64(max(0, length-1))
+	for i := range length {
+		if i%language.Looked == language.Looked-1 {
+			h.Stop()
+		}
+		item := o.Get(strconv.Itoa(i))
+		if item == nil || goja.IsUndefined(item) || goja.IsNull(item) {
+			texts = append(texts, nil)
+			continue
+		}
+		text := language.Text(h, item)
+		bytes += float64(text.Length())
+		language.CheckBytes(h, "join", bytes)
+		texts = append(texts, text)
+	}
+	language.CheckBytes(h, "join", bytes)
+	return original(goja.FunctionCall{This: h.Runtime().NewArray(texts...), Arguments: []goja.Value{separator}})
+}
