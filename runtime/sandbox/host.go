@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"reflect"
+
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/file"
 
 	"workflow-worker/runtime/language"
 )
@@ -46,3 +49,29 @@ func (h host) Construct(o *goja.Object) *language.Maker { return internals.const
 
 // Room implements language.Builtins.
 func (h host) Room(more int) bool { return internals.room(h.v.Runtime, more) }
+
+// Values implements wording.Interpreter.
+func (h host) Values() (stack []goja.Value, frame int) { return internals.state(h.v.Runtime).values() }
+
+// Instruction implements wording.Interpreter.
+func (h host) Instruction() reflect.Value { return internals.state(h.v.Runtime).instruction() }
+
+// Place implements wording.Interpreter.
+func (h host) Place() (*file.File, int) { return internals.state(h.v.Runtime).place() }
+
+// Repeated implements wording.Interpreter.
+func (h host) Repeated() int { return internals.state(h.v.Runtime).repeated() }
+
+// Plain implements wording.Objects.
+func (h host) Plain(o *goja.Object, name string) goja.Value { return internals.plain(o, name) }
+
+// Accessor implements wording.Objects.
+func (h host) Accessor(o *goja.Object, name string) bool { return internals.accessor(o, name) }
+
+// IsBuiltin implements wording.Objects.
+func (h host) IsBuiltin(o *goja.Object) bool { return internals.isBuiltin(o) }
+
+// Hide implements wording.Objects.
+func (h host) Hide(o *goja.Object, symbol *goja.Symbol, getter *goja.Object) bool {
+	return internals.hide(o, symbol, getter)
+}

@@ -319,18 +319,6 @@ func (in *gojaInternals) construct(o *goja.Object) *maker {
 	return nil
 }
 
-// nullish is the null or the undefined that the interpreter has in hand: what it can't read a property of; nil if there is neither.
-func (in *gojaInternals) nullish(r *goja.Runtime) goja.Value {
-	stack, _ := in.state(r).values()
-	top := len(stack)
-	for back := 1; back <= 2 && back <= top; back++ { // a computed key lies above
-		if value := stack[top-back]; value != nil && (goja.IsNull(value) || goja.IsUndefined(value)) {
-			return value
-		}
-	}
-	return nil
-}
-
 // context is that of a runtime of ours.
 func (in *gojaInternals) context(r *goja.Runtime) *asyncContext {
 	tracker := *(*goja.AsyncContextTracker)(unsafe.Add(unsafe.Pointer(r), in.tracker))

@@ -11,6 +11,7 @@ import (
 	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/globals"
 	"workflow-worker/runtime/language/inspect"
+	"workflow-worker/runtime/language/wording"
 )
 
 // Internal is how the names of our own programs begin: CleanStack drops their frames.
@@ -111,7 +112,7 @@ func New(o Options) (*VM, error) {
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
 	})
-	if err := errors.Join(err, v.wordErrors(), v.guardCallees()); err != nil {
+	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	return v, nil

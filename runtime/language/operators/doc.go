@@ -3,8 +3,8 @@
 //
 // And new.target, of which goja shows functions another's.
 //
-// It promises: a program that is rewritten has the same results, but where runtime/sandbox throws because they would be too
-// large; ordinary arithmetic is left alone. A rewritten operator is a call of a global function, which runtime/sandbox provides,
+// It promises: a program that is rewritten has the same results, but where what it calls throws because they would be too
+// large; ordinary arithmetic is left alone. A rewritten operator is a call of a global function, which runtime/language/builtins has,
 // under a name that no text can write or hide.
 //
 // It may import goja's syntax tree, and imports nothing of ours.

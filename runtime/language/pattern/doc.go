@@ -15,5 +15,5 @@
 //
 // Texts are ASCII in bytes or UTF-16, as JavaScript engines keep them, so that nothing is converted to be matched.
 //
-// It is pure and imports nothing of ours: runtime/compile checks literals with it, runtime/sandbox binds it to goja.
+// It is pure and imports nothing of ours: runtime/compile checks literals with it, runtime/language/regexp binds it to goja.
 package pattern

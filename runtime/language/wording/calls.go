@@ -1,4 +1,4 @@
-package sandbox
+package wording
 
 import (
 	"slices"
@@ -40,7 +40,7 @@ func noFunction(text string) bool {
 func (f failing) call(text string) string {
 	callee, _ := f.arguments()
 	if text == "Class constructor cannot be invoked without 'new'" {
-		return classCalled(callee)
+		return classCalled(f.h, callee)
 	}
 	if !noFunction(text) {
 		return ""
@@ -51,12 +51,12 @@ func (f failing) call(text string) string {
 	if strings.HasPrefix(text, "Object has no member '") {
 		return "" // is worded by what it says
 	}
-	return f.vm.inspected(callee) + " is not a function"
+	return inspected(f.h, callee) + " is not a function"
 }
 
-func classCalled(class goja.Value) string {
+func classCalled(h Host, class goja.Value) string {
 	if o, ok := class.(*goja.Object); ok {
-		if name, ok := internals.plain(o, "name").(goja.String); ok && name.Length() > 0 {
+		if name, ok := h.Plain(o, "name").(goja.String); ok && name.Length() > 0 {
 			return "Class constructor " + name.String() + " cannot be invoked without 'new'"
 		}
 	}
@@ -67,7 +67,7 @@ func classCalled(class goja.Value) string {
 func (f failing) authored() bool {
 	callee, _ := f.arguments()
 	o, ok := callee.(*goja.Object)
-	return f.name == "superCall" || f.name == "superCallVariadic" || (f.makes() || f.name == "") && ok && (o == f.vm.native.Get("TypeError") || o == f.vm.native.Get("ReferenceError"))
+	return f.name == "superCall" || f.name == "superCallVariadic" || (f.makes() || f.name == "") && ok && (o == f.h.Native().Get("TypeError") || o == f.h.Native().Get("ReferenceError"))
 }
 
 func (f failing) construct(text string) string {
@@ -78,7 +78,7 @@ func (f failing) construct(text string) string {
 		}
 		name := f.callee()
 		if name == "" {
-			name = f.vm.inspected(callee)
+			name = inspected(f.h, callee)
 		}
 		return name + " is not a constructor"
 	}
@@ -87,10 +87,10 @@ func (f failing) construct(text string) string {
 	if len(arguments) > 0 {
 		first = arguments[0]
 	}
-	if o, ok := callee.(*goja.Object); ok && internals.isBuiltin(o) {
-		name, _ := internals.plain(o, "name").(goja.String)
+	if o, ok := callee.(*goja.Object); ok && f.h.IsBuiltin(o) {
+		name, _ := f.h.Plain(o, "name").(goja.String)
 		if name != nil && name.String() == "Promise" && (noFunction(text) || strings.HasPrefix(text, "Value is not callable: ")) {
-			return "Promise resolver " + f.vm.namedObject(first) + " is not a function"
+			return "Promise resolver " + namedObject(f.h, first) + " is not a function"
 		}
 		if name != nil && (name.String() == "Map" || name.String() == "WeakMap") || text == "object is not iterable" {
 			return f.notIterable(text, first)
@@ -105,7 +105,7 @@ func (f failing) notIterable(text string, value goja.Value) string {
 		return "Iterator value " + item + " is not an entry object"
 	}
 	if text == "object is not iterable" {
-		return f.vm.described(value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
+		return described(f.h, value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
 	}
 	return ""
 }
@@ -128,7 +128,7 @@ func (f failing) builtin(text string) string {
 		first = arguments[0]
 	}
 	name := ""
-	if text, ok := internals.plain(o, "name").(goja.String); ok {
+	if text, ok := f.h.Plain(o, "name").(goja.String); ok {
 		name = text.String()
 	}
 	switch {
@@ -141,9 +141,9 @@ func (f failing) builtin(text string) string {
 	case text == "RegExp doesn't have global flag set":
 		return "String.prototype.matchAll called with a non-global RegExp argument"
 	case text == "Class constructor cannot be invoked without 'new'":
-		return classCalled(first)
+		return classCalled(f.h, first)
 	case strings.HasSuffix(text, " is not a function %!s(MISSING)"):
-		return f.vm.namedObject(first) + " is not a function"
+		return namedObject(f.h, first) + " is not a function"
 	}
 	at, ok := takeFunctions[name]
 	if !ok || at >= len(arguments) && at > 0 {
@@ -157,7 +157,7 @@ func (f failing) builtin(text string) string {
 		return ""
 	}
 	if noFunction(text) || strings.HasPrefix(text, "Value is not callable: ") || strings.HasSuffix(text, " is not a function") {
-		return f.vm.namedObject(given) + " is not a function"
+		return namedObject(f.h, given) + " is not a function"
 	}
 	if given == nil && text == "Cannot convert undefined or null to object" && strings.HasPrefix(name, "reduce") {
 		return "undefined is not a function"
@@ -186,10 +186,10 @@ func (f failing) assignment(text string) string {
 	case text == "Cannot convert undefined or null to object" && (goja.IsNull(object) || goja.IsUndefined(object)):
 		return "Cannot set properties of " + object.String() + " (setting '" + key + "')"
 	case isObject && (text == "" || strings.HasPrefix(text, "Cannot assign to read only property '") && strings.HasSuffix(text, "'")):
-		if internals.accessor(o, key) {
-			return "Cannot set property " + key + " of " + f.vm.inspected(o) + " which has only a getter"
+		if f.h.Accessor(o, key) {
+			return "Cannot set property " + key + " of " + inspected(f.h, o) + " which has only a getter"
 		}
-		return "Cannot assign to read only property '" + key + "' of object '" + f.vm.inspected(o) + "'"
+		return "Cannot assign to read only property '" + key + "' of object '" + inspected(f.h, o) + "'"
 	}
 	return ""
 }
@@ -207,7 +207,7 @@ func (f failing) iteration(text string) string {
 	default:
 		return ""
 	}
-	generic := f.vm.described(value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
+	generic := described(f.h, value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
 	var found called.Source
 	if t := f.texts(); t != nil {
 		found = t.Iterated[f.at]
@@ -228,7 +228,7 @@ func (f failing) iteration(text string) string {
 }
 
 // before is how many instructions of this kind the same expression had before: those of patterns around.
-func (f failing) before() int { return internals.state(f.vm.Runtime).repeated() }
+func (f failing) before() int { return f.h.Repeated() }
 
 // taken words that a pattern takes nothing apart.
 func (f failing) taken() string {
@@ -259,7 +259,7 @@ func (f failing) taken() string {
 	}
 	of := found.Text
 	if of == "" {
-		of = f.vm.described(value)
+		of = described(f.h, value)
 	}
 	if first.Name == "" {
 		return "Cannot destructure '" + of + "' as it is " + is + "."
@@ -291,7 +291,7 @@ func (f failing) operator(text string) string {
 			return "Function has non-object prototype 'undefined' in instanceof check"
 		}
 	case text == "Class extends value is not a constructor or null":
-		return "Class extends value " + f.vm.inspected(f.top(0)) + " is not a constructor or null"
+		return "Class extends value " + inspected(f.h, f.top(0)) + " is not a constructor or null"
 	case strings.HasPrefix(text, "Cannot write private member ") && strings.Contains(text, " from an object "):
 		return strings.Replace(text, " from an object ", " to an object ", 1)
 	case strings.HasPrefix(f.name, "deleteProp") || strings.HasPrefix(f.name, "deleteElem"):

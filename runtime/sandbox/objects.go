@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"reflect"
 	"unsafe"
 
@@ -10,64 +9,6 @@ import (
 
 	"workflow-worker/runtime/language"
 )
-
-// goja puts into the message what it can't call, by the object's own toString: code of the author's that nobody called, and that may
-// do anything. Before it does so it asks for the object's Symbol.toPrimitive. So Object.prototype has one that isn't there for anything
-// else, and isn't listed: it throws where an object is called.
-
-// guardCallees installs it.
-func (v *VM) guardCallees() error {
-	prototype := v.native.Get("Object").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-	getter, err := language.NewFunction(v.host, "get [Symbol.toPrimitive]", 0, func(call goja.FunctionCall) goja.Value {
-		if o, ok := call.This.(*goja.Object); ok {
-			v.unasked(o)
-		}
-		return goja.Undefined()
-	})
-	if err != nil {
-		return err
-	}
-	if err := prototype.DefineDataPropertySymbol(goja.SymToPrimitive, goja.Undefined(), goja.FLAG_TRUE, goja.FLAG_FALSE, goja.FLAG_FALSE); err != nil {
-		return err
-	}
-	if !internals.hide(prototype, goja.SymToPrimitive, getter) {
-		return errors.New("Object.prototype has no symbols")
-	}
-	return nil
-}
-
-// unasked throws if an object is being called, or is given to a builtin as a function, and is none.
-func (v *VM) unasked(o *goja.Object) {
-	if _, callable := goja.AssertFunction(o); callable {
-		return
-	}
-	f := v.failing()
-	callee, arguments := f.arguments()
-	switch {
-	case f.calls() && callee == goja.Value(o):
-		panic(v.Runtime.NewTypeError("%s", f.call("Not a function: ")))
-	case f.makes():
-		if class, ok := callee.(*goja.Object); ok && len(arguments) > 0 && arguments[0] == goja.Value(o) && internals.isBuiltin(class) {
-			if text := f.construct("Value is not callable: "); text != "" {
-				panic(v.Runtime.NewTypeError("%s", text))
-			}
-		}
-	case f.name == "":
-		class, ok := callee.(*goja.Object)
-		if !ok {
-			return
-		}
-		name, ok := internals.plain(class, "name").(goja.String)
-		if !ok {
-			return
-		}
-		if at, takes := takeFunctions[name.String()]; takes && at < len(arguments) && arguments[at] == goja.Value(o) {
-			if text := f.builtin("Value is not callable: "); text != "" {
-				panic(v.Runtime.NewTypeError("%s", text))
-			}
-		}
-	}
-}
 
 // hide makes a property of an object's symbol a getter that isn't listed; what inherits it can be assigned one of its own.
 func (in *gojaInternals) hide(o *goja.Object, symbol *goja.Symbol, getter *goja.Object) bool {

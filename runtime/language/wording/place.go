@@ -1,4 +1,4 @@
-package sandbox
+package wording
 
 import (
 	"reflect"
@@ -19,7 +19,7 @@ import (
 
 // failing is an instruction that throws a TypeError.
 type failing struct {
-	vm    *VM
+	h     Host
 	name  string // the instruction's kind, without its underscore; "" inside a builtin
 	value reflect.Value
 	stack []goja.Value
@@ -28,17 +28,16 @@ type failing struct {
 	at    int
 }
 
-func (v *VM) failing() failing {
-	s := internals.state(v.Runtime)
-	f := failing{vm: v}
-	f.stack, f.frame = s.values()
-	if f.value = s.instruction(); f.value.IsValid() {
+func failingIn(h Host) failing {
+	f := failing{h: h}
+	f.stack, f.frame = h.Values()
+	if f.value = h.Instruction(); f.value.IsValid() {
 		kind := f.value.Type()
 		if kind.Kind() == reflect.Pointer {
 			kind = kind.Elem()
 		}
 		f.name = strings.TrimPrefix(kind.Name(), "_")
-		f.file, f.at = s.place()
+		f.file, f.at = h.Place()
 	}
 	return f
 }
@@ -49,6 +48,16 @@ func (f failing) top(n int) goja.Value {
 		return nil
 	}
 	return f.stack[len(f.stack)-1-n]
+}
+
+// nullish is the null or the undefined that the interpreter has in hand: what it can't read a property of; nil if there is neither.
+func (f failing) nullish() goja.Value {
+	for n := range 2 { // a computed key lies above
+		if value := f.top(n); value != nil && (goja.IsNull(value) || goja.IsUndefined(value)) {
+			return value
+		}
+	}
+	return nil
 }
 
 // arguments are those of the call that fails, or of the builtin; callee is what is called, nil if it isn't known.
@@ -150,7 +159,7 @@ func (f failing) nameOf() string {
 }
 
 // inspected is a value as V8 shows it without asking it: its class, for an object.
-func (v *VM) inspected(value goja.Value) string {
+func inspected(h Host, value goja.Value) string {
 	switch value := value.(type) {
 	case nil:
 		return "undefined"
@@ -160,24 +169,24 @@ func (v *VM) inspected(value goja.Value) string {
 		if class := value.ClassName(); class != "Object" && class != "Map" && class != "Set" && class != "Promise" && class != "Error" {
 			return "[object " + class + "]"
 		}
-		return "#<" + classOf(value) + ">"
+		return "#<" + classOf(h, value) + ">"
 	}
 	return value.String()
 }
 
 // namedObject is a value as V8 shows what should have been a function.
-func (v *VM) namedObject(value goja.Value) string {
+func namedObject(h Host, value goja.Value) string {
 	if o, ok := value.(*goja.Object); ok && o.ClassName() == "Object" && o.ExportType() != language.ProxyType {
-		prototype := v.native.Get("Object").ToObject(v.Runtime).Get("prototype").ToObject(v.Runtime)
-		if own := internals.plain(o, "toString"); own != nil && !own.SameAs(internals.plain(prototype, "toString")) {
+		prototype := language.NativePrototype(h, "Object")
+		if own := h.Plain(o, "toString"); own != nil && !own.SameAs(h.Plain(prototype, "toString")) {
 			return "[object Object]"
 		}
 	}
-	return v.inspected(value)
+	return inspected(h, value)
 }
 
 // described is a value with its kind, as V8 puts it where it has no expression.
-func (v *VM) described(value goja.Value) string {
+func described(h Host, value goja.Value) string {
 	switch {
 	case value == nil || goja.IsUndefined(value):
 		return "undefined"
@@ -199,12 +208,12 @@ func (v *VM) described(value goja.Value) string {
 }
 
 // className is the name of the constructor that an object has, unless code would have to be asked for it.
-func classOf(o *goja.Object) string {
+func classOf(h Host, o *goja.Object) string {
 	if o.ExportType() == language.ProxyType {
 		return "Object"
 	}
-	if class, ok := internals.plain(o, "constructor").(*goja.Object); ok {
-		if name, ok := internals.plain(class, "name").(goja.String); ok && name.Length() > 0 {
+	if class, ok := h.Plain(o, "constructor").(*goja.Object); ok {
+		if name, ok := h.Plain(class, "name").(goja.String); ok && name.Length() > 0 {
 			return name.String()
 		}
 	}

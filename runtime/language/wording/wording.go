@@ -1,17 +1,19 @@
-package sandbox
+package wording
 
 import (
 	"errors"
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
-// wordErrors has the commonest TypeErrors say what V8's do: people search for those, and goja's say undefined of null. They are
+// Install has the commonest TypeErrors say what V8's do: people search for those, and goja's say undefined of null. They are
 // worded where they are made, so that the message, the stack and a failure agree.
-func (v *VM) wordErrors() error {
+func Install(h Host) error {
 	for _, name := range []string{"TypeError", "ReferenceError"} {
-		construct := internals.construct(v.native.Get(name).ToObject(v.Runtime))
+		construct := h.Construct(language.NativeObject(h, name))
 		if construct == nil {
 			return errors.New(name + " is no constructor")
 		}
@@ -19,20 +21,20 @@ func (v *VM) wordErrors() error {
 		*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
 			if len(args) == 1 {
 				if text, ok := args[0].(goja.String); ok {
-					if worded := v.worded(name, text.String()); worded != "" {
-						args = []goja.Value{v.Runtime.ToValue(worded)}
+					if worded := worded(h, name, text.String()); worded != "" {
+						args = []goja.Value{h.Runtime().ToValue(worded)}
 					}
 				}
 			}
 			return original(args, newTarget)
 		}
 	}
-	return nil
+	return guardCallees(h)
 }
 
 // worded is what V8 says; "" for all else.
-func (v *VM) worded(class, text string) string {
-	f := v.failing()
+func worded(h Host, class, text string) string {
+	f := failingIn(h)
 	if f.authored() {
 		return ""
 	}
@@ -44,7 +46,7 @@ func (v *VM) worded(class, text string) string {
 	}
 	if rest, ok := strings.CutPrefix(text, "Cannot read property '"); ok {
 		name, ok := strings.CutSuffix(strings.TrimSuffix(rest, " or null"), "' of undefined")
-		if of := internals.nullish(v.Runtime); ok && of != nil {
+		if of := f.nullish(); ok && of != nil {
 			return "Cannot read properties of " + of.String() + " (reading '" + name + "')"
 		}
 	}
