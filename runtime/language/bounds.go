@@ -11,12 +11,13 @@ const (
 	ItemSize = 16
 	// Looked is after how many values it is asked whether the time is over.
 	Looked = 256
-	// MaxCompared is how long a text may be that is compared by a language's order, which has keys for each character.
+	// MaxCompared is how long a text may be that is compared by a language's order, which has keys
+	// for each character.
 	MaxCompared = 512 << 10
 )
 
-// CheckBytes throws a RangeError if one call would take too much. goja can't be interrupted inside a builtin and has no memory
-// limit, so one call must not take it all.
+// CheckBytes throws a RangeError if one call would take too much. goja can't be interrupted inside
+// a builtin and has no memory limit, so one call must not take it all.
 func CheckBytes(h Host, name string, bytes float64) {
 	if most := h.Limits().Bytes; bytes > float64(most) {
 		Throw(h, "RangeError", fmt.Sprintf("%s would take %.0f bytes; the limit for one call is %d", name, bytes, most))

@@ -22,7 +22,8 @@ func NativePrototype(h Host, class string) *goja.Object {
 	return NativeObject(h, class).Get("prototype").ToObject(h.Runtime())
 }
 
-// Wrap does something before a builtin. What it checks it must hand on as it is: asked again, an object could answer something else.
+// Wrap does something before a builtin. What it checks it must hand on as it is: asked again, an
+// object could answer something else.
 func Wrap(h Host, on *goja.Object, name string, f func(goja.FunctionCall, Function) goja.Value) error {
 	original := Builtin(on, name)
 	if original == nil {
@@ -44,7 +45,8 @@ func DefineFunction(h Host, on *goja.Object, name string, length int, f Function
 	return on.DefineDataProperty(name, o, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
-// NewFunction makes one with the name and the length that JavaScript sees; goja would show Go's name.
+// NewFunction makes one with the name and the length that JavaScript sees; goja would show Go's
+// name.
 func NewFunction(h Host, name string, length int, f Function) (*goja.Object, error) {
 	r := h.Runtime()
 	o := r.ToValue(h.Counted(f)).ToObject(r)

@@ -45,11 +45,13 @@ type Watch interface {
 type Builtins interface {
 	// Counted is a function that throws where too many are under way.
 	Counted(f Function) Function
-	// Wrap puts a function before a builtin's, Replace another in its place. False: it is no builtin.
+	// Wrap puts a function before a builtin's, Replace another in its place. False: it is no
+	// builtin.
 	Wrap(o *goja.Object, f func(goja.FunctionCall, Function) goja.Value) bool
 	Replace(o *goja.Object, f Function) bool
 	// Construct is the place of what a constructor makes objects by; nil if it is none.
 	Construct(o *goja.Object) *Maker
-	// Room makes room on the interpreter's stack for so many more values. False: they may not be put there.
+	// Room makes room on the interpreter's stack for so many more values. False: they may not be
+	// put there.
 	Room(more int) bool
 }

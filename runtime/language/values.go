@@ -16,10 +16,12 @@ var (
 	floatType = reflect.TypeFor[float64]()
 )
 
-// ErrNotConvertible is a value that has no JSON, and so no payload: a BigInt, a function, a symbol, a cycle.
+// ErrNotConvertible is a value that has no JSON, and so no payload: a BigInt, a function, a symbol,
+// a cycle.
 var ErrNotConvertible = errors.New("can't be converted to a payload")
 
-// Exported is a value as Go knows it. Value.Export would make a copy of all that an array or an object leads to, on Go's stack.
+// Exported is a value as Go knows it. Value.Export would make a copy of all that an array or an
+// object leads to, on Go's stack.
 func Exported[T any](value goja.Value) (out T, ok bool) {
 	if value == nil || value.ExportType() != reflect.TypeFor[T]() {
 		return out, false

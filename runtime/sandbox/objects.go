@@ -10,7 +10,8 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// hide makes a property of an object's symbol a getter that isn't listed; what inherits it can be assigned one of its own.
+// hide makes a property of an object's symbol a getter that isn't listed; what inherits it can be
+// assigned one of its own.
 func (in *gojaInternals) hide(o *goja.Object, symbol *goja.Symbol, getter *goja.Object) bool {
 	base := in.baseOf(o)
 	if base == nil {

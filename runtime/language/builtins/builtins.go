@@ -17,7 +17,8 @@ type Host interface {
 	IteratorPrototype() *goja.Object
 }
 
-// Before are what is put before builtins that goja makes of templates, by where they are: code reaches them without a global's name.
+// Before are what is put before builtins that goja makes of templates, by where they are: code
+// reaches them without a global's name.
 var Before = map[string]func(r *goja.Runtime, call goja.FunctionCall, original language.Function) goja.Value{
 	"Number.prototype.toString": inBase,
 	"globalThis.parseFloat":     parseFloat,

@@ -9,7 +9,8 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// join is that of arrays, whose elements are converted first: goja converts them on the way, to whatever that amounts to.
+// join is that of arrays, whose elements are converted first: goja converts them on the way, to
+// whatever that amounts to.
 func join(h Host, joining *[]*goja.Object, call goja.FunctionCall, original language.Function) goja.Value {
 	o, ok := call.This.(*goja.Object)
 	if !ok {

@@ -8,7 +8,8 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// ChangeNumber puts a constructor in the place of goja's. All that hangs on that is put on it if the builtins will be frozen.
+// ChangeNumber puts a constructor in the place of goja's. All that hangs on that is put on it if
+// the builtins will be frozen.
 func ChangeNumber(h Host, o *goja.Object, frozen bool) error {
 	original := language.NativeObject(h, "Number")
 	prototype := original.Get("prototype").ToObject(h.Runtime())
@@ -40,7 +41,8 @@ func NumberHost(h Host) map[string]any {
 	return map[string]any{"Native": original, "construct": reflectConstruct(h, original)}
 }
 
-// reflectConstruct is Reflect.construct for one constructor with two arguments: (first, second, newTarget).
+// reflectConstruct is Reflect.construct for one constructor with two arguments: (first, second,
+// newTarget).
 func reflectConstruct(h Host, class goja.Value) language.Function {
 	construct, ok := goja.AssertConstructor(class)
 	return func(call goja.FunctionCall) goja.Value {

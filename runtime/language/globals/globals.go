@@ -20,13 +20,15 @@ import (
 	"workflow-worker/runtime/language/services"
 )
 
-// ofLiterals are the globals whose objects code reaches without naming them, as [].constructor or (1).toLocaleString: they
-// are never made later. Everything else that is changed or added can only be come by through its global.
+// ofLiterals are the globals whose objects code reaches without naming them, as [].constructor or
+// (1).toLocaleString: they are never made later. Everything else that is changed or added can only
+// be come by through its global.
 var ofLiterals = []string{"Object", "String", "Array", "Number", "BigInt", "ArrayBuffer"}
 
 // Options of a runtime's globals.
 type Options struct {
-	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all are in their places at once.
+	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all
+	// are in their places at once.
 	Shared bool
 	// Weak gives a shared runtime WeakRef, FinalizationRegistry and SharedArrayBuffer, too.
 	Weak bool
@@ -96,8 +98,9 @@ func (g *Globals) put(name string, value *goja.Object) error {
 	return g.Global.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
-// installOwn gives the runtime a global object of its own, behind which goja's stays out of reach: a builtin is taken
-// from there, changed and completed when code first asks for it. Making all of them takes 0.6 ms and 300 KB.
+// installOwn gives the runtime a global object of its own, behind which goja's stays out of reach:
+// a builtin is taken from there, changed and completed when code first asks for it. Making all of
+// them takes 0.6 ms and 300 KB.
 func (g *Globals) installOwn() error {
 	r := g.h.Runtime()
 	g.Global = r.CreateObject(r.NewDynamicObject(lazyGlobals{g}))
@@ -132,8 +135,8 @@ func (g *Globals) installRegExps() (err error) {
 	return err
 }
 
-// installShared changes and completes goja's own global object, for a runtime whose builtins will be frozen. What is
-// only added and not small is still made when it's first used, and frozen then.
+// installShared changes and completes goja's own global object, for a runtime whose builtins will
+// be frozen. What is only added and not small is still made when it's first used, and frozen then.
 func (g *Globals) installShared() error {
 	g.Global = g.h.Native()
 	g.Library.Global = g.Global
@@ -229,8 +232,8 @@ func (g *Globals) defineShared(name string) error {
 	return g.Global.DefineAccessorProperty(name, getter, setter, goja.FLAG_FALSE, goja.FLAG_FALSE)
 }
 
-// Freeze freezes an object and all that it leads to, but for what is frozen already: for what is made late in a runtime that
-// executions share.
+// Freeze freezes an object and all that it leads to, but for what is frozen already: for what is
+// made late in a runtime that executions share.
 func (g *Globals) Freeze(o goja.Value) error {
 	part, err := g.Library.Part("freeze")
 	if err != nil {
@@ -244,7 +247,8 @@ func (g *Globals) Freeze(o goja.Value) error {
 	return err
 }
 
-// Pristine runs f with the runtime's own global object in place, whatever the execution that shares it has made of its own.
+// Pristine runs f with the runtime's own global object in place, whatever the execution that shares
+// it has made of its own.
 func (g *Globals) Pristine(f func() error) error {
 	current := g.h.Runtime().GlobalObject()
 	g.h.Runtime().SetGlobalObject(g.Global)
@@ -368,7 +372,8 @@ func (g *Globals) hostOf(part string) map[string]any {
 	return nil
 }
 
-// lazyGlobals is what the global object inherits from: a goja.DynamicObject with the globals that nobody asked for so far.
+// lazyGlobals is what the global object inherits from: a goja.DynamicObject with the globals that
+// nobody asked for so far.
 type lazyGlobals struct{ g *Globals }
 
 // Get implements goja.DynamicObject.
@@ -386,7 +391,8 @@ func (l lazyGlobals) Get(name string) goja.Value {
 // Has implements goja.DynamicObject.
 func (l lazyGlobals) Has(name string) bool { return globalNames()[name] && l.g.made[name] == nil }
 
-// Set implements goja.DynamicObject. Assignments to globals never come here: they define the global itself.
+// Set implements goja.DynamicObject. Assignments to globals never come here: they define the global
+// itself.
 func (l lazyGlobals) Set(string, goja.Value) bool { return false }
 
 // Delete implements goja.DynamicObject.

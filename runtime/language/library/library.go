@@ -47,9 +47,11 @@ var load = sync.OnceValues(func() (*common, error) {
 
 // Library is that of one runtime.
 type Library struct {
-	// Global is the global object that parts find. Executions that share a runtime have ones of their own, which they may change.
+	// Global is the global object that parts find. Executions that share a runtime have ones of
+	// their own, which they may change.
 	Global *goja.Object
-	// HostOf is what Go gives a part; nil for nothing. No more than it needs, because code that changed the builtins may get hold of it.
+	// HostOf is what Go gives a part; nil for nothing. No more than it needs, because code that
+	// changed the builtins may get hold of it.
 	HostOf func(part string) map[string]any
 
 	h         language.Host
@@ -114,7 +116,8 @@ func (l *Library) hostOf(part string) (goja.Value, error) {
 // Has tells whether it adds methods to a global.
 func (l *Library) Has(global string) bool { return len(l.common.methods[global]) > 0 }
 
-// AddMethods puts the methods of a global's in their places. Their parts are evaluated when one is first called.
+// AddMethods puts the methods of a global's in their places. Their parts are evaluated when one is
+// first called.
 func (l *Library) AddMethods(global string, value *goja.Object) error {
 	for _, m := range l.common.methods[global] {
 		on := value

@@ -30,12 +30,14 @@ type Interpreter interface {
 
 // Objects looks at objects without running code of anybody's.
 type Objects interface {
-	// Plain is a property's value if an object has it, or inherits it, without a getter; nil if not.
+	// Plain is a property's value if an object has it, or inherits it, without a getter; nil if
+	// not.
 	Plain(o *goja.Object, name string) goja.Value
 	// Accessor tells whether a property has a getter.
 	Accessor(o *goja.Object, name string) bool
 	// IsBuiltin tells goja's functions, and ours, from those of code.
 	IsBuiltin(o *goja.Object) bool
-	// Hide makes a property of an object's symbol a getter that isn't listed; what inherits it can be assigned one of its own.
+	// Hide makes a property of an object's symbol a getter that isn't listed; what inherits it can
+	// be assigned one of its own.
 	Hide(o *goja.Object, symbol *goja.Symbol, getter *goja.Object) bool
 }
