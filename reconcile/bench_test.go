@@ -16,14 +16,14 @@ import (
 
 // thousand fills a house with projects of three workflows with 64 KB each.
 func (h *house) thousand(n int) {
-	h.t.Helper()
-	h.exec(`INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, $1) i`, n)
-	h.exec(`INSERT INTO workflows (project_id, kebab_name, display_name, definition)
+	h.T.Helper()
+	h.Exec(`INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, $1) i`, n)
+	h.Exec(`INSERT INTO workflows (project_id, kebab_name, display_name, definition)
 		SELECT p.id, 'w' || i, '', jsonb_build_object('nodes', (SELECT jsonb_agg(jsonb_build_object('data', jsonb_build_object('x', repeat(md5(random()::text), 8)))) FROM generate_series(1, 20)))
 		FROM projects p, generate_series(1, 3) i`)
-	h.exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code) SELECT id, '1', $1 || id, '' FROM workflows`,
+	h.Exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code) SELECT id, '1', $1 || id, '' FROM workflows`,
 		strings.Repeat(uuid.NewString(), 64*1024/36))
-	h.exec(`ANALYZE`)
+	h.Exec(`ANALYZE`)
 }
 
 // BenchmarkSurvey is a look at 1,000 projects of three workflows of 64 KB,
@@ -41,7 +41,7 @@ func BenchmarkSurvey(b *testing.B) {
 	})
 	b.Run("md5", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := h.pool.Exec(b.Context(), `SELECT w.project_id, md5(string_agg(md5(c.workflow_code), '' ORDER BY c.id))
+			if _, err := h.Pool.Exec(b.Context(), `SELECT w.project_id, md5(string_agg(md5(c.workflow_code), '' ORDER BY c.id))
 				FROM workflows w JOIN workflow_compiled_code c ON c.workflow_id = w.id WHERE c.is_active GROUP BY 1`); err != nil {
 				b.Fatal(err)
 			}
@@ -53,7 +53,7 @@ func BenchmarkSurvey(b *testing.B) {
 // is live, without the compiling.
 func BenchmarkReload(b *testing.B) {
 	h := newHouse(b)
-	p, w := h.shop("v0")
+	p, w := h.Shop("v0")
 	r := h.work(func(c *Config) { c.Logger = slog.New(slog.DiscardHandler) })
 	r.isServing(p, w, "v0")
 	live := make(chan string, 1)
@@ -66,7 +66,7 @@ func BenchmarkReload(b *testing.B) {
 	for b.Loop() {
 		i++
 		text := fmt.Sprint("v", i)
-		h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
+		h.Exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
 		began := time.Now()
 		r.LookAt(p, time.Now())
 		for <-live != text {
@@ -78,7 +78,7 @@ func BenchmarkReload(b *testing.B) {
 // BenchmarkUnchangedHint is a pass over a project whose rows are as they were.
 func BenchmarkUnchangedHint(b *testing.B) {
 	h := newHouse(b)
-	p, _ := h.shop("v0")
+	p, _ := h.Shop("v0")
 	r := h.work(func(c *Config) { c.Logger = slog.New(slog.DiscardHandler) })
 	r.isStatus(p, rows.StatusRunning)
 	r.quietDown()

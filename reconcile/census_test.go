@@ -11,30 +11,30 @@ import (
 
 // counted is a replica whose censuses are the test's to take.
 func (h *house) counted(d *temporalDouble) *replica {
-	h.t.Helper()
+	h.T.Helper()
 	return h.tidying(d, func(c *Config) { c.CensusInterval = time.Hour }).start()
 }
 
 // countsAgain takes a census as if all were due, and waits for the rows.
 func (r *replica) countsAgain() {
-	r.h.t.Helper()
-	r.h.exec(`UPDATE workflow_live_periods SET counted_at = NULL`)
-	if err := newCensus(r.Reconciler).Take(r.h.t.Context()); err != nil {
-		r.h.t.Fatal(err)
+	r.h.T.Helper()
+	r.h.Exec(`UPDATE workflow_live_periods SET counted_at = NULL`)
+	if err := newCensus(r.Reconciler).Take(r.h.T.Context()); err != nil {
+		r.h.T.Fatal(err)
 	}
 	r.quietDown()
 }
 
 func (r *replica) workflowState(project string) rows.SourceState {
-	r.h.t.Helper()
+	r.h.T.Helper()
 	return r.isStatus(project, rows.StatusRunning).meta.Workflows[0]
 }
 
 func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	h.shop("v1") // a workflow with one version
+	p, w := h.Shop("v1")
+	h.Shop("v1") // a workflow with one version
 	d := &temporalDouble{begun: map[string]int64{"order-intake": 3}}
 	r := h.counted(d)
 	r.isServing(p, w, "v1")
@@ -44,7 +44,7 @@ func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 		t.Errorf("nothing is superseded, and the row says %+v", got.Superseded)
 	}
 	before := time.Now()
-	h.exec(`UPDATE workflow_compiled_code SET version = '2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET version = '2' WHERE workflow_id = $1`, w)
 	r.reloaded(p, w, "v2")
 	r.countsAgain()
 	got := r.workflowState(p)
@@ -61,10 +61,10 @@ func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 
 	// One moves to the live code, one to code that was never live.
 	move := func(run, to string) {
-		h.exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, from_hash, hash) VALUES ($1, $2, $3, $3, $4, $5)`,
+		h.Exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, from_hash, hash) VALUES ($1, $2, $3, $3, $4, $5)`,
 			p, w, run, hashOf("v1\x00"), to)
 	}
-	h.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, version) VALUES ($1, 'other', 'workflow', '1b')`, p)
+	h.Exec(`INSERT INTO workflow_code_store (project_id, hash, kind, version) VALUES ($1, 'other', 'workflow', '1b')`, p)
 	move("a", hashOf("v2\x00"))
 	move("b", "other")
 	r.countsAgain()
@@ -77,7 +77,7 @@ func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 	}
 
 	// They end, and those that began on v1: the period is forgotten once nobody can turn up any more.
-	h.exec(`UPDATE workflow_execution_moves SET closed_at = now()`)
+	h.Exec(`UPDATE workflow_execution_moves SET closed_at = now()`)
 	d.mu.Lock()
 	d.begun = nil
 	d.mu.Unlock()
@@ -88,7 +88,7 @@ func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 	if n := one[int](h, `SELECT count(*)::int FROM workflow_live_periods WHERE ended_at IS NOT NULL`); n != 1 {
 		t.Errorf("%d ended periods, want 1: visibility lags", n)
 	}
-	h.exec(`UPDATE workflow_live_periods SET ended_at = ended_at - interval '1 hour' WHERE ended_at IS NOT NULL`)
+	h.Exec(`UPDATE workflow_live_periods SET ended_at = ended_at - interval '1 hour' WHERE ended_at IS NOT NULL`)
 	r.countsAgain()
 	if n := one[int](h, `SELECT count(*)::int FROM workflow_live_periods WHERE ended_at IS NOT NULL`); n != 0 {
 		t.Errorf("%d ended periods that nobody is in", n)
@@ -99,11 +99,11 @@ func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 func TestPeriodsOfLiveCodeFollowEachOther(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.counted(&temporalDouble{})
 	r.isServing(p, w, "v1")
 	for _, text := range []string{"v2", "v1", "BROKEN", "v3"} {
-		h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
+		h.Exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
 		r.LookAt(p, time.Now())
 		if text != "BROKEN" {
 			r.isServing(p, w, text)
@@ -120,7 +120,7 @@ func TestPeriodsOfLiveCodeFollowEachOther(t *testing.T) {
 func TestNothingIsLiveInADeletedProject(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{begun: map[string]int64{"order-intake": 1}}
 	r := h.counted(d)
 	r.isServing(p, w, "v1")
@@ -130,7 +130,7 @@ func TestNothingIsLiveInADeletedProject(t *testing.T) {
 	if got := one[string](h, live); got != "1 1" {
 		t.Errorf("live code and periods: %s", got)
 	}
-	h.exec(`DELETE FROM projects WHERE id = $1`, p)
+	h.Exec(`DELETE FROM projects WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	r.mustCleanUp()
 	if got := one[string](h, live); got != "0 0" {
@@ -141,9 +141,9 @@ func TestNothingIsLiveInADeletedProject(t *testing.T) {
 func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p := h.project()
-	w := h.workflow(p, "order-intake")
-	first := h.code(w, "1", "v1")
+	p := h.Project()
+	w := h.Workflow(p, "order-intake")
+	first := h.Code(w, "1", "v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	r.quietDown()
@@ -152,8 +152,8 @@ func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 		t.Errorf("from row %q, want %q", was.CodeID, first)
 	}
 	// The newest text is broken: what is live is still the first row's, since then, also after a restart.
-	h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE id = $1`, first)
-	h.code(w, "2", "BROKEN")
+	h.Exec(`UPDATE workflow_compiled_code SET is_active = false WHERE id = $1`, first)
+	h.Code(w, "2", "BROKEN")
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
 	if err := r.stop(); err != nil {
@@ -166,7 +166,7 @@ func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 	if now.CodeID != first || now.Since == nil || !now.Since.Truncate(time.Millisecond).Equal(was.Since.Truncate(time.Millisecond)) || now.Error == nil {
 		t.Errorf("%+v, was %+v", now, was)
 	}
-	second := h.code(w, "3", "v3")
+	second := h.Code(w, "3", "v3")
 	again.LookAt(p, time.Now())
 	again.isServing(p, w, "v3")
 	again.quietDown()
@@ -178,7 +178,7 @@ func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 func TestTheStoreIsMeasured(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	r.quietDown()
@@ -190,10 +190,10 @@ func TestTheStoreIsMeasured(t *testing.T) {
 func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = 'MISFIT' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = 'MISFIT' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
 	s := r.workflowState(p)
@@ -239,7 +239,7 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	}
 	r.runner.fits.Store(false)
 
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'MISFIT too' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'MISFIT too' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })
 	r.reloaded(p, w, "v3 fits")
@@ -252,7 +252,7 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 func TestCodeThatAnExecutionWasMovedToStaysUntilItIsOver(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{ended: map[string]time.Time{}}
 	r := h.tidy(d)
 	r.runner.onCheck = finds([]string{"a"})
@@ -265,7 +265,7 @@ func TestCodeThatAnExecutionWasMovedToStaysUntilItIsOver(t *testing.T) {
 	if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 		t.Fatalf("%+v", a)
 	}
-	move := func() { h.exec(`UPDATE workflow_execution_moves SET checked_at = NULL`) }
+	move := func() { h.Exec(`UPDATE workflow_execution_moves SET checked_at = NULL`) }
 	ends := func(at time.Time) {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -301,16 +301,16 @@ func TestCodeThatAnExecutionWasMovedToStaysUntilItIsOver(t *testing.T) {
 func TestAMoveOfAnExecutionThatTemporalHasForgottenGoesAfterTheRetention(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{ended: map[string]time.Time{"gone": {}}}
 	r := h.tidying(d)
-	h.exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, hash) VALUES ($1, $2, 'e', 'gone', 'h')`, p, w)
+	h.Exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, hash) VALUES ($1, $2, 'e', 'gone', 'h')`, p, w)
 	r.cfg.CodeRetention = time.Hour
 	for _, tt := range []struct {
 		ago  string
 		left int
 	}{{"0", 1}, {"0", 1}, {"2 hours", 0}} {
-		h.exec(`UPDATE workflow_execution_moves SET checked_at = NULL, closed_at = closed_at - $1::interval`, tt.ago)
+		h.Exec(`UPDATE workflow_execution_moves SET checked_at = NULL, closed_at = closed_at - $1::interval`, tt.ago)
 		if err := newCodeCleaner(r.Reconciler).ForgetMoves(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -19,26 +19,26 @@ import (
 
 // asks inserts a check or migrate request; execution and target may be "".
 func (h *house) asks(project, action, workflow, execution, target string) string {
-	h.t.Helper()
+	h.T.Helper()
 	return one[string](h, `INSERT INTO worker_requests (project_id, action, workflow_id, execution_workflow_id, target_version)
 		VALUES ($1, $2, $3, nullif($4, ''), nullif($5, '')) RETURNING id::text`, project, action, workflow, execution, target)
 }
 
 func (h *house) result(request string) (res rows.Result) {
-	h.t.Helper()
+	h.T.Helper()
 	if err := json.Unmarshal([]byte(one[string](h, `SELECT coalesce(result, 'null')::text FROM worker_requests WHERE id = $1`, request)), &res); err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return res
 }
 
 // eventsOf reads the details of a project's events of a kind, oldest first.
 func (h *house) eventsOf(project, kind string) []string {
-	h.t.Helper()
-	rows, _ := h.pool.Query(h.t.Context(), `SELECT message || ' ' || details FROM worker_events WHERE project_id = $1 AND kind = $2 ORDER BY id`, project, kind)
+	h.T.Helper()
+	rows, _ := h.Pool.Query(h.T.Context(), `SELECT message || ' ' || details FROM worker_events WHERE project_id = $1 AND kind = $2 ORDER BY id`, project, kind)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return list
 }
@@ -64,7 +64,7 @@ func finds(fit []string, broken ...string) func(context.Context, runtime.Check) 
 func TestACheckTellsWhatFitsAndMovesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	var asked atomic.Pointer[runtime.Check]
 	r.runner.onCheck = func(ctx context.Context, c runtime.Check) (runtime.CheckResult, error) {
@@ -73,7 +73,7 @@ func TestACheckTellsWhatFitsAndMovesNothing(t *testing.T) {
 	}
 	r.start().isServing(p, w, "v1")
 	// An edit that isn't active yet: would it break what runs?
-	h.exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, is_active) VALUES ($1, '2', 'v2', false)`, w)
+	h.Exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, is_active) VALUES ($1, '2', 'v2', false)`, w)
 	id := h.asks(p, rows.ActionCheck, w, "", "2")
 	r.LookAt(p, time.Now())
 	if a := h.isAnswered(id); a.status != rows.RequestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil {
@@ -113,7 +113,7 @@ func mustJSON(t *testing.T, v any) string {
 func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	r.runner.onCheck = finds([]string{"a", "b"}, "c")
 	r.start().isServing(p, w, "v1")
@@ -149,8 +149,8 @@ func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 	if n := r.runner.count("reload", p); n != reloads {
 		t.Errorf("%d reloads for nothing", n-reloads)
 	}
-	h.exec(`UPDATE workflow_execution_moves SET closed_at = now() WHERE execution_id = 'a'`)
-	restart := h.request(p, "restart")
+	h.Exec(`UPDATE workflow_execution_moves SET closed_at = now() WHERE execution_id = 'a'`)
+	restart := h.Request(p, "restart")
 	r.LookAt(p, time.Now())
 	h.isAnswered(restart)
 	if got := r.runner.last("start", p).Moves; !slices.Equal(got, want[1:]) {
@@ -164,7 +164,7 @@ func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 func TestMigrateOfOneExecutionThatDoesNotFitFails(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	r.runner.onCheck = finds(nil, "c")
 	r.start().isServing(p, w, "v1")
@@ -181,8 +181,8 @@ func TestMigrateOfOneExecutionThatDoesNotFitFails(t *testing.T) {
 func TestWhatIsAskedOfExecutionsIsFoundOrRefused(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	_, stranger := h.shop("v1")
+	p, w := h.Shop("v1")
+	_, stranger := h.Shop("v1")
 	r := h.replica()
 	r.runner.onCheck = func(_ context.Context, c runtime.Check) (runtime.CheckResult, error) {
 		if c.Execution.WorkflowID != "" {
@@ -191,7 +191,7 @@ func TestWhatIsAskedOfExecutionsIsFoundOrRefused(t *testing.T) {
 		return runtime.CheckResult{Checked: len(c.Target.Code)}, nil
 	}
 	r.start().isServing(p, w, "v1")
-	h.exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = 'v2 text' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = 'v2 text' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2 text")
 	v1 := hashOf("v1\x00")
@@ -224,8 +224,8 @@ func TestWhatIsAskedOfExecutionsIsFoundOrRefused(t *testing.T) {
 func TestALongCheckHoldsNothingUp(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	q, _ := h.shop("v1")
+	p, w := h.Shop("v1")
+	q, _ := h.Shop("v1")
 	r := h.replica()
 	slow := make(gate)
 	var checks atomic.Int32
@@ -241,13 +241,13 @@ func TestALongCheckHoldsNothingUp(t *testing.T) {
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(checks.Load(), int32(1)) })
 	for _, project := range []string{p, q} {
-		restart := h.request(project, "restart")
+		restart := h.Request(project, "restart")
 		r.LookAt(project, time.Now())
 		if a := h.isAnswered(restart); a.status != rows.RequestCompleted {
 			t.Errorf("restart during a check: %+v", a)
 		}
 	}
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	if a := h.answer(first); a.status != rows.RequestProcessing {
@@ -268,7 +268,7 @@ func TestALongCheckHoldsNothingUp(t *testing.T) {
 func TestARestartInTheMiddleOfACheckLosesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	first := h.replica()
 	begun := make(chan struct{})
 	first.runner.onCheck = func(ctx context.Context, _ runtime.Check) (runtime.CheckResult, error) {
@@ -296,7 +296,7 @@ func TestARestartInTheMiddleOfACheckLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	// And one that died between the moves and the end: the moves stand, and aren't made again.
-	h.exec(`UPDATE worker_requests SET status = 'processing', completed_at = NULL WHERE id = $1`, id)
+	h.Exec(`UPDATE worker_requests SET status = 'processing', completed_at = NULL WHERE id = $1`, id)
 	third := h.replica()
 	third.runner.onCheck = func(context.Context, runtime.Check) (runtime.CheckResult, error) {
 		t.Error("checked again")
@@ -311,7 +311,7 @@ func TestARestartInTheMiddleOfACheckLosesNothing(t *testing.T) {
 func TestACheckIsTriedAgainWhileTemporalIsAway(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	var tries atomic.Int32
 	r.runner.onCheck = func(ctx context.Context, c runtime.Check) (runtime.CheckResult, error) {
@@ -334,7 +334,7 @@ func TestACheckIsTriedAgainWhileTemporalIsAway(t *testing.T) {
 func TestACheckThatNeverWorksFailsWithTheReason(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica(func(c *Config) { c.RequestDeadline = 200 * time.Millisecond })
 	r.runner.onCheck = func(context.Context, runtime.Check) (runtime.CheckResult, error) {
 		return runtime.CheckResult{}, errors.New("connection refused")
@@ -350,7 +350,7 @@ func TestACheckThatNeverWorksFailsWithTheReason(t *testing.T) {
 func TestAMigrateRequestIsCompleteOnceEveryReplicaHasHeard(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	a := h.replica()
 	a.runner.onCheck = finds([]string{"x"})
 	a.start().isServing(p, w, "v1")
@@ -380,10 +380,10 @@ func TestAMigrateRequestIsCompleteOnceEveryReplicaHasHeard(t *testing.T) {
 func TestManyRequestsAboutCodeDontStartAStoppedProject(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
-	stop := h.request(p, "stop")
+	stop := h.Request(p, "stop")
 	r.LookAt(p, time.Now())
 	h.isAnswered(stop)
 	var last string
@@ -403,11 +403,11 @@ func TestManyRequestsAboutCodeDontStartAStoppedProject(t *testing.T) {
 func TestVersioningBehaviorIsPartOfWhatAProjectShouldBe(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	for _, behavior := range []string{runtime.AutoUpgrade, runtime.Pinned} {
-		h.exec(`UPDATE workflows SET versioning_behavior = $2 WHERE id = $1`, w, behavior)
+		h.Exec(`UPDATE workflows SET versioning_behavior = $2 WHERE id = $1`, w, behavior)
 		r.surveyed() // found without a hint
 		if got := r.runner.last("reload", p).Workflows[0].VersioningBehavior; got != behavior {
 			t.Errorf("the runner was told %q, want %q", got, behavior)

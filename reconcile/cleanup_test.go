@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/rows"
-	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
 
@@ -84,12 +83,12 @@ func (d *temporalDouble) last() question {
 // tidy is a replica at work whose clean-ups are the test's to call: its own wait
 // for an hour. What is superseded may go a microsecond later.
 func (h *house) tidy(d *temporalDouble) *replica {
-	h.t.Helper()
+	h.T.Helper()
 	return h.tidying(d).start()
 }
 
 func (h *house) tidying(d *temporalDouble, configure ...func(*Config)) *replica {
-	h.t.Helper()
+	h.T.Helper()
 	r := h.replica(append(configure, func(c *Config) {
 		c.Executions, c.CodeInterval, c.CodeRetention = d, time.Hour, -1
 	})...)
@@ -100,38 +99,38 @@ func (h *house) tidying(d *temporalDouble, configure ...func(*Config)) *replica 
 // cleansUp twice, each time as if it were all due: what is found superseded is
 // old enough the second time.
 func (r *replica) cleansUp() error {
-	r.h.t.Helper()
+	r.h.T.Helper()
 	var errs []error
 	for range 2 {
-		r.h.exec(`UPDATE workflow_code_store SET checked_at = NULL`)
-		errs = append(errs, newCodeCleaner(r.Reconciler).CleanUp(r.h.t.Context()))
+		r.h.Exec(`UPDATE workflow_code_store SET checked_at = NULL`)
+		errs = append(errs, newCodeCleaner(r.Reconciler).CleanUp(r.h.T.Context()))
 	}
 	return errors.Join(errs...)
 }
 
 func (r *replica) mustCleanUp() {
-	r.h.t.Helper()
+	r.h.T.Helper()
 	if err := r.cleansUp(); err != nil {
-		r.h.t.Error(err)
+		r.h.T.Error(err)
 	}
 }
 
 func (h *house) stored() []string {
-	h.t.Helper()
+	h.T.Helper()
 	return one[[]string](h, `SELECT coalesce(array_agg(workflow_code ORDER BY workflow_code), '{}') FROM workflow_code_store`)
 }
 
 func (h *house) stores(texts ...string) {
-	h.t.Helper()
+	h.T.Helper()
 	if got := h.stored(); !slices.Equal(got, texts) {
-		h.t.Errorf("the store has %q, want %q", got, texts)
+		h.T.Errorf("the store has %q, want %q", got, texts)
 	}
 }
 
 // reloaded gives a workflow another text and waits until its row says so.
 func (r *replica) reloaded(p, w, text string) {
-	r.h.t.Helper()
-	r.h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
+	r.h.T.Helper()
+	r.h.Exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, text)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, text)
 	r.quietDown()
@@ -140,7 +139,7 @@ func (r *replica) reloaded(p, w, text string) {
 func TestSupersededCodeGoesWhenNoExecutionNeedsIt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{}
 	r := h.tidy(d)
 	r.isStatus(p, rows.StatusRunning)
@@ -170,29 +169,29 @@ func TestCodeStaysWhenInDoubt(t *testing.T) {
 		},
 		"a replay used it a moment ago": func(h *house, _ *temporalDouble, r *replica, p, _ string) {
 			r.cfg.CodeMargin = time.Hour
-			h.exec(`UPDATE workflow_code_store SET superseded_at = now() - interval '1 day', last_used_at = now() - interval '1 day' WHERE workflow_code = 'v1'`)
+			h.Exec(`UPDATE workflow_code_store SET superseded_at = now() - interval '1 day', last_used_at = now() - interval '1 day' WHERE workflow_code = 'v1'`)
 			r.store.Used(p, one[string](h, `SELECT hash FROM workflow_code_store WHERE workflow_code = 'v1'`))
 		},
 		"its task queue isn't known": func(h *house, _ *temporalDouble, _ *replica, p, _ string) {
-			h.exec(`UPDATE workflow_code_store SET task_queues = '{}'`)
-			h.exec(`DELETE FROM projects WHERE id = $1`, p)
+			h.Exec(`UPDATE workflow_code_store SET task_queues = '{}'`)
+			h.Exec(`DELETE FROM projects WHERE id = $1`, p)
 		},
 		"another replica has it live": func(h *house, _ *temporalDouble, _ *replica, p, _ string) {
-			h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, metadata)
+			h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, metadata)
 				SELECT 'other', $1, 'q', 'failed', jsonb_build_object('workflows', jsonb_build_array(jsonb_build_object('id', 'x', 'hash', hash)))
 				FROM workflow_code_store WHERE workflow_code = 'v1'`, p)
 		},
 		"the row was put back": func(_ *house, _ *temporalDouble, r *replica, p, w string) { r.reloaded(p, w, "v1") },
 		"its successor is broken": func(_ *house, _ *temporalDouble, r *replica, p, w string) {
 			r.reloaded(p, w, "v1")
-			r.h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
+			r.h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
 			r.surveyed()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			p, w := h.shop("v1")
+			p, w := h.Shop("v1")
 			d := &temporalDouble{}
 			r := h.tidy(d)
 			r.isStatus(p, rows.StatusRunning)
@@ -213,7 +212,7 @@ func TestCodeStaysWhenInDoubt(t *testing.T) {
 func TestCodeOfAResetExecutionStays(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{}
 	r := h.tidy(d)
 	r.isStatus(p, rows.StatusRunning)
@@ -233,7 +232,7 @@ func TestCodeOfAResetExecutionStays(t *testing.T) {
 func TestClosedExecutionsKeepTheirCodeForTheRetention(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{}
 	r := h.tidying(d)
 	r.cfg.CodeRetention = time.Hour
@@ -249,15 +248,15 @@ func TestClosedExecutionsKeepTheirCodeForTheRetention(t *testing.T) {
 func TestCodeOfDeletedProjectsAndOldQueuesIsAskedAboutThere(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	d := &temporalDouble{}
 	d.set(nil, time.Time{})
 	r := h.tidy(d)
 	r.isStatus(p, rows.StatusRunning)
-	h.exec(`UPDATE projects SET task_queue_name = 'renamed' WHERE id = $1`, p)
+	h.Exec(`UPDATE projects SET task_queue_name = 'renamed' WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.isStatus(p, rows.StatusRunning).queue, "renamed") })
-	h.exec(`DELETE FROM projects WHERE id = $1`, p)
+	h.Exec(`DELETE FROM projects WHERE id = $1`, p)
 	r.surveyed()
 	eventually(t, func() error { return expect(len(r.runner.Running()), 0) })
 	r.mustCleanUp()
@@ -274,13 +273,13 @@ func TestCodeOfDeletedProjectsAndOldQueuesIsAskedAboutThere(t *testing.T) {
 func TestSupersededComponentsGoWithoutAQuestion(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
-	c := h.component(p, "score", "c1")
+	p, _ := h.Shop("v1")
+	c := h.Component(p, "score", "c1")
 	d := &temporalDouble{}
 	d.set(nil, time.Time{})
 	r := h.tidy(d)
 	r.isServing(p, c, "c1")
-	h.exec(`UPDATE components SET implementation_code = 'c2' WHERE id = $1`, c)
+	h.Exec(`UPDATE components SET implementation_code = 'c2' WHERE id = $1`, c)
 	r.LookAt(p, time.Now())
 	r.isServing(p, c, "c2")
 	r.quietDown()
@@ -288,55 +287,10 @@ func TestSupersededComponentsGoWithoutAQuestion(t *testing.T) {
 	h.stores("c2", "v1")
 }
 
-// Each row is one replica's to look at, and one clean-up looks at so many.
-func TestACleanUpIsBoundedAndOneReplicasAtATime(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	d := &temporalDouble{}
-	a, b := h.tidying(d), h.tidying(d, func(c *Config) { c.Replica = "replica-b" })
-	h.exec(`INSERT INTO workflow_code_store (project_id, hash, kind, superseded_at, last_used_at, task_queues)
-		SELECT gen_random_uuid(), 'h' || i, 'workflow', now() - interval '1 hour', now() - interval '1 hour', '{q}' FROM generate_series(1, $1::int) i`, upkeep.MaxCleanUp+10)
-	var found [2][]rows.SupersededCode
-	var both sync.WaitGroup
-	for i, r := range []*replica{a, b} {
-		both.Go(func() {
-			var err error
-			if found[i], err = rows.ClaimSuperseded(t.Context(), r.db, r.cfg.CodeInterval/2, upkeep.MaxCleanUp, r.cfg.CodeMargin); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	both.Wait()
-	seen := map[string]bool{}
-	for _, list := range found {
-		if len(list) > upkeep.MaxCleanUp {
-			t.Errorf("%d rows at once", len(list))
-		}
-		for _, c := range list {
-			if seen[c.Hash] {
-				t.Errorf("%s is looked at twice", c.Hash)
-			}
-			seen[c.Hash] = true
-		}
-	}
-	for range 2 { // SKIP LOCKED may have left some
-		more, err := rows.ClaimSuperseded(t.Context(), a.db, a.cfg.CodeInterval/2, upkeep.MaxCleanUp, a.cfg.CodeMargin)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range more {
-			seen[c.Hash] = true
-		}
-	}
-	if len(seen) != upkeep.MaxCleanUp+10 {
-		t.Errorf("%d rows were looked at, want %d", len(seen), upkeep.MaxCleanUp+10)
-	}
-}
-
 func TestCleanUpsRunByThemselvesAndSayWhatTheyDid(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	lines := &logLines{}
 	r := h.work(func(c *Config) {
 		c.Executions, c.CodeMargin, c.CodeInterval, c.CodeRetention = &temporalDouble{}, 20*time.Millisecond, 20*time.Millisecond, -1

@@ -20,40 +20,40 @@ func TestLostAndDoubledHintsNeverCauseAWrongState(t *testing.T) {
 	b := h.second(func(c *Config) { c.RemovalGrace = 50 * time.Millisecond }).start()
 	var projects, workflows []string
 	for range 6 {
-		p, w := h.shop("v0")
-		w2 := h.workflow(p, "second")
-		h.code(w2, "1", "second v0")
+		p, w := h.Shop("v0")
+		w2 := h.Workflow(p, "second")
+		h.Code(w2, "1", "second v0")
 		projects, workflows = append(projects, p), append(workflows, w, w2)
 	}
 	for i := range 300 {
 		p, w := projects[rnd.IntN(len(projects))], workflows[rnd.IntN(len(workflows))]
 		switch rnd.IntN(10) {
 		case 0:
-			h.exec(`UPDATE workflow_compiled_code SET is_active = NOT is_active WHERE workflow_id = $1`, w)
+			h.Exec(`UPDATE workflow_compiled_code SET is_active = NOT is_active WHERE workflow_id = $1`, w)
 		case 1:
-			h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
+			h.Exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
 			h.hintSome(rnd, p, a, b)
-			h.code(w, fmt.Sprint("v", i), fmt.Sprint("text ", i))
+			h.Code(w, fmt.Sprint("v", i), fmt.Sprint("text ", i))
 		case 2:
-			h.exec(`UPDATE projects SET is_active = NOT is_active WHERE id = $1`, p)
+			h.Exec(`UPDATE projects SET is_active = NOT is_active WHERE id = $1`, p)
 		case 3:
-			h.exec(`UPDATE workflows SET is_active = NOT is_active WHERE id = $1`, w)
+			h.Exec(`UPDATE workflows SET is_active = NOT is_active WHERE id = $1`, w)
 		case 4:
-			h.request(p, []string{"start", "stop", "restart"}[rnd.IntN(3)])
+			h.Request(p, []string{"start", "stop", "restart"}[rnd.IntN(3)])
 		case 5:
-			h.exec(`UPDATE projects SET task_queue_name = $2 WHERE id = $1`, p, fmt.Sprint("queue ", i))
+			h.Exec(`UPDATE projects SET task_queue_name = $2 WHERE id = $1`, p, fmt.Sprint("queue ", i))
 		case 6:
-			h.exec(`UPDATE workflows SET project_id = $2, kebab_name = $3 WHERE id = $1`, w, p, fmt.Sprint("moved-", i))
+			h.Exec(`UPDATE workflows SET project_id = $2, kebab_name = $3 WHERE id = $1`, w, p, fmt.Sprint("moved-", i))
 		case 7:
-			h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
+			h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
 		default:
-			h.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, fmt.Sprint("edit ", i))
+			h.Exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE workflow_id = $1`, w, fmt.Sprint("edit ", i))
 		}
 		h.hintSome(rnd, p, a, b)
 	}
 	// What is broken now would run the last good text, which depends on what
 	// each replica happened to see.
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'mended ' || id WHERE workflow_code = 'BROKEN'`)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'mended ' || id WHERE workflow_code = 'BROKEN'`)
 	a.LookAtAll("end")
 	b.LookAtAll("end")
 	for _, p := range projects {
@@ -80,7 +80,7 @@ func (h *house) hintSome(rnd *rand.Rand, project string, replicas ...*replica) {
 
 // differs says how what runs differs from what the rows say.
 func (r *replica) differs(project string) error {
-	s := r.h.read(project, false)
+	s := r.h.Read(project, false)
 	should := s.Forbidden() == "" && hasWorkflow(s.Sources)
 	if r.runner.runs(project) != should {
 		return fmt.Errorf("%s runs %s: %t, should be %t", r.cfg.Replica, project, !should, should)

@@ -12,6 +12,7 @@ import (
 
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 )
@@ -27,44 +28,44 @@ var unlike = []string{
 
 // set gives the database settings of its own, for all later connections.
 func (h *house) set(settings ...string) {
-	h.t.Helper()
-	name := pgx.Identifier{h.pool.Config().ConnConfig.Database}.Sanitize()
+	h.T.Helper()
+	name := pgx.Identifier{h.Pool.Config().ConnConfig.Database}.Sanitize()
 	for _, s := range settings {
-		h.exec("ALTER DATABASE " + name + " SET " + s)
+		h.Exec("ALTER DATABASE " + name + " SET " + s)
 	}
 }
 
 // namesakes makes empty tables of other people with the names of ours.
 func (h *house) namesakes() {
-	h.t.Helper()
-	h.exec(`CREATE SCHEMA app`)
-	rows, _ := h.pool.Query(h.t.Context(), `SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'`)
+	h.T.Helper()
+	h.Exec(`CREATE SCHEMA app`)
+	rows, _ := h.Pool.Query(h.T.Context(), `SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'`)
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	for _, name := range names {
-		h.exec(`CREATE TABLE app.` + name + ` (id integer, other text)`)
+		h.Exec(`CREATE TABLE app.` + name + ` (id integer, other text)`)
 	}
 }
 
 // through has the service's connections led through a pooler, with an exec mode.
 func (h *house) through(pooler, mode string) {
-	h.t.Helper()
-	direct := h.url
+	h.T.Helper()
+	direct := h.URL
 	if pooler != "" {
-		direct = stacktest.Pooler(h.t, direct, pooler)
+		direct = stacktest.Pooler(h.T, direct, pooler)
 	}
 	u, err := url.Parse(direct)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	q := u.Query()
 	if mode != "" {
 		q.Set("default_query_exec_mode", mode)
 	}
 	u.RawQuery = q.Encode()
-	h.db = openDatabase(h.t, u.String())
+	h.DB = rowstest.OpenDatabase(h.T, u.String())
 }
 
 func TestTheContractHoldsWhateverIsSetAndWhoeverIsBetween(t *testing.T) {
@@ -102,10 +103,10 @@ func contract(t *testing.T, h *house) {
 	})
 	r.runner.onCheck = finds([]string{"a"}, "b")
 	r.start()
-	p, w := h.shop(`it's "v1" \ ü`)
-	c := h.component(p, "score", "score v1")
-	shared := h.component("", "mail", "mail v1")
-	h.exec(`UPDATE public.workflows SET definition = jsonb_build_object('nodes', jsonb_build_array(jsonb_build_object('data', jsonb_build_object('componentId', $2::text)))) WHERE id = $1`, w, shared)
+	p, w := h.Shop(`it's "v1" \ ü`)
+	c := h.Component(p, "score", "score v1")
+	shared := h.Component("", "mail", "mail v1")
+	h.Exec(`UPDATE public.workflows SET definition = jsonb_build_object('nodes', jsonb_build_array(jsonb_build_object('data', jsonb_build_object('componentId', $2::text)))) WHERE id = $1`, w, shared)
 	r.LookAt(p, time.Now())
 	row := r.isStatus(p, rows.StatusRunning)
 	if row.meta.Error != "" || len(row.meta.Workflows) != 1 || row.startedAt == nil || time.Since(*row.startedAt).Abs() > time.Hour {
@@ -113,8 +114,8 @@ func contract(t *testing.T, h *house) {
 	}
 	r.isServing(p, shared, "mail v1")
 
-	h.exec(`UPDATE public.workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-	h.exec(`UPDATE public.components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
+	h.Exec(`UPDATE public.workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE public.components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	eventually(t, func() error {
@@ -124,7 +125,7 @@ func contract(t *testing.T, h *house) {
 		return nil
 	})
 	for _, action := range []string{rows.ActionRestart, rows.ActionStop, rows.ActionStart} {
-		request := h.request(p, action)
+		request := h.Request(p, action)
 		r.LookAt(p, time.Now())
 		if a := h.isAnswered(request); a.status != rows.RequestCompleted || a.startedAt == nil || a.completedAt.Before(*a.startedAt) {
 			t.Fatalf("%s: %+v", action, a)
@@ -157,7 +158,7 @@ func contract(t *testing.T, h *house) {
 			t.Errorf("not so: %s", query)
 		}
 	}
-	statistics := upkeep.NewStatistics(h.db, time.Hour, stacktest.Logger(t), deafObserver{})
+	statistics := upkeep.NewStatistics(h.DB, time.Hour, stacktest.Logger(t), deafObserver{})
 	statistics.ActivityExecuted(p, "score", 20*time.Millisecond, false)
 	ended, end := context.WithCancel(t.Context())
 	end()
@@ -200,13 +201,13 @@ func (noExecutions) Closed(context.Context, runtime.Execution) (time.Time, bool,
 func TestARowThatCannotBeWrittenHasItsHeartbeat(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	a := h.work(func(c *Config) { c.HeartbeatInterval = 400 * time.Millisecond })
 	a.isStatus(p, rows.StatusRunning)
 	a.quietDown()
-	h.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$`)
-	h.exec(`CREATE TRIGGER refuse BEFORE UPDATE OF metadata ON workflow_workers FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not now' USING ERRCODE = '40001'; END $$`)
+	h.Exec(`CREATE TRIGGER refuse BEFORE UPDATE OF metadata ON workflow_workers FOR EACH ROW EXECUTE FUNCTION refuse()`)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	a.LookAt(p, time.Now())
 	a.isServing(p, w, "v2")
 	eventually(t, func() error { return expect(a.seen.get().failed > 0, true) })
@@ -222,7 +223,7 @@ func TestARowThatCannotBeWrittenHasItsHeartbeat(t *testing.T) {
 	if got := h.row("replica-a", p); got.status != rows.StatusRunning {
 		t.Errorf("a living replica's row says %s: %s", got.status, got.meta.Error)
 	}
-	h.exec(`DROP TRIGGER refuse ON workflow_workers`)
+	h.Exec(`DROP TRIGGER refuse ON workflow_workers`)
 	eventually(t, func() error {
 		for _, w := range h.row("replica-a", p).meta.Workflows {
 			if w.Hash == hashOf("v2\x00") {
@@ -237,15 +238,15 @@ func TestARowThatCannotBeWrittenHasItsHeartbeat(t *testing.T) {
 func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
-	q, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
+	q, _ := h.Shop("v1")
 	interval := func(c *Config) { c.HeartbeatInterval = 400 * time.Millisecond }
 	a := h.work(interval)
 	a.isStatus(p, rows.StatusRunning)
 	a.isStatus(q, rows.StatusRunning)
 	b := h.second(interval).start()
 	b.isStatus(p, rows.StatusRunning)
-	tx, err := h.pool.Begin(t.Context())
+	tx, err := h.Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,17 +20,17 @@ type told struct {
 }
 
 func (h *house) events(project string) []told {
-	h.t.Helper()
-	rows, _ := h.pool.Query(h.t.Context(), `SELECT kind, message, replica, details FROM worker_events WHERE project_id = $1 ORDER BY id`, project)
+	h.T.Helper()
+	rows, _ := h.Pool.Query(h.T.Context(), `SELECT kind, message, replica, details FROM worker_events WHERE project_id = $1 ORDER BY id`, project)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[told])
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return list
 }
 
 func (h *house) kinds(project string) (kinds []string) {
-	h.t.Helper()
+	h.T.Helper()
 	for _, e := range h.events(project) {
 		kinds = append(kinds, e.Kind)
 	}
@@ -39,8 +39,8 @@ func (h *house) kinds(project string) (kinds []string) {
 
 // tells waits until the newest event is of a kind.
 func (h *house) tells(project, kind string) (last told) {
-	h.t.Helper()
-	eventually(h.t, func() error {
+	h.T.Helper()
+	eventually(h.T, func() error {
 		list := h.events(project)
 		if len(list) == 0 || list[len(list)-1].Kind != kind {
 			return fmt.Errorf("events %s, want %s", h.kinds(project), kind)
@@ -54,14 +54,14 @@ func (h *house) tells(project, kind string) (last told) {
 func TestEventsTellWhatHappenedToTheCode(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	if e := h.tells(p, rows.EventStarted); e.Replica != "replica-a" || !strings.Contains(e.Message, "project has active code") {
 		t.Errorf("%+v", e)
 	}
 	hash := one[string](h, `SELECT hash FROM workflow_code_store`)
 
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', version = '2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', version = '2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	e := h.tells(p, rows.EventReloaded)
 	var d rows.LiveDetails
@@ -72,14 +72,14 @@ func TestEventsTellWhatHappenedToTheCode(t *testing.T) {
 		t.Errorf("reloaded: %s", e.Details)
 	}
 
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN', version = '3' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN', version = '3' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	var b rows.BrokenDetails
 	if e := h.tells(p, rows.EventCompileFailed); json.Unmarshal(e.Details, &b) != nil || b.ID != w || b.Line != 3 || b.Column != 7 || b.Version != "3" {
 		t.Errorf("compile failed: %s %s", e.Message, e.Details)
 	}
 
-	q := h.request(p, rows.ActionStop)
+	q := h.Request(p, rows.ActionStop)
 	r.LookAt(p, time.Now())
 	h.isAnswered(q)
 	if e := h.tells(p, rows.EventRequestDone); e.Message != "stop request completed" || !strings.Contains(string(e.Details), q) {
@@ -100,13 +100,13 @@ func TestEventsTellWhatHappenedToTheCode(t *testing.T) {
 func TestAFailureThatGoesOnIsOneEvent(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("BROKEN")
+	p, w := h.Shop("BROKEN")
 	r := h.work()
 	eventually(t, func() error { return expect(fmt.Sprint(h.kinds(p)), "[compile_failed failed]") })
 	for range 3 {
 		r.surveyed()
 	}
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v1' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v1' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	h.tells(p, rows.EventStarted)
 	if got := fmt.Sprint(h.kinds(p)); got != "[compile_failed failed started]" {
@@ -121,7 +121,7 @@ func TestAFailureThatGoesOnIsOneEvent(t *testing.T) {
 func TestRemovedCodeIsAnEvent(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.tidy(&temporalDouble{})
 	r.isStatus(p, rows.StatusRunning)
 	r.reloaded(p, w, "v2")
@@ -134,12 +134,12 @@ func TestRemovedCodeIsAnEvent(t *testing.T) {
 func TestEventsAreBounded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
-	other, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
+	other, _ := h.Shop("v1")
 	r := h.work()
 	r.isStatus(p, rows.StatusRunning)
 	h.tells(other, rows.EventStarted)
-	h.exec(`INSERT INTO worker_events (project_id, replica, kind, message) SELECT $1, 'r', 'started', i::text FROM generate_series(1, $2::int) i`, p, rows.MaxEvents+50)
+	h.Exec(`INSERT INTO worker_events (project_id, replica, kind, message) SELECT $1, 'r', 'started', i::text FROM generate_series(1, $2::int) i`, p, rows.MaxEvents+50)
 	if err := rows.WriteEvents(t.Context(), r.db, r.cfg.Replica, p, rows.Event{Kind: "newest", Message: "a\x00b"}); err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestEventsAreBounded(t *testing.T) {
 	if n := len(rec.events); n != maxPendingEvents || rec.events[n-1].Message != fmt.Sprint(2*maxPendingEvents-1) {
 		t.Errorf("%d events wait for the database", n)
 	}
-	h.exec(`DELETE FROM projects WHERE id = $1`, p)
+	h.Exec(`DELETE FROM projects WHERE id = $1`, p)
 	if err := rows.WriteEvents(t.Context(), r.db, r.cfg.Replica, p, rows.Event{Kind: "late", Message: "m"}); err != nil {
 		t.Errorf("a deleted project's event: %v", err)
 	}

@@ -24,8 +24,8 @@ func aFailure(workflow, run, message string) runtime.Failing {
 
 // failing waits until the row says so many executions get no further.
 func (r *replica) failing(project string, want int64) (f rows.Failing, row rowOf) {
-	r.h.t.Helper()
-	eventually(r.h.t, func() error {
+	r.h.T.Helper()
+	eventually(r.h.T, func() error {
 		row = r.h.row(r.cfg.Replica, project)
 		f = rows.Failing{}
 		for _, s := range row.meta.Workflows {
@@ -42,14 +42,14 @@ func (r *replica) failing(project string, want int64) (f rows.Failing, row rowOf
 }
 
 func (h *house) failingEvents(project string) []string {
-	h.t.Helper()
+	h.T.Helper()
 	return one[[]string](h, `SELECT coalesce(array_agg(message ORDER BY id), '{}') FROM worker_events WHERE project_id = $1 AND kind = 'failing'`, project)
 }
 
 func TestTheRowTellsWhichExecutionsGetNoFurther(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{ended: map[string]time.Time{}, well: map[string]bool{}}
 	r := h.tidying(d, func(c *Config) { c.CensusInterval = 200 * time.Millisecond }).start()
 	r.isServing(p, w, "v1")
@@ -130,7 +130,7 @@ func TestTheRowTellsWhichExecutionsGetNoFurther(t *testing.T) {
 func TestExecutionsOfNoWorkflowGetNoFurtherEither(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	r.cfg.Failures.ExecutionFailing(p, runtime.Failing{
@@ -150,7 +150,7 @@ func TestExecutionsOfNoWorkflowGetNoFurtherEither(t *testing.T) {
 func TestExecutionsThatGetNoFurtherAreBounded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	for n := range upkeep.MaxFailing + 20 {

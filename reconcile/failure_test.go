@@ -17,13 +17,13 @@ import (
 func TestABrokenRowIsReportedWithItsPositionAndTheLastGoodStays(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	other := h.workflow(p, "other")
-	h.code(other, "1", "other v1")
+	p, w := h.Shop("v1")
+	other := h.Workflow(p, "other")
+	h.Code(other, "1", "other v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN', version = '2' WHERE workflow_id = $1`, w)
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'other v2' WHERE workflow_id = $1`, other)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN', version = '2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'other v2' WHERE workflow_id = $1`, other)
 	r.LookAt(p, time.Now())
 	r.isServing(p, other, "other v2")
 	if got := r.runner.serves(p, w); got != "v1" {
@@ -50,7 +50,7 @@ func TestABrokenRowIsReportedWithItsPositionAndTheLastGoodStays(t *testing.T) {
 		}
 	}
 	eventually(t, func() error { return expect(r.seen.get().broken, 1) }) // told after the row is written
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	eventually(t, func() error { return expect(h.row("replica-a", p).meta.Error, "") })
@@ -60,15 +60,15 @@ func TestABrokenRowIsReportedWithItsPositionAndTheLastGoodStays(t *testing.T) {
 func TestTheLastGoodTextIsHandedOverAtAStart(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	c := h.component(p, "score", "score v1")
+	p, w := h.Shop("v1")
+	c := h.Component(p, "score", "score v1")
 	first := h.work()
 	first.isStatus(p, rows.StatusRunning)
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
-	h.exec(`UPDATE components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
 	second := h.work()
 	second.isServing(p, w, "v1")
 	second.isServing(p, c, "score v1")
@@ -80,7 +80,7 @@ func TestTheLastGoodTextIsHandedOverAtAStart(t *testing.T) {
 func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("BROKEN")
+	p, w := h.Shop("BROKEN")
 	r := h.work()
 	row := r.isStatus(p, rows.StatusFailed)
 	if !strings.Contains(row.meta.Error, "order-intake.ts:3:7") || len(row.meta.Workflows) != 1 || row.meta.Workflows[0].Error == nil {
@@ -95,7 +95,7 @@ func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) 
 	if got := r.runner.count("start", p); got != 1 {
 		t.Errorf("%d starts of what can't work, want 1", got)
 	}
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'mended' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'mended' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "mended")
 	if row := r.isStatus(p, rows.StatusRunning); row.meta.Error != "" || row.stoppedAt != nil {
@@ -106,7 +106,7 @@ func TestAProjectWithoutAnyWorkingCodeFailsOnceAndIsTriedOnChange(t *testing.T) 
 func TestTemporalAwayIsRetriedAndSaysSo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	var lines logLines
 	r := h.replica(func(c *Config) { c.Logger = lines.logger() })
 	var back atomic.Bool
@@ -136,7 +136,7 @@ func TestTemporalAwayIsRetriedAndSaysSo(t *testing.T) {
 func TestAReloadThatFailsLeavesTheOldCodeAndIsRetried(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	var back atomic.Bool
 	r.runner.onReload = func(context.Context, runtime.Project) error {
@@ -147,7 +147,7 @@ func TestAReloadThatFailsLeavesTheOldCodeAndIsRetried(t *testing.T) {
 	}
 	r.start()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(strings.Contains(h.row("replica-a", p).meta.Error, "no room"), true) })
 	if row := h.row("replica-a", p); row.status != rows.StatusRunning || r.runner.serves(p, w) != "v1" {
@@ -161,7 +161,7 @@ func TestAReloadThatFailsLeavesTheOldCodeAndIsRetried(t *testing.T) {
 func TestAPoisonedProjectBlocksNoOther(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	poison, _ := h.shop("poison")
+	poison, _ := h.Shop("poison")
 	var lines logLines
 	r := h.replica(func(c *Config) { c.Workers = 2; c.Logger = lines.logger() })
 	r.runner.onStart = func(_ context.Context, p runtime.Project) error {
@@ -173,7 +173,7 @@ func TestAPoisonedProjectBlocksNoOther(t *testing.T) {
 	r.start()
 	eventually(t, func() error { return expect(r.runner.count("start", poison) >= 3, true) })
 	for range 5 {
-		p, w := h.shop("fine")
+		p, w := h.Shop("fine")
 		r.LookAt(p, time.Now())
 		r.isServing(p, w, "fine")
 	}
@@ -188,24 +188,24 @@ func TestAPoisonedProjectBlocksNoOther(t *testing.T) {
 func TestAPanicOfOurOwnIsAFailedAttemptToo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	r.store = nil // any access panics
 	r.cfg.RemovalGrace = time.Minute
 	r.start()
 	r.isServing(p, w, "v1")
 	r.quietDown()
-	gone := h.workflow(p, "gone")
-	h.code(gone, "1", "gone")
+	gone := h.Workflow(p, "gone")
+	h.Code(gone, "1", "gone")
 	r.LookAt(p, time.Now())
 	r.isServing(p, gone, "gone")
 	r.quietDown()
 	failed := r.seen.get().failed
-	h.exec(`DELETE FROM workflows WHERE id = $1`, gone)
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`DELETE FROM workflows WHERE id = $1`, gone)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now()) // keeping "gone" needs the store
 	eventually(t, func() error { return expect(r.seen.get().failed >= failed+2, true) })
-	other, ow := h.shop("other")
+	other, ow := h.Shop("other")
 	r.LookAt(other, time.Now())
 	r.isServing(other, ow, "other")
 }
@@ -213,7 +213,7 @@ func TestAPanicOfOurOwnIsAFailedAttemptToo(t *testing.T) {
 func TestAPanicWhileStoppingIsAFailedAttempt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	var once atomic.Bool
 	r.runner.onStop = func(context.Context, string) error {
@@ -224,7 +224,7 @@ func TestAPanicWhileStoppingIsAFailedAttempt(t *testing.T) {
 	}
 	r.start()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	r.isStatus(p, rows.StatusStopped)
 }
@@ -232,7 +232,7 @@ func TestAPanicWhileStoppingIsAFailedAttempt(t *testing.T) {
 func TestAStartThatFailsHalfwayLeavesNoWorker(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	var once atomic.Bool
 	r.runner.onStart = func(ctx context.Context, p runtime.Project) error {
@@ -257,7 +257,7 @@ func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 	server := stacktest.Postgres(t, stack.PostgresOptions{})
 	h := houseOn(t, server)
 	var lines logLines
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work(func(c *Config) { c.Logger = lines.logger(); c.HeartbeatInterval = 50 * time.Millisecond })
 	r.isServing(p, w, "v1")
 	r.isStatus(p, rows.StatusRunning)
@@ -276,8 +276,8 @@ func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {
 	if err := server.StartServer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() error { return h.pool.Ping(t.Context()) })
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	eventually(t, func() error { return h.Pool.Ping(t.Context()) })
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAtAll("connected")
 	r.isServing(p, w, "v2")
 	if n := lines.count("level=WARN"); n == 0 || n > 12 {
@@ -293,8 +293,8 @@ func TestItWaitsForADatabaseThatIsNotThereYet(t *testing.T) {
 	t.Parallel()
 	server := stacktest.Postgres(t, stack.PostgresOptions{})
 	h := houseOn(t, server)
-	p, w := h.shop("v1")
-	h.pool.Reset()
+	p, w := h.Shop("v1")
+	h.Pool.Reset()
 	if err := server.StopServer(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -12,131 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/migrations"
-	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
 )
 
 func TestMain(m *testing.M) { stacktest.Main(m) }
-
-// house is a database with helpers that write what the UI writes.
-type house struct {
-	t    testing.TB
-	url  string
-	pool *pgxpool.Pool
-	db   *database.Pool // the service's connections
-}
-
-func newHouse(t testing.TB) *house {
-	t.Helper()
-	url := stacktest.MigratedDatabase(t)
-	return &house{t: t, url: url, pool: newPool(t, url), db: openDatabase(t, url)}
-}
-
-// houseOn is a house on a server of the test's own.
-func houseOn(t testing.TB, server *stack.Postgres) *house {
-	t.Helper()
-	url := server.URL("postgres")
-	if err := migrations.Run(t.Context(), url, slog.New(slog.DiscardHandler)); err != nil {
-		t.Fatal(err)
-	}
-	return &house{t: t, url: url, pool: newPool(t, url), db: openDatabase(t, url)}
-}
-
-func newPool(t testing.TB, url string) *pgxpool.Pool {
-	t.Helper()
-	cfg, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.MaxConns = 8
-	// The test's own statements go by these, whatever it gives the database.
-	for name, value := range map[string]string{
-		"search_path": "public", "client_encoding": "UTF8", "standard_conforming_strings": "on", "default_transaction_isolation": "read committed",
-		"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "row_security": "on", "DateStyle": "ISO",
-	} {
-		cfg.ConnConfig.RuntimeParams[name] = value
-	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return pool
-}
-
-// openDatabase opens the service's connections.
-func openDatabase(t testing.TB, url string) *database.Pool {
-	t.Helper()
-	db, err := database.Open(context.Background(), url, database.Options{MaxConns: 8, Name: "workflow-worker", Logger: stacktest.Logger(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	return db
-}
-
-func (h *house) exec(sql string, args ...any) {
-	h.t.Helper()
-	if _, err := h.pool.Exec(h.t.Context(), sql, args...); err != nil {
-		h.t.Fatalf("%s: %v", strings.TrimSpace(sql), err)
-	}
-}
-
-func one[T any](h *house, sql string, args ...any) T {
-	h.t.Helper()
-	rows, _ := h.pool.Query(h.t.Context(), sql, args...)
-	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
-	if err != nil {
-		h.t.Fatalf("%s: %v", strings.TrimSpace(sql), err)
-	}
-	return v
-}
-
-func (h *house) project() string {
-	h.t.Helper()
-	id := uuid.NewString()
-	h.exec(`INSERT INTO projects (id, name, task_queue_name) VALUES ($1, 'shop', $2)`, id, "queue-"+id)
-	return id
-}
-
-func (h *house) workflow(project, kebab string) string {
-	h.t.Helper()
-	return one[string](h, `INSERT INTO workflows (project_id, kebab_name, display_name) VALUES ($1, $2, $2) RETURNING id::text`, project, kebab)
-}
-
-func (h *house) code(workflow, version, text string) string {
-	h.t.Helper()
-	return one[string](h, `INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code)
-		VALUES ($1, $2, $3, '') RETURNING id::text`, workflow, version, text)
-}
-
-// shop is a project with one workflow and its code.
-func (h *house) shop(text string) (project, workflow string) {
-	h.t.Helper()
-	project = h.project()
-	workflow = h.workflow(project, "order-intake")
-	h.code(workflow, "1", text)
-	return project, workflow
-}
-
-// component makes one of a project, or a shared one if project is "".
-func (h *house) component(project, name, text string) string {
-	h.t.Helper()
-	return one[string](h, `INSERT INTO components (project_id, name, display_name, implementation_language, implementation_code)
-		VALUES (nullif($1, '')::uuid, $2, $2, 'typescript', $3) RETURNING id::text`, project, name, text)
-}
-
-func (h *house) request(project, action string) string {
-	h.t.Helper()
-	return one[string](h, `INSERT INTO worker_requests (project_id, action) VALUES ($1, $2) RETURNING id::text`, project, action)
-}
 
 type answer struct {
 	status, reason         string
@@ -144,11 +28,11 @@ type answer struct {
 }
 
 func (h *house) answer(request string) (a answer) {
-	h.t.Helper()
-	err := h.pool.QueryRow(h.t.Context(), `SELECT status, coalesce(error, ''), started_at, completed_at FROM worker_requests WHERE id = $1`, request).
+	h.T.Helper()
+	err := h.Pool.QueryRow(h.T.Context(), `SELECT status, coalesce(error, ''), started_at, completed_at FROM worker_requests WHERE id = $1`, request).
 		Scan(&a.status, &a.reason, &a.startedAt, &a.completedAt)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return a
 }
@@ -163,21 +47,34 @@ type rowOf struct {
 
 // row reads a replica's row of a project; status is "" if there is none.
 func (h *house) row(replica, project string) (w rowOf) {
-	h.t.Helper()
+	h.T.Helper()
 	var meta []byte
-	err := h.pool.QueryRow(h.t.Context(), `SELECT status, task_queue_name, started_at, stopped_at, last_heartbeat, metadata
+	err := h.Pool.QueryRow(h.T.Context(), `SELECT status, task_queue_name, started_at, stopped_at, last_heartbeat, metadata
 		FROM workflow_workers WHERE worker_id = $1`, rows.WorkerID(replica, project)).
 		Scan(&w.status, &w.queue, &w.startedAt, &w.stoppedAt, &w.heartbeat, &meta)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return w
 	}
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	if err := json.Unmarshal(meta, &w.meta); err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return w
+}
+
+// house is a database with helpers that look at what the service writes.
+type house struct{ *rowstest.House }
+
+func newHouse(t testing.TB) *house { return &house{rowstest.New(t)} }
+
+// houseOn is a house on a server of the test's own.
+func houseOn(t testing.TB, server *stack.Postgres) *house { return &house{rowstest.On(t, server)} }
+
+func one[T any](h *house, sql string, args ...any) T {
+	h.T.Helper()
+	return rowstest.One[T](h.House, sql, args...)
 }
 
 // replica is a Reconciler at work on a house.
@@ -192,27 +89,27 @@ type replica struct {
 // replica makes one that isn't at work yet. configure may change the
 // configuration: its times are those of a person in a hurry.
 func (h *house) replica(configure ...func(*Config)) *replica {
-	h.t.Helper()
-	runner := newRecorder(h.t, rows.NewCodeStore(h.db))
+	h.T.Helper()
+	runner := newRecorder(h.T, rows.NewCodeStore(h.DB))
 	seen := &watcher{}
 	cfg := Config{
-		Pool: h.db, Runner: runner, Replica: "replica-a", Host: "host-a", Observer: seen,
+		Pool: h.DB, Runner: runner, Replica: "replica-a", Host: "host-a", Observer: seen,
 		RemovalGrace: 300 * time.Millisecond, BackoffBase: 20 * time.Millisecond, BackoffLimit: 200 * time.Millisecond,
-		Logger: stacktest.Logger(h.t),
+		Logger: stacktest.Logger(h.T),
 	}
 	for _, c := range configure {
 		c(&cfg)
 	}
 	r, err := New(cfg)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	return &replica{Reconciler: r, h: h, runner: runner, seen: seen}
 }
 
 // start puts a replica to work.
 func (r *replica) start() *replica {
-	r.h.t.Helper()
+	r.h.T.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
@@ -225,19 +122,19 @@ func (r *replica) start() *replica {
 			return fmt.Errorf("Run doesn't return")
 		}
 	})
-	r.h.t.Cleanup(func() { _ = r.stop() })
+	r.h.T.Cleanup(func() { _ = r.stop() })
 	return r
 }
 
 func (h *house) work(configure ...func(*Config)) *replica {
-	h.t.Helper()
+	h.T.Helper()
 	return h.replica(configure...).start()
 }
 
 // quiet returns once no pass is under way or waiting without delay.
 func (r *replica) quietDown() {
-	r.h.t.Helper()
-	eventually(r.h.t, func() error {
+	r.h.T.Helper()
+	eventually(r.h.T, func() error {
 		if !r.queue.idle() {
 			return fmt.Errorf("%d waiting, others under way", r.queue.len())
 		}
@@ -247,17 +144,17 @@ func (r *replica) quietDown() {
 
 // surveyed looks at all projects and waits for what comes of it.
 func (r *replica) surveyed() {
-	r.h.t.Helper()
-	if err := r.lookAround(r.h.t.Context(), "test"); err != nil {
-		r.h.t.Fatal(err)
+	r.h.T.Helper()
+	if err := r.lookAround(r.h.T.Context(), "test"); err != nil {
+		r.h.T.Fatal(err)
 	}
 	r.quietDown()
 }
 
 // isStatus waits until the replica's row of a project has a status.
 func (r *replica) isStatus(project, status string) (w rowOf) {
-	r.h.t.Helper()
-	eventually(r.h.t, func() error {
+	r.h.T.Helper()
+	eventually(r.h.T, func() error {
 		if w = r.h.row(r.cfg.Replica, project); w.status != status {
 			return fmt.Errorf("status of %s on %s is %q (%s), want %q", project, r.cfg.Replica, w.status, w.meta.Error, status)
 		}
@@ -268,8 +165,8 @@ func (r *replica) isStatus(project, status string) (w rowOf) {
 
 // isAnswered waits until a request is finished.
 func (h *house) isAnswered(request string) (a answer) {
-	h.t.Helper()
-	eventually(h.t, func() error {
+	h.T.Helper()
+	eventually(h.T, func() error {
 		if a = h.answer(request); a.status != rows.RequestCompleted && a.status != rows.RequestFailed {
 			return fmt.Errorf("request is %s", a.status)
 		}
@@ -280,8 +177,8 @@ func (h *house) isAnswered(request string) (a answer) {
 
 // isServing waits until a project serves a text for a source.
 func (r *replica) isServing(project, source, text string) {
-	r.h.t.Helper()
-	eventually(r.h.t, func() error {
+	r.h.T.Helper()
+	eventually(r.h.T, func() error {
 		if got := r.runner.serves(project, source); got != text {
 			return fmt.Errorf("serves %q, want %q (%s)", got, text, r.runner.trace(project))
 		}

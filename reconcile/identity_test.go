@@ -12,50 +12,51 @@ import (
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
 )
 
 // seed is what a seed file has: fixed ids.
 func (h *house) seed(text string) (project, workflow string) {
-	h.t.Helper()
+	h.T.Helper()
 	project, workflow = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
-	h.exec(`INSERT INTO projects (id, name, task_queue_name) VALUES ($1, 'shop', 'shop')`, project)
-	h.exec(`INSERT INTO workflows (id, project_id, kebab_name, display_name) VALUES ($1, $2, 'order-intake', 'x')`, workflow, project)
-	h.exec(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code, activities_code)
+	h.Exec(`INSERT INTO projects (id, name, task_queue_name) VALUES ($1, 'shop', 'shop')`, project)
+	h.Exec(`INSERT INTO workflows (id, project_id, kebab_name, display_name) VALUES ($1, $2, 'order-intake', 'x')`, workflow, project)
+	h.Exec(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code, activities_code)
 		VALUES ('33333333-3333-4333-8333-333333333333', $1, '1', $2, '')`, workflow, text)
 	return project, workflow
 }
 
 // admin runs statements on another database of the house's server.
 func (h *house) admin(statements ...string) {
-	h.t.Helper()
-	u, err := url.Parse(h.url)
+	h.T.Helper()
+	u, err := url.Parse(h.URL)
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	u.Path = "/postgres"
-	ctx := context.WithoutCancel(h.t.Context()) // it may be over already
+	ctx := context.WithoutCancel(h.T.Context()) // it may be over already
 	c, err := pgx.Connect(ctx, u.String())
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	defer c.Close(ctx)
 	for _, s := range statements {
 		if _, err := c.Exec(ctx, s); err != nil {
-			h.t.Fatalf("%s: %v", s, err)
+			h.T.Fatalf("%s: %v", s, err)
 		}
 	}
 }
 
 // keeps waits until the database has the text of what is live, as surveys go on.
 func (r *replica) keeps(project, workflow, text string) {
-	r.h.t.Helper()
-	eventually(r.h.t, func() error {
+	r.h.T.Helper()
+	eventually(r.h.T, func() error {
 		r.LookAtAll("polling")
 		if got := r.runner.serves(project, workflow); got != text {
 			return errors.New("serves " + got)
 		}
 		var kept string
-		err := r.h.pool.QueryRow(r.h.t.Context(), `SELECT coalesce(max(s.workflow_code), '') FROM workflow_live_code l
+		err := r.h.Pool.QueryRow(r.h.T.Context(), `SELECT coalesce(max(s.workflow_code), '') FROM workflow_live_code l
 			JOIN workflow_code_store s USING (project_id, hash) JOIN workflow_live_periods p USING (project_id, hash)
 			WHERE l.source_id = $1 AND p.ended_at IS NULL`, workflow).Scan(&kept)
 		if err == nil && kept != text {
@@ -78,20 +79,20 @@ func TestADatabaseMadeAnewFromItsSeedGetsTheCodeThatRuns(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			p, w := h.seed("v1")
-			name := h.pool.Config().ConnConfig.Database
+			name := h.Pool.Config().ConnConfig.Database
 			quoted, seed := pgx.Identifier{name}.Sanitize(), pgx.Identifier{name + "_seed"}.Sanitize()
 			xmin := one[string](h, `SELECT string_agg(xmin::text, ',' ORDER BY id) FROM workflow_compiled_code`)
-			h.pool.Reset()
+			h.Pool.Reset()
 			h.admin("CREATE DATABASE " + seed + " TEMPLATE " + quoted)
 			t.Cleanup(func() { h.admin("DROP DATABASE " + seed + " WITH (FORCE)") })
 			h.through(pooler, "")
 			r := h.work()
 			r.keeps(p, w, "v1")
 			r.quietDown()
-			h.pool.Reset()
+			h.Pool.Reset()
 			h.admin("DROP DATABASE "+quoted+" WITH (FORCE)", "CREATE DATABASE "+quoted+" TEMPLATE "+seed)
 			eventually(t, func() error { // the first may meet the old connections
-				return h.pool.Ping(t.Context())
+				return h.Pool.Ping(t.Context())
 			})
 			if now := one[string](h, `SELECT string_agg(xmin::text, ',' ORDER BY id) FROM workflow_compiled_code`); now != xmin {
 				t.Fatalf("the rows aren't those of before: xmin %s, was %s", now, xmin)
@@ -101,7 +102,7 @@ func TestADatabaseMadeAnewFromItsSeedGetsTheCodeThatRuns(t *testing.T) {
 				t.Errorf("calls: %s", got)
 			}
 			// And it is the new database's rows that count.
-			h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2'`)
+			h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2'`)
 			r.keeps(p, w, "v2")
 		})
 	}
@@ -140,11 +141,11 @@ func TestEmptiedTablesOfOursAreFilledAgain(t *testing.T) {
 		t.Run(tables, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
-			p, w := h.shop("v1")
+			p, w := h.Shop("v1")
 			r := h.work(func(c *Config) { c.HeartbeatInterval = 200 * time.Millisecond })
 			r.keeps(p, w, "v1")
 			r.quietDown()
-			h.exec(`TRUNCATE ` + tables)
+			h.Exec(`TRUNCATE ` + tables)
 			r.keeps(p, w, "v1")
 			if events := h.eventsOf(p, rows.EventReloaded); len(events) != 0 {
 				t.Errorf("events of a reload without a change: %v", events)
@@ -157,15 +158,15 @@ func TestEmptiedTablesOfOursAreFilledAgain(t *testing.T) {
 func TestADatabaseIsToldApartWithoutTheControlFile(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec(`REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() FROM PUBLIC`)
-	h.exec(`CREATE ROLE without_control LOGIN`)
+	h.Exec(`REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() FROM PUBLIC`)
+	h.Exec(`CREATE ROLE without_control LOGIN`)
 	t.Cleanup(func() { h.admin(`DROP ROLE without_control`) })
-	u, err := url.Parse(h.url)
+	u, err := url.Parse(h.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.User = url.User("without_control")
-	db := openDatabase(t, u.String())
+	db := rowstest.OpenDatabase(t, u.String())
 	how, err := rows.ChooseIdentity(t.Context(), rows.DB{Pool: db, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)

@@ -155,30 +155,6 @@ func TestClaimable(t *testing.T) {
 	}
 }
 
-func TestTheOrderOfRequests(t *testing.T) {
-	t.Parallel()
-	a, b := rows.Mark{At: noon, ID: "a"}, rows.Mark{At: noon, ID: "b"}
-	later := rows.Mark{At: noon.Add(time.Second), ID: "a"}
-	for _, tt := range []struct {
-		name string
-		m, o rows.Mark
-		want bool
-	}{
-		{"later", later, b, true},
-		{"earlier", b, later, false},
-		{"at once, greater id", b, a, true},
-		{"at once, smaller id", a, b, false},
-		{"itself", a, a, false},
-		{"any after none", a, rows.Mark{}, true},
-		{"none after any", rows.Mark{}, a, false},
-		{"none after none", rows.Mark{}, rows.Mark{}, false},
-	} {
-		if got := tt.m.After(tt.o); got != tt.want {
-			t.Errorf("%s: after is %t", tt.name, got)
-		}
-	}
-}
-
 // asking is a claimed check or migrate request.
 func asking(action string, f func(*rows.Request)) rows.Request {
 	at := noon

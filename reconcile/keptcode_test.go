@@ -23,8 +23,8 @@ func stay(workflow, run, to string) runtime.Stay {
 
 // staying waits until the row says so many executions stay off the live code.
 func (r *replica) staying(project string, want int64) (s rows.KeptCode) {
-	r.h.t.Helper()
-	eventually(r.h.t, func() error {
+	r.h.T.Helper()
+	eventually(r.h.T, func() error {
 		state := r.workflowState(project)
 		s = rows.KeptCode{}
 		if len(state.KeptCode) > 0 {
@@ -39,18 +39,18 @@ func (r *replica) staying(project string, want int64) (s rows.KeptCode) {
 }
 
 func (h *house) stayEvents(project string) int {
-	h.t.Helper()
+	h.T.Helper()
 	return one[int](h, `SELECT count(*)::int FROM worker_events WHERE project_id = $1 AND kind = 'stayed'`, project)
 }
 
 func TestTheRowTellsWhichExecutionsKeepTheirCode(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	d := &temporalDouble{ended: map[string]time.Time{}}
 	r := h.tidying(d, func(c *Config) { c.CensusInterval = 200 * time.Millisecond }).start()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE workflow_compiled_code SET version = '2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET version = '2' WHERE workflow_id = $1`, w)
 	r.reloaded(p, w, "v2")
 
 	before := time.Now()
@@ -79,14 +79,14 @@ func TestTheRowTellsWhichExecutionsKeepTheirCode(t *testing.T) {
 	other.staying(p, 1)
 
 	t.Log("pinned, nothing is wanted of them; moved, something is")
-	h.exec(`UPDATE workflows SET versioning_behavior = 'pinned' WHERE id = $1`, w)
+	h.Exec(`UPDATE workflows SET versioning_behavior = 'pinned' WHERE id = $1`, w)
 	r.staying(p, 0)
-	h.exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, from_hash, hash) VALUES ($1, $2, 'x-b', 'b', 'f', $3)`, p, w, hashOf("v0\x00"))
+	h.Exec(`INSERT INTO workflow_execution_moves (project_id, workflow_id, execution_id, run_id, from_hash, hash) VALUES ($1, $2, 'x-b', 'b', 'f', $3)`, p, w, hashOf("v0\x00"))
 	if s := r.staying(p, 1); s.Example.RunID != "b" || s.Hash != hashOf("v0\x00") {
 		t.Errorf("the row says %+v", s)
 	}
-	h.exec(`DELETE FROM workflow_execution_moves`)
-	h.exec(`UPDATE workflows SET versioning_behavior = NULL WHERE id = $1`, w)
+	h.Exec(`DELETE FROM workflow_execution_moves`)
+	h.Exec(`UPDATE workflows SET versioning_behavior = NULL WHERE id = $1`, w)
 	r.staying(p, 1)
 
 	t.Log("they end")
@@ -106,7 +106,7 @@ func TestTheRowTellsWhichExecutionsKeepTheirCode(t *testing.T) {
 func TestWithNewerCodeNobodyStaysOffTheOlder(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
@@ -121,7 +121,7 @@ func TestWithNewerCodeNobodyStaysOffTheOlder(t *testing.T) {
 func TestACrowdThatKeepsItsCodeIsAFewEvents(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
@@ -164,15 +164,15 @@ func TestACrowdThatKeepsItsCodeIsAFewEvents(t *testing.T) {
 func TestStaysOutliveAnUnreachableDatabase(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	var log logLines
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval, c.Logger = 100*time.Millisecond, log.logger() }).start()
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
-	h.exec(`ALTER TABLE workflow_execution_stays RENAME TO away`)
+	h.Exec(`ALTER TABLE workflow_execution_stays RENAME TO away`)
 	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
 	eventually(t, func() error { return expect(log.count("can't be written down") > 0, true) })
-	h.exec(`ALTER TABLE away RENAME TO workflow_execution_stays`)
+	h.Exec(`ALTER TABLE away RENAME TO workflow_execution_stays`)
 	r.staying(p, 1)
 	if n := r.seen.get().stayed; n != 1 {
 		t.Errorf("counted %d", n)

@@ -17,8 +17,8 @@ func TestAProjectStartsReloadsAndStopsWithItsRows(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	r := h.work()
-	p, w := h.shop("v1")
-	c := h.component(p, "score", "score v1")
+	p, w := h.Shop("v1")
+	c := h.Component(p, "score", "score v1")
 	r.LookAt(p, time.Now())
 
 	row := r.isStatus(p, rows.StatusRunning)
@@ -29,15 +29,15 @@ func TestAProjectStartsReloadsAndStopsWithItsRows(t *testing.T) {
 		t.Errorf("started with %+v", got)
 	}
 
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v1, edited in place' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v1, edited in place' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v1, edited in place")
-	h.exec(`UPDATE components SET implementation_code = 'score v2' WHERE id = $1`, c)
+	h.Exec(`UPDATE components SET implementation_code = 'score v2' WHERE id = $1`, c)
 	r.LookAt(p, time.Now())
 	r.isServing(p, c, "score v2")
 
-	h.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
+	h.Exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	if row := r.isStatus(p, rows.StatusStopped); row.stoppedAt == nil || row.stoppedAt.Before(*row.startedAt) {
 		t.Errorf("row of a stopped project: %+v", row)
@@ -51,8 +51,8 @@ func TestAProjectThatIsNotToRunHasNoRow(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	r := h.work()
-	p := h.project()
-	h.workflow(p, "without-code")
+	p := h.Project()
+	h.Workflow(p, "without-code")
 	r.LookAt(p, time.Now())
 	r.quietDown()
 	r.surveyed()
@@ -68,7 +68,7 @@ func TestAHintThatNamesNoProjectIsHarmless(t *testing.T) {
 	r.LookAt("", time.Now())
 	r.LookAt("'; DROP TABLE projects; --", time.Now())
 	r.LookAt("00000000-0000-4000-8000-000000000000", time.Now())
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r.LookAt(strings.ToUpper(p), time.Now())
 	r.isServing(p, w, "v1")
 	r.quietDown()
@@ -82,11 +82,11 @@ func TestAHintThatNamesNoProjectIsHarmless(t *testing.T) {
 func TestEverythingIsStartedWithoutAHint(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	// And a change is found by a look at everything alone.
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAtAll("resync")
 	r.isServing(p, w, "v2")
 }
@@ -94,19 +94,19 @@ func TestEverythingIsStartedWithoutAHint(t *testing.T) {
 func TestReplacingCodeInTwoTransactionsNeverStopsIt(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work(func(c *Config) { c.RemovalGrace = 20 * time.Second })
 	r.isServing(p, w, "v1")
 	r.quietDown()
 
-	h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.quietDown()
 	r.surveyed()
 	if got := r.runner.serves(p, w); got != "v1" {
 		t.Fatalf("between the transactions it serves %q, want v1", got)
 	}
-	h.code(w, "2", "v2")
+	h.Code(w, "2", "v2")
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	if got := r.runner.trace(p); got != "start reload" {
@@ -120,17 +120,17 @@ func TestReplacingCodeInTwoTransactionsNeverStopsIt(t *testing.T) {
 func TestAnotherChangeDuringTheGraceKeepsWhatVanished(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	gone := h.workflow(p, "leaving")
-	h.code(gone, "7", "leaving text")
-	score := h.component(p, "score", "score text")
+	p, w := h.Shop("v1")
+	gone := h.Workflow(p, "leaving")
+	h.Code(gone, "7", "leaving text")
+	score := h.Component(p, "score", "score text")
 	r := h.work(func(c *Config) { c.RemovalGrace = 20 * time.Second })
 	r.isServing(p, gone, "leaving text")
 	r.quietDown()
 
-	h.exec(`DELETE FROM workflows WHERE id = $1`, gone)
-	h.exec(`DELETE FROM components WHERE id = $1`, score)
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`DELETE FROM workflows WHERE id = $1`, gone)
+	h.Exec(`DELETE FROM components WHERE id = $1`, score)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isServing(p, w, "v2")
 	if r.runner.serves(p, gone) != "leaving text" || r.runner.serves(p, score) != "score text" {
@@ -146,20 +146,20 @@ func TestAnotherChangeDuringTheGraceKeepsWhatVanished(t *testing.T) {
 func TestWhatVanishedIsRemovedAfterItsGrace(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	gone := h.workflow(p, "leaving")
-	h.code(gone, "1", "leaving text")
+	p, w := h.Shop("v1")
+	gone := h.Workflow(p, "leaving")
+	h.Code(gone, "1", "leaving text")
 	r := h.work()
 	r.isServing(p, gone, "leaving text")
 	r.quietDown()
-	h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, gone)
+	h.Exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, gone)
 	r.LookAt(p, time.Now())
 	r.isServing(p, gone, "") // nobody hints again: the grace ends by itself
 	eventually(t, func() error {
 		return expect(one[int](h, `SELECT count(*)::int FROM workflow_live_code WHERE project_id = $1`, p), 1)
 	})
 	// And the last one takes the worker with it.
-	h.exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
+	h.Exec(`DELETE FROM workflow_compiled_code WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	r.isStatus(p, rows.StatusStopped)
 	if row := h.row("replica-a", p); row.meta.Error != "" {
@@ -170,11 +170,11 @@ func TestWhatVanishedIsRemovedAfterItsGrace(t *testing.T) {
 func TestDeletingAProjectStopsItWhileItRuns(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work(func(c *Config) { c.RemovalGrace = time.Hour })
 	r.isServing(p, w, "v1")
 	r.quietDown()
-	h.exec(`DELETE FROM projects WHERE id = $1`, p)
+	h.Exec(`DELETE FROM projects WHERE id = $1`, p)
 	r.LookAtAll("truncate") // no hint: what runs here is looked at too
 	eventually(t, func() error {
 		r.mu.Lock()
@@ -192,11 +192,11 @@ func TestDeletingAProjectStopsItWhileItRuns(t *testing.T) {
 func TestARenamedTaskQueueRestartsTheWorker(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	r.quietDown()
-	h.exec(`UPDATE projects SET task_queue_name = $2 WHERE id = $1`, p, "renamed-"+p)
+	h.Exec(`UPDATE projects SET task_queue_name = $2 WHERE id = $1`, p, "renamed-"+p)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.runner.trace(p), "start stop start") })
 	if got := r.runner.last("start", p).TaskQueue; got != "renamed-"+p {
@@ -212,16 +212,16 @@ func TestARenamedTaskQueueRestartsTheWorker(t *testing.T) {
 func TestAWorkflowMovedToAnotherProject(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	from, w := h.shop("v1")
-	stays := h.workflow(from, "stays")
-	h.code(stays, "1", "stays")
-	to := h.project()
-	original := h.workflow(to, "to-original")
-	h.code(original, "1", "to")
+	from, w := h.Shop("v1")
+	stays := h.Workflow(from, "stays")
+	h.Code(stays, "1", "stays")
+	to := h.Project()
+	original := h.Workflow(to, "to-original")
+	h.Code(original, "1", "to")
 	r := h.work()
 	r.isServing(from, w, "v1")
 	r.isServing(to, original, "to")
-	h.exec(`UPDATE workflows SET project_id = $2 WHERE id = $1`, w, to)
+	h.Exec(`UPDATE workflows SET project_id = $2 WHERE id = $1`, w, to)
 	r.LookAt(from, time.Now())
 	r.LookAt(to, time.Now())
 	r.isServing(to, w, "v1")
@@ -232,7 +232,7 @@ func TestAWorkflowMovedToAnotherProject(t *testing.T) {
 func TestAChangeDuringAStartIsNotLost(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	open := make(gate)
 	var starting atomic.Bool
@@ -245,7 +245,7 @@ func TestAChangeDuringAStartIsNotLost(t *testing.T) {
 	if row := h.row("replica-a", p); row.status != rows.StatusStarting {
 		t.Errorf("status while it starts is %q", row.status)
 	}
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	close(open)
 	r.isServing(p, w, "v2")
@@ -257,19 +257,19 @@ func TestALongDrainBlocksNobodyAndShowsInTheRow(t *testing.T) {
 	r := h.replica(func(c *Config) { c.Workers = 1 })
 	open := make(gate)
 	r.runner.onStop = func(ctx context.Context, _ string) error { return open.wait(ctx) }
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r.start()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	r.isStatus(p, rows.StatusStopping)
 
-	other, ow := h.shop("other")
+	other, ow := h.Shop("other")
 	r.LookAt(other, time.Now())
 	r.isServing(other, ow, "other")
 
 	// It is wanted again while it drains: it starts when the drain is over.
-	h.exec(`UPDATE projects SET is_active = true WHERE id = $1`, p)
+	h.Exec(`UPDATE projects SET is_active = true WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	r.quietDown()
 	if got := r.runner.trace(p); got != "start stop" {
@@ -285,7 +285,7 @@ func TestALongDrainBlocksNobodyAndShowsInTheRow(t *testing.T) {
 func TestAWorkerThatEndedByItselfIsStartedAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	r.quietDown()
@@ -297,7 +297,7 @@ func TestAWorkerThatEndedByItselfIsStartedAgain(t *testing.T) {
 func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	var tries atomic.Int32
 	r.runner.onStop = func(context.Context, string) error {
@@ -308,7 +308,7 @@ func TestAStopThatFailsIsTriedAgain(t *testing.T) {
 	}
 	r.start()
 	r.isServing(p, w, "v1")
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
 	if row := r.isStatus(p, rows.StatusStopped); row.meta.Error != "" {
 		t.Errorf("error of the stopped worker is %q", row.meta.Error)
@@ -322,7 +322,7 @@ func TestFiveHundredProjectsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	r := h.work()
-	h.exec(`WITH p AS (INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, 500) i RETURNING id),
+	h.Exec(`WITH p AS (INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, 500) i RETURNING id),
 		w AS (INSERT INTO workflows (project_id, kebab_name, display_name) SELECT id, 'w', '' FROM p RETURNING id)
 		INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code, activities_code) SELECT id, '1', 'text of ' || id, '' FROM w`)
 	began := time.Now()
@@ -348,7 +348,7 @@ func TestFiveHundredProjectsAtOnce(t *testing.T) {
 func TestTheTimeFromTheHintToLiveIsReported(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica()
 	const takes = 30 * time.Millisecond
 	r.runner.onReload = func(context.Context, runtime.Project) error {
@@ -358,7 +358,7 @@ func TestTheTimeFromTheHintToLiveIsReported(t *testing.T) {
 	r.start()
 	r.isServing(p, w, "v1")
 	r.quietDown()
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	var last *rows.ReloadState
 	eventually(t, func() error {

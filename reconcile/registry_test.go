@@ -10,18 +10,18 @@ import (
 func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	running, _ := h.shop("v1")
-	broken, _ := h.shop("BROKEN")
-	stopped, _ := h.shop("v1")
+	running, _ := h.Shop("v1")
+	broken, _ := h.Shop("BROKEN")
+	stopped, _ := h.Shop("v1")
 	r := h.work()
 	r.isStatus(running, rows.StatusRunning)
 	r.isStatus(broken, rows.StatusFailed)
 	r.isStatus(stopped, rows.StatusRunning) // one that never ran has no row
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, stopped)
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, stopped)
 	r.LookAt(stopped, time.Now())
 	r.isStatus(stopped, rows.StatusStopped)
 	r.quietDown()
-	h.exec(`UPDATE workflow_workers SET last_heartbeat = now() - interval '1 hour'`)
+	h.Exec(`UPDATE workflow_workers SET last_heartbeat = now() - interval '1 hour'`)
 	if err := newHeartbeat(r.Reconciler).Beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -35,14 +35,14 @@ func TestHeartbeatsKeepAllRowsFresh(t *testing.T) {
 func TestARowThatSomebodyChangedOrDeletedIsWrittenAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
-	q, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
+	q, _ := h.Shop("v1")
 	r := h.work()
 	r.isStatus(p, rows.StatusRunning)
 	r.isStatus(q, rows.StatusRunning)
 	r.quietDown()
-	h.exec(`UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = '{}' WHERE project_id = $1`, p) // as a replica does that believes us dead
-	h.exec(`DELETE FROM workflow_workers WHERE project_id = $1`, q)
+	h.Exec(`UPDATE workflow_workers SET status = 'failed', stopped_at = now(), metadata = '{}' WHERE project_id = $1`, p) // as a replica does that believes us dead
+	h.Exec(`DELETE FROM workflow_workers WHERE project_id = $1`, q)
 	if err := newHeartbeat(r.Reconciler).Beat(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -60,10 +60,10 @@ func TestARowThatSomebodyChangedOrDeletedIsWrittenAgain(t *testing.T) {
 func TestOnlyDeadReplicasRowsAreReaped(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p := h.project()
+	p := h.Project()
 	r := h.replica(func(c *Config) { c.HeartbeatInterval = time.Minute })
 	row := func(id, status, age, replica string) {
-		h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 			VALUES ($1, $2, 'q', $3, now() - $4::text::interval, jsonb_build_object('schema', 1, 'replica', $5::text))`, id, p, status, age, replica)
 	}
 	row("alive", "running", "2 minutes", "b")
@@ -74,10 +74,10 @@ func TestOnlyDeadReplicasRowsAreReaped(t *testing.T) {
 	row("mine", "running", "4 minutes", "replica-a")
 	row("long-gone", "stopped", "25 hours", "d")
 	row("long-gone-mine", "stopped", "25 hours", "replica-a")
-	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('of-the-node-service', $1, 'q', 'stopped', now() - interval '30 days', '{"version": "1"}')`, p)
-	h.exec(`ALTER TABLE workflow_workers ALTER metadata DROP NOT NULL`) // as in the Workflow Builder's table
-	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+	h.Exec(`ALTER TABLE workflow_workers ALTER metadata DROP NOT NULL`) // as in the Workflow Builder's table
+	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('without-metadata', $1, 'q', 'running', now() - interval '1 hour', NULL)`, p)
 	if err := newHeartbeat(r.Reconciler).Reap(t.Context()); err != nil {
 		t.Fatal(err)
@@ -98,14 +98,14 @@ func TestOnlyDeadReplicasRowsAreReaped(t *testing.T) {
 func TestAProcessThatComesBackTakesItsRowsOver(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	gone, _ := h.shop("v1")
+	p, w := h.Shop("v1")
+	gone, _ := h.Shop("v1")
 	first := h.replica()
 	for _, id := range []string{p, gone} { // as after kill -9
-		h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 			VALUES ($1, $2, 'q', 'running', now(), '{"schema": 1, "replica": "replica-a"}')`, rows.WorkerID("replica-a", id), id)
 	}
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, gone)
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, gone)
 	first.start()
 	first.isServing(p, w, "v1")
 	first.isStatus(p, rows.StatusRunning)
@@ -120,15 +120,15 @@ func TestAProcessThatComesBackTakesItsRowsOver(t *testing.T) {
 func TestColumnsThatAreNotOursStayAsTheyAre(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	h.exec(`ALTER TABLE workflow_workers ADD COLUMN notes text NOT NULL DEFAULT 'from the UI', ADD COLUMN colour text`)
-	h.exec(`ALTER TABLE worker_requests ADD COLUMN ticket text NOT NULL DEFAULT 'T-1'`)
-	p, w := h.shop("v1")
+	h.Exec(`ALTER TABLE workflow_workers ADD COLUMN notes text NOT NULL DEFAULT 'from the UI', ADD COLUMN colour text`)
+	h.Exec(`ALTER TABLE worker_requests ADD COLUMN ticket text NOT NULL DEFAULT 'T-1'`)
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isStatus(p, rows.StatusRunning)
-	h.exec(`UPDATE workflow_workers SET colour = 'red', notes = 'by hand', total_tasks_completed = 42, total_tasks_failed = 7, port = 99`)
+	h.Exec(`UPDATE workflow_workers SET colour = 'red', notes = 'by hand', total_tasks_completed = 42, total_tasks_failed = 7, port = 99`)
 	id := one[string](h, `SELECT id::text FROM workflow_workers`)
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', execution_count = 5 WHERE workflow_id = $1`, w)
-	request := h.request(p, "restart")
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', execution_count = 5 WHERE workflow_id = $1`, w)
+	request := h.Request(p, "restart")
 	r.LookAt(p, time.Now())
 	h.isAnswered(request)
 	if err := r.stop(); err != nil {
@@ -145,21 +145,10 @@ func TestColumnsThatAreNotOursStayAsTheyAre(t *testing.T) {
 func TestHeartbeatsGoOnByThemselves(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	r := h.work(func(c *Config) { c.HeartbeatInterval = 20 * time.Millisecond })
 	first := *r.isStatus(p, rows.StatusRunning).heartbeat
 	eventually(t, func() error {
 		return expect(h.row("replica-a", p).heartbeat.After(first.Add(100*time.Millisecond)), true)
 	})
-}
-
-func TestAWorkersIDIsTheSameEachTime(t *testing.T) {
-	t.Parallel()
-	if got := rows.WorkerID("a", "p"); got != "901782b3-5a59-5967-8fef-1eea9b737b14" {
-		t.Errorf("is %s: rows of earlier processes would not be found again", got)
-	}
-	seen := map[string]bool{rows.WorkerID("a", "p"): true, rows.WorkerID("b", "p"): true, rows.WorkerID("a", "q"): true}
-	if len(seen) != 3 {
-		t.Error("two replicas or projects share one")
-	}
 }

@@ -13,14 +13,14 @@ import (
 
 // second puts another replica to work on the same database.
 func (h *house) second(configure ...func(*Config)) *replica {
-	h.t.Helper()
+	h.T.Helper()
 	return h.replica(append([]func(*Config){func(c *Config) { c.Replica, c.Host = "replica-b", "host-b" }}, configure...)...)
 }
 
 func TestTwoReplicasRunAProjectWithARowEach(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	a, b := h.work(), h.second().start()
 	a.isServing(p, w, "v1")
 	b.isServing(p, w, "v1")
@@ -45,7 +45,7 @@ func TestTwoReplicasRunAProjectWithARowEach(t *testing.T) {
 func TestAStopIsCompleteWhenEveryReplicaHasStopped(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	a, b := h.work(), h.second()
 	open := make(gate)
 	b.runner.onStop = func(ctx context.Context, _ string) error { return open.wait(ctx) }
@@ -54,7 +54,7 @@ func TestAStopIsCompleteWhenEveryReplicaHasStopped(t *testing.T) {
 	a.isStatus(p, rows.StatusRunning)
 	b.isStatus(p, rows.StatusRunning)
 
-	stop := h.request(p, "stop")
+	stop := h.Request(p, "stop")
 	a.LookAt(p, time.Now())
 	a.isStatus(p, rows.StatusStopped) // a, who alone has heard of it, has claimed it
 	b.LookAt(p, time.Now())
@@ -73,11 +73,11 @@ func TestAStopIsCompleteWhenEveryReplicaHasStopped(t *testing.T) {
 func TestARestartIsCompleteWhenEveryReplicaHasRestarted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	a, b := h.work(), h.second().start()
 	a.isStatus(p, rows.StatusRunning)
 	b.isStatus(p, rows.StatusRunning)
-	restart := h.request(p, "restart")
+	restart := h.Request(p, "restart")
 	a.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(a.runner.trace(p), "start stop start") })
 	a.isStatus(p, rows.StatusRunning)
@@ -100,7 +100,7 @@ func TestARestartIsCompleteWhenEveryReplicaHasRestarted(t *testing.T) {
 func TestAStopThatAReplicaDoesNotFollowFailsWithItsName(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	a := h.replica(func(c *Config) { c.RequestDeadline = 300 * time.Millisecond })
 	b := h.second()
 	var follows atomic.Bool
@@ -114,7 +114,7 @@ func TestAStopThatAReplicaDoesNotFollowFailsWithItsName(t *testing.T) {
 	b.start()
 	a.isStatus(p, rows.StatusRunning)
 	b.isStatus(p, rows.StatusRunning)
-	stop := h.request(p, "stop")
+	stop := h.Request(p, "stop")
 	a.LookAt(p, time.Now())
 	if got := h.isAnswered(stop); got.status != rows.RequestFailed || !strings.Contains(got.reason, "replica replica-b is still") {
 		t.Errorf("%+v", got)
@@ -125,13 +125,13 @@ func TestAStopThatAReplicaDoesNotFollowFailsWithItsName(t *testing.T) {
 func TestARequestIsFinishedByTheOtherReplicaWhenItsClaimerDies(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	b := h.second(func(c *Config) { c.HeartbeatInterval = 200 * time.Millisecond })
-	start := h.request(p, "start")
+	start := h.Request(p, "start")
 	// The claimer: a replica that died right after the claim. Its other rows
 	// say that it was alive a moment ago.
-	h.exec(`UPDATE worker_requests SET status = 'processing', started_at = clock_timestamp() WHERE id = $1`, start)
-	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+	h.Exec(`UPDATE worker_requests SET status = 'processing', started_at = clock_timestamp() WHERE id = $1`, start)
+	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('dead', $1, 'q', 'running', now(), '{"schema": 1, "replica": "dead"}')`, p)
 	b.start()
 	b.isStatus(p, rows.StatusRunning)
@@ -151,13 +151,13 @@ func TestARequestIsFinishedByTheOtherReplicaWhenItsClaimerDies(t *testing.T) {
 func TestAStopDoesNotWaitForADeadReplica(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	// Not yet marked as failed, but silent for more than three intervals.
-	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('dead', $1, 'q', 'running', now() - interval '91 seconds', '{"schema": 1, "replica": "dead"}')`, p)
-	stop := h.request(p, "stop")
+	stop := h.Request(p, "stop")
 	r.LookAt(p, time.Now())
 	if got := h.isAnswered(stop); got.status != rows.RequestCompleted {
 		t.Errorf("%+v", got)

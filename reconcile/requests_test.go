@@ -17,7 +17,7 @@ import (
 func TestStartStopAndRestartByRequest(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	for _, tt := range []struct {
@@ -31,7 +31,7 @@ func TestStartStopAndRestartByRequest(t *testing.T) {
 		{"stop", "start stop start stop start stop", rows.StatusStopped},
 		{"restart", "start stop start stop start stop start", rows.StatusRunning},
 	} {
-		id := h.request(p, tt.action)
+		id := h.Request(p, tt.action)
 		r.LookAt(p, time.Now())
 		a := h.isAnswered(id)
 		if a.status != rows.RequestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil || a.completedAt.Before(*a.startedAt) {
@@ -50,13 +50,13 @@ func TestStartStopAndRestartByRequest(t *testing.T) {
 func TestAStoppedProjectStaysStoppedThroughChangesAndRestarts(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	first := h.work()
 	first.isServing(p, w, "v1")
-	stop := h.request(p, "stop")
+	stop := h.Request(p, "stop")
 	first.LookAt(p, time.Now())
 	h.isAnswered(stop)
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	first.LookAt(p, time.Now())
 	first.quietDown()
 	if err := first.stop(); err != nil {
@@ -69,7 +69,7 @@ func TestAStoppedProjectStaysStoppedThroughChangesAndRestarts(t *testing.T) {
 	if first.runner.runs(p) || second.runner.trace(p) != "" {
 		t.Error("a stopped project came back by itself")
 	}
-	start := h.request(p, "start")
+	start := h.Request(p, "start")
 	second.LookAt(p, time.Now())
 	h.isAnswered(start)
 	if got := second.runner.serves(p, w); got != "v2" {
@@ -81,10 +81,10 @@ func TestRequestsThatCannotBeFulfilledSayWhy(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	r := h.work()
-	off, _ := h.shop("v1")
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, off)
-	broken, _ := h.shop("BROKEN")
-	empty := h.project()
+	off, _ := h.Shop("v1")
+	h.Exec(`UPDATE projects SET is_active = false WHERE id = $1`, off)
+	broken, _ := h.Shop("BROKEN")
+	empty := h.Project()
 	unknown := uuid.NewString()
 	for _, tt := range []struct {
 		name, project, action, status, reason string
@@ -98,7 +98,7 @@ func TestRequestsThatCannotBeFulfilledSayWhy(t *testing.T) {
 		{"switched off, stop", off, "stop", rows.RequestCompleted, ""},
 		{"broken code", broken, "start", rows.RequestFailed, "order-intake.ts:3:7: unexpected BROKEN"},
 	} {
-		id := h.request(tt.project, tt.action)
+		id := h.Request(tt.project, tt.action)
 		r.LookAtAll("resync") // a request is found without a hint
 		if a := h.isAnswered(id); a.status != tt.status || !strings.Contains(a.reason, tt.reason) || a.completedAt == nil {
 			t.Errorf("%s: %s, %q; want %s, %q", tt.name, a.status, a.reason, tt.status, tt.reason)
@@ -109,12 +109,12 @@ func TestRequestsThatCannotBeFulfilledSayWhy(t *testing.T) {
 func TestSupersededRequestsAreFinishedWithTheNewest(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work()
 	r.isServing(p, w, "v1")
 	r.quietDown()
-	stop, start, restart := h.request(p, "stop"), h.request(p, "start"), h.request(p, "restart")
-	last := h.request(p, "start")
+	stop, start, restart := h.Request(p, "stop"), h.Request(p, "start"), h.Request(p, "restart")
+	last := h.Request(p, "start")
 	r.LookAt(p, time.Now())
 	for id, want := range map[string]string{stop: rows.RequestFailed, start: rows.RequestCompleted, restart: rows.RequestCompleted, last: rows.RequestCompleted} {
 		if a := h.isAnswered(id); a.status != want {
@@ -132,7 +132,7 @@ func TestSupersededRequestsAreFinishedWithTheNewest(t *testing.T) {
 func TestAStartRequestWaitsForTemporalUntilItsDeadline(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.replica(func(c *Config) { c.RequestDeadline = 400 * time.Millisecond })
 	var back atomic.Bool
 	r.runner.onStart = func(context.Context, runtime.Project) error {
@@ -141,7 +141,7 @@ func TestAStartRequestWaitsForTemporalUntilItsDeadline(t *testing.T) {
 		}
 		return errors.New("connection refused")
 	}
-	id := h.request(p, "start")
+	id := h.Request(p, "start")
 	r.start()
 	eventually(t, func() error { return expect(h.answer(id).status, rows.RequestProcessing) })
 	if a := h.isAnswered(id); a.status != rows.RequestFailed || !strings.Contains(a.reason, "connection refused") || !strings.Contains(a.reason, "keeps trying") {
@@ -154,12 +154,12 @@ func TestAStartRequestWaitsForTemporalUntilItsDeadline(t *testing.T) {
 func TestARequestWhoseClaimerDiedIsPickedUp(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	// Claimed long ago, by whom nobody knows; and just now, by a process that
 	// is gone, while nobody else lives.
 	for _, ago := range []string{"1 hour", "0 seconds"} {
-		id := h.request(p, "start")
-		h.exec(`UPDATE worker_requests SET status = 'processing', started_at = now() - $2::text::interval WHERE id = $1`, id, ago)
+		id := h.Request(p, "start")
+		h.Exec(`UPDATE worker_requests SET status = 'processing', started_at = now() - $2::text::interval WHERE id = $1`, id, ago)
 		r := h.work()
 		if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 			t.Errorf("claimed %s ago: %+v", ago, a)
@@ -174,12 +174,12 @@ func TestARequestWhoseClaimerDiedIsPickedUp(t *testing.T) {
 func TestAFreshClaimOfALivingReplicaIsItsOwn(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	// Another replica lives, and has claimed the request.
-	h.exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
-		VALUES ('b', $1, 'q', 'running', now(), '{"replica": "replica-b"}')`, h.project())
-	id := h.request(p, "start")
-	h.exec(`UPDATE worker_requests SET status = 'processing', started_at = clock_timestamp() WHERE id = $1`, id)
+	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		VALUES ('b', $1, 'q', 'running', now(), '{"replica": "replica-b"}')`, h.Project())
+	id := h.Request(p, "start")
+	h.Exec(`UPDATE worker_requests SET status = 'processing', started_at = clock_timestamp() WHERE id = $1`, id)
 	r := h.work()
 	r.isServing(p, w, "v1") // its meaning is everybody's
 	r.LookAt(p, time.Now())
@@ -188,44 +188,9 @@ func TestAFreshClaimOfALivingReplicaIsItsOwn(t *testing.T) {
 		t.Errorf("finished another's request: %+v", a)
 	}
 	// Its claimer stays silent: after the lease it is anybody's.
-	h.exec(`UPDATE worker_requests SET started_at = now() - interval '91 seconds' WHERE id = $1`, id)
+	h.Exec(`UPDATE worker_requests SET started_at = now() - interval '91 seconds' WHERE id = $1`, id)
 	r.LookAtAll("resync")
 	if a := h.isAnswered(id); a.status != rows.RequestCompleted {
 		t.Errorf("%+v", a)
-	}
-}
-
-func TestTwoReplicasNeverClaimTheSameRequestAtOnce(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	r := h.replica()
-	p, _ := h.shop("v1")
-	a, b := h.request(p, "start"), h.request(p, "stop")
-	tx, err := h.pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.Exec(t.Context(), `SELECT FROM worker_requests WHERE id = $1 FOR UPDATE`, a); err != nil {
-		t.Fatal(err)
-	}
-	claimed, err := rows.ClaimRequests(t.Context(), r.db, []string{a, b})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(claimed) != 1 || claimed[0].ID != b || claimed[0].Status != rows.RequestProcessing {
-		t.Errorf("claimed %+v, want the other one only, without waiting", claimed)
-	}
-	if err := tx.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	// The first to finish decides.
-	if err := rows.FinishRequests(t.Context(), r.db, r.cfg.Replica, []rows.Verdict{{ID: b, Status: rows.RequestCompleted, Reason: ""}}); err != nil {
-		t.Fatal(err)
-	}
-	if err := rows.FinishRequests(t.Context(), r.db, r.cfg.Replica, []rows.Verdict{{ID: b, Status: rows.RequestFailed, Reason: "too late\x00"}}); err != nil {
-		t.Fatal(err)
-	}
-	if got := h.answer(b); got.status != rows.RequestCompleted || got.reason != "" {
-		t.Errorf("%+v", got)
 	}
 }

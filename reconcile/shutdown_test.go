@@ -16,8 +16,8 @@ import (
 func TestShutdownDrainsAllAndTheRowsSaySo(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
-	broken, _ := h.shop("BROKEN")
+	p, _ := h.Shop("v1")
+	broken, _ := h.Shop("BROKEN")
 	r := h.replica()
 	open := make(gate)
 	var stopping atomic.Bool
@@ -52,7 +52,7 @@ func TestShutdownDrainsAllAndTheRowsSaySo(t *testing.T) {
 func TestShutdownGivesUpAStartUnderWay(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	r := h.replica()
 	never := make(gate)
 	var starting atomic.Bool
@@ -73,7 +73,7 @@ func TestShutdownGivesUpAStartUnderWay(t *testing.T) {
 func TestShutdownStopsWhatAPassUnderWayStarted(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	r := h.replica()
 	r.runner.store = nil // which would notice that it is too late
 	open := make(gate)
@@ -106,9 +106,9 @@ const longShutdown = 5 * time.Second
 func TestShutdownKeepsItsDeadlineAndNamesWhatItAbandons(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	stuck, _ := h.shop("stuck")
-	deaf, _ := h.shop("deaf")
-	fine, _ := h.shop("fine")
+	stuck, _ := h.Shop("stuck")
+	deaf, _ := h.Shop("deaf")
+	fine, _ := h.Shop("fine")
 	r := h.replica(func(c *Config) { c.ShutdownTimeout = longShutdown })
 	never := make(gate)
 	t.Cleanup(func() { close(never) })
@@ -140,7 +140,7 @@ func TestShutdownKeepsItsDeadlineAndNamesWhatItAbandons(t *testing.T) {
 func TestShutdownNamesAPassThatDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, _ := h.shop("v1")
+	p, _ := h.Shop("v1")
 	r := h.replica(func(c *Config) { c.ShutdownTimeout = longShutdown })
 	never := make(gate)
 	t.Cleanup(func() { close(never) })
@@ -163,7 +163,7 @@ func TestShutdownWithoutADatabaseEndsInTimeAndSaysSo(t *testing.T) {
 	t.Parallel()
 	server := stacktest.Postgres(t, stack.PostgresOptions{})
 	h := houseOn(t, server)
-	p, w := h.shop("v1")
+	p, w := h.Shop("v1")
 	r := h.work(func(c *Config) { c.ShutdownTimeout = time.Second })
 	r.isServing(p, w, "v1")
 	r.isStatus(p, rows.StatusRunning)

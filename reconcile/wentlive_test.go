@@ -14,15 +14,15 @@ import (
 func TestOnlyWhatWentLiveIsAReload(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	other := h.workflow(p, "other")
-	h.code(other, "1", "other v1")
+	p, w := h.Shop("v1")
+	other := h.Workflow(p, "other")
+	h.Code(other, "1", "other v1")
 	log := &logLines{}
 	r := h.work(func(c *Config) { c.Logger = log.logger() })
 	r.isServing(p, w, "v1")
 	started := r.isStatus(p, rows.StatusRunning).meta.LastReload
 	edit := func(id, version, text string) {
-		h.exec(`UPDATE workflow_compiled_code SET version = $2, workflow_code = $3 WHERE workflow_id = $1`, id, version, text)
+		h.Exec(`UPDATE workflow_compiled_code SET version = $2, workflow_code = $3 WHERE workflow_id = $1`, id, version, text)
 		calls := r.runner.count("reload", p)
 		r.LookAt(p, time.Now())
 		eventually(t, func() error { return expect(r.runner.count("reload", p), calls+1) })
@@ -50,7 +50,7 @@ func TestOnlyWhatWentLiveIsAReload(t *testing.T) {
 	}
 
 	// Of two edits the good one goes live, and the event says of which that is not so.
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN 3' WHERE workflow_id = $1`, w)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'BROKEN 3' WHERE workflow_id = $1`, w)
 	edit(other, "2", "other v2")
 	var d rows.LiveDetails
 	e := h.eventsOf(p, rows.EventReloaded)
@@ -95,10 +95,10 @@ func TestTheRowShowsAllErrorsAndWarningsOfAText(t *testing.T) {
 func TestARowKnowsWhichTextWasLiveBefore(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	p, w := h.shop("v1")
-	c := h.component(p, "score", "score v1")
-	h.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-live'), ($1, 'component', $3, 'c-live')`, p, w, c)
-	s := h.read(p, true)
+	p, w := h.Shop("v1")
+	c := h.Component(p, "score", "score v1")
+	h.Exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-live'), ($1, 'component', $3, 'c-live')`, p, w, c)
+	s := h.Read(p, true)
 	if got := s.Project.Workflows[0].LiveHash; got != "w-live" {
 		t.Errorf("workflow: %q", got)
 	}

@@ -45,6 +45,7 @@ func (x FailingExecution) Problem() string {
 	return fmt.Sprintf("%s:%d:%d: %s", x.File, x.Line, x.Column, message)
 }
 
+// Problem says of which workflow, how many they are and what is wrong with one.
 func (f Failing) Problem(name string) string {
 	return fmt.Sprintf("%d executions of workflow %s get no further, their tasks fail; %s: %s", f.Executions, name, f.Example.WorkflowID, f.Example.Problem())
 }

@@ -21,7 +21,7 @@ type livePeriod struct {
 
 // QueuePeriods makes workflow_live_periods say which code is live now: what isn't
 // any more has ended, what is new has begun. Who began in which period is how
-// the executions of each code are counted, see census.
+// the executions of each code are counted, see Census.
 func QueuePeriods(b *pgx.Batch, projectID, taskQueue string, rep runtime.Report) error {
 	live := []livePeriod{}
 	for _, s := range rep.Sources {

@@ -1,4 +1,4 @@
-package reconcile
+package rows_test
 
 import (
 	"fmt"
@@ -9,23 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
 	"workflow-worker/runtime"
 )
-
-// read reads a project as a pass does.
-func (h *house) read(project string, lastGood bool, refs ...string) *rows.Snapshot {
-	h.t.Helper()
-	b := &pgx.Batch{}
-	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
-	glanced := rows.QueueGlance(b, rows.Identity, project, rows.SortedUnique(refs))
-	answer := rows.QueueSnapshot(b, project, lastGood)
-	b.Queue(`COMMIT`)
-	if err := h.pool.SendBatch(h.t.Context(), b).Close(); err != nil {
-		h.t.Fatal(err)
-	}
-	s := answer(glanced())
-	return s
-}
 
 // texts is what a project would run, for comparison.
 func texts(s *rows.Snapshot) string {
@@ -41,7 +27,7 @@ func texts(s *rows.Snapshot) string {
 
 func TestWhichRowsMakeAProject(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := rowstest.New(t)
 	nodes := func(ids ...string) string {
 		var list []string
 		for i, id := range ids {
@@ -56,61 +42,61 @@ func TestWhichRowsMakeAProject(t *testing.T) {
 	}{
 		{"the active row of a workflow", func(string, string) {}, "order-intake=v1"},
 		{"not one that is inactive", func(_, w string) {
-			h.exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
+			h.Exec(`UPDATE workflow_compiled_code SET is_active = false WHERE workflow_id = $1`, w)
 		}, ""},
 		{"of several active rows the one compiled last", func(_, w string) {
-			h.code(w, "3", "v3")
-			h.code(w, "2", "v2")
-			h.exec(`UPDATE workflow_compiled_code SET compiled_at = now() + version::int * interval '1 hour' WHERE workflow_id = $1`, w)
+			h.Code(w, "3", "v3")
+			h.Code(w, "2", "v2")
+			h.Exec(`UPDATE workflow_compiled_code SET compiled_at = now() + version::int * interval '1 hour' WHERE workflow_id = $1`, w)
 		}, "order-intake=v3"},
 		{"of those compiled at once the one with the greatest id", func(_, w string) {
-			h.exec(`UPDATE workflow_compiled_code SET id = '00000000-0000-4000-8000-000000000000' WHERE workflow_id = $1`, w)
-			h.exec(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code, activities_code, compiled_at)
+			h.Exec(`UPDATE workflow_compiled_code SET id = '00000000-0000-4000-8000-000000000000' WHERE workflow_id = $1`, w)
+			h.Exec(`INSERT INTO workflow_compiled_code (id, workflow_id, version, workflow_code, activities_code, compiled_at)
 				SELECT 'ffffffff-ffff-4fff-8fff-ffffffffffff', workflow_id, 'z', 'greatest', '', compiled_at FROM workflow_compiled_code WHERE workflow_id = $1`, w)
 		}, "order-intake=greatest"},
 		{"not those of an inactive workflow", func(_, w string) {
-			h.exec(`UPDATE workflows SET is_active = false WHERE id = $1`, w)
+			h.Exec(`UPDATE workflows SET is_active = false WHERE id = $1`, w)
 		}, ""},
 		{"workflows in the order of their names", func(p, _ string) {
-			h.code(h.workflow(p, "a-first"), "1", "x")
-			h.workflow(p, "without-code")
+			h.Code(h.Workflow(p, "a-first"), "1", "x")
+			h.Workflow(p, "without-code")
 		}, "a-first=x order-intake=v1"},
-		{"the project's own components, referred to or not", func(p, _ string) { h.component(p, "score", "own") }, "order-intake=v1 score(shared false)=own"},
+		{"the project's own components, referred to or not", func(p, _ string) { h.Component(p, "score", "own") }, "order-intake=v1 score(shared false)=own"},
 		{"not inactive ones, nor those without text", func(p, _ string) {
-			h.component(p, "empty", "")
-			h.exec(`UPDATE components SET is_active = false WHERE id = $1`, h.component(p, "off", "x"))
-			h.exec(`UPDATE components SET implementation_code = NULL WHERE id = $1`, h.component(p, "built-in", "x"))
+			h.Component(p, "empty", "")
+			h.Exec(`UPDATE components SET is_active = false WHERE id = $1`, h.Component(p, "off", "x"))
+			h.Exec(`UPDATE components SET implementation_code = NULL WHERE id = $1`, h.Component(p, "built-in", "x"))
 		}, "order-intake=v1"},
 		{"shared components that a definition names under nodes", func(_, w string) {
-			h.component("", "unreferred", "no")
-			h.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component("", "score", "shared")))
+			h.Component("", "unreferred", "no")
+			h.Exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.Component("", "score", "shared")))
 		}, "order-intake=v1 score(shared true)=shared"},
 		{"or under graph.nodes", func(_, w string) {
-			h.exec(`UPDATE workflows SET definition = jsonb_build_object('graph', jsonb_build_object('nodes', $2::jsonb)) WHERE id = $1`, w,
-				nodes(strings.ToUpper(h.component("", "score", "shared"))))
+			h.Exec(`UPDATE workflows SET definition = jsonb_build_object('graph', jsonb_build_object('nodes', $2::jsonb)) WHERE id = $1`, w,
+				nodes(strings.ToUpper(h.Component("", "score", "shared"))))
 		}, "order-intake=v1 score(shared true)=shared"},
 		{"own components before shared ones", func(p, w string) {
-			h.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component("", "score", "shared")))
-			h.component(p, "score", "own")
+			h.Exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.Component("", "score", "shared")))
+			h.Component(p, "score", "own")
 		}, "order-intake=v1 score(shared false)=own score(shared true)=shared"},
 		{"not another project's component, though referred to", func(_, w string) {
-			h.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component(h.project(), "score", "foreign")))
+			h.Exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.Component(h.Project(), "score", "foreign")))
 		}, "order-intake=v1"},
 		{"a definition of an inactive workflow refers to nothing", func(p, _ string) {
-			w := h.workflow(p, "off")
-			h.exec(`UPDATE workflows SET is_active = false, definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.component("", "score", "shared")))
+			w := h.Workflow(p, "off")
+			h.Exec(`UPDATE workflows SET is_active = false, definition = jsonb_build_object('nodes', $2::jsonb) WHERE id = $1`, w, nodes(h.Component("", "score", "shared")))
 		}, "order-intake=v1"},
 		{"odd definitions hurt nobody", func(p, w string) {
 			for i, d := range []string{`[]`, `"text"`, `null`, `{"nodes": "x"}`, `{"nodes": [1, null, {"data": 3}, {"data": {"componentId": 7}}, {"data": {"componentId": "not-a-uuid"}}]}`} {
-				h.exec(`UPDATE workflows SET definition = $2 WHERE id = $1`, h.workflow(p, fmt.Sprint("w", i)), d)
+				h.Exec(`UPDATE workflows SET definition = $2 WHERE id = $1`, h.Workflow(p, fmt.Sprint("w", i)), d)
 			}
 		}, "order-intake=v1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, w := h.shop("v1")
+			p, w := h.Shop("v1")
 			tt.write(p, w)
-			if got := texts(h.read(p, false)); got != tt.want {
+			if got := texts(h.Read(p, false)); got != tt.want {
 				t.Errorf("would run %q, want %q", got, tt.want)
 			}
 		})
@@ -119,7 +105,7 @@ func TestWhichRowsMakeAProject(t *testing.T) {
 
 func TestWhatARequestSaysAboutRunning(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	h := rowstest.New(t)
 	for _, tt := range []struct {
 		name, actions, forbidden string
 	}{
@@ -131,28 +117,28 @@ func TestWhatARequestSaysAboutRunning(t *testing.T) {
 		{"stop after many", strings.Repeat("start restart ", 20) + "stop", "stop request"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, _ := h.shop("v1")
+			p, _ := h.Shop("v1")
 			for _, a := range strings.Fields(tt.actions) {
-				h.request(p, a)
+				h.Request(p, a)
 			}
 			// What became of a request doesn't change its meaning.
-			h.exec(`UPDATE worker_requests SET status = (ARRAY['pending', 'processing', 'completed', 'failed'])[1 + abs(hashtext(id::text)) % 4] WHERE project_id = $1`, p)
-			if got := h.read(p, false).Forbidden(); !strings.HasPrefix(got, tt.forbidden) || (got == "") != (tt.forbidden == "") {
+			h.Exec(`UPDATE worker_requests SET status = (ARRAY['pending', 'processing', 'completed', 'failed'])[1 + abs(hashtext(id::text)) % 4] WHERE project_id = $1`, p)
+			if got := h.Read(p, false).Forbidden(); !strings.HasPrefix(got, tt.forbidden) || (got == "") != (tt.forbidden == "") {
 				t.Errorf("forbidden by %q, want %q", got, tt.forbidden)
 			}
 		})
 	}
-	if s := h.read(uuid.NewString(), false); s.Exists || s.Forbidden() == "" {
+	if s := h.Read(uuid.NewString(), false); s.Exists || s.Forbidden() == "" {
 		t.Error("a project without a row may run")
 	}
 }
 
 func TestTheLastGoodTextComesOnlyWhereItDiffers(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.shop("new text")
-	c := h.component(p, "score", "new score")
-	store := rows.NewCodeStore(h.db)
+	h := rowstest.New(t)
+	p, w := h.Shop("new text")
+	c := h.Component(p, "score", "new score")
+	store := rows.NewCodeStore(h.DB)
 	for _, m := range []runtime.StoredModule{
 		{Hash: "w-old", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "0", Code: "old text", ActivitiesCode: "old acts"},
 		{Hash: "w-new", Kind: "workflow", WorkflowID: w, Name: "order-intake", Version: "1", Code: "new text"},
@@ -162,36 +148,36 @@ func TestTheLastGoodTextComesOnlyWhereItDiffers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h.exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-old'), ($1, 'component', $3, 'c-old')`, p, w, c)
+	h.Exec(`INSERT INTO workflow_live_code (project_id, source_kind, source_id, hash) VALUES ($1, 'workflow', $2, 'w-old'), ($1, 'component', $3, 'c-old')`, p, w, c)
 
-	s := h.read(p, true)
+	s := h.Read(p, true)
 	if got, want := s.Project.Workflows[0].LastGood, (runtime.StoredCode{Hash: "w-old", Version: "0", Code: "old text", ActivitiesCode: "old acts"}); got == nil || *got != want {
 		t.Errorf("the workflow's last good text is %+v, want %+v", got, want)
 	}
 	if got := s.Project.Components[0].LastGood; got == nil || got.Code != "old score" {
 		t.Errorf("the component's last good text is %+v, want old score", got)
 	}
-	if s := h.read(p, false); s.Project.Workflows[0].LastGood != nil || s.Project.Components[0].LastGood != nil {
+	if s := h.Read(p, false); s.Project.Workflows[0].LastGood != nil || s.Project.Components[0].LastGood != nil {
 		t.Error("last good texts came unasked")
 	}
-	h.exec(`UPDATE workflow_live_code SET hash = 'w-new' WHERE source_id = $1`, w)
-	if got := h.read(p, true).Project.Workflows[0].LastGood; got != nil {
+	h.Exec(`UPDATE workflow_live_code SET hash = 'w-new' WHERE source_id = $1`, w)
+	if got := h.Read(p, true).Project.Workflows[0].LastGood; got != nil {
 		t.Errorf("the current text came a second time as last good: %+v", got)
 	}
 }
 
 func TestAProjectIsReadInOneSnapshot(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.shop("v1")
-	err := pgx.BeginTxFunc(t.Context(), h.pool, rows.SnapshotOptions, func(tx pgx.Tx) error {
+	h := rowstest.New(t)
+	p, w := h.Shop("v1")
+	err := pgx.BeginTxFunc(t.Context(), h.Pool, rows.SnapshotOptions, func(tx pgx.Tx) error {
 		b := &pgx.Batch{}
 		glanced := rows.QueueGlance(b, rows.Identity, p, nil)
 		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {
 			return err
 		}
-		h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
-		h.exec(`UPDATE projects SET task_queue_name = 'moved' WHERE id = $1`, p)
+		h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
+		h.Exec(`UPDATE projects SET task_queue_name = 'moved' WHERE id = $1`, p)
 		b = &pgx.Batch{}
 		answer := rows.QueueSnapshot(b, p, false)
 		if err := tx.SendBatch(t.Context(), b).Close(); err != nil {

@@ -1,4 +1,4 @@
-package reconcile
+package rows_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
 	"workflow-worker/runtime"
 )
 
@@ -19,8 +20,8 @@ var _ runtime.CodeStore = (*rows.CodeStore)(nil)
 
 func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	store := rows.NewCodeStore(h.db)
+	h := rowstest.New(t)
+	store := rows.NewCodeStore(h.DB)
 	p, w := uuid.NewString(), uuid.NewString() // no rows needed: the text outlives them
 	modules := []runtime.StoredModule{
 		{Hash: "h1", Kind: runtime.KindWorkflow, WorkflowID: w, Name: "order", Version: "1", Code: strings.Repeat("ü'\\", 30000), ActivitiesCode: "acts", CompilerSettings: "1", SDK: "1.24.0"},
@@ -61,7 +62,7 @@ func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 		}
 	}
 	var times int
-	err := h.pool.QueryRow(t.Context(), `SELECT count(*) FROM workflow_code_store
+	err := h.Pool.QueryRow(t.Context(), `SELECT count(*) FROM workflow_code_store
 		WHERE project_id = $1 AND created_at < last_used_at AND compiler_settings = '1' AND sdk_version = CASE hash WHEN 'h1' THEN '1.24.0' ELSE '1.25.0' END`, p).Scan(&times)
 	if err != nil || times != 2 {
 		t.Errorf("%d of 2 rows say when they were first and last used, and with what: %v", times, err)
@@ -73,8 +74,8 @@ func TestTheCodeStoreGivesBackWhatWasPut(t *testing.T) {
 
 func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	store := rows.NewCodeStore(h.db)
+	h := rowstest.New(t)
+	store := rows.NewCodeStore(h.DB)
 	p := uuid.NewString()
 	if err := store.Put(t.Context(), uuid.NewString(), []runtime.StoredModule{{Hash: "h", Kind: runtime.KindWorkflow}}); err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 	if !errors.Is(err, runtime.ErrCodeNotFound) || !strings.Contains(err.Error(), p) {
 		t.Errorf("another project's hash: %v", err)
 	}
-	h.db.Close()
+	h.DB.Close()
 	if _, err := store.Get(t.Context(), p, "h"); err == nil || errors.Is(err, runtime.ErrCodeNotFound) {
 		t.Errorf("without a database: %v; must not look like a missing text", err)
 	}
@@ -91,8 +92,8 @@ func TestAMissingHashIsErrCodeNotFound(t *testing.T) {
 
 func TestManyMayPutTheSameTextsAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	store := rows.NewCodeStore(h.db)
+	h := rowstest.New(t)
+	store := rows.NewCodeStore(h.DB)
 	p := uuid.NewString()
 	var all sync.WaitGroup
 	for i := range 8 {
@@ -108,48 +109,15 @@ func TestManyMayPutTheSameTextsAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := one[int](h, `SELECT count(*)::int FROM workflow_code_store`); n != 50 {
+	if n := rowstest.One[int](h, `SELECT count(*)::int FROM workflow_code_store`); n != 50 {
 		t.Errorf("%d rows, want 50", n)
-	}
-}
-
-func TestWhatIsLiveIsWrittenDown(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	p, w := h.shop("v1")
-	c := h.component(p, "score", "score v1")
-	r := h.work()
-	r.isStatus(p, rows.StatusRunning)
-	live := func(source string) string {
-		return one[string](h, `SELECT coalesce((SELECT s.workflow_code || ' ' || l.version FROM workflow_live_code l
-			JOIN workflow_code_store s USING (project_id, hash) WHERE l.source_id = $1), '')`, source)
-	}
-	if live(w) != "v1 1" || live(c) != "score v1 " {
-		t.Errorf("live: %q, %q", live(w), live(c))
-	}
-	h.exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2', version = '2' WHERE workflow_id = $1`, w)
-	h.exec(`UPDATE components SET implementation_code = 'BROKEN' WHERE id = $1`, c)
-	r.LookAt(p, time.Now())
-	eventually(t, func() error { return expect(live(w), "v2 2") })
-	if live(c) != "score v1 " {
-		t.Errorf("the broken component's last good text is now %q", live(c))
-	}
-	if n := one[int](h, `SELECT count(*)::int FROM workflow_code_store`); n != 3 {
-		t.Errorf("%d texts in the store, want the superseded one too", n)
-	}
-	// A stop changes nothing about what was last good.
-	h.exec(`UPDATE projects SET is_active = false WHERE id = $1`, p)
-	r.LookAt(p, time.Now())
-	r.isStatus(p, rows.StatusStopped)
-	if live(w) != "v2 2" {
-		t.Errorf("after a stop: %q", live(w))
 	}
 }
 
 func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	store := rows.NewCodeStore(h.db)
+	h := rowstest.New(t)
+	store := rows.NewCodeStore(h.DB)
 	p := uuid.NewString()
 	bundle := runtime.StoredPackages{Hash: "b1", Kind: "workflow", Names: []string{"lodash", "zod"}, Code: strings.Repeat("ü", 1<<20), Map: "{}"}
 	other := runtime.StoredPackages{Hash: "b2", Kind: "activity", Names: []string{"axios"}, Code: "2"}
@@ -176,20 +144,20 @@ func TestPackagesAreKeptAsLongAsCodeRefersToThem(t *testing.T) {
 		if err := store.RemovePackages(t.Context(), -time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		return one[string](h, `SELECT coalesce(string_agg(hash, ' ' ORDER BY hash), '') FROM workflow_package_bundles`)
+		return rowstest.One[string](h, `SELECT coalesce(string_agg(hash, ' ' ORDER BY hash), '') FROM workflow_package_bundles`)
 	}
 	if got := left(); got != "b1 b2" {
 		t.Errorf("with code that refers to them, %q are left", got)
 	}
-	h.exec(`DELETE FROM workflow_code_store WHERE hash = 'h'`)
+	h.Exec(`DELETE FROM workflow_code_store WHERE hash = 'h'`)
 	if got := left(); got != "b2" {
 		t.Errorf("without the workflow, %q are left", got)
 	}
-	h.exec(`DELETE FROM workflow_code_store`)
+	h.Exec(`DELETE FROM workflow_code_store`)
 	if err := store.RemovePackages(t.Context(), time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if n := one[int](h, `SELECT count(*)::int FROM workflow_package_bundles`); n != 1 {
+	if n := rowstest.One[int](h, `SELECT count(*)::int FROM workflow_package_bundles`); n != 1 {
 		t.Error("packages went that code may refer to a moment later")
 	}
 	if got := left(); got != "" {
