@@ -106,8 +106,12 @@ func nearDaylight(t time.Time) bool {
 		!end.IsZero() && end.Sub(t) < near && daylight(end.In(t.Location()))
 }
 
-// metazoneOf names the metazone that a zone uses at a time: those of one have their names in common.
+// metazoneOf names the metazone that a zone uses at a time: those of one have their names in common. Where
+// CLDR names no begin or end, ICU's begin with 1970 and end with 9999.
 func metazoneOf(name string, t time.Time) string {
+	if t.Unix() < 0 || t.UTC().Year() > 9999 {
+		return ""
+	}
 	for _, use := range strings.Split(rule("metazone/"+name), ";") {
 		parts := strings.Split(use, ",")
 		if len(parts) != 3 {

@@ -3,6 +3,7 @@ package intl
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"workflow-worker/runtime/language/intl/cldr"
 )
@@ -88,6 +89,35 @@ func TestAllPlacesAreListed(t *testing.T) {
 	for _, name := range []string{"CST6CDT", "EST5EDT", "Etc/UTC", "UTC", "Asia/Kolkata"} {
 		if slices.Contains(all, name) {
 			t.Errorf("%s is listed", name)
+		}
+	}
+}
+
+// What Node 20 writes: CLDR's data says since when a zone has its names only where they changed.
+func TestNamesOfZonesBeginWith1970(t *testing.T) {
+	t.Parallel()
+	before, after, far := time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC), time.Date(1970, 7, 20, 20, 17, 40, 0, time.UTC), time.Date(20000, 7, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		locale, zone, style  string
+		before, after, later string
+	}{
+		{"en", "America/Los_Angeles", "short", "GMT-7", "PDT", "GMT-7"},
+		{"en", "Asia/Tokyo", "long", "GMT+09:00", "Japan Standard Time", "GMT+09:00"},
+		{"en", "America/Los_Angeles", "shortGeneric", "Los Angeles Time", "PT", "Los Angeles Time"},
+		{"de", "Europe/Berlin", "long", "GMT+01:00", "Mitteleuropäische Normalzeit", "GMT+02:00"},
+		{"de", "Europe/Berlin", "longGeneric", "Deutschland (Ortszeit)", "Mitteleuropäische Normalzeit", "Deutschland (Ortszeit)"},
+		{"en", "UTC", "long", "Coordinated Universal Time", "Coordinated Universal Time", "Coordinated Universal Time"},
+	} {
+		f, err := NewDateTimeFormat(c.locale, Options{"timeZone": c.zone, "timeZoneName": c.style}, "any", "date")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at, want := range map[time.Time]string{before: c.before, after: c.after, far: c.later} {
+			for _, p := range f.Parts(at) {
+				if p.Type == "timeZoneName" && p.Value != want {
+					t.Errorf("%s of %s, %s, in %d: %q, want %q", c.style, c.zone, c.locale, at.Year(), p.Value, want)
+				}
+			}
 		}
 	}
 }

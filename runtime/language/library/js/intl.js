@@ -54,7 +54,7 @@
     return t;
   };
   const both = (from, to) => {
-    if (from === undefined || to === undefined) throw new TypeError("startDate or endDate cannot be undefined");
+    if (from === undefined || to === undefined) throw new TypeError("Invalid time value");
     return [time(from), time(to)];
   };
   const strings = (list) => {
