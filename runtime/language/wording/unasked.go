@@ -43,6 +43,8 @@ func unasked(h Host, o *goja.Object) {
 	switch {
 	case f.calls() && callee == goja.Value(o):
 		panic(h.Runtime().NewTypeError("%s", f.call("Not a function: ")))
+	case f.name == "op_instanceof" && f.top(0) == goja.Value(o):
+		panic(h.Runtime().NewTypeError("Right-hand side of 'instanceof' is not callable"))
 	case f.makes():
 		if class, ok := callee.(*goja.Object); ok && len(arguments) > 0 && arguments[0] == goja.Value(o) && h.IsBuiltin(class) {
 			if text := f.construct("Value is not callable: "); text != "" {
