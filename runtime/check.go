@@ -5,7 +5,16 @@ import (
 	"fmt"
 	"slices"
 
+	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/workflow/wire"
+)
+
+// What a replay check says; the room replay has it.
+type (
+	Execution       = replay.Execution
+	BrokenExecution = replay.BrokenExecution
+	Fitting         = replay.Fitting
+	RefusedError    = replay.RefusedError
 )
 
 // Check asks which open executions of a workflow row could go on with other code of it.
@@ -34,18 +43,6 @@ type CheckResult struct {
 	Truncated bool
 }
 
-// RefusedError is Check's error for what asking again won't change: the target doesn't compile; the execution isn't there, has
-// closed, is on another task queue than the project's, or is of another workflow row. Any other error is worth another try.
-type RefusedError struct{ Reason string }
-
-func (e *RefusedError) Error() string { return e.Reason }
-
-// Fitting is an execution that could go on with the code that was asked for.
-type Fitting struct {
-	Execution
-	Hash string // of the code that it runs now
-}
-
 // Check replays the histories of executions against other code. It changes nothing. If ctx's time is over, the result has what was found
 // until then.
 func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckResult, error) {
@@ -62,15 +59,16 @@ func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckRes
 	if current := l.find(KindWorkflow, c.WorkflowID); current != nil {
 		served = append(served, current)
 	}
-	out, err := r.try(ctx, trial{
-		projectID: projectID, taskQueue: pr.taskQueue, types: typesOf(served...), execution: c.Execution, module: target,
-		passOver: func(x Execution) bool { return l.moves[x.RunID] == target.stored.Hash },
-		concerns: func(x Execution, ran wire.LastCode) bool {
+	found, err := replay.NewExecutions(r.cfg.Client).Check(ctx, replay.Check{
+		ProjectID: projectID, TaskQueue: pr.taskQueue, Types: typesOf(served...), Execution: c.Execution,
+		Code: target.workflow, Serves: target.serves, TaskTimeout: r.cfg.WorkflowTaskTimeout,
+		PassOver: func(x Execution) bool { return l.moves[x.RunID] == target.stored.Hash },
+		Concerns: func(x Execution, last wire.LastCode) bool {
 			// One that was told to go elsewhere, and hasn't yet, may be told to stay.
-			return ran.Hash != target.stored.Hash || l.moves[x.RunID] != ""
+			return last.Hash != target.stored.Hash || l.moves[x.RunID] != ""
 		},
 	})
-	out.Target = target.stored
+	out := CheckResult{Target: target.stored, Checked: found.Checked, Fit: found.Fit, Broken: found.Broken, Truncated: found.Truncated}
 	for _, p := range target.packages {
 		out.Packages = append(out.Packages, storedPackages(p))
 	}
@@ -89,7 +87,7 @@ func (p *project) targetOf(ctx context.Context, c Check) (*module, error) {
 		Code: c.Target.Code, ActivitiesCode: c.Target.ActivitiesCode, Packages: c.Target.Packages, ActivitiesPackages: c.Target.ActivitiesPackages,
 	}, "")
 	if err != nil && isTextsFault(ctx, err) {
-		return nil, &RefusedError{fmt.Sprintf("version %s can't be run: %v", c.Target.Version, err)}
+		return nil, &RefusedError{Reason: fmt.Sprintf("version %s can't be run: %v", c.Target.Version, err)}
 	}
 	return m, err
 }

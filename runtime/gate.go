@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -46,10 +46,11 @@ func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (
 	}
 	limited, cancel := context.WithTimeout(ctx, gateTimeout)
 	defer cancel()
-	found, err := b.r.try(limited, trial{
-		projectID: b.projectID, taskQueue: b.taskQueue, types: typesOf(current, candidate), sample: gateSample, module: candidate,
-		concerns: func(x Execution, ran wire.LastCode) bool {
-			return ran.Hash != candidate.stored.Hash && b.moves[x.RunID] == "" && upgrades(w.behavior, ran)
+	found, err := replay.NewExecutions(b.r.cfg.Client).Check(limited, replay.Check{
+		ProjectID: b.projectID, TaskQueue: b.taskQueue, Types: typesOf(current, candidate), Sample: gateSample,
+		Code: candidate.workflow, Serves: candidate.serves, TaskTimeout: b.r.cfg.WorkflowTaskTimeout,
+		Concerns: func(x Execution, last wire.LastCode) bool {
+			return last.Hash != candidate.stored.Hash && b.moves[x.RunID] == "" && upgrades(w.behavior, last)
 		},
 	})
 	switch {
@@ -74,11 +75,6 @@ func (b *builder) askAgain(after time.Duration) {
 	if b.again == 0 || after < b.again {
 		b.again = after
 	}
-}
-
-// Problem says where and why new code doesn't fit.
-func (x BrokenExecution) Problem() string {
-	return (&workflow.Misfit{EventID: x.EventID, Reason: x.Reason}).Error()
 }
 
 // mayUpgrade is false if certainly no execution of the row goes on with newer code by itself. One that began on code that asked for it, of

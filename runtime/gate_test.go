@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"go.temporal.io/sdk/client"
 )
@@ -173,33 +172,4 @@ func TestWithoutTemporalsAnswerTheGateKeepsTheOldCodeAndAsksAgain(t *testing.T) 
 	isLive(t, report, "bystander", "2")
 	r.down.Store(false)
 	isLive(t, r.look(), "turns", "2")
-}
-
-func TestASampleHasTheNewestAndTheOldestExecutions(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	const n = 12
-	var runs []client.WorkflowRun
-	for range n {
-		runs = append(runs, b.start("turns")) // nobody works on them
-		time.Sleep(5 * time.Millisecond)      // visibility counts in milliseconds
-	}
-	b.visible("turns", n)
-	e := NewExecutions(b.temporal)
-	found, err := e.sample(t.Context(), b.project.TaskQueue, []string{"turns"}, 3)
-	if err != nil || !found.more || len(found.found) < 4 || len(found.found) > 6 {
-		t.Fatalf("found %+v, %v", found, err)
-	}
-	for i, want := range []client.WorkflowRun{runs[n-1], runs[n-2], runs[n-3]} {
-		if found.found[i].RunID != want.GetRunID() {
-			t.Errorf("%d is not the newest", i)
-		}
-	}
-	if last := found.found[len(found.found)-1]; last.RunID != runs[0].GetRunID() {
-		t.Error("the oldest isn't among them")
-	}
-	all, err := e.sample(t.Context(), b.project.TaskQueue, []string{"turns"}, n)
-	if err != nil || all.more || len(all.found) != n {
-		t.Errorf("all: %+v, %v", all, err)
-	}
 }

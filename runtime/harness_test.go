@@ -284,11 +284,11 @@ func (b *bench) until(what string, holds func() error) {
 // visible waits until Temporal's visibility knows so many open executions of the type.
 func (b *bench) visible(workflowType string, n int) {
 	b.t.Helper()
-	e := NewExecutions(b.temporal)
 	b.until("visibility knows the executions", func() error {
-		found, err := e.newest(b.t.Context(), b.project.TaskQueue, []string{workflowType}, 100)
-		if err == nil && len(found.found) != n {
-			err = fmt.Errorf("it knows %d of %d", len(found.found), n)
+		found, err := b.temporal.CountWorkflow(b.t.Context(), &workflowservice.CountWorkflowExecutionsRequest{Query: fmt.Sprintf(
+			"TaskQueue = '%s' AND ExecutionStatus = 'Running' AND WorkflowType = '%s'", b.project.TaskQueue, workflowType)})
+		if err == nil && found.GetCount() != int64(n) {
+			err = fmt.Errorf("it knows %d of %d", found.GetCount(), n)
 		}
 		return err
 	})

@@ -73,7 +73,7 @@ func (p *project) stayed(x wire.Execution, from wire.LastCode, to *workflow.Code
 	for _, m := range append(p.old.all(), p.live.Load().modules...) {
 		if m.workflow == to {
 			p.r.cfg.Stays.ExecutionStayed(p.id, Stay{
-				BrokenExecution: BrokenExecution{Execution{WorkflowID: x.ID, RunID: x.RunID}, why.EventID, why.Reason},
+				BrokenExecution: BrokenExecution{Execution: Execution{WorkflowID: x.ID, RunID: x.RunID}, EventID: why.EventID, Reason: why.Reason},
 				CodeOf:          m.stored.WorkflowID, From: from.Hash, To: m.stored.Hash,
 			})
 			return

@@ -47,12 +47,6 @@ type Move struct {
 	Hash string // of stored code of the same project
 }
 
-// Execution names one run in Temporal.
-type Execution struct {
-	WorkflowID string
-	RunID      string
-}
-
 // The values of Workflow.VersioningBehavior and SourceReport.VersioningBehavior.
 const (
 	// Pinned executions keep the code that they began with until somebody moves them.
@@ -164,13 +158,6 @@ type SourceError struct {
 	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked is how many were tried.
 	Broken  []BrokenExecution
 	Checked int
-}
-
-// BrokenExecution is an open execution whose history new code doesn't fit.
-type BrokenExecution struct {
-	Execution
-	EventID int64  // at which history and code part; 0 if unknown
-	Reason  string // for people
 }
 
 // StoredModule is the text of one module version, kept under its hash for the

@@ -212,7 +212,7 @@ func TestAMoveIsAsGoodInEveryReplicaAndTheWayBackTheSame(t *testing.T) {
 	b.row("turns", "3", "", turns("three", wait, wait, wait, wait)) // an older one than what is live may be the target
 	isLive(t, r.look(), "turns", "3")
 	move := func(hash string) {
-		b.project.Moves = []Move{{Execution{run.GetID(), run.GetRunID()}, hash}}
+		b.project.Moves = []Move{{Execution{WorkflowID: run.GetID(), RunID: run.GetRunID()}, hash}}
 	}
 	move(two.Hash)
 	r.look()
@@ -248,7 +248,7 @@ func TestAMoveGoesBeforeUpgrading(t *testing.T) {
 	one := isLive(t, r.look(), "turns", "1")
 	run := b.start("turns")
 	b.on(run, one.Hash)
-	b.project.Moves = []Move{{Execution{run.GetID(), run.GetRunID()}, one.Hash}}
+	b.project.Moves = []Move{{Execution{WorkflowID: run.GetID(), RunID: run.GetRunID()}, one.Hash}}
 	b.row("turns", "2", AutoUpgrade, turns("two", wait, wait))
 	isLive(t, r.look(), "turns", "2")
 	b.signal(run, "turn")

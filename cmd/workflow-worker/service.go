@@ -29,6 +29,7 @@ import (
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/workflow/wire"
+	"workflow-worker/runtime/replay"
 )
 
 // run is the service, until ctx ends.
@@ -140,7 +141,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Pool:              w.pool,
 		Runner:            runner,
 		Store:             store,
-		Executions:        runtime.NewExecutions(w.temporal),
+		Executions:        replay.NewExecutions(w.temporal),
 		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,

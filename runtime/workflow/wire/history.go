@@ -2,7 +2,9 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -18,27 +20,44 @@ const MaxEvents = 20_000
 // ErrTooLong is of a history that is longer.
 var ErrTooLong = fmt.Errorf("the history is longer than %d events, too long to be tried on other code", MaxEvents)
 
-// ReadHistory reads a history to its end, but at most MaxEvents.
-func ReadHistory(ctx context.Context, api workflowservice.WorkflowServiceClient, namespace string, x *commonpb.WorkflowExecution) (*historypb.History, error) {
-	const page = 1000 // the server's own limit; naming one shows that it isn't the SDK who asks
+// ReadHistory gathers the events of an execution's history, but at most MaxEvents.
+func ReadHistory(workflowID string, events iter.Seq2[*historypb.HistoryEvent, error]) (*historypb.History, error) {
 	h := &historypb.History{}
-	req := &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: x, MaximumPageSize: page}
-	for {
-		resp, err := api.GetWorkflowExecutionHistory(ctx, req)
+	for e, err := range events {
 		if err != nil {
-			return nil, fmt.Errorf("read the history of %s: %w", x.GetWorkflowId(), err)
+			return nil, fmt.Errorf("read the history of %s: %w", workflowID, err)
 		}
-		if !plain(resp) {
-			return nil, fmt.Errorf("read the history of %s: the server sent it in an unknown form", x.GetWorkflowId())
-		}
-		h.Events = append(h.Events, resp.GetHistory().GetEvents()...)
+		h.Events = append(h.Events, e)
 		if len(h.Events) > MaxEvents {
 			return nil, ErrTooLong
 		}
-		if len(resp.GetNextPageToken()) == 0 {
-			return h, nil
+	}
+	return h, nil
+}
+
+// eventsOf goes through an execution's history as the server has it.
+func eventsOf(ctx context.Context, api workflowservice.WorkflowServiceClient, namespace string, x *commonpb.WorkflowExecution) iter.Seq2[*historypb.HistoryEvent, error] {
+	const page = 1000 // the server's own limit; naming one shows that it isn't the SDK who asks
+	return func(yield func(*historypb.HistoryEvent, error) bool) {
+		req := &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: x, MaximumPageSize: page}
+		for {
+			resp, err := api.GetWorkflowExecutionHistory(ctx, req)
+			if err == nil && !plain(resp) {
+				err = errors.New("the server sent it in an unknown form")
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, e := range resp.GetHistory().GetEvents() {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if req.NextPageToken = resp.GetNextPageToken(); len(req.NextPageToken) == 0 {
+				return
+			}
 		}
-		req.NextPageToken = resp.GetNextPageToken()
 	}
 }
 

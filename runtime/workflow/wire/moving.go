@@ -73,7 +73,7 @@ func (t *Tasks) History(ctx context.Context, runID string) (*historypb.History, 
 	if r == nil || api == nil {
 		return nil, nil
 	}
-	return ReadHistory(ctx, api, r.namespace, r.id)
+	return ReadHistory(r.id.GetWorkflowId(), eventsOf(ctx, api, r.namespace, r.id))
 }
 
 // Refuse notes code that doesn't fit an execution.

@@ -1,4 +1,4 @@
-package runtime
+package replay
 
 import (
 	"context"
@@ -41,9 +41,7 @@ const maxFailingEvents = 2000
 
 // lastTaskFailed looks for the latest outcome of a workflow task. Later attempts of one that failed are not in the history.
 func (e *Executions) lastTaskFailed(ctx context.Context, x Execution) (failed bool, err error) {
-	events := e.client.GetWorkflowHistory(ctx, x.WorkflowID, x.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for events.HasNext() {
-		ev, err := events.Next()
+	for ev, err := range e.events(ctx, x) {
 		if err != nil {
 			return false, fmt.Errorf("read the history of %s: %w", x.WorkflowID, err)
 		}

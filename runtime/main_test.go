@@ -1,0 +1,9 @@
+package runtime
+
+import (
+	"testing"
+
+	"workflow-worker/docker/stack/stacktest"
+)
+
+func TestMain(m *testing.M) { stacktest.Main(m) }
