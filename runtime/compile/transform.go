@@ -1,9 +1,11 @@
 package compile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja/ast"
@@ -34,7 +36,21 @@ func (inProcess) close()                                                     {}
 // transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build, never touches the file
 // system.
 func transform(s Source) (transformed, error) {
-	r := api.Transform(s.Text, api.TransformOptions{
+	r := transformWith(s, tsconfig)
+	if slices.ContainsFunc(r.Errors, func(m api.Message) bool { return strings.HasPrefix(m.Text, parameterDecorators) }) {
+		r = transformWith(s, legacyDecorators)
+		// What a parameter's decorator returns is nothing's; esbuild takes it for the class.
+		r.Code = bytes.Replace(r.Code, []byte("=> decorator(target, key, index)"), []byte("=> { decorator(target, key, index) }"), 1)
+	}
+	warnings := notesOf(s, r.Warnings)
+	if len(r.Errors) > 0 {
+		return transformed{}, firstOf(notesOf(s, r.Errors), warnings)
+	}
+	return transformed{Code: string(r.Code), Map: r.Map, Warnings: warnings}, nil
+}
+
+func transformWith(s Source, tsconfig string) api.TransformResult {
+	return api.Transform(s.Text, api.TransformOptions{
 		Loader:     api.LoaderTS,
 		Format:     api.FormatCommonJS,
 		Platform:   api.PlatformNeutral,
@@ -50,11 +66,6 @@ func transform(s Source) (transformed, error) {
 		// It would be an empty object.
 		LogOverride: map[string]api.LogLevel{"empty-import-meta": api.LogLevelError},
 	})
-	warnings := notesOf(s, r.Warnings)
-	if len(r.Errors) > 0 {
-		return transformed{}, firstOf(notesOf(s, r.Errors), warnings)
-	}
-	return transformed{Code: string(r.Code), Map: r.Map, Warnings: warnings}, nil
 }
 
 func notesOf(s Source, messages []api.Message) []Note {
@@ -71,6 +82,12 @@ func notesOf(s Source, messages []api.Message) []Note {
 }
 
 const tsconfig = `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":false}}`
+
+// The standard's decorators have none for parameters, so a text that has such means TypeScript's older ones, as Temporal's bundler does.
+const (
+	parameterDecorators = "Parameter decorators only work"
+	legacyDecorators    = `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":true}}`
+)
 
 // supported says of some syntax that goja lacks it, so that esbuild puts it into other words.
 func supported() map[string]bool {
