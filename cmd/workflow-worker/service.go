@@ -28,8 +28,8 @@ import (
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
-	"workflow-worker/runtime/workflow/wire"
 	"workflow-worker/runtime/replay"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // run is the service, until ctx ends.
