@@ -10,7 +10,8 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// ClientOptions completes the options of a Runner's client: converters, the logger, and what sees its workflow tasks, which Config.Tasks gets too.
+// ClientOptions completes the options of a Runner's client: converters, the logger, how soon it is connected again, and what sees
+// its workflow tasks, which Config.Tasks gets too.
 func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 	o.DataConverter = DataConverter()
 	o.FailureConverter = FailureConverter()
@@ -18,7 +19,7 @@ func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 		o.Logger = wire.Logger(o.Logger)
 	}
 	tasks := wire.NewTasks()
-	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption())
+	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption(), wire.Reconnect())
 	return o, tasks
 }
 

@@ -114,6 +114,7 @@ func (p *project) stop(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		p.r.cfg.Tasks.StopPolls(p.taskQueue)
 		p.worker.Stop()
 		p.discard()
 	}()

@@ -20,8 +20,11 @@ type PollFailure struct {
 
 // polls watches the polls of a connection's workers. The SDK tries for ever what the server refuses, and tells its log alone.
 type polls struct {
-	mu     sync.Mutex // guards queues, and what they point to
+	mu     sync.Mutex // guards the rest, and what it points to
 	queues map[polled]*pollState
+	// ends has, by task queue, what is closed when its worker is about to stop.
+	ends    map[string]chan struct{}
+	waiting int // polls that are held
 }
 
 // polled is what is polled for.
@@ -62,7 +65,8 @@ func polledBy(req any) (polled, bool) {
 	return polled{}, false
 }
 
-// begin notes a poll; end, what became of it.
+// begin notes a poll; end, what became of it, and whether it may be tried again without a word to the SDK: the first failure is
+// for its log and its metrics.
 func (p *polls) begin(of polled, conn *grpc.ClientConn, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -78,12 +82,12 @@ func (p *polls) begin(of polled, conn *grpc.ClientConn, now time.Time) {
 	s.began, s.conn = now, conn
 }
 
-func (p *polls) end(ctx context.Context, of polled, err error, now time.Time) {
+func (p *polls) end(ctx context.Context, of polled, err error, now time.Time) (again bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.queues[of]
 	if s == nil {
-		return
+		return false
 	}
 	s.waiting--
 	switch code := status.Code(err); {
@@ -91,6 +95,7 @@ func (p *polls) end(ctx context.Context, of polled, err error, now time.Time) {
 		s.since = time.Time{}
 	case ctx.Err() == context.Canceled || code == codes.Canceled: // the worker stops
 	default:
+		again = code == codes.Unavailable && !s.since.IsZero()
 		if s.since.IsZero() {
 			s.since, s.text = now, ""
 		}
@@ -102,6 +107,7 @@ func (p *polls) end(ctx context.Context, of polled, err error, now time.Time) {
 	if s.waiting <= 0 && s.since.IsZero() {
 		delete(p.queues, of)
 	}
+	return again
 }
 
 // fails says how the polls of a kind fail, if they do.
@@ -153,16 +159,20 @@ func (t *Tasks) Forget(taskQueue string) {
 	defer t.polls.mu.Unlock()
 	delete(t.polls.queues, polled{taskQueue, false})
 	delete(t.polls.queues, polled{taskQueue, true})
+	delete(t.polls.ends, taskQueue)
 }
 
-// poll makes a call that may be a poll, and watches it.
+// poll makes a call that may be a poll, and watches it. While the server is away it waits here for its return (see held).
 func (t *Tasks) poll(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	of, ok := polledBy(req)
 	if !ok {
 		return invoke(ctx, method, req, reply, cc, opts...)
 	}
-	t.polls.begin(of, cc, time.Now())
-	err := invoke(ctx, method, req, reply, cc, opts...)
-	t.polls.end(ctx, of, err, time.Now())
-	return err
+	for tries := 0; ; tries++ {
+		t.polls.begin(of, cc, time.Now())
+		err := invoke(ctx, method, req, reply, cc, opts...)
+		if again := t.polls.end(ctx, of, err, time.Now()); !again || !t.polls.held(ctx, of.taskQueue, cc, tries) {
+			return err
+		}
+	}
 }

@@ -72,7 +72,8 @@ func NewTasks() *Tasks {
 	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}, watched: map[string]Project{}}
 }
 
-// DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done.
+// DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done. A connection
+// that is to be back soon after the server gets [Reconnect] too.
 func (t *Tasks) DialOption() grpc.DialOption { return grpc.WithChainUnaryInterceptor(t.intercept) }
 
 func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -112,6 +113,9 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		return t.poll(ctx, method, req, reply, cc, invoke, opts...)
 	case *workflowservice.RespondActivityTaskFailedRequest:
 		t.nameCode(r)
+		return deliver(ctx, method, req, reply, cc, invoke, opts...)
+	case *workflowservice.RespondActivityTaskCompletedRequest, *workflowservice.RespondActivityTaskCanceledRequest:
+		return deliver(ctx, method, req, reply, cc, invoke, opts...)
 	case *workflowservice.RespondQueryTaskCompletedRequest:
 		t.explainQuery(r)
 		defer t.answered(r.GetTaskToken())
