@@ -10,12 +10,16 @@ const (
 	wfFive    = "fiveActivities"
 	wfFanOut  = "fanOut"
 	wfSignal  = "signalConditionTimer"
+	wfSlow    = "slowActivity" // of slowFor
 
 	sigGo = "go"
 )
 
 // echoComponent is the custom activity of every project.
-const echoComponent = `export async function echo(input: { n: number }): Promise<number> {
+const echoComponent = `export async function echo(input: { n: number; wait?: number }): Promise<number> {
+  if (input.wait) {
+    await new Promise((resolve) => setTimeout(resolve, input.wait));
+  }
   return input.n;
 }
 `
@@ -59,7 +63,7 @@ export async function versionOf(order?: Order): Promise<string> {
 // cpuCode has the workflows of part cpu.
 const cpuCode = `import { proxyActivities, sleep, condition, defineSignal, setHandler } from '@temporalio/workflow';
 
-const { echo } = proxyActivities<{ echo(input: { n: number }): Promise<number> }>({ startToCloseTimeout: '1 minute' });
+const { echo } = proxyActivities<{ echo(input: { n: number; wait?: number }): Promise<number> }>({ startToCloseTimeout: '1 minute' });
 
 export const go = defineSignal<[string]>('go');
 
@@ -73,6 +77,10 @@ export async function noop(): Promise<string> {
 
 export async function oneActivity(): Promise<string> {
   return String(await echo({ n: 1 }));
+}
+
+export async function slowActivity(): Promise<string> {
+  return String(await echo({ n: 1, wait: 2000 }));
 }
 
 export async function fiveActivities(): Promise<string> {

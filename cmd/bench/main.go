@@ -5,6 +5,7 @@
 //	go run ./cmd/bench -parts reload -reloads 50
 //	go run ./cmd/bench -parts reload -projects 1,100,500 -load 20
 //	go run ./cmd/bench -parts memory -memory 100,500,1000
+//	go run ./cmd/bench -parts outage -outage 60s
 //
 // The service runs as its own binary and, as the limit of what is possible, a
 // second process runs the same workflows written in Go; CPU and memory are read
@@ -60,12 +61,13 @@ type options struct {
 	load     int   // workflows started per second beside them
 	memory   []int // numbers of projects at which memory is read
 	scale    float64
+	outage   time.Duration
 	native   bool
 	verbose  bool
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "memory", "reload"}
+var allParts = []string{"code", "first", "cpu", "memory", "reload", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -79,6 +81,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.load, "load", 0, "workflows with an activity started per second on these projects in part reload")
 	f.StringVar(&memory, "memory", "100,500", "numbers of projects at which memory is read, rising; 100,500,1000 for the whole")
 	f.Float64Var(&o.scale, "scale", 1, "factor for the numbers of workflows in part cpu")
+	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long Temporal is away in part outage")
 	f.BoolVar(&o.native, "native", true, "measure the same workflows written in Go, too")
 	f.BoolVar(&o.verbose, "v", false, "pass on the service's log")
 	if err := f.Parse(args); err != nil {
@@ -134,7 +137,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 	began := time.Now()
 	parts := map[string]func(context.Context) error{
-		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "memory": b.measureMemory, "reload": b.measureReload,
+		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "memory": b.measureMemory, "reload": b.measureReload, "outage": b.measureOutage,
 	}
 	var failed error
 	for _, part := range allParts {

@@ -75,6 +75,7 @@ func newNativeWorker(c client.Client, taskQueue string) worker.Worker {
 		wfVersion: func(workflow.Context) (string, error) { return "native", nil },
 		wfNoop:    func(workflow.Context) (string, error) { return "ok", nil },
 		wfOne:     func(ctx workflow.Context) (string, error) { return nativeInARow(ctx, 1) },
+		wfSlow:    nativeSlow,
 		wfFive:    func(ctx workflow.Context) (string, error) { return nativeInARow(ctx, 5) },
 		wfFanOut:  nativeFanOut,
 		wfSignal:  nativeSignal,
@@ -85,10 +86,16 @@ func newNativeWorker(c client.Client, taskQueue string) worker.Worker {
 }
 
 type echoInput struct {
-	N int `json:"n"`
+	N    int `json:"n"`
+	Wait int `json:"wait,omitempty"` // milliseconds
 }
 
-func nativeEcho(_ context.Context, in echoInput) (int, error) { return in.N, nil }
+// slowFor is how long the activity of wfSlow takes.
+const slowFor = 2 * time.Second
+
+func nativeEcho(ctx context.Context, in echoInput) (int, error) {
+	return in.N, sleep(ctx, time.Duration(in.Wait)*time.Millisecond)
+}
 
 func withActivities(ctx workflow.Context) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: time.Minute})
@@ -99,7 +106,7 @@ func nativeInARow(ctx workflow.Context, times int) (string, error) {
 	sum := 0
 	for i := 1; i <= times; i++ {
 		var n int
-		if err := workflow.ExecuteActivity(ctx, "echo", echoInput{i}).Get(ctx, &n); err != nil {
+		if err := workflow.ExecuteActivity(ctx, "echo", echoInput{N: i}).Get(ctx, &n); err != nil {
 			return "", err
 		}
 		sum += n
@@ -107,11 +114,17 @@ func nativeInARow(ctx workflow.Context, times int) (string, error) {
 	return strconv.Itoa(sum), nil
 }
 
+func nativeSlow(ctx workflow.Context) (string, error) {
+	var n int
+	err := workflow.ExecuteActivity(withActivities(ctx), "echo", echoInput{1, int(slowFor.Milliseconds())}).Get(ctx, &n)
+	return strconv.Itoa(n), err
+}
+
 func nativeFanOut(ctx workflow.Context) (string, error) {
 	ctx = withActivities(ctx)
 	var all []workflow.Future
 	for i := range 50 {
-		all = append(all, workflow.ExecuteActivity(ctx, "echo", echoInput{i}))
+		all = append(all, workflow.ExecuteActivity(ctx, "echo", echoInput{N: i}))
 	}
 	sum := 0
 	for _, future := range all {

@@ -50,11 +50,15 @@ func (b *bench) start(ctx context.Context) error {
 		return err
 	}
 	var err error
-	b.client, err = client.Dial(client.Options{
-		HostPort: b.temporal.Address(), Namespace: b.temporal.Namespace(),
+	b.client, err = dial(b.temporal)
+	return err
+}
+
+func dial(t *stack.Temporal) (client.Client, error) {
+	return client.Dial(client.Options{
+		HostPort: t.Address(), Namespace: t.Namespace(),
 		Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
 	})
-	return err
 }
 
 func (b *bench) stop(ctx context.Context) error {

@@ -205,7 +205,10 @@ func TestWhoGivesAnAnswerUpIsNotKeptWaiting(t *testing.T) {
 	}()
 	cancel()
 	select {
-	case <-answered:
+	case err := <-answered:
+		if err == nil {
+			t.Error("a server that isn't there took it")
+		}
 	case <-time.After(time.Minute):
 		t.Fatal("it waits")
 	}
