@@ -15,25 +15,40 @@ import (
 )
 
 // nodeModule gives a module of Node, made when it's first asked for: see runtime/bundle/ts/node.
-func (in *instance) nodeModule(name string) (goja.Value, error) {
+func (in *instance) nodeModule(name string) (goja.Value, error) { return in.ofNode("resolve", name) }
+
+// idleModule gives a module that isn't here, for packages that can do without it: what they use of it fails with the refusal.
+func (in *instance) idleModule(name, refusal string) (goja.Value, error) {
+	return in.ofNode("idle", name, refusal)
+}
+
+// ofNode calls a function of the bundle of Node's modules.
+func (in *instance) ofNode(name string, arguments ...string) (goja.Value, error) {
 	if in.node == nil {
 		p, err := bundle.Node()
 		if err != nil {
 			return nil, err
 		}
-		host := map[string]any{"assert": in.assert, "format": console.Format(in)}
+		host := map[string]any{"assert": in.assert, "format": console.Format(in), "requests": in.sending}
 		maps.Copy(host, zlib.Host(in, in.code.opts.MaxResponseBytes))
 		maps.Copy(host, nodecrypto.Host(in))
 		if in.node, err = platform.Evaluate(in.vm.Runtime, p, platform.Object(in, host)); err != nil {
 			return nil, fmt.Errorf("evaluate Node's modules: %w", err)
 		}
 	}
-	resolve, ok := goja.AssertFunction(in.node.Get("resolve"))
+	f, ok := goja.AssertFunction(in.node.Get(name))
 	if !ok {
-		return nil, fmt.Errorf("the bundle of Node's modules has no resolve")
+		return nil, fmt.Errorf("the bundle of Node's modules has no %s", name)
 	}
-	return resolve(goja.Undefined(), in.vm.Runtime.ToValue(name))
+	values := make([]goja.Value, len(arguments))
+	for i, a := range arguments {
+		values[i] = in.vm.Runtime.ToValue(a)
+	}
+	return f(goja.Undefined(), values...)
 }
+
+// sending is what fetch sends with, for Node's http.
+func (in *instance) sending(goja.FunctionCall) goja.Value { return in.Shared("fetch") }
 
 // assert is the one that workflows have too.
 func (in *instance) assert(goja.FunctionCall) goja.Value {

@@ -19,12 +19,7 @@ func (in *instance) require(call goja.FunctionCall) goja.Value {
 		panic(platform.Thrown(in, err)) // goja's way to throw into JavaScript
 	}
 	if v == nil {
-		asked, by := compile.RequiredBy(name)
-		message := compile.Activity.Refusal(asked)
-		if by != "" {
-			message = fmt.Sprintf("the npm package %s needs a module that isn't here: %s", by, message)
-		}
-		e := in.vm.Runtime.NewTypeError("%s", message)
+		e := in.vm.Runtime.NewTypeError("%s", refusal(name))
 		// As Node's: packages that can do without look at it.
 		if err := platform.Define(in.vm.Runtime, e, "code", "MODULE_NOT_FOUND"); err != nil {
 			in.Fail(err)
@@ -32,6 +27,16 @@ func (in *instance) require(call goja.FunctionCall) goja.Value {
 		panic(e)
 	}
 	return v
+}
+
+// refusal says why a module isn't here.
+func refusal(name string) string {
+	asked, by := compile.RequiredBy(name)
+	message := compile.Activity.Refusal(strings.TrimSuffix(asked, compile.Idle))
+	if by != "" {
+		message = fmt.Sprintf("the npm package %s needs a module that isn't here: %s", by, message)
+	}
+	return message
 }
 
 // resolve finds a module; nil if there is none.
@@ -46,9 +51,13 @@ func (in *instance) resolve(name string) (goja.Value, error) {
 		}
 		return s.resolve(goja.Undefined(), in.vm.Runtime.ToValue(name))
 	}
-	module, _ := compile.RequiredBy(strings.TrimPrefix(name, "node:"))
-	if slices.Contains(compile.Activity.NodeModules(), module) {
+	module, by := compile.RequiredBy(strings.TrimPrefix(name, "node:"))
+	idle, isIdle := strings.CutSuffix(module, compile.Idle)
+	switch {
+	case slices.Contains(compile.Activity.NodeModules(), module), by != "" && compile.Activity.ForPackages(module):
 		return in.nodeModule(module)
+	case by != "" && isIdle:
+		return in.idleModule(idle, refusal(name))
 	}
 	return nil, nil
 }

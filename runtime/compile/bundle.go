@@ -53,32 +53,7 @@ func bundle(q bundleRequest) (bundled, error) {
 		from = filepath.Dir(root)
 	}
 	b := &bundler{bundleRequest: q, root: root, from: from}
-	r := api.Build(api.BuildOptions{
-		AbsWorkingDir:  root,
-		EntryPoints:    []string{entryName},
-		Outfile:        filepath.Join(root, entryName),
-		Bundle:         true,
-		Write:          false,
-		NodePaths:      []string{root},
-		Format:         api.FormatCommonJS,
-		Sourcemap:      api.SourceMapExternal,
-		SourcesContent: api.SourcesContentExclude,
-		// Of a package's variants those made for browsers rely on the web's API alone; which file is meant by package.json is then
-		// decided as webpack does it for Temporal's own worker.
-		Platform: api.PlatformBrowser,
-		// Names stay, also where two packages have the same: failures take their type from a constructor's name. Lines stay, for stacks.
-		MinifySyntax:  true,
-		KeepNames:     true,
-		LegalComments: api.LegalCommentsNone,
-		Charset:       api.CharsetUTF8,
-		Target:        api.ESNext,
-		Supported:     supported(),
-		Define:        map[string]string{"global": "globalThis", "process.env.NODE_ENV": `"production"`},
-		// And with it no tsconfig.json is looked for.
-		TsconfigRaw: tsconfig,
-		LogLevel:    api.LogLevelSilent,
-		Plugins:     []api.Plugin{{Name: "packages", Setup: b.setup}},
-	})
+	r := b.build()
 	if len(r.Errors) > 0 {
 		e := b.explain(r.Errors[0])
 		for _, m := range r.Errors[1:min(len(r.Errors), maxErrors)] {
@@ -108,6 +83,37 @@ func bundle(q bundleRequest) (bundled, error) {
 // maxErrors bounds what is told of packages that can't be bundled.
 const maxErrors = 20
 
+// options are esbuild's for all packages.
+func (b *bundler) options() api.BuildOptions {
+	root := b.root
+	return api.BuildOptions{
+		AbsWorkingDir:  root,
+		EntryPoints:    []string{entryName},
+		Outfile:        filepath.Join(root, entryName),
+		Bundle:         true,
+		Write:          false,
+		NodePaths:      []string{root},
+		Format:         api.FormatCommonJS,
+		Sourcemap:      api.SourceMapExternal,
+		SourcesContent: api.SourcesContentExclude,
+		// Of a package's variants those made for browsers rely on the web's API alone; which file is meant by package.json is then
+		// decided as webpack does it for Temporal's own worker. Of activities see build.
+		Platform: api.PlatformBrowser,
+		// Names stay, also where two packages have the same: failures take their type from a constructor's name. Lines stay, for stacks.
+		MinifySyntax:  true,
+		KeepNames:     true,
+		LegalComments: api.LegalCommentsNone,
+		Charset:       api.CharsetUTF8,
+		Target:        api.ESNext,
+		Supported:     supported(),
+		Define:        map[string]string{"global": "globalThis", "process.env.NODE_ENV": `"production"`},
+		// And with it no tsconfig.json is looked for.
+		TsconfigRaw: tsconfig,
+		LogLevel:    api.LogLevelSilent,
+		Plugins:     []api.Plugin{{Name: "packages", Setup: b.setup}},
+	}
+}
+
 const (
 	entryName      = "packages"
 	entryNamespace = "row"
@@ -121,6 +127,8 @@ type bundler struct {
 	bundleRequest
 	root string // of what may be read
 	from string // where a name is looked up
+
+	node *variants // nil: all are those for browsers
 }
 
 // native marks lookups of our own, which esbuild answers itself.
@@ -169,7 +177,11 @@ func (b *bundler) entry() string {
 // imported leads what a text imports to a file.
 func (b *bundler) imported(p api.PluginBuild, name string) (api.OnResolveResult, error) {
 	// As an import, though the entry requires: packages that have both forms keep the better one for it.
-	r := p.Resolve(name, api.ResolveOptions{Kind: api.ResolveJSImportStatement, ResolveDir: b.from, Namespace: "file", PluginData: native{}})
+	o := api.ResolveOptions{Kind: api.ResolveJSImportStatement, ResolveDir: b.from, Namespace: "file", PluginData: native{}}
+	if path, ok := b.nodes(p, name, o); ok {
+		return api.OnResolveResult{Path: path, Namespace: "file"}, nil
+	}
+	r := p.Resolve(name, o)
 	if len(r.Errors) > 0 || r.External || !b.holds(r.Path) {
 		return api.OnResolveResult{}, fmt.Errorf("%s%s", missing, name)
 	}
@@ -190,21 +202,33 @@ func (b *bundler) required(p api.PluginBuild, a api.OnResolveArgs) (api.OnResolv
 	}
 	module, ok := nodeModule(a.Path)
 	if !ok {
+		if path, ok := b.nodes(p, a.Path, optionsOf(a)); ok {
+			return api.OnResolveResult{Path: path, Namespace: "file"}, nil
+		}
 		return api.OnResolveResult{}, nil
 	}
+	by := packageOf(a.Importer)
 	if !strings.HasPrefix(a.Path, "node:") {
-		// A package of that name, or what package.json puts in its place for browsers.
-		r := p.Resolve(a.Path, api.ResolveOptions{Kind: a.Kind, Importer: a.Importer, ResolveDir: a.ResolveDir, Namespace: a.Namespace, PluginData: native{}})
-		if len(r.Errors) == 0 && !r.External {
+		// A package of that name, or what package.json puts in its place for browsers. Where the package is Node's, only a package may
+		// be in the place of the module.
+		r := p.Resolve(a.Path, optionsOf(a))
+		if _, ok := b.nodes(p, a.Path, optionsOf(a)); len(r.Errors) == 0 && !r.External && (ok || b.node == nil || b.node.web[by]) {
 			return api.OnResolveResult{}, nil
 		}
 	}
+	if b.node != nil && b.node.idles(module, by) {
+		module += Idle
+	}
 	// What isn't here fails when it is required: many packages try, or ask only in functions that nobody calls.
-	return api.OnResolveResult{Path: "node:" + module + requiredBy + packageOf(a.Importer), External: true}, nil
+	return api.OnResolveResult{Path: "node:" + module + requiredBy + by, External: true}, nil
 }
 
 // requiredBy stands between the name of Node's module and the package that requires it.
 const requiredBy = "#"
+
+// Idle ends the name of a module of Node's that isn't here and that a package may hold all the same, as long as it doesn't use it:
+// "node:net:idle#https-proxy-agent".
+const Idle = ":idle"
 
 // RequiredBy takes apart what a package's code requires of Node: "node:fs#axios" is fs, required by axios.
 func RequiredBy(name string) (module, by string) {

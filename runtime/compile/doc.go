@@ -11,7 +11,8 @@
 // that a text imports become one program, a bundle, made by the child process once in the life of the calling one and shared by
 // all texts that import the same; texts themselves are never bundled, so that an edit costs what it costs without packages.
 // The bundle's hash is part of the program's. A bundle can be kept and loaded again, for texts that must run on the packages
-// that they were compiled with. esbuild resolves names; each file that it is about to read must lie in the folder by its real
+// that they were compiled with. Activities take Node's variant of each package that can do with what is here of Node, workflows the
+// one for browsers, as Temporal's bundler does. esbuild resolves names; each file that it is about to read must lie in the folder by its real
 // path, whatever links or a package.json say.
 //
 // But for that folder it is pure: no database, no Temporal, no file system. It must never import another room of this project

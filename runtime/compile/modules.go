@@ -39,6 +39,14 @@ func (k Kind) NodeModules() []string {
 	}
 }
 
+// isHTTP tells the modules of Node that packages of activities have and authors don't, who are told of fetch.
+func isHTTP(module string) bool { return module == "http" || module == "https" }
+
+// ForPackages tells whether the packages of the kind find a module of Node, by its name without "node:".
+func (k Kind) ForPackages(module string) bool {
+	return slices.Contains(k.NodeModules(), module) || k == Activity && isHTTP(module)
+}
+
 // meaningOf tells what a name means in code of the kind.
 func (k Kind) meaningOf(name string) meaning {
 	if k.isTemporal(name) {

@@ -126,7 +126,7 @@ func TestPackagesAreFoundAsInNode(t *testing.T) {
 		`import cjs from 'cjs'; export const out = cjs.hi('you')`:                                                  "hi you!",
 		`import Thing, { how } from '@a/esm'; export const out = Thing.n + how + Thing.name`:                       "1importThing",
 		`import * as all from '@a/esm/sub'; export const out = JSON.stringify(all)`:                                `{"sub":2}`,
-		`import web from 'web'; export const out = web`:                                                            "web0",
+		`import web from 'web'; export const out = web`:                                                            "node",
 		`import { plain } from 'plain'; export const out = plain`:                                                  "beside node_modules",
 		`import type { T } from 'not-there'; import { type U } from 'nor-this'; export const out = 'types vanish'`: "types vanish",
 	} {

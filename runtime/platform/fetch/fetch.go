@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -40,8 +42,9 @@ func newClients(c *http.Client) clients {
 	return clients{"follow": c, "manual": &manual, "error": &fail}
 }
 
-// send starts a request: method, URL, header pairs, body, redirect mode, resolve, reject. The body is a buffer, undefined, or
-// "stream": then it is written piece by piece. It returns the request's number, or -1 when there are too many.
+// send starts a request: method, URL, header pairs, body, redirect mode, resolve, reject, raw. The body is a buffer, undefined, or
+// "stream": then it is written piece by piece. What is raw is sent with the given headers alone, and the response's body stays as it
+// is encoded: Node's http. It returns the request's number, or -1 when there are too many.
 func (f *fetch) send(call goja.FunctionCall) goja.Value {
 	r := f.VM().Runtime
 	if !f.Requests().Open() {
@@ -53,7 +56,8 @@ func (f *fetch) send(call goja.FunctionCall) goja.Value {
 	q := &request{cancel: cancel, open: true}
 	f.requests[id] = q
 	resolve, reject := platform.Callback(call.Argument(5)), platform.Callback(call.Argument(6))
-	req, err := f.newRequest(ctx, q, call)
+	raw := call.Argument(7).ToBoolean()
+	req, err := f.newRequest(ctx, q, call, raw)
 	client := f.clients[call.Argument(4).String()]
 	end := f.Loop().Expect()
 	f.Background(func() {
@@ -62,7 +66,7 @@ func (f *fetch) send(call goja.FunctionCall) goja.Value {
 			res, err = client.Do(req) //nolint:bodyclose // the job below keeps it or closes it
 		}
 		var encoded []string
-		if err == nil {
+		if err == nil && !raw {
 			if encoded, err = codings(req, res); err != nil {
 				_ = closeBody(res) // never fails
 			}
@@ -115,7 +119,7 @@ func closeBody(res *http.Response) error {
 	return nil
 }
 
-func (f *fetch) newRequest(ctx context.Context, q *request, call goja.FunctionCall) (*http.Request, error) {
+func (f *fetch) newRequest(ctx context.Context, q *request, call goja.FunctionCall, raw bool) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, call.Argument(0).String(), call.Argument(1).String(), f.requestBody(ctx, q, call.Argument(3)))
 	if err != nil {
 		return nil, err
@@ -132,14 +136,23 @@ func (f *fetch) newRequest(ctx context.Context, q *request, call goja.FunctionCa
 		switch p[0] {
 		case "host":
 			req.Host = p[1]
-		case "connection", "content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect":
+		case "content-length":
+			// The connection's own too, but that of a stream is the sender's to know: some servers take no other.
+			if n, err := strconv.ParseInt(p[1], 10, 64); raw && q.upload != nil && err == nil && n >= 0 {
+				req.ContentLength = n
+			}
+		case "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect":
 			// the connection's own: Go's transport sees to them
 		default:
 			req.Header.Add(p[0], octetsOf(p[1]))
 		}
 	}
 	// With an Accept-Encoding of ours Go's transport leaves the body alone.
-	for name, value := range map[string]string{"Accept": "*/*", "User-Agent": "workflow-worker", "Accept-Encoding": acceptEncoding(req)} {
+	defaults := map[string]string{"Accept": "*/*", "User-Agent": "workflow-worker", "Accept-Encoding": acceptEncoding(req)}
+	if raw {
+		defaults = map[string]string{"User-Agent": "", "Accept-Encoding": "identity"}
+	}
+	for name, value := range defaults {
 		if req.Header.Get(name) == "" {
 			req.Header.Set(name, value)
 		}
@@ -151,8 +164,8 @@ func (f *fetch) newRequest(ctx context.Context, q *request, call goja.FunctionCa
 func (f *fetch) head(id int, req *http.Request, res *http.Response) goja.Value {
 	r := f.VM().Runtime
 	var pairs []any
-	for name, values := range res.Header {
-		for _, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(res.Header)) {
+		for _, v := range res.Header[name] {
 			pairs = append(pairs, r.NewArray(strings.ToLower(name), latin1(v)))
 		}
 	}
@@ -160,8 +173,17 @@ func (f *fetch) head(id int, req *http.Request, res *http.Response) goja.Value {
 	return platform.Object(f, map[string]any{
 		"id": id, "status": res.StatusCode, "statusText": strings.TrimPrefix(res.Status, fmt.Sprintf("%d ", res.StatusCode)),
 		"headers": r.NewArray(pairs...), "url": final.String(), "redirected": res.Request != req,
+		"version": httpVersion(res),
 		"hasBody": res.Body != http.NoBody && res.ContentLength != 0,
 	})
+}
+
+// httpVersion is as Node's http has it, which knows none newer than 1.1.
+func httpVersion(res *http.Response) string {
+	if res.ProtoMajor == 1 {
+		return fmt.Sprintf("1.%d", res.ProtoMinor)
+	}
+	return "1.1"
 }
 
 // octetsOf is latin1's opposite; JavaScript checked that it has one.
@@ -216,7 +238,19 @@ func (f *fetch) trouble(err error) goja.Value {
 		message = refused.Error()
 	}
 	var limit *limitError
-	return platform.Object(f, map[string]any{"message": message, "code": troubleCode(err), "refused": refused != nil, "limit": errors.As(err, &limit)})
+	told := map[string]any{"message": message, "code": troubleCode(err), "refused": refused != nil, "limit": errors.As(err, &limit)}
+	var at *net.OpError
+	if errors.As(err, &at) {
+		told["operation"] = at.Op
+		if tcp, ok := at.Addr.(*net.TCPAddr); ok {
+			told["address"], told["port"] = tcp.IP.String(), tcp.Port
+		}
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		told["name"] = dns.Name
+	}
+	return platform.Object(f, told)
 }
 
 // troubleCode is what Node says in the cause's code, where libraries look for what is worth trying again; "" for what it has

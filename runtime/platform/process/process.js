@@ -96,5 +96,7 @@
     ...listening,
     emitWarning: (warning) => console.warn(warning),
   };
+  // By which packages tell Node (axios).
+  Object.defineProperty(process, Symbol.toStringTag, { value: "process", configurable: true });
   return { process, performance };
 })

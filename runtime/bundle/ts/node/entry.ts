@@ -15,6 +15,8 @@ const makers: Record<string, () => any> = {
   console: () => g.console,
   crypto: () => require('./crypto').make(),
   events: () => require('./events').make(),
+  http: () => clients().http,
+  https: () => clients().https,
   path: () => require('path-browserify'),
   'path/posix': () => require('path-browserify'),
   perf_hooks: () => pick('performance'),
@@ -37,6 +39,17 @@ const makers: Record<string, () => any> = {
 };
 
 const made: Record<string, any> = { __proto__: null };
+
+let both: any;
+const clients = () => (both ??= require('./http').make(resolve));
+
+/** A module that isn't here, for packages that can do without: whoever uses it is told why. */
+export function idle(name: string, refusal: string): any {
+  if (name === 'os') return require('./machine').system();
+  if (name !== 'fs' && name !== 'fs/promises') return require('./idle').make(refusal);
+  const { fs, promises } = require('./machine').files(refusal, () => resolve('stream'));
+  return name === 'fs' ? fs : promises;
+}
 
 /** The module of a name without "node:"; undefined if there is none. */
 export function resolve(name: string): any {

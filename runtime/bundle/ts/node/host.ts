@@ -1,9 +1,23 @@
 type Bytes = Uint8Array | ArrayBuffer;
 
+/** Requests as Go makes them: see runtime/platform/fetch. With raw, the response's body stays encoded. */
+export interface Requests {
+  maxRequests: number;
+  requestsSetting: string;
+  send(method: string, url: string, headers: string[][], body: ArrayBuffer | 'stream' | undefined, redirect: string, resolve: (head: any) => void, reject: (trouble: any) => void, raw: true): number;
+  chunk(id: number, resolve: (bytes: ArrayBuffer | undefined) => void, reject: (trouble: any) => void): void;
+  write(id: number, bytes: Uint8Array, resolve: () => void, reject: (trouble: any) => void): void;
+  endWrite(id: number, whole: boolean): void;
+  stop(id: number): void;
+  refused(error: Error): void;
+}
+
 /** What Go gives the bundle when it is loaded into the runtime of one execution. All of it takes and gives bytes. */
 export interface Host {
   /** Node's assert, which workflows have too. */
   assert(): any;
+  /** What fetch sends with. */
+  requests(): Requests;
   /** console's text of its arguments. */
   format(...args: unknown[]): string;
   hashes(): string[];

@@ -357,5 +357,6 @@
   for (const c of [Request, Response]) {
     Object.defineProperty(c.prototype, Symbol.toStringTag, { value: c.name, configurable: true });
   }
-  return { fetch, Request, Response };
+  const { maxRequests, requestsSetting, send, chunk, write, endWrite, stop, refused } = host;
+  return { fetch, Request, Response, internal: { maxRequests, requestsSetting, send, chunk, write, endWrite, stop, refused } };
 })
