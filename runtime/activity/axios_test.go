@@ -203,7 +203,7 @@ export const main = async (url) => [
   told(await caught(axios.get(url + '/', { proxy: { host: '127.0.0.1', port: 9 } }))),
   told(await caught(axios.get(url + '/', { httpAgent: HttpsProxyAgent('http://127.0.0.1:9'), proxy: false }))),
   told(await caught(axios.get(url + '/', { socketPath: '/run/some.sock' }))),
-];`, url, `[["AxiosError","ERR_METHOD_NOT_IMPLEMENTED","the path "`+url+`/" is for a proxy, which can't be used here"],`+
+];`, url, `[["AxiosError","ERR_METHOD_NOT_IMPLEMENTED","the path \"http://127.0.0.1:port/\" is for a proxy, which can't be used here"],`+
 		`["AxiosError","ERR_METHOD_NOT_IMPLEMENTED","activities have no sockets: requests with an agent or a connection of one's own can't be made"],`+
 		`["AxiosError","ERR_METHOD_NOT_IMPLEMENTED","activities have no sockets: requests with an agent or a connection of one's own can't be made"]]`)
 }
