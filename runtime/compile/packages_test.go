@@ -199,7 +199,7 @@ func TestNothingOutsideTheFolderIsRead(t *testing.T) {
 		"modules/node_modules/main/package.json":    `{"main": "../../../secret.json"}`,
 		"modules/node_modules/exports/package.json": `{"exports": "./../../../secret.json"}`,
 		"modules/node_modules/browser/package.json": `{"main": "index.js", "browser": {"./index.js": "../../../secret.json"}}`,
-		"modules/node_modules/browser/index.js":     `module.exports = 1`,
+		"modules/node_modules/browser/index.js":     `module.exports = require("net")`, // so that the other is taken
 		"modules/node_modules/dots/index.js":        `module.exports = require("../../../secret.json")`,
 		"modules/node_modules/climbs/index.js":      `module.exports = require("above")`,
 		"modules/node_modules/data/index.js":        `module.exports = require("./notes.txt")`,
