@@ -65,6 +65,9 @@ func capTexts(h Host, class, prototype *goja.Object) error {
 			found, isText := call.Argument(0).(goja.String)
 			if by, ok := call.Argument(1).(goja.String); ok && isText {
 				text := language.Receiver(h, call.This)
+				if all := replacedPlainly(h, text, found, by); all != nil {
+					return all
+				}
 				times := float64(strings.Count(text.String(), found.String()))
 				each := float64(by.Length()) + float64(strings.Count(by.String(), "$"))*float64(text.Length())
 				language.CheckBytes(h, "replaceAll", float64(text.Length())+times*each)
@@ -97,4 +100,25 @@ func capTexts(h Host, class, prototype *goja.Object) error {
 			language.CheckText(h, "normalize", text, most)
 			return original(goja.FunctionCall{This: text, Arguments: []goja.Value{form}})
 		}))
+}
+
+// replacedPlainly is replaceAll of texts in which nothing stands for anything else: goja would keep each
+// place before it replaces the first, gigabytes of them, without an end that an interrupt reaches. It is
+// nil for others: an empty text stands between halves of pairs, and halves aren't Go's to compare.
+func replacedPlainly(h Host, text, found, by goja.String) goja.Value {
+	s, old, with := text.String(), found.String(), by.String()
+	if old == "" || strings.Contains(with, "$") {
+		return nil
+	}
+	for _, t := range []struct {
+		is   goja.String
+		text string
+	}{{text, s}, {found, old}, {by, with}} {
+		if strings.Contains(t.text, "\ufffd") && !h.Runtime().ToValue(t.text).StrictEquals(t.is) {
+			return nil
+		}
+	}
+	times := float64(strings.Count(s, old))
+	language.CheckBytes(h, "replaceAll", float64(text.Length())+times*float64(by.Length()))
+	return h.Runtime().ToValue(strings.ReplaceAll(s, old, with))
 }
