@@ -32,7 +32,7 @@ func (s *Source) session(ctx context.Context) error {
 		return err
 	}
 	select {
-	case _ = <-s.gate.gap: // an earlier session's: this one has looked itself
+	case <-s.gate.gap: // an earlier session's: this one has looked itself
 	default:
 	}
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -97,7 +97,7 @@ func TestThePagesAreReadable(t *testing.T) {
 var (
 	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading  = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	dropped  = regexp.MustCompile("[^\\p{L}\\p{N} _-]")
+	dropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 	fencedUp = regexp.MustCompile("(?s)```.*?```")
 )
 

@@ -53,8 +53,10 @@ func withModulesApart(t testing.TB, dir string) *Compiler {
 func evaluate(p *Program) (string, error) {
 	r := goja.New()
 	// What the sandbox has for what is spread into a call.
-	if err := r.Set(operators.Spread, func(c goja.FunctionCall) goja.Value { return c.Argument(0) }); err != nil {
-		return "", err
+	for _, name := range []string{operators.Spread, operators.Items} {
+		if err := r.Set(name, func(c goja.FunctionCall) goja.Value { return c.Argument(0) }); err != nil {
+			return "", err
+		}
 	}
 	call := func(f goja.Value, require any) (*goja.Object, error) {
 		evaluate, ok := goja.AssertFunction(f)

@@ -20,7 +20,7 @@ const (
 )
 
 var OperatorNames = append([]string{
-	operators.Power, operators.Left, operators.Right, operators.Multiply, operators.Assign, operators.Spread, operators.Join, operators.Element,
+	operators.Power, operators.Left, operators.Right, operators.Multiply, operators.Assign, operators.Spread, operators.Items, operators.Join, operators.Element,
 }, comparisons...)
 
 // Operator is the function that operators.Rewrite has code call.
@@ -28,6 +28,8 @@ func Operator(h Host, name string) (*goja.Object, error) {
 	switch name {
 	case operators.Spread:
 		return language.NewFunction(h, name, 1, func(call goja.FunctionCall) goja.Value { return spread(h, call) })
+	case operators.Items:
+		return language.NewFunction(h, name, 1, func(call goja.FunctionCall) goja.Value { return items(h, call.Argument(0)) })
 	case operators.Join:
 		return language.NewFunction(h, name, 2, func(call goja.FunctionCall) goja.Value { return joinTexts(h, call) })
 	case operators.Element: // an object keeps its time: most of them become an element of an ordinary array

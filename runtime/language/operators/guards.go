@@ -5,14 +5,16 @@ import (
 	"strings"
 
 	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
 )
 
 // Names of the functions that the rest of what is rewritten calls: Spread with what is spread into the
-// arguments of a call, Join with two texts, Element with what an element of an array becomes, the others with two operands.
+// arguments of a call, Items with what is spread into an array, Join with two texts, Element with what an element of an array becomes, the others with two operands.
 const (
 	Spread       = "<...>"
+	Items        = "<[...]>"
 	Join         = "<$>"
 	Element      = "<[]=>"
 	Less         = "<less>"
@@ -39,10 +41,15 @@ func bigArrays(text string) bool {
 
 // spread has a function look at what is spread into the arguments of a call. goja puts them one by one on its stack, in one step, and
 // copies that for each thousand: the function sees how many there are before, and makes room for them.
-func spread(list []ast.Expression) {
+func spread(list []ast.Expression) { lookedAt(Spread, list) }
+
+// items has a function look at what is spread into an array: goja takes the characters of a text one by one, in one step.
+func items(list []ast.Expression) { lookedAt(Items, list) }
+
+func lookedAt(name string, list []ast.Expression) {
 	for _, a := range list {
 		if s, ok := a.(*ast.SpreadElement); ok {
-			s.Expression = call(Spread, s.Expression)
+			s.Expression = looked(name, s.Expression)
 		}
 	}
 }
@@ -108,4 +115,29 @@ func LongLiteral(text string) int {
 		begin = i + 1
 	}
 	return -1
+}
+
+// looked has a function look at what is spread. goja notes the call where it would note the expression, by which
+// what isn't iterable is named.
+func looked(name string, e ast.Expression) ast.Expression {
+	guarded := call(name, e)
+	if c, ok := guarded.(*ast.CallExpression); ok {
+		c.LeftParenthesis = noted(e)
+	}
+	return guarded
+}
+
+// noted is the place that goja notes for what it makes of an expression.
+func noted(e ast.Expression) file.Idx {
+	switch e := e.(type) {
+	case *ast.CallExpression:
+		return e.LeftParenthesis
+	case *ast.DotExpression:
+		return e.Identifier.Idx
+	case *ast.BracketExpression:
+		return e.LeftBracket
+	case *ast.OptionalChain:
+		return noted(e.Expression)
+	}
+	return e.Idx0()
 }

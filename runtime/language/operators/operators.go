@@ -153,6 +153,8 @@ func (w *rewriter) rewritten(e ast.Expression) ast.Expression {
 		spread(e.ArgumentList)
 	case *ast.NewExpression:
 		spread(e.ArgumentList)
+	case *ast.ArrayLiteral:
+		items(e.Value)
 	case *ast.MetaProperty:
 		if e.Meta.Name == "new" {
 			return w.target(e)
