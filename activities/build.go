@@ -14,8 +14,9 @@ func sampleActivity(_ context.Context, in input) (result, error) {
 	return jsonResult("Processed: " + message)
 }
 
-// buildPackage: {packageName, version = "1.0.0", options?} → {success, packageName, buildTime, artifacts}. It builds nothing: it stands for
-// a step that takes a name and yields artefacts. buildTime is in milliseconds.
+// buildPackage: {packageName, version = "1.0.0", options?} → {success, packageName, buildTime,
+// artifacts}. It builds nothing: it stands for a step that takes a name and yields artefacts.
+// buildTime is in milliseconds.
 func buildPackage(_ context.Context, in input) (result, error) {
 	began := time.Now()
 	name, err := in.text("packageName")

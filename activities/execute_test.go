@@ -16,7 +16,8 @@ func args(input string) *commonpb.Payloads {
 		Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(input)}}}
 }
 
-// call runs an activity outside of Temporal and returns its result as JSON, "undefined" for nothing.
+// call runs an activity outside of Temporal and returns its result as JSON, "undefined" for
+// nothing.
 func call(t *testing.T, s *Set, name, input string) (string, error) {
 	t.Helper()
 	return callContext(context.Background(), t, s, name, input)

@@ -9,11 +9,12 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// ValidationErrorType is the type of the non-retryable failure that bad input ends with. Its first detail is an object that names the
-// field: {"field": "rules.pattern"}.
+// ValidationErrorType is the type of the non-retryable failure that bad input ends with. Its first
+// detail is an object that names the field: {"field": "rules.pattern"}.
 const ValidationErrorType = "ValidationError"
 
-// invalid says what is wrong with a field of the input. The text starts with the field's name, as a path from the input object.
+// invalid says what is wrong with a field of the input. The text starts with the field's name, as a
+// path from the input object.
 func invalid(field, format string, args ...any) error {
 	return temporal.NewApplicationErrorWithOptions(
 		field+" "+fmt.Sprintf(format, args...), ValidationErrorType,
@@ -30,8 +31,9 @@ func retryable(errType string, cause error, format string, args ...any) error {
 		fmt.Sprintf(format, args...), errType, temporal.ApplicationErrorOptions{Cause: cause})
 }
 
-// interrupted is the error of an activity whose context ended before its work did. Only a cancellation that somebody asked for may end the
-// activity as cancelled; a worker that stops gives the attempt back to be tried elsewhere.
+// interrupted is the error of an activity whose context ended before its work did. Only a
+// cancellation that somebody asked for may end the activity as cancelled; a worker that stops gives
+// the attempt back to be tried elsewhere.
 func interrupted(ctx context.Context) error {
 	cause := context.Cause(ctx)
 	switch {

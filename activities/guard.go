@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// AllowPrivateSetting is the setting that lets untrusted code reach addresses that are not public; refusals name it.
+// AllowPrivateSetting is the setting that lets untrusted code reach addresses that are not public;
+// refusals name it.
 const AllowPrivateSetting = "HTTP_ALLOW_PRIVATE"
 
 // GuardOptions configures [HTTPClient].
@@ -29,7 +30,8 @@ type GuardOptions struct {
 	// MaxRedirects is how many redirects are followed. Default: 20, what browsers and Node do.
 	MaxRedirects int
 
-	// MaxConnsPerHost bounds the connections to one host, idle ones included; requests beyond wait. Default: 64.
+	// MaxConnsPerHost bounds the connections to one host, idle ones included; requests beyond wait.
+	// Default: 64.
 	MaxConnsPerHost int
 
 	// TLS is the base of the TLS configuration. Default: the system's authorities.
@@ -49,11 +51,13 @@ func (e *AddressError) Error() string {
 // errTooManyRedirects ends a chain of redirects.
 var errTooManyRedirects = errors.New("too many redirects")
 
-// HTTPClient makes the client that code of a project reaches the network through: httpRequest here and JavaScript's fetch. Addresses that
-// are not public are refused where they are dialled, after name resolution and again for each redirect, so that no name and no
-// redirect leads around it; the error wraps an [*AddressError]. Proxies of the environment are not used: they would dial for us,
-// unchecked. The client keeps connections alive for its users; give each project its own, so that they don't share cookies of TLS sessions
-// or the limits, and call CloseIdleConnections when it's done.
+// HTTPClient makes the client that code of a project reaches the network through: httpRequest here
+// and JavaScript's fetch. Addresses that are not public are refused where they are dialled, after
+// name resolution and again for each redirect, so that no name and no redirect leads around it; the
+// error wraps an [*AddressError]. Proxies of the environment are not used: they would dial for us,
+// unchecked. The client keeps connections alive for its users; give each project its own, so that
+// they don't share cookies of TLS sessions or the limits, and call CloseIdleConnections when it's
+// done.
 //
 // It sets no timeout: requests carry theirs in their context.
 func HTTPClient(o GuardOptions) *http.Client {
@@ -122,8 +126,8 @@ func (o GuardOptions) check(ap netip.AddrPort) error {
 	return nil
 }
 
-// kindOf says why an address is not a public unicast one; "" when it is. An IPv6 address that carries an IPv4 address to which a gateway
-// would send it is what the IPv4 address is.
+// kindOf says why an address is not a public unicast one; "" when it is. An IPv6 address that
+// carries an IPv4 address to which a gateway would send it is what the IPv4 address is.
 func kindOf(a netip.Addr) string {
 	switch {
 	case a.IsUnspecified():
@@ -162,7 +166,8 @@ type special struct {
 	kind   string
 }
 
-// specialAddresses is IANA's special-purpose registries, as far as package netip doesn't know them by itself.
+// specialAddresses is IANA's special-purpose registries, as far as package netip doesn't know them
+// by itself.
 func specialAddresses() []special {
 	return []special{
 		{netip.MustParsePrefix("0.0.0.0/8"), "this-network"},

@@ -125,7 +125,8 @@ func TestProxiesOfTheEnvironmentAreNotUsed(t *testing.T) {
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	t.Setenv("http_proxy", proxy.URL)
 	t.Setenv("ALL_PROXY", proxy.URL)
-	// Proxies are never asked for loopback addresses, so a name that doesn't exist must fail at its lookup.
+	// Proxies are never asked for loopback addresses, so a name that doesn't exist must fail at its
+	// lookup.
 	s := New(Options{HTTP: HTTPClient(GuardOptions{AllowPrivate: true})})
 	_, err := call(t, s, "httpRequest", `{"url":"http://name.invalid/"}`)
 	wantFailure(t, err, NetworkErrorType, false)

@@ -18,10 +18,12 @@ import (
 
 const userAgent = "workflow-worker"
 
-// httpRequest: {url, method = "GET", headers?, body?, timeout = 30000} → {status, statusText, data, headers}.
+// httpRequest: {url, method = "GET", headers?, body?, timeout = 30000} → {status, statusText, data,
+// headers}.
 //
-// Any response is a result, whatever its status. data is the body parsed as JSON, else its text. No response is a failure that Temporal
-// retries; what a retry can't mend (a malformed URL, an address that the guard refuses, a body that's too large) is not retried.
+// Any response is a result, whatever its status. data is the body parsed as JSON, else its text. No
+// response is a failure that Temporal retries; what a retry can't mend (a malformed URL, an address
+// that the guard refuses, a body that's too large) is not retried.
 func (s *Set) httpRequest(ctx context.Context, in input) (result, error) {
 	timeout, err := in.numberOr("timeout", 30_000)
 	if err != nil {

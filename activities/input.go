@@ -10,7 +10,8 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// input is the one object that an activity is called with: its members as they came, so that what is only handed on stays what it was.
+// input is the one object that an activity is called with: its members as they came, so that what
+// is only handed on stays what it was.
 type input struct {
 	path    string // of this object inside the activity's input: "" or "rules."
 	members map[string]json.RawMessage
@@ -43,7 +44,8 @@ func readObject(path, field string, raw json.RawMessage) (input, error) {
 	return in, nil
 }
 
-// get returns a member. What is null counts as left out, because that is how forms and databases say it.
+// get returns a member. What is null counts as left out, because that is how forms and databases
+// say it.
 func (in input) get(name string) (json.RawMessage, bool) {
 	raw, ok := in.members[name]
 	return raw, ok && !isNull(raw)

@@ -13,8 +13,9 @@ import (
 	"unicode/utf16"
 )
 
-// typeOf is JavaScript's typeof for a JSON text, except that an array is "array". It looks at the first character only: the text is valid
-// JSON wherever this is called, or is found not to be right after.
+// typeOf is JavaScript's typeof for a JSON text, except that an array is "array". It looks at the
+// first character only: the text is valid JSON wherever this is called, or is found not to be right
+// after.
 func typeOf(raw json.RawMessage) string {
 	raw = bytes.TrimLeft(raw, " \t\r\n")
 	if len(raw) == 0 {
@@ -52,7 +53,8 @@ func textOf(raw json.RawMessage) string {
 	return s
 }
 
-// numberOf reads a JSON number as JavaScript does: to the nearest double, to infinity beyond their range.
+// numberOf reads a JSON number as JavaScript does: to the nearest double, to infinity beyond their
+// range.
 func numberOf(raw json.RawMessage) float64 {
 	n, err := strconv.ParseFloat(string(bytes.TrimSpace(raw)), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -80,7 +82,8 @@ type object struct {
 	values map[string]value
 }
 
-// ordered returns the keys as JavaScript enumerates them: array indices first, ascending, the others as they were added.
+// ordered returns the keys as JavaScript enumerates them: array indices first, ascending, the
+// others as they were added.
 func (o *object) ordered() []string {
 	var indices, names []string
 	for _, k := range o.keys {
@@ -106,9 +109,11 @@ func isArrayIndex(k string) bool {
 
 func notJSON(err error) error { return fmt.Errorf("not valid JSON: %w", err) }
 
-// parseJSON is JSON.parse. Nesting deeper than the 10,000 levels of encoding/json counts as invalid.
+// parseJSON is JSON.parse. Nesting deeper than the 10,000 levels of encoding/json counts as
+// invalid.
 func parseJSON(text []byte) (value, error) {
-	// Decoder.Token sees one token at a time and bounds no depth; Unmarshal's checker sees the whole text and does.
+	// Decoder.Token sees one token at a time and bounds no depth; Unmarshal's checker sees the
+	// whole text and does.
 	var checked json.RawMessage
 	if err := json.Unmarshal(text, &checked); err != nil {
 		return nil, notJSON(err)
@@ -175,8 +180,9 @@ func closing(d *json.Decoder) error {
 	return nil
 }
 
-// stringify is JSON.stringify(v, null, indent): indent 0 writes no space at all. It gives up, and says so, once the text is longer than
-// limit: ten thousand nested arrays are 20 KB, and 200 MB when indented.
+// stringify is JSON.stringify(v, null, indent): indent 0 writes no space at all. It gives up, and
+// says so, once the text is longer than limit: ten thousand nested arrays are 20 KB, and 200 MB
+// when indented.
 func stringify(v value, indent, limit int) (text string, ok bool) {
 	p := printer{step: strings.Repeat(" ", indent), limit: limit}
 	p.value(v, "")

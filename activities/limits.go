@@ -1,6 +1,7 @@
 package activities
 
-// The settings that limit activities. A failure that a limit causes names its setting, for the one who can change it.
+// The settings that limit activities. A failure that a limit causes names its setting, for the one
+// who can change it.
 const (
 	MaxResultSetting   = "ACTIVITY_MAX_RESULT_BYTES"
 	MaxResponseSetting = "ACTIVITY_MAX_RESPONSE_BYTES"

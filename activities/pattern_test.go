@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// testdata/patterns.json holds [pattern, text, answer], the answer being what Node 20's new RegExp(pattern).test(text) gives, or "invalid"
-// where it throws; but for modifiers, (?i:…), which are younger than Node 20.
+// testdata/patterns.json holds [pattern, text, answer], the answer being what Node 20's new
+// RegExp(pattern).test(text) gives, or "invalid" where it throws; but for modifiers, (?i:…), which
+// are younger than Node 20.
 func TestPatternsMeanWhatTheyMeanInJavaScript(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("testdata/patterns.json")

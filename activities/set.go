@@ -27,19 +27,24 @@ const (
 
 // Options configures a [Set].
 type Options struct {
-	// Logger receives what logMessage writes, with the calling workflow added. Give it the project's attributes. Default: slog.Default().
+	// Logger receives what logMessage writes, with the calling workflow added. Give it the
+	// project's attributes. Default: slog.Default().
 	Logger *slog.Logger
 
-	// HTTP carries out httpRequest. Default: HTTPClient(GuardOptions{}), which reaches public addresses only.
+	// HTTP carries out httpRequest. Default: HTTPClient(GuardOptions{}), which reaches public
+	// addresses only.
 	HTTP *http.Client
 
-	// MaxResponseBytes bounds the body that httpRequest accepts, after decompression. Default: 2 MiB, Temporal's own limit for a payload.
+	// MaxResponseBytes bounds the body that httpRequest accepts, after decompression. Default: 2
+	// MiB, Temporal's own limit for a payload.
 	MaxResponseBytes int64
 
-	// MaxResultBytes bounds what any of them returns, as JSON. Default: 2 MiB, as above: the server would refuse more, less clearly.
+	// MaxResultBytes bounds what any of them returns, as JSON. Default: 2 MiB, as above: the server
+	// would refuse more, less clearly.
 	MaxResultBytes int
 
-	// PatternTimeout bounds one match of a pattern of validateData. Default: 1 s. The engine looks at the clock every 100 ms.
+	// PatternTimeout bounds one match of a pattern of validateData. Default: 1 s. The engine looks
+	// at the clock every 100 ms.
 	PatternTimeout time.Duration
 }
 
@@ -93,9 +98,9 @@ func (s *Set) Names() []string {
 	return names
 }
 
-// Execute runs the activity called name on its arguments, of which it looks at the first. ctx is Temporal's activity context; without one
-// the activities work too, but nothing is heartbeated. A failure is a *temporal.ApplicationError; a cancelled activity ends with
-// *temporal.CanceledError.
+// Execute runs the activity called name on its arguments, of which it looks at the first. ctx is
+// Temporal's activity context; without one the activities work too, but nothing is heartbeated. A
+// failure is a *temporal.ApplicationError; a cancelled activity ends with *temporal.CanceledError.
 func (s *Set) Execute(ctx context.Context, name string, args *commonpb.Payloads) (*commonpb.Payloads, error) {
 	run, ok := s.byName[name]
 	if !ok {

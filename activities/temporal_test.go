@@ -19,7 +19,8 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// inTemporal runs one activity in Temporal's test environment, whose context carries info and heartbeats.
+// inTemporal runs one activity in Temporal's test environment, whose context carries info and
+// heartbeats.
 func inTemporal(t *testing.T, s *Set, name, input string, set func(*testsuite.TestActivityEnvironment)) error {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite

@@ -8,10 +8,12 @@ import (
 	"golang.org/x/text/language"
 )
 
-// transformData: {data, transformation: uppercase | lowercase | reverse | json-parse | json-stringify} → the transformed data.
+// transformData: {data, transformation: uppercase | lowercase | reverse | json-parse |
+// json-stringify} → the transformed data.
 //
-// The first three work on strings and hand everything else on as it came. json-parse takes a string; of what is no string, it takes what
-// JSON.parse would give back unchanged: numbers, booleans and null.
+// The first three work on strings and hand everything else on as it came. json-parse takes a
+// string; of what is no string, it takes what JSON.parse would give back unchanged: numbers,
+// booleans and null.
 func (s *Set) transformData(_ context.Context, in input) (result, error) {
 	how, err := in.oneOf("transformation", "uppercase", "lowercase", "reverse", "json-parse", "json-stringify")
 	if err != nil {

@@ -10,9 +10,10 @@ import (
 
 // validateData: {data, rules: {required, type, minLength, maxLength, pattern}} → {valid, errors}.
 //
-// Missing data breaks "required" and nothing else; so do null and the empty string where it is required. Types are typeof's, with arrays a
-// type of their own, so null is an object. Lengths are of strings, in UTF-16 code units, and of arrays, and say nothing of other values.
-// A pattern is matched against strings, and against numbers and booleans as JavaScript prints them.
+// Missing data breaks "required" and nothing else; so do null and the empty string where it is
+// required. Types are typeof's, with arrays a type of their own, so null is an object. Lengths are
+// of strings, in UTF-16 code units, and of arrays, and say nothing of other values. A pattern is
+// matched against strings, and against numbers and booleans as JavaScript prints them.
 func (s *Set) validateData(_ context.Context, in input) (result, error) {
 	given, err := in.object("rules")
 	if err != nil {
@@ -81,7 +82,8 @@ func readLength(in input, name string) (*float64, error) {
 	return &n, nil
 }
 
-// check returns what the data breaks, in the rules' order; an error only where a rule can't be applied.
+// check returns what the data breaks, in the rules' order; an error only where a rule can't be
+// applied.
 func (r rules) check(data json.RawMessage) ([]string, error) {
 	kind := typeOf(data)
 	found := []string{}

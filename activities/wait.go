@@ -42,8 +42,9 @@ func waitFor(ctx context.Context, in input) (result, error) {
 	return result{json: []byte(text)}, nil
 }
 
-// heartbeating tells Temporal that the activity lives, which is also how Temporal tells the activity that it's cancelled. The returned
-// function ends it and waits for a heartbeat that is on its way. The SDK thins the calls out to what the heartbeat timeout needs.
+// heartbeating tells Temporal that the activity lives, which is also how Temporal tells the
+// activity that it's cancelled. The returned function ends it and waits for a heartbeat that is on
+// its way. The SDK thins the calls out to what the heartbeat timeout needs.
 func heartbeating(ctx context.Context) (stop func()) {
 	if !activity.IsActivity(ctx) || activity.GetInfo(ctx).IsLocalActivity {
 		return func() {}

@@ -96,7 +96,8 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 			stop := run(t, c)
 			r.await(t, name, ready)
 			stop()
-			// By a connection that is closed before goroutines are counted: pgx reads ahead on one whose server is slow.
+			// By a connection that is closed before goroutines are counted: pgx reads ahead on one
+			// whose server is slow.
 			db := open(t, url)
 			if !db.holds(noSlots) {
 				t.Error("a slot is left")

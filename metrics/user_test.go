@@ -70,7 +70,8 @@ func TestUsersMetricsAreShownByProject(t *testing.T) {
 	}
 }
 
-// What one project names, nothing else may suffer from: two types of one name would spoil the whole scrape.
+// What one project names, nothing else may suffer from: two types of one name would spoil the whole
+// scrape.
 func TestUsersNamesCollideWithNothing(t *testing.T) {
 	t.Parallel()
 	m := New(Options{})

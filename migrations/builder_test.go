@@ -192,7 +192,8 @@ func TestStatusAllowsWhatWeWriteAndWhatWasAllowed(t *testing.T) {
 	}
 }
 
-// worker_requests that are there already, of an older version of ours or of somebody else, take the newer actions.
+// worker_requests that are there already, of an older version of ours or of somebody else, take the
+// newer actions.
 func TestActionsThatWeKnowAreAllowedBesideThoseThatWere(t *testing.T) {
 	t.Parallel()
 	for name, action := range map[string]string{

@@ -76,7 +76,8 @@ func TestTheRowTellsHowManyExecutionsAreOnOlderCode(t *testing.T) {
 		t.Errorf("after the moves: %s", got)
 	}
 
-	// They end, and those that began on v1: the period is forgotten once nobody can turn up any more.
+	// They end, and those that began on v1: the period is forgotten once nobody can turn up any
+	// more.
 	h.Exec(`UPDATE workflow_execution_moves SET closed_at = now()`)
 	d.mu.Lock()
 	d.begun = nil
@@ -151,7 +152,8 @@ func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 	if was.CodeID != first {
 		t.Errorf("from row %q, want %q", was.CodeID, first)
 	}
-	// The newest text is broken: what is live is still the first row's, since then, also after a restart.
+	// The newest text is broken: what is live is still the first row's, since then, also after a
+	// restart.
 	h.Exec(`UPDATE workflow_compiled_code SET is_active = false WHERE id = $1`, first)
 	h.Code(w, "2", "BROKEN")
 	r.LookAt(p, time.Now())
@@ -248,7 +250,8 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	}
 }
 
-// What a move names is kept, whoever began when; until the execution is over, and nobody may query it any more.
+// What a move names is kept, whoever began when; until the execution is over, and nobody may query
+// it any more.
 func TestCodeThatAnExecutionWasMovedToStaysUntilItIsOver(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -142,7 +142,8 @@ func TestMigrateMovesWhatFitsAndSaysWhatDoesNot(t *testing.T) {
 		t.Errorf("events %q", got)
 	}
 
-	// Moves are level state: whoever starts the project is told of them, and a pass that finds nothing new tells nobody.
+	// Moves are level state: whoever starts the project is told of them, and a pass that finds
+	// nothing new tells nobody.
 	reloads := r.runner.count("reload", p)
 	r.LookAt(p, time.Now())
 	r.surveyed()

@@ -207,8 +207,8 @@ func TestCodeStaysWhenInDoubt(t *testing.T) {
 	}
 }
 
-// A reset execution counts as begun at the reset, though its history, and with it the pin, is older: what tells is that its
-// replay used the code.
+// A reset execution counts as begun at the reset, though its history, and with it the pin, is
+// older: what tells is that its replay used the code.
 func TestCodeOfAResetExecutionStays(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -171,7 +171,8 @@ func (r *Reconciler) noteBroken(rec *record, before, after runtime.Report, again
 	}
 }
 
-// live notes what went live, where before was; of a reload after which the same code is live as before only what is wrong.
+// live notes what went live, where before was; of a reload after which the same code is live as
+// before only what is wrong.
 func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before runtime.Report) {
 	if dec.action == actReload && len(changesBetween(before, rec.report)) == 0 {
 		r.noteBroken(rec, before, rec.report, dec.cause == causeAgain || dec.cause == causeLost)

@@ -10,8 +10,8 @@ import (
 	"workflow-worker/runtime/activity"
 )
 
-// Problem puts into one line why the newest text of a source isn't live, "" if it is: what a worker's row shows of it, and what a
-// call to a component that can't be run fails with.
+// Problem puts into one line why the newest text of a source isn't live, "" if it is: what a
+// worker's row shows of it, and what a call to a component that can't be run fails with.
 func (s SourceReport) Problem() string {
 	e := s.Error
 	if e == nil {
@@ -31,8 +31,9 @@ func (s SourceReport) Problem() string {
 	return what
 }
 
-// broken gives the rows of a kind of which no text can be run, with what is wrong with them. Their own names are theirs all the
-// same: neither a built-in activity nor another row's function steps in for them.
+// broken gives the rows of a kind of which no text can be run, with what is wrong with them. Their
+// own names are theirs all the same: neither a built-in activity nor another row's function steps
+// in for them.
 func (b *builder) broken(kind string) map[string]string {
 	out := map[string]string{}
 	for _, s := range b.sources {
@@ -43,8 +44,9 @@ func (b *builder) broken(kind string) map[string]string {
 	return out
 }
 
-// withBroken has calls to components, and starts of workflows, that can't be run fail with what is wrong with them; so do calls and starts
-// by a name that may mean several functions. Of two rows of one name one may work.
+// withBroken has calls to components, and starts of workflows, that can't be run fail with what is
+// wrong with them; so do calls and starts by a name that may mean several functions. Of two rows of
+// one name one may work.
 func (l *live) withBroken(b *builder) *live {
 	l.broken, l.brokenWorkflows = b.broken(KindComponent), b.broken(KindWorkflow)
 	l.brokenIDs = map[string]string{}

@@ -15,7 +15,8 @@ import (
 	"workflow-worker/runtime/compile"
 )
 
-// builder makes the modules of a project, row by row, so that what is wrong with one row changes nothing but its own report.
+// builder makes the modules of a project, row by row, so that what is wrong with one row changes
+// nothing but its own report.
 type builder struct {
 	r         *Runner
 	projectID string
@@ -66,7 +67,8 @@ func (b *builder) rows(p Project) []row {
 	return out
 }
 
-// buildAhead builds the new texts of rows side by side; which of them go live, and whether, is decided row by row after.
+// buildAhead builds the new texts of rows side by side; which of them go live, and whether, is
+// decided row by row after.
 func (b *builder) buildAhead(ctx context.Context, rows []row) {
 	var group errgroup.Group
 	group.SetLimit(max(2, goruntime.GOMAXPROCS(0)))
@@ -126,8 +128,8 @@ func (b *builder) component(c Component) row {
 	}
 }
 
-// row builds the newest text of a row, or falls back on what is live, or on what was. The error is what isn't the text's
-// fault, and worth another try.
+// row builds the newest text of a row, or falls back on what is live, or on what was. The error is
+// what isn't the text's fault, and worth another try.
 func (b *builder) row(ctx context.Context, w row) error {
 	if w.clash != nil {
 		return b.clash(ctx, w, w.clash)
@@ -226,7 +228,8 @@ func (b *builder) report(l *live) Report {
 	return out
 }
 
-// restore has all that is live kept again, and what running executions are pinned to as far as it is at hand.
+// restore has all that is live kept again, and what running executions are pinned to as far as it
+// is at hand.
 func (b *builder) restore() {
 	b.fresh = slices.Clone(b.modules)
 	if pr := b.r.running(b.projectID); pr != nil {

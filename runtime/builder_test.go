@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A project of many rows starts, and a bulk edit goes live, no later than need be; and none of them can end the process.
+// A project of many rows starts, and a bulk edit goes live, no later than need be; and none of them
+// can end the process.
 func TestNewTextsAreBuiltSideBySideAndOnce(t *testing.T) {
 	t.Parallel()
 	first, second := make(chan struct{}), make(chan struct{})

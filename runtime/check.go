@@ -20,7 +20,8 @@ type (
 // Check asks which open executions of a workflow row could go on with other code of it.
 type Check struct {
 	WorkflowID string // workflows.id
-	// Target is the code; it needn't be live, nor stored. Without a hash it gets one, with the npm packages that there are now.
+	// Target is the code; it needn't be live, nor stored. Without a hash it gets one, with the npm
+	// packages that there are now.
 	Target StoredCode
 	// Name is the row's kebab name.
 	Name string
@@ -30,7 +31,8 @@ type Check struct {
 
 // CheckResult says what a Check found.
 type CheckResult struct {
-	// Target is the code as it has to be kept, with Packages, before any execution can be moved to it.
+	// Target is the code as it has to be kept, with Packages, before any execution can be moved to
+	// it.
 	Target   StoredModule
 	Packages []StoredPackages
 
@@ -38,13 +40,13 @@ type CheckResult struct {
 	// Fit could go on with the target, Broken couldn't.
 	Fit    []Fitting
 	Broken []BrokenExecution
-	// Truncated says that there are more executions than were tried. Those that run the target already, or were told to
-	// (Project.Moves), are passed over, so that asking again gets further.
+	// Truncated says that there are more executions than were tried. Those that run the target
+	// already, or were told to (Project.Moves), are passed over, so that asking again gets further.
 	Truncated bool
 }
 
-// Check replays the histories of executions against other code. It changes nothing. If ctx's time is over, the result has what was found
-// until then.
+// Check replays the histories of executions against other code. It changes nothing. If ctx's time
+// is over, the result has what was found until then.
 func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckResult, error) {
 	pr := r.running(projectID)
 	if pr == nil {

@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// clashing says of each component whose name another component of the project has too, by its row's id, what is wrong: which of them an
-// activity call means is nobody's guess. Shared ones count among them.
+// clashing says of each component whose name another component of the project has too, by its row's
+// id, what is wrong: which of them an activity call means is nobody's guess. Shared ones count
+// among them.
 func clashing(components []Component) map[string]*SourceError {
 	byName := map[string][]Component{}
 	for _, c := range components {
@@ -29,8 +30,8 @@ func clashing(components []Component) map[string]*SourceError {
 	return out
 }
 
-// clash keeps what is live of a row whose name another one has too. Nothing new goes live: what does, would depend on the order of the
-// rows.
+// clash keeps what is live of a row whose name another one has too. Nothing new goes live: what
+// does, would depend on the order of the rows.
 func (b *builder) clash(ctx context.Context, w row, e *SourceError) error {
 	live := b.current.find(w.Kind, w.id)
 	built := b.unchanged(w)

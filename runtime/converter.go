@@ -10,8 +10,8 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// ClientOptions completes the options of a Runner's client: converters, the logger, how soon it is connected again, and what sees
-// its workflow tasks, which Config.Tasks gets too.
+// ClientOptions completes the options of a Runner's client: converters, the logger, how soon it is
+// connected again, and what sees its workflow tasks, which Config.Tasks gets too.
 func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 	o.DataConverter = DataConverter()
 	o.FailureConverter = FailureConverter()
@@ -23,13 +23,14 @@ func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 	return o, tasks
 }
 
-// DataConverter is Temporal's default converter, except that a *commonpb.Payloads passes unchanged, both ways: JavaScript
-// converts its values itself, and Go in between must not.
+// DataConverter is Temporal's default converter, except that a *commonpb.Payloads passes unchanged,
+// both ways: JavaScript converts its values itself, and Go in between must not.
 func DataConverter() converter.DataConverter {
 	return passThrough{converter.GetDefaultDataConverter()}
 }
 
-// FailureConverter is Temporal's default converter, except that a failed workflow task shows the author's stack and none of Go's.
+// FailureConverter is Temporal's default converter, except that a failed workflow task shows the
+// author's stack and none of Go's.
 func FailureConverter() converter.FailureConverter { return wire.FailureConverter(nil) }
 
 type passThrough struct{ converter.DataConverter }

@@ -18,9 +18,9 @@ import (
 	"workflow-worker/runtime/workflow"
 )
 
-// execute is the one activity of every worker. The type is looked up now: the project's components, the built-in
-// activities, the placeholders of its workflow rows, what only the calling execution's own code had, and last the component named
-// "default".
+// execute is the one activity of every worker. The type is looked up now: the project's components,
+// the built-in activities, the placeholders of its workflow rows, what only the calling execution's
+// own code had, and last the component named "default".
 func (p *project) execute(ctx context.Context, args converter.EncodedValues) (*commonpb.Payloads, error) {
 	input := &commonpb.Payloads{}
 	if args.HasValues() { // Get fails without
@@ -70,8 +70,9 @@ const missingTimeout = time.Second
 // activityFunc runs an attempt.
 type activityFunc func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error)
 
-// resolve finds what an activity type means now, and under which name its attempts are counted: the dynamic activity may be called
-// by any name, and names that callers make up must not fill the statistics.
+// resolve finds what an activity type means now, and under which name its attempts are counted: the
+// dynamic activity may be called by any name, and names that callers make up must not fill the
+// statistics.
 func (p *project) resolve(ctx context.Context, name string) (run activityFunc, counted string, err error) {
 	l := p.live.Load()
 	if problem, ok := l.broken[name]; ok {
@@ -122,7 +123,8 @@ func pinnedHash(ctx context.Context) string {
 	return hash
 }
 
-// codeHeader hands the hash in an activity's header, which is out of reach in the activity itself, on in its context.
+// codeHeader hands the hash in an activity's header, which is out of reach in the activity itself,
+// on in its context.
 type codeHeader struct {
 	interceptor.WorkerInterceptorBase
 }

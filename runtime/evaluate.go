@@ -25,9 +25,10 @@ const evaluationBudget = time.Second
 
 // contents finds out what a workflow module exports, and that its top level doesn't throw.
 //
-// Temporal's SDK in a runtime of its own takes 3 ms and 1.4 MB, too much for a thousand projects that start at once. Where
-// the text alone tells the exports, the top level is evaluated with stand-ins for all that it imports but npm packages, in a
-// tenth of that; only if that fails, or if there may be options on the functions, does the real thing decide.
+// Temporal's SDK in a runtime of its own takes 3 ms and 1.4 MB, too much for a thousand projects
+// that start at once. Where the text alone tells the exports, the top level is evaluated with
+// stand-ins for all that it imports but npm packages, in a tenth of that; only if that fails, or if
+// there may be options on the functions, does the real thing decide.
 func contents(ctx context.Context, p *compile.Program, text string, probe func(string) error) (workflow.Contents, error) {
 	functions, complete := p.Functions()
 	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, probe) {
@@ -78,7 +79,8 @@ func evaluateModule(r *goja.Runtime, f goja.Callable, require func(string) (goja
 	return module.Get("exports").ToObject(r), nil
 }
 
-// requirePackages makes a require function that gives the packages as they are and a stand-in for all else that there is.
+// requirePackages makes a require function that gives the packages as they are and a stand-in for
+// all else that there is.
 func requirePackages(r *goja.Runtime, p *compile.Packages, standIn goja.Value) func(string) (goja.Value, error) {
 	var made *goja.Object
 	load := func() (err error) {

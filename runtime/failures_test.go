@@ -7,7 +7,8 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 )
 
-// Whoever sees a failure in Temporal's UI sees which code it came from; the messages are the author's.
+// Whoever sees a failure in Temporal's UI sees which code it came from; the messages are the
+// author's.
 func TestFailuresOfActivitiesAndWorkflowsNameTheirCode(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

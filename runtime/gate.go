@@ -11,20 +11,23 @@ import (
 )
 
 const (
-	// maxGates is how many projects' gates may be under way at once: each takes a place among the reconciles, which others need.
+	// maxGates is how many projects' gates may be under way at once: each takes a place among the
+	// reconciles, which others need.
 	maxGates = 4
-	// gateTimeout bounds a row's gate. What it has seen by then counts: no execution goes on with code that doesn't fit it in any case, the
-	// gate only tells before.
+	// gateTimeout bounds a row's gate. What it has seen by then counts: no execution goes on with
+	// code that doesn't fit it in any case, the gate only tells before.
 	gateTimeout = 10 * time.Second
 	// gatesTimeout bounds those of one reload together: its other rows wait for them.
 	gatesTimeout = 20 * time.Second
-	// gateSample is how many of the newest, and how many of the oldest, open executions a gate tries.
+	// gateSample is how many of the newest, and how many of the oldest, open executions a gate
+	// tries.
 	gateSample = 10
 	// Soon for what passes, late for executions to end.
 	gateSoon, gateLate = 2 * time.Second, 30 * time.Second
 )
 
-// gate tries new code on the open executions that would go on with it. What it returns says why the code doesn't go live.
+// gate tries new code on the open executions that would go on with it. What it returns says why the
+// code doesn't go live.
 func (b *builder) gate(ctx context.Context, w row, current, candidate *module) (*SourceError, error) {
 	if w.Kind != KindWorkflow || current == nil || !b.mayUpgrade(w, current, candidate) {
 		return nil, nil
@@ -77,8 +80,9 @@ func (b *builder) askAgain(after time.Duration) {
 	}
 }
 
-// mayUpgrade is false if certainly no execution of the row goes on with newer code by itself. One that began on code that asked for it, of
-// which nothing is in memory, and wasn't woken since, is overlooked: it is tried when it wakes.
+// mayUpgrade is false if certainly no execution of the row goes on with newer code by itself. One
+// that began on code that asked for it, of which nothing is in memory, and wasn't woken since, is
+// overlooked: it is tried when it wakes.
 func (b *builder) mayUpgrade(w row, current, candidate *module) bool {
 	switch w.behavior {
 	case AutoUpgrade:

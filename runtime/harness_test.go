@@ -116,7 +116,8 @@ func (b *bench) replicaWith(change func(*Config)) *replica {
 	b.t.Cleanup(c.Close)
 	cfg := Config{
 		Client: c, Tasks: tasks, Store: b.store, Compiler: b.compiler, Logger: stacktest.Logger(b.t), StopTimeout: time.Second,
-		// On the clock it is ten times that: a task of code that does nothing was seen to take ten seconds beside other tests.
+		// On the clock it is ten times that: a task of code that does nothing was seen to take ten
+		// seconds beside other tests.
 		WorkflowTaskTimeout: 5 * time.Second,
 	}
 	change(&cfg)

@@ -13,7 +13,8 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// live is what a project serves at one moment. It is immutable: a reload makes another and swaps the pointer.
+// live is what a project serves at one moment. It is immutable: a reload makes another and swaps
+// the pointer.
 type live struct {
 	// modules are in the order of the rows; both kinds.
 	modules []*module
@@ -22,8 +23,8 @@ type live struct {
 	activities map[string]activityTarget
 	// placeholders are the functions of activities_code, which come after the built-in activities.
 	placeholders map[string]activityTarget
-	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and workflows that can't be run, or of which it
-	// is unclear which function the name means.
+	// broken and brokenWorkflows say, by the rows' names, what is wrong with the components and
+	// workflows that can't be run, or of which it is unclear which function the name means.
 	broken, brokenWorkflows map[string]string
 	// brokenIDs are the workflows.id of brokenWorkflows.
 	brokenIDs map[string]string
@@ -56,8 +57,8 @@ func (t activityTarget) title() string {
 	return wire.Title(t.code.Name(), "", t.code.Hash())
 }
 
-// newLive decides which module serves which type: a row's own name goes before another row's exports, then the order of the
-// rows counts.
+// newLive decides which module serves which type: a row's own name goes before another row's
+// exports, then the order of the rows counts.
 func newLive(modules []*module) *live {
 	l := &live{modules: modules, workflows: map[string]target{}, activities: map[string]activityTarget{}, placeholders: map[string]activityTarget{}}
 	for _, m := range modules {
@@ -94,9 +95,10 @@ func newLive(modules []*module) *live {
 	return l
 }
 
-// dynamicRow is the name of the workflow row that serves the workflow types that no other row does, and of the component that does so
-// for activities: in Temporal's own worker it is the default export of the workflows, and the activity named "default". Here
-// default exports are many, and an execution keeps the code that it began on: a row must ask to be meant, or a type that is
+// dynamicRow is the name of the workflow row that serves the workflow types that no other row does,
+// and of the component that does so for activities: in Temporal's own worker it is the default
+// export of the workflows, and the activity named "default". Here default exports are many, and an
+// execution keeps the code that it began on: a row must ask to be meant, or a type that is
 // misspelt, or not there yet, would run as some other one.
 const dynamicRow = "default"
 

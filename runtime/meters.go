@@ -2,8 +2,8 @@ package runtime
 
 import "sync"
 
-// meters are the open meters of the projects that run. Code is made before its project runs, and may run on after it: it finds its
-// meter by the project's id.
+// meters are the open meters of the projects that run. Code is made before its project runs, and
+// may run on after it: it finds its meter by the project's id.
 type meters struct {
 	mu   sync.RWMutex // guards open
 	open map[string]Meter

@@ -35,7 +35,8 @@ type module struct {
 	unclear   string   // says so
 	// behavior is the row's: Pinned, AutoUpgrade or "".
 	behavior string
-	// asOf is when the rows were read that made it live, by the database's clock; zero if it never was, here.
+	// asOf is when the rows were read that made it live, by the database's clock; zero if it never
+	// was, here.
 	asOf time.Time
 
 	// Of a component, or of a workflow row's activities_code if it compiles:
@@ -43,8 +44,8 @@ type module struct {
 	activityFunctions []string
 	// remarks are the warnings about its texts.
 	remarks []Remark
-	// activityError says why activities_code isn't served. It doesn't stop the workflow: the UI fills that column with
-	// placeholders.
+	// activityError says why activities_code isn't served. It doesn't stop the workflow: the UI
+	// fills that column with placeholders.
 	activityError *SourceError
 }
 
@@ -63,7 +64,8 @@ func (m *module) serves(workflowType string) (export string, err error) {
 	return "", fmt.Errorf("%s has no function for workflow type %q", m.title(), workflowType)
 }
 
-// versioning says what becomes of the module's executions when newer code goes live; "" for a component.
+// versioning says what becomes of the module's executions when newer code goes live; "" for a
+// component.
 func (m *module) versioning() string {
 	switch {
 	case m.workflow == nil:
@@ -90,7 +92,8 @@ func moduleHash(code, activities string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// settings are those of the compiler for the module's texts: a kept one's are what it was stored with.
+// settings are those of the compiler for the module's texts: a kept one's are what it was stored
+// with.
 func (m StoredModule) settings() string {
 	if m.Hash == "" {
 		return compile.SettingsVersion
@@ -112,7 +115,8 @@ func (m StoredModule) activitySource() compile.Source {
 	return compile.Source{Name: m.Name + ".activities.ts", Kind: compile.Activity, Text: m.ActivitiesCode, Settings: m.settings()}
 }
 
-// hashOf is the hash of the texts, before they are compiled: npm packages that they import are not in it.
+// hashOf is the hash of the texts, before they are compiled: npm packages that they import are not
+// in it.
 func hashOf(m StoredModule) string {
 	if m.Kind == KindComponent {
 		return m.source().Hash()
@@ -124,10 +128,12 @@ func hashOf(m StoredModule) string {
 	return moduleHash(m.source().Hash(), activities)
 }
 
-// buildWorkflow compiles a workflow row's texts and finds out what they export. Kept ones have the hash that executions are
-// pinned to, and run under it with the packages that were kept; new ones get theirs here.
+// buildWorkflow compiles a workflow row's texts and finds out what they export. Kept ones have the
+// hash that executions are pinned to, and run under it with the packages that were kept; new ones
+// get theirs here.
 //
-// liveHash is the row's, see Workflow: what has it, or was kept, may take names from modules that don't have them.
+// liveHash is the row's, see Workflow: what has it, or was kept, may take names from modules that
+// don't have them.
 func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredModule, liveHash string) (*module, error) {
 	p, err := r.compile(ctx, m.source(), m.Packages)
 	if err != nil {
@@ -239,8 +245,8 @@ func (r *Runner) buildComponent(ctx context.Context, projectID, language string,
 	return out, nil
 }
 
-// isScript reports whether a component's language is one that is run here. Code in no language is TypeScript: who writes rows may leave
-// the column alone.
+// isScript reports whether a component's language is one that is run here. Code in no language is
+// TypeScript: who writes rows may leave the column alone.
 func isScript(language string) bool {
 	switch strings.ToLower(strings.TrimSpace(language)) {
 	case "", "typescript", "ts", "mts", "cts", "javascript", "js", "mjs", "cjs", "ecmascript", "es", "node", "nodejs", "node.js":
@@ -249,8 +255,8 @@ func isScript(language string) bool {
 	return false
 }
 
-// compile tells the compiler's own trouble from the text's. packages is the hash of those to run with, "" for what the text
-// imports now.
+// compile tells the compiler's own trouble from the text's. packages is the hash of those to run
+// with, "" for what the text imports now.
 func (r *Runner) compile(ctx context.Context, s compile.Source, packages string) (*compile.Program, error) {
 	if packages != "" {
 		var err error

@@ -13,8 +13,8 @@ import (
 	"workflow-worker/runtime/workflow"
 )
 
-// missing gives the names that a text takes from npm packages which don't have them: what the text can't do without, and what it only may
-// be wrong about.
+// missing gives the names that a text takes from npm packages which don't have them: what the text
+// can't do without, and what it only may be wrong about.
 func (r *Runner) missing(ctx context.Context, projectID string, p *compile.Program) (refused, warnings []compile.Note, err error) {
 	if len(p.Uses) == 0 || p.Packages == nil {
 		return nil, nil, nil
@@ -37,8 +37,9 @@ func (r *Runner) missing(ctx context.Context, projectID string, p *compile.Progr
 	return refused, warnings, nil
 }
 
-// namesOf evaluates the packages that a text uses, and gives the names that each has. Only what can be taken for certain counts: a package
-// that can't be evaluated alone is left out, for what is wrong with it is said when the text itself is evaluated.
+// namesOf evaluates the packages that a text uses, and gives the names that each has. Only what can
+// be taken for certain counts: a package that can't be evaluated alone is left out, for what is
+// wrong with it is said when the text itself is evaluated.
 func (r *Runner) namesOf(ctx context.Context, projectID string, p *compile.Program) (map[string][]string, error) {
 	var modules []string
 	used := map[string][]string{}
@@ -93,7 +94,8 @@ func (r *Runner) namesOf(ctx context.Context, projectID string, p *compile.Progr
 	return out, nil
 }
 
-// namesText: a name counts if the module has it in any way that esbuild's __toESM finds, too. A module that is known at all has the name "".
+// namesText: a name counts if the module has it in any way that esbuild's __toESM finds, too. A
+// module that is known at all has the name "".
 const namesText = `
 const load = require, asked = %[2]s;
 for (const m of %[1]s) {

@@ -48,7 +48,8 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 	return m, nil
 }
 
-// Wanted implements workflow.Resolver: what somebody told this execution to run; else, if its code is to be upgraded, the newest.
+// Wanted implements workflow.Resolver: what somebody told this execution to run; else, if its code
+// is to be upgraded, the newest.
 func (p *project) Wanted(x wire.Execution, ran wire.LastCode) wire.LastCode {
 	l := p.live.Load()
 	if hash, told := l.moves[x.RunID]; told {
@@ -81,7 +82,8 @@ func (p *project) stayed(x wire.Execution, from wire.LastCode, to *workflow.Code
 	}
 }
 
-// upgrades says whether an execution goes on with newer code: the row decides, else the code that it runs on.
+// upgrades says whether an execution goes on with newer code: the row decides, else the code that
+// it runs on.
 func upgrades(behavior string, ran wire.LastCode) bool {
 	return behavior == AutoUpgrade || behavior == "" && ran.AutoUpgrade
 }

@@ -8,8 +8,8 @@ type PollFailure struct {
 	Error string
 }
 
-// FailingPolls gives the running projects whose workers can't ask Temporal for tasks: it is out of reach, has no such namespace, or
-// refuses.
+// FailingPolls gives the running projects whose workers can't ask Temporal for tasks: it is out of
+// reach, has no such namespace, or refuses.
 func (r *Runner) FailingPolls() map[string]PollFailure {
 	byQueue := r.cfg.Tasks.FailingPolls()
 	if len(byQueue) == 0 {

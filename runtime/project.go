@@ -30,18 +30,21 @@ type Project struct {
 	Workflows  []Workflow
 	Components []Component
 
-	// AsOf is when the rows were read, by the database's clock: of two codes the one read later is the newer. Zero is now, by this process's
-	// clock.
+	// AsOf is when the rows were read, by the database's clock: of two codes the one read later is
+	// the newer. Zero is now, by this process's clock.
 	AsOf time.Time
 
-	// Moves are the executions that were told to run other code than the one that they are pinned to.
+	// Moves are the executions that were told to run other code than the one that they are pinned
+	// to.
 	Moves []Move
 
-	// Restore says that the store has lost code: what is live, and what runs still are on, is kept again, new or not.
+	// Restore says that the store has lost code: what is live, and what runs still are on, is kept
+	// again, new or not.
 	Restore bool
 }
 
-// Move says which code an execution runs from its next workflow task on, whatever its history names.
+// Move says which code an execution runs from its next workflow task on, whatever its history
+// names.
 type Move struct {
 	Execution
 	Hash string // of stored code of the same project
@@ -68,8 +71,8 @@ type Workflow struct {
 	// VersioningBehavior is the row's: Pinned, AutoUpgrade, or "" for what the code itself says.
 	VersioningBehavior string
 
-	// LiveHash is the hash that was last live, before this process too; "" if none was, or if it isn't known. What was live is not
-	// refused for what is found wrong with it only now.
+	// LiveHash is the hash that was last live, before this process too; "" if none was, or if it
+	// isn't known. What was live is not refused for what is found wrong with it only now.
 	LiveHash string
 
 	// LastGood is the text that was last live, where it differs from Code:
@@ -108,8 +111,8 @@ type StoredCode struct {
 type Report struct {
 	Sources []SourceReport
 	At      time.Time
-	// Again, if it isn't zero, is when to ask once more, though nothing has changed: new code waits for running executions that it would
-	// break, or couldn't be tried on them.
+	// Again, if it isn't zero, is when to ask once more, though nothing has changed: new code waits
+	// for running executions that it would break, or couldn't be tried on them.
 	Again time.Duration
 }
 
@@ -125,8 +128,8 @@ type SourceReport struct {
 	Hash    string
 	Since   time.Time // when Hash went live here
 	Types   []string  // workflow or activity types served
-	// VersioningBehavior is that of the live code: Pinned or AutoUpgrade; "" for a component. AutoUpgrade as soon as one of its
-	// functions is.
+	// VersioningBehavior is that of the live code: Pinned or AutoUpgrade; "" for a component.
+	// AutoUpgrade as soon as one of its functions is.
 	VersioningBehavior string
 	Error              *SourceError
 	Warnings           []Remark
@@ -152,10 +155,11 @@ type SourceError struct {
 	// More is what else is wrong with the text.
 	More []Remark
 
-	// Waits says that nothing may be wrong with the text itself: it waits for running executions that it would break, or on which
-	// it couldn't be tried yet.
+	// Waits says that nothing may be wrong with the text itself: it waits for running executions
+	// that it would break, or on which it couldn't be tried yet.
 	Waits bool
-	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked is how many were tried.
+	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked
+	// is how many were tried.
 	Broken  []BrokenExecution
 	Checked int
 }

@@ -58,8 +58,8 @@ const heartbeatThrottle = time.Second
 // start starts polling. It fails if the server can't be reached or doesn't know the namespace.
 func (p *project) start() error {
 	polls := func() worker.PollerBehavior {
-		// An idle project must be cheap: a namespace allows some 1,200 polls at once by default, and fixed pollers would be twice
-		// as many as autoscaled ones at their minimum.
+		// An idle project must be cheap: a namespace allows some 1,200 polls at once by default,
+		// and fixed pollers would be twice as many as autoscaled ones at their minimum.
 		return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
 			InitialNumberOfPollers: 1,
 			MinimumNumberOfPollers: 1,
@@ -73,7 +73,8 @@ func (p *project) start() error {
 		WorkflowTaskPollerBehavior:             polls(),
 		ActivityTaskPollerBehavior:             polls(),
 		WorkerStopTimeout:                      p.r.cfg.StopTimeout,
-		// An attempt learns of its cancellation by a heartbeat's answer: not only after the SDK's 30 s.
+		// An attempt learns of its cancellation by a heartbeat's answer: not only after the SDK's
+		// 30 s.
 		DefaultHeartbeatThrottleInterval: heartbeatThrottle,
 		MaxHeartbeatThrottleInterval:     heartbeatThrottle,
 		DisableRegistrationAliasing:      true,
@@ -109,7 +110,8 @@ func (p *project) swap(l *live) {
 	}
 }
 
-// stop ends the worker. The SDK's Stop can't be given up, so with ctx its end isn't awaited any longer.
+// stop ends the worker. The SDK's Stop can't be given up, so with ctx its end isn't awaited any
+// longer.
 func (p *project) stop(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -126,7 +128,8 @@ func (p *project) stop(ctx context.Context) error {
 	}
 }
 
-// discard drops all runtimes: the SDK's cache of executions is the process's, and would keep those of a stopped project.
+// discard drops all runtimes: the SDK's cache of executions is the process's, and would keep those
+// of a stopped project.
 func (p *project) discard() {
 	for _, m := range append(p.live.Load().modules, p.old.all()...) {
 		if m.workflow != nil {
@@ -163,7 +166,8 @@ type superseded struct {
 	wait  map[string]*loading
 }
 
-// maxSuperseded bounds the modules kept beside those that executions in the cache hold by themselves.
+// maxSuperseded bounds the modules kept beside those that executions in the cache hold by
+// themselves.
 const maxSuperseded = 32
 
 type loading struct {

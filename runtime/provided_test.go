@@ -29,7 +29,8 @@ type found struct {
 
 const providedFile = "compile/provided.json"
 
-// The compiler knows by a list what modules have and which globals there are. This makes the list and sees that it is true.
+// The compiler knows by a list what modules have and which globals there are. This makes the list
+// and sees that it is true.
 func TestTheCompilerKnowsWhatCodeFinds(t *testing.T) {
 	have := found{Workflow: finds(t, compile.Workflow), Activity: finds(t, compile.Activity)}
 	text, err := os.ReadFile(providedFile)

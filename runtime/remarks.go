@@ -18,7 +18,8 @@ func (m *module) warnings() []Remark {
 	return out
 }
 
-// unserved says which functions of a workflow row are not started by their names, because others have these.
+// unserved says which functions of a workflow row are not started by their names, because others
+// have these.
 func (l *live) unserved(m *module) (out []Remark) {
 	if m.workflow == nil {
 		return nil

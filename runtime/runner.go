@@ -16,13 +16,15 @@ import (
 	"workflow-worker/runtime/workflow"
 )
 
-// ErrNothingLive is Start's error for a project none of whose workflow rows can be run. The report says why.
+// ErrNothingLive is Start's error for a project none of whose workflow rows can be run. The report
+// says why.
 var ErrNothingLive = errors.New("no workflow of the project can be run")
 
 // ErrNotRunning is Reload's error for a project without a worker here.
 var ErrNotRunning = errors.New("the project is not running here")
 
-// Runner runs projects in this process. It is safe for concurrent use; calls for one project must not overlap.
+// Runner runs projects in this process. It is safe for concurrent use; calls for one project must
+// not overlap.
 type Runner struct {
 	cfg    Config
 	http   clients
@@ -52,9 +54,9 @@ func New(cfg Config) (*Runner, error) {
 	}, nil
 }
 
-// Warm does once, without a project, what every first use would wait for: the compiler's process starts, Temporal's TypeScript
-// SDK is parsed and run, the connection to Temporal is made if it answers at once. Its error says what this build or machine
-// lacks to run any project.
+// Warm does once, without a project, what every first use would wait for: the compiler's process
+// starts, Temporal's TypeScript SDK is parsed and run, the connection to Temporal is made if it
+// answers at once. Its error says what this build or machine lacks to run any project.
 func (r *Runner) Warm(ctx context.Context) error {
 	connected := make(chan struct{})
 	go func() {
@@ -86,8 +88,8 @@ func (r *Runner) Warm(ctx context.Context) error {
 // connectTimeout bounds Warm's wait for Temporal.
 const connectTimeout = time.Second
 
-// Start compiles a project and starts its worker. A row that can't be run is an entry in the report; the error is
-// ErrNothingLive if there is no row that can.
+// Start compiles a project and starts its worker. A row that can't be run is an entry in the
+// report; the error is ErrNothingLive if there is no row that can.
 func (r *Runner) Start(ctx context.Context, p Project) (Report, error) {
 	if r.running(p.ID) != nil {
 		return Report{}, fmt.Errorf("start project %s: it is running", p.ID)
@@ -110,8 +112,8 @@ func (r *Runner) Start(ctx context.Context, p Project) (Report, error) {
 	return report, nil
 }
 
-// Reload makes a running project serve what p says: one atomic change, after everything that can fail. After an error the
-// former code is still live.
+// Reload makes a running project serve what p says: one atomic change, after everything that can
+// fail. After an error the former code is still live.
 func (r *Runner) Reload(ctx context.Context, p Project) (Report, error) {
 	pr := r.running(p.ID)
 	if pr == nil {
@@ -125,8 +127,8 @@ func (r *Runner) Reload(ctx context.Context, p Project) (Report, error) {
 	return report, nil
 }
 
-// Stop stops polling for the project, waits for its tasks as long as Config.StopTimeout and ctx allow, and forgets it. A
-// project that isn't running is no error.
+// Stop stops polling for the project, waits for its tasks as long as Config.StopTimeout and ctx
+// allow, and forgets it. A project that isn't running is no error.
 func (r *Runner) Stop(ctx context.Context, projectID string) error {
 	r.mu.Lock()
 	pr := r.projects[projectID]
@@ -200,15 +202,16 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		MaxResponseBytes: r.cfg.MaxActivityResponseBytes,
 		MaxRequests:      r.cfg.MaxActivityRequests,
 
-		// Before the worker gives up waiting: what is cut off is still reported then, and tried again elsewhere at once.
+		// Before the worker gives up waiting: what is cut off is still reported then, and tried
+		// again elsewhere at once.
 		Grace:    max(r.cfg.StopTimeout-time.Second, r.cfg.StopTimeout/2),
 		Observer: r.cfg.Observer,
 		Meter:    r.meters.of(projectID),
 	}
 }
 
-// prepare builds what p says, keeps its text, and reports; nothing is live yet. current is what is live now, nil for
-// nothing.
+// prepare builds what p says, keeps its text, and reports; nothing is live yet. current is what is
+// live now, nil for nothing.
 func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, Report, error) {
 	b := builder{r: r, projectID: p.ID, taskQueue: p.TaskQueue, current: current, now: time.Now(), asOf: p.AsOf, moves: movesByRun(p.Moves)}
 	setDefault(&b.asOf, b.now)

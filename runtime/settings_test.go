@@ -22,7 +22,8 @@ func (s *store) keptWith(hash, settings string) (before StoredModule) {
 	return before
 }
 
-// Another program than the one that it ran could break an execution: it waits for a service that has the settings.
+// Another program than the one that it ran could break an execution: it waits for a service that
+// has the settings.
 func TestAnExecutionIsOnlyReplayedWithTheSettingsThatItsCodeWasCompiledWith(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -59,7 +60,8 @@ func TestAnExecutionIsOnlyReplayedWithTheSettingsThatItsCodeWasCompiledWith(t *t
 	}
 }
 
-// An execution whose code was stored under older settings goes on with the program that they made of it.
+// An execution whose code was stored under older settings goes on with the program that they made
+// of it.
 func TestStoredCodeIsCompiledWithItsOwnSettings(t *testing.T) {
 	t.Parallel()
 	const loud = "class Loud { tag = 'x' + this.note; constructor(readonly note: string) {} }\n"

@@ -8,7 +8,8 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// FailureObserver notes executions whose workflow tasks fail. Its methods are called for many tasks; they are cheap and don't block.
+// FailureObserver notes executions whose workflow tasks fail. Its methods are called for many
+// tasks; they are cheap and don't block.
 type FailureObserver interface {
 	// ExecutionFailing reports one, again at each attempt.
 	ExecutionFailing(projectID string, f Failing)
@@ -19,7 +20,8 @@ type FailureObserver interface {
 // Failing is an execution whose workflow tasks fail: it is open and gets no further.
 type Failing struct {
 	Execution
-	// Type is its workflow type, CodeOf the workflows.id of the code that it runs, "" if that is no row's.
+	// Type is its workflow type, CodeOf the workflows.id of the code that it runs, "" if that is no
+	// row's.
 	Type, CodeOf string
 	// Version and Hash are of that code; "" if it didn't get that far.
 	Version, Hash string
@@ -48,7 +50,8 @@ func (p *project) TaskFailed(x wire.Execution, f *wire.TaskFailure) {
 	p.r.cfg.Failures.ExecutionFailing(p.id, out)
 }
 
-// codeOf finds the workflow row of code that ran; of none, the row that serves the type, or would if it could be run.
+// codeOf finds the workflow row of code that ran; of none, the row that serves the type, or would
+// if it could be run.
 func (p *project) codeOf(workflowType, hash string) (workflowID, version string) {
 	l := p.live.Load()
 	if hash != "" {
@@ -67,7 +70,8 @@ func (p *project) codeOf(workflowType, hash string) (workflowID, version string)
 // place matches a frame of a cleaned stack.
 var place = regexp.MustCompile(`^ +at (?:.* \()?([^()]*):(\d+):(\d+)\)?$`)
 
-// authorsLine finds the innermost place in the author's own text: files of npm packages are named with their folder, it is without.
+// authorsLine finds the innermost place in the author's own text: files of npm packages are named
+// with their folder, it is without.
 func authorsLine(stack string) (file string, line, column int) {
 	for l := range strings.SplitSeq(stack, "\n") {
 		if m := place.FindStringSubmatch(l); m != nil && !strings.Contains(m[1], "/") {

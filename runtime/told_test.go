@@ -18,8 +18,8 @@ import (
 	"workflow-worker/activities"
 )
 
-// Whatever ends an attempt, its code is told within a second of the server's or the worker's knowing; the rest of the bound is for
-// machines that do much else.
+// Whatever ends an attempt, its code is told within a second of the server's or the worker's
+// knowing; the rest of the bound is for machines that do much else.
 func TestAnActivityIsToldWithinASecondWhyItEnds(t *testing.T) {
 	t.Parallel()
 	const bound = 1500 * time.Millisecond

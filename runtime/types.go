@@ -7,10 +7,10 @@ import (
 	"unicode"
 )
 
-// exportOf says which export the row's own name means: the default one; else the one named like the row in
-// camelCase, PascalCase or snake_case, with or without "Workflow" behind; else the only one. functions are the names of the
-// exported functions. Of several that fit equally none is meant, and unclear says so: all the same each of them is served under its own
-// name.
+// exportOf says which export the row's own name means: the default one; else the one named like the
+// row in camelCase, PascalCase or snake_case, with or without "Workflow" behind; else the only one.
+// functions are the names of the exported functions. Of several that fit equally none is meant, and
+// unclear says so: all the same each of them is served under its own name.
 func exportOf(row string, functions []string) (export, unclear string, err error) {
 	if slices.Contains(functions, "default") {
 		return "default", "", nil

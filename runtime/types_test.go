@@ -49,7 +49,8 @@ func TestARowNamedDefaultServesTheTypesThatNoOtherRowDoes(t *testing.T) {
 		{[]Workflow{other, any, broken}, "other", "other", ""},
 		{[]Workflow{other, any, broken}, "helper", "other", ""},
 		{[]Workflow{other, any, broken}, "default", "default", ""},
-		// Its own name is its own, or executions would be pinned to the wrong code while somebody mends it.
+		// Its own name is its own, or executions would be pinned to the wrong code while somebody
+		// mends it.
 		{[]Workflow{other, any, broken}, "broken", "", "broken.ts:1:"},
 		// A default export alone isn't meant for everything: it is the row's own function.
 		{[]Workflow{other}, "never-heard-of", "", `no workflow of this project is named "never-heard-of"; there are: helper, other`},

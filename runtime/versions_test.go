@@ -10,7 +10,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// turns is a workflow that waits for signals, takes a step after each and says at its end which version ran.
+// turns is a workflow that waits for signals, takes a step after each and says at its end which
+// version ran.
 func turns(version string, steps ...string) string {
 	var b strings.Builder
 	b.WriteString(`import * as wf from '@temporalio/workflow';
@@ -197,7 +198,8 @@ func TestCheckSaysWhichExecutionsWouldFit(t *testing.T) {
 	}
 }
 
-// As a request to migrate does: the execution is moved, here and in every replica, back again, and stays where it was put.
+// As a request to migrate does: the execution is moved, here and in every replica, back again, and
+// stays where it was put.
 func TestAMoveIsAsGoodInEveryReplicaAndTheWayBackTheSame(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -239,7 +241,8 @@ func TestAMoveIsAsGoodInEveryReplicaAndTheWayBackTheSame(t *testing.T) {
 	b.noFailedTasks(run, stays)
 }
 
-// An execution that was moved by request is where somebody put it: new code of a row that upgrades passes it by.
+// An execution that was moved by request is where somebody put it: new code of a row that upgrades
+// passes it by.
 func TestAMoveGoesBeforeUpgrading(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -1,6 +1,7 @@
-// Package userlog makes lines of the log of what authors of workflows and activities say. What they log is theirs to choose, down to the
-// names, and must not be taken for what the service says: their message is the line's, everything else is under one key, and neither is
-// so long that a collector of logs breaks it into lines of its own. It imports nothing of ours.
+// Package userlog makes lines of the log of what authors of workflows and activities say. What they
+// log is theirs to choose, down to the names, and must not be taken for what the service says:
+// their message is the line's, everything else is under one key, and neither is so long that a
+// collector of logs breaks it into lines of its own. It imports nothing of ours.
 package userlog
 
 import (
@@ -21,8 +22,8 @@ const (
 	FromActivity = "activity"
 )
 
-// maxText bounds, as it is written, the message and what is under the key, each: container runtimes cut lines at 16 KiB, and what follows
-// would look like a line of its own.
+// maxText bounds, as it is written, the message and what is under the key, each: container runtimes
+// cut lines at 16 KiB, and what follows would look like a line of its own.
 const maxText = 6 << 10
 
 // Origin is the attribute that marks an author's line.

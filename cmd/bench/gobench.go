@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// measureCode runs the Go benchmarks of what has goals of its own and doesn't show in a whole process.
+// measureCode runs the Go benchmarks of what has goals of its own and doesn't show in a whole
+// process.
 func (b *bench) measureCode(ctx context.Context) error {
 	b.say("Go benchmarks of runtime/workflow and runtime/activity")
 	workflows, err := goBenchmarks(ctx, "./runtime/workflow", 20, "BenchmarkReplay1000Events")
@@ -37,7 +38,8 @@ func (b *bench) measureCode(ctx context.Context) error {
 	return nil
 }
 
-// goBenchmarks runs benchmarks of a package so many times each, and gives their figures by name and unit.
+// goBenchmarks runs benchmarks of a package so many times each, and gives their figures by name and
+// unit.
 func goBenchmarks(ctx context.Context, pkg string, times int, names ...string) (map[string]float64, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^("+strings.Join(names, "|")+")$", "-benchtime", strconv.Itoa(times)+"x", pkg)
 	var stderr bytes.Buffer
@@ -49,7 +51,8 @@ func goBenchmarks(ctx context.Context, pkg string, times int, names ...string) (
 	return benchmarkFigures(string(out)), nil
 }
 
-// benchmarkFigures reads what `go test -bench` prints: by the benchmark's name, a space and the unit.
+// benchmarkFigures reads what `go test -bench` prints: by the benchmark's name, a space and the
+// unit.
 func benchmarkFigures(out string) map[string]float64 {
 	figures := map[string]float64{}
 	for line := range strings.Lines(out) {

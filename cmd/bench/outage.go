@@ -21,17 +21,19 @@ import (
 	"workflow-worker/docker/stack"
 )
 
-// outages are the ways in which Temporal goes away: its process stands still, as behind a broken network, or ends and comes back.
+// outages are the ways in which Temporal goes away: its process stands still, as behind a broken
+// network, or ends and comes back.
 var outages = []string{"frozen", "restarted"}
 
-// outageLoad is how many executions are started a second on each worker while the server answers, and tried while it doesn't.
+// outageLoad is how many executions are started a second on each worker while the server answers,
+// and tried while it doesn't.
 const outageLoad = 4
 
 // afterOutage is how long executions may take to end when the server is back.
 const afterOutage = 4 * time.Minute
 
-// measureOutage takes Temporal away for a while under load, from the service and a native worker at the same time, and measures how
-// long the executions of that time need once it is back.
+// measureOutage takes Temporal away for a while under load, from the service and a native worker at
+// the same time, and measures how long the executions of that time need once it is back.
 func (b *bench) measureOutage(ctx context.Context) error {
 	for _, kind := range outages {
 		if err := b.outage(ctx, kind); err != nil {
@@ -146,7 +148,8 @@ type outageRuns struct {
 	waits map[string]int  // what the longest wait of each was for
 }
 
-// loadThrough starts executions until ctx ends. Those that the server doesn't take are no subject here.
+// loadThrough starts executions until ctx ends. Those that the server doesn't take are no subject
+// here.
 func (b *bench) loadThrough(ctx context.Context, runs *outageRuns) {
 	ticks := time.NewTicker(time.Second / outageLoad)
 	defer ticks.Stop()

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// probeEvery is the pause between two starts of the workflow that shows which code is live. Shorter would be more exact
-	// and load the machine that is measured.
+	// probeEvery is the pause between two starts of the workflow that shows which code is live.
+	// Shorter would be more exact and load the machine that is measured.
 	probeEvery = 8 * time.Millisecond
-	// mostProbes is how many of them may be under way: on a busy machine they would queue up behind each other, and the
-	// first on new code behind all the others.
+	// mostProbes is how many of them may be under way: on a busy machine they would queue up behind
+	// each other, and the first on new code behind all the others.
 	mostProbes = 3
 )
 
@@ -31,8 +31,8 @@ type reloads struct {
 	native   []time.Duration // start → result of the same workflow on a native worker that runs, at the same time
 }
 
-// measureReload changes the code of one of many running projects, again and again, while its workflow is started every few
-// milliseconds, and others at the rate that was asked for.
+// measureReload changes the code of one of many running projects, again and again, while its
+// workflow is started every few milliseconds, and others at the rate that was asked for.
 func (b *bench) measureReload(ctx context.Context) error {
 	return b.withService(ctx, func(s *service, r *rows) error {
 		var projects []project
@@ -94,7 +94,8 @@ func (b *bench) reloadsAmong(ctx context.Context, s *service, r *rows, projects 
 	return nil
 }
 
-// nativeResults measures the least that a workflow takes on this machine now: what a reload adds to it is the service's.
+// nativeResults measures the least that a workflow takes on this machine now: what a reload adds to
+// it is the service's.
 func (b *bench) nativeResults(ctx context.Context) (took []time.Duration, err error) {
 	if !b.options.native {
 		return nil, nil
@@ -118,7 +119,8 @@ func (b *bench) nativeResults(ctx context.Context) (took []time.Duration, err er
 	return took, nil
 }
 
-// loadProjects starts workflows with an activity on any of the projects, at the rate that was asked for, until ctx ends.
+// loadProjects starts workflows with an activity on any of the projects, at the rate that was asked
+// for, until ctx ends.
 func (b *bench) loadProjects(ctx context.Context, projects []project) error {
 	if b.options.load == 0 {
 		return nil

@@ -140,7 +140,8 @@ func (b *bench) execute(ctx context.Context, taskQueue, workflow string, args ..
 	return b.finish(ctx, run)
 }
 
-// finish waits for a workflow's result. errHung wraps the error of one that ended, but of which a task was lost on the way.
+// finish waits for a workflow's result. errHung wraps the error of one that ended, but of which a
+// task was lost on the way.
 func (b *bench) finish(ctx context.Context, run client.WorkflowRun) (result string, err error) {
 	began := time.Now()
 	if err := run.Get(ctx, &result); err != nil {
@@ -160,8 +161,8 @@ func (b *bench) finish(ctx context.Context, run client.WorkflowRun) (result stri
 	return result, nil
 }
 
-// suspicious is how long a workflow of some milliseconds may take before its history is looked at: the server gives a lost
-// workflow task out again after ten seconds.
+// suspicious is how long a workflow of some milliseconds may take before its history is looked at:
+// the server gives a lost workflow task out again after ten seconds.
 const suspicious = 4 * time.Second
 
 // errHung is a task that a worker was given and didn't do.

@@ -16,13 +16,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The calls speak Temporal's own protocol, so that payloads and failures are seen as the worker made them.
+// The calls speak Temporal's own protocol, so that payloads and failures are seen as the worker
+// made them.
 
 func (p *play) service() workflowservice.WorkflowServiceClient {
 	return p.stand.client.WorkflowService()
 }
 
-// startWith starts an execution, alone or together with a signal or an update, and gives the run's id.
+// startWith starts an execution, alone or together with a signal or an update, and gives the run's
+// id.
 func (p *play) startWith(ctx context.Context, req *workflowservice.StartWorkflowExecutionRequest, with *step) (string, error) {
 	switch {
 	case with == nil:

@@ -21,11 +21,13 @@ type group struct {
 
 // A testCase is one promise: what is written, what is called, and what must come of it.
 type testCase struct {
-	// Name is the promise, in kebab case; it is the row's name and so the workflow type, or the activity's.
+	// Name is the promise, in kebab case; it is the row's name and so the workflow type, or the
+	// activity's.
 	Name  string `yaml:"name"`
 	About string `yaml:"about"`
 
-	// Deviates is why Temporal's own worker does something else, on purpose or because its behaviour is a defect.
+	// Deviates is why Temporal's own worker does something else, on purpose or because its
+	// behaviour is a defect.
 	Deviates string `yaml:"deviates"`
 	// NoDiff is why the case can't run on Temporal's own worker.
 	NoDiff string `yaml:"no-diff"`
@@ -44,30 +46,35 @@ type testCase struct {
 	// Type is started in place of the row's name.
 	Type string      `yaml:"type"`
 	Args []yaml.Node `yaml:"args"`
-	// Start has fields of Temporal's StartWorkflowExecutionRequest, as its JSON; memo and searchAttributes are plain values.
+	// Start has fields of Temporal's StartWorkflowExecutionRequest, as its JSON; memo and
+	// searchAttributes are plain values.
 	Start yaml.Node `yaml:"start"`
 	// StartWith sends a signal or an update together with the start.
 	StartWith *step `yaml:"start-with"`
-	// Options of the activity call: ActivityOptions of the TypeScript SDK; local: true makes it a local one.
+	// Options of the activity call: ActivityOptions of the TypeScript SDK; local: true makes it a
+	// local one.
 	Options yaml.Node `yaml:"options"`
 
 	Steps []*step `yaml:"steps"`
 
-	// What must come of it. Result, Failure or Status end the execution; TaskFailure is a failed workflow task, after which
-	// the execution is terminated. Failure is a tree (see failureTree) of which only what is named is compared; of an
-	// activity's case, it is what the activity ended with, below ActivityFailure.
+	// What must come of it. Result, Failure or Status end the execution; TaskFailure is a failed
+	// workflow task, after which the execution is terminated. Failure is a tree (see failureTree)
+	// of which only what is named is compared; of an activity's case, it is what the activity ended
+	// with, below ActivityFailure.
 	Result      yaml.Node `yaml:"result"`
 	Failure     yaml.Node `yaml:"failure"`
 	TaskFailure yaml.Node `yaml:"task-failure"`
-	// Status: Completed, Failed, Canceled, TimedOut, Terminated, Running (left and terminated). It follows from the others if
-	// absent.
+	// Status: Completed, Failed, Canceled, TimedOut, Terminated, Running (left and terminated). It
+	// follows from the others if absent.
 	Status string `yaml:"status"`
-	// Events are all events of the first run but its start and its workflow tasks, in order; Has are some of them, in order;
-	// HasNot are types that must be absent. An item is a type, or a type with some of its attributes.
+	// Events are all events of the first run but its start and its workflow tasks, in order; Has
+	// are some of them, in order; HasNot are types that must be absent. An item is a type, or a
+	// type with some of its attributes.
 	Events yaml.Node `yaml:"events"`
 	Has    yaml.Node `yaml:"has"`
 	HasNot []string  `yaml:"has-not"`
-	// AnyOrder leaves events out of what the differential mode compares: their order is the server's choice.
+	// AnyOrder leaves events out of what the differential mode compares: their order is the
+	// server's choice.
 	AnyOrder bool `yaml:"any-order"`
 
 	group *group
@@ -75,7 +82,8 @@ type testCase struct {
 
 // A step does one thing, then checks its answer.
 type step struct {
-	// Of is the execution that the step is about: a name given by As, "child:<workflow id>", or the case's own.
+	// Of is the execution that the step is about: a name given by As, "child:<workflow id>", or the
+	// case's own.
 	Of string `yaml:"of"`
 
 	// The name and the arguments of a call.
@@ -106,12 +114,15 @@ type step struct {
 	Args  []yaml.Node `yaml:"args"`
 	As    string      `yaml:"as"`
 
-	// Worker "stop" or "start" waits until all of the group's cases are there, and then does so to the project.
+	// Worker "stop" or "start" waits until all of the group's cases are there, and then does so to
+	// the project.
 	Worker string `yaml:"worker"`
-	// Reload writes the row's text anew and waits until it is live; ReloadActivity does so to the group's or the case's component.
+	// Reload writes the row's text anew and waits until it is live; ReloadActivity does so to the
+	// group's or the case's component.
 	Reload         string            `yaml:"reload"`
 	ReloadActivity map[string]string `yaml:"reload-activity"`
-	// Row waits for what the worker's row says of a workflow or component: name, and some of its members.
+	// Row waits for what the worker's row says of a workflow or component: name, and some of its
+	// members.
 	Row map[string]yaml.Node `yaml:"row"`
 
 	// Complete, Fail and Beat settle an activity from outside, by its id.

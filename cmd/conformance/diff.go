@@ -33,7 +33,8 @@ func differences(c *testCase, ours, theirs observed) []string {
 	return out
 }
 
-// split parts what a workflow's code did, in its order, from what happened to it, whose order is the server's choice.
+// split parts what a workflow's code did, in its order, from what happened to it, whose order is
+// the server's choice.
 func split(events []string) (own, met string) {
 	var ours, others []string
 	for _, e := range events {

@@ -5,8 +5,8 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// failureTree shows a failure as cases name it: what kind it is, its message, the kind's own fields, its cause. Fields that
-// are false or empty are absent.
+// failureTree shows a failure as cases name it: what kind it is, its message, the kind's own
+// fields, its cause. Fields that are false or empty are absent.
 func failureTree(f *failurepb.Failure) map[string]any {
 	if f == nil {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// gate is where a group's cases meet before their worker is stopped or started: what they have called until then comes to the
-// worker at once.
+// gate is where a group's cases meet before their worker is stopped or started: what they have
+// called until then comes to the worker at once.
 type gate struct {
 	toggle func(ctx context.Context, action string) error
 

@@ -122,8 +122,9 @@ func (g *group) distinct() error {
 	return errors.Join(errs...)
 }
 
-// rowsOf gives all workflow rows or all components of the group's project, by name. Twice the same name: the later counts,
-// and distinct complains of what is between cases by their names being distinct.
+// rowsOf gives all workflow rows or all components of the group's project, by name. Twice the same
+// name: the later counts, and distinct complains of what is between cases by their names being
+// distinct.
 func (g *group) rowsOf(kind string) map[string]string {
 	out := map[string]string{}
 	add := func(m map[string]string) {

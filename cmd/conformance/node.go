@@ -174,8 +174,8 @@ func (g *group) diffable() *group {
 	return &out
 }
 
-// writeIndex writes the texts, and a module that exports what they export, and each under its row's name by the rules of rows.
-// Getters, so that a module is evaluated only for its own types.
+// writeIndex writes the texts, and a module that exports what they export, and each under its row's
+// name by the rules of rows. Getters, so that a module is evaluated only for its own types.
 func writeIndex(dir, extension string, texts map[string]string, transform func(string) ([]byte, error)) error {
 	const head = `const camel = (n) => n.replace(/-(\w)/g, (_, c) => c.toUpperCase());
 function main(m, name) {

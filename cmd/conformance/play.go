@@ -242,7 +242,8 @@ func (p *play) options(req *workflowservice.StartWorkflowExecutionRequest, n *ya
 	return protojson.Unmarshal(text, req)
 }
 
-// placeholders puts ${id}, ${run} and ${queue} back in place of what they stand for, so that two plays can be compared.
+// placeholders puts ${id}, ${run} and ${queue} back in place of what they stand for, so that two
+// plays can be compared.
 func (p *play) placeholders() *strings.Replacer {
 	pairs := []string{p.host.taskQueue(p.group), "${queue}"}
 	if w := p.executions[""]; w != nil {

@@ -21,9 +21,9 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// replayer replays the histories of a project from scratch, in this process, with the service's own definition of a workflow
-// and the code that it keeps for the executions. A query of a closed execution replays, too, but the SDK doesn't compare then
-// what the code does with what is written.
+// replayer replays the histories of a project from scratch, in this process, with the service's own
+// definition of a workflow and the code that it keeps for the executions. A query of a closed
+// execution replays, too, but the SDK doesn't compare then what the code does with what is written.
 type replayer struct {
 	pool      *pgxpool.Pool
 	projectID string

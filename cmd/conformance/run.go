@@ -62,8 +62,8 @@ func (s *stand) runAll(ctx context.Context, groups []*group, r *report) (err err
 	return context.Cause(ctx)
 }
 
-// runGroup runs a group's cases, as many at once as there are slots. Those of a group that stops and starts its worker all run
-// at once, since they wait for each other.
+// runGroup runs a group's cases, as many at once as there are slots. Those of a group that stops
+// and starts its worker all run at once, since they wait for each other.
 func (s *stand) runGroup(ctx context.Context, g *group, ours *projects, theirs *node, slots chan struct{}, r *report) {
 	together := g.toggles()
 	outcomes := s.playAll(ctx, g, g.Cases, ours, slots, together)

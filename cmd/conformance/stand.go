@@ -25,7 +25,8 @@ import (
 	"workflow-worker/docker/stack"
 )
 
-// stand is what cases run on: the servers, the service's process, and the local web that activities talk to.
+// stand is what cases run on: the servers, the service's process, and the local web that activities
+// talk to.
 type stand struct {
 	o        options
 	progress io.Writer

@@ -245,7 +245,8 @@ func (p *play) untilQuery(ctx context.Context, w *watch, s *step, call yaml.Node
 	return err
 }
 
-// stuck says that an execution's workflow task failed though nobody expects it: nothing will come of waiting.
+// stuck says that an execution's workflow task failed though nobody expects it: nothing will come
+// of waiting.
 func (p *play) stuck(runs []runHistory, waitingFor string) error {
 	if !p.TaskFailure.IsZero() || strings.HasPrefix(waitingFor, "WorkflowTask") || p.mends() {
 		return nil

@@ -202,8 +202,8 @@ func show(v any) string {
 	return string(b)
 }
 
-// differ says where got isn't what was wanted; "" if it is. With partly, maps may have more than was wanted, and null stands
-// for an absent member.
+// differ says where got isn't what was wanted; "" if it is. With partly, maps may have more than
+// was wanted, and null stands for an absent member.
 func differ(want, got any, partly bool) string { return differAt("", want, got, partly) }
 
 func differAt(path string, want, got any, partly bool) string {

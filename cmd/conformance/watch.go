@@ -141,7 +141,8 @@ func ended(runs []runHistory) (o outcome, ok bool) {
 	return o, false
 }
 
-// taskFailure finds the last failed workflow task. A task that failed because its worker went away says nothing of the code.
+// taskFailure finds the last failed workflow task. A task that failed because its worker went away
+// says nothing of the code.
 func taskFailure(runs []runHistory) *failurepb.Failure {
 	for i := len(runs) - 1; i >= 0; i-- {
 		for j := len(runs[i].events) - 1; j >= 0; j-- {
@@ -163,7 +164,8 @@ func ownMarker(e *historypb.HistoryEvent) bool {
 	return e.GetMarkerRecordedEventAttributes().GetMarkerName() == "SideEffect"
 }
 
-// told are the events of a run that its code caused or met: all but the start, workflow tasks, and the service's own marker.
+// told are the events of a run that its code caused or met: all but the start, workflow tasks, and
+// the service's own marker.
 func told(r runHistory) []*historypb.HistoryEvent {
 	var out []*historypb.HistoryEvent
 	for _, e := range r.events {

@@ -19,8 +19,8 @@ import (
 	"github.com/andybalholm/brotli"
 )
 
-// web is what activities talk to: a server on 127.0.0.1, which they may reach, one on 127.0.0.2, which they may not, and one
-// with a certificate that nobody signed.
+// web is what activities talk to: a server on 127.0.0.1, which they may reach, one on 127.0.0.2,
+// which they may not, and one with a certificate that nobody signed.
 type web struct {
 	url, secureURL, privateURL string
 	servers                    []*httptest.Server

@@ -9,8 +9,9 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// identifyBuild tells the SDK which build this is, for the histories. It would find out by itself, by reading and hashing the whole
-// program, 60 MB, while the first project waits to start. Without an answer it does.
+// identifyBuild tells the SDK which build this is, for the histories. It would find out by itself,
+// by reading and hashing the whole program, 60 MB, while the first project waits to start. Without
+// an answer it does.
 func identifyBuild(program string) {
 	if id, err := buildID(program); err == nil {
 		worker.SetBinaryChecksum(id)

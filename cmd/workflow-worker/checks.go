@@ -31,7 +31,8 @@ func checkDatabase(pool *database.Pool) metrics.Check {
 	}
 }
 
-// checkTemporal asks whether Temporal answers, and whether it has the namespace and lets us in: the workers' start asks the same.
+// checkTemporal asks whether Temporal answers, and whether it has the namespace and lets us in: the
+// workers' start asks the same.
 func checkTemporal(c client.Client, namespace string) metrics.Check {
 	return func(ctx context.Context) error {
 		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {

@@ -15,8 +15,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// A crowd is many executions of all kinds in one project, whose code carries a stamp: a number that no other text has. What an
-// execution reports says which texts it ran on, and history says whether it may have; see explain in explained_test.go.
+// A crowd is many executions of all kinds in one project, whose code carries a stamp: a number that
+// no other text has. What an execution reports says which texts it ran on, and history says whether
+// it may have; see explain in explained_test.go.
 
 // kind is a workflow of the crowd. Its name is the row's kebab name and the function's.
 type kind struct {
@@ -25,8 +26,9 @@ type kind struct {
 	body string
 	// drive is what its client does between start and end; nil for nothing.
 	drive func(ctx context.Context, c *crowd, run client.WorkflowRun, r *rand.Rand) error
-	// moves says that executions go on with new texts at their next task. So the texts have the same commands, and the last one
-	// explains the whole result: it was replayed from the beginning.
+	// moves says that executions go on with new texts at their next task. So the texts have the
+	// same commands, and the last one explains the whole result: it was replayed from the
+	// beginning.
 	moves bool
 	// unordered kinds have activities at once, so that an older text may answer later.
 	unordered bool
@@ -67,7 +69,8 @@ const upgrades = `wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, 
 
 // Timers are few: the development server takes a second for the shortest.
 
-// steps differ in their commands, so that an execution that meets another text than its own can't go on.
+// steps differ in their commands, so that an execution that meets another text than its own can't
+// go on.
 var steps = []string{
 	`await wf.sleep(5);`,
 	`r.activities.push(await remote.stamp());`,
@@ -248,14 +251,16 @@ func (f *crowdFlow) edit(good bool) {
 	f.exec(`UPDATE workflow_compiled_code SET version = $2, workflow_code = $3 WHERE id = $1`, row.id, fmt.Sprint(row.stamp), code)
 }
 
-// live waits until the newest text is live, and notes that whatever begins from then on runs it or a newer one.
+// live waits until the newest text is live, and notes that whatever begins from then on runs it or
+// a newer one.
 func (f *crowdFlow) live() {
 	f.t.Helper()
 	f.running(liveVersion(f.name, fmt.Sprint(f.rows[f.at].stamp)))
 	f.timeline.barrier()
 }
 
-// execution begins one, which is driven once the time has come, and waits for its end. The context is its time.
+// execution begins one, which is driven once the time has come, and waits for its end. The context
+// is its time.
 func (c *crowd) execution(ctx context.Context, k kind, r *rand.Rand, come <-chan struct{}) error {
 	o := k.options
 	o.WorkflowTaskTimeout = c.patience
@@ -301,8 +306,8 @@ var atOnce = func() chan struct{} {
 	return c
 }()
 
-// linger has n executions wait until all has been done; it returns when they have ended. They cost little meanwhile, and each
-// has to find the text that it began on after everything.
+// linger has n executions wait until all has been done; it returns when they have ended. They cost
+// little meanwhile, and each has to find the text that it began on after everything.
 func (c *crowd) linger(n int, seed uint64, done <-chan struct{}) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 4*time.Minute)
 	defer cancel()
@@ -327,7 +332,8 @@ func (c *crowd) linger(n int, seed uint64, done <-chan struct{}) {
 	all.Wait()
 }
 
-// stream keeps n executions going until stop is closed or, if most isn't 0, most have begun; it returns when all have ended.
+// stream keeps n executions going until stop is closed or, if most isn't 0, most have begun; it
+// returns when all have ended.
 func (c *crowd) stream(n, most int, seed uint64, stop <-chan struct{}) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), 4*time.Minute)
 	defer cancel()

@@ -13,7 +13,8 @@ import (
 
 var edits = flag.Int("edits", 60, "edits in the storm of one each 100 ms; for a minute of it: make test PKGS=./cmd/workflow-worker TESTFLAGS='-run Storm -edits 600'")
 
-// Somebody who edits all the time: the newest version wins in the end, and what runs meanwhile never notices.
+// Somebody who edits all the time: the newest version wins in the end, and what runs meanwhile
+// never notices.
 func TestAStormOfEditsEndsOnTheNewestAndFailsNoTask(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -44,8 +45,8 @@ func TestAStormOfEditsEndsOnTheNewestAndFailsNoTask(t *testing.T) {
 	}
 }
 
-// One transaction that edits 200 workflows of a project is one change: one reload, and the new code everywhere. The same as 200
-// transactions is fewer reloads than that. What runs meanwhile goes on.
+// One transaction that edits 200 workflows of a project is one change: one reload, and the new code
+// everywhere. The same as 200 transactions is fewer reloads than that. What runs meanwhile goes on.
 func TestABulkEditIsOneChange(t *testing.T) {
 	t.Parallel()
 	const rows = 200

@@ -48,8 +48,9 @@ func (l *timeline) barrier() {
 	l.barriers = append(l.barriers, barrier{len(l.current) - 1, time.Now()})
 }
 
-// explain finds the activation by which something that happened between began and ended may have met a stamp: committed before
-// the end, not older than what was known to be live at the beginning, nor than the activation after.
+// explain finds the activation by which something that happened between began and ended may have
+// met a stamp: committed before the end, not older than what was known to be live at the beginning,
+// nor than the activation after.
 func (l *timeline) explain(stamp, after int, began, ended time.Time) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,9 +126,10 @@ func counted(ok excuse) (excuse, map[string]int) {
 	}, n
 }
 
-// excuse knows the trouble that isn't the service's. It is of two kinds. Temporal gives a task to the worker that has the
-// execution in its cache and, if that hasn't fetched it within five seconds, to any other; on a busy machine that says nothing.
-// And some tasks never reach the service.
+// excuse knows the trouble that isn't the service's. It is of two kinds. Temporal gives a task to
+// the worker that has the execution in its cache and, if that hasn't fetched it within five
+// seconds, to any other; on a busy machine that says nothing. And some tasks never reach the
+// service.
 func (p *tap) excuse(t trouble) string {
 	timeout := t.event.GetWorkflowTaskTimedOutEventAttributes()
 	again := t.event.GetActivityTaskStartedEventAttributes().GetLastFailure().GetTimeoutFailureInfo()
@@ -140,8 +142,8 @@ func (p *tap) excuse(t trouble) string {
 	return ""
 }
 
-// explained checks an execution with all its runs and children: that each is explained by the texts it ran on, and that nothing
-// failed or timed out without an excuse. It returns the number of runs.
+// explained checks an execution with all its runs and children: that each is explained by the texts
+// it ran on, and that nothing failed or timed out without an excuse. It returns the number of runs.
 func (c *crowd) explained(run client.WorkflowRun, ok excuse) (runs int) {
 	c.t.Helper()
 	after := 0 // a run takes no older text than the one before it
@@ -230,7 +232,8 @@ func (c *crowd) readRun(id, runID string, ok excuse) oneRun {
 	return one
 }
 
-// pinnedStamp reads which version the marker of an execution's code names; a crowd's versions are stamps.
+// pinnedStamp reads which version the marker of an execution's code names; a crowd's versions are
+// stamps.
 func pinnedStamp(e *historypb.HistoryEvent) (int, bool) {
 	var summary string
 	if err := converter.GetDefaultDataConverter().FromPayload(e.GetUserMetadata().GetSummary(), &summary); err != nil {

@@ -18,7 +18,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// asProgram makes the test binary be the program: end-to-end tests run the service as a process of its own.
+// asProgram makes the test binary be the program: end-to-end tests run the service as a process of
+// its own.
 const asProgram = "WORKFLOW_WORKER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -42,7 +43,8 @@ type service struct {
 
 var upLine = regexp.MustCompile(`workflow-worker is up.*address"?[=:]"?\S*?:(\d+)`)
 
-// startService runs the service against the database until the test ends, and waits until it is ready.
+// startService runs the service against the database until the test ends, and waits until it is
+// ready.
 func startService(t testing.TB, databaseURL string, environment ...string) *service {
 	t.Helper()
 	s := launchService(t, databaseURL, environment...)
@@ -56,7 +58,8 @@ func startService(t testing.TB, databaseURL string, environment ...string) *serv
 	return s
 }
 
-// launchService is startService for a service that may never be ready: it only waits until it serves.
+// launchService is startService for a service that may never be ready: it only waits until it
+// serves.
 func launchService(t testing.TB, databaseURL string, environment ...string) *service {
 	t.Helper()
 	exe, err := os.Executable()

@@ -1,5 +1,6 @@
-// Command workflow-worker runs the workflows and activities that the Workflow Builder stores in PostgreSQL: it reads the
-// environment, wires the rooms together and runs until a signal. It holds no logic of its own.
+// Command workflow-worker runs the workflows and activities that the Workflow Builder stores in
+// PostgreSQL: it reads the environment, wires the rooms together and runs until a signal. It holds
+// no logic of its own.
 package main
 
 import (
@@ -33,7 +34,8 @@ Settings come from the environment; cmd/workflow-worker/README.md lists them.
 const compileCommand = "compile"
 
 func main() {
-	// Local dates in JavaScript are those of this process: the same on every replica and machine. goja has no setting for it.
+	// Local dates in JavaScript are those of this process: the same on every replica and machine.
+	// goja has no setting for it.
 	time.Local = time.UTC
 	os.Exit(dispatch(process{args: os.Args[1:], environment: envconfig.OsLookuper(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
 }
@@ -90,7 +92,8 @@ func (p process) report(err error) int {
 
 var errSignal = errors.New("a signal asked to stop")
 
-// untilSignal gives a context that ends with the first SIGINT or SIGTERM; the second ends the process at once.
+// untilSignal gives a context that ends with the first SIGINT or SIGTERM; the second ends the
+// process at once.
 func untilSignal() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)

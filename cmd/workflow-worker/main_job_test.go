@@ -208,7 +208,8 @@ func TestNewCodeGoesLiveWithoutARestartAndOldExecutionsKeepTheirs(t *testing.T) 
 	}
 }
 
-// keepBusy starts executions until stop is closed, so that reloads happen under load, and checks that none has a failed task.
+// keepBusy starts executions until stop is closed, so that reloads happen under load, and checks
+// that none has a failed task.
 func (p *project) keepBusy(stop <-chan struct{}) {
 	var runs []client.WorkflowRun
 	for {

@@ -13,14 +13,16 @@ import (
 )
 
 const (
-	// runBytes is what a cached execution takes, generously (see BenchmarkCachedRun in runtime/workflow).
+	// runBytes is what a cached execution takes, generously (see BenchmarkCachedRun in
+	// runtime/workflow).
 	runBytes = 128 << 10
-	// The cache is one for all projects. Below the least, even a small service would replay all the time.
+	// The cache is one for all projects. Below the least, even a small service would replay all the
+	// time.
 	leastCache, mostCache = 500, 20_000
 )
 
-// workflowCacheSize is how many executions stay in memory between their tasks: as many as fit into a quarter of the memory
-// that this process may use, unless the operator says.
+// workflowCacheSize is how many executions stay in memory between their tasks: as many as fit into
+// a quarter of the memory that this process may use, unless the operator says.
 func (s settings) workflowCacheSize() int {
 	if s.WorkflowCacheSize > 0 {
 		return s.WorkflowCacheSize
@@ -28,7 +30,8 @@ func (s settings) workflowCacheSize() int {
 	return int(min(max(memoryLimit()/4/runBytes, leastCache), mostCache))
 }
 
-// memoryLimit is the least of GOMEMLIMIT, the control group's limit and the machine's memory, in bytes.
+// memoryLimit is the least of GOMEMLIMIT, the control group's limit and the machine's memory, in
+// bytes.
 func memoryLimit() int64 {
 	limit := debug.SetMemoryLimit(-1)
 	if limit <= 0 {
@@ -69,16 +72,18 @@ const (
 	memoryCheck = time.Second
 	// idleBytes is what a service at rest allocates between two checks at most.
 	idleBytes = 1 << 20
-	// trimBytes is how much must have been allocated since the last time to make it worth a collection.
+	// trimBytes is how much must have been allocated since the last time to make it worth a
+	// collection.
 	trimBytes = 32 << 20
-	// headroom is how much garbage may gather before a collection, where the heap is small: by itself the collector would
-	// allow as much as is in use, and spend a fifth of a small service's time.
+	// headroom is how much garbage may gather before a collection, where the heap is small: by
+	// itself the collector would allow as much as is in use, and spend a fifth of a small service's
+	// time.
 	headroom      = 96 << 20
 	mostGCPercent = 400
 )
 
-// tuneMemory trades memory for CPU while there is work, and gives it back to the system when there is none, until ctx ends.
-// What GOGC says goes before.
+// tuneMemory trades memory for CPU while there is work, and gives it back to the system when there
+// is none, until ctx ends. What GOGC says goes before.
 func tuneMemory(ctx context.Context) {
 	ticks := time.NewTicker(memoryCheck)
 	defer ticks.Stop()

@@ -15,7 +15,8 @@ import (
 	"workflow-worker/reconcile/rows"
 )
 
-// asks makes a check or migrate request about the workflow and waits for the answer; execution and target may be "".
+// asks makes a check or migrate request about the workflow and waits for the answer; execution and
+// target may be "".
 func (w *workflow) asks(action, execution, target string) (status, reason string, result rows.Result) {
 	w.t.Helper()
 	id := uuid.NewString()
@@ -61,7 +62,8 @@ func (p *project) answers(id string) {
 	})
 }
 
-// before is a workflow that does something, tells its version, and does something else after the signal "go".
+// before is a workflow that does something, tells its version, and does something else after the
+// signal "go".
 func before(first, version, then string) string {
 	return strings.Replace(flow("flow", version, then), "let go = false;", first+"\n let go = false;", 1)
 }

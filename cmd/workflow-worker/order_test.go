@@ -14,8 +14,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// fence is a workflow of the project that only marks time: once an edit of it is live, every earlier change of the project's
-// rows has been looked at, because a look reads them all.
+// fence is a workflow of the project that only marks time: once an edit of it is live, every
+// earlier change of the project's rows has been looked at, because a look reads them all.
 type fence struct {
 	*workflow
 	n int
@@ -167,8 +167,8 @@ func TestBetweenDeactivationAndInsertTheOldVersionIsServed(t *testing.T) {
 	}
 }
 
-// Two ways to take one workflow of several away, and what becomes of its executions: those that have begun go on, what
-// would begin waits and says why, the others don't notice.
+// Two ways to take one workflow of several away, and what becomes of its executions: those that
+// have begun go on, what would begin waits and says why, the others don't notice.
 func TestDeactivationOfOneWorkflowOfSeveral(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)

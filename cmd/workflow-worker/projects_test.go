@@ -12,7 +12,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// stops waits until the service has stopped the project's worker for the n-th time. The log tells also when the rows are gone.
+// stops waits until the service has stopped the project's worker for the n-th time. The log tells
+// also when the rows are gone.
 func (p *project) stops(s *service, n int) {
 	p.t.Helper()
 	eventually(p.t, "the project's worker stops", func() error {
@@ -66,8 +67,8 @@ func (p *project) undisturbed(run client.WorkflowRun) {
 	}
 }
 
-// unfailed checks that nothing of the execution failed. A task may have timed out: Temporal loses those that it is giving to a
-// worker that stops at that moment.
+// unfailed checks that nothing of the execution failed. A task may have timed out: Temporal loses
+// those that it is giving to a worker that stops at that moment.
 func (p *project) unfailed(run client.WorkflowRun) {
 	p.t.Helper()
 	for _, e := range p.history(run) {
@@ -79,7 +80,8 @@ func (p *project) unfailed(run client.WorkflowRun) {
 	}
 }
 
-// Whatever takes a project's worker away, its executions wait, lose nothing, and go on where they were on their own code.
+// Whatever takes a project's worker away, its executions wait, lose nothing, and go on where they
+// were on their own code.
 func TestExecutionsWaitWhileTheirProjectDoesNotRun(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -202,8 +204,9 @@ func TestExecutionsWaitWhileTheirProjectDoesNotRun(t *testing.T) {
 	}
 }
 
-// An execution belongs to a task queue; its code to the project that ran it. A project that takes over a queue gets the
-// executions, but not the other's texts: the tasks of those whose text it doesn't have say so, until it has.
+// An execution belongs to a task queue; its code to the project that ran it. A project that takes
+// over a queue gets the executions, but not the other's texts: the tasks of those whose text it
+// doesn't have say so, until it has.
 func TestAnotherProjectOnTheTaskQueueNeedsTheText(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -236,7 +239,8 @@ func TestAnotherProjectOnTheTaskQueueNeedsTheText(t *testing.T) {
 	}
 }
 
-// A workflow that moves leaves its executions behind: they belong to the task queue that they began on.
+// A workflow that moves leaves its executions behind: they belong to the task queue that they began
+// on.
 func TestAWorkflowThatMovesLeavesItsExecutionsBehind(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)

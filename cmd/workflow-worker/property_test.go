@@ -16,7 +16,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// make test PKGS=./cmd/workflow-worker TESTFLAGS='-run RandomEdits -v -seed 1 -acts 200 -crowd 100 -kill'
+// make test PKGS=./cmd/workflow-worker TESTFLAGS='-run RandomEdits -v -seed 1 -acts 200 -crowd 100
+// -kill'
 var (
 	seed      = flag.Uint64("seed", 0, "of the random edits; 0: another each time")
 	acts      = flag.Int("acts", 50, "random edits of each project")
@@ -25,9 +26,10 @@ var (
 	kill      = flag.Bool("kill", false, "end the process by SIGKILL while projects are edited, not by SIGTERM")
 )
 
-// Whatever is done to the rows, and to the process, while executions of all kinds run: each of them ends, with a result that
-// the text explains which it began on; every run begins on a text that was current; and no task fails or times out, but those
-// that would begin a workflow that isn't there, and those that died with the process or a worker that was stopped.
+// Whatever is done to the rows, and to the process, while executions of all kinds run: each of them
+// ends, with a result that the text explains which it began on; every run begins on a text that was
+// current; and no task fails or times out, but those that would begin a workflow that isn't there,
+// and those that died with the process or a worker that was stopped.
 //
 // Not parallel: with other tests beside it, tasks might time out for want of a processor.
 func TestRandomEditsBreakNoExecution(t *testing.T) {
@@ -155,8 +157,8 @@ const (
 	cleanSQL      = `DELETE FROM workflow_compiled_code WHERE workflow_id = $1 AND NOT is_active`
 )
 
-// replace makes a new row current by statements that are transactions of their own. $1 is the workflow, $2 the new row, $3 its
-// version, $4 its text.
+// replace makes a new row current by statements that are transactions of their own. $1 is the
+// workflow, $2 the new row, $3 its version, $4 its text.
 func (f *crowdFlow) replace(statements ...string) {
 	f.t.Helper()
 	row, code := f.next(uuid.NewString(), true)

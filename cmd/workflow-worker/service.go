@@ -238,8 +238,8 @@ type temporalClient struct {
 	namespace string
 }
 
-// dialTemporal makes the connection that all workers share. It doesn't wait for the server: what needs it fails and is tried
-// again.
+// dialTemporal makes the connection that all workers share. It doesn't wait for the server: what
+// needs it fails and is tried again.
 func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *wire.Tasks, error) {
 	o, err := temporalenv.LoadDefaultClientOptions()
 	if err != nil {
@@ -247,8 +247,8 @@ func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *wire.T
 	}
 	o.MetricsHandler = m.TemporalHandler()
 	o.Logger = sdklog.NewStructuredLogger(log)
-	// The SDK compresses each request by default, and the server then its answers: a third of the CPU of a small workflow, for
-	// messages of some hundred bytes.
+	// The SDK compresses each request by default, and the server then its answers: a third of the
+	// CPU of a small workflow, for messages of some hundred bytes.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	o, tasks := runtime.ClientOptions(o)
 	c, err := client.NewLazyClient(o)
@@ -261,7 +261,8 @@ func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *wire.T
 	return temporalClient{c, o.Namespace}, tasks, nil
 }
 
-// poolSize is how many connections the service holds at most: reconciles in parallel, the heartbeat, and the code store.
+// poolSize is how many connections the service holds at most: reconciles in parallel, the
+// heartbeat, and the code store.
 const poolSize = 12
 
 func openPool(ctx context.Context, s settings, log *slog.Logger) (*database.Pool, error) {
@@ -272,8 +273,8 @@ func openPool(ctx context.Context, s settings, log *slog.Logger) (*database.Pool
 	return pool, err
 }
 
-// migrateUntilDone migrates, and waits for a database that can't be reached. What the database refuses is final: only its
-// owner can help.
+// migrateUntilDone migrates, and waits for a database that can't be reached. What the database
+// refuses is final: only its owner can help.
 func migrateUntilDone(ctx context.Context, url string, log *slog.Logger) error {
 	const pause = 2 * time.Second
 	for {
@@ -295,7 +296,8 @@ func migrateUntilDone(ctx context.Context, url string, log *slog.Logger) error {
 	}
 }
 
-// temporary tells errors that pass: classes 08 (connection), 53 (resources), 57 (the operator's doing), 40 (conflicts), 55P03.
+// temporary tells errors that pass: classes 08 (connection), 53 (resources), 57 (the operator's
+// doing), 40 (conflicts), 55P03.
 func temporary(e *pgconn.PgError) bool {
 	switch e.Code[:2] {
 	case "08", "53", "57", "40", "55":

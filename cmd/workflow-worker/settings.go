@@ -19,7 +19,8 @@ import (
 	"workflow-worker/metrics"
 )
 
-// settings is what the environment says, beside Temporal's own variables, which the Temporal SDK reads.
+// settings is what the environment says, beside Temporal's own variables, which the Temporal SDK
+// reads.
 type settings struct {
 	DatabaseURL            string        `env:"DATABASE_URL"`
 	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`

@@ -19,7 +19,8 @@ func turning(first, version string) string {
 		"setHandler(defineSignal('turn'), () => {});\n setHandler(defineQuery('version')", 1)
 }
 
-// Nobody tried the executions before: the code was live already when the row began to want them to move.
+// Nobody tried the executions before: the code was live already when the row began to want them to
+// move.
 func TestExecutionsThatKeepTheirCodeAreSeen(t *testing.T) {
 	t.Parallel()
 	const crowd = 25

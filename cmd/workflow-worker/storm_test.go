@@ -13,7 +13,8 @@ import (
 
 var reloads = flag.Int("reloads", 200, "reloads in the storm: make test PKGS=./cmd/workflow-worker TESTFLAGS='-run Storm -reloads 1000'")
 
-// Reloads as fast as they go, in several projects at once, and not one task fails, times out or is tried again.
+// Reloads as fast as they go, in several projects at once, and not one task fails, times out or is
+// tried again.
 //
 // Not parallel: with other tests beside it, tasks might time out for want of a processor.
 func TestAStormOfReloadsFailsNoTask(t *testing.T) {

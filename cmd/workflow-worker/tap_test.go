@@ -16,9 +16,10 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// tap stands between a service and Temporal and notes which tasks reached the service. Temporal itself loses tasks: those that
-// it gives to a poll that is being given up, and, when it is short of processors, some that no poll ever answers with. Such a
-// task times out too, and only here it can be seen whose fault that is.
+// tap stands between a service and Temporal and notes which tasks reached the service. Temporal
+// itself loses tasks: those that it gives to a poll that is being given up, and, when it is short
+// of processors, some that no poll ever answers with. Such a task times out too, and only here it
+// can be seen whose fault that is.
 type tap struct {
 	address string
 	server  *grpc.ClientConn

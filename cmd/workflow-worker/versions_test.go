@@ -18,7 +18,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// flow is a workflow's text: it tells its version to a query, waits for the signal "go", and does then.
+// flow is a workflow's text: it tells its version to a query, waits for the signal "go", and does
+// then.
 func flow(name, version, then string) string {
 	return fmt.Sprintf(`
 		import { ApplicationFailure, condition, continueAsNew, defineQuery, defineSignal, executeChild, setHandler, sleep } from '@temporalio/workflow';
@@ -31,7 +32,8 @@ func flow(name, version, then string) string {
 		}`, name, version, then)
 }
 
-// version waits until a query on the run answers with the version that is wanted; "" as the run's id is the newest run.
+// version waits until a query on the run answers with the version that is wanted; "" as the run's
+// id is the newest run.
 func (p *project) version(id, runID, want string) {
 	p.t.Helper()
 	eventually(p.t, "a query on the execution says "+want, func() error {
@@ -148,8 +150,8 @@ func TestAnExecutionKeepsItsCodeThroughEditsDeathsReplicasAndDeletion(t *testing
 	p.version(run.GetID(), run.GetRunID(), "v1")
 }
 
-// The last workflow's deletion stops the project's worker: its executions wait, and go on where they were as soon as the
-// project has any code.
+// The last workflow's deletion stops the project's worker: its executions wait, and go on where
+// they were as soon as the project has any code.
 func TestExecutionsOfAProjectWithoutCodeWaitForIt(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)

@@ -164,8 +164,8 @@ SELECT coalesce((SELECT kebab_name FROM public.workflows WHERE id = nullif($2, '
   coalesce((SELECT max((e.details->>'executions')::bigint) FROM public.worker_events e
     WHERE e.project_id = $1::uuid AND e.kind = 'failing' AND coalesce(e.details->>'workflow', '') = $2 AND e.occurred_at >= $3), 0)`
 
-// NotifiedOfFailing gives a workflow's name, and how many executions the latest event says since they
-// began to fail.
+// NotifiedOfFailing gives a workflow's name, and how many executions the latest event says since
+// they began to fail.
 func NotifiedOfFailing(ctx context.Context, db DB, projectID, workflowID string, since time.Time) (name string, executions int64, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()

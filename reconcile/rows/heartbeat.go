@@ -29,8 +29,8 @@ RETURNING w.worker_id::text, w.status::text`, workers)
 	return status, intoMap(status)(rows)
 }
 
-// FailDeadWorkers marks the rows of replicas as failed whose heartbeats are older than deadAfter, and
-// counts them by replica.
+// FailDeadWorkers marks the rows of replicas as failed whose heartbeats are older than deadAfter,
+// and counts them by replica.
 //
 // A replica of which any row is fresh lives, whatever keeps it from the others.
 func FailDeadWorkers(ctx context.Context, db DB, replica string, deadAfter time.Duration) (dead map[string]int, err error) {
@@ -60,8 +60,8 @@ RETURNING project_id::text, coalesce(metadata->>'replica', host, worker_id)`,
 	return dead, nil
 }
 
-// RemoveOldWorkers drops rows that nobody has owned for so long: each process with a new name leaves one
-// per project.
+// RemoveOldWorkers drops rows that nobody has owned for so long: each process with a new name
+// leaves one per project.
 func RemoveOldWorkers(ctx context.Context, db DB, replica string, retention time.Duration) error {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()

@@ -14,7 +14,8 @@ import (
 	"workflow-worker/reconcile/rows/rowstest"
 )
 
-// asRole gives a pool of a role with the rights of migrations.RoleSQL, whose name is the test's own: roles are the server's.
+// asRole gives a pool of a role with the rights of migrations.RoleSQL, whose name is the test's
+// own: roles are the server's.
 func asRole(h *rowstest.House, mode string) (role string, pool *database.Pool) {
 	h.T.Helper()
 	role = "service_" + strings.ReplaceAll(uuid.NewString(), "-", "")

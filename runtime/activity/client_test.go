@@ -19,8 +19,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// clientBody runs the body of a function on a server, in an activity of a workflow that can be signalled, queried and updated.
-// other is the id of an execution on another project's task queue.
+// clientBody runs the body of a function on a server, in an activity of a workflow that can be
+// signalled, queried and updated. other is the id of an execution on another project's task queue.
 func clientBody(t *testing.T, body string) (result string, others client.WorkflowRun, cl client.Client, err error) {
 	t.Helper()
 	cl, err = client.Dial(client.Options{

@@ -11,8 +11,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// Code is one version of a module of one project, with the runtimes that are ready for its executions. It is safe for
-// concurrent use.
+// Code is one version of a module of one project, with the runtimes that are ready for its
+// executions. It is safe for concurrent use.
 type Code struct {
 	program *compile.Program
 	opts    CodeOptions
@@ -46,9 +46,9 @@ func (c *Code) Hash() string { return c.program.Hash }
 // Name is the file name that stacks show.
 func (c *Code) Name() string { return c.program.Name }
 
-// Check evaluates the module once and names the functions that it exports, "default" among them. What the evaluation threw
-// comes back as a *sandbox.Thrown with its place in the author's text, and one that didn't end in time as a
-// *sandbox.Interrupted.
+// Check evaluates the module once and names the functions that it exports, "default" among them.
+// What the evaluation threw comes back as a *sandbox.Thrown with its place in the author's text,
+// and one that didn't end in time as a *sandbox.Interrupted.
 func (c *Code) Check(ctx context.Context) (functions []string, err error) {
 	in, err := c.newInstance(ctx)
 	if err != nil {
@@ -67,8 +67,8 @@ func (c *Code) Check(ctx context.Context) (functions []string, err error) {
 	return functions, err
 }
 
-// Close drops the runtimes that are ready. Executions under way go on, and new ones work: code that was replaced a moment ago
-// may still be asked for.
+// Close drops the runtimes that are ready. Executions under way go on, and new ones work: code that
+// was replaced a moment ago may still be asked for.
 func (c *Code) Close() {
 	c.mu.Lock()
 	c.closed = true
@@ -95,14 +95,16 @@ func (c *Code) take(ctx context.Context) (*instance, error) {
 	in, err := c.instanceOn(ctx, in)
 	var thrown *sandbox.Thrown
 	if errors.As(err, &thrown) {
-		// Its evaluations with builtins of its own didn't throw: it changes them in a way that its text doesn't show.
+		// Its evaluations with builtins of its own didn't throw: it changes them in a way that its
+		// text doesn't show.
 		c.keepApart()
 		return c.newInstance(ctx)
 	}
 	return in, err
 }
 
-// takeReady gives what there is: a machine to make an instance on, or an instance; and has what is missing made for the next.
+// takeReady gives what there is: a machine to make an instance on, or an instance; and has what is
+// missing made for the next.
 func (c *Code) takeReady() (in *instance, m *machine) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -145,7 +147,8 @@ func (c *Code) makeMachine() {
 	}
 }
 
-// giveBack keeps a machine that was taken for the next execution; nil for one that can't be used again.
+// giveBack keeps a machine that was taken for the next execution; nil for one that can't be used
+// again.
 func (c *Code) giveBack(m *machine) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -199,7 +202,8 @@ func (c *Code) restartIdle() {
 	})
 }
 
-// dropReady lets go of the machines and takes all that is ready, for the caller to close. With mu held.
+// dropReady lets go of the machines and takes all that is ready, for the caller to close. With mu
+// held.
 func (c *Code) dropReady() []*instance {
 	if c.idle != nil {
 		c.idle.Stop()

@@ -117,8 +117,9 @@ func TestProcessEnvironmentShowsOnlyWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// Ten thousand executions with timers, requests, promises, listeners and tampering left behind, one after the other and at once:
-// none sees anything of another, and heap and goroutines are as before.
+// Ten thousand executions with timers, requests, promises, listeners and tampering left behind, one
+// after the other and at once: none sees anything of another, and heap and goroutines are as
+// before.
 func TestTenThousandExecutionsLeaveNothingBehind(t *testing.T) {
 	url := serve(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hang" {

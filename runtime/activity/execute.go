@@ -21,9 +21,10 @@ import (
 // errGraceOver interrupts code that goes on after its attempt was ended.
 var errGraceOver = errors.New("the attempt was ended and its grace is over")
 
-// Execute runs the exported function of the name on the arguments, and waits for the promise that it may return. ctx is
-// Temporal's activity context; without one the code runs too, with nothing to heartbeat to. What the code throws comes back as
-// Temporal's error for it; see the constants for what this package itself ends executions with.
+// Execute runs the exported function of the name on the arguments, and waits for the promise that
+// it may return. ctx is Temporal's activity context; without one the code runs too, with nothing to
+// heartbeat to. What the code throws comes back as Temporal's error for it; see the constants for
+// what this package itself ends executions with.
 func (c *Code) Execute(ctx context.Context, export string, args *commonpb.Payloads) (*commonpb.Payloads, error) {
 	in, err := c.take(ctx)
 	if err != nil {
@@ -85,9 +86,9 @@ func (in *instance) execute(ctx context.Context, export string, args *commonpb.P
 	return in.result(hard, ctx, promise.Result())
 }
 
-// leash gives the context that interrupts JavaScript: it ends a grace after ctx, or after the worker began to stop. The code itself
-// is told at once. The SDK ends ctx only when a stopping worker has waited for its activities; a worker of Temporal's own for
-// TypeScript doesn't wait.
+// leash gives the context that interrupts JavaScript: it ends a grace after ctx, or after the
+// worker began to stop. The code itself is told at once. The SDK ends ctx only when a stopping
+// worker has waited for its activities; a worker of Temporal's own for TypeScript doesn't wait.
 func (in *instance) leash(ctx context.Context) (hard context.Context, release func()) {
 	hard, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	var mu sync.Mutex // guards over and grace

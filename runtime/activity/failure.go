@@ -64,7 +64,8 @@ func (in *instance) interruption(ctx context.Context, i *sandbox.Interrupted) er
 		InterruptedType, i.Stack, true)
 }
 
-// outOfMemory is for JavaScript that was cut off because of the memory that it kept; nil for all other.
+// outOfMemory is for JavaScript that was cut off because of the memory that it kept; nil for all
+// other.
 func outOfMemory(i *sandbox.Interrupted) error {
 	var over *sandbox.MemoryError
 	switch {
@@ -135,7 +136,8 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 	}
 }
 
-// refusedByFrozen tells the failure of code that frozen builtins are in the way of, as where it gives an array a join of its own.
+// refusedByFrozen tells the failure of code that frozen builtins are in the way of, as where it
+// gives an array a join of its own.
 func refusedByFrozen(f *failurepb.Failure) bool {
 	return f.GetApplicationFailureInfo().GetType() == "TypeError" &&
 		(strings.Contains(f.GetMessage(), "read only property") || strings.Contains(f.GetMessage(), "not extensible"))
@@ -157,16 +159,16 @@ func (in *instance) plainFailure(hard context.Context, value goja.Value, why err
 	return applicationError(message, "Error", stack, false)
 }
 
-// noteRefusal remembers an error that says that the guard refused an address: an execution that ends with
-// one is not retried.
+// noteRefusal remembers an error that says that the guard refused an address: an execution that
+// ends with one is not retried.
 func (in *instance) noteRefusal(e *goja.Object) {
 	if len(in.refusals) < in.code.opts.MaxRequests {
 		in.refusals = append(in.refusals, e)
 	}
 }
 
-// isRefusal reports that the code ended with fetch's error for an address that the guard refused, or with an error that was
-// caused by it. Inside Enter.
+// isRefusal reports that the code ended with fetch's error for an address that the guard refused,
+// or with an error that was caused by it. Inside Enter.
 func (in *instance) isRefusal(value goja.Value) bool {
 	if len(in.refusals) == 0 {
 		return false
@@ -186,7 +188,8 @@ func (in *instance) isRefusal(value goja.Value) bool {
 	return false
 }
 
-// applicationError is a failure of ours with the author's stack, which temporal.NewApplicationError can't carry.
+// applicationError is a failure of ours with the author's stack, which temporal.NewApplicationError
+// can't carry.
 func applicationError(message, errType, stack string, nonRetryable bool) error {
 	return temporal.GetDefaultFailureConverter().FailureToError(&failurepb.Failure{
 		Message: message, Source: "TypeScriptSDK", StackTrace: stack,
@@ -195,8 +198,8 @@ func applicationError(message, errType, stack string, nonRetryable bool) error {
 	})
 }
 
-// readFailure reads what the SDK's failure converter made. Of the kinds of failure it knows those that activity code can
-// make; others are kept as plain ones. Inside Enter.
+// readFailure reads what the SDK's failure converter made. Of the kinds of failure it knows those
+// that activity code can make; others are kept as plain ones. Inside Enter.
 func readFailure(v goja.Value, depth int) *failurepb.Failure {
 	o, ok := v.(*goja.Object)
 	if !ok || depth > deepestCause {

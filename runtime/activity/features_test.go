@@ -16,7 +16,8 @@ func TestTheFeaturesOfTheLanguageWork(t *testing.T) {
 	if got, err := execute(t, c); err != nil || got != "[]" {
 		t.Errorf("%v\n%s", err, got)
 	}
-	// Most of the table's code could run where builtins are frozen. What tells of the last match would tell of other executions'.
+	// Most of the table's code could run where builtins are frozen. What tells of the last match
+	// would tell of other executions'.
 	c.apart = false
 	onMachine(t, c)
 	for range 2 {

@@ -62,8 +62,8 @@ type lazyGlobals struct {
 	shared  map[string]*goja.Object // by module, what those that were loaded keep for others
 }
 
-// installPlatform puts the platform behind the global object: as its prototype, it is asked for each
-// global that isn't there, and defines what the name's module has then. Inside Enter.
+// installPlatform puts the platform behind the global object: as its prototype, it is asked for
+// each global that isn't there, and defines what the name's module has then. Inside Enter.
 func (in *instance) installPlatform() error {
 	r := in.vm.Runtime
 	global := r.GlobalObject()
@@ -126,7 +126,8 @@ func (l *lazyGlobals) define(names []string, value func(string) goja.Value) erro
 	return nil
 }
 
-// Set implements goja.DynamicObject. Assignments to globals never come here: they define the global itself.
+// Set implements goja.DynamicObject. Assignments to globals never come here: they define the global
+// itself.
 func (l *lazyGlobals) Set(string, goja.Value) bool { return false }
 
 // Has implements goja.DynamicObject.

@@ -54,7 +54,8 @@ func jsonArgs(args ...string) *commonpb.Payloads {
 	return p
 }
 
-// execute runs "main" of a module outside of Temporal and gives its result as JSON, "undefined" for nothing, base64 for bytes.
+// execute runs "main" of a module outside of Temporal and gives its result as JSON, "undefined" for
+// nothing, base64 for bytes.
 func execute(t testing.TB, c *Code, args ...string) (string, error) {
 	t.Helper()
 	return executeIn(context.Background(), t, c, args...)

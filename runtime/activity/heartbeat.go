@@ -11,14 +11,15 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// heartbeats hands an execution's heartbeats to Go's SDK, whose call may wait for the server: JavaScript never does. Only the
-// latest that wasn't handed over yet is kept.
+// heartbeats hands an execution's heartbeats to Go's SDK, whose call may wait for the server:
+// JavaScript never does. Only the latest that wasn't handed over yet is kept.
 type heartbeats struct {
 	latest chan *commonpb.Payload // of one
 	done   chan struct{}
 }
 
-// heartbeat is the SDK's heartbeat(details). Details without a payload end the activity, as upstream.
+// heartbeat is the SDK's heartbeat(details). Details without a payload end the activity, as
+// upstream.
 func (in *instance) heartbeat(call goja.FunctionCall) goja.Value {
 	ctx := in.running
 	if ctx == nil || !activity.IsActivity(ctx) || activity.GetInfo(ctx).IsLocalActivity {
@@ -45,7 +46,8 @@ func startHeartbeats(ctx context.Context) *heartbeats {
 	h := &heartbeats{latest: make(chan *commonpb.Payload, 1), done: make(chan struct{})}
 	go func() {
 		defer close(h.done)
-		// Code that was told of its end may go on with its heartbeats while it cleans up. Past its deadline nobody wants them.
+		// Code that was told of its end may go on with its heartbeats while it cleans up. Past its
+		// deadline nobody wants them.
 		alive := context.WithoutCancel(ctx)
 		var last []any
 		told := false
@@ -69,8 +71,8 @@ func startHeartbeats(ctx context.Context) *heartbeats {
 // flushTimeout bounds the one call that the end of an attempt may have to wait for.
 const flushTimeout = 5 * time.Second
 
-// flush sends details that the SDK may hold back: it throttles, and when the attempt ends it sends what waits with a context
-// that the attempt's end has cancelled. The next attempt shall find them.
+// flush sends details that the SDK may hold back: it throttles, and when the attempt ends it sends
+// what waits with a context that the attempt's end has cancelled. The next attempt shall find them.
 func flush(ctx context.Context, details []any) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()

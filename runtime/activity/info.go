@@ -16,8 +16,9 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// info makes what activityInfo() returns: every member is there, as on Temporal's own worker, some of them undefined. The time at which the
-// current attempt was scheduled isn't known to Go's SDK: it is when the attempt started.
+// info makes what activityInfo() returns: every member is there, as on Temporal's own worker, some
+// of them undefined. The time at which the current attempt was scheduled isn't known to Go's SDK:
+// it is when the attempt started.
 func (in *instance) info() (goja.Value, error) {
 	ctx := in.running
 	if !activity.IsActivity(ctx) {
@@ -86,7 +87,8 @@ func (in *instance) info() (goja.Value, error) {
 	return o, in.broken
 }
 
-// infoOrder has every member, in the order in which Temporal's own worker gives them: code shows it.
+// infoOrder has every member, in the order in which Temporal's own worker gives them: code shows
+// it.
 var infoOrder = []string{
 	"taskToken", "taskQueue", "base64TaskToken", "activityId", "workflowExecution", "attempt", "isLocal", "activityType", "workflowType",
 	"heartbeatTimeoutMs", "heartbeatDetails", "activityNamespace", "workflowNamespace", "scheduledTimestampMs", "startToCloseTimeoutMs",
@@ -118,7 +120,8 @@ func (in *instance) localInfo(members map[string]any, i activity.Info, l Local) 
 	return nil
 }
 
-// priority is empty for an activity that was given none, but for a local one, which can't be given any.
+// priority is empty for an activity that was given none, but for a local one, which can't be given
+// any.
 func (in *instance) priority(i activity.Info) goja.Value {
 	if p := i.Priority; p != (temporal.Priority{}) || i.IsLocalActivity {
 		return platform.Object(in, map[string]any{"priorityKey": p.PriorityKey, "fairnessKey": p.FairnessKey, "fairnessWeight": p.FairnessWeight})

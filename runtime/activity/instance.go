@@ -15,8 +15,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// instance is a runtime with the author's module evaluated, for one execution. One goroutine at a time runs its JavaScript;
-// what other goroutines have to say, they post to the loop.
+// instance is a runtime with the author's module evaluated, for one execution. One goroutine at a
+// time runs its JavaScript; what other goroutines have to say, they post to the loop.
 type instance struct {
 	code    *Code
 	vm      *sandbox.VM
@@ -52,8 +52,9 @@ type instance struct {
 	broken  error                  // what went wrong in our own part, where JavaScript couldn't be told
 }
 
-// newInstance makes a runtime and evaluates the module. The instance is returned with the error, so that its functions can be
-// told from a broken machine: *sandbox.Thrown and *sandbox.Interrupted are the author's.
+// newInstance makes a runtime and evaluates the module. The instance is returned with the error, so
+// that its functions can be told from a broken machine: *sandbox.Thrown and *sandbox.Interrupted
+// are the author's.
 func (c *Code) newInstance(ctx context.Context) (*instance, error) {
 	vm, err := sandbox.New(c.opts.Sandbox)
 	if err != nil {
@@ -111,7 +112,8 @@ func (in *instance) evaluateModule() error {
 	return in.broken
 }
 
-// functions names what the module exports for calling. Classes are functions that can't be called. Inside Enter.
+// functions names what the module exports for calling. Classes are functions that can't be called.
+// Inside Enter.
 func (in *instance) functions() []string {
 	names := []string{}
 	for _, name := range in.exports.Keys() {
@@ -182,7 +184,8 @@ func (in *instance) close() {
 	}
 }
 
-// trackRejection is told of promises that are rejected with nobody listening, and of those that find a listener later.
+// trackRejection is told of promises that are rejected with nobody listening, and of those that
+// find a listener later.
 func (in *instance) trackRejection(p *goja.Promise, operation goja.PromiseRejectionOperation) {
 	const most = 100
 	if operation == goja.PromiseRejectionReject {
@@ -199,8 +202,8 @@ func (in *instance) trackRejection(p *goja.Promise, operation goja.PromiseReject
 	}
 }
 
-// reportRejections logs the rejections that still have no listener at the end of a turn, except the given promise's. Inside
-// Enter.
+// reportRejections logs the rejections that still have no listener at the end of a turn, except the
+// given promise's. Inside Enter.
 func (in *instance) reportRejections(except *goja.Promise) {
 	for _, p := range in.rejections {
 		if p != except {

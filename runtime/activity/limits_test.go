@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// What a limit ends must say which setting to change, in the failure itself: nobody reads the causes first.
+// What a limit ends must say which setting to change, in the failure itself: nobody reads the
+// causes first.
 func TestFailuresByALimitNameItsSetting(t *testing.T) {
 	t.Parallel()
 	endless := serve(t, "127.0.0.1", serveEndless)

@@ -7,7 +7,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// Local is what the author said of a local activity. The SDK's own info of one has the values by which it is made to do so.
+// Local is what the author said of a local activity. The SDK's own info of one has the values by
+// which it is made to do so.
 type Local struct {
 	// ID is the one that the workflow gave it.
 	ID string

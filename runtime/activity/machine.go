@@ -13,12 +13,14 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// maxUses is how many executions a machine serves: what goja keeps for good (the registry of Symbol.for) stays small.
+// maxUses is how many executions a machine serves: what goja keeps for good (the registry of
+// Symbol.for) stays small.
 const maxUses = 1000
 
-// machine is a runtime that executions of one code use, one after the other. Its builtins and the SDK are frozen, and each
-// execution has a global object of its own, with the platform and the module evaluated anew: so nothing of one is seen by the
-// next. Making one takes as long as some dozens of executions.
+// machine is a runtime that executions of one code use, one after the other. Its builtins and the
+// SDK are frozen, and each execution has a global object of its own, with the platform and the
+// module evaluated anew: so nothing of one is seen by the next. Making one takes as long as some
+// dozens of executions.
 type machine struct {
 	vm   *sandbox.VM
 	base *goja.Object // the global object that executions' own inherit from
@@ -67,8 +69,8 @@ func (m *machine) global() (*goja.Object, error) {
 	return g, g.DefineDataProperty("globalThis", g, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 }
 
-// evaluate runs a bundle for all executions, and freezes what they get of it. It has a global object of its own: what the author
-// made of theirs doesn't matter to it. Inside Enter.
+// evaluate runs a bundle for all executions, and freezes what they get of it. It has a global
+// object of its own: what the author made of theirs doesn't matter to it. Inside Enter.
 func (m *machine) evaluate(p *goja.Program, host *goja.Object) (*goja.Object, error) {
 	r := m.vm.Runtime
 	own, err := m.global()

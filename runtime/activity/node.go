@@ -17,7 +17,8 @@ import (
 // nodeModule gives a module of Node, made when it's first asked for: see runtime/bundle/ts/node.
 func (in *instance) nodeModule(name string) (goja.Value, error) { return in.ofNode("resolve", name) }
 
-// idleModule gives a module that isn't here, for packages that can do without it: what they use of it fails with the refusal.
+// idleModule gives a module that isn't here, for packages that can do without it: what they use of
+// it fails with the refusal.
 func (in *instance) idleModule(name, refusal string) (goja.Value, error) {
 	return in.ofNode("idle", name, refusal)
 }

@@ -9,24 +9,30 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// Types of the failures that executions end with when this package ends them; all others are what the code threw.
+// Types of the failures that executions end with when this package ends them; all others are what
+// the code threw.
 const (
 	// NotFoundType: the module doesn't export a function of the name. Retryable: newer code may.
 	NotFoundType = "NotFoundError"
 	// LoadErrorType: evaluating the module threw or didn't end. Not retryable.
 	LoadErrorType = "ModuleLoadError"
-	// InterruptedType: the code ran longer than CodeOptions.SliceBudget without yielding, or than CodeOptions.CPUBudget in all.
-	// Not retryable.
+	// InterruptedType: the code ran longer than CodeOptions.SliceBudget without yielding, or than
+	// CodeOptions.CPUBudget in all. Not retryable.
 	InterruptedType = "JavaScriptInterrupted"
-	// MemoryType: the code keeps more memory than CodeOptions.Sandbox.Memory lets it. Not retryable.
+	// MemoryType: the code keeps more memory than CodeOptions.Sandbox.Memory lets it. Not
+	// retryable.
 	MemoryType = "MemoryLimit"
-	// ShortOfMemoryType: the process has too little, and the code was what kept the most. Retryable.
+	// ShortOfMemoryType: the process has too little, and the code was what kept the most.
+	// Retryable.
 	ShortOfMemoryType = "ShortOfMemory"
-	// StalledType: the code awaits a promise that nothing can settle any more. Retryable, as Temporal's timeout would be.
+	// StalledType: the code awaits a promise that nothing can settle any more. Retryable, as
+	// Temporal's timeout would be.
 	StalledType = "ActivityStalled"
-	// EndedType: Temporal ended the attempt and the code didn't end within CodeOptions.Grace. Retryable.
+	// EndedType: Temporal ended the attempt and the code didn't end within CodeOptions.Grace.
+	// Retryable.
 	EndedType = "ActivityEnded"
-	// ResultType: the result has no payload (a BigInt, a function, a cycle). Retryable, as in Temporal's own worker.
+	// ResultType: the result has no payload (a BigInt, a function, a cycle). Retryable, as in
+	// Temporal's own worker.
 	ResultType = "ValueError"
 	// ResultTooLargeType: the result is beyond CodeOptions.MaxResultBytes. Not retryable.
 	ResultTooLargeType = "ResultTooLarge"
@@ -34,11 +40,12 @@ const (
 
 // CodeOptions configures a Code.
 type CodeOptions struct {
-	// Logger receives the console's lines and the SDK's log. Give it the project's attributes; those of the activity and its
-	// workflow are added. Default: none.
+	// Logger receives the console's lines and the SDK's log. Give it the project's attributes;
+	// those of the activity and its workflow are added. Default: none.
 	Logger *slog.Logger
 
-	// HTTP carries out fetch. Default: activities.HTTPClient(activities.GuardOptions{}), which reaches public addresses only.
+	// HTTP carries out fetch. Default: activities.HTTPClient(activities.GuardOptions{}), which
+	// reaches public addresses only.
 	HTTP *http.Client
 
 	// Env is what process.env shows. Default: nothing.
@@ -47,20 +54,25 @@ type CodeOptions struct {
 	// Sandbox sets the limits of each runtime.
 	Sandbox sandbox.Options
 
-	// SliceBudget is how long JavaScript may run without yielding to the event loop, in CPU time where the system tells it and
-	// ten times that on the clock. It must stay below the 10 s after which a regular expression gives up. Default: 5 s.
+	// SliceBudget is how long JavaScript may run without yielding to the event loop, in CPU time
+	// where the system tells it and ten times that on the clock. It must stay below the 10 s after
+	// which a regular expression gives up. Default: 5 s.
 	SliceBudget time.Duration
 
-	// CPUBudget is how much CPU time one execution may take in all, counted as for SliceBudget. Default: 5 minutes.
+	// CPUBudget is how much CPU time one execution may take in all, counted as for SliceBudget.
+	// Default: 5 minutes.
 	CPUBudget time.Duration
 
-	// Grace is how long code may go on after Temporal has ended its attempt (cancelled, timed out, shut down). Default: 10 s.
+	// Grace is how long code may go on after Temporal has ended its attempt (cancelled, timed out,
+	// shut down). Default: 10 s.
 	Grace time.Duration
 
-	// MaxResultBytes bounds a result and a heartbeat's details. Default: 2 MiB, Temporal's own limit for a payload.
+	// MaxResultBytes bounds a result and a heartbeat's details. Default: 2 MiB, Temporal's own
+	// limit for a payload.
 	MaxResultBytes int
 
-	// MaxResponseBytes bounds the body of each response of fetch, after decompression. Default: 16 MiB.
+	// MaxResponseBytes bounds the body of each response of fetch, after decompression. Default: 16
+	// MiB.
 	MaxResponseBytes int64
 
 	// MaxRequests is how many requests of fetch one execution may have open. Default: 64.
@@ -72,15 +84,16 @@ type CodeOptions struct {
 	// MaxLogLines is how many lines one execution may log; the rest is counted. Default: 1,000.
 	MaxLogLines int
 
-	// Warm is how many runtimes are kept ready for the next executions, once there were two within Idle. Default: 1. Below 0:
-	// none.
+	// Warm is how many runtimes are kept ready for the next executions, once there were two within
+	// Idle. Default: 1. Below 0: none.
 	Warm int
 
-	// Machines is how many runtimes executions may share, one after the other; more executions at once have runtimes of their own.
-	// Default: 2.
+	// Machines is how many runtimes executions may share, one after the other; more executions at
+	// once have runtimes of their own. Default: 2.
 	Machines int
 
-	// MachineAfter is how many executions without a pause of Idle come first: a machine costs as much as some dozens. Default: 50.
+	// MachineAfter is how many executions without a pause of Idle come first: a machine costs as
+	// much as some dozens. Default: 50.
 	MachineAfter int
 
 	// Idle is how long ready runtimes are kept without an execution. Default: 1 minute.
@@ -95,7 +108,8 @@ type CodeOptions struct {
 
 // Meter takes what activities measure. Its method is cheap and doesn't block.
 type Meter interface {
-	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. The error says why the value isn't kept.
+	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. The error says
+	// why the value isn't kept.
 	Measure(kind, name, description string, value float64, tags map[string]string) error
 }
 

@@ -14,7 +14,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// withPackages compiles a module as a service does whose MODULES_DIR has what docker/stack/packages names.
+// withPackages compiles a module as a service does whose MODULES_DIR has what docker/stack/packages
+// names.
 func withPackages(t testing.TB, text string, o CodeOptions) *Code {
 	t.Helper()
 	c := compile.New(compile.Config{Modules: stacktest.Packages(t)})

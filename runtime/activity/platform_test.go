@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// The files in testdata hold [name, body of an async function, its result as JSON], the result being Node 20's.
+// The files in testdata hold [name, body of an async function, its result as JSON], the result
+// being Node 20's.
 func TestPlatformAnswersAsNodeDoes(t *testing.T) {
 	t.Parallel()
 	for _, file := range []string{"testdata/platform.json", "testdata/url.json", "testdata/buffer.json", "testdata/form.json", "testdata/streams.json", "testdata/encoding.json", "testdata/subtle.json"} {

@@ -82,7 +82,8 @@ func (in *instance) newSDK(user func() *instance) (*sdk, error) {
 	return s, nil
 }
 
-// loadCommon evaluates the rest of @temporalio/common, for this execution alone: it has typed arrays, which can't be frozen.
+// loadCommon evaluates the rest of @temporalio/common, for this execution alone: it has typed
+// arrays, which can't be frozen.
 func (in *instance) loadCommon() (goja.Value, error) {
 	if in.common != nil {
 		return in.common, nil

@@ -19,7 +19,8 @@ import (
 
 func TestMain(m *testing.M) { stacktest.Main(m) }
 
-// onServer runs a workflow that calls the module's "main" on a real server, and gives what it got. steps may signal "cancel".
+// onServer runs a workflow that calls the module's "main" on a real server, and gives what it got.
+// steps may signal "cancel".
 func onServer(t *testing.T, c *Code, o workflow.ActivityOptions, steps func(client.Client, client.WorkflowRun)) (string, error) {
 	t.Helper()
 	cl, err := client.Dial(client.Options{

@@ -17,7 +17,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// A worker that stops tells its activities at once, gives them their grace, and cuts off those that go on.
+// A worker that stops tells its activities at once, gives them their grace, and cuts off those that
+// go on.
 func TestOnAServerAWorkersEndIsToldAndThenEnforced(t *testing.T) {
 	t.Parallel()
 	type word struct {

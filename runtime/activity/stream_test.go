@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// serveInPieces sends a body in pieces, each after the former was acknowledged at /ack, as a language model's server does
-// with events.
+// serveInPieces sends a body in pieces, each after the former was acknowledged at /ack, as a
+// language model's server does with events.
 func serveInPieces(t *testing.T, pieces ...string) string {
 	t.Helper()
 	acks := make(chan struct{})

@@ -16,8 +16,8 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// passPayloads is what runtime's data converter does for *commonpb.Payloads: the test environment has no way to give
-// payloads to an activity otherwise.
+// passPayloads is what runtime's data converter does for *commonpb.Payloads: the test environment
+// has no way to give payloads to an activity otherwise.
 type passPayloads struct{ converter.DataConverter }
 
 func (p passPayloads) ToPayloads(values ...any) (*commonpb.Payloads, error) {

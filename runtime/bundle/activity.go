@@ -6,12 +6,14 @@ import (
 	"github.com/dop251/goja"
 )
 
-// Activity gives the bundle of @temporalio/activity, with the part of @temporalio/common that most activities need. The
-// program evaluates to a function (host, module, exports) that fills module.exports with what runtime/activity calls. It is
-// compiled once per process and may run in any number of runtimes.
+// Activity gives the bundle of @temporalio/activity, with the part of @temporalio/common that most
+// activities need. The program evaluates to a function (host, module, exports) that fills
+// module.exports with what runtime/activity calls. It is compiled once per process and may run in
+// any number of runtimes.
 func Activity() (*goja.Program, error) { return activity() }
 
-// ActivityCommon gives all of @temporalio/common, likewise. It takes longer to evaluate, and belongs where it is needed.
+// ActivityCommon gives all of @temporalio/common, likewise. It takes longer to evaluate, and
+// belongs where it is needed.
 func ActivityCommon() (*goja.Program, error) { return activityCommon() }
 
 // Buffer gives Node's Buffer, likewise: module.exports.Buffer.

@@ -25,8 +25,9 @@ var ErrNotBuilt = errors.New("the TypeScript SDK was not bundled into this progr
 // ModuleFrames is how the file names of bundles' frames begin in stacks.
 const ModuleFrames = "<@temporalio/"
 
-// Workflow gives the bundle of @temporalio/workflow. The program evaluates to a function (host, module, exports) that fills
-// module.exports with what runtime/workflow calls. It is compiled once per process and may run in any number of runtimes.
+// Workflow gives the bundle of @temporalio/workflow. The program evaluates to a function (host,
+// module, exports) that fills module.exports with what runtime/workflow calls. It is compiled once
+// per process and may run in any number of runtimes.
 func Workflow() (*goja.Program, error) { return workflow() }
 
 var workflow = sync.OnceValues(func() (*goja.Program, error) { return load("workflow") })
@@ -51,8 +52,8 @@ func read(name string) ([]byte, error) {
 	return text, err
 }
 
-// Version names the workflow bundle: "@temporalio/workflow 1.24.0 3f9a1c07", the package's version and the first digits of
-// the bundle's hash. Without the bundle the hash is "not-built".
+// Version names the workflow bundle: "@temporalio/workflow 1.24.0 3f9a1c07", the package's version
+// and the first digits of the bundle's hash. Without the bundle the hash is "not-built".
 func Version() string { return version() }
 
 var version = sync.OnceValue(func() string {

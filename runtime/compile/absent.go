@@ -19,8 +19,8 @@ var absent = map[string]string{
 	"Intl.Segmenter":      "use Array.from(text) for characters, or a package",
 }
 
-// refuseAbsent gives errors for a text that uses what isn't there, as new Float16Array(1) does. A text that looks first whether it
-// is, in any way, is left alone, and so is one that declares it.
+// refuseAbsent gives errors for a text that uses what isn't there, as new Float16Array(1) does. A
+// text that looks first whether it is, in any way, is left alone, and so is one that declares it.
 func refuseAbsent(s Source, tree *ast.Program, declared map[string]Is) (wrong []Note) {
 	uses := map[string][]file.Idx{}
 	mentions := map[string]int{}

@@ -30,9 +30,9 @@ type enum struct {
 
 func (e enum) path() string { return strings.Join(append(slices.Clone(e.spaces), e.name), ".") }
 
-// inlineAmbient puts the values of const enums that a text only declares into the places where their members are used, as Temporal's
-// bundler does; esbuild does so with those that the text defines. esbuild computes the values, too: of a text that has nothing but
-// the enums, defined.
+// inlineAmbient puts the values of const enums that a text only declares into the places where
+// their members are used, as Temporal's bundler does; esbuild does so with those that the text
+// defines. esbuild computes the values, too: of a text that has nothing but the enums, defined.
 func inlineAmbient(s Source, tree *ast.Program, declared map[string]Is) {
 	if !mayBeAmbient.MatchString(s.Text) {
 		return
@@ -60,7 +60,8 @@ func inlineAmbient(s Source, tree *ast.Program, declared map[string]Is) {
 	}
 }
 
-// defineAmbient has a package's text define the const enums that it only declares, for esbuild to inline them. Places stay.
+// defineAmbient has a package's text define the const enums that it only declares, for esbuild to
+// inline them. Places stay.
 func defineAmbient(text string) string {
 	if !mayBeAmbient.MatchString(text) {
 		return text

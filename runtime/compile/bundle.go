@@ -23,7 +23,8 @@ type bundleRequest struct {
 	MaxBytes int
 }
 
-// bundled is what esbuild makes of packages: CommonJS, whose exports are a function per name that evaluates to the module.
+// bundled is what esbuild makes of packages: CommonJS, whose exports are a function per name that
+// evaluates to the module.
 type bundled struct {
 	Code string
 	// Map leads a line to the file of a package and its line there.
@@ -43,7 +44,8 @@ func (e *bundleError) Error() string { return e.Message }
 
 // bundle reads packages and makes one text of them. It reads files in the folder and nowhere else.
 func bundle(q bundleRequest) (bundled, error) {
-	// The real path, for esbuild names files by it; and what is in the bundle must not tell where the folder was.
+	// The real path, for esbuild names files by it; and what is in the bundle must not tell where
+	// the folder was.
 	root, err := filepath.EvalSymlinks(q.Dir)
 	if err != nil {
 		return bundled{}, &bundleError{Message: "the folder of npm packages (MODULES_DIR) can't be read"}
@@ -96,10 +98,12 @@ func (b *bundler) options() api.BuildOptions {
 		Format:         api.FormatCommonJS,
 		Sourcemap:      api.SourceMapExternal,
 		SourcesContent: api.SourcesContentExclude,
-		// Of a package's variants those made for browsers rely on the web's API alone; which file is meant by package.json is then
-		// decided as webpack does it for Temporal's own worker. Of activities see build.
+		// Of a package's variants those made for browsers rely on the web's API alone; which file
+		// is meant by package.json is then decided as webpack does it for Temporal's own worker. Of
+		// activities see build.
 		Platform: api.PlatformBrowser,
-		// Names stay, also where two packages have the same: failures take their type from a constructor's name. Lines stay, for stacks.
+		// Names stay, also where two packages have the same: failures take their type from a
+		// constructor's name. Lines stay, for stacks.
 		MinifySyntax:  true,
 		KeepNames:     true,
 		LegalComments: api.LegalCommentsNone,
@@ -117,8 +121,9 @@ func (b *bundler) options() api.BuildOptions {
 const (
 	entryName      = "packages"
 	entryNamespace = "row"
-	// Of modules that stand for what a text imports. They require the file by its path: of one that a plugin resolves, esbuild doesn't
-	// know whether its package.json says that it is an ES module, of which depends what its imports of CommonJS are.
+	// Of modules that stand for what a text imports. They require the file by its path: of one that
+	// a plugin resolves, esbuild doesn't know whether its package.json says that it is an ES
+	// module, of which depends what its imports of CommonJS are.
 	importedNamespace = "imported"
 )
 
@@ -176,7 +181,8 @@ func (b *bundler) entry() string {
 
 // imported leads what a text imports to a file.
 func (b *bundler) imported(p api.PluginBuild, name string) (api.OnResolveResult, error) {
-	// As an import, though the entry requires: packages that have both forms keep the better one for it.
+	// As an import, though the entry requires: packages that have both forms keep the better one
+	// for it.
 	o := api.ResolveOptions{Kind: api.ResolveJSImportStatement, ResolveDir: b.from, Namespace: "file", PluginData: native{}}
 	if path, ok := b.nodes(p, name, o); ok {
 		return api.OnResolveResult{Path: path, Namespace: "file"}, nil
@@ -209,8 +215,8 @@ func (b *bundler) required(p api.PluginBuild, a api.OnResolveArgs) (api.OnResolv
 	}
 	by := packageOf(a.Importer)
 	if !strings.HasPrefix(a.Path, "node:") {
-		// A package of that name, or what package.json puts in its place for browsers. Where the package is Node's, only a package may
-		// be in the place of the module.
+		// A package of that name, or what package.json puts in its place for browsers. Where the
+		// package is Node's, only a package may be in the place of the module.
 		r := p.Resolve(a.Path, optionsOf(a))
 		if _, ok := b.nodes(p, a.Path, optionsOf(a)); len(r.Errors) == 0 && !r.External && (ok || b.node == nil || b.node.web[by]) {
 			return api.OnResolveResult{}, nil
@@ -219,18 +225,20 @@ func (b *bundler) required(p api.PluginBuild, a api.OnResolveArgs) (api.OnResolv
 	if b.node != nil && b.node.idles(module, by) {
 		module += Idle
 	}
-	// What isn't here fails when it is required: many packages try, or ask only in functions that nobody calls.
+	// What isn't here fails when it is required: many packages try, or ask only in functions that
+	// nobody calls.
 	return api.OnResolveResult{Path: "node:" + module + requiredBy + by, External: true}, nil
 }
 
 // requiredBy stands between the name of Node's module and the package that requires it.
 const requiredBy = "#"
 
-// Idle ends the name of a module of Node's that isn't here and that a package may hold all the same, as long as it doesn't use it:
-// "node:net:idle#https-proxy-agent".
+// Idle ends the name of a module of Node's that isn't here and that a package may hold all the
+// same, as long as it doesn't use it: "node:net:idle#https-proxy-agent".
 const Idle = ":idle"
 
-// RequiredBy takes apart what a package's code requires of Node: "node:fs#axios" is fs, required by axios.
+// RequiredBy takes apart what a package's code requires of Node: "node:fs#axios" is fs, required by
+// axios.
 func RequiredBy(name string) (module, by string) {
 	module, by, _ = strings.Cut(name, requiredBy)
 	return module, by

@@ -8,8 +8,9 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// assignCaught has a var of the name that a catch clause catches (catch (e) { var e = f(e); }) assign to what was caught, as the
-// language does: goja refuses it. The declaration itself stays in the function's list of declarations, by which goja declares it.
+// assignCaught has a var of the name that a catch clause catches (catch (e) { var e = f(e); })
+// assign to what was caught, as the language does: goja refuses it. The declaration itself stays in
+// the function's list of declarations, by which goja declares it.
 func assignCaught(tree *ast.Program) {
 	walk(reflect.ValueOf(tree.Body), func(n ast.Node) {
 		if c, ok := n.(*ast.TryStatement); ok && c.Catch != nil {
@@ -20,7 +21,8 @@ func assignCaught(tree *ast.Program) {
 	})
 }
 
-// assignVariables makes assignments of the declarations of a variable, wherever they are in v but in functions.
+// assignVariables makes assignments of the declarations of a variable, wherever they are in v but
+// in functions.
 func assignVariables(v reflect.Value, name unistring.String) {
 	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
 	case reflect.Interface:

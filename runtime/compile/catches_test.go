@@ -2,7 +2,8 @@ package compile
 
 import "testing"
 
-// A var may have the name of what a catch clause caught: it is assigned to, and the function's own variable isn't.
+// A var may have the name of what a catch clause caught: it is assigned to, and the function's own
+// variable isn't.
 func TestVariablesMayHaveTheNameOfWhatIsCaught(t *testing.T) {
 	t.Parallel()
 	dir := folder(t, map[string]string{

@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	// childStack bounds the child's stack well below what the parent may use (1 GB), so that whatever the child parsed the
-	// parent can parse too.
+	// childStack bounds the child's stack well below what the parent may use (1 GB), so that
+	// whatever the child parsed the parent can parse too.
 	childStack = 64 << 20
-	// childMemory makes the child collect rather than grow; a text that needs more runs into the deadline.
+	// childMemory makes the child collect rather than grow; a text that needs more runs into the
+	// deadline.
 	childMemory = 256 << 20
 )
 
@@ -37,8 +38,9 @@ type response struct {
 	BundleErr *bundleError
 }
 
-// Child is the child process: it reads requests from r and answers them on w until r ends. A text that overflows its
-// stack ends the process; the parent then blames that text and starts another child.
+// Child is the child process: it reads requests from r and answers them on w until r ends. A text
+// that overflows its stack ends the process; the parent then blames that text and starts another
+// child.
 func Child(r io.Reader, w io.Writer) error { return serve(r, w, childStack) }
 
 func serve(r io.Reader, w io.Writer, stack int) error {
@@ -64,7 +66,8 @@ func serve(r io.Reader, w io.Writer, stack int) error {
 	}
 }
 
-// answer transforms the text and, to find out here what would end the parent, does with the result all that the parent does.
+// answer transforms the text and, to find out here what would end the parent, does with the result
+// all that the parent does.
 func answer(q request) response {
 	if len(q.Bundle.Names) > 0 {
 		return answerBundle(q.Bundle)

@@ -26,10 +26,11 @@ const (
 	Activity Kind = "activity"
 )
 
-// SettingsVersion is part of every content hash, and kept with each stored text. Raise it when the same text must become a
-// different program: esbuild's settings, the wrapper, the way exports are found. What runs programs is no part of it, nor is how
-// regular expressions are handed to that: executions that are pinned to a text run it on the service that there is. A text that
-// was stored is compiled with the settings that it was stored with: what differs asks Source.since.
+// SettingsVersion is part of every content hash, and kept with each stored text. Raise it when the
+// same text must become a different program: esbuild's settings, the wrapper, the way exports are
+// found. What runs programs is no part of it, nor is how regular expressions are handed to that:
+// executions that are pinned to a text run it on the service that there is. A text that was stored
+// is compiled with the settings that it was stored with: what differs asks Source.since.
 //
 //   - 1: the first; texts that were stored without settings have these.
 //   - 2: parameter properties come before the fields, ambient const enums are inlined, a namespace import of a CommonJS module
@@ -46,22 +47,25 @@ func KnowsSettings(version string) bool {
 
 // Source is one text to compile.
 type Source struct {
-	// Name is the file name that stacks and errors show, for example "order-intake.ts". Only its base name is used: goja
-	// resolves a source map's names against the program's own directory, and would double a directory part.
+	// Name is the file name that stacks and errors show, for example "order-intake.ts". Only its
+	// base name is used: goja resolves a source map's names against the program's own directory,
+	// and would double a directory part.
 	Name string
 	Kind Kind
 	Text string
-	// Packages are the npm packages to run the text with, for a text that was compiled before. Default: what it imports, from
-	// Config.Modules.
+	// Packages are the npm packages to run the text with, for a text that was compiled before.
+	// Default: what it imports, from Config.Modules.
 	Packages *Packages
 	// Settings are the version of the compiler's settings. Default: SettingsVersion.
 	Settings string
 }
 
-// since tells whether the source is compiled with these settings or newer ones. There are few versions, so it compares texts.
+// since tells whether the source is compiled with these settings or newer ones. There are few
+// versions, so it compares texts.
 func (s Source) since(version string) bool { return cmp.Or(s.Settings, SettingsVersion) >= version }
 
-// Hash identifies what the source compiles to, the npm packages that it imports aside: 64 hexadecimal digits.
+// Hash identifies what the source compiles to, the npm packages that it imports aside: 64
+// hexadecimal digits.
 func (s Source) Hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\x00%s\x00%s\x00%d\x00", cmp.Or(s.Settings, SettingsVersion), s.Kind, path.Base(s.Name), len(s.Text))
@@ -69,9 +73,11 @@ func (s Source) Hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Program is a compiled source. It is immutable and may be used by any number of goja runtimes at once.
+// Program is a compiled source. It is immutable and may be used by any number of goja runtimes at
+// once.
 type Program struct {
-	// Hash is the content hash of the source and of its packages. Without packages it is the source's own.
+	// Hash is the content hash of the source and of its packages. Without packages it is the
+	// source's own.
 	Hash string
 	// Name is the file name that stacks show.
 	Name string
@@ -80,18 +86,20 @@ type Program struct {
 	JS *goja.Program
 	// Exports are the module's exports in order of their names, as far as the text alone tells.
 	Exports []Export
-	// Packages are the npm packages that the module imports; nil if there are none. Evaluating the module needs them: its require
-	// must lead there for their names.
+	// Packages are the npm packages that the module imports; nil if there are none. Evaluating the
+	// module needs them: its require must lead there for their names.
 	Packages *Packages
-	// Siblings are the names of functions that the text passes to startChild or executeChild without declaring or importing
-	// them: workflow functions of the project's other rows. The program declares a function of each name for itself.
+	// Siblings are the names of functions that the text passes to startChild or executeChild
+	// without declaring or importing them: workflow functions of the project's other rows. The
+	// program declares a function of each name for itself.
 	Siblings []string
-	// WantsOwnBuiltins says that the text may change the language's builtins, or takes modules that do so: it is to run where they
-	// aren't frozen.
+	// WantsOwnBuiltins says that the text may change the language's builtins, or takes modules that
+	// do so: it is to run where they aren't frozen.
 	WantsOwnBuiltins bool
 
-	// Refused are names that the text takes from modules that don't have them: code that is new is not to go live with them. Warnings are
-	// what is likely to be wrong. Uses are the names that it takes from packages.
+	// Refused are names that the text takes from modules that don't have them: code that is new is
+	// not to go live with them. Warnings are what is likely to be wrong. Uses are the names that it
+	// takes from packages.
 	Refused, Warnings []Note
 	Uses              []Use
 
@@ -108,8 +116,8 @@ func (p *Program) RefusedError(more ...Note) error {
 	return firstOf(inOrder(list), p.Warnings)
 }
 
-// Functions gives the names of the exports that are certainly functions. complete is false if there are others of which
-// only evaluating the module can tell.
+// Functions gives the names of the exports that are certainly functions. complete is false if there
+// are others of which only evaluating the module can tell.
 func (p *Program) Functions() (names []string, complete bool) {
 	complete = true
 	for _, e := range p.Exports {
@@ -125,8 +133,9 @@ func (p *Program) Functions() (names []string, complete bool) {
 
 // Config of a Compiler. The zero value compiles inside the calling process.
 type Config struct {
-	// Command starts the child process: a program and its arguments that ends up in Child. Empty: texts are transformed in the
-	// calling process, which a hostile text can then end; for tests and tools that compile only trusted texts.
+	// Command starts the child process: a program and its arguments that ends up in Child. Empty:
+	// texts are transformed in the calling process, which a hostile text can then end; for tests
+	// and tools that compile only trusted texts.
 	Command []string
 	// Children is the most child processes that run at once. Default 2.
 	Children int
@@ -134,8 +143,8 @@ type Config struct {
 	MaxSourceBytes int
 	// Timeout bounds one compilation. Default 5 s.
 	Timeout time.Duration
-	// Modules is the folder of npm packages that texts may import: one with a node_modules, or of packages. Default: none, and
-	// texts may import none.
+	// Modules is the folder of npm packages that texts may import: one with a node_modules, or of
+	// packages. Default: none, and texts may import none.
 	Modules string
 	// CacheSize is how many programs are kept by hash beside those in use elsewhere. Default 256.
 	CacheSize int
@@ -199,7 +208,8 @@ func New(cfg Config) *Compiler {
 // Close ends the child processes. Compilations under way fail.
 func (c *Compiler) Close() { c.tr.close() }
 
-// Compile compiles one source. What is wrong with the text itself, and with the packages it imports, comes back as an *Error.
+// Compile compiles one source. What is wrong with the text itself, and with the packages it
+// imports, comes back as an *Error.
 func (c *Compiler) Compile(ctx context.Context, s Source) (*Program, error) {
 	s.Name = path.Base(s.Name)
 	key := s.Hash()
@@ -307,7 +317,8 @@ type Error struct {
 	// Line and Column count from 1; both are 0 where the error has no place in the text.
 	Line, Column int
 	Message      string
-	// More is what else is wrong with the text, and Warnings what is likely to be, as far as either could be told.
+	// More is what else is wrong with the text, and Warnings what is likely to be, as far as either
+	// could be told.
 	More, Warnings []Note
 }
 

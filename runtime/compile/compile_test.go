@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// smallStack has a child die of texts that are harmless to any parser: what ends a real one, and what holds it for minutes, is as deep or
-// as long as that, a hundred times.
+// smallStack has a child die of texts that are harmless to any parser: what ends a real one, and
+// what holds it for minutes, is as deep or as long as that, a hundred times.
 const smallStack = "small-stack"
 
 func compiler(t testing.TB, child bool) *Compiler {

@@ -2,7 +2,8 @@ package compile
 
 import "testing"
 
-// A text with decorators of parameters means those that TypeScript had first; others mean the standard's.
+// A text with decorators of parameters means those that TypeScript had first; others mean the
+// standard's.
 func TestParameterDecoratorsAreTypeScriptsOwn(t *testing.T) {
 	t.Parallel()
 	const log = `const log: any[] = []; const P = (t: any, k: any, i: number) => { log.push([typeof t, k, i].join()) }; `

@@ -15,12 +15,14 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// propertiesFirst has classes assign their parameter properties before their fields' initializers run, as Temporal's bundler does
-// with the settings that it has (swc, ES2017): first all fields are there, undefined, then come the parameter properties, then what
-// the fields are initialized with. esbuild leaves the initializers to the engine, which runs them before the constructor's body.
+// propertiesFirst has classes assign their parameter properties before their fields' initializers
+// run, as Temporal's bundler does with the settings that it has (swc, ES2017): first all fields are
+// there, undefined, then come the parameter properties, then what the fields are initialized with.
+// esbuild leaves the initializers to the engine, which runs them before the constructor's body.
 //
-// The initializers move into the constructor as they are. No name in it hides one that they use: esbuild has given those that did
-// others. A name that is computed by more than a reference is kept in a variable of its own, beside the class.
+// The initializers move into the constructor as they are. No name in it hides one that they use:
+// esbuild has given those that did others. A name that is computed by more than a reference is kept
+// in a variable of its own, beside the class.
 func propertiesFirst(tree *ast.Program) {
 	at := func(i file.Idx) file.Position { return tree.File.Position(int(i) - tree.File.Base()) }
 	keys := map[*ast.ClassLiteral][]*ast.Binding{}
@@ -37,7 +39,8 @@ func propertiesFirst(tree *ast.Program) {
 	}
 }
 
-// moveInitializers gives the variables that the class needs for names. count is how many there were before.
+// moveInitializers gives the variables that the class needs for names. count is how many there were
+// before.
 func moveInitializers(c *ast.ClassLiteral, at func(file.Idx) file.Position, count *int) (keys []*ast.Binding) {
 	constructor := constructorOf(c)
 	if constructor == nil {
@@ -72,8 +75,9 @@ func moveInitializers(c *ast.ClassLiteral, at func(file.Idx) file.Position, coun
 	return keys
 }
 
-// declareKeys declares the variables of the classes in v before the statements that have the classes, so that each evaluation of a
-// class has its own. It gives those that have no such place in v.
+// declareKeys declares the variables of the classes in v before the statements that have the
+// classes, so that each evaluation of a class has its own. It gives those that have no such place
+// in v.
 func declareKeys(v reflect.Value, keys map[*ast.ClassLiteral][]*ast.Binding) (open []*ast.Binding) {
 	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
 	case reflect.Interface:
@@ -136,8 +140,8 @@ func constructorOf(c *ast.ClassLiteral) *ast.FunctionLiteral {
 	return nil
 }
 
-// parameterProperties are the names of the fields that esbuild made of parameters: it says of both that they come from the same
-// place of the text, where no field is that somebody wrote.
+// parameterProperties are the names of the fields that esbuild made of parameters: it says of both
+// that they come from the same place of the text, where no field is that somebody wrote.
 func parameterProperties(c *ast.ClassLiteral, constructor *ast.FunctionLiteral, at func(file.Idx) file.Position) []string {
 	parameters := map[file.Position]bool{}
 	for _, p := range constructor.ParameterList.List {
@@ -156,8 +160,8 @@ func parameterProperties(c *ast.ClassLiteral, constructor *ast.FunctionLiteral, 
 	return names
 }
 
-// assigned finds where all properties have been assigned: in the constructor, or in the function that stands in it for super if that
-// is called in more than one way.
+// assigned finds where all properties have been assigned: in the constructor, or in the function
+// that stands in it for super if that is called in more than one way.
 func assigned(list *[]ast.Statement, properties []string) (in *[]ast.Statement, after int) {
 	for i, s := range *list {
 		switch s := s.(type) {
@@ -222,9 +226,10 @@ func isReference(e ast.Expression) bool {
 // mayHaveProperties finds texts in which there may be parameter properties.
 var mayHaveProperties = regexp.MustCompile(`\bconstructor\s*\([^)]*\b(?:public|private|protected|readonly|override)\s`)
 
-// lowered is a package's file, if that is TypeScript with const enums that it only declares, or with parameter properties: bundles keep
-// no columns, by which propertiesFirst tells them. There esbuild puts all fields into constructors, which is slower with private ones, but few packages come as
-// TypeScript. It is nothing for other files.
+// lowered is a package's file, if that is TypeScript with const enums that it only declares, or
+// with parameter properties: bundles keep no columns, by which propertiesFirst tells them. There
+// esbuild puts all fields into constructors, which is slower with private ones, but few packages
+// come as TypeScript. It is nothing for other files.
 func lowered(path string) (api.OnLoadResult, error) {
 	loader, ok := map[string]api.Loader{".ts": api.LoaderTS, ".mts": api.LoaderTS, ".cts": api.LoaderTS, ".tsx": api.LoaderTSX}[filepath.Ext(path)]
 	if !ok {

@@ -9,8 +9,9 @@ import (
 	"github.com/dop251/goja"
 )
 
-// FuzzCompile holds what Compile promises of any text: it comes back, with a program whose evaluation gives the module's function, or
-// with an error that has a place in the text; and always with the same.
+// FuzzCompile holds what Compile promises of any text: it comes back, with a program whose
+// evaluation gives the module's function, or with an error that has a place in the text; and always
+// with the same.
 //
 //	go test ./runtime/compile -fuzz FuzzCompile -fuzztime 60s
 func FuzzCompile(f *testing.F) {

@@ -14,7 +14,8 @@ type graph struct {
 	varies    map[string]bool     // packages of which there may be other variants
 }
 
-// graphOf reads what esbuild says of a bundle. It tells of what is in the bundle, without what nobody uses.
+// graphOf reads what esbuild says of a bundle. It tells of what is in the bundle, without what
+// nobody uses.
 func (b *bundler) graphOf(metafile string) graph {
 	type input struct {
 		Imports []struct {
@@ -62,7 +63,8 @@ func (b *bundler) graphOf(metafile string) graph {
 	return g
 }
 
-// around are packages of which something is true, those that lead to one, and all that these import.
+// around are packages of which something is true, those that lead to one, and all that these
+// import.
 func (g graph) around(is func(p string) bool) map[string]bool {
 	above := map[string]bool{}
 	for p := range g.node {

@@ -127,7 +127,8 @@ func classify(e ast.Expression) Is {
 	return Unknown
 }
 
-// called gives the last name of what a call calls: "executeChild" for (0, import_workflow.executeChild)(…).
+// called gives the last name of what a call calls: "executeChild" for (0,
+// import_workflow.executeChild)(…).
 func called(c *ast.CallExpression) string {
 	callee := c.Callee
 	if s, ok := callee.(*ast.SequenceExpression); ok && len(s.Sequence) > 0 {

@@ -11,13 +11,14 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// handOn has `import * as x` stand for what a CommonJS module exports, as Temporal's bundler (webpack) does: a function can be called,
-// a member is the module's own, and the default export is what the module exports, unless it says that it was an ES module. esbuild
-// makes an object of its own of each import, with copies of the members, which can't be called.
+// handOn has `import * as x` stand for what a CommonJS module exports, as Temporal's bundler
+// (webpack) does: a function can be called, a member is the module's own, and the default export is
+// what the module exports, unless it says that it was an ES module. esbuild makes an object of its
+// own of each import, with copies of the members, which can't be called.
 //
-// The module itself is kept in a variable that no text can name. Where the namespace of an object is used as a value, it is esbuild's
-// still. Names are told by themselves alone: esbuild gives a name of an inner scope that would hide an import another, but not where
-// it sees eval.
+// The module itself is kept in a variable that no text can name. Where the namespace of an object
+// is used as a value, it is esbuild's still. Names are told by themselves alone: esbuild gives a
+// name of an inner scope that would hide an import another, but not where it sees eval.
 func handOn(tree *ast.Program, code string) {
 	body := moduleBody(tree)
 	if body == nil || !strings.Contains(code, "__toESM") || directEval.MatchString(code) {

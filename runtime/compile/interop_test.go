@@ -66,8 +66,8 @@ func TestImportsOfCommonJSAreWhatItExports(t *testing.T) {
 	}
 }
 
-// An ES module that says so gets what a CommonJS module exports as its default, as in Node and with Temporal's bundler; also where it
-// is the file that a text imports.
+// An ES module that says so gets what a CommonJS module exports as its default, as in Node and with
+// Temporal's bundler; also where it is the file that a text imports.
 func TestPackagesKnowWhetherTheyAreESModules(t *testing.T) {
 	t.Parallel()
 	const code = `import es from 'es'; export const kind = () => typeof es + typeof es.default; export default kind`

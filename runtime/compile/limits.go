@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	// maxNesting is how deep brackets of all kinds may nest. esbuild's scopes cost time quadratic in it (10,000 braces: 3 s and
-	// 1.1 GB, 500: 8 ms); code that people write stays below 50.
+	// maxNesting is how deep brackets of all kinds may nest. esbuild's scopes cost time quadratic
+	// in it (10,000 braces: 3 s and 1.1 GB, 500: 8 ms); code that people write stays below 50.
 	maxNesting = 500
 	// maxPrefixRun is how many prefix operators may follow each other: esbuild recurses for each.
 	maxPrefixRun = 500
 )
 
-// checkLimits refuses, with a place, what would be expensive to parse. It tells code from strings and comments but knows
-// nothing of regular expressions, so it can be fooled: it is a clear message for the honest, not the protection. That is
-// the child process.
+// checkLimits refuses, with a place, what would be expensive to parse. It tells code from strings
+// and comments but knows nothing of regular expressions, so it can be fooled: it is a clear message
+// for the honest, not the protection. That is the child process.
 func checkLimits(s Source, maxBytes int) error {
 	if len(s.Text) > maxBytes {
 		return &Error{File: s.Name, Message: fmt.Sprintf("the text is %d bytes long; the limit is %d", len(s.Text), maxBytes)}
@@ -51,8 +51,8 @@ func checkLimits(s Source, maxBytes int) error {
 	return nil
 }
 
-// skipString gives the index of the quote that closes the one at i; i itself if it closes nowhere, because then it was part
-// of a regular expression.
+// skipString gives the index of the quote that closes the one at i; i itself if it closes nowhere,
+// because then it was part of a regular expression.
 func skipString(text string, i int) int {
 	for j := i + 1; j < len(text); j++ {
 		switch text[j] {
@@ -69,7 +69,8 @@ func skipString(text string, i int) int {
 	return i
 }
 
-// skipComment gives the index of the last byte of the comment that starts at i; i itself if none does.
+// skipComment gives the index of the last byte of the comment that starts at i; i itself if none
+// does.
 func skipComment(text string, i int) int {
 	rest := text[i:]
 	var end int

@@ -7,8 +7,8 @@ import (
 	"github.com/go-sourcemap/sourcemap"
 )
 
-// lineMap thins a source map out to one place per line. Nobody debugs a package column by column here, and the whole map of a
-// large one takes megabytes for as long as its program lives.
+// lineMap thins a source map out to one place per line. Nobody debugs a package column by column
+// here, and the whole map of a large one takes megabytes for as long as its program lives.
 func lineMap(code string, full []byte) ([]byte, error) {
 	m, err := sourcemap.Parse("", full)
 	if err != nil {
@@ -45,7 +45,8 @@ func lineMap(code string, full []byte) ([]byte, error) {
 			known[source] = index
 			out.Sources = append(out.Sources, source)
 		}
-		// Column of the line, source, line and column there, each as the difference to the one before.
+		// Column of the line, source, line and column there, each as the difference to the one
+		// before.
 		writeVLQ(&mappings, 0)
 		writeVLQ(&mappings, index-lastSource)
 		writeVLQ(&mappings, line-1-lastLine)

@@ -11,7 +11,8 @@ import (
 	"workflow-worker/runtime/language/operators"
 )
 
-// link makes the program of transformed code: refuses imports that don't exist, finds exports and siblings.
+// link makes the program of transformed code: refuses imports that don't exist, finds exports and
+// siblings.
 func link(s Source, t transformed) (p *Program, err error) {
 	defer func() {
 		// goja's compiler panics on what it doesn't support; no text may end the process.
@@ -122,13 +123,16 @@ type Export struct {
 type found struct {
 	imports  []imported
 	exported []exported
-	// declared are all names that are bound anywhere in the module, with what they are where they are bound to it.
+	// declared are all names that are bound anywhere in the module, with what they are where they
+	// are bound to it.
 	declared map[string]Is
-	// aliases are names that only stand for another: esbuild makes `var x_default = run` of `export default run`.
+	// aliases are names that only stand for another: esbuild makes `var x_default = run` of `export
+	// default run`.
 	aliases map[string]string
 	// started are the names passed to startChild or executeChild.
 	started []string
-	// open is set by `export * from` and by assignments to module.exports: there are exports that no name tells.
+	// open is set by `export * from` and by assignments to module.exports: there are exports that
+	// no name tells.
 	open bool
 }
 

@@ -13,13 +13,15 @@ type meaning int
 const (
 	// refused names stand for nothing here.
 	refused meaning = iota
-	// provided modules come with the runtime: Temporal's packages and what there is of Node's modules.
+	// provided modules come with the runtime: Temporal's packages and what there is of Node's
+	// modules.
 	provided
 	// packaged modules are npm packages in Config.Modules.
 	packaged
 )
 
-// Modules are what a text of the kind may import without any package, in order, without the modules of Node.
+// Modules are what a text of the kind may import without any package, in order, without the modules
+// of Node.
 func (k Kind) Modules() []string {
 	if k == Activity {
 		return []string{"@temporalio/activity", "@temporalio/client", "@temporalio/common"}
@@ -27,7 +29,8 @@ func (k Kind) Modules() []string {
 	return []string{"@temporalio/common", "@temporalio/workflow", "nexus-rpc"}
 }
 
-// NodeModules are the modules of Node, without the prefix "node:", that code of the kind may import.
+// NodeModules are the modules of Node, without the prefix "node:", that code of the kind may
+// import.
 func (k Kind) NodeModules() []string {
 	if k == Workflow {
 		return []string{"assert", "url", "util"} // as Temporal's own bundler has it
@@ -39,10 +42,12 @@ func (k Kind) NodeModules() []string {
 	}
 }
 
-// isHTTP tells the modules of Node that packages of activities have and authors don't, who are told of fetch.
+// isHTTP tells the modules of Node that packages of activities have and authors don't, who are told
+// of fetch.
 func isHTTP(module string) bool { return module == "http" || module == "https" }
 
-// ForPackages tells whether the packages of the kind find a module of Node, by its name without "node:".
+// ForPackages tells whether the packages of the kind find a module of Node, by its name without
+// "node:".
 func (k Kind) ForPackages(module string) bool {
 	return slices.Contains(k.NodeModules(), module) || k == Activity && isHTTP(module)
 }
@@ -64,7 +69,8 @@ func (k Kind) meaningOf(name string) meaning {
 	return refused
 }
 
-// Provides tells whether the runtime has a module that code of the kind, or a package for it (see RequiredBy), asks for.
+// Provides tells whether the runtime has a module that code of the kind, or a package for it (see
+// RequiredBy), asks for.
 func (k Kind) Provides(name string) bool {
 	asked, _ := RequiredBy(name)
 	return k.meaningOf(asked) == provided
@@ -109,7 +115,8 @@ func nodeModule(name string) (string, bool) {
 	return name, slices.Contains(nodeModuleNames, first)
 }
 
-// nodeModuleNames are the modules that Node finds without the prefix; what is below them (fs/promises) is Node's too.
+// nodeModuleNames are the modules that Node finds without the prefix; what is below them
+// (fs/promises) is Node's too.
 var nodeModuleNames = []string{
 	"assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel",
 	"dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process",

@@ -2,7 +2,8 @@ package compile
 
 import "strings"
 
-// nearest gives the name of a list that somebody who wrote another one may have meant; "" if there is none.
+// nearest gives the name of a list that somebody who wrote another one may have meant; "" if there
+// is none.
 func nearest(name string, lists ...[]string) string {
 	best, least := "", max(1, len(name)/3)
 	for _, list := range lists {
@@ -19,8 +20,8 @@ func nearest(name string, lists ...[]string) string {
 	return best
 }
 
-// distance counts the letters that are to be put in, left out, replaced or swapped with their neighbour to make b of a; most if it isn't
-// less.
+// distance counts the letters that are to be put in, left out, replaced or swapped with their
+// neighbour to make b of a; most if it isn't less.
 func distance(a, b string, most int) int {
 	if len(a)-len(b) >= most || len(b)-len(a) >= most {
 		return most

@@ -19,18 +19,21 @@ import (
 )
 
 const (
-	// packagesVersion is part of the hash of every bundle. Raise it when the same text must become a different program.
+	// packagesVersion is part of the hash of every bundle. Raise it when the same text must become
+	// a different program.
 	packagesVersion = "1"
-	// maxPackagesBytes bounds a bundle. The largest of those that people use everywhere, an SDK of a cloud, stay below 4 MB; goja
-	// takes some 20 times the text's size to hold a program.
+	// maxPackagesBytes bounds a bundle. The largest of those that people use everywhere, an SDK of
+	// a cloud, stay below 4 MB; goja takes some 20 times the text's size to hold a program.
 	maxPackagesBytes = 8 << 20
-	// packagesTimeout bounds the making of a bundle, which reads thousands of files from a disk that may be cold.
+	// packagesTimeout bounds the making of a bundle, which reads thousands of files from a disk
+	// that may be cold.
 	packagesTimeout = time.Minute
 	// maxBundles is how many bundles are remembered beside those in use.
 	maxBundles = 64
 )
 
-// StoredPackages is a bundle as it can be kept: what executions replay on when the packages have changed since.
+// StoredPackages is a bundle as it can be kept: what executions replay on when the packages have
+// changed since.
 type StoredPackages struct {
 	// Hash identifies the bundle: 64 hexadecimal digits.
 	Hash string
@@ -43,16 +46,18 @@ type StoredPackages struct {
 	Map string
 }
 
-// Packages are npm packages as one program, which is immutable and shared by all programs that import the same ones.
+// Packages are npm packages as one program, which is immutable and shared by all programs that
+// import the same ones.
 type Packages struct {
 	StoredPackages
-	// JS evaluates to a function (require, module, exports), after which exports has a function per name that gives the module.
-	// For workflows it evaluates to a function (crypto) that gives that function: packages make identifiers by it, see
-	// runtime/workflow.
+	// JS evaluates to a function (require, module, exports), after which exports has a function per
+	// name that gives the module. For workflows it evaluates to a function (crypto) that gives that
+	// function: packages make identifiers by it, see runtime/workflow.
 	JS *goja.Program
 }
 
-// noWebSocket is there for packages that look for one when they load and open it, if ever, much later (@supabase/supabase-js).
+// noWebSocket is there for packages that look for one when they load and open it, if ever, much
+// later (@supabase/supabase-js).
 const noWebSocket = `(function(){` +
 	`function WebSocket(){throw new TypeError("activities have no WebSockets: they reach the network through fetch")}` +
 	`return `
@@ -68,8 +73,9 @@ type bundles struct {
 	order  []*Packages // oldest first
 }
 
-// packages gives the bundle of some names out of the folder. It is made once in the life of the process: a package that is
-// upgraded meanwhile is found after the next start, so that all rows run on the same.
+// packages gives the bundle of some names out of the folder. It is made once in the life of the
+// process: a package that is upgraded meanwhile is found after the next start, so that all rows run
+// on the same.
 func (c *Compiler) packages(ctx context.Context, kind Kind, names []string) (*Packages, error) {
 	key := string(kind) + " " + strings.Join(names, " ")
 	c.bundles.mu.Lock()
@@ -82,7 +88,8 @@ func (c *Compiler) packages(ctx context.Context, kind Kind, names []string) (*Pa
 		// Not the caller's context: others wait for the same.
 		ctx, cancel := context.WithTimeout(context.Background(), packagesTimeout)
 		defer cancel()
-		// One at a time: a large one takes seconds, and edits of rows must find another child free meanwhile.
+		// One at a time: a large one takes seconds, and edits of rows must find another child free
+		// meanwhile.
 		select {
 		case c.bundles.making <- struct{}{}:
 			defer func() { <-c.bundles.making }()
@@ -131,7 +138,8 @@ func (c *Compiler) LoadPackages(s StoredPackages) (*Packages, error) {
 	return c.bundles.remember("", p), nil
 }
 
-// remember keeps a bundle by its hash and, if key isn't empty, as what the folder has. It gives the one that was there first.
+// remember keeps a bundle by its hash and, if key isn't empty, as what the folder has. It gives the
+// one that was there first.
 func (b *bundles) remember(key string, p *Packages) *Packages {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -14,7 +14,8 @@ import (
 	"workflow-worker/runtime/language/operators"
 )
 
-// folder writes files below a folder of its own, which it gives: of "modules" if there are such files.
+// folder writes files below a folder of its own, which it gives: of "modules" if there are such
+// files.
 func folder(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// pool hands texts to child processes, one text at a time each. Children start when they are needed; one is kept, for the
-// next edit to find it warm, and the others end when nothing was compiled for a while.
+// pool hands texts to child processes, one text at a time each. Children start when they are
+// needed; one is kept, for the next edit to find it warm, and the others end when nothing was
+// compiled for a while.
 type pool struct {
 	cfg    Config
 	ctx    context.Context
@@ -69,7 +70,8 @@ func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
 	return r.Bundled, nil
 }
 
-// ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if it had no answer in time.
+// ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if it had
+// no answer in time.
 func (p *pool) ask(ctx context.Context, name string, q request) (response, error) {
 	select {
 	case p.slots <- struct{}{}:
@@ -204,7 +206,8 @@ type process struct {
 	stderr *beginning
 }
 
-// start runs the command. The child inherits nothing: no environment, no files, no working directory of ours.
+// start runs the command. The child inherits nothing: no environment, no files, no working
+// directory of ours.
 func start(ctx context.Context, command []string) (*process, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = []string{childEnv + "=1"}

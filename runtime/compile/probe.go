@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// maxProbed bounds a text that code makes a program of while it runs. A validator that ajv generates for a large schema has
-	// some 100 KB.
+	// maxProbed bounds a text that code makes a program of while it runs. A validator that ajv
+	// generates for a large schema has some 100 KB.
 	maxProbed = 1 << 20
 	// probeTimeout is how long such a text may take; an honest one takes milliseconds.
 	probeTimeout = 2 * time.Second
@@ -27,9 +27,9 @@ type probed struct {
 	known map[[sha256.Size]byte]struct{}
 }
 
-// Probe reports whether goja can parse and compile a script without harm to the calling process: without overflowing its stack,
-// taking all its memory, or computing for minutes. Whether the script is valid is another matter. It is tried out in a child
-// process, if there are any.
+// Probe reports whether goja can parse and compile a script without harm to the calling process:
+// without overflowing its stack, taking all its memory, or computing for minutes. Whether the
+// script is valid is another matter. It is tried out in a child process, if there are any.
 func (c *Compiler) Probe(text string) error {
 	if len(text) > maxProbed {
 		return fmt.Errorf("the limit is %d", maxProbed)
@@ -74,7 +74,8 @@ func (p *pool) probe(ctx context.Context, text string) error {
 	return nil
 }
 
-// unprobed is a text of which nothing is known: how long a child takes, and whether there is one, is the machine's matter.
+// unprobed is a text of which nothing is known: how long a child takes, and whether there is one,
+// is the machine's matter.
 type unprobed struct{ error }
 
 func (e unprobed) Unwrap() error { return e.error }

@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// providedJSON says what code of each kind finds: the globals, and the names that the modules of the runtime have. A test of package
-// runtime makes it, and compares it with what there is.
+// providedJSON says what code of each kind finds: the globals, and the names that the modules of
+// the runtime have. A test of package runtime makes it, and compares it with what there is.
 //
 //go:embed provided.json
 var providedJSON []byte
@@ -22,7 +22,8 @@ type Provided struct {
 	Modules map[string][]string `json:"modules"`
 }
 
-// providedTable is the whole file. Types are the names of types that Temporal's packages export, without a value.
+// providedTable is the whole file. Types are the names of types that Temporal's packages export,
+// without a value.
 type providedTable struct {
 	Workflow Provided `json:"workflow"`
 	Activity Provided `json:"activity"`
@@ -49,7 +50,8 @@ func (k Kind) names(module string) (list []string, ok bool) {
 	return list, ok
 }
 
-// isType tells whether a name is that of a type of Temporal's packages. @temporalio/client's types aren't known: any name may be one.
+// isType tells whether a name is that of a type of Temporal's packages. @temporalio/client's types
+// aren't known: any name may be one.
 func isType(module, name string) bool {
 	return strings.HasPrefix(module, "@temporalio/client") || slices.Contains(provides().Types, name)
 }

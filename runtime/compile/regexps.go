@@ -10,9 +10,10 @@ import (
 	"workflow-worker/runtime/language/pattern"
 )
 
-// disguiseRegExps checks the regular expressions of literals, and has goja make objects of them that stand for what they are:
-// goja would refuse some and match others otherwise. What runs the program reveals them (see runtime/sandbox). A literal stays
-// one: each evaluation makes an object, whatever the code calls RegExp.
+// disguiseRegExps checks the regular expressions of literals, and has goja make objects of them
+// that stand for what they are: goja would refuse some and match others otherwise. What runs the
+// program reveals them (see runtime/sandbox). A literal stays one: each evaluation makes an object,
+// whatever the code calls RegExp.
 func disguiseRegExps(file string, tree *ast.Program) error {
 	var wrong error
 	walk(reflect.ValueOf(tree.Body), func(n ast.Node) {

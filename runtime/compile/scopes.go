@@ -7,7 +7,8 @@ import (
 	"github.com/dop251/goja/token"
 )
 
-// scopes walks a program's tree with the names that are bound where it is, and tells of what isn't bound and of what is taken from modules.
+// scopes walks a program's tree with the names that are bound where it is, and tells of what isn't
+// bound and of what is taken from modules.
 type scopes struct {
 	here *scope
 	// how says of an expression what the one around it does with it.
@@ -28,7 +29,8 @@ type scope struct {
 	names map[string]*binding
 }
 
-// binding is a name. Most stand for something that the text itself makes; module is set if it is a module.
+// binding is a name. Most stand for something that the text itself makes; module is set if it is a
+// module.
 type binding struct {
 	module string
 	named  bool     // esbuild's own name for what named imports are taken from
@@ -39,7 +41,8 @@ type binding struct {
 type how int
 
 const (
-	// isCalled is all that fails at once if the member isn't there. What only reads it is none of these.
+	// isCalled is all that fails at once if the member isn't there. What only reads it is none of
+	// these.
 	isCalled how = iota + 1
 	// isTested is all that asks whether it is there.
 	isTested
@@ -153,7 +156,8 @@ func (s *scopes) bindAll(list []*ast.Binding) {
 // isGenerated tells the names that esbuild makes up for modules of which names are imported.
 func isGenerated(name string) bool { return len(name) > 7 && name[:7] == "import_" }
 
-// required gives the module that an expression is: require("m"), or that in one of esbuild's helpers.
+// required gives the module that an expression is: require("m"), or that in one of esbuild's
+// helpers.
 func required(e ast.Expression) (string, ast.Node) {
 	c, ok := e.(*ast.CallExpression)
 	if !ok || len(c.ArgumentList) == 0 {

@@ -32,7 +32,8 @@ func (e *examiner) clauses() []clause {
 	return e.found
 }
 
-// specifier finds where a text imports a name from a module. esbuild's map leads to the statement only.
+// specifier finds where a text imports a name from a module. esbuild's map leads to the statement
+// only.
 func (e *examiner) specifier(statement Note, module, name string) (Note, bool) {
 	best := -1
 	for _, c := range e.clauses() {

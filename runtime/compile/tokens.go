@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// tokens splits TypeScript into words, texts in quotes and single other characters, as far as it takes to find declarations. It
-// gives where each begins, and leaves out comments, templates and regular expressions; where it takes a division for one of those, something isn't found.
+// tokens splits TypeScript into words, texts in quotes and single other characters, as far as it
+// takes to find declarations. It gives where each begins, and leaves out comments, templates and
+// regular expressions; where it takes a division for one of those, something isn't found.
 func tokens(text string) (out []string, at []int) {
 	add := func(token string, i int) { out, at = append(out, token), append(at, i) }
 	for i := 0; i < len(text); {
@@ -85,7 +86,8 @@ func skipTemplate(text string, i int) int {
 	return len(text)
 }
 
-// skipRegExp gives the index of the slash that ends the regular expression that starts at i; i if none does in its line.
+// skipRegExp gives the index of the slash that ends the regular expression that starts at i; i if
+// none does in its line.
 func skipRegExp(text string, i int) int {
 	class := false
 	for j := i + 1; j < len(text) && text[j] != '\n'; j++ {

@@ -33,8 +33,8 @@ func (inProcess) bundle(_ context.Context, q bundleRequest) (bundled, error) { r
 func (inProcess) probe(_ context.Context, text string) error                 { parseScript(text); return nil }
 func (inProcess) close()                                                     {}
 
-// transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build, never touches the file
-// system.
+// transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build,
+// never touches the file system.
 func transform(s Source) (transformed, error) {
 	r := transformWith(s, tsconfig)
 	if slices.ContainsFunc(r.Errors, func(m api.Message) bool { return strings.HasPrefix(m.Text, parameterDecorators) }) {
@@ -58,7 +58,8 @@ func transformWith(s Source, tsconfig string) api.TransformResult {
 		Sourcemap:  api.SourceMapExternal,
 		// The text itself is kept elsewhere; goja only needs the positions.
 		SourcesContent: api.SourcesContentExclude,
-		// Not a lower year: ES2017 would turn private fields into WeakMaps, twenty times slower on goja.
+		// Not a lower year: ES2017 would turn private fields into WeakMaps, twenty times slower on
+		// goja.
 		Target:      api.ESNext,
 		Supported:   supported(),
 		TsconfigRaw: tsconfig,
@@ -83,7 +84,8 @@ func notesOf(s Source, messages []api.Message) []Note {
 
 const tsconfig = `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":false}}`
 
-// The standard's decorators have none for parameters, so a text that has such means TypeScript's older ones, as Temporal's bundler does.
+// The standard's decorators have none for parameters, so a text that has such means TypeScript's
+// older ones, as Temporal's bundler does.
 const (
 	parameterDecorators = "Parameter decorators only work"
 	legacyDecorators    = `{"compilerOptions":{"useDefineForClassFields":true,"experimentalDecorators":true}}`
@@ -101,8 +103,8 @@ func supported() map[string]bool {
 	}
 }
 
-// parse reads transformed code as the wrapper function around it. The prefix stays on the first line, so that the source map
-// fits all others.
+// parse reads transformed code as the wrapper function around it. The prefix stays on the first
+// line, so that the source map fits all others.
 func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
 	if operators.LongLiteral(t.Code) >= 0 {
 		return nil, &Error{File: s.Name, Message: fmt.Sprintf("a BigInt has more than %d digits: make it of a text while the code runs", operators.MaxLiteral)}
@@ -112,7 +114,8 @@ func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
 	if len(siblings) > 0 {
 		b.WriteString("(function(){")
 		for _, n := range siblings {
-			// Only its name is ever used: startChild and executeChild take the workflow type from it.
+			// Only its name is ever used: startChild and executeChild take the workflow type from
+			// it.
 			fmt.Fprintf(&b, "function %s(){throw new Error(%q)}", n, n+" is a workflow of another row: start it with startChild or executeChild")
 		}
 		b.WriteString("return ")
@@ -124,7 +127,8 @@ func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
 	if len(siblings) > 0 {
 		b.WriteString("})()")
 	}
-	// Added last, because goja takes the last such comment: one in the text must not name a file of its choice.
+	// Added last, because goja takes the last such comment: one in the text must not name a file of
+	// its choice.
 	b.WriteString("\n//# sourceMappingURL=" + mapName)
 	p, err := parseText(s.Name, b.String(), t.Map)
 	if err != nil {
@@ -146,8 +150,9 @@ func parseText(name, text string, sourceMap []byte) (*ast.Program, error) {
 
 const mapName = "program.map"
 
-// parseError is for text that esbuild takes and goja doesn't: a regular expression that it can't compile, for example. goja
-// has not read the source map yet when it fails, so the place is looked up here.
+// parseError is for text that esbuild takes and goja doesn't: a regular expression that it can't
+// compile, for example. goja has not read the source map yet when it fails, so the place is looked
+// up here.
 func parseError(s Source, t transformed, err error) error {
 	e := &Error{File: s.Name, Message: err.Error()}
 	var list parser.ErrorList

@@ -11,11 +11,12 @@ import (
 	"github.com/dop251/goja/file"
 )
 
-// Use is a name that a text takes from an npm package. Whether the package has it, only the package itself tells.
+// Use is a name that a text takes from an npm package. Whether the package has it, only the package
+// itself tells.
 type Use struct {
 	Module, Name string
-	// Refuse says that without it the text can't do what it says: it is imported by its name, or called. Else it is only likely that
-	// something is wrong.
+	// Refuse says that without it the text can't do what it says: it is imported by its name, or
+	// called. Else it is only likely that something is wrong.
 	Refuse bool
 	note   Note
 }
@@ -58,8 +59,8 @@ type examiner struct {
 	found []clause
 }
 
-// maxNotes bounds what is said of one text, maxNames the names that one which somebody misspelt is compared with: a text may be made to
-// have a great many.
+// maxNotes bounds what is said of one text, maxNames the names that one which somebody misspelt is
+// compared with: a text may be made to have a great many.
 const (
 	maxNotes = 100
 	maxNames = 2000

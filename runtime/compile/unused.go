@@ -13,8 +13,9 @@ var importClause = regexp.MustCompile(`^import\s+(?:[\w$]+\s*,\s*)?\{([^}]*)\}\s
 // maxClause bounds how long an import may be to be looked at for names that aren't used.
 const maxClause = 16 << 10
 
-// unused warns of names that are imported from Temporal's modules, which don't have them, not even as types, and that no value is taken
-// of: esbuild leaves such imports out, so that nothing fails. The text is read for it as checkLimits does.
+// unused warns of names that are imported from Temporal's modules, which don't have them, not even
+// as types, and that no value is taken of: esbuild leaves such imports out, so that nothing fails.
+// The text is read for it as checkLimits does.
 func (e *examiner) unused(sc *scopes) {
 	for i := range importsIn(e.Text) {
 		if m := importClause.FindStringSubmatchIndex(e.Text[i:min(len(e.Text), i+maxClause)]); m != nil {
@@ -54,8 +55,8 @@ func importsIn(text string) iter.Seq[int] {
 // importedNames is what an import binds, without the module.
 var importedNames = regexp.MustCompile(`^import\b([^"';=]*?)(?:\bfrom\s*["']|=)`)
 
-// importedValues gives the names that a text imports as values. esbuild leaves an import out of which only code that never runs takes a
-// value: after a return, in if (false).
+// importedValues gives the names that a text imports as values. esbuild leaves an import out of
+// which only code that never runs takes a value: after a return, in if (false).
 func importedValues(text string) map[string]bool {
 	names := map[string]bool{}
 	for i := range importsIn(text) {

@@ -16,10 +16,12 @@ import (
 // maxVariants is how often a bundle is made until each package has a variant that works.
 const maxVariants = 8
 
-// build bundles. Workflows take the variants that are made for browsers, as webpack does it for Temporal's own worker. Activities
-// run in Node there, and so take Node's variant of each package, but of those that require a module of Node's that isn't here: they
-// take the one for browsers. A package that has no other leaves it to those that import it. Which these are is seen when they have been
-// read, and others may be read in their places: so it is tried until nothing more is lacking.
+// build bundles. Workflows take the variants that are made for browsers, as webpack does it for
+// Temporal's own worker. Activities run in Node there, and so take Node's variant of each package,
+// but of those that require a module of Node's that isn't here: they take the one for browsers. A
+// package that has no other leaves it to those that import it. Which these are is seen when they
+// have been read, and others may be read in their places: so it is tried until nothing more is
+// lacking.
 func (b *bundler) build() api.BuildResult {
 	if b.Kind == Workflow {
 		return api.Build(b.options())
@@ -50,7 +52,8 @@ func (b *bundler) build() api.BuildResult {
 	return api.Build(b.options())
 }
 
-// variants are those of packages for activities. But for described, nothing changes while esbuild builds.
+// variants are those of packages for activities. But for described, nothing changes while esbuild
+// builds.
 type variants struct {
 	lookup *lookup
 	web    map[string]bool // packages that are taken in the variant for browsers
@@ -60,8 +63,9 @@ type variants struct {
 	described map[string]description // by the package's folder
 }
 
-// besideHTTP are modules that packages hold which reach a service by Node's http, for what they can do without: connections of their
-// own making, settings in files and from the machine, files to be sent.
+// besideHTTP are modules that packages hold which reach a service by Node's http, for what they can
+// do without: connections of their own making, settings in files and from the machine, files to be
+// sent.
 var besideHTTP = []string{"child_process", "fs", "fs/promises", "http2", "net", "os", "tls"}
 
 // idles tells whether a package may have a module that isn't here, to hold it.
@@ -69,7 +73,8 @@ func (v *variants) idles(module, by string) bool {
 	return v.http[by] && slices.Contains(besideHTTP, module)
 }
 
-// improve decides on the variants by what a bundle has become; false if they stay. A package that was given up once isn't tried again.
+// improve decides on the variants by what a bundle has become; false if they stay. A package that
+// was given up once isn't tried again.
 func (b *bundler) improve(g graph) (changed bool) {
 	for p := range g.around(func(p string) bool { return slices.ContainsFunc(g.node[p], isHTTP) }) {
 		if !b.node.http[p] {
@@ -111,7 +116,8 @@ type description struct {
 	other []string // what has something else in its place in browsers: files and packages
 }
 
-// nodes finds a file by Node's rules, if they may lead elsewhere than those for browsers, which esbuild goes by.
+// nodes finds a file by Node's rules, if they may lead elsewhere than those for browsers, which
+// esbuild goes by.
 func (b *bundler) nodes(p api.PluginBuild, name string, o api.ResolveOptions) (file string, ok bool) {
 	if b.node == nil || b.node.lookup == nil {
 		return "", false
@@ -124,7 +130,8 @@ func (b *bundler) nodes(p api.PluginBuild, name string, o api.ResolveOptions) (f
 	if len(r.Errors) > 0 || r.External || !b.holds(r.Path) || b.node.web[b.owner(r.Path)] {
 		return "", false
 	}
-	// package.json of who asks may put something in the place of the name, too, which is for browsers alone.
+	// package.json of who asks may put something in the place of the name, too, which is for
+	// browsers alone.
 	if o.Importer != "" && b.node.web[b.owner(o.Importer)] {
 		if web := p.Resolve(name, o); b.owner(web.Path) != b.owner(r.Path) {
 			return "", false
@@ -205,7 +212,8 @@ func optionsOf(a api.OnResolveArgs) api.ResolveOptions {
 	return api.ResolveOptions{Kind: a.Kind, Importer: a.Importer, ResolveDir: a.ResolveDir, Namespace: a.Namespace, With: a.With, PluginData: native{}}
 }
 
-// lookup finds files by the rules of another platform than a build's: of a build of its own, which waits meanwhile.
+// lookup finds files by the rules of another platform than a build's: of a build of its own, which
+// waits meanwhile.
 type lookup struct {
 	done, ended chan struct{}
 	build       api.PluginBuild

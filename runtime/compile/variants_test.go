@@ -29,13 +29,15 @@ func TestActivitiesTakeNodesVariantOfPackagesWhereItNeedsNothingElse(t *testing.
 		"node_modules/condbound/package.json": `{"exports": {"node": {"import": "./node.mjs"}, "default": {"import": "./web.mjs"}}}`,
 		"node_modules/condbound/node.mjs":     `import net from "node:net"; export const how = net`,
 		"node_modules/condbound/web.mjs":      `export const how = "web"`,
-		// One that leads to another which needs what isn't here, and one of which no variant can do without.
+		// One that leads to another which needs what isn't here, and one of which no variant can do
+		// without.
 		"node_modules/outer/package.json": `{"main": "node.js", "browser": "web.js"}`,
 		"node_modules/outer/node.js":      `module.exports = "outer node " + require("bound")`,
 		"node_modules/outer/web.js":       `module.exports = "outer web"`,
 		"node_modules/tries/package.json": `{"main": "index.js"}`,
 		"node_modules/tries/index.js":     `let fs; try { fs = require("fs") } catch { fs = "none" } module.exports = fs`,
-		// What has no variant leaves it to those that import it, at any depth; what has been given up for it doesn't lead there any more.
+		// What has no variant leaves it to those that import it, at any depth; what has been given
+		// up for it doesn't lead there any more.
 		"node_modules/socket/package.json":  `{"main": "index.js"}`,
 		"node_modules/socket/index.js":      `module.exports = require("net")`,
 		"node_modules/between/package.json": `{"main": "index.js"}`,
@@ -46,7 +48,8 @@ func TestActivitiesTakeNodesVariantOfPackagesWhereItNeedsNothingElse(t *testing.
 		"node_modules/above/package.json":   `{"main": "node.js", "browser": "web.js"}`,
 		"node_modules/above/node.js":        `module.exports = "above node, " + require("client")`,
 		"node_modules/above/web.js":         `module.exports = "above web"`,
-		// Who makes requests by http can do without connections and files, as can what it is made of and what leads to it; not others.
+		// Who makes requests by http can do without connections and files, as can what it is made
+		// of and what leads to it; not others.
 		"node_modules/asks/package.json":   `{"main": "node.js", "browser": "web.js"}`,
 		"node_modules/asks/node.js":        `const http = require("http"); const tls = require("node:tls"); module.exports = () => ["asks node", require("agent")]`,
 		"node_modules/asks/web.js":         `module.exports = () => ["asks web"]`,

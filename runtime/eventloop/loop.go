@@ -1,9 +1,9 @@
-// Package eventloop is the turn-taking of one execution's JavaScript: jobs in the order in which they
-// were posted, timers in the order in which they are due.
+// Package eventloop is the turn-taking of one execution's JavaScript: jobs in the order in which
+// they were posted, timers in the order in which they are due.
 //
-// It promises: JavaScript runs on one goroutine, which takes jobs with Next. Everybody else has one way
-// back onto it, Post, and where something is under way that will end there, Expect. After Close nothing
-// runs any more.
+// It promises: JavaScript runs on one goroutine, which takes jobs with Next. Everybody else has one
+// way back onto it, Post, and where something is under way that will end there, Expect. After Close
+// nothing runs any more.
 //
 // It knows nothing of goja, of activities or of the platform, and imports nothing of ours.
 package eventloop
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Job is one turn of the event loop. It runs inside the VM; its error is what escaped from the author's
-// callback.
+// Job is one turn of the event loop. It runs inside the VM; its error is what escaped from the
+// author's callback.
 type Job func() error
 
 // Loop is an event loop. The goroutine that runs JavaScript calls Next and sets timers; Post may be
@@ -62,8 +62,8 @@ func (l *Loop) Post(j Job) bool {
 }
 
 // Expect notes that something is under way and gives the function that ends it with a job, which is
-// called once, from anywhere. Until that job has its turn the loop isn't idle. Called by the goroutine
-// that runs JavaScript.
+// called once, from anywhere. Until that job has its turn the loop isn't idle. Called by the
+// goroutine that runs JavaScript.
 func (l *Loop) Expect() (end func(Job) (posted bool)) {
 	l.expected++
 	return func(j Job) bool {

@@ -18,8 +18,8 @@ type Module struct {
 	Name string
 	// Globals are the names that it defines.
 	Globals []string
-	// Program is a function of one argument, what Host gives, that returns an object with the globals; or,
-	// with Bundle, a bundle's CommonJS text, whose exports have them.
+	// Program is a function of one argument, what Host gives, that returns an object with the
+	// globals; or, with Bundle, a bundle's CommonJS text, whose exports have them.
 	Program func() (*goja.Program, error)
 	Bundle  bool
 	// Host gives host functions and constants for one execution. Nil: there are none. Inside Enter.
@@ -42,7 +42,8 @@ type Host interface {
 	Elapsed() time.Duration
 	// Requests bounds what the execution has open on the network.
 	Requests() *Requests
-	// Fail notes what went wrong in a part of ours, where JavaScript can't be told. The first counts.
+	// Fail notes what went wrong in a part of ours, where JavaScript can't be told. The first
+	// counts.
 	Fail(err error)
 	// Shared is what a module keeps for its kind, loading it if need be; SharedSoFar doesn't load.
 	Shared(module string) goja.Value
@@ -64,7 +65,8 @@ func Script(module, text string) func() (*goja.Program, error) {
 	})
 }
 
-// Load evaluates a module: the object that has its globals, and what it shares, or nil. Inside Enter.
+// Load evaluates a module: the object that has its globals, and what it shares, or nil. Inside
+// Enter.
 func (m Module) Load(h Host) (values, shared *goja.Object, err error) {
 	r := h.VM().Runtime
 	program, err := m.Program()
@@ -90,8 +92,8 @@ func (m Module) Load(h Host) (values, shared *goja.Object, err error) {
 	return values, nil, nil
 }
 
-// Requests counts what one execution has open on the network, over all modules. The goroutine that runs
-// its JavaScript owns it.
+// Requests counts what one execution has open on the network, over all modules. The goroutine that
+// runs its JavaScript owns it.
 type Requests struct {
 	Most int
 	open int

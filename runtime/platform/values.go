@@ -21,8 +21,8 @@ func Object(h Host, members map[string]any) *goja.Object {
 }
 
 // Define sets an object's own property. Set would call a setter that the author has put on
-// Object.prototype, and hand it what is ours. A function gets the property's name: goja would show Go's
-// in stacks.
+// Object.prototype, and hand it what is ours. A function gets the property's name: goja would show
+// Go's in stacks.
 func Define(r *goja.Runtime, o *goja.Object, name string, value any) error {
 	v := r.ToValue(value)
 	if f, ok := v.(*goja.Object); ok {

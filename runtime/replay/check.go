@@ -21,8 +21,8 @@ type Check struct {
 	Types []string
 	// Execution is the only one to try, if it isn't zero.
 	Execution Execution
-	// Sample is how many of the newest and how many of the oldest are tried; 0 means maxTried, the oldest first: they are the
-	// likeliest to be on other code.
+	// Sample is how many of the newest and how many of the oldest are tried; 0 means maxTried, the
+	// oldest first: they are the likeliest to be on other code.
 	Sample int
 	// Code is what they would go on with, Serves the export that a workflow type means in it.
 	Code   *workflow.Code
@@ -31,7 +31,8 @@ type Check struct {
 	TaskTimeout time.Duration
 	// PassOver names executions that needn't be looked at; nil for none.
 	PassOver func(x Execution) bool
-	// Concerns is asked which executions are meant, before their code is tried; last names what ran last.
+	// Concerns is asked which executions are meant, before their code is tried; last names what ran
+	// last.
 	Concerns func(x Execution, last wire.LastCode) bool
 }
 
@@ -44,7 +45,8 @@ const (
 	checkTimeout = 5 * time.Second
 )
 
-// Check replays them one after the other. When ctx's time is over, the result has what was found until then.
+// Check replays them one after the other. When ctx's time is over, the result has what was found
+// until then.
 func (e *Executions) Check(ctx context.Context, c Check) (Result, error) {
 	var out Result
 	open, err := e.find(ctx, c)
@@ -110,7 +112,8 @@ func (e *Executions) checkOne(ctx context.Context, c Check, x wire.Execution, ou
 	return nil
 }
 
-// unless leaves out an execution whose history can't be tried; an error that is Temporal's comes back.
+// unless leaves out an execution whose history can't be tried; an error that is Temporal's comes
+// back.
 func (out *Result) unless(ctx context.Context, err error) error {
 	var gone *serviceerror.NotFound
 	late := ctx.Err() != nil

@@ -1,4 +1,5 @@
-// Package replay knows the executions that Temporal has, and tells whether other code fits their histories.
+// Package replay knows the executions that Temporal has, and tells whether other code fits their
+// histories.
 //
 // # What it promises
 //
@@ -6,10 +7,12 @@
 //   - [Executions.Check] replays the histories of open executions on other code, one after the other, and changes nothing. When
 //     the time is over, what was found until then counts, and the result says that there are more.
 //
-// The replay of one history is runtime/workflow's (Fits): a run that is to go on with other code asks for it within its task.
+// The replay of one history is runtime/workflow's (Fits): a run that is to go on with other code
+// asks for it within its task.
 //
 // # What it must never do
 //
-// It knows nothing of projects' rows, and neither builds code nor decides what becomes of an execution: it is told which code to
-// try on which. It may import runtime/workflow and the rooms below that.
+// It knows nothing of projects' rows, and neither builds code nor decides what becomes of an
+// execution: it is told which code to try on which. It may import runtime/workflow and the rooms
+// below that.
 package replay

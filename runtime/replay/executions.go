@@ -12,14 +12,16 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// Executions answers questions about executions from Temporal's visibility, which lags behind by seconds.
+// Executions answers questions about executions from Temporal's visibility, which lags behind by
+// seconds.
 type Executions struct{ client client.Client }
 
 // NewExecutions asks about the client's namespace.
 func NewExecutions(c client.Client) *Executions { return &Executions{c} }
 
-// Count gives the number of executions on any of the task queues that began before started and are open, or were closed
-// after closed; a zero closed leaves the closed ones out. An execution that nobody works on counts too.
+// Count gives the number of executions on any of the task queues that began before started and are
+// open, or were closed after closed; a zero closed leaves the closed ones out. An execution that
+// nobody works on counts too.
 //
 // A reset execution began when it was reset.
 func (e *Executions) Count(ctx context.Context, taskQueues []string, started, closed time.Time) (int64, error) {
@@ -42,8 +44,8 @@ func (e *Executions) Count(ctx context.Context, taskQueues []string, started, cl
 	return found.GetCount(), nil
 }
 
-// CountBegun gives the number of open executions of any of the workflow types on the task queue that began at from or later, and
-// before to.
+// CountBegun gives the number of open executions of any of the workflow types on the task queue
+// that began at from or later, and before to.
 func (e *Executions) CountBegun(ctx context.Context, taskQueue string, types []string, from, to time.Time) (int64, error) {
 	if len(types) == 0 {
 		return 0, nil
@@ -65,7 +67,8 @@ func (e *Executions) CountBegun(ctx context.Context, taskQueue string, types []s
 	return found.GetCount(), nil
 }
 
-// Closed tells when an execution closed, zero if it is open. One that Temporal doesn't know is not known: its retention is over.
+// Closed tells when an execution closed, zero if it is open. One that Temporal doesn't know is not
+// known: its retention is over.
 func (e *Executions) Closed(ctx context.Context, x Execution) (at time.Time, known bool, err error) {
 	found, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
 	var missing *serviceerror.NotFound
@@ -81,8 +84,8 @@ func (e *Executions) Closed(ctx context.Context, x Execution) (at time.Time, kno
 	return at, true, nil
 }
 
-// quoteAll makes a list of literals. Visibility stores names with some characters in a form that no literal of its query language matches: it
-// would find nothing.
+// quoteAll makes a list of literals. Visibility stores names with some characters in a form that no
+// literal of its query language matches: it would find nothing.
 func quoteAll(what string, names []string) (string, error) {
 	quoted := make([]string, len(names))
 	for i, n := range names {

@@ -9,8 +9,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 )
 
-// Failing tells whether an execution's workflow tasks still fail: false once a task has succeeded, and of one that closed, was reset or is
-// not known any more.
+// Failing tells whether an execution's workflow tasks still fail: false once a task has succeeded,
+// and of one that closed, was reset or is not known any more.
 func (e *Executions) Failing(ctx context.Context, x Execution) (bool, error) {
 	found, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
 	var missing *serviceerror.NotFound
@@ -29,7 +29,8 @@ func (e *Executions) Failing(ctx context.Context, x Execution) (bool, error) {
 	case task.GetAttempt() > 1:
 		return true, nil
 	}
-	// A first attempt: either the execution goes on, or the server began to count anew because something happened to it.
+	// A first attempt: either the execution goes on, or the server began to count anew because
+	// something happened to it.
 	if found.GetWorkflowExecutionInfo().GetHistoryLength() > maxFailingEvents {
 		return true, nil // in doubt it stays; the worker that completes a task of it tells
 	}
@@ -39,7 +40,8 @@ func (e *Executions) Failing(ctx context.Context, x Execution) (bool, error) {
 // maxFailingEvents bounds the histories that are read to know.
 const maxFailingEvents = 2000
 
-// lastTaskFailed looks for the latest outcome of a workflow task. Later attempts of one that failed are not in the history.
+// lastTaskFailed looks for the latest outcome of a workflow task. Later attempts of one that failed
+// are not in the history.
 func (e *Executions) lastTaskFailed(ctx context.Context, x Execution) (failed bool, err error) {
 	for ev, err := range e.events(ctx, x) {
 		if err != nil {

@@ -61,8 +61,9 @@ func (e *Executions) list(ctx context.Context, query string, limit int) (out ope
 	}
 }
 
-// sample gives the n youngest and about the n oldest open executions. Visibility lists the youngest first, in every store of Temporal's, and
-// sorts in no other way: the oldest are found by counting those that began before a time.
+// sample gives the n youngest and about the n oldest open executions. Visibility lists the youngest
+// first, in every store of Temporal's, and sorts in no other way: the oldest are found by counting
+// those that began before a time.
 func (e *Executions) sample(ctx context.Context, taskQueue string, types []string, n int) (openExecutions, error) {
 	query, err := openQuery(taskQueue, types)
 	if err != nil {

@@ -36,8 +36,9 @@ type Result struct {
 	Truncated bool
 }
 
-// RefusedError is an error for what asking again won't change: the target doesn't compile; the execution isn't there, has
-// closed, is on another task queue than the project's, or is of another workflow row. Any other error is worth another try.
+// RefusedError is an error for what asking again won't change: the target doesn't compile; the
+// execution isn't there, has closed, is on another task queue than the project's, or is of another
+// workflow row. Any other error is worth another try.
 type RefusedError struct{ Reason string }
 
 func (e *RefusedError) Error() string { return e.Reason }

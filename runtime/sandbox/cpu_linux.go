@@ -15,8 +15,8 @@ type cpuClock struct {
 
 // threadCPU is the calling thread's clock; the caller has locked itself to the thread.
 func threadCPU() cpuClock {
-	// The kernel's encoding of a thread's scheduling clock: the inverted id above three bits of kind (CPUCLOCK_PERTHREAD 4 +
-	// CPUCLOCK_SCHED 2; include/linux/posix-timers_types.h).
+	// The kernel's encoding of a thread's scheduling clock: the inverted id above three bits of
+	// kind (CPUCLOCK_PERTHREAD 4 + CPUCLOCK_SCHED 2; include/linux/posix-timers_types.h).
 	c := cpuClock{id: int32(^uint32(unix.Gettid()))<<3 | 6} // a thread id fits
 	c.start, c.ok = c.read()
 	return c
@@ -30,7 +30,8 @@ func (c cpuClock) read() (time.Duration, bool) {
 	return time.Duration(t.Nano()), true
 }
 
-// used is the CPU time since threadCPU; a day where the system doesn't say, so that the clock on the wall decides.
+// used is the CPU time since threadCPU; a day where the system doesn't say, so that the clock on
+// the wall decides.
 func (c cpuClock) used() time.Duration {
 	now, ok := c.read()
 	if !ok || !c.ok {

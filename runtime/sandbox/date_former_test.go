@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// An execution that began before dates were read as V8 reads them may have gone on by what they gave then.
+// An execution that began before dates were read as V8 reads them may have gone on by what they
+// gave then.
 func TestExecutionsFromBeforeReadDatesAsTheyDid(t *testing.T) {
 	t.Parallel()
 	const text = `[new Date('1700000000000'), new Date(Date.parse('Jan 1 2000 10:00 CET')), new Date('2020-01-02T03:04:05.006z')].map(String).join()`

@@ -13,12 +13,15 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// A frozen object makes what inherits from it refuse assignments of the same names: `list.join = …`, `this.name = …` in an error
-// class, an ES5 class on Array. Executions share frozen builtins, and their code knows them unfrozen. So each property that could be
-// assigned before gets a setter beside its value: goja reads the value as ever, at no cost, and shows the property as a data property,
-// but asks the setter when something that inherits is assigned to. That makes the property there, as the language would.
+// A frozen object makes what inherits from it refuse assignments of the same names: `list.join =
+// …`, `this.name = …` in an error class, an ES5 class on Array. Executions share frozen builtins,
+// and their code knows them unfrozen. So each property that could be assigned before gets a setter
+// beside its value: goja reads the value as ever, at no cost, and shows the property as a data
+// property, but asks the setter when something that inherits is assigned to. That makes the
+// property there, as the language would.
 
-// setters by what they set. All runtimes use the same: a setter is never seen, and knows nothing of the runtime it is in.
+// setters by what they set. All runtimes use the same: a setter is never seen, and knows nothing of
+// the runtime it is in.
 type setters struct {
 	mu     sync.Mutex // guards what follows
 	byName map[setterKey]*goja.Object
@@ -32,8 +35,8 @@ type setterKey struct {
 	hidden bool
 }
 
-// FreezeObject is Object.freeze for what executions share: what inherits from the object may still be assigned to. With hidden, what is
-// made then is not enumerable, as globals are. Inside Enter.
+// FreezeObject is Object.freeze for what executions share: what inherits from the object may still
+// be assigned to. With hidden, what is made then is not enumerable, as globals are. Inside Enter.
 func (v *VM) FreezeObject(value goja.Value, hidden bool) error {
 	o, ok := value.(*goja.Object)
 	if !ok {
@@ -70,11 +73,12 @@ func (v *VM) Freezer() goja.Value {
 	})
 }
 
-// Freeze freezes an object and all that it leads to, but for what is frozen already: for what is made late in a runtime that
-// executions share.
+// Freeze freezes an object and all that it leads to, but for what is frozen already: for what is
+// made late in a runtime that executions share.
 func (v *VM) Freeze(o goja.Value) error { return v.globals.Freeze(o) }
 
-// Pristine runs f with the runtime's own global object in place, whatever the execution that shares it has made of its own.
+// Pristine runs f with the runtime's own global object in place, whatever the execution that shares
+// it has made of its own.
 func (v *VM) Pristine(f func() error) error { return v.globals.Pristine(f) }
 
 // shape is where an object's properties are, and a property's parts.
@@ -158,7 +162,8 @@ func (in *gojaInternals) baseOf(o *goja.Object) unsafe.Pointer {
 	return pointer(self, at)
 }
 
-// yield gives each property of an object that can be assigned a setter that leaves it as it is, and makes it read-only.
+// yield gives each property of an object that can be assigned a setter that leaves it as it is, and
+// makes it read-only.
 func (in *gojaInternals) yield(o *goja.Object, hidden bool) {
 	base := in.baseOf(o)
 	if base == nil {

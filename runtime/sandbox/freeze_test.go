@@ -8,7 +8,8 @@ import (
 	"github.com/dop251/goja"
 )
 
-// frozen is a runtime whose arrays, plain objects and Math are frozen, as those are that executions share.
+// frozen is a runtime whose arrays, plain objects and Math are frozen, as those are that executions
+// share.
 func frozen(t *testing.T) *VM {
 	t.Helper()
 	v, err := New(Options{Shared: true})

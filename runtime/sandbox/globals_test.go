@@ -55,7 +55,8 @@ func cappedVM(t *testing.T) *VM {
 	return v
 }
 
-// What was checked must be what the builtin works with, whatever an object answers when it's asked again.
+// What was checked must be what the builtin works with, whatever an object answers when it's asked
+// again.
 func TestASizeIsReadOnce(t *testing.T) {
 	t.Parallel()
 	const then = `const then = (first, rest) => { let i = 0; return () => (i++ ? rest : first) };

@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-// lowered are limits so low that inputs beyond them are harmless to any engine: what is beyond the real ones has ended processes (builtins
-// that call each other until Go's stack is full, circles and long chains of proxies, deep texts that are evaluated) or held a core for minutes
-// (lengths without elements, BigInts, digits).
+// lowered are limits so low that inputs beyond them are harmless to any engine: what is beyond the
+// real ones has ended processes (builtins that call each other until Go's stack is full, circles
+// and long chains of proxies, deep texts that are evaluated) or held a core for minutes (lengths
+// without elements, BigInts, digits).
 var lowered = Options{MaxBytes: 16 << 10, MaxDigits: 100, MaxArguments: 100, MaxNative: 50}
 
 // guarded is what a text comes to under these limits.

@@ -21,14 +21,16 @@ import (
 
 const (
 	hostileEnv = "SANDBOX_HOSTILE_CASE"
-	// overtime is what goja may take to come back from Go; more than the second that it should be, because the collector's work counts, too.
+	// overtime is what goja may take to come back from Go; more than the second that it should be,
+	// because the collector's work counts, too.
 	overtime = 1500 * time.Millisecond
-	// mostHostile is the memory of the process that runs a case. The limit is a VM's 128 MB, one call may take half of it, a
-	// collection comes when the heap has doubled.
+	// mostHostile is the memory of the process that runs a case. The limit is a VM's 128 MB, one
+	// call may take half of it, a collection comes when the heap has doubled.
 	mostHostile = 1 << 30
 )
 
-// service is where the service runs code: what its runtimes are like, and the budget that it gives by default.
+// service is where the service runs code: what its runtimes are like, and the budget that it gives
+// by default.
 type service struct {
 	Name   string
 	Shared bool

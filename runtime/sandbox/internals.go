@@ -14,11 +14,12 @@ import (
 	"workflow-worker/runtime/language/builtins"
 )
 
-// gojaInternals are the places inside goja's objects that have to be reached for its builtins to be counted: see counted. Every
-// builtin can be part of a recursion, goja has no place where all of them could be looked at, and a function in front of each, as
-// wrapped makes them, would double what a runtime takes. So the counting functions are put inside goja's function objects, for
-// most of them by the templates that all runtimes make them of when they are first used. Nothing else here reaches into goja.
-// Where it isn't built as expected, no VM is made.
+// gojaInternals are the places inside goja's objects that have to be reached for its builtins to be
+// counted: see counted. Every builtin can be part of a recursion, goja has no place where all of
+// them could be looked at, and a function in front of each, as wrapped makes them, would double
+// what a runtime takes. So the counting functions are put inside goja's function objects, for most
+// of them by the templates that all runtimes make them of when they are first used. Nothing else
+// here reaches into goja. Where it isn't built as expected, no VM is made.
 type gojaInternals struct {
 	interpreter
 
@@ -43,7 +44,8 @@ var (
 // Before anything runs: runtimes read goja's templates without a lock.
 func init() { internals, errInternals = countBuiltins() }
 
-// templated gives what goja makes of templates. The first two lead to constructors that are made without, in part.
+// templated gives what goja makes of templates. The first two lead to constructors that are made
+// without, in part.
 var templated = []string{
 	"globalThis", "Object.getPrototypeOf(Uint8Array.prototype)", "Object", "Object.prototype", "Function.prototype", "Array.prototype", "String.prototype",
 	"Number", "Number.prototype", "BigInt", "BigInt.prototype", "Date", "Date.prototype", "Math", "DataView.prototype",
@@ -199,7 +201,8 @@ func (in *gojaInternals) addMarkup(template reflect.Value, byName map[unistring.
 	}
 }
 
-// count has the functions counted that a property has; with members, those of a constructor too, and of its prototype.
+// count has the functions counted that a property has; with members, those of a constructor too,
+// and of its prototype.
 func (in *gojaInternals) count(r *goja.Runtime, property goja.Value, members bool) {
 	if reflect.TypeOf(property) != in.property {
 		if o, ok := property.(*goja.Object); ok {
@@ -251,7 +254,8 @@ func (in *gojaInternals) countMembers(r *goja.Runtime, o *goja.Object) {
 	}
 }
 
-// guardOf puts before a builtin what the language has for it: code reaches these without a name that could be waited for.
+// guardOf puts before a builtin what the language has for it: code reaches these without a name
+// that could be waited for.
 func (in *gojaInternals) guardOf(path string) func(r *goja.Runtime, property goja.Value) {
 	before, setter := builtins.Before[path], false
 	if before == nil {

@@ -126,7 +126,8 @@ func (s state) repeated() int {
 	return count
 }
 
-// strict tells whether what runs is anything but an assignment of sloppy code, which fails without a word.
+// strict tells whether what runs is anything but an assignment of sloppy code, which fails without
+// a word.
 func (in *gojaInternals) strict(r *goja.Runtime) bool {
 	instruction := in.state(r).instruction()
 	if !instruction.IsValid() {
@@ -139,7 +140,8 @@ func (in *gojaInternals) strict(r *goja.Runtime) bool {
 // maxStacked is how many values may lie on goja's stack when more are spread: 32 MB.
 const maxStacked = 2 << 20
 
-// room makes room for more values on an interpreter's stack, which goja makes by a thousand at a time. It reports whether they may be put there.
+// room makes room for more values on an interpreter's stack, which goja makes by a thousand at a
+// time. It reports whether they may be put there.
 func (in *gojaInternals) room(r *goja.Runtime, more int) bool {
 	machine := *(*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(r), in.machine))
 	stack, top := (*[]goja.Value)(unsafe.Add(machine, in.stack)), *(*int)(unsafe.Add(machine, in.top))

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// In goja none of these can be interrupted, and where the length is the largest that there may be, some end the process: there is nothing in the
-// arrays but their length.
+// In goja none of these can be interrupted, and where the length is the largest that there may be,
+// some end the process: there is nothing in the arrays but their length.
 func TestALengthAloneHoldsNothingUp(t *testing.T) {
 	const long = `const a = []; a.length = 5000; const o = { length: 5000 }; let asked = 0;
 		const liar = { get length() { return asked++ ? 5000 : 1; } }; `

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// What the first use of a part of the library costs a runtime: compare with "nothing", which is a new runtime.
+// What the first use of a part of the library costs a runtime: compare with "nothing", which is a
+// new runtime.
 func BenchmarkFirstUse(b *testing.B) {
 	for _, c := range []struct{ name, code string }{
 		{"nothing", `1`},

@@ -19,8 +19,8 @@ type Measurement struct {
 // maxTags bounds what is looked at; metrics keep fewer.
 const maxTags = 100
 
-// ReadMeasurement reads it as it comes from JavaScript, where the author's code may have put anything. Whole numbers are what the
-// value type int asks for, as the package documents it.
+// ReadMeasurement reads it as it comes from JavaScript, where the author's code may have put
+// anything. Whole numbers are what the value type int asks for, as the package documents it.
 func ReadMeasurement(kind string, name, valueType, unit, description, value, tags goja.Value) Measurement {
 	m := Measurement{Kind: kind, Name: optionalText(name), Description: optionalText(description), Value: value.ToFloat(), Tags: map[string]string{}}
 	if optionalText(valueType) != "float" {

@@ -12,18 +12,21 @@ import (
 const (
 	// memoryTick is how often the heap is looked at while JavaScript runs.
 	memoryTick = 10 * time.Millisecond
-	// bytesPerSecond is how fast goja fills the heap with what stays, at most: what it took little time for can't be much.
+	// bytesPerSecond is how fast goja fills the heap with what stays, at most: what it took little
+	// time for can't be much.
 	bytesPerSecond = 2 << 30
 	// collectionShare is the part of the time that forced collections may take.
 	collectionShare = 0.1
-	// timesBeyond is how many times its limit a VM may have filled before a collection is forced in any case.
+	// timesBeyond is how many times its limit a VM may have filled before a collection is forced in
+	// any case.
 	timesBeyond = 4
-	// settling is how many collections it takes until what a closed account kept is gone, and with it what others were charged
-	// with in its place.
+	// settling is how many collections it takes until what a closed account kept is gone, and with
+	// it what others were charged with in its place.
 	settling = 2
 	// patience is how long an account that was ended may stay open.
 	patience = 200 * time.Millisecond
-	// leastBlamed is what an execution must have been charged with to be ended because the process is short of memory.
+	// leastBlamed is what an execution must have been charged with to be ended because the process
+	// is short of memory.
 	leastBlamed = 16 << 20
 )
 
@@ -31,18 +34,19 @@ const (
 type MemoryOptions struct {
 	// PerVM is what one VM may keep, in bytes. 0: no limit.
 	PerVM int64
-	// Process is how large the live heap of the process may become before the VM that is charged with most of it is ended.
-	// 0: no limit.
+	// Process is how large the live heap of the process may become before the VM that is charged
+	// with most of it is ended. 0: no limit.
 	Process int64
 }
 
-// Memory watches how the heap of the process grows while JavaScript runs, charges the growth to the VMs that ran, and
-// interrupts the one that is charged with more than it may have.
+// Memory watches how the heap of the process grows while JavaScript runs, charges the growth to the
+// VMs that ran, and interrupts the one that is charged with more than it may have.
 //
-// goja doesn't count what a runtime allocates, and the Go runtime doesn't count it by goroutine. What is known exactly is
-// the live heap after each collection, the CPU time that each VM took in between, and the bytes that Go handed to it. The
-// growth is divided by these, and nobody is charged with more than could be filled in the time that it took. So the
-// figures are estimates, but code that computes for a few milliseconds can't be mistaken for code that hoards.
+// goja doesn't count what a runtime allocates, and the Go runtime doesn't count it by goroutine.
+// What is known exactly is the live heap after each collection, the CPU time that each VM took in
+// between, and the bytes that Go handed to it. The growth is divided by these, and nobody is
+// charged with more than could be filled in the time that it took. So the figures are estimates,
+// but code that computes for a few milliseconds can't be mistaken for code that hoards.
 //
 // Where all VMs are still, nothing is looked at. It is safe for concurrent use.
 type Memory struct {
@@ -91,7 +95,8 @@ type MemoryError struct {
 	Bytes int64
 	// Limit is what it might have: PerVM, or Process if Shared is set.
 	Limit int64
-	// Shared tells that it was ended because the process had too little, as the one that was charged with the most.
+	// Shared tells that it was ended because the process had too little, as the one that was
+	// charged with the most.
 	Shared bool
 }
 
@@ -102,7 +107,8 @@ func (e *MemoryError) Error() string {
 	return fmt.Sprintf("about %d bytes of memory are kept; the limit is %d", e.Bytes, e.Limit)
 }
 
-// NewMemory makes a Memory for VMs of this process. There should be one: others would charge the same growth again.
+// NewMemory makes a Memory for VMs of this process. There should be one: others would charge the
+// same growth again.
 func NewMemory(o MemoryOptions) *Memory {
 	m := &Memory{opts: o, entries: map[*entry]struct{}{}, accounts: map[*account]struct{}{}}
 	h := readHeap()
@@ -110,8 +116,8 @@ func NewMemory(o MemoryOptions) *Memory {
 	return m
 }
 
-// Release tells that what the VM ran is over: what it is charged with is nobody's from now on. If it runs again, that is counted
-// anew, and so is its CPU time.
+// Release tells that what the VM ran is over: what it is charged with is nobody's from now on. If
+// it runs again, that is counted anew, and so is its CPU time.
 func (v *VM) Release() {
 	if v.account != nil {
 		v.opts.Memory.close(v.account)
@@ -207,7 +213,8 @@ func (m *Memory) weigh(e *entry) {
 	e.seen = used
 }
 
-// look settles what the last collection found, and forces one where waiting for it could be too late.
+// look settles what the last collection found, and forces one where waiting for it could be too
+// late.
 func (m *Memory) look() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -245,7 +252,8 @@ func (m *Memory) suspicious(h heapState) bool {
 	return false
 }
 
-// farBeyond reports that some VM may be so far beyond its limit that no collection is too dear. With mu held.
+// farBeyond reports that some VM may be so far beyond its limit that no collection is too dear.
+// With mu held.
 func (m *Memory) farBeyond(h heapState) bool {
 	for e := range m.entries {
 		if min(e.account.weight, float64(h.objects-m.live)) > timesBeyond*float64(m.opts.PerVM) {
@@ -273,7 +281,8 @@ func (m *Memory) collect() {
 // settle charges the growth between two collections. With mu held.
 func (m *Memory) settle(h heapState) {
 	grown := float64(h.live - m.live)
-	// What shrinks is first what closed accounts were charged with. It may take one more collection to be found.
+	// What shrinks is first what closed accounts were charged with. It may take one more collection
+	// to be found.
 	if grown < 0 {
 		gone := min(-grown, m.freed+m.freedBefore)
 		grown += gone
@@ -292,7 +301,8 @@ func (m *Memory) settle(h heapState) {
 		squares += a.weight * a.weight
 		charged += a.charged
 	}
-	// Of what the VMs had, whoever took most of the time is the likeliest: by the squares it gets more than its part.
+	// Of what the VMs had, whoever took most of the time is the likeliest: by the squares it gets
+	// more than its part.
 	theirs := grown * weights / max(total, weights, 1)
 	for a := range m.accounts {
 		if grown > 0 {
@@ -306,8 +316,8 @@ func (m *Memory) settle(h heapState) {
 	m.judge()
 }
 
-// judge ends who is charged with most, if that is beyond a limit: one at a time, because whoever ran beside a VM that hoards
-// is charged with part of it, until it has gone. With mu held.
+// judge ends who is charged with most, if that is beyond a limit: one at a time, because whoever
+// ran beside a VM that hoards is charged with part of it, until it has gone. With mu held.
 func (m *Memory) judge() {
 	waits := m.waits()
 	var most *account

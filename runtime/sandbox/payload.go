@@ -22,8 +22,8 @@ const (
 // ErrNotConvertible is a value that has no payload: a BigInt, a function, a symbol, a cycle.
 var ErrNotConvertible = language.ErrNotConvertible
 
-// FromPayload gives the JavaScript value of a payload as Temporal's default converter for TypeScript does. It must be
-// called inside Enter.
+// FromPayload gives the JavaScript value of a payload as Temporal's default converter for
+// TypeScript does. It must be called inside Enter.
 func (v *VM) FromPayload(p *commonpb.Payload) (goja.Value, error) {
 	switch e := string(p.GetMetadata()[encodingKey]); e {
 	case encodingNull:
@@ -37,8 +37,9 @@ func (v *VM) FromPayload(p *commonpb.Payload) (goja.Value, error) {
 	}
 }
 
-// ToPayload converts a value as Temporal's default converter for TypeScript does, except that a function or a symbol is an
-// error rather than an empty payload. It must be called inside Enter. The error wraps ErrNotConvertible.
+// ToPayload converts a value as Temporal's default converter for TypeScript does, except that a
+// function or a symbol is an error rather than an empty payload. It must be called inside Enter.
+// The error wraps ErrNotConvertible.
 func (v *VM) ToPayload(value goja.Value) (*commonpb.Payload, error) {
 	if value == nil || goja.IsUndefined(value) {
 		return payload(encodingNull, nil), nil

@@ -8,13 +8,15 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// maxNative is how many builtins may be under way at once. JavaScript that calls itself through builtins is stopped before by
-// Options.CallDepth. An error takes time that grows with the square of how deep it is thrown: here, half a second.
+// maxNative is how many builtins may be under way at once. JavaScript that calls itself through
+// builtins is stopped before by Options.CallDepth. An error takes time that grows with the square
+// of how deep it is thrown: here, half a second.
 const maxNative = 4000
 
-// counted is a builtin that throws where too many are under way. goja counts the calls of JavaScript alone: builtins that call
-// each other without any in between recurse on Go's stack, and one that overflows ends the process. "" + {toString: "".trim}
-// does it, a getter that is a builtin, a bound function that calls itself, and so on without end.
+// counted is a builtin that throws where too many are under way. goja counts the calls of
+// JavaScript alone: builtins that call each other without any in between recurse on Go's stack, and
+// one that overflows ends the process. "" + {toString: "".trim} does it, a getter that is a
+// builtin, a bound function that calls itself, and so on without end.
 func counted(r *goja.Runtime, f func(goja.FunctionCall) goja.Value) func(goja.FunctionCall) goja.Value {
 	c := &countedFunction{r, f}
 	return c.call

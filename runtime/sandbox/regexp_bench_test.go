@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// What expressions cost over texts of two lengths: those that Go's own engine could match, too, and those that only a backtracking one can.
+// What expressions cost over texts of two lengths: those that Go's own engine could match, too, and
+// those that only a backtracking one can.
 func BenchmarkRegExp(b *testing.B) {
 	for _, c := range []struct{ name, code string }{
 		{"literal test, none", `const re = /zebra/; () => re.test(text)`},

@@ -2,7 +2,8 @@ package sandbox
 
 import "testing"
 
-// Texts in which nothing stands for anything else are replaced in Go; these are where that could show.
+// Texts in which nothing stands for anything else are replaced in Go; these are where that could
+// show.
 func TestReplaceAllIsTheLanguages(t *testing.T) {
 	t.Parallel()
 	v := newVM(t)

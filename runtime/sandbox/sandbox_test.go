@@ -253,7 +253,8 @@ func TestPayloadsConvertAsTemporalsDefaultConverter(t *testing.T) {
 	}
 }
 
-// testdata/format.json holds [expression of an array, what Node 20's util.formatWithOptions makes of it in one line].
+// testdata/format.json holds [expression of an array, what Node 20's util.formatWithOptions makes
+// of it in one line].
 func TestConsoleLinesReadLikeNodes(t *testing.T) {
 	raw, err := os.ReadFile("testdata/format.json")
 	if err != nil {

@@ -8,14 +8,15 @@ import (
 	"github.com/dop251/goja"
 )
 
-// frame matches a line of goja's stacks: "\tat name (file.ts:3:4(17))", "\tat file.ts:3:4(17)", "\tat name (native)".
+// frame matches a line of goja's stacks: "\tat name (file.ts:3:4(17))", "\tat file.ts:3:4(17)",
+// "\tat name (native)".
 var frame = regexp.MustCompile(`^\s*at (?:(.*?) \()?(.*?)(?::(\d+):(\d+)\(\d+\))?\)?$`)
 
 // bundled is the file of frames between npm packages: see runtime/compile.
 const bundled = "packages/bundle"
 
-// CleanStack rewrites goja's stack in the form of V8's, with the frames of the author's code alone: no native functions,
-// none of ours. Lines that are not frames stay.
+// CleanStack rewrites goja's stack in the form of V8's, with the frames of the author's code alone:
+// no native functions, none of ours. Lines that are not frames stay.
 func CleanStack(stack string) string {
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
 	out := lines[:0]
@@ -69,7 +70,8 @@ func (t *Thrown) Error() string {
 	return fmt.Sprintf("%s (%s:%d:%d)", t.Message, t.File, t.Line, t.Column)
 }
 
-// Describe reads an exception. It must be called inside Enter: an error's properties may be getters.
+// Describe reads an exception. It must be called inside Enter: an error's properties may be
+// getters.
 func (v *VM) Describe(ex *goja.Exception) *Thrown {
 	t := &Thrown{Message: ex.Value().String()}
 	for _, f := range ex.Stack() {

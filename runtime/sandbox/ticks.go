@@ -10,8 +10,8 @@ import (
 // jobsOf is where a runtime keeps the promise jobs that wait.
 func jobsOf() uintptr { return field[[]func()](reflect.TypeFor[goja.Runtime](), "jobQueue") }
 
-// NextTick calls run when the code that runs now is over: before all promise jobs, or after all of them if it is one itself, as
-// Node's process.nextTick. Inside Enter.
+// NextTick calls run when the code that runs now is over: before all promise jobs, or after all of
+// them if it is one itself, as Node's process.nextTick. Inside Enter.
 func (v *VM) NextTick(run func(goja.FunctionCall) goja.Value) {
 	jobs := (*[]func())(unsafe.Add(unsafe.Pointer(v.Runtime), internals.jobs))
 	job := func() {
@@ -25,8 +25,8 @@ func (v *VM) NextTick(run func(goja.FunctionCall) goja.Value) {
 		*jobs = append([]func(){job}, *jobs...)
 		return
 	}
-	// goja takes the waiting jobs all at once, and runs them. This one is the last of all if none waits by then, and none was put
-	// behind it: the list has room for one that would show.
+	// goja takes the waiting jobs all at once, and runs them. This one is the last of all if none
+	// waits by then, and none was put behind it: the list has room for one that would show.
 	var put func()
 	put = func() {
 		list := make([]func(), len(*jobs)+2)

@@ -19,18 +19,21 @@ const Internal = language.Internal
 
 const (
 	defaultCallDepth = 1500
-	// maxDigits is how long a text may be of which a BigInt is made; it takes time that grows with the length's square.
+	// maxDigits is how long a text may be of which a BigInt is made; it takes time that grows with
+	// the length's square.
 	maxDigits = 300_000
-	// maxArguments is how many arguments a call may get by spread ones. V8 takes half of that, and says that its stack is full.
+	// maxArguments is how many arguments a call may get by spread ones. V8 takes half of that, and
+	// says that its stack is full.
 	maxArguments = 250_000
 )
 
 // Options of a VM.
 type Options struct {
-	// CallDepth is how deep JavaScript calls may nest before a RangeError-like failure. Default 1500.
+	// CallDepth is how deep JavaScript calls may nest before a RangeError-like failure. Default
+	// 1500.
 	CallDepth int
-	// MaxBytes bounds what one call of a builtin may allocate by a number it is given: repeat, padStart, ArrayBuffer, typed
-	// arrays, Array. Default 64 MiB.
+	// MaxBytes bounds what one call of a builtin may allocate by a number it is given: repeat,
+	// padStart, ArrayBuffer, typed arrays, Array. Default 64 MiB.
 	MaxBytes int64
 	// MaxDigits is how long a text may be of which a BigInt is made. Default 300,000.
 	MaxDigits int
@@ -38,16 +41,19 @@ type Options struct {
 	MaxArguments int
 	// MaxNative is how many builtins may be under way at once. Default 4000.
 	MaxNative int
-	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all builtins are in their places
-	// at once. Otherwise they come when code asks for them.
+	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all
+	// builtins are in their places at once. Otherwise they come when code asks for them.
 	Shared bool
 	// Weak gives a shared runtime WeakRef, FinalizationRegistry and SharedArrayBuffer, too.
 	Weak bool
-	// Probe says whether a long text that code wants to make a program of (eval, new Function) can be parsed without harm. Default:
-	// none can, beyond 4 KiB. An error is a RangeError to the code; one with a method Temporary that gives true, which another try may
-	// not meet, ends the entry instead: what code sees must not depend on the machine, or a workflow's replay would differ.
+	// Probe says whether a long text that code wants to make a program of (eval, new Function) can
+	// be parsed without harm. Default: none can, beyond 4 KiB. An error is a RangeError to the
+	// code; one with a method Temporary that gives true, which another try may not meet, ends the
+	// entry instead: what code sees must not depend on the machine, or a workflow's replay would
+	// differ.
 	Probe func(text string) error
-	// Memory is charged with what VMs keep, and ends those that keep too much. Default: nobody counts.
+	// Memory is charged with what VMs keep, and ends those that keep too much. Default: nobody
+	// counts.
 	Memory *Memory
 }
 
@@ -70,15 +76,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// VM is a goja runtime for untrusted code. It belongs to one goroutine at a time: the one inside Enter.
+// VM is a goja runtime for untrusted code. It belongs to one goroutine at a time: the one inside
+// Enter.
 type VM struct {
 	// Runtime may be used inside Enter only, and before the first.
 	Runtime *goja.Runtime
-	// EnglishOnly has Intl refuse all languages but English and all time zones but UTC, for executions that began when it knew no
-	// others: they may have gone on by the error. To be set inside Enter.
+	// EnglishOnly has Intl refuse all languages but English and all time zones but UTC, for
+	// executions that began when it knew no others: they may have gone on by the error. To be set
+	// inside Enter.
 	EnglishOnly bool
-	// FormerDates has texts of dates read as they were before they were read as V8 reads them, for executions that began then. To be
-	// set inside Enter.
+	// FormerDates has texts of dates read as they were before they were read as V8 reads them, for
+	// executions that began then. To be set inside Enter.
 	FormerDates bool
 
 	opts   Options
@@ -118,8 +126,8 @@ func New(o Options) (*VM, error) {
 	return v, nil
 }
 
-// asyncContext carries AsyncLocalStorage's values along promise reactions: goja asks it for the context when a reaction is
-// made, and gives it back when the reaction runs.
+// asyncContext carries AsyncLocalStorage's values along promise reactions: goja asks it for the
+// context when a reaction is made, and gives it back when the reaction runs.
 type asyncContext struct {
 	current goja.Value
 	depth   int         // how many builtins are under way: see counted

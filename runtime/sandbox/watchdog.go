@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// wallFactor is how many times its budget an entry may take on the clock while the machine is busy with others.
+	// wallFactor is how many times its budget an entry may take on the clock while the machine is
+	// busy with others.
 	wallFactor = 10
 	// mostWall bounds that: a workflow task has ten seconds.
 	mostWall = 9500 * time.Millisecond
@@ -27,7 +28,8 @@ type Interrupted struct {
 	Cause error
 	// Stack is where it was, cleaned.
 	Stack string
-	// Waiting is how many reactions of promises the entry made that didn't run: what it started and never waited for.
+	// Waiting is how many reactions of promises the entry made that didn't run: what it started and
+	// never waited for.
 	Waiting int
 }
 
@@ -51,10 +53,12 @@ type watchdog struct {
 	entry uint64
 }
 
-// Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget, counted in CPU time of
-// the thread where the system tells it and in ten times that, or mostWall, on the clock at the latest, or when ctx ends. What JavaScript
-// throws through f comes back as an error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again after *Interrupted or
-// *goja.StackOverflowError: goja doesn't unwind async functions that were cut off, and microtasks never run again.
+// Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget,
+// counted in CPU time of the thread where the system tells it and in ten times that, or mostWall,
+// on the clock at the latest, or when ctx ends. What JavaScript throws through f comes back as an
+// error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again
+// after *Interrupted or *goja.StackOverflowError: goja doesn't unwind async functions that were cut
+// off, and microtasks never run again.
 func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (err error) {
 	growStack()
 	v.Runtime.ClearInterrupt()
@@ -129,8 +133,9 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 // stackOfCalls is what a few calls between JavaScript and Go take of a goroutine's stack.
 const stackOfCalls = 14 << 10
 
-// growStack makes the stack as large as most entries need, once. The Go SDK runs each task on a goroutine of its own, whose stack
-// starts small and would be doubled deep inside of goja, where copying its hundred frames takes a tenth of an activation.
+// growStack makes the stack as large as most entries need, once. The Go SDK runs each task on a
+// goroutine of its own, whose stack starts small and would be doubled deep inside of goja, where
+// copying its hundred frames takes a tenth of an activation.
 //
 //go:noinline
 func growStack() byte {
@@ -161,13 +166,15 @@ func (v *VM) stop() {
 
 var nothing = sync.OnceValues(func() (*goja.Program, error) { return goja.Compile(Internal+"nothing>", "0", true) })
 
-// Interrupt ends the entry under way, with a cause. It must be called inside Enter, by what JavaScript called.
+// Interrupt ends the entry under way, with a cause. It must be called inside Enter, by what
+// JavaScript called.
 func (v *VM) Interrupt(cause error) {
 	v.Runtime.Interrupt(&Interrupted{Cause: cause})
 	v.async.over.Store(true) // afterwards: who sees it must find the interrupt
 }
 
-// CPUTime is what all entries so far took of the processor, on the clock where the system doesn't tell.
+// CPUTime is what all entries so far took of the processor, on the clock where the system doesn't
+// tell.
 func (v *VM) CPUTime() time.Duration { return v.cpuTime }
 
 // interruption unwraps what Enter interrupted with.

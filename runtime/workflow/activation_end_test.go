@@ -66,7 +66,8 @@ export async function goesOn(again = true) {
 	}
 }
 
-// There is no activation behind the last one: what was scheduled in it and taken back is as if it had never been.
+// There is no activation behind the last one: what was scheduled in it and taken back is as if it
+// had never been.
 func TestWhatALateCancellationBringsIsNeverSeen(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `

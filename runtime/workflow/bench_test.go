@@ -136,7 +136,8 @@ func processCPU(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkStartRun is a whole run without activities: the module's evaluation, one activation, the end.
+// BenchmarkStartRun is a whole run without activities: the module's evaluation, one activation, the
+// end.
 func BenchmarkStartRun(b *testing.B) { benchmarkReplay(b, "noop", 0) }
 
 // BenchmarkRunWithActivity is BenchmarkStartRun with one activity: two activations.

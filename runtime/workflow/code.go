@@ -14,8 +14,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// Code is one version of a module of one project, with the goja runtimes that its executions share. It is safe for
-// concurrent use.
+// Code is one version of a module of one project, with the goja runtimes that its executions share.
+// It is safe for concurrent use.
 type Code struct {
 	program *compile.Program
 	opts    CodeOptions
@@ -44,12 +44,14 @@ func (c *Code) Name() string { return c.program.Name }
 type Contents struct {
 	// Functions are the names of the exported functions.
 	Functions []string
-	// Upgrading are those of them whose options ask that executions go on with newer code, or may ask: options can be a function.
+	// Upgrading are those of them whose options ask that executions go on with newer code, or may
+	// ask: options can be a function.
 	Upgrading []string
 }
 
-// Check evaluates the module once, as each execution does when it starts, and names what it exports. What the evaluation threw
-// comes back as a *sandbox.Thrown with its place in the author's text, and one that didn't end in time as a *sandbox.Interrupted.
+// Check evaluates the module once, as each execution does when it starts, and names what it
+// exports. What the evaluation threw comes back as a *sandbox.Thrown with its place in the author's
+// text, and one that didn't end in time as a *sandbox.Interrupted.
 func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	v := c.acquire("")
 	in := &instance{vm: v, code: c}
@@ -78,8 +80,9 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	return found, err
 }
 
-// Close drops the runtimes that no execution uses, and the others when their last execution leaves. A closed Code still
-// works, for a task that got hold of it just before: it makes a runtime again, for as long as it is used.
+// Close drops the runtimes that no execution uses, and the others when their last execution leaves.
+// A closed Code still works, for a task that got hold of it just before: it makes a runtime again,
+// for as long as it is used.
 func (c *Code) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,8 +96,9 @@ func (c *Code) Close() {
 	})
 }
 
-// Discard drops all runtimes at once, for a project whose worker has stopped: the SDK's cache, which is the process's, would
-// keep its executions and with them the runtimes. Should an execution come back after all, it is replayed.
+// Discard drops all runtimes at once, for a project whose worker has stopped: the SDK's cache,
+// which is the process's, would keep its executions and with them the runtimes. Should an execution
+// come back after all, it is replayed.
 func (c *Code) Discard() {
 	c.Close()
 	c.mu.Lock()
@@ -108,7 +112,8 @@ func (c *Code) Discard() {
 	}
 }
 
-// maxMentioned bounds what is remembered to have been said of a code; there is no end to the names that a workflow may use.
+// maxMentioned bounds what is remembered to have been said of a code; there is no end to the names
+// that a workflow may use.
 const maxMentioned = 16
 
 // mention tells whether a thing is to be said, which is so once.

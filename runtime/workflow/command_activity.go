@@ -86,7 +86,8 @@ func (c *scheduleActivity) send(d *definition) (err error) {
 	return nil
 }
 
-// explainDuplicate makes a failure of the SDK's panic at an id that it has already: it can't tell that from code that doesn't fit the history.
+// explainDuplicate makes a failure of the SDK's panic at an id that it has already: it can't tell
+// that from code that doesn't fit the history.
 func (c *scheduleActivity) explainDuplicate(err *error) {
 	p := recover()
 	if p == nil {

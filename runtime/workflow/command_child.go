@@ -195,7 +195,8 @@ func (c cancelChild) accept(d *definition) error {
 	return nil
 }
 
-// cancelledChild resolves a child at once. One that was not confirmed to have started resolves its start with it.
+// cancelledChild resolves a child at once. One that was not confirmed to have started resolves its
+// start with it.
 func (d *definition) cancelledChild(s *childState, seq int64) {
 	f := s.command.cancelled(s.runID, "Child Workflow execution cancelled")
 	if s.runID == "" {
@@ -214,9 +215,10 @@ func (c requestCancelChild) send(d *definition) error {
 		d.env.RequestCancelChildWorkflow(p.Namespace, p.WorkflowID)
 		return nil
 	}
-	// It settles when the server has passed the request on, as the cancellation type is documented; Temporal's own worker for TypeScript lets it
-	// wait for the child's end, like WAIT_CANCELLATION_COMPLETED. Code that asks for it wants to go on. Only the request for workflows of
-	// others tells when that is.
+	// It settles when the server has passed the request on, as the cancellation type is documented;
+	// Temporal's own worker for TypeScript lets it wait for the child's end, like
+	// WAIT_CANCELLATION_COMPLETED. Code that asks for it wants to go on. Only the request for
+	// workflows of others tells when that is.
 	d.env.RequestCancelExternalWorkflow(p.Namespace, p.WorkflowID, "", func(_ *commonpb.Payloads, err error) {
 		if s := d.children[c.child.seq]; s != nil && err == nil {
 			d.cancelledChild(s, c.child.seq)

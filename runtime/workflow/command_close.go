@@ -87,10 +87,11 @@ func readContinueAsNew(v *vm, f fields, _ metadata) (command, error) {
 
 func (c continueAsNew) accept(d *definition) error { return d.ends(c) }
 
-// send keeps what isn't given, as Temporal does for TypeScript: an empty memo is none given. The SDK takes memo and search attributes from
-// the info, which has what the run upserted. On purpose the next run gets both as they are by then, as workflows of Go's SDK do. Temporal's own
-// worker for TypeScript does so with search attributes alone: a memo goes back to what the run was started with, and what was upserted is lost
-// without a word.
+// send keeps what isn't given, as Temporal does for TypeScript: an empty memo is none given. The
+// SDK takes memo and search attributes from the info, which has what the run upserted. On purpose
+// the next run gets both as they are by then, as workflows of Go's SDK do. Temporal's own worker
+// for TypeScript does so with search attributes alone: a memo goes back to what the run was started
+// with, and what was upserted is lost without a word.
 func (c continueAsNew) send(d *definition) error {
 	i := d.env.WorkflowInfo()
 	if len(c.memo) > 0 {
@@ -125,7 +126,8 @@ func (c continueAsNew) send(d *definition) error {
 	return nil
 }
 
-// ends keeps the run's end, once, for the task's own end: what its code does behind it counts still.
+// ends keeps the run's end, once, for the task's own end: what its code does behind it counts
+// still.
 func (d *definition) ends(c outgoing) error {
 	switch {
 	case d.completed:

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// noDeadline stands for no schedule-to-close timeout: the SDK would take the start-to-close timeout for all attempts
-	// together.
+	// noDeadline stands for no schedule-to-close timeout: the SDK would take the start-to-close
+	// timeout for all attempts together.
 	noDeadline = 10 * 365 * 24 * time.Hour
 	// defaultRetryThreshold is upstream's: longer pauses between attempts become timers.
 	defaultRetryThreshold = time.Minute
@@ -104,8 +104,8 @@ func (c *scheduleLocalActivity) pause(attempt int32) time.Duration {
 	return time.Duration(min(d, float64(c.told.Retry.MaximumInterval)))
 }
 
-// retriedBySDK is the policy with as many attempts as have pauses below the threshold between them. The SDK's own threshold,
-// the workflow task's timeout, can't be set.
+// retriedBySDK is the policy with as many attempts as have pauses below the threshold between them.
+// The SDK's own threshold, the workflow task's timeout, can't be set.
 func (c *scheduleLocalActivity) retriedBySDK(threshold time.Duration) *temporal.RetryPolicy {
 	p := c.told.Retry
 	for n := c.params.Attempt; n < c.params.Attempt+64; n++ { // by then the pause has long reached its maximum

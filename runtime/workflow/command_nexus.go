@@ -103,8 +103,8 @@ func (d *definition) resolveNexus(j resolveNexusJob) {
 	d.push(j)
 }
 
-// failure is what the protocol wants for an operation that didn't complete: the event's own, or one around what the SDK says
-// of a request for cancellation.
+// failure is what the protocol wants for an operation that didn't complete: the event's own, or one
+// around what the SDK says of a request for cancellation.
 func (n *nexusState) failure(d *definition, err error) *failurepb.Failure {
 	f := d.env.GetFailureConverter().ErrorToFailure(err)
 	var canceled *temporal.CanceledError

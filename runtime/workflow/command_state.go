@@ -18,8 +18,9 @@ func (c patch) accept(d *definition) error {
 	return nil
 }
 
-// send has the SDK record the patch. It writes the list of all anew for each, and goes on doing so, for nothing, when the server has no room for
-// it any more: time that grows with the square of their number. From there on a patch is a marker alone.
+// send has the SDK record the patch. It writes the list of all anew for each, and goes on doing so,
+// for nothing, when the server has no room for it any more: time that grows with the square of
+// their number. From there on a patch is a marker alone.
 func (c patch) send(d *definition) error {
 	if d.patchBytes >= wire.MaxChangeVersions && !d.env.IsReplaying() {
 		marker, err := wire.VersionMarker(d.env.GetDataConverter(), c.id)

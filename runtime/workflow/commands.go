@@ -12,8 +12,8 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 )
 
-// command is one of the protocol's commands, read out of JavaScript. accept is called in the order of the code: it puts
-// something into the outbox, or takes back what is still there.
+// command is one of the protocol's commands, read out of JavaScript. accept is called in the order
+// of the code: it puts something into the outbox, or takes back what is still there.
 type command interface {
 	accept(d *definition) error
 }

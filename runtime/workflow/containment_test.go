@@ -11,7 +11,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// One execution runs for ever; it shares its runtime with one that waits, one that is queried and one that starts later.
+// One execution runs for ever; it shares its runtime with one that waits, one that is queried and
+// one that starts later.
 func TestEndlessCodeFailsItsTaskAndHarmsNobody(t *testing.T) {
 	t.Parallel()
 	for name, spin := range map[string]string{
@@ -41,7 +42,8 @@ func TestEndlessCodeFailsItsTaskAndHarmsNobody(t *testing.T) {
 			if took := time.Since(before); took > 15*time.Second {
 				t.Errorf("it took %v", took)
 			}
-			// The query of one that was cached beside it fails once, and the next finds it replayed.
+			// The query of one that was cached beside it fails once, and the next finds it
+			// replayed.
 			p.until("the query is answered", func() bool { got, err := p.tryQuery(asked, "version"); return err == nil && got == `"one"` })
 			later := p.start("run")
 			p.signal(waits, "go", nil)

@@ -17,8 +17,9 @@ import (
 	bindings "go.temporal.io/sdk/internalbindings"
 )
 
-// definition is one run of a workflow to the Go SDK, which calls it from different goroutines, but never from two at once.
-// The SDK's callbacks only queue jobs; JavaScript runs within OnWorkflowTaskStarted and queries.
+// definition is one run of a workflow to the Go SDK, which calls it from different goroutines, but
+// never from two at once. The SDK's callbacks only queue jobs; JavaScript runs within
+// OnWorkflowTaskStarted and queries.
 type definition struct {
 	o     Options
 	env   bindings.WorkflowEnvironment
@@ -52,12 +53,14 @@ type definition struct {
 	nexus      map[int64]*nexusState
 	signals    map[int64]bool // of other workflows
 	updates    map[string]*updateState
-	// outbox are the commands of this task: the server gets them when the task ends. One that is cancelled before is never
-	// sent, as with Temporal's own worker.
+	// outbox are the commands of this task: the server gets them when the task ends. One that is
+	// cancelled before is never sent, as with Temporal's own worker.
 	outbox []outgoing
-	// end is the run's end, which goes behind all of them; nil while it runs, and of an execution from before ruleEndLast.
+	// end is the run's end, which goes behind all of them; nil while it runs, and of an execution
+	// from before ruleEndLast.
 	end outgoing
-	// refused is what the server refused in a way that the package doesn't know: the task fails with it.
+	// refused is what the server refused in a way that the package doesn't know: the task fails
+	// with it.
 	refused error
 	// patchBytes is the length of the list of patches, as far as the code has asked for them.
 	patchBytes int
@@ -97,8 +100,9 @@ type updateState struct {
 
 func (d *definition) push(j job) { d.jobs = append(d.jobs, j) }
 
-// OnWorkflowTaskStarted runs what the events since the last task brought. A panic is the bindings' way to fail the task: the
-// SDK then drops this definition, and the next attempt replays the history with a new one.
+// OnWorkflowTaskStarted runs what the events since the last task brought. A panic is the bindings'
+// way to fail the task: the SDK then drops this definition, and the next attempt replays the
+// history with a new one.
 func (d *definition) OnWorkflowTaskStarted(time.Duration) {
 	if d.completed || d.closed {
 		return
@@ -126,7 +130,8 @@ func (d *definition) task() error {
 			return err
 		}
 	}
-	// What a cancellation resolves at once makes another activation, without end if the code schedules and cancels again.
+	// What a cancellation resolves at once makes another activation, without end if the code
+	// schedules and cancels again.
 	ctx, cancel := context.WithTimeout(context.Background(), maxTaskFactor*d.o.TaskTimeout)
 	defer cancel()
 	for len(d.jobs) > 0 || !d.initialized {
@@ -208,8 +213,8 @@ func (d *definition) activate(ctx context.Context, jobs []job) (commands []comma
 	return commands, err
 }
 
-// run applies jobs and lets conditions and promise reactions go on until nothing moves. goja runs reactions whenever a call
-// from Go returns.
+// run applies jobs and lets conditions and promise reactions go on until nothing moves. goja runs
+// reactions whenever a call from Go returns.
 func (in *instance) run(jobs goja.Value) error {
 	s := &in.vm.sdk
 	if _, err := s.activate(goja.Undefined(), jobs); err != nil {
@@ -243,7 +248,8 @@ func (d *definition) flush() error {
 	return nil
 }
 
-// Close may be called from any goroutine, and more than once; it doesn't wait for the runtime, in which others may run.
+// Close may be called from any goroutine, and more than once; it doesn't wait for the runtime, in
+// which others may run.
 func (d *definition) Close() {
 	if d.closed {
 		return

@@ -16,7 +16,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// The ids of activities come from random numbers, and the SDK compares them with history's at replay.
+// The ids of activities come from random numbers, and the SDK compares them with history's at
+// replay.
 func TestRandomnessIsTheSameOnReplay(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `
@@ -152,7 +153,8 @@ export async function kid() { await sleep(30); }`)
 		run := p.start("run")
 		p.signal(run, "s", nil)
 		live := p.result(run)
-		// The order decides about commands, which replay compares; the result itself is compared here.
+		// The order decides about commands, which replay compares; the result itself is compared
+		// here.
 		if got := replayedResult(t, p, run); got != live {
 			t.Errorf("live %s, replayed %s", live, got)
 		}
@@ -221,7 +223,8 @@ export async function kid() {
 	}
 }
 
-// Everything above once more with each task replayed from the beginning. The cache is the process's.
+// Everything above once more with each task replayed from the beginning. The cache is the
+// process's.
 func TestAllAgainWithoutTheCache(t *testing.T) {
 	if os.Getenv(withoutCache) != "" || testing.Short() {
 		t.Skip("it is what runs, or the tests are to be short")

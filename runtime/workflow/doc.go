@@ -1,6 +1,6 @@
-// Package workflow runs workflow executions: Temporal's own TypeScript workflow package inside goja, on the Go SDK's internal
-// bindings. Nothing above it imports those; they promise no compatibility, so their version is pinned in go.mod
-// and an upgrade is tried by these tests.
+// Package workflow runs workflow executions: Temporal's own TypeScript workflow package inside
+// goja, on the Go SDK's internal bindings. Nothing above it imports those; they promise no
+// compatibility, so their version is pinned in go.mod and an upgrade is tried by these tests.
 //
 // # What it promises
 //
@@ -17,18 +17,19 @@
 //     are replayed (one failed task in their history, reason "discarded"), and executions of other codes notice nothing.
 //   - Executions share a runtime's builtins, which are frozen, and nothing else: modules, globals and randomness are theirs.
 //
-// It must never import a room other than its own below, runtime/compile, runtime/sandbox, runtime/language, runtime/platform/web and
-// runtime/bundle, nor read a database or a file.
+// It must never import a room other than its own below, runtime/compile, runtime/sandbox,
+// runtime/language, runtime/platform/web and runtime/bundle, nor read a database or a file.
 //
 // # How it works
 //
-// A [Code] is a module's version with a few goja runtimes (vm), each with the bundle loaded and a mutex. A definition is one
-// run to the Go SDK. Its callbacks only queue jobs; at a task's start the jobs go to the package as one activation, in an
-// entry of the sandbox with the run's own global object in place, and the commands that come out wait in an outbox until
-// nothing moves any more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
+// A [Code] is a module's version with a few goja runtimes (vm), each with the bundle loaded and a
+// mutex. A definition is one run to the Go SDK. Its callbacks only queue jobs; at a task's start
+// the jobs go to the package as one activation, in an entry of the sandbox with the run's own
+// global object in place, and the commands that come out wait in an outbox until nothing moves any
+// more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
 //
-// [wire.Tasks] stands between the SDK and the server, and has an execution of the SDK's cache move to other code. A local activity
-// under way delays it, because a replay would run that again.
+// [wire.Tasks] stands between the SDK and the server, and has an execution of the SDK's cache move
+// to other code. A local activity under way delays it, because a replay would run that again.
 //
 // # Activation jobs
 //
@@ -78,10 +79,11 @@
 //
 // # Proof
 //
-// testdata/histories has what each family of features left in Temporal, with its source; TestRecordedFamiliesStillReplay comes to the same
-// end from it, and says how to record a new one. TestRandomProgramsReplayAsTheyRan makes up its workflows, and prints the seed that makes
-// them again; the Fuzz functions of this package and of runtime/compile say how to run them on. testdata/exports.txt has the place of each
-// export of the packages.
+// testdata/histories has what each family of features left in Temporal, with its source;
+// TestRecordedFamiliesStillReplay comes to the same end from it, and says how to record a new one.
+// TestRandomProgramsReplayAsTheyRan makes up its workflows, and prints the seed that makes them
+// again; the Fuzz functions of this package and of runtime/compile say how to run them on.
+// testdata/exports.txt has the place of each export of the packages.
 //
 // # What differs from Temporal's own worker
 //

@@ -13,11 +13,13 @@ import (
 	"testing"
 )
 
-// decided has, for each package that workflows import, what becomes of its exports: "name  place", where the place is a test
-// of this folder or a conformance case (file.yaml/case) that uses the export.
+// decided has, for each package that workflows import, what becomes of its exports: "name  place",
+// where the place is a test of this folder or a conformance case (file.yaml/case) that uses the
+// export.
 const decided = "testdata/exports.txt"
 
-// An upgrade that adds an export fails here until somebody has decided what becomes of it, and shown it by a test.
+// An upgrade that adds an export fails here until somebody has decided what becomes of it, and
+// shown it by a test.
 func TestEveryExportOfThePackagesHasItsTest(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `
@@ -170,7 +172,8 @@ func TestEveryJobAndCommandOfTheProtocolHasItsTest(t *testing.T) {
 	}
 }
 
-// tableRows gives the tests of each name in one of doc.go's tables: "name, name   what   Test, Test".
+// tableRows gives the tests of each name in one of doc.go's tables: "name, name   what   Test,
+// Test".
 func tableRows(table string) map[string][]string {
 	out := map[string][]string{}
 	tests := regexp.MustCompile(`Test\w+`)

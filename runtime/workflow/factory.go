@@ -4,8 +4,8 @@ import (
 	bindings "go.temporal.io/sdk/internalbindings"
 )
 
-// NewFactory makes the factory that a worker registers with RegisterDynamicWorkflow: it serves every workflow type that the
-// resolver knows.
+// NewFactory makes the factory that a worker registers with RegisterDynamicWorkflow: it serves
+// every workflow type that the resolver knows.
 func NewFactory(o Options) bindings.WorkflowDefinitionFactory {
 	o = o.withDefaults()
 	o.Logger = o.Logger.With(keyProject, o.ProjectID)

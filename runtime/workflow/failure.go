@@ -9,9 +9,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// toError makes an error that the SDK sends as exactly this failure. The SDK looks through an error's causes for a
-// cancellation or a continue-as-new and would end the workflow so; whether it is one was decided in JavaScript, so the
-// causes are hidden from it. They travel in the failure.
+// toError makes an error that the SDK sends as exactly this failure. The SDK looks through an
+// error's causes for a cancellation or a continue-as-new and would end the workflow so; whether it
+// is one was decided in JavaScript, so the causes are hidden from it. They travel in the failure.
 func toError(fc converter.FailureConverter, f *failurepb.Failure) error {
 	switch e := fc.FailureToError(f).(type) { //nolint:errorlint // the outermost alone decides how the failure is held
 	case *temporal.ApplicationError:
@@ -35,8 +35,8 @@ func toError(fc converter.FailureConverter, f *failurepb.Failure) error {
 	}
 }
 
-// Embedding keeps the SDK's unexported methods that hold the failure; Unwrap ends the chain, and Error is its message alone,
-// because the server shows it where it takes no failure.
+// Embedding keeps the SDK's unexported methods that hold the failure; Unwrap ends the chain, and
+// Error is its message alone, because the server shows it where it takes no failure.
 type (
 	applicationError struct{ *temporal.ApplicationError }
 	canceledError    struct{ *temporal.CanceledError }
@@ -61,14 +61,16 @@ func (nexusError) Unwrap() error       { return nil }
 
 func (e applicationError) Error() string { return e.Message() }
 
-// activityFailure is what the protocol wants for an activity that didn't complete: the failure of the event, wrapped.
+// activityFailure is what the protocol wants for an activity that didn't complete: the failure of
+// the event, wrapped.
 func activityFailure(fc converter.FailureConverter, err error) (f *failurepb.Failure, cancelled bool) {
 	f = fc.ErrorToFailure(err)
 	info := f.GetActivityFailureInfo()
 	if info == nil {
 		return f, false
 	}
-	// The SDK has made this one of the event just now; its cause is the event's own and stays as it is.
+	// The SDK has made this one of the event just now; its cause is the event's own and stays as it
+	// is.
 	var canceled *temporal.CanceledError
 	cause := f.GetCause()
 	switch {
@@ -97,7 +99,8 @@ func childFailure(fc converter.FailureConverter, err error) (f *failurepb.Failur
 	var terminated *temporal.TerminatedError
 	switch {
 	case cause.GetCanceledFailureInfo() != nil && cause.GetSource() == "GoSDK":
-		// Made by the SDK of a cancelled child's event; one that failed with such an error has its own source.
+		// Made by the SDK of a cancelled child's event; one that failed with such an error has its
+		// own source.
 		f.Message = "Child Workflow execution cancelled"
 		f.Cause = cancellation(cause.GetCanceledFailureInfo())
 		return f, true

@@ -9,8 +9,8 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 )
 
-// protoHandle hides a failure in the JavaScript object made of it: an error that code catches and throws again goes back to
-// the server as it came. It has nothing that JavaScript could reach.
+// protoHandle hides a failure in the JavaScript object made of it: an error that code catches and
+// throws again goes back to the server as it came. It has nothing that JavaScript could reach.
 type protoHandle struct{ failure *failurepb.Failure }
 
 // failure makes the protocol's failure object.
@@ -109,7 +109,8 @@ func (b *builder) check(err error) {
 // set takes what JavaScript has of its own: texts, numbers, booleans, values.
 func (b *builder) set(name string, value any) { b.check(b.o.Set(name, value)) }
 
-// plain sets an object with the given properties, whose order code can see: it must be the same at replay.
+// plain sets an object with the given properties, whose order code can see: it must be the same at
+// replay.
 func (b *builder) plain(name string, properties ...property) {
 	inner := builder{v: b.v, o: b.v.box.Runtime.NewObject()}
 	for _, p := range properties {
@@ -153,7 +154,8 @@ func (b *builder) failure(name string, f *failurepb.Failure) {
 // maxCauses is how long a chain of causes may be.
 const maxCauses = 100
 
-// readFailure makes a failure of the protocol's object: the one it was made of, where it was made here.
+// readFailure makes a failure of the protocol's object: the one it was made of, where it was made
+// here.
 func (v *vm) readFailure(value goja.Value) (*failurepb.Failure, error) {
 	return v.readFailureTo(value, maxCauses)
 }

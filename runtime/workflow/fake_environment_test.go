@@ -11,7 +11,8 @@ import (
 	sdkworkflow "go.temporal.io/sdk/workflow"
 )
 
-// loneEnvironment is as much of the SDK as a waiting execution needs: for measuring what we hold, not what the SDK does.
+// loneEnvironment is as much of the SDK as a waiting execution needs: for measuring what we hold,
+// not what the SDK does.
 type loneEnvironment struct {
 	bindings.WorkflowEnvironment
 	info sdkworkflow.Info

@@ -16,15 +16,18 @@ import (
 	"workflow-worker/runtime/bundle"
 )
 
-// record makes TestRecordedHistoriesStillReplay write a history under the bundle that it runs with: WORKFLOW_TEST_RECORD=1. Only
-// for new fixtures: the old ones are what executions out there look like.
+// record makes TestRecordedHistoriesStillReplay write a history under the bundle that it runs with:
+// WORKFLOW_TEST_RECORD=1. Only for new fixtures: the old ones are what executions out there look
+// like.
 //
-// A history's name ends with the version of @temporalio/workflow that it was recorded under. Those of older versions than this
-// repository ever had were recorded with that version in runtime/bundle/package.json and a lock file to match (npm install
-// --package-lock-only). 1.13 also took an entry.ts without lib/random-helpers, which that version hasn't got.
+// A history's name ends with the version of @temporalio/workflow that it was recorded under. Those
+// of older versions than this repository ever had were recorded with that version in
+// runtime/bundle/package.json and a lock file to match (npm install --package-lock-only). 1.13 also
+// took an entry.ts without lib/random-helpers, which that version hasn't got.
 const record = "WORKFLOW_TEST_RECORD"
 
-// anyHash is a resolver to which every hash is one text: a fixture's, whose hash may change with the compiler.
+// anyHash is a resolver to which every hash is one text: a fixture's, whose hash may change with
+// the compiler.
 type anyHash struct{ *project }
 
 func (a anyHash) Pinned(ctx context.Context, hash string) (*Code, error) {

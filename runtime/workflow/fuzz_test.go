@@ -83,7 +83,8 @@ func normal(v any) any {
 	return v
 }
 
-// FuzzPayload holds that any payload passes through JavaScript, and that an unknown or broken one only fails.
+// FuzzPayload holds that any payload passes through JavaScript, and that an unknown or broken one
+// only fails.
 func FuzzPayload(f *testing.F) {
 	for _, p := range []*commonpb.Payload{
 		{}, jsonPayload([]byte(`{"a":1}`)), {Metadata: map[string][]byte{"encoding": []byte("binary/plain")}, Data: []byte{0, 255}},
@@ -186,7 +187,8 @@ func FuzzFailure(f *testing.F) {
 	})
 }
 
-// withoutHandles copies the protocol's object of a failure, but for the failure that it was made of: as if code had made it.
+// withoutHandles copies the protocol's object of a failure, but for the failure that it was made
+// of: as if code had made it.
 func withoutHandles(v *vm, o *goja.Object) *goja.Object {
 	out := v.box.Runtime.NewObject()
 	for _, k := range o.Keys() {
@@ -208,7 +210,8 @@ func depth(f *failurepb.Failure) int {
 	return 1 + depth(f.GetCause())
 }
 
-// said leaves of a failure what the protocol's objects have, and of payloads what TestPayloads is about.
+// said leaves of a failure what the protocol's objects have, and of payloads what TestPayloads is
+// about.
 func said(f *failurepb.Failure) {
 	if f == nil {
 		return

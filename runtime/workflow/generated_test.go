@@ -8,7 +8,8 @@ import (
 	"workflow-worker/runtime/compile"
 )
 
-// Packages that write code while they run, at the sizes of real schemas and templates: texts of 7 to 25 KB.
+// Packages that write code while they run, at the sizes of real schemas and templates: texts of 7
+// to 25 KB.
 func TestWorkflowsRunTheCodeThatPackagesGenerate(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)

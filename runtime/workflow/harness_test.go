@@ -34,8 +34,8 @@ import (
 	"workflow-worker/runtime/compile"
 )
 
-// withoutCache makes this binary run its workers without the SDK's cache: every task replays from the beginning. The cache
-// is the process's, so TestAllAgainWithoutTheCache starts the binary anew.
+// withoutCache makes this binary run its workers without the SDK's cache: every task replays from
+// the beginning. The cache is the process's, so TestAllAgainWithoutTheCache starts the binary anew.
 const withoutCache = "WORKFLOW_TEST_WITHOUT_CACHE"
 
 func TestMain(m *testing.M) {
@@ -136,7 +136,8 @@ func (o *observations) logged() []string {
 	return slices.Clone(o.lines)
 }
 
-// newProject deploys the text and starts a worker. At the test's end every history is replayed from the beginning.
+// newProject deploys the text and starts a worker. At the test's end every history is replayed from
+// the beginning.
 func newProject(t testing.TB, text string) *project {
 	p := unstarted(t)
 	p.deploy(text)

@@ -19,8 +19,9 @@ import (
 	"workflow-worker/runtime/bundle"
 )
 
-// driven says what besides its start each workflow of testdata/histories gets, and with what it starts. A file there is one family of
-// features: its function is `run`. To record the history of a new one:
+// driven says what besides its start each workflow of testdata/histories gets, and with what it
+// starts. A file there is one family of features: its function is `run`. To record the history of a
+// new one:
 //
 //	WORKFLOW_TEST_RECORD=1 make test PKGS=./runtime/workflow TESTFLAGS='-run TestRecordedFamilies'
 //
@@ -51,7 +52,8 @@ var driven = map[string]struct {
 	}},
 }
 
-// Each history is what a family of features left: this code must come from it to the same end, at the same result.
+// Each history is what a family of features left: this code must come from it to the same end, at
+// the same result.
 func TestRecordedFamiliesStillReplay(t *testing.T) {
 	t.Parallel()
 	for name, family := range driven {
@@ -103,7 +105,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// oneCode is a resolver to which every hash is one text: a fixture's, whose hash may change with the compiler.
+// oneCode is a resolver to which every hash is one text: a fixture's, whose hash may change with
+// the compiler.
 type oneCode struct {
 	*project
 	code *Code

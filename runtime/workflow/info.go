@@ -28,7 +28,8 @@ func (d *definition) create() error {
 	return err
 }
 
-// info makes what workflowInfo() tells and doesn't change with the tasks. What has no value is there all the same, undefined.
+// info makes what workflowInfo() tells and doesn't change with the tasks. What has no value is
+// there all the same, undefined.
 func (d *definition) info() (goja.Value, error) {
 	i := d.env.WorkflowInfo()
 	b := builder{v: d.in.vm, o: d.in.vm.box.Runtime.NewObject()}
@@ -139,8 +140,8 @@ func screaming(name string) string {
 	return strings.ToUpper(b.String())
 }
 
-// initialize makes the protocol's job with the execution's arguments, and lets the package finish setting up; called inside
-// enter.
+// initialize makes the protocol's job with the execution's arguments, and lets the package finish
+// setting up; called inside enter.
 func (d *definition) initialize() (goja.Value, error) {
 	v := d.in.vm
 	i := d.env.WorkflowInfo()

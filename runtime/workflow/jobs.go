@@ -29,7 +29,8 @@ type (
 	}
 	cancelJob    struct{}
 	fireTimerJob struct{ seq int64 }
-	// resolution is what an activity or a child came to: a result, or a failure that may be a cancellation.
+	// resolution is what an activity or a child came to: a result, or a failure that may be a
+	// cancellation.
 	resolution struct {
 		result    *commonpb.Payloads
 		failure   *failurepb.Failure
@@ -73,8 +74,8 @@ func (j resolveExternalJob) variant() string {
 	return "resolveRequestCancelExternalWorkflow"
 }
 
-// sorted puts signals and updates first, as Temporal's core does: a handler sees its message before the main function goes
-// on. Otherwise history's order stays.
+// sorted puts signals and updates first, as Temporal's core does: a handler sees its message before
+// the main function goes on. Otherwise history's order stays.
 func sorted(jobs []job) []job {
 	rank := func(j job) int {
 		switch j.(type) {
@@ -110,7 +111,8 @@ func (j updateJob) fill(b *builder, d *definition) {
 	b.set("name", j.name)
 	b.list("input", j.input)
 	b.header(j.header)
-	// Not decided when the update arrives: the SDK says then whether the event before it was replayed.
+	// Not decided when the update arrives: the SDK says then whether the event before it was
+	// replayed.
 	b.set("runValidator", !d.replaying)
 }
 

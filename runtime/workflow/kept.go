@@ -28,7 +28,8 @@ func (d *definition) Moves() (hash string, moves bool) {
 // Failed implements wire.Kept.
 func (d *definition) Failed() *wire.TaskFailure { return d.failed }
 
-// noteUpgrades keeps whether the code wants its executions to take newer code; called inside enter, once the function has begun.
+// noteUpgrades keeps whether the code wants its executions to take newer code; called inside enter,
+// once the function has begun.
 func (d *definition) noteUpgrades() error {
 	wants, err := d.in.vm.sdk.autoUpgrades(goja.Undefined())
 	if err != nil {

@@ -28,12 +28,14 @@ var standardAttributes = map[string]bool{
 	"namespace": true, "taskQueue": true, "workflowId": true, "runId": true, "workflowType": true, "sdkComponent": true,
 }
 
-// logs tells whether a line would be written: the package would gather its attributes first, for every run's start and end.
+// logs tells whether a line would be written: the package would gather its attributes first, for
+// every run's start and end.
 func (d *definition) logs(level string) bool {
 	return (!d.replaying || d.inQuery) && d.o.Logger.Enabled(context.Background(), logLevel(level))
 }
 
-// sink takes what `log` writes and metricMeter measures. Calls of other sinks are lost: an operator's code, which there is none of, would receive them.
+// sink takes what `log` writes and metricMeter measures. Calls of other sinks are lost: an
+// operator's code, which there is none of, would receive them.
 func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 	switch name {
 	case "__temporal_logger", "defaultWorkerLogger":
@@ -58,8 +60,9 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 	d.o.Logger.LogAttrs(context.Background(), level, userlog.Clip(v.box.Format(args[:1])), attrs...)
 }
 
-// logData is what a line's attributes are, as JSON: numbers, texts and booleans as they are, the rest as console shows it. The author's
-// toJSON isn't asked: a replay, which logs nothing, wouldn't ask it. "" if there are none.
+// logData is what a line's attributes are, as JSON: numbers, texts and booleans as they are, the
+// rest as console shows it. The author's toJSON isn't asked: a replay, which logs nothing, wouldn't
+// ask it. "" if there are none.
 func (v *vm) logData(o *goja.Object) string {
 	if o == nil {
 		return ""

@@ -112,7 +112,8 @@ export async function run() {
 	}
 }
 
-// The handler runs before the main function goes on, though history has the signal behind what the function waits for.
+// The handler runs before the main function goes on, though history has the signal behind what the
+// function waits for.
 func TestSignalIsHandledBeforeWhatWasResolvedInTheSameTask(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
@@ -127,7 +128,8 @@ export async function run() {
 	p.startWorker()
 	run := p.start("run")
 	p.until("it waits", func() bool { return strings.Contains(p.events(run), "TimerStarted") })
-	// Make one task of the timer and the signal: history then has TimerFired before Signaled, or the other way round.
+	// Make one task of the timer and the signal: history then has TimerFired before Signaled, or
+	// the other way round.
 	p.signal(run, "s", nil)
 	if got := p.result(run); got != `["signal","main"]` {
 		t.Errorf("order %s", got)
@@ -182,7 +184,8 @@ export async function run() {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// These two leave the execution in a state that no replay would have; it is replayed, and goes on.
+	// These two leave the execution in a state that no replay would have; it is replayed, and goes
+	// on.
 	if _, err := p.tryQuery(run, "schedules"); err == nil || !strings.Contains(err.Error(), "a query may only read") {
 		t.Errorf("schedules: %v", err)
 	}

@@ -6,7 +6,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// measure takes a value of metricMeter. The package calls it by the sink's functions, and not at all while it replays.
+// measure takes a value of metricMeter. The package calls it by the sink's functions, and not at
+// all while it replays.
 func (d *definition) measure(fn string, args []goja.Value) {
 	if d.o.Meter == nil {
 		return

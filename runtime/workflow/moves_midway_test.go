@@ -103,8 +103,8 @@ func TestAnExecutionMovesByAnUpdate(t *testing.T) {
 	p.noFailedTasks(run)
 }
 
-// A task's time is over while a local activity runs: it is completed, and the next one follows in the same place. A replay would run the
-// activity again.
+// A task's time is over while a local activity runs: it is completed, and the next one follows in
+// the same place. A replay would run the activity again.
 func TestAnExecutionMovesAfterItsLocalActivities(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
@@ -150,7 +150,8 @@ wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, run);`, version)
 	}
 }
 
-// The server hands out long histories page by page: what ran last is on another page than the beginning.
+// The server hands out long histories page by page: what ran last is on another page than the
+// beginning.
 func TestExecutionsWithLongHistoriesMoveAndStayMoved(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)

@@ -16,7 +16,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// moving is code whose executions go on with newer code at each task. It waits for turns, takes a step after each, and tells its version.
+// moving is code whose executions go on with newer code at each task. It waits for turns, takes a
+// step after each, and tells its version.
 func moving(version string, steps ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `
@@ -62,7 +63,8 @@ func TestAnExecutionGoesOnWithNewCodeAtItsNextTask(t *testing.T) {
 	p.turn(run)
 	p.on(run, three)
 	p.turn(run)
-	// What was done before is done again by the newest code, as if it had been there from the beginning.
+	// What was done before is done again by the newest code, as if it had been there from the
+	// beginning.
 	if got := p.result(run); got != `"three three three"` {
 		t.Errorf("result %s", got)
 	}
@@ -108,7 +110,8 @@ func TestPatchedKeepsTheOldWayForWhatIsHistory(t *testing.T) {
 	}
 }
 
-// Nothing looked at the execution before the code went live: it finds out by itself, and no task fails.
+// Nothing looked at the execution before the code went live: it finds out by itself, and no task
+// fails.
 func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)

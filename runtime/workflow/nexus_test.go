@@ -19,7 +19,8 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-// nexusEndpoint starts a Go worker with a Nexus service "svc", and makes an endpoint that leads to it.
+// nexusEndpoint starts a Go worker with a Nexus service "svc", and makes an endpoint that leads to
+// it.
 func (p *project) nexusEndpoint() string {
 	p.t.Helper()
 	queue := stacktest.TaskQueue(p.t)

@@ -12,24 +12,25 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// Resolver finds the code of executions, for one project. Its methods are called during workflow tasks, from many
-// goroutines.
+// Resolver finds the code of executions, for one project. Its methods are called during workflow
+// tasks, from many goroutines.
 type Resolver interface {
-	// Current gives the code that a new execution of the type starts on, and the name of the export that is its function. The
-	// error says which types there are.
+	// Current gives the code that a new execution of the type starts on, and the name of the export
+	// that is its function. The error says which types there are.
 	Current(workflowType string) (code *Code, export string, err error)
-	// Pinned gives the code that an execution recorded. It may read a store, until ctx ends. An error fails the workflow task,
-	// never the execution: the server asks again.
+	// Pinned gives the code that an execution recorded. It may read a store, until ctx ends. An
+	// error fails the workflow task, never the execution: the server asks again.
 	Pinned(ctx context.Context, hash string) (*Code, error)
-	// Wanted says which code an execution goes on with after the one that ran its last task: that one, if it stays. It is asked at every
-	// task, and cheap.
+	// Wanted says which code an execution goes on with after the one that ran its last task: that
+	// one, if it stays. It is asked at every task, and cheap.
 	Wanted(x wire.Execution, last wire.LastCode) wire.LastCode
-	// Moved gives the code of a hash that Wanted named, or that ran, and the export that serves the type in it. It may read a store, as
-	// Pinned.
+	// Moved gives the code of a hash that Wanted named, or that ran, and the export that serves the
+	// type in it. It may read a store, as Pinned.
 	Moved(ctx context.Context, hash, workflowType string) (code *Code, export string, err error)
 }
 
-// LocalActivity is what the author said of a local activity: what the SDK tells of it are the values that make it do as we want.
+// LocalActivity is what the author said of a local activity: what the SDK tells of it are the
+// values that make it do as we want.
 type LocalActivity struct {
 	Name string
 	// ID is the package's, which counts a run's activities.
@@ -41,7 +42,8 @@ type LocalActivity struct {
 
 // Observer is told what an operator counts. Its methods are cheap and don't block.
 type Observer interface {
-	// JSInterrupted counts JavaScript that was ended because its time was over; where is "task" or "query".
+	// JSInterrupted counts JavaScript that was ended because its time was over; where is "task" or
+	// "query".
 	JSInterrupted(where string)
 	// WorkflowTaskFailed counts failed workflow tasks by one of the Reasons.
 	WorkflowTaskFailed(reason string)
@@ -49,7 +51,8 @@ type Observer interface {
 
 // Meter takes what workflows measure with metricMeter. Its method is cheap and doesn't block.
 type Meter interface {
-	// Measure takes one value; kind is counter, gauge or histogram. The error says why the value isn't kept.
+	// Measure takes one value; kind is counter, gauge or histogram. The error says why the value
+	// isn't kept.
 	Measure(kind, name, description string, value float64, tags map[string]string) error
 }
 
@@ -59,13 +62,14 @@ type Options struct {
 	// TaskQueue is the project's; it is only shown.
 	TaskQueue string
 	Resolver  Resolver
-	// Tasks belongs to the connection of the worker that gets the factory. Nil: executions are never moved, and nothing is known of them
-	// that the bindings don't tell.
+	// Tasks belongs to the connection of the worker that gets the factory. Nil: executions are
+	// never moved, and nothing is known of them that the bindings don't tell.
 	Tasks *wire.Tasks
 	// LocalActivity runs one attempt of a local activity. Nil: local activities are refused.
 	LocalActivity func(ctx context.Context, a LocalActivity, args *commonpb.Payloads) (*commonpb.Payloads, error)
-	// MissingActivity says what activities there are if there is none of the name, also not in the code of that hash; nil if there is one. It is
-	// asked before a local activity is scheduled, within a workflow task: what nobody has would be tried again where nobody sees it. Default:
+	// MissingActivity says what activities there are if there is none of the name, also not in the
+	// code of that hash; nil if there is one. It is asked before a local activity is scheduled,
+	// within a workflow task: what nobody has would be tried again where nobody sees it. Default:
 	// there are all.
 	MissingActivity func(name, code string) error
 	// Logger takes what workflows log, with the project's id added. Default: none.
@@ -74,13 +78,14 @@ type Options struct {
 	Observer Observer
 	// Meter may be nil: then what workflows measure goes nowhere.
 	Meter Meter
-	// Stayed hears of an execution that was to go on with code and keeps its own, because its history doesn't fit: once for each
-	// code, within a workflow task. It is cheap and doesn't block. Default: nobody.
+	// Stayed hears of an execution that was to go on with code and keeps its own, because its
+	// history doesn't fit: once for each code, within a workflow task. It is cheap and doesn't
+	// block. Default: nobody.
 	Stayed func(x wire.Execution, from wire.LastCode, to *Code, why Misfit)
 	// Ends hears how tasks end. Default: nobody.
 	Ends wire.TaskEnds
-	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one workflow task's jobs, for one
-	// query. Default 1 s. On the clock it may take ten times that.
+	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one
+	// workflow task's jobs, for one query. Default 1 s. On the clock it may take ten times that.
 	TaskTimeout time.Duration
 	// ResolveTimeout bounds Resolver.Pinned. Default 5 s, half of a workflow task's usual time.
 	ResolveTimeout time.Duration
@@ -136,8 +141,9 @@ func (noObserver) WorkflowTaskFailed(string) {}
 
 // CodeOptions of a Code.
 type CodeOptions struct {
-	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and 10 ms of CPU to make; each
-	// runs one execution at a time, and another is made when all are running something. Default GOMAXPROCS.
+	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and
+	// 10 ms of CPU to make; each runs one execution at a time, and another is made when all are
+	// running something. Default GOMAXPROCS.
 	Runtimes int
 	// Idle is how long a runtime without executions is kept. Default 1 min.
 	Idle time.Duration
@@ -148,8 +154,8 @@ type CodeOptions struct {
 	MaxBytes  int64
 	// Probe is the sandbox's.
 	Probe func(text string) error
-	// Spare has a runtime that is loaded already, which is used where CallDepth and MaxBytes are the defaults: its Probe must be this
-	// one. Default: none.
+	// Spare has a runtime that is loaded already, which is used where CallDepth and MaxBytes are
+	// the defaults: its Probe must be this one. Default: none.
 	Spare *Spare
 }
 

@@ -17,7 +17,8 @@ const (
 	encodingNull = "binary/null"
 )
 
-// JavaScript sees JSON payloads as their text and everything else as Temporal's own payload objects; see payloads.ts.
+// JavaScript sees JSON payloads as their text and everything else as Temporal's own payload
+// objects; see payloads.ts.
 
 func (v *vm) payload(p *commonpb.Payload) (goja.Value, error) {
 	r := v.box.Runtime
@@ -70,7 +71,8 @@ func (v *vm) payloads(ps *commonpb.Payloads) (goja.Value, error) {
 	return v.box.Runtime.NewArray(list...), nil
 }
 
-// payloadMap makes an object; of search attributes with plain set, because their converter reads the bytes.
+// payloadMap makes an object; of search attributes with plain set, because their converter reads
+// the bytes.
 func (v *vm) payloadMap(m map[string]*commonpb.Payload, plain bool) (goja.Value, error) {
 	o := v.box.Runtime.NewObject()
 	for _, k := range slices.Sorted(maps.Keys(m)) { // code sees the order

@@ -19,11 +19,12 @@ import (
 	"workflow-worker/runtime/language/intl/cldr"
 )
 
-// CodeHeader is the header by which a schedule command tells the activity worker the hash of the code that scheduled it.
+// CodeHeader is the header by which a schedule command tells the activity worker the hash of the
+// code that scheduled it.
 const CodeHeader = "workflow-worker-code"
 
-// start finds the execution's code: the current one the first time, afterwards the one that its last task ran on or the one that it is to
-// go on with.
+// start finds the execution's code: the current one the first time, afterwards the one that its
+// last task ran on or the one that it is to go on with.
 func (d *definition) start() error {
 	ctx, cancel := context.WithTimeout(context.Background(), d.o.ResolveTimeout)
 	defer cancel()
@@ -91,7 +92,8 @@ func (d *definition) pin() (p wire.Pin, err error) {
 	return p, nil
 }
 
-// sideEffect is the SDK's, which panics where a history hasn't got it: then another worker began the execution.
+// sideEffect is the SDK's, which panics where a history hasn't got it: then another worker began
+// the execution.
 func (d *definition) sideEffect(f func() (*commonpb.Payloads, error), done bindings.ResultHandler, summary string) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -125,8 +127,9 @@ func (d *definition) resume(ctx context.Context, p wire.Pin, last wire.LastCode,
 	return nil
 }
 
-// move goes on with other code than the one that ran, if that is wanted and fits: whether it does the history tells, of which a look at some
-// executions before the code went live may not have known. moved is false if the execution stays.
+// move goes on with other code than the one that ran, if that is wanted and fits: whether it does
+// the history tells, of which a look at some executions before the code went live may not have
+// known. moved is false if the execution stays.
 func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (moved bool) {
 	x := d.x
 	wanted := d.o.Resolver.Wanted(x, last)
@@ -156,7 +159,8 @@ func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (
 	return true
 }
 
-// misfitOf says why an execution keeps its code for good. final is false for what passes: the server didn't give the history.
+// misfitOf says why an execution keeps its code for good. final is false for what passes: the
+// server didn't give the history.
 func misfitOf(ctx context.Context, err error) (why Misfit, final bool) {
 	var misfit *Misfit
 	switch {
@@ -179,7 +183,8 @@ func (d *definition) fits(ctx context.Context, code *Code, export string) error 
 	return Fits(ctx, d.o, d.x, h, code, export)
 }
 
-// resolve gives the code of a hash, and the function in it: the recorded one, unless the code isn't the recorded one.
+// resolve gives the code of a hash, and the function in it: the recorded one, unless the code isn't
+// the recorded one.
 func (d *definition) resolve(ctx context.Context, p wire.Pin, hash string) (*Code, string, error) {
 	if hash == p.Hash {
 		code, err := d.o.Resolver.Pinned(ctx, hash)
@@ -212,7 +217,8 @@ func (c *Code) title() string {
 	return name
 }
 
-// SetVersion says what people call this version of the module; the text, and with it the hash, may get another name.
+// SetVersion says what people call this version of the module; the text, and with it the hash, may
+// get another name.
 func (c *Code) SetVersion(version string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

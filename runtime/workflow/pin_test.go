@@ -134,8 +134,8 @@ export async function run() {
 	}
 }
 
-// A history of code without the patch, replayed by code with it: false for what is history, true for what comes after. The
-// SDK's GetVersion would make the first answer final.
+// A history of code without the patch, replayed by code with it: false for what is history, true
+// for what comes after. The SDK's GetVersion would make the first answer final.
 func TestPatchMissingInHistoryMayBeRecordedLater(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `

@@ -10,9 +10,9 @@ import (
 // maxSuspects is how many executions are remembered that were cut off.
 const maxSuspects = 256
 
-// acquire gives the runtime that an execution lives on: the one with the fewest executions, or a new one while there may be
-// more and all are running something. An execution that was cut off before gets one of its own, because the server makes it
-// try again and again.
+// acquire gives the runtime that an execution lives on: the one with the fewest executions, or a
+// new one while there may be more and all are running something. An execution that was cut off
+// before gets one of its own, because the server makes it try again and again.
 func (c *Code) acquire(runID string) *vm {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,14 +88,16 @@ func (c *Code) release(v *vm) {
 	})
 }
 
-// discard takes a runtime away in which JavaScript was cut off. Executions that live there are replayed elsewhere.
+// discard takes a runtime away in which JavaScript was cut off. Executions that live there are
+// replayed elsewhere.
 func (c *Code) discard(v *vm) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.drop(v)
 }
 
-// drop takes a runtime out of the choice; the caller holds mu. The garbage collector has it when the last execution lets go.
+// drop takes a runtime out of the choice; the caller holds mu. The garbage collector has it when
+// the last execution lets go.
 func (c *Code) drop(v *vm) {
 	c.vms = slices.DeleteFunc(c.vms, func(x *vm) bool { return x == v })
 }

@@ -16,8 +16,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// query answers one, of an execution that may be closed. It is live whatever it looks at: it logs, and its random numbers
-// are not the execution's.
+// query answers one, of an execution that may be closed. It is live whatever it looks at: it logs,
+// and its random numbers are not the execution's.
 func (d *definition) query(name string, args *commonpb.Payloads, header *commonpb.Header) (*commonpb.Payloads, error) {
 	if d.in == nil || !d.initialized {
 		return nil, fmt.Errorf("query %q: the execution has not started", name)
@@ -67,7 +67,8 @@ func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error)
 	for _, c := range items(v.box.Runtime, concluded) {
 		f := fields{object(c)}
 		if !f.has("respondToQuery") {
-			// The handler scheduled something: its commands are lost, and so is the execution's state.
+			// The handler scheduled something: its commands are lost, and so is the execution's
+			// state.
 			changed = &wire.TaskFailure{Reason: wire.ReasonException, Message: "the handler changed the execution: a query may only read"}
 			continue
 		}
@@ -118,8 +119,9 @@ func (d *definition) queryError(name string, err error) error {
 	return err
 }
 
-// evict makes the SDK drop the execution from its cache once a query is answered, without a word to the server: the next
-// query or task replays it. It works within a query alone, where the SDK has decided already what the task comes to.
+// evict makes the SDK drop the execution from its cache once a query is answered, without a word to
+// the server: the next query or task replays it. It works within a query alone, where the SDK has
+// decided already what the task comes to.
 func (d *definition) evict(why error) { d.env.Complete(nil, why) }
 
 func firstLine(s string) string {

@@ -13,7 +13,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// Both may be set: the seed of the programs of TestRandomProgramsReplayAsTheyRan, and how many there are.
+// Both may be set: the seed of the programs of TestRandomProgramsReplayAsTheyRan, and how many
+// there are.
 const (
 	randomSeed  = "WORKFLOW_TEST_SEED"
 	randomCount = "WORKFLOW_TEST_PROGRAMS"
@@ -74,8 +75,9 @@ func setting(t *testing.T, name string, standard uint64) uint64 {
 	return n
 }
 
-// Random mixes of everything that waits, with signals, updates, queries and cancellations from outside: a replay from scratch must note
-// the same things in the same order. TestAllAgainWithoutTheCache does it once more with a replay at each task.
+// Random mixes of everything that waits, with signals, updates, queries and cancellations from
+// outside: a replay from scratch must note the same things in the same order.
+// TestAllAgainWithoutTheCache does it once more with a replay at each task.
 func TestRandomProgramsReplayAsTheyRan(t *testing.T) {
 	t.Parallel()
 	seed, count := setting(t, randomSeed, rand.Uint64()), setting(t, randomCount, 12)

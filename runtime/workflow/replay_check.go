@@ -36,8 +36,9 @@ func (m *Misfit) Error() string {
 	return fmt.Sprintf("event %d: %s", m.EventID, m.Reason)
 }
 
-// Fits replays the history of an open execution on code: nil if the execution could go on with it, a *Misfit if not. Any other error says
-// that it couldn't be told, before ctx ended. Nothing outside notices. Of o, TaskTimeout and TaskQueue count.
+// Fits replays the history of an open execution on code: nil if the execution could go on with it,
+// a *Misfit if not. Any other error says that it couldn't be told, before ctx ended. Nothing
+// outside notices. Of o, TaskTimeout and TaskQueue count.
 func Fits(ctx context.Context, o Options, x wire.Execution, h *historypb.History, code *Code, export string) error {
 	t := trial{ctx: ctx, o: o, x: x, events: h.GetEvents(), code: code, export: export}
 	t.find()
@@ -72,10 +73,12 @@ type trial struct {
 	export string
 }
 
-// completedTask is the events that came of one: from its completion on, up to where the next task was scheduled.
+// completedTask is the events that came of one: from its completion on, up to where the next task
+// was scheduled.
 type completedTask struct{ from, to int }
 
-// find finds the completed tasks. The SDK wouldn't compare what came of the last one if the history went on with another that has begun.
+// find finds the completed tasks. The SDK wouldn't compare what came of the last one if the history
+// went on with another that has begun.
 func (t *trial) find() {
 	open := false
 	for i, e := range t.events {
@@ -113,7 +116,8 @@ func neverRuns(context.Context, LocalActivity, *commonpb.Payloads) (*commonpb.Pa
 	return nil, errors.New("a replay runs no activity")
 }
 
-// Current, Pinned, Wanted and Moved implement Resolver: whatever the history names, the code is the one that is tried.
+// Current, Pinned, Wanted and Moved implement Resolver: whatever the history names, the code is the
+// one that is tried.
 func (t *trial) Current(string) (*Code, string, error)                     { return t.code, t.export, nil }
 func (t *trial) Pinned(context.Context, string) (*Code, error)             { return t.code, nil }
 func (t *trial) Wanted(_ wire.Execution, last wire.LastCode) wire.LastCode { return last }

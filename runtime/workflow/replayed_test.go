@@ -18,7 +18,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// replayedResult replays a run's history and gives the result that the replay came to, which the SDK doesn't compare.
+// replayedResult replays a run's history and gives the result that the replay came to, which the
+// SDK doesn't compare.
 func replayedResult(t testing.TB, p *project, run client.WorkflowRun) string {
 	t.Helper()
 	result, err := p.resultOfReplay(workflow.Execution{ID: run.GetID(), RunID: run.GetRunID()}, p.history(run))

@@ -2,19 +2,22 @@ package workflow
 
 import "slices"
 
-// A rule is a change of our own in what the same code and history come to, as the TypeScript SDK's flags are of its own. An execution keeps
-// for good to those that its pin names: a history from before a rule replays as it ran. Numbers are never given anew.
+// A rule is a change of our own in what the same code and history come to, as the TypeScript SDK's
+// flags are of its own. An execution keeps for good to those that its pin names: a history from
+// before a rule replays as it ran. Numbers are never given anew.
 type rule = int
 
 const (
-	// ruleEndLast has what an activation does after its function has returned, thrown or continued as new count still, and the end goes
-	// last, as Temporal's core orders it; before, all that came behind the end was dropped.
+	// ruleEndLast has what an activation does after its function has returned, thrown or continued
+	// as new count still, and the end goes last, as Temporal's core orders it; before, all that
+	// came behind the end was dropped.
 	ruleEndLast rule = 1
-	// ruleEmpties takes what is empty or zero as Temporal's own worker does: an id of '' fails the task and isn't made up, a deadline of zero
-	// is over at once, and a run's timeout that the server gave as zero is 0 in workflowInfo(), not undefined.
+	// ruleEmpties takes what is empty or zero as Temporal's own worker does: an id of '' fails the
+	// task and isn't made up, a deadline of zero is over at once, and a run's timeout that the
+	// server gave as zero is 0 in workflowInfo(), not undefined.
 	ruleEmpties rule = 2
-	// ruleDates reads texts of dates as V8 does, its legacy formats too; before, some gave a time that are none there, and the other way
-	// round.
+	// ruleDates reads texts of dates as V8 does, its legacy formats too; before, some gave a time
+	// that are none there, and the other way round.
 	ruleDates rule = 3
 )
 

@@ -2,8 +2,8 @@ package workflow
 
 import "testing"
 
-// The current scope, the update's identity and what user code keeps in an AsyncLocalStorage follow await, whatever else runs
-// in between.
+// The current scope, the update's identity and what user code keeps in an AsyncLocalStorage follow
+// await, whatever else runs in between.
 func TestContextFollowsAwait(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `

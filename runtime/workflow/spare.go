@@ -10,9 +10,9 @@ import (
 // refillAfter is how long after a spare was taken the next is made: what took it goes first.
 const refillAfter = 100 * time.Millisecond
 
-// Spare keeps one goja runtime with Temporal's TypeScript SDK loaded, for whichever code needs one next: loading takes 10 ms,
-// and the first task of new code would wait for it. A runtime that was taken is that code's alone. A nil *Spare keeps none.
-// It is safe for concurrent use.
+// Spare keeps one goja runtime with Temporal's TypeScript SDK loaded, for whichever code needs one
+// next: loading takes 10 ms, and the first task of new code would wait for it. A runtime that was
+// taken is that code's alone. A nil *Spare keeps none. It is safe for concurrent use.
 type Spare struct {
 	// Probe is the sandbox's. It is set before the first use.
 	Probe func(text string) error
@@ -25,7 +25,8 @@ type Spare struct {
 	wg     sync.WaitGroup // the maker
 }
 
-// Fill makes the spare runtime, if there is none, and waits for it. The error is what any code's first task would meet.
+// Fill makes the spare runtime, if there is none, and waits for it. The error is what any code's
+// first task would meet.
 func (s *Spare) Fill() error {
 	s.mu.Lock()
 	if s.closed || s.making || s.ready != nil {

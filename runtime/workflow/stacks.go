@@ -9,8 +9,8 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// place is where something came about that an execution waits for: the author's frames, innermost first. It has nothing
-// that JavaScript could reach.
+// place is where something came about that an execution waits for: the author's frames, innermost
+// first. It has nothing that JavaScript could reach.
 type place struct{ frames []goja.StackFrame }
 
 // captureStack keeps the author's frames of the call under way.

@@ -56,7 +56,8 @@ func emptyID(message string) error {
 	return &wire.TaskFailure{Reason: wire.ReasonException, Message: message, Hint: "An id was given and is empty: give it a text, or leave it out."}
 }
 
-// Report completes a failure with what ran and what to do, counts it and logs it: one text for Temporal's UI and the log.
+// Report completes a failure with what ran and what to do, counts it and logs it: one text for
+// Temporal's UI and the log.
 func (d *definition) Report(f *wire.TaskFailure) {
 	f.WorkflowType = d.x.Type
 	if d.in != nil {
@@ -77,15 +78,16 @@ func (d *definition) Report(f *wire.TaskFailure) {
 	d.tellFailed(f)
 }
 
-// tellFailed tells of a failed task. That a query failed says nothing of the execution, and a discarded runtime nothing of its code.
+// tellFailed tells of a failed task. That a query failed says nothing of the execution, and a
+// discarded runtime nothing of its code.
 func (d *definition) tellFailed(f *wire.TaskFailure) {
 	if f.Reason != wire.ReasonDiscarded && d.o.Tasks.Working(d.x.RunID) {
 		d.o.Ends.TaskFailed(d.x, f)
 	}
 }
 
-// hint depends on whether the pin is recorded already, which it isn't while the first task hasn't completed, and on what the code says of
-// newer code.
+// hint depends on whether the pin is recorded already, which it isn't while the first task hasn't
+// completed, and on what the code says of newer code.
 func (d *definition) hint() string {
 	if on := d.on.Load(); !d.pinRecorded || on != nil && on.AutoUpgrade {
 		return hintReload
@@ -133,7 +135,8 @@ func (in *instance) thrown(err error) error {
 	return f
 }
 
-// unhandled is thrown's counterpart for the first rejection that nobody handled; nil if there is none.
+// unhandled is thrown's counterpart for the first rejection that nobody handled; nil if there is
+// none.
 func (in *instance) unhandled() error {
 	if len(in.vm.rejected) == 0 {
 		return nil
@@ -189,7 +192,8 @@ func describe(f *wire.TaskFailure, p *failurepb.Failure) {
 	f.Stack = strings.TrimPrefix(f.Stack, "\n")
 }
 
-// classed parts a failure's stack, which begins with the class and the message: "TypeError: x is not a function". message is with the class.
+// classed parts a failure's stack, which begins with the class and the message: "TypeError: x is
+// not a function". message is with the class.
 func classed(p *failurepb.Failure) (class, message, frames string) {
 	first, frames, _ := strings.Cut(p.GetStackTrace(), "\n")
 	message = p.GetMessage()

@@ -19,8 +19,8 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 )
 
-// quickTasks makes a failed task's next attempt come soon: the SDK tells the server of the first failure only, and the
-// server waits for the others until they time out.
+// quickTasks makes a failed task's next attempt come soon: the SDK tells the server of the first
+// failure only, and the server waits for the others until they time out.
 var quickTasks = client.StartWorkflowOptions{WorkflowTaskTimeout: 3 * time.Second}
 
 // taskFailures gives the failures of the run's workflow tasks.
@@ -178,7 +178,8 @@ func TestWhatIsNotThereFailsWithItsName(t *testing.T) {
 	p.end(run)
 }
 
-// What the SDK finds by itself says the same things as what we find, in Temporal, in the log and in the counter.
+// What the SDK finds by itself says the same things as what we find, in Temporal, in the log and in
+// the counter.
 func TestNondeterminismSaysWhatRanAndWhatToDo(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `export async function run() { await condition(() => false, '200ms'); await sleep('1 minute'); }`)

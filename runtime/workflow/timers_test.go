@@ -29,7 +29,8 @@ export async function run() {
 	}
 }
 
-// The SDK calls back at once for a timer of no duration and writes no event: the order would differ from upstream's.
+// The SDK calls back at once for a timer of no duration and writes no event: the order would differ
+// from upstream's.
 func TestZeroTimersAreTimers(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `
@@ -110,7 +111,8 @@ export async function run() {
 	}
 }
 
-// Two executions on one runtime have timers of the same numbers; upstream's map of timeouts would mix them up.
+// Two executions on one runtime have timers of the same numbers; upstream's map of timeouts would
+// mix them up.
 func TestTimeoutsOfExecutionsOnOneRuntimeDontMeet(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)

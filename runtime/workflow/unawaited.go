@@ -10,10 +10,12 @@ import (
 )
 
 const (
-	// maxStarted is how many commands and conditions one activation may start. Each takes some 4 KB until the task ends, and a history
-	// has room for 51,200 events: a task that makes more is a loop without an await.
+	// maxStarted is how many commands and conditions one activation may start. Each takes some 4 KB
+	// until the task ends, and a history has room for 51,200 events: a task that makes more is a
+	// loop without an await.
 	maxStarted = 10_000
-	// manyStarted is from how many on a task that was cut off is told that it waits for none of them.
+	// manyStarted is from how many on a task that was cut off is told that it waits for none of
+	// them.
 	manyStarted = 500
 )
 
@@ -23,14 +25,16 @@ var errNotAwaited = errors.New("too much was started")
 const hintNotAwaited = "Await what a loop starts: each at once, or some hundreds together by await Promise.all([…]). Temporal keeps 2,000 activities of an execution " +
 	"open at most: for more work, start children or continue as new."
 
-// started counts what the execution starts. What is replayed was recorded, perhaps before there was a limit.
+// started counts what the execution starts. What is replayed was recorded, perhaps before there was
+// a limit.
 func (d *definition) started(v *vm) {
 	if d.pending++; d.pending > d.o.maxStarted && !d.replaying {
 		v.box.Interrupt(errNotAwaited)
 	}
 }
 
-// interrupted says why JavaScript was cut off: that it ran for too long is the smaller part if it started thousands of things on the way.
+// interrupted says why JavaScript was cut off: that it ran for too long is the smaller part if it
+// started thousands of things on the way.
 func (d *definition) interrupted(f *wire.TaskFailure, i *sandbox.Interrupted) {
 	f.Reason, f.Hint = wire.ReasonInterrupted, hintTooLong
 	f.Message, f.Stack, _ = strings.Cut(i.Error(), "\n")

@@ -55,7 +55,8 @@ export async function run() {
 	}
 }
 
-// What was cut off by its time knows what it had started by then; for promises there is no limit but time and memory.
+// What was cut off by its time knows what it had started by then; for promises there is no limit
+// but time and memory.
 func TestWhatRanForTooLongIsToldWhatItStarted(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)

@@ -8,7 +8,8 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// updateResponse accepts, rejects or completes an update. A rejection of an accepted one is its failure.
+// updateResponse accepts, rejects or completes an update. A rejection of an accepted one is its
+// failure.
 type updateResponse struct {
 	id       string
 	accepted bool

@@ -25,8 +25,9 @@ type vm struct {
 	busy atomic.Int32
 
 	globalsMu sync.Mutex // guards globals; never held while JavaScript runs
-	// globals are the executions' own global objects: what their code adds to globalThis stays there. All that an execution
-	// holds of the runtime is here, so that the runtime can be let go of.
+	// globals are the executions' own global objects: what their code adds to globalThis stays
+	// there. All that an execution holds of the runtime is here, so that the runtime can be let go
+	// of.
 	globals map[*instance]*goja.Object
 
 	// Guarded by code.mu.
@@ -104,7 +105,8 @@ func (in *instance) close() {
 	in.code.release(in.vm)
 }
 
-// enter runs f with the instance's runtime locked and its globals in place. JavaScript runs nowhere else.
+// enter runs f with the instance's runtime locked and its globals in place. JavaScript runs nowhere
+// else.
 func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f func() error) error {
 	v := in.vm
 	v.busy.Add(1)
@@ -146,12 +148,14 @@ func (v *vm) cut() {
 	v.globals = nil
 }
 
-// errDiscarded is what the executions find that lived on a runtime together with one that was cut off.
+// errDiscarded is what the executions find that lived on a runtime together with one that was cut
+// off.
 var errDiscarded = errors.New("the JavaScript runtime was discarded")
 
-// cutOff reports whether JavaScript was ended where it couldn't catch it. goja unwinds such an end badly where an async
-// function is on the stack: it then believes to be inside a call for good, runs no promise reactions any more and keeps
-// those of the execution that was cut off for the next one. So the runtime is not used again.
+// cutOff reports whether JavaScript was ended where it couldn't catch it. goja unwinds such an end
+// badly where an async function is on the stack: it then believes to be inside a call for good,
+// runs no promise reactions any more and keeps those of the execution that was cut off for the next
+// one. So the runtime is not used again.
 func cutOff(err error) bool {
 	var interrupted *sandbox.Interrupted
 	var overflow *goja.StackOverflowError
@@ -233,7 +237,8 @@ func (v *vm) loadBundle(o sandbox.Options) error {
 	return nil
 }
 
-// loadModule makes the function that evaluates the author's module, with the npm packages that it imports.
+// loadModule makes the function that evaluates the author's module, with the npm packages that it
+// imports.
 func (v *vm) loadModule(r *goja.Runtime) (goja.Value, error) {
 	module, err := r.RunProgram(v.code.program.JS)
 	p := v.code.program.Packages

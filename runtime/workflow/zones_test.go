@@ -7,8 +7,8 @@ import (
 	"workflow-worker/runtime/compile"
 )
 
-// scheduling are the packages that people use for times of other places; what is wanted is what they gave on Node 20,
-// but for the zone +05:30, which Node knows from 22 on.
+// scheduling are the packages that people use for times of other places; what is wanted is what
+// they gave on Node 20, but for the zone +05:30, which Node knows from 22 on.
 const scheduling = `import { DateTime, IANAZone, Interval, Info } from 'luxon';
 import { formatInTimeZone, toZonedTime, fromZonedTime, format } from 'date-fns-tz';
 import { CronExpressionParser } from 'cron-parser';

@@ -8,12 +8,13 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// decorated is how the package declares its errors. esbuild keeps every decorated class, because a decorator may do anything;
-// this one only marks the class for instanceof.
+// decorated is how the package declares its errors. esbuild keeps every decorated class, because a
+// decorator may do anything; this one only marks the class for instanceof.
 var decorated = regexp.MustCompile(`(?s)@SymbolBasedInstanceOfError\('(\w+)'\)\nexport class \w+ (extends \w+ \{(?:\}|.*?\n\}))`)
 
-// shakeErrors has esbuild drop the errors that a bundle doesn't use: making and marking a class takes goja 20 µs, and
-// activities need six of seventeen. The name comes from a property, because esbuild would change it if it were declared twice.
+// shakeErrors has esbuild drop the errors that a bundle doesn't use: making and marking a class
+// takes goja 20 µs, and activities need six of seventeen. The name comes from a property, because
+// esbuild would change it if it were declared twice.
 func shakeErrors(b api.PluginBuild) {
 	b.OnLoad(api.OnLoadOptions{Filter: `@temporalio/common/src/(errors|failure)\.ts$`}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
 		text, err := os.ReadFile(a.Path)

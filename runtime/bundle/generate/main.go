@@ -1,4 +1,5 @@
-// Command generate builds the bundles of Temporal's TypeScript SDK from its npm packages: what `make bundle` runs.
+// Command generate builds the bundles of Temporal's TypeScript SDK from its npm packages: what
+// `make bundle` runs.
 package main
 
 import (
@@ -24,7 +25,8 @@ type entry struct {
 }
 
 const (
-	// enumHelpers is how the packages' own modules ask for them, and theirs what asks for the real ones.
+	// enumHelpers is how the packages' own modules ask for them, and theirs what asks for the real
+	// ones.
 	enumHelpers = `(?:\.|@temporalio/common/lib/internal-workflow)/enums-helpers`
 	itself      = "enums-helpers-itself"
 	theirs      = "../../node_modules/@temporalio/common/src/internal-workflow/enums-helpers.ts"
@@ -45,7 +47,8 @@ var entries = []entry{
 			"ms-itself":                           "../../node_modules/ms/dist/index.mjs",
 		},
 	},
-	// @temporalio/activity depends on @temporalio/client, and so on gRPC, for types alone: package.json overrides that one.
+	// @temporalio/activity depends on @temporalio/client, and so on gRPC, for types alone:
+	// package.json overrides that one.
 	{
 		dir: "activity",
 		replace: map[string]string{
@@ -160,8 +163,8 @@ func (e entry) build(dir string) error {
 	return nil
 }
 
-// resolve leads Temporal's own packages to their TypeScript sources: as modules, unlike the CommonJS that npm carries
-// beside them, they can be tree-shaken.
+// resolve leads Temporal's own packages to their TypeScript sources: as modules, unlike the
+// CommonJS that npm carries beside them, they can be tree-shaken.
 func (e entry) resolve(b api.PluginBuild, dir string) {
 	own := func(file string) string { return filepath.Join(dir, "ts", e.dir, file) }
 	for module, file := range e.replace {

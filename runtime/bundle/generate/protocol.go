@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// writeProtocol writes the names of all activation jobs and commands into dist/protocol.json: the tests of runtime/workflow
-// hold their tables against them.
+// writeProtocol writes the names of all activation jobs and commands into dist/protocol.json: the
+// tests of runtime/workflow hold their tables against them.
 func writeProtocol(dir string) error {
 	text, err := os.ReadFile(filepath.Join(dir, "node_modules/@temporalio/proto/protos/root.d.ts"))
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// ChangeArrayBuffer adds what ES2024 added, as far as goja's buffers can have it: they are moved, and never resized.
+// ChangeArrayBuffer adds what ES2024 added, as far as goja's buffers can have it: they are moved,
+// and never resized.
 func ChangeArrayBuffer(h Host, class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(h.Runtime())
 	if prototype.Get("transfer") != nil {
@@ -63,7 +64,8 @@ func transfer(h Host, call goja.FunctionCall) goja.Value {
 	return h.Runtime().ToValue(h.Runtime().NewArrayBuffer(moved))
 }
 
-// refuseResizable throws for new ArrayBuffer(n, {maxByteLength}): goja would make one of a fixed length without a word.
+// refuseResizable throws for new ArrayBuffer(n, {maxByteLength}): goja would make one of a fixed
+// length without a word.
 func refuseResizable(h Host, options goja.Value) {
 	o, ok := options.(*goja.Object)
 	if !ok {

@@ -10,8 +10,9 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// walkers are the methods of arrays that go through all indices below the length in Go, where nothing interrupts them: an
-// array without a single element can be four thousand million long, and an object that only says so, far longer.
+// walkers are the methods of arrays that go through all indices below the length in Go, where
+// nothing interrupts them: an array without a single element can be four thousand million long, and
+// an object that only says so, far longer.
 var walkers = []struct {
 	name    string
 	changes bool // what it is called on
@@ -92,7 +93,8 @@ func CapArray(h Host, class *goja.Object) error {
 		}))...)
 }
 
-// checkSlow bounds what takes a microsecond for each element, and calls no function of the author's that could be interrupted.
+// checkSlow bounds what takes a microsecond for each element, and calls no function of the author's
+// that could be interrupted.
 func checkSlow(h Host, name string, call goja.FunctionCall) {
 	if o, ok := call.This.(*goja.Object); ok {
 		if length := o.Get("length"); length != nil {
@@ -101,7 +103,8 @@ func checkSlow(h Host, name string, call goja.FunctionCall) {
 	}
 }
 
-// sortedAsTexts gives a sort of BigInts a comparison that can be interrupted: goja makes texts of them for each.
+// sortedAsTexts gives a sort of BigInts a comparison that can be interrupted: goja makes texts of
+// them for each.
 func sortedAsTexts(h Host, call goja.FunctionCall) goja.FunctionCall {
 	o, ok := call.This.(*goja.Object)
 	if !ok || !language.IsArray(o) {
@@ -128,7 +131,8 @@ func sortedAsTexts(h Host, call goja.FunctionCall) goja.FunctionCall {
 	return call
 }
 
-// CapApply bounds the lists of arguments that are made of an object's length: the one of f.apply and of Reflect's functions.
+// CapApply bounds the lists of arguments that are made of an object's length: the one of f.apply
+// and of Reflect's functions.
 func CapApply(h Host, on *goja.Object, name string, list int) error {
 	return language.Wrap(h, on, name, func(call goja.FunctionCall, original language.Function) goja.Value {
 		if items, ok := call.Argument(list).(*goja.Object); ok && !language.IsArray(items) {

@@ -74,7 +74,8 @@ func ofNumbers(name string, a, b float64) bool {
 	return a != b
 }
 
-// mayMeet tells an object that is a long text where a BigInt is, or the other way round, when it is converted.
+// mayMeet tells an object that is a long text where a BigInt is, or the other way round, when it is
+// converted.
 func mayMeet(h Host, object, other goja.Value) bool {
 	if _, ok := object.(*goja.Object); !ok {
 		return false
@@ -91,7 +92,8 @@ func primitive(h Host, value goja.Value) goja.Value {
 	return value
 }
 
-// checkDigits throws a RangeError for a text of which a BigInt would be made, and that is too long for it.
+// checkDigits throws a RangeError for a text of which a BigInt would be made, and that is too long
+// for it.
 func checkDigits(h Host, value goja.Value) {
 	if text, ok := value.(goja.String); ok && text.Length() > h.Limits().Digits {
 		language.Throw(h, "RangeError", fmt.Sprintf("Maximum BigInt size exceeded: a text of %d characters; the limit is %d", text.Length(), h.Limits().Digits))

@@ -10,11 +10,13 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// maxChain is how many objects a proxy may lead to: by its target, its handler and their prototypes.
+// maxChain is how many objects a proxy may lead to: by its target, its handler and their
+// prototypes.
 const maxChain = 1000
 
-// chain looks for what goja would follow on Go's stack: from proxy to target and handler, and from object to prototype. goja
-// forbids no circle with a proxy in it, as the language doesn't, and runs around it until the process ends.
+// chain looks for what goja would follow on Go's stack: from proxy to target and handler, and from
+// object to prototype. goja forbids no circle with a proxy in it, as the language doesn't, and runs
+// around it until the process ends.
 type chain struct {
 	seen map[*goja.Object]struct{}
 	to   []*goja.Object
@@ -55,7 +57,8 @@ func (c *chain) check(r *goja.Runtime) {
 	}
 }
 
-// leadsToProxy tells whether there is one in a chain of prototypes: hardly ever. The object itself is where goja looks.
+// leadsToProxy tells whether there is one in a chain of prototypes: hardly ever. The object itself
+// is where goja looks.
 func leadsToProxy(end, o *goja.Object) bool {
 	for ; o != nil && o != end; o = o.Prototype() {
 		if o.ExportType() == language.ProxyType {

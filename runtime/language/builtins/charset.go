@@ -9,7 +9,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// charsetOf gives the standard's name of an encoding for any of its labels; undefined if it has none.
+// charsetOf gives the standard's name of an encoding for any of its labels; undefined if it has
+// none.
 func charsetOf(h Host, call goja.FunctionCall) goja.Value {
 	label := strings.ToLower(strings.Trim(call.Argument(0).String(), "\t\n\f\r "))
 	if label == "unicode-1-1-utf-8" {
@@ -26,8 +27,9 @@ func charsetOf(h Host, call goja.FunctionCall) goja.Value {
 	return h.Runtime().ToValue(name)
 }
 
-// decodeCharset decodes text that isn't UTF-8: the encoding's name, bytes, whether bad ones are an error, whether more may come.
-// It gives the text and how many bytes at the end are none yet; undefined is the error.
+// decodeCharset decodes text that isn't UTF-8: the encoding's name, bytes, whether bad ones are an
+// error, whether more may come. It gives the text and how many bytes at the end are none yet;
+// undefined is the error.
 func decodeCharset(h Host, call goja.FunctionCall) goja.Value {
 	e, err := htmlindex.Get(call.Argument(0).String())
 	if err != nil {

@@ -16,8 +16,9 @@ var (
 	lateYear  = regexp.MustCompile(`^\+\d{5}-`)
 )
 
-// ChangeDate gives the only zone there is the name that V8 has for it, Go's is the short one, and reads and writes dates as V8 does
-// where goja differs. former has texts read as they were before that.
+// ChangeDate gives the only zone there is the name that V8 has for it, Go's is the short one, and
+// reads and writes dates as V8 does where goja differs. former has texts read as they were before
+// that.
 func ChangeDate(h Host, class *goja.Object, former func() bool) error {
 	prototype := class.Get("prototype").ToObject(h.Runtime())
 	var errs []error

@@ -12,7 +12,8 @@ var (
 	halfOffset   = regexp.MustCompile(`[+-]\d\d$`)
 )
 
-// formerText is a date's text as goja was given it before dates were read as V8 reads them: see ChangeDate.
+// formerText is a date's text as goja was given it before dates were read as V8 reads them: see
+// ChangeDate.
 func formerText(text string) string {
 	switch {
 	case yearAndThree.MatchString(text):

@@ -11,8 +11,8 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// inBase is Number.prototype.toString in another base than ten, as V8 writes it: no more digits than tell the number from its
-// neighbours, and zeros where it has none to tell.
+// inBase is Number.prototype.toString in another base than ten, as V8 writes it: no more digits
+// than tell the number from its neighbours, and zeros where it has none to tell.
 func inBase(r *goja.Runtime, call goja.FunctionCall, original language.Function) goja.Value {
 	n := call.This
 	if n == nil || !language.IsNumber(n) || goja.IsUndefined(call.Argument(0)) {
@@ -97,7 +97,8 @@ func carry(fraction *[]int, base int) int {
 	return 1
 }
 
-// longNumber is from which length on parseFloat doesn't look for a number by goja's expression, which takes 100 ns for each character.
+// longNumber is from which length on parseFloat doesn't look for a number by goja's expression,
+// which takes 100 ns for each character.
 const longNumber = 10_000
 
 // leadingNumber is the number that a text begins with, as parseFloat reads it.

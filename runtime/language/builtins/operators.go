@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// maxBigInt is how many bits a BigInt may have: goja computes with it in Go, where nothing interrupts. A product of two takes
-	// 15 ms, its digits 250 ms.
+	// maxBigInt is how many bits a BigInt may have: goja computes with it in Go, where nothing
+	// interrupts. A product of two takes 15 ms, its digits 250 ms.
 	maxBigInt = 1 << 22
 )
 

@@ -2,9 +2,9 @@ package builtins
 
 import "math"
 
-// power is x ** y. The language leaves the last digits open, and goja multiplies until the last three of 10 ** 308 are wrong. Here
-// a whole exponent gives the number that is nearest to the power, as in V8 but for its rare last digit; for others Go's
-// result may be the neighbour of that.
+// power is x ** y. The language leaves the last digits open, and goja multiplies until the last
+// three of 10 ** 308 are wrong. Here a whole exponent gives the number that is nearest to the
+// power, as in V8 but for its rare last digit; for others Go's result may be the neighbour of that.
 func power(x, y float64) float64 {
 	switch {
 	case y == 0:

@@ -10,7 +10,8 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// ElementSize names the constructors that allocate by a number that they are given, with the bytes of an element.
+// ElementSize names the constructors that allocate by a number that they are given, with the bytes
+// of an element.
 var ElementSize = map[string]int64{
 	"ArrayBuffer":       1,
 	"Uint8Array":        1,
@@ -29,7 +30,8 @@ var ElementSize = map[string]int64{
 // TypedArrays are the typed arrays of one runtime, and ArrayBuffer.
 type TypedArrays struct{ bigs bool }
 
-// Cap makes a constructor that checks the size first, in the place of the original, which nothing leads to any more.
+// Cap makes a constructor that checks the size first, in the place of the original, which nothing
+// leads to any more.
 func (t *TypedArrays) Cap(h Host, name string, original *goja.Object) (*goja.Object, error) {
 	construct, ok := goja.AssertConstructor(original)
 	if !ok {
@@ -85,8 +87,8 @@ func (t *TypedArrays) Cap(h Host, name string, original *goja.Object) (*goja.Obj
 	return capped, errors.Join(errs...)
 }
 
-// sized checks a length, or an array-like's, and gives what the builtin gets instead: asked again, an object could answer
-// something else.
+// sized checks a length, or an array-like's, and gives what the builtin gets instead: asked again,
+// an object could answer something else.
 func sized(h Host, name string, size int64, arg goja.Value) goja.Value {
 	o, isObject := arg.(*goja.Object)
 	if !isObject || name == "ArrayBuffer" {
@@ -100,8 +102,8 @@ func sized(h Host, name string, size int64, arg goja.Value) goja.Value {
 	return sizedItems(h, name, size, o)
 }
 
-// sizedItems checks what an array-like's elements will take. The length of one that isn't an array, or iterable, is read
-// once and for all.
+// sizedItems checks what an array-like's elements will take. The length of one that isn't an array,
+// or iterable, is read once and for all.
 func sizedItems(h Host, name string, size int64, items *goja.Object) goja.Value {
 	length := items.Get("length")
 	if length == nil {

@@ -9,8 +9,9 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// spread looks at what is spread into the arguments of a call. goja will put its items on its stack one by one, in one step, and would copy
-// all that lies there for each thousand: a million would hold a core for seconds. So there is a limit, and room for all before.
+// spread looks at what is spread into the arguments of a call. goja will put its items on its stack
+// one by one, in one step, and would copy all that lies there for each thousand: a million would
+// hold a core for seconds. So there is a limit, and room for all before.
 func spread(h Host, call goja.FunctionCall) goja.Value {
 	items := call.Argument(0)
 	n := 0
@@ -41,8 +42,8 @@ func spread(h Host, call goja.FunctionCall) goja.Value {
 // shortItems is how many items goja may take one by one.
 const shortItems = 1 << 14
 
-// items looks at what is spread into an array. goja takes its items in one step, a microsecond each: of
-// many, the iterator is one that sees an interrupt in between.
+// items looks at what is spread into an array. goja takes its items in one step, a microsecond
+// each: of many, the iterator is one that sees an interrupt in between.
 func items(h Host, value goja.Value) goja.Value {
 	if !isLong(value) {
 		return value

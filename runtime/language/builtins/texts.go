@@ -13,7 +13,8 @@ import (
 // textSize is what a text that is an array's element takes, beside its characters.
 const textSize = 40
 
-// What Go does with texts in one go, and takes up to a second for: U+FDFA becomes 18 characters in the forms with a K.
+// What Go does with texts in one go, and takes up to a second for: U+FDFA becomes 18 characters in
+// the forms with a K.
 const maxNormalized = 4 << 20
 
 // capTexts bounds what the methods of strings make of several, and of one that is found often.
@@ -102,9 +103,10 @@ func capTexts(h Host, class, prototype *goja.Object) error {
 		}))
 }
 
-// replacedPlainly is replaceAll of texts in which nothing stands for anything else: goja would keep each
-// place before it replaces the first, gigabytes of them, without an end that an interrupt reaches. It is
-// nil for others: an empty text stands between halves of pairs, and halves aren't Go's to compare.
+// replacedPlainly is replaceAll of texts in which nothing stands for anything else: goja would keep
+// each place before it replaces the first, gigabytes of them, without an end that an interrupt
+// reaches. It is nil for others: an empty text stands between halves of pairs, and halves aren't
+// Go's to compare.
 func replacedPlainly(h Host, text, found, by goja.String) goja.Value {
 	s, old, with := text.String(), found.String(), by.String()
 	if old == "" || strings.Contains(with, "$") {

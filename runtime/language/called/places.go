@@ -27,7 +27,8 @@ type Source struct {
 	Text string
 	// Called is what it is the result of; "" if it isn't.
 	Called string
-	// Plain is set for a name or a literal, Spread for the arguments of a call, Pattern for what a pattern takes apart.
+	// Plain is set for a name or a literal, Spread for the arguments of a call, Pattern for what a
+	// pattern takes apart.
 	Plain, Spread, Pattern bool
 }
 
@@ -142,7 +143,8 @@ func (t *Texts) pattern(target ast.Node, value ast.Expression) {
 	}
 }
 
-// parameter notes the pattern of a function's parameter, if only one has one: the place is the function's.
+// parameter notes the pattern of a function's parameter, if only one has one: the place is the
+// function's.
 func (t *Texts) parameter(at int, list *ast.ParameterList) {
 	if list == nil {
 		return

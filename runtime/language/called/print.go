@@ -157,7 +157,8 @@ func (p *printer) key(e ast.Expression) {
 	p.print(e)
 }
 
-// sequence also is how bundlers call what a module imports, without its this: (0, module.name)(). Of that the name counts.
+// sequence also is how bundlers call what a module imports, without its this: (0, module.name)().
+// Of that the name counts.
 func (p *printer) sequence(e *ast.SequenceExpression) {
 	if zero, ok := e.Sequence[0].(*ast.NumberLiteral); ok && len(e.Sequence) == 2 && zero.Literal == "0" {
 		if dot, ok := e.Sequence[1].(*ast.DotExpression); ok {

@@ -17,9 +17,10 @@ import (
 	"workflow-worker/runtime/language/regexp"
 )
 
-// maxEvaluated is how long a text may be that code makes a program of while it runs. goja parses in this process, recurses with
-// the text's nesting, and can't be interrupted: 128 KB of "[" take it 500 MB of stack and 3 MB end the process; a chain of "||"
-// takes time that grows with its length's square, 20 s for 128 KB. A text of this length costs some milliseconds at worst.
+// maxEvaluated is how long a text may be that code makes a program of while it runs. goja parses in
+// this process, recurses with the text's nesting, and can't be interrupted: 128 KB of "[" take it
+// 500 MB of stack and 3 MB end the process; a chain of "||" takes time that grows with its length's
+// square, 20 s for 128 KB. A text of this length costs some milliseconds at worst.
 const maxEvaluated = 4 << 10
 
 // evaluators are the builtins that make programs of texts.
@@ -37,9 +38,9 @@ type Options struct {
 	Define func(name string, value *goja.Object) error
 }
 
-// Guard puts functions in front of eval and the constructors of functions that look at the length of texts. It can't
-// wait for code to name them: every function leads to its constructor. Calls of eval become indirect by it: they see globals,
-// not the caller's variables.
+// Guard puts functions in front of eval and the constructors of functions that look at the length
+// of texts. It can't wait for code to name them: every function leads to its constructor. Calls of
+// eval become indirect by it: they see globals, not the caller's variables.
 func Guard(h language.Host, o Options) error {
 	p, err := evaluators()
 	if err != nil {
@@ -142,7 +143,8 @@ func guardConstructor(h language.Host, o Options, original *goja.Object) error {
 	return o.Define(name, guarded)
 }
 
-// rewritten is the program of a text in which there is something that goja would get wrong; nil if there isn't.
+// rewritten is the program of a text in which there is something that goja would get wrong; nil if
+// there isn't.
 func rewritten(h language.Host, text string, function bool) *goja.Program {
 	if !operators.NeededHere(text) && !keywords.Needed(text) {
 		return nil

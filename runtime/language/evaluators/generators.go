@@ -9,8 +9,9 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// maxGenerators is how many generators may run within each other, as yield* in a recursive one makes them. goja catches and throws
-// again at each of them what ends them all, which takes Go a time that grows with the square of their number: 1,500 took seven seconds.
+// maxGenerators is how many generators may run within each other, as yield* in a recursive one
+// makes them. goja catches and throws again at each of them what ends them all, which takes Go a
+// time that grows with the square of their number: 1,500 took seven seconds.
 const maxGenerators = 400
 
 // boundGenerators bounds them; constructor is the one of generator functions.

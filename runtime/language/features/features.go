@@ -19,7 +19,8 @@ var answers embed.FS
 // Feature is an entry of the table.
 type Feature struct {
 	Name string
-	// Tags say where it applies: workflow or activity (both if neither is there), and what Node says of it.
+	// Tags say where it applies: workflow or activity (both if neither is there), and what Node
+	// says of it.
 	Tags []string
 	// Code is a function that gives true, or a module that is refused.
 	Code string
@@ -70,8 +71,8 @@ func Load() ([]Feature, error) {
 	return out, nil
 }
 
-// Module is a TypeScript module whose exported function run gives the names of the features of a kind that don't work, with
-// what went wrong, and the answers that aren't as they should be.
+// Module is a TypeScript module whose exported function run gives the names of the features of a
+// kind that don't work, with what went wrong, and the answers that aren't as they should be.
 func Module(kind string) (string, error) {
 	all, err := Load()
 	if err != nil {
@@ -122,10 +123,12 @@ func quote(s string) string {
 	return string(b)
 }
 
-// Answer is an expression with what it gives as a string, or with "!" and the name of the error that it throws.
+// Answer is an expression with what it gives as a string, or with "!" and the name of the error
+// that it throws.
 type Answer struct {
 	Code string
-	// Node is what Node 20 gives; Here is what it gives here, which is the same but for the known differences.
+	// Node is what Node 20 gives; Here is what it gives here, which is the same but for the known
+	// differences.
 	Node, Here string
 	// Reason of a difference.
 	Reason string

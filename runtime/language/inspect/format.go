@@ -23,13 +23,14 @@ type Inspector struct {
 	Host language.Host
 	// CleanStack is an error's stack with the author's frames alone.
 	CleanStack func(stack string) string
-	// JSON is JSON.stringify; a value without JSON is an error that wraps language.ErrNotConvertible.
+	// JSON is JSON.stringify; a value without JSON is an error that wraps
+	// language.ErrNotConvertible.
 	JSON func(value goja.Value) (string, error)
 }
 
-// Format makes one line of console.log's arguments: %s, %d, %i, %f, %j, %o, %O and %c in a leading string are filled in, the
-// rest follows after spaces; strings as they are, other values as Node shows them, but all in one line. It is cut at 8 KiB. It
-// must be called where JavaScript may run.
+// Format makes one line of console.log's arguments: %s, %d, %i, %f, %j, %o, %O and %c in a leading
+// string are filled in, the rest follows after spaces; strings as they are, other values as Node
+// shows them, but all in one line. It is cut at 8 KiB. It must be called where JavaScript may run.
 func (in *Inspector) Format(args []goja.Value) string { return in.FormatDepth(args, maxDepth) }
 
 // FormatDepth is Format that shows so many levels of objects within objects.
@@ -118,7 +119,8 @@ func (i *inspection) verb(verb byte, a goja.Value) {
 	}
 }
 
-// asText is %s: String(a), but an object without a toString of its author's is shown with nothing in it.
+// asText is %s: String(a), but an object without a toString of its author's is shown with nothing
+// in it.
 func (i *inspection) asText(a goja.Value) {
 	o, ok := a.(*goja.Object)
 	if !ok {

@@ -224,7 +224,8 @@ func (i *inspection) object(o *goja.Object, depth int) {
 	}
 }
 
-// exported gives what Go sees of the few objects that are looked into; others would be copied whole.
+// exported gives what Go sees of the few objects that are looked into; others would be copied
+// whole.
 func exported(o *goja.Object) any {
 	switch o.ExportType() {
 	case reflect.TypeFor[*goja.Promise](), reflect.TypeFor[goja.ArrayBuffer](), reflect.TypeFor[[]byte]():

@@ -64,7 +64,8 @@ func (l *locale) get(key string) string {
 	return v
 }
 
-// plural gives the text of a category, or the one of all others. Keys are those of CLDR: prefix + "-count-" + category.
+// plural gives the text of a category, or the one of all others. Keys are those of CLDR: prefix +
+// "-count-" + category.
 func (l *locale) plural(prefix, category string) string {
 	if v, ok := l.texts.Get(prefix + "-count-" + category); ok {
 		return v
@@ -72,7 +73,8 @@ func (l *locale) plural(prefix, category string) string {
 	return l.get(prefix + "-count-other")
 }
 
-// supplemental has what is no locale's own. Without the built data it is empty, and loading any locale says so.
+// supplemental has what is no locale's own. Without the built data it is empty, and loading any
+// locale says so.
 var supplemental = sync.OnceValue(func() *cldr.Texts {
 	t, err := cldr.Locale("supplemental")
 	if err != nil {
@@ -86,7 +88,8 @@ func rule(key string) string {
 	return v
 }
 
-// dataOf names the data for a tag: its own, or that of what it is short for, or that of what it is a variant of.
+// dataOf names the data for a tag: its own, or that of what it is short for, or that of what it is
+// a variant of.
 func dataOf(tag string) string {
 	for _, full := range []string{tag, rule("likely/" + tag)} {
 		// zh-Hant-TW is called zh-Hant.

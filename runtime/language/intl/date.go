@@ -15,7 +15,8 @@ var fieldNames = map[byte]string{
 	'a': "dayPeriod", 'b': "dayPeriod", 'B': "dayPeriod", 'z': "timeZoneName", 'v': "timeZoneName", 'O': "timeZoneName",
 }
 
-// Text formats a time. As in V8, a narrow space is a common one here, and stays what it is in the parts.
+// Text formats a time. As in V8, a narrow space is a common one here, and stays what it is in the
+// parts.
 func (f *DateTimeFormat) Text(t time.Time) string {
 	return strings.ReplaceAll(Text(f.Parts(t)), "\u202f", " ")
 }

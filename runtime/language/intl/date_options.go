@@ -30,8 +30,8 @@ var (
 	allFields    = []string{"weekday", "era", "year", "month", "day", "dayPeriod", "hour", "minute", "second"}
 )
 
-// NewDateTimeFormat resolves options. required says which fields must be among them ("date", "time", "any"), defaults which
-// are shown if none is ("date", "time", "all").
+// NewDateTimeFormat resolves options. required says which fields must be among them ("date",
+// "time", "any"), defaults which are shown if none is ("date", "time", "all").
 func NewDateTimeFormat(locale string, o Options, required, defaults string) (*DateTimeFormat, error) {
 	l, err := localeOf(locale)
 	if err != nil {
@@ -103,7 +103,8 @@ func (r *reader) cycle(f *DateTimeFormat) string {
 	own := map[byte]string{'K': "h11", 'h': "h12", 'H': "h23", 'k': "h24"}[f.l.hourLetter()]
 	if v, ok := r.o["hour12"]; ok {
 		f.locale = withoutKey(f.locale, "hc")
-		// As V8 of Node 20 has it: who counts to 12 from 12 counts to 24 from 24, and who counts to 23 counts to 11.
+		// As V8 of Node 20 has it: who counts to 12 from 12 counts to 24 from 24, and who counts to
+		// 23 counts to 11.
 		fromZero := own == "h11" || own == "h23"
 		switch {
 		case truthy(v) && fromZero:

@@ -10,7 +10,8 @@ import (
 type Decimal struct {
 	kind kind
 	neg  bool
-	// digits begin and end with another digit than 0; none is zero. The value is 0.digits × 10^point.
+	// digits begin and end with another digit than 0; none is zero. The value is 0.digits ×
+	// 10^point.
 	digits string
 	point  int
 }
@@ -39,7 +40,8 @@ func FromFloat(f float64) Decimal {
 	return d
 }
 
-// FromText reads a decimal number exactly, with or without an exponent. It reports whether the text is one.
+// FromText reads a decimal number exactly, with or without an exponent. It reports whether the text
+// is one.
 func FromText(s string) (Decimal, bool) {
 	var d Decimal
 	if rest, ok := strings.CutPrefix(s, "-"); ok {
@@ -91,7 +93,8 @@ func (d Decimal) scale(power int) Decimal {
 	return d
 }
 
-// rounded is a multiple of 10^-places: its digits are those before the point, then places of them behind it.
+// rounded is a multiple of 10^-places: its digits are those before the point, then places of them
+// behind it.
 type rounded struct {
 	whole, fraction string
 	// magnitude is the power of ten that was rounded to.
@@ -100,7 +103,8 @@ type rounded struct {
 
 func (r rounded) zero() bool { return strings.Trim(r.whole+r.fraction, "0") == "" }
 
-// round rounds to a multiple of increment × 10^-places, digit by digit: a number may have a million of them.
+// round rounds to a multiple of increment × 10^-places, digit by digit: a number may have a million
+// of them.
 func (d Decimal) round(places, increment int, mode string) rounded {
 	whole, rest := "", d.digits // in units of 10^-places
 	if n := d.point + places; n > 0 && d.digits != "" {
@@ -193,8 +197,8 @@ func multiplied(digits []byte, by int) string {
 	return "0"
 }
 
-// up decides whether what lies between two multiples goes to the one further from zero: half is -1, 0 or 1 for less than,
-// just, or more than half way there.
+// up decides whether what lies between two multiples goes to the one further from zero: half is -1,
+// 0 or 1 for less than, just, or more than half way there.
 func (d Decimal) up(mode string, half int, odd bool) bool {
 	switch mode {
 	case "ceil":

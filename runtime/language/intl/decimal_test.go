@@ -33,7 +33,8 @@ func TestRoundingIsThatOfArithmetic(t *testing.T) {
 	}
 }
 
-// A number of a million digits takes as long as its length asks for: by arithmetic it would take seconds, and a BigInt may be that long.
+// A number of a million digits takes as long as its length asks for: by arithmetic it would take
+// seconds, and a BigInt may be that long.
 func BenchmarkMillionDigits(b *testing.B) {
 	d, _ := FromText(strings.Repeat("9", 1<<20))
 	for b.Loop() {

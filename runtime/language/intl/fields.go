@@ -2,7 +2,8 @@ package intl
 
 import "strings"
 
-// field is one of a date's, in the order that ICU gives them: skeletons are compared field by field.
+// field is one of a date's, in the order that ICU gives them: skeletons are compared field by
+// field.
 type field int
 
 const (
@@ -25,8 +26,9 @@ const (
 	fieldCount
 )
 
-// Kinds of a field's texts. Those of digits are above zero, and grow by the number of digits; kinds that are near each other
-// may stand in for one another. The numbers are ICU's: they decide which of two formats is the nearer.
+// Kinds of a field's texts. Those of digits are above zero, and grow by the number of digits; kinds
+// that are near each other may stand in for one another. The numbers are ICU's: they decide which
+// of two formats is the nearer.
 const (
 	narrowKind  = -0x101
 	shorterKind = -0x102
@@ -36,7 +38,8 @@ const (
 	delta       = 0x10
 )
 
-// letterKind says which field a letter of CLDR's patterns is, from which length on, and of which kind.
+// letterKind says which field a letter of CLDR's patterns is, from which length on, and of which
+// kind.
 type letterKind struct {
 	letter byte
 	field  field

@@ -9,8 +9,9 @@ import (
 	"sync/atomic"
 )
 
-// generator finds the pattern for a set of fields, as ICU's DateTimePatternGenerator does: the nearest of those that CLDR has,
-// its fields made as wide as they were asked for, and what it lacks appended.
+// generator finds the pattern for a set of fields, as ICU's DateTimePatternGenerator does: the
+// nearest of those that CLDR has, its fields made as wide as they were asked for, and what it lacks
+// appended.
 type generator struct {
 	l         *locale
 	formats   []*format
@@ -21,7 +22,8 @@ type generator struct {
 	kept      atomic.Int32      // how many they are
 }
 
-// mostKept bounds the patterns that are kept: people use few, but code could ask for all that there are.
+// mostKept bounds the patterns that are kept: people use few, but code could ask for all that there
+// are.
 const mostKept = 500
 
 type format struct {
@@ -167,7 +169,8 @@ func (g *generator) search(text string, exactHours bool) string {
 	return strings.NewReplacer("{0}", clock, "{1}", date).Replace(g.glue[style])
 }
 
-// nearest finds the format that differs least, as far as mask looks: with which fields it lacks, and has too many.
+// nearest finds the format that differs least, as far as mask looks: with which fields it lacks,
+// and has too many.
 func (g *generator) nearest(want *skeleton, mask int) (found *format, missing, extra int) {
 	best, bestMissing := math.MaxInt, -1
 	for _, f := range g.formats {

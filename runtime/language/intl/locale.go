@@ -81,7 +81,8 @@ func doubled(l string) bool {
 	return false
 }
 
-// extensions joins each singleton with what is its own; the keys of -u- are sorted, and "true" is left out.
+// extensions joins each singleton with what is its own; the keys of -u- are sorted, and "true" is
+// left out.
 func extensions(parts []string) []string {
 	var out []string
 	for i := 0; i < len(parts); {
@@ -196,9 +197,9 @@ func keep(tag string, keys ...string) string {
 	return tag
 }
 
-// Locale gives the locale to use for a list of those asked for, best first, with its extensions: the first that CLDR has, less
-// regions and scripts that it hasn't; en-US if it has none of them. One that CLDR has, and we haven't, is refused: the text
-// would be another than Node's.
+// Locale gives the locale to use for a list of those asked for, best first, with its extensions:
+// the first that CLDR has, less regions and scripts that it hasn't; en-US if it has none of them.
+// One that CLDR has, and we haven't, is refused: the text would be another than Node's.
 func Locale(asked []string) (string, error) {
 	all, err := Canonical(asked)
 	if err != nil {
@@ -219,7 +220,8 @@ func Locale(asked []string) (string, error) {
 	return "en-US", nil
 }
 
-// Supported reports whether texts can be written for a canonical tag, as it is or as one that it is a variant of.
+// Supported reports whether texts can be written for a canonical tag, as it is or as one that it is
+// a variant of.
 func Supported(tag string) bool {
 	bare, _ := cutExtension(tag)
 	return cldr.Has(languageOf(bare)) && available(languageOf(bare))
@@ -237,12 +239,14 @@ func Languages() []string {
 	return out
 }
 
-// available reports whether CLDR has a locale, by its name or by that of its language and region alone.
+// available reports whether CLDR has a locale, by its name or by that of its language and region
+// alone.
 func available(tag string) bool {
 	return hasRule("locale/"+tag) || withoutScript()[tag]
 }
 
-// withoutScript are the locales of languages with more than one script, as they are called without it: zh-TW.
+// withoutScript are the locales of languages with more than one script, as they are called without
+// it: zh-TW.
 var withoutScript = sync.OnceValue(func() map[string]bool {
 	all := map[string]bool{}
 	for tag := range supplemental().Under("locale/") {
@@ -282,7 +286,8 @@ type Collation struct {
 // orderedRegions are the regions that ICU's collation names.
 var orderedRegions = strings.Fields("de-AT en-US fr-CA id-ID nb-NO zh-CN zh-HK zh-MO zh-SG zh-TW")
 
-// unordered are languages that put their own script before the Latin one, or have other rules that golang.org/x/text hasn't.
+// unordered are languages that put their own script before the Latin one, or have other rules that
+// golang.org/x/text hasn't.
 var unordered = strings.Fields("bg el ko lv ru uk zh")
 
 // Language is the tag whose order it is.
@@ -297,7 +302,8 @@ func (c *Collation) Language() string {
 // UpperFirst tells whether capitals go before small letters.
 func (c *Collation) UpperFirst() bool { return languageOf(c.Language()) == "da" }
 
-// EnglishAndUTC refuses other locales and zones than those that the first versions of this service had.
+// EnglishAndUTC refuses other locales and zones than those that the first versions of this service
+// had.
 func EnglishAndUTC(asked []string, o Options) error {
 	if len(asked) > 0 {
 		if _, err := Canonical(asked); err != nil {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestOtherLanguagesAreWrittenAsNodeWritesThem reads locales.jsonl, or the file in INTL_ROWS: testdata/locales.mjs writes them.
+// TestOtherLanguagesAreWrittenAsNodeWritesThem reads locales.jsonl, or the file in INTL_ROWS:
+// testdata/locales.mjs writes them.
 func TestOtherLanguagesAreWrittenAsNodeWritesThem(t *testing.T) {
 	t.Parallel()
 	name, bad, rows := "locales.jsonl", map[string]int{}, 0

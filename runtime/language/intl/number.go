@@ -99,7 +99,8 @@ func (f *NumberFormat) number(x Decimal) amount {
 	return n
 }
 
-// compactOf finds what a compact notation writes around the digits, in the place of the style's own pattern.
+// compactOf finds what a compact notation writes around the digits, in the place of the style's own
+// pattern.
 func (f *NumberFormat) compactOf(n amount, r rounded, magnitude int) amount {
 	if f.notation != "compact" || magnitude < 0 {
 		return n
@@ -329,7 +330,8 @@ func (f *NumberFormat) withUnit(number []Part, unit, display, plural string) []P
 	return joinLiterals(out)
 }
 
-// unitPattern is what a unit writes of so many; that of two units may have a text of its own, and is composed if it hasn't.
+// unitPattern is what a unit writes of so many; that of two units may have a text of its own, and
+// is composed if it hasn't.
 func (l *locale) unitPattern(unit, display, plural string) string {
 	prefix := "unit/" + display + "/"
 	if text := l.plural(prefix+unit+"/unitPattern", plural); text != "" {

@@ -25,7 +25,8 @@ func typeError(format string, args ...any) error {
 	return &Error{"TypeError", fmt.Sprintf(format, args...)}
 }
 
-// Options are the properties of an options object that are not undefined: strings, float64 and bool.
+// Options are the properties of an options object that are not undefined: strings, float64 and
+// bool.
 type Options map[string]any
 
 // Part is a piece of a formatted text, with its type as formatToParts names it.
@@ -86,8 +87,8 @@ func (r *reader) number(name string, low, high int) int {
 	return int(math.Floor(f))
 }
 
-// extended reads an option that a locale's extension may give, too: the option if it is known, else the extension, else
-// fallback. The tag keeps an extension only if it is what came out.
+// extended reads an option that a locale's extension may give, too: the option if it is known, else
+// the extension, else fallback. The tag keeps an extension only if it is what came out.
 func (r *reader) extended(tag *string, key, fallback, option string, known func(string) bool) string {
 	value := fallback
 	extension, given := extensionOf(*tag, key)

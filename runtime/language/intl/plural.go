@@ -95,7 +95,8 @@ func parseRelation(text string) (relation, error) {
 	return r, nil
 }
 
-// of gives the category of a number as it is shown: with its zeros, and the power of ten that its notation took out.
+// of gives the category of a number as it is shown: with its zeros, and the power of ten that its
+// notation took out.
 func (r *rules) of(d rounded, exponent int) string {
 	if exponent < 0 {
 		return "other"
@@ -119,7 +120,8 @@ func (r relation) holds(d rounded, exponent int) bool {
 	return in != r.not
 }
 
-// operand gives one of the numbers that rules ask for; whole is false of one that is no whole number.
+// operand gives one of the numbers that rules ask for; whole is false of one that is no whole
+// number.
 func operand(name byte, d rounded, exponent int) (value int64, whole bool) {
 	// What stands before the point once the exponent is put back.
 	integer, fraction := d.whole, d.fraction

@@ -11,7 +11,8 @@ import (
 // RangePart is a part of a range; Source says of which of its ends.
 type RangePart struct{ Type, Value, Source string }
 
-// RangeText formats a range of time. As in V8, it leaves narrow spaces as they are, unless both ends show the same.
+// RangeText formats a range of time. As in V8, it leaves narrow spaces as they are, unless both
+// ends show the same.
 func (f *DateTimeFormat) RangeText(from, to time.Time) string {
 	var b strings.Builder
 	same := true
@@ -25,8 +26,8 @@ func (f *DateTimeFormat) RangeText(from, to time.Time) string {
 	return b.String()
 }
 
-// RangeParts formats a range of time, piece by piece, as ICU's DateIntervalFormat does: by the largest field in which its ends
-// differ.
+// RangeParts formats a range of time, piece by piece, as ICU's DateIntervalFormat does: by the
+// largest field in which its ends differ.
 func (f *DateTimeFormat) RangeParts(from, to time.Time) []RangePart {
 	f.ranges.once.Do(func() { f.ranges.init(f) })
 	a, b := from.In(f.zone.location), to.In(f.zone.location)
@@ -250,7 +251,8 @@ func wholeSkeleton(list []token) string {
 	return out
 }
 
-// splitSkeleton parts the fields of a pattern in those of the date and of the time: as they are, and each once.
+// splitSkeleton parts the fields of a pattern in those of the date and of the time: as they are,
+// and each once.
 func splitSkeleton(list []token) (date, clock, plainDate, plainClock string) {
 	count := map[byte]int{}
 	order := ""
@@ -286,7 +288,8 @@ func splitSkeleton(list []token) (date, clock, plainDate, plainClock string) {
 
 const intervalKey = "dateTimeFormats/intervalFormats/"
 
-// search sets the patterns that CLDR has for the fields; found is false if it has none for just these.
+// search sets the patterns that CLDR has for the fields; found is false if it has none for just
+// these.
 func (r *ranges) search(l *locale, date, clock string) bool {
 	skeleton := clock
 	units := []string{"m", "h", "a"}
@@ -349,8 +352,8 @@ func (l *locale) interval(skeleton, unit string) string {
 	return ""
 }
 
-// nearestInterval finds the skeleton that differs least: by 0 not at all, by 1 in widths alone, by 2 in the kind of zone or hour,
-// by -1 in fields.
+// nearestInterval finds the skeleton that differs least: by 0 not at all, by 1 in widths alone, by
+// 2 in the kind of zone or hour, by -1 in fields.
 func (l *locale) nearestInterval(skeleton string) (best string, info int) {
 	asked := strings.NewReplacer("z", "v", "k", "H", "K", "h", "a", "", "b", "").Replace(skeleton)
 	want := letterCounts(asked)

@@ -68,7 +68,8 @@ func (f *RelativeTimeFormat) Parts(x Decimal, unit string) ([]RelativePart, erro
 	return out, nil
 }
 
-// name is "yesterday", if there is such a word and it may be used. Nothing is the time now, whatever its sign.
+// name is "yesterday", if there is such a word and it may be used. Nothing is the time now,
+// whatever its sign.
 func (f *RelativeTimeFormat) name(key string, x Decimal) string {
 	if !f.named {
 		return ""

@@ -33,7 +33,8 @@ func (l *locale) loadSymbols() symbols {
 	return s
 }
 
-// pattern is one of CLDR's for numbers: what stands before and behind the digits, and how these are grouped.
+// pattern is one of CLDR's for numbers: what stands before and behind the digits, and how these are
+// grouped.
 type pattern struct {
 	prefix, suffix   []affix
 	negative         bool // has a form of its own for what is below zero

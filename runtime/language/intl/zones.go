@@ -32,8 +32,8 @@ var zoneNamesByLower = sync.OnceValue(func() map[string]string {
 
 var offsetForm = regexp.MustCompile(`^([+-])([01]\d|2[0-3])(?::?([0-5]\d))?$`)
 
-// zoneOf finds a zone by a name in any case, or by an offset. The name of an alias is that of CLDR's, as in Node: Asia/Calcutta
-// for Asia/Kolkata.
+// zoneOf finds a zone by a name in any case, or by an offset. The name of an alias is that of
+// CLDR's, as in Node: Asia/Calcutta for Asia/Kolkata.
 func zoneOf(name string) (*zone, error) {
 	if m := offsetForm.FindStringSubmatch(name); m != nil {
 		hours, _ := strconv.Atoi(m[2])
@@ -78,8 +78,8 @@ func placeZones() []string {
 	return out
 }
 
-// daylight tells whether a zone is on summer time. Some countries' law says that their winter time is the changed one, and so do
-// the rules; names follow the clock.
+// daylight tells whether a zone is on summer time. Some countries' law says that their winter time
+// is the changed one, and so do the rules; names follow the clock.
 func daylight(t time.Time) bool {
 	start, end := t.ZoneBounds()
 	_, offset := t.Zone()
@@ -106,8 +106,8 @@ func nearDaylight(t time.Time) bool {
 		!end.IsZero() && end.Sub(t) < near && daylight(end.In(t.Location()))
 }
 
-// metazoneOf names the metazone that a zone uses at a time: those of one have their names in common. Where
-// CLDR names no begin or end, ICU's begin with 1970 and end with 9999.
+// metazoneOf names the metazone that a zone uses at a time: those of one have their names in
+// common. Where CLDR names no begin or end, ICU's begin with 1970 and end with 9999.
 func metazoneOf(name string, t time.Time) string {
 	if t.Unix() < 0 || t.UTC().Year() > 9999 {
 		return ""
@@ -180,7 +180,8 @@ func noName(text string) string {
 	return text
 }
 
-// genericName is a zone's name all the year round: its own, its metazone's, or that of its country or city.
+// genericName is a zone's name all the year round: its own, its metazone's, or that of its country
+// or city.
 func (l *locale) genericName(name, width string, t time.Time) string {
 	if own := l.get("zones/zone/" + name + "/" + width + "/generic"); own != "" {
 		return own

@@ -74,7 +74,8 @@ func TestLocalesAreFoundAsInNode(t *testing.T) {
 	}
 }
 
-// Node 20's list. Countries of which CLDR's code for the zone is longer than five letters are in it, too.
+// Node 20's list. Countries of which CLDR's code for the zone is longer than five letters are in
+// it, too.
 func TestAllPlacesAreListed(t *testing.T) {
 	t.Parallel()
 	all := placeZones()

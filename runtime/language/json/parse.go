@@ -11,7 +11,8 @@ import (
 	"workflow-worker/runtime/language/library"
 )
 
-// maxNesting is how deep JSON may nest. goja's parser recurses, and a Go stack that overflows ends the process.
+// maxNesting is how deep JSON may nest. goja's parser recurses, and a Go stack that overflows ends
+// the process.
 const maxNesting = 5000
 
 // JSON is that of one runtime.
@@ -58,9 +59,9 @@ func (j *JSON) nativeParse() language.Function {
 	return j.parse
 }
 
-// shape is the depth to which the text's arrays and objects nest, and whether there may be something in
-// it that goja's parser gets wrong: halves of surrogate pairs, and numbers beyond those that there are,
-// which are Infinity.
+// shape is the depth to which the text's arrays and objects nest, and whether there may be
+// something in it that goja's parser gets wrong: halves of surrogate pairs, and numbers beyond
+// those that there are, which are Infinity.
 func shape(text string) (deepest int, disguised bool) {
 	depth, beyond := 0, false
 	for i := 0; i < len(text); i++ {

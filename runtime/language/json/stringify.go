@@ -12,9 +12,9 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// stringifier bounds JSON.stringify, which goes through all that a value leads to in Go: an array of arrays of the same array
-// has no end, and one that is long only by its length, none that anybody could wait for. It is the replacer function that goja
-// asks about each value.
+// stringifier bounds JSON.stringify, which goes through all that a value leads to in Go: an array
+// of arrays of the same array has no end, and one that is long only by its length, none that
+// anybody could wait for. It is the replacer function that goja asks about each value.
 type stringifier struct {
 	h        language.Host
 	function goja.Value // as goja takes it; made once

@@ -12,14 +12,16 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// names finds the words where they are names: what comes next says so. Members (a.get = 1) are left out, goja knows what they
-// are; and where a text says the same in a string, or of a variable, nothing is lost, for it is revealed again.
+// names finds the words where they are names: what comes next says so. Members (a.get = 1) are left
+// out, goja knows what they are; and where a text says the same in a string, or of a variable,
+// nothing is lost, for it is revealed again.
 var names = regexp.MustCompile(`(?:^|[^\w$.\\])(?:get|set)[ \t]*(?:=(?:[^=>]|$)|\}|$)|(?:^|[^\w$.\\])async[ \t]*(?:=(?:[^=>]|$)|\}|[\r\n]|$)`)
 
 // words are what the names are made of.
 var words = regexp.MustCompile(`get|set|async`)
 
-// Disguised is a text whose names have others in their places, of the same length, that are nowhere else in it.
+// Disguised is a text whose names have others in their places, of the same length, that are nowhere
+// else in it.
 type Disguised struct {
 	Text    string
 	instead []pair // nil: the text is as it was
@@ -135,7 +137,8 @@ func reveal(v reflect.Value, words *strings.Replacer) {
 	}
 }
 
-// revealed is a text of goja's with the words in it: its letters may be halves of pairs, which Go's texts can't hold.
+// revealed is a text of goja's with the words in it: its letters may be halves of pairs, which Go's
+// texts can't hold.
 func revealed(s unistring.String, words *strings.Replacer) unistring.String {
 	units := s.AsUtf16()
 	if units == nil {

@@ -1,6 +1,7 @@
 package library
 
-// method is a function of the standard library that goja lacks, or has wrong, and that is written in JavaScript.
+// method is a function of the standard library that goja lacks, or has wrong, and that is written
+// in JavaScript.
 type method struct {
 	global    string // what it hangs on
 	prototype bool   // on its prototype

@@ -10,8 +10,9 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// Names of the functions that the rest of what is rewritten calls: Spread with what is spread into the
-// arguments of a call, Items with what is spread into an array, Join with two texts, Element with what an element of an array becomes, the others with two operands.
+// Names of the functions that the rest of what is rewritten calls: Spread with what is spread into
+// the arguments of a call, Items with what is spread into an array, Join with two texts, Element
+// with what an element of an array becomes, the others with two operands.
 const (
 	Spread       = "<...>"
 	Items        = "<[...]>"
@@ -25,7 +26,8 @@ const (
 	NotEqual     = "<notequal>"
 )
 
-// comparisons make a BigInt of a text that one is compared with: goja does it in Go, for as long as the text's length squared.
+// comparisons make a BigInt of a text that one is compared with: goja does it in Go, for as long as
+// the text's length squared.
 var comparisons = map[token.Token]string{
 	token.LESS: Less, token.GREATER: Greater, token.LESS_OR_EQUAL: LessEqual, token.GREATER_OR_EQUAL: GreaterEqual,
 	token.EQUAL: Equal, token.NOT_EQUAL: NotEqual,
@@ -39,11 +41,13 @@ func bigArrays(text string) bool {
 	return strings.Contains(text, "BigInt64Array") || strings.Contains(text, "BigUint64Array")
 }
 
-// spread has a function look at what is spread into the arguments of a call. goja puts them one by one on its stack, in one step, and
-// copies that for each thousand: the function sees how many there are before, and makes room for them.
+// spread has a function look at what is spread into the arguments of a call. goja puts them one by
+// one on its stack, in one step, and copies that for each thousand: the function sees how many
+// there are before, and makes room for them.
 func spread(list []ast.Expression) { lookedAt(Spread, list) }
 
-// items has a function look at what is spread into an array: goja takes the characters of a text one by one, in one step.
+// items has a function look at what is spread into an array: goja takes the characters of a text
+// one by one, in one step.
 func items(list []ast.Expression) { lookedAt(Items, list) }
 
 func lookedAt(name string, list []ast.Expression) {
@@ -99,7 +103,8 @@ func element(e *ast.AssignExpression) ast.Expression {
 	return &ast.AssignExpression{Operator: token.ASSIGN, Left: e.Left, Right: call(Element, e.Right)}
 }
 
-// MaxLiteral is how many digits a BigInt may have in a text: goja makes a number of them where it parses, and nothing interrupts that.
+// MaxLiteral is how many digits a BigInt may have in a text: goja makes a number of them where it
+// parses, and nothing interrupts that.
 const MaxLiteral = 10_000
 
 // LongLiteral finds a BigInt with more digits; -1 if there is none.
@@ -117,8 +122,8 @@ func LongLiteral(text string) int {
 	return -1
 }
 
-// looked has a function look at what is spread. goja notes the call where it would note the expression, by which
-// what isn't iterable is named.
+// looked has a function look at what is spread. goja notes the call where it would note the
+// expression, by which what isn't iterable is named.
 func looked(name string, e ast.Expression) ast.Expression {
 	guarded := call(name, e)
 	if c, ok := guarded.(*ast.CallExpression); ok {

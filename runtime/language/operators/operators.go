@@ -14,8 +14,8 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// Names are the global functions that rewritten operators call, with two operands; Assign is called for what can't be evaluated
-// twice, with a name, the object, the key and the right operand.
+// Names are the global functions that rewritten operators call, with two operands; Assign is called
+// for what can't be evaluated twice, with a name, the object, the key and the right operand.
 const (
 	Power    = "<**>"
 	Left     = "<<<>"
@@ -31,17 +31,19 @@ var calls = map[token.Token]string{
 	token.EXPONENT: Power, token.SHIFT_LEFT: Left, token.SHIFT_RIGHT: Right, token.MULTIPLY: Multiply,
 }
 
-// For literals: a product with one is little larger than the other factor, and what is shifted by one, than it was.
+// For literals: a product with one is little larger than the other factor, and what is shifted by
+// one, than it was.
 const (
 	smallBits = 1024
 	shiftBits = 10
 )
 
-// mostTexts is how many texts goja may join in one step; what it makes of more is looked at as it grows.
+// mostTexts is how many texts goja may join in one step; what it makes of more is looked at as it
+// grows.
 const mostTexts = 8
 
-// visible finds BigInts in a text. Where there are none, products are left alone: whoever hides them can make products that take
-// thrice as long as the watchdog allows, no more.
+// visible finds BigInts in a text. Where there are none, products are left alone: whoever hides
+// them can make products that take thrice as long as the watchdog allows, no more.
 var visible = regexp.MustCompile(`Big(?:Int|Uint)|[0-9a-fA-F_]n\b`)
 
 // ErrPrivate is an assignment that can't be put into other words.
@@ -57,7 +59,8 @@ func Needed(text string) bool {
 	return strings.Count(text, "${") > mostTexts || strings.Contains(text, "...") || strings.Contains(text, newTarget) || visible.MatchString(text)
 }
 
-// NeededHere is Needed for a text that is evaluated where another may have made BigInts that nobody sees in it.
+// NeededHere is Needed for a text that is evaluated where another may have made BigInts that nobody
+// sees in it.
 func NeededHere(text string) bool { return Needed(text) || strings.ContainsAny(text, "<>=*") }
 
 const newTarget = "new.target"
@@ -180,7 +183,8 @@ func (w *rewriter) large(operator token.Token, left, right ast.Expression) bool 
 	return false
 }
 
-// isNumber tells what can't be a BigInt, or throws: a BigInt and a number are never operands of one operator.
+// isNumber tells what can't be a BigInt, or throws: a BigInt and a number are never operands of one
+// operator.
 func isNumber(e ast.Expression) bool {
 	switch e := e.(type) {
 	case *ast.NumberLiteral:

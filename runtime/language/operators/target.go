@@ -14,7 +14,8 @@ const (
 	method                   // one that can't
 )
 
-// enter notes which function a node makes the innermost. What a method or a constructor is made of is reached by its own node first.
+// enter notes which function a node makes the innermost. What a method or a constructor is made of
+// is reached by its own node first.
 func (w *rewriter) enter(node any) {
 	switch n := node.(type) {
 	case *ast.FunctionLiteral:
@@ -34,8 +35,8 @@ func (w *rewriter) enter(node any) {
 	}
 }
 
-// target stands for new.target. goja shows a function that a constructor calls, without new, the constructor's: there, what it is called on
-// is none of its objects.
+// target stands for new.target. goja shows a function that a constructor calls, without new, the
+// constructor's: there, what it is called on is none of its objects.
 func (w *rewriter) target(e *ast.MetaProperty) ast.Expression {
 	nothing := &ast.UnaryExpression{Operator: token.VOID, Idx: e.Idx, Operand: &ast.NumberLiteral{Idx: e.Idx, Literal: "0", Value: int64(0)}}
 	switch w.function {

@@ -34,7 +34,8 @@ func (p *parser) class() *node {
 	return p.setNode(s, nil, negated)
 }
 
-// setNode is a node that matches a class. With i, it matches all that folds to what a member folds to.
+// setNode is a node that matches a class. With i, it matches all that folds to what a member folds
+// to.
 func (p *parser) setNode(s set, strings [][]rune, negated bool) *node {
 	if p.flags&UnicodeSets == 0 && p.current&IgnoreCase != 0 {
 		s = p.closed(s)
@@ -51,7 +52,8 @@ func (p *parser) closed(s set) set {
 	return out
 }
 
-// folded is a class with the flag v, whose parts are closed at once, so that operations on them are.
+// folded is a class with the flag v, whose parts are closed at once, so that operations on them
+// are.
 func (p *parser) folded(s set) set {
 	if p.current&IgnoreCase == 0 {
 		return s
@@ -271,7 +273,8 @@ func (p *parser) distinct(list [][]rune) [][]rune {
 	return slices.CompactFunc(list, p.same)
 }
 
-// operand reads one member of a class: a nested class, an escape, a character, or a range of characters.
+// operand reads one member of a class: a nested class, an escape, a character, or a range of
+// characters.
 func (p *parser) operand() (m members, wasRange bool) {
 	var first rune
 	single := false

@@ -194,7 +194,8 @@ func (c *compiler) sequence(subs []*node, back bool) {
 	}
 }
 
-// text gives the characters that nodes begin with, each one unit, as far as no other is alike to them.
+// text gives the characters that nodes begin with, each one unit, as far as no other is alike to
+// them.
 func (c *compiler) text(subs []*node) []uint16 {
 	var text []uint16
 	for _, n := range subs {

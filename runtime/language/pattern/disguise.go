@@ -12,8 +12,9 @@ const disguised = "\x01"
 // native are the flags that goja knows.
 const native = Global | IgnoreCase | Multiline | DotAll | Unicode | Sticky
 
-// Disguise makes of an expression one that goja takes for mere letters, whatever it is, and flags that goja knows: so that an object of
-// goja's can stand for an expression that goja would refuse or match otherwise. Reveal reads it back.
+// Disguise makes of an expression one that goja takes for mere letters, whatever it is, and flags
+// that goja knows: so that an object of goja's can stand for an expression that goja would refuse
+// or match otherwise. Reveal reads it back.
 func Disguise(source []uint16, flags Flags) (text, nativeFlags string) {
 	var b strings.Builder
 	b.Grow(len(source) + 16)

@@ -295,7 +295,8 @@ func (p *parser) propertyEscape(not bool) members {
 	return members{set: s}
 }
 
-// propertyOfStrings are those that there are with the flag v alone, and that take tables of thousands of strings.
+// propertyOfStrings are those that there are with the flag v alone, and that take tables of
+// thousands of strings.
 var propertyOfStrings = map[string]bool{
 	"Basic_Emoji": true, "RGI_Emoji": true, "RGI_Emoji_Flag_Sequence": true,
 	"RGI_Emoji_Modifier_Sequence": true, "RGI_Emoji_Tag_Sequence": true, "RGI_Emoji_ZWJ_Sequence": true,

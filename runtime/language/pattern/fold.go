@@ -6,9 +6,10 @@ import (
 	"unicode"
 )
 
-// canonicalize is the language's Canonicalize: what a character is compared by with the flag i. With u or v, by Unicode's simple
-// case folding, of which the smallest character that folds alike stands for all; else by the capital letter, if that is one unit,
-// and never by one of ASCII for a letter that isn't.
+// canonicalize is the language's Canonicalize: what a character is compared by with the flag i.
+// With u or v, by Unicode's simple case folding, of which the smallest character that folds alike
+// stands for all; else by the capital letter, if that is one unit, and never by one of ASCII for a
+// letter that isn't.
 func canonicalize(c rune, fullUnicode bool) rune {
 	if c < 128 {
 		if c >= 'a' && c <= 'z' {
@@ -49,7 +50,8 @@ var longCapitals = set{
 	{0x1ff2, 0x1ff4}, {0x1ff6, 0x1ff7}, {0x1ffc, 0x1ffc}, {0xfb00, 0xfb06}, {0xfb13, 0xfb17},
 }
 
-// folding has, for each character that is compared by another or by which another is compared, all those that are alike.
+// folding has, for each character that is compared by another or by which another is compared, all
+// those that are alike.
 type folding struct {
 	alike map[rune][]rune
 	cased []rune // the keys, in order

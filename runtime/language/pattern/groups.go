@@ -64,7 +64,8 @@ func (p *parser) capture(open string) *node {
 	return n
 }
 
-// declare gives a name to a group. Two may have the same if only one of them can take part in a match.
+// declare gives a name to a group. Two may have the same if only one of them can take part in a
+// match.
 func (p *parser) declare(name string, index int) {
 	for _, other := range p.paths[name] {
 		if !apart(other, p.path) {

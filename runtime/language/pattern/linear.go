@@ -8,10 +8,12 @@ import (
 	"sync"
 )
 
-// maxLinear bounds the size of what Go's engine gets: its time grows with the product of the lengths of expression and text.
+// maxLinear bounds the size of what Go's engine gets: its time grows with the product of the
+// lengths of expression and text.
 const maxLinear = 64 << 10
 
-// linear is an expression for Go's engine, which never goes back, for those of which it gives the same answer.
+// linear is an expression for Go's engine, which never goes back, for those of which it gives the
+// same answer.
 type linear struct {
 	anywhere, here func() *regexp.Regexp // nil if Go refuses it
 	needsBegin     bool                  // whether it looks at what is before the place where it starts
@@ -49,8 +51,9 @@ type translator struct {
 	needsBegin bool
 }
 
-// write translates a node, if Go's engine treats it alike: not if it looks around or back, not if a group is inside a loop, of whose
-// earlier rounds Go would remember it, and not if a loop's round can be empty.
+// write translates a node, if Go's engine treats it alike: not if it looks around or back, not if a
+// group is inside a loop, of whose earlier rounds Go would remember it, and not if a loop's round
+// can be empty.
 func (t *translator) write(n *node, inLoop bool) bool {
 	if t.b.Len() > maxLinear {
 		return false
@@ -146,7 +149,8 @@ func (t *translator) repeat(n *node, inLoop bool) bool {
 	return true
 }
 
-// reader gives a text to Go's engine character by character, and asks now and then whether to go on.
+// reader gives a text to Go's engine character by character, and asks now and then whether to go
+// on.
 type reader[T unit] struct {
 	m    *Machine
 	text []T

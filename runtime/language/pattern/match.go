@@ -3,14 +3,17 @@ package pattern
 import "errors"
 
 const (
-	// maxStack is how many places a machine may remember to go back to, in 16 bytes each: what one call of a builtin may take.
+	// maxStack is how many places a machine may remember to go back to, in 16 bytes each: what one
+	// call of a builtin may take.
 	maxStack = 4 << 20
 	// keptStack is how many of them it keeps the room of.
 	keptStack = 64 << 10
-	// pollSteps is how many steps go by between two questions whether to go on; a step takes some nanoseconds.
+	// pollSteps is how many steps go by between two questions whether to go on; a step takes some
+	// nanoseconds.
 	pollSteps = 8 << 10
-	// patience and patiencePerUnit are how many steps a search may take before it starts over with Go's engine, if that can tell:
-	// only its time is bounded by the lengths of expression and text.
+	// patience and patiencePerUnit are how many steps a search may take before it starts over with
+	// Go's engine, if that can tell: only its time is bounded by the lengths of expression and
+	// text.
 	patience        = 64 << 10
 	patiencePerUnit = 64
 )
@@ -54,8 +57,9 @@ type frame struct {
 	pc, pos, x int32
 }
 
-// MatchASCII looks for a match in a text of ASCII from a place on; at it, if the program is sticky. The result has the ends of each group, -1
-// for one that took no part; it is nil if there is no match, and good until the machine runs again.
+// MatchASCII looks for a match in a text of ASCII from a place on; at it, if the program is sticky.
+// The result has the ends of each group, -1 for one that took no part; it is nil if there is no
+// match, and good until the machine runs again.
 func (m *Machine) MatchASCII(p *Program, text []byte, from int) ([]int32, error) {
 	return search(m, p, text, from, p.Flags&Sticky != 0)
 }
@@ -65,7 +69,8 @@ func (m *Machine) MatchUTF16(p *Program, text []uint16, from int) ([]int32, erro
 	return search(m, p, text, from, p.Flags&Sticky != 0)
 }
 
-// SplitASCII is MatchASCII as String.prototype.split looks: at the place alone if at is set, whatever the flags.
+// SplitASCII is MatchASCII as String.prototype.split looks: at the place alone if at is set,
+// whatever the flags.
 func (m *Machine) SplitASCII(p *Program, text []byte, from int, at bool) ([]int32, error) {
 	return search(m, p, text, from, at)
 }
@@ -287,7 +292,8 @@ func run[T unit](m *Machine, p *Program, text []T, start int) (bool, error) {
 		case opLookDone:
 			began := stack[look]
 			if !in.negated {
-				// What was set inside stays, until something before it fails; choices inside are gone.
+				// What was set inside stays, until something before it fails; choices inside are
+				// gone.
 				kept := int(look)
 				for _, f := range stack[look+1:] {
 					if f.kind == frameCapture || f.kind == frameRegister {

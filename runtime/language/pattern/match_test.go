@@ -112,7 +112,8 @@ func exec(p *Program, find func(from int) ([]int32, error), length int) string {
 	return "[" + strings.Join(out, ",") + "]"
 }
 
-// inside are expressions that V8, with u, finds inside of a pair of surrogates, where no character begins.
+// inside are expressions that V8, with u, finds inside of a pair of surrogates, where no character
+// begins.
 var inside = map[string]bool{`\B-{0}`: true}
 
 func TestMatchesAreThoseOfV8(t *testing.T) {

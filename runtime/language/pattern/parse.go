@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	// maxSource bounds an expression, in units: what is made of it takes some hundred times as much.
+	// maxSource bounds an expression, in units: what is made of it takes some hundred times as
+	// much.
 	maxSource = 1 << 18
-	// maxNesting bounds how deep groups and classes nest, because the parser and what works on its tree recurse.
+	// maxNesting bounds how deep groups and classes nest, because the parser and what works on its
+	// tree recurse.
 	maxNesting = 2000
 	// maxGroups is V8's bound.
 	maxGroups = 1<<15 - 1

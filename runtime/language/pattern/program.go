@@ -148,7 +148,8 @@ func beginsAtBegin(n *node) bool {
 	return false
 }
 
-// firstSet is which units something can begin with: each of the first 256, and whether it may be any other.
+// firstSet is which units something can begin with: each of the first 256, and whether it may be
+// any other.
 type firstSet struct {
 	low  [256]bool
 	high bool

@@ -169,7 +169,8 @@ func category(name string) set {
 	return nil
 }
 
-// binary gives a property that is either had or not, by its long or its short name; nil if there is none.
+// binary gives a property that is either had or not, by its long or its short name; nil if there is
+// none.
 func binary(name string) set {
 	if long, ok := binaryNames[name]; ok {
 		name = long

@@ -38,7 +38,8 @@ type node struct {
 	lazy     bool
 	empty    emptiness
 
-	// index is a group's number; first and last are the groups inside a quantifier, last not included.
+	// index is a group's number; first and last are the groups inside a quantifier, last not
+	// included.
 	index       int
 	first, last int
 
@@ -56,7 +57,8 @@ const (
 	neverEmpty
 )
 
-// nullable tells whether a node may match nothing. It remembers it: quantifiers around quantifiers all ask.
+// nullable tells whether a node may match nothing. It remembers it: quantifiers around quantifiers
+// all ask.
 func (n *node) nullable() bool {
 	if n.empty == unknown {
 		n.empty = neverEmpty

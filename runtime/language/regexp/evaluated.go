@@ -20,8 +20,9 @@ type literal struct {
 	text       string // what is there instead: see pattern.Disguise
 }
 
-// Disguised gives texts that goja makes one program of with their regular expressions disguised, as the compiler does it in the
-// author's; the texts stand in the program where the frame has gaps. What is no program is left to goja to refuse.
+// Disguised gives texts that goja makes one program of with their regular expressions disguised, as
+// the compiler does it in the author's; the texts stand in the program where the frame has gaps.
+// What is no program is left to goja to refuse.
 func (r *RegExps) Disguised(frame []string, texts ...string) []string {
 	// Without either, there is nothing to find and nothing to fear.
 	if !slices.ContainsFunc(texts, func(t string) bool { return strings.ContainsAny(t, `/\`) }) {
@@ -54,7 +55,8 @@ func (r *RegExps) Disguised(frame []string, texts ...string) []string {
 	return out
 }
 
-// literals finds a program's in the order of the text; it throws a SyntaxError for one that is none.
+// literals finds a program's in the order of the text; it throws a SyntaxError for one that is
+// none.
 func (r *RegExps) literals(text string) []literal {
 	tree, err := r.parse(text)
 	if err != nil {
@@ -80,7 +82,8 @@ func (r *RegExps) literals(text string) []literal {
 	return slices.CompactFunc(out, func(a, b literal) bool { return a.at == b.at })
 }
 
-// parse reads a program. goja's parser panics at some escapes in strings, which nothing of goja's would stop.
+// parse reads a program. goja's parser panics at some escapes in strings, which nothing of goja's
+// would stop.
 func (r *RegExps) parse(text string) (*ast.Program, error) {
 	defer func() {
 		if recover() != nil {
@@ -118,7 +121,8 @@ func eachLiteral(v reflect.Value, f func(*ast.RegExpLiteral)) {
 
 var astPackage = reflect.TypeFor[ast.Program]().PkgPath()
 
-// frames are what goja puts around the texts of a function, by the constructor: before the parameters, and before the body.
+// frames are what goja puts around the texts of a function, by the constructor: before the
+// parameters, and before the body.
 var frames = map[string]string{
 	"Function": "(function anonymous(", "AsyncFunction": "(async function anonymous(", "GeneratorFunction": "(function* anonymous(",
 }

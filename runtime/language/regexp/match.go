@@ -26,7 +26,8 @@ func (r *RegExps) find(p *pattern.Program, s goja.String, from int) []int32 {
 	}
 }
 
-// search is the language's RegExpBuiltinExec, but for the result's object: it reads and writes lastIndex.
+// search is the language's RegExpBuiltinExec, but for the result's object: it reads and writes
+// lastIndex.
 func (r *RegExps) search(o *goja.Object, p *pattern.Program, s goja.String) []int32 {
 	from := toLength(o.Get("lastIndex"))
 	moves := p.Flags&(pattern.Global|pattern.Sticky) != 0
@@ -148,7 +149,8 @@ func (r *RegExps) protoExec(call goja.FunctionCall) goja.Value {
 	return r.result(p, s, found)
 }
 
-// execute is the language's RegExpExec: it calls the object's exec. The result is nil if there is no match.
+// execute is the language's RegExpExec: it calls the object's exec. The result is nil if there is
+// no match.
 func (r *RegExps) execute(o *goja.Object, s goja.String) *goja.Object {
 	exec := o.Get("exec")
 	f, ok := goja.AssertFunction(exec)
@@ -258,7 +260,8 @@ func (r *RegExps) protoMatch(call goja.FunctionCall) goja.Value {
 	return r.rt.NewArray(matches...)
 }
 
-// bound throws a RangeError if so many items are more than one call may make; each is an element and a string.
+// bound throws a RangeError if so many items are more than one call may make; each is an element
+// and a string.
 func (r *RegExps) bound(name string, items int) {
 	if bytes := 3 * language.ItemSize * int64(items); bytes > r.h.Limits().Bytes {
 		language.CheckBytes(r.h, name, float64(bytes))
@@ -278,8 +281,8 @@ func (r *RegExps) step(o *goja.Object, s, match goja.String, full bool) {
 	}
 }
 
-// each goes through all matches of a global expression whose exec is ours. Its lastIndex, which is 0, is as if that had been called
-// for each.
+// each goes through all matches of a global expression whose exec is ours. Its lastIndex, which is
+// 0, is as if that had been called for each.
 func (r *RegExps) each(o *goja.Object, p *pattern.Program, s goja.String, full bool, f func(found []int32)) {
 	if p.Flags&pattern.Global == 0 { // its flags say otherwise
 		for found := r.search(o, p, s); found != nil; found = r.search(o, p, s) {

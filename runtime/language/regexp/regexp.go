@@ -17,10 +17,11 @@ const (
 	maxKnownBytes = 4 << 20
 )
 
-// RegExps are the regular expressions of a VM. Their objects are goja's own, so that they are what the language says an object of
-// RegExp is; but none is matched by goja's engines. What an object stands for is its source, which goja keeps and nothing can
-// change: that of a literal, or a disguise that the compiler or the constructor has put there (see pattern.Disguise). The
-// functions of RegExp and of its prototype are ours, and find the program by it.
+// RegExps are the regular expressions of a VM. Their objects are goja's own, so that they are what
+// the language says an object of RegExp is; but none is matched by goja's engines. What an object
+// stands for is its source, which goja keeps and nothing can change: that of a literal, or a
+// disguise that the compiler or the constructor has put there (see pattern.Disguise). The functions
+// of RegExp and of its prototype are ours, and find the program by it.
 type RegExps struct {
 	h         language.Host
 	rt        *goja.Runtime
@@ -45,13 +46,15 @@ type RegExps struct {
 
 // Options of a runtime's regular expressions.
 type Options struct {
-	// Shared is for a runtime that several executions use: none may be told what another has matched.
+	// Shared is for a runtime that several executions use: none may be told what another has
+	// matched.
 	Shared bool
 	// Complete adds to the class what the library has for it.
 	Complete func(class *goja.Object) error
 }
 
-// Install puts our functions in the places of goja's. It can't wait for code to name them: a literal leads there.
+// Install puts our functions in the places of goja's. It can't wait for code to name them: a
+// literal leads there.
 func Install(h language.Host, o Options) (*RegExps, error) {
 	original := language.NativeObject(h, "RegExp")
 	r := &RegExps{h: h, rt: h.Runtime()}
@@ -243,7 +246,8 @@ func (r *RegExps) make(call goja.ConstructorCall) *goja.Object {
 	return made
 }
 
-// calledPlain tells a call from a new, of which goja says neither which it is: only a call has a frame of its own on the stack.
+// calledPlain tells a call from a new, of which goja says neither which it is: only a call has a
+// frame of its own on the stack.
 func (r *RegExps) calledPlain() bool {
 	stack := r.rt.CaptureCallStack(1, nil)
 	return len(stack) > 0 && stack[0].SrcName() == "<native>" && stack[0].FuncName() == "RegExp"

@@ -61,8 +61,8 @@ func (w *output) text() goja.Value {
 	return w.b.String()
 }
 
-// replacePlain finds the matches of an expression whose exec is ours. All are found before the first is replaced, because a function
-// that replaces may change anything.
+// replacePlain finds the matches of an expression whose exec is ours. All are found before the
+// first is replaced, because a function that replaces may change anything.
 func (r *RegExps) replacePlain(o *goja.Object, p *pattern.Program, s goja.String, global, full bool, template replacement, by goja.Callable) goja.Value {
 	var all []int32
 	if global {

@@ -32,8 +32,8 @@ func (r *RegExps) species(o *goja.Object, flags string) *goja.Object {
 	return made
 }
 
-// protoMatchAll has goja make the iterator, whose prototype nothing else leads to: of an object that has the flags which goja looks at,
-// and whose species is the expression that was made here.
+// protoMatchAll has goja make the iterator, whose prototype nothing else leads to: of an object
+// that has the flags which goja looks at, and whose species is the expression that was made here.
 func (r *RegExps) protoMatchAll(call goja.FunctionCall) goja.Value {
 	o := r.object("@@matchAll", call.This)
 	s := language.Text(r.h, call.Argument(0))

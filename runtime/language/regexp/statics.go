@@ -9,8 +9,9 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// lastMatch is what RegExp.$1 and its like tell of: there was one match before them, whoever made it. A runtime that executions share
-// has none of it, because one would see the other's, and what it sees would depend on what ran in between.
+// lastMatch is what RegExp.$1 and its like tell of: there was one match before them, whoever made
+// it. A runtime that executions share has none of it, because one would see the other's, and what
+// it sees would depend on what ran in between.
 type lastMatch struct {
 	kept        bool
 	input, text goja.String // input is the text, unless code has put another there

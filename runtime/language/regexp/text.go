@@ -8,14 +8,16 @@ import (
 	"github.com/dop251/goja"
 )
 
-// goja's three kinds of strings: of ASCII alone, of UTF-16, and of Go's, of which it doesn't know yet.
+// goja's three kinds of strings: of ASCII alone, of UTF-16, and of Go's, of which it doesn't know
+// yet.
 var (
 	asciiString   = reflect.TypeOf(goja.StringFromUTF16([]uint16{'a'}))
 	unicodeString = reflect.TypeOf(goja.StringFromUTF16([]uint16{0xe9}))
 	units16       = reflect.TypeFor[[]uint16]()
 )
 
-// view is a string for the machine: bytes, if it is one of ASCII, else units. Neither is a copy, and neither may be changed.
+// view is a string for the machine: bytes, if it is one of ASCII, else units. Neither is a copy,
+// and neither may be changed.
 func (r *RegExps) view(s goja.String) (narrow []byte, wide []uint16) {
 	switch reflect.TypeOf(s) {
 	case asciiString:
@@ -78,8 +80,8 @@ func newReplacement(text goja.String) replacement {
 	return replacement{text, true}
 }
 
-// write appends the text for one match. group gives a captured group, nil if it took no part; named the group of a name, if there
-// are names.
+// write appends the text for one match. group gives a captured group, nil if it took no part; named
+// the group of a name, if there are names.
 func (t replacement) write(b *goja.StringBuilder, s goja.String, from, to, groups int, group func(int) goja.String, named func(goja.String) goja.String) {
 	if t.plain {
 		b.WriteString(t.text)

@@ -15,7 +15,8 @@ import (
 	"workflow-worker/runtime/language/intl"
 )
 
-// Host is what Go gives Intl's part of the library. With englishOnly, it refuses all languages but English and all zones but UTC.
+// Host is what Go gives Intl's part of the library. With englishOnly, it refuses all languages but
+// English and all zones but UTC.
 func Host(h language.Host, englishOnly func() bool) map[string]any {
 	with := func(f func(language.Host, goja.FunctionCall) goja.Value) language.Function {
 		return func(call goja.FunctionCall) goja.Value { return f(h, call) }
@@ -26,8 +27,8 @@ func Host(h language.Host, englishOnly func() bool) map[string]any {
 	}
 }
 
-// makeFormat makes one of Intl's services: (service, locales, [name, value, …], …). What it gives has resolved and the
-// service's own methods.
+// makeFormat makes one of Intl's services: (service, locales, [name, value, …], …). What it gives
+// has resolved and the service's own methods.
 func makeFormat(h language.Host, englishOnly bool, call goja.FunctionCall) goja.Value {
 	service := call.Argument(0).String()
 	asked := texts(h, call.Argument(1))
@@ -165,7 +166,8 @@ func collator(h language.Host, locale string, o intl.Options) (map[string]func(g
 	}, s.Resolved
 }
 
-// maxNumber is how long a text may be that is formatted as a number: in parts, it takes half a second.
+// maxNumber is how long a text may be that is formatted as a number: in parts, it takes half a
+// second.
 const maxNumber = 1 << 18
 
 // looksLong refuses a text that is too long to be looked at whether it is a number.
@@ -264,7 +266,8 @@ func supportedValues(h language.Host, call goja.FunctionCall) goja.Value {
 	return array(h, list)
 }
 
-// CheckCasing refuses the languages whose capitals are not everybody's; goja would take the locale for nothing.
+// CheckCasing refuses the languages whose capitals are not everybody's; goja would take the locale
+// for nothing.
 func CheckCasing(h language.Host, method string, locale goja.Value) {
 	if o, ok := locale.(*goja.Object); ok {
 		locale = o.Get("0")

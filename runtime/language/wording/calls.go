@@ -227,7 +227,8 @@ func (f failing) iteration(text string) string {
 	return found.Text + " is not iterable"
 }
 
-// before is how many instructions of this kind the same expression had before: those of patterns around.
+// before is how many instructions of this kind the same expression had before: those of patterns
+// around.
 func (f failing) before() int { return f.h.Repeated() }
 
 // taken words that a pattern takes nothing apart.

@@ -14,8 +14,8 @@ import (
 	"workflow-worker/runtime/language/called"
 )
 
-// goja's TypeErrors show values where V8's show expressions. Which expression it was tells the instruction that fails: it has a place
-// in the program's text.
+// goja's TypeErrors show values where V8's show expressions. Which expression it was tells the
+// instruction that fails: it has a place in the program's text.
 
 // failing is an instruction that throws a TypeError.
 type failing struct {
@@ -50,7 +50,8 @@ func (f failing) top(n int) goja.Value {
 	return f.stack[len(f.stack)-1-n]
 }
 
-// nullish is the null or the undefined that the interpreter has in hand: what it can't read a property of; nil if there is neither.
+// nullish is the null or the undefined that the interpreter has in hand: what it can't read a
+// property of; nil if there is neither.
 func (f failing) nullish() goja.Value {
 	for n := range 2 { // a computed key lies above
 		if value := f.top(n); value != nil && (goja.IsNull(value) || goja.IsUndefined(value)) {
@@ -60,7 +61,8 @@ func (f failing) nullish() goja.Value {
 	return nil
 }
 
-// arguments are those of the call that fails, or of the builtin; callee is what is called, nil if it isn't known.
+// arguments are those of the call that fails, or of the builtin; callee is what is called, nil if
+// it isn't known.
 func (f failing) arguments() (callee goja.Value, arguments []goja.Value) {
 	n := -1
 	switch {
@@ -69,7 +71,8 @@ func (f failing) arguments() (callee goja.Value, arguments []goja.Value) {
 	case f.value.IsValid() && f.value.Kind() == reflect.Uint32: // call, new, callEval
 		n = int(f.value.Uint())
 	case strings.HasSuffix(f.name, "Variadic") || strings.HasSuffix(f.name, "VariadicStrict"):
-		// Below the arguments lie the callee, its this if it has one, and the mark of their beginning.
+		// Below the arguments lie the callee, its this if it has one, and the mark of their
+		// beginning.
 		below := 2
 		if f.name == "newVariadic" {
 			below = 1
@@ -98,7 +101,8 @@ func (f failing) texts() *called.Texts {
 	return programTexts.of(f.file)
 }
 
-// programTexts are the texts of programs that failed lately: reading one takes as long as compiling it.
+// programTexts are the texts of programs that failed lately: reading one takes as long as compiling
+// it.
 var programTexts = &textCache{read: map[*file.File]*called.Texts{}}
 
 const maxPrograms = 16
@@ -207,7 +211,8 @@ func described(h Host, value goja.Value) string {
 	return language.TypeOf(value) + " " + value.String()
 }
 
-// className is the name of the constructor that an object has, unless code would have to be asked for it.
+// className is the name of the constructor that an object has, unless code would have to be asked
+// for it.
 func classOf(h Host, o *goja.Object) string {
 	if o.ExportType() == language.ProxyType {
 		return "Object"

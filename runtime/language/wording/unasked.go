@@ -8,9 +8,10 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// goja puts into the message what it can't call, by the object's own toString: code of the author's that nobody called, and that may
-// do anything. Before it does so it asks for the object's Symbol.toPrimitive. So Object.prototype has one that isn't there for anything
-// else, and isn't listed: it throws where an object is called.
+// goja puts into the message what it can't call, by the object's own toString: code of the author's
+// that nobody called, and that may do anything. Before it does so it asks for the object's
+// Symbol.toPrimitive. So Object.prototype has one that isn't there for anything else, and isn't
+// listed: it throws where an object is called.
 
 // guardCallees installs it.
 func guardCallees(h Host) error {

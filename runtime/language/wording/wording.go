@@ -9,8 +9,9 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// Install has the commonest TypeErrors say what V8's do: people search for those, and goja's say undefined of null. They are
-// worded where they are made, so that the message, the stack and a failure agree.
+// Install has the commonest TypeErrors say what V8's do: people search for those, and goja's say
+// undefined of null. They are worded where they are made, so that the message, the stack and a
+// failure agree.
 func Install(h Host) error {
 	for _, name := range []string{"TypeError", "ReferenceError"} {
 		construct := h.Construct(language.NativeObject(h, name))

@@ -1,5 +1,5 @@
-// Package client is getClient() of activities: it starts, signals, queries, updates, describes and ends
-// executions of the activity's own project, and refuses all others.
+// Package client is getClient() of activities: it starts, signals, queries, updates, describes and
+// ends executions of the activity's own project, and refuses all others.
 package client
 
 import (
@@ -24,9 +24,9 @@ import (
 	"workflow-worker/runtime/platform"
 )
 
-// workflows is what getClient() of an activity talks to the server with. It reaches executions on the activity's own task
-// queue, which is the project's, and no others: who runs where is asked before anything is done, and what is done is done to
-// the run that was asked about.
+// workflows is what getClient() of an activity talks to the server with. It reaches executions on
+// the activity's own task queue, which is the project's, and no others: who runs where is asked
+// before anything is done, and what is done is done to the run that was asked about.
 type workflows struct {
 	platform.Host
 	mostBytes int
@@ -37,8 +37,8 @@ type workflows struct {
 	identity  string
 }
 
-// Host is what the client's JavaScript is given. running is the activity's context; mostBytes bounds the
-// arguments of one call.
+// Host is what the client's JavaScript is given. running is the activity's context; mostBytes
+// bounds the arguments of one call.
 func Host(h platform.Host, running context.Context, mostBytes int) (map[string]any, error) {
 	if running == nil || !activity.IsActivity(running) {
 		return nil, errors.New("getClient() needs a worker's connection: this activity runs without")
@@ -56,7 +56,8 @@ func Host(h platform.Host, running context.Context, mostBytes int) (map[string]a
 	}, nil
 }
 
-// call does one call of the client beside JavaScript: method, request as JSON, arguments, resolve, reject.
+// call does one call of the client beside JavaScript: method, request as JSON, arguments, resolve,
+// reject.
 func (w *workflows) call(call goja.FunctionCall) {
 	resolve, reject := platform.Callback(call.Argument(3)), platform.Callback(call.Argument(4))
 	fail := func(err error) { w.Loop().Post(func() error { return reject(platform.Object(w, problemOf(err))) }) }

@@ -105,8 +105,8 @@ func (w *workflows) start(ctx context.Context, r clientRequest) (answer, error) 
 	return answer{json: map[string]string{"runId": res.GetRunId()}}, nil
 }
 
-// policies sets what is to happen if the id is taken. What would touch the execution that has it is done to one of this project
-// alone, and not by the server, which doesn't ask whose it is.
+// policies sets what is to happen if the id is taken. What would touch the execution that has it is
+// done to one of this project alone, and not by the server, which doesn't ask whose it is.
 func (w *workflows) policies(ctx context.Context, r clientRequest, request *workflowservice.StartWorkflowExecutionRequest) error {
 	reuse, conflict := r.ReusePolicy, r.ConflictPolicy
 	if reuse == "TERMINATE_IF_RUNNING" {

@@ -21,9 +21,9 @@ const (
 	chunkBytes      = 64 << 10 // the most that one read of a stream gives
 )
 
-// download is a response's body. Its beginning is read by the goroutine that sent the request: most code never looks at the
-// body of a POST, and the connection is free again only when it was read. The rest is read when JavaScript asks, so that a
-// server is held up by code that is slow.
+// download is a response's body. Its beginning is read by the goroutine that sent the request: most
+// code never looks at the body of a POST, and the connection is free again only when it was read.
+// The rest is read when JavaScript asks, so that a server is held up by code that is slow.
 type download struct {
 	body  io.ReadCloser
 	taken int64 // given to JavaScript; the goroutine that runs it owns this
@@ -66,7 +66,8 @@ func (d *download) fill(most int) (whole bool) {
 	return whole
 }
 
-// next waits for bytes, and gives what there is. The error comes after the last of them; io.EOF is the end.
+// next waits for bytes, and gives what there is. The error comes after the last of them; io.EOF is
+// the end.
 func (d *download) next() ([]byte, error) {
 	d.mu.Lock()
 	for len(d.buf) == 0 && d.err == nil && !d.filled {
@@ -133,7 +134,8 @@ func (d *download) drop() int64 {
 	return held
 }
 
-// spool reads the beginning of a body, as far as the execution may, and notes when that was all of it.
+// spool reads the beginning of a body, as far as the execution may, and notes when that was all of
+// it.
 func (f *fetch) spool(q *request, d *download) {
 	if f.spoolLeft.Add(-spoolBytes) < 0 {
 		f.spoolLeft.Add(spoolBytes)
@@ -156,8 +158,8 @@ func (f *fetch) readBody(call goja.FunctionCall) goja.Value {
 	return goja.Undefined()
 }
 
-// readChunk reads what there is of a response's body, waiting for the first byte: number, resolve, reject. The end is
-// undefined.
+// readChunk reads what there is of a response's body, waiting for the first byte: number, resolve,
+// reject. The end is undefined.
 func (f *fetch) readChunk(call goja.FunctionCall) goja.Value {
 	f.read(call, func(d *download, left int64) ([]byte, error) {
 		b, err := d.next()
@@ -204,8 +206,9 @@ func (f *fetch) read(call goja.FunctionCall, take func(d *download, left int64) 
 	})
 }
 
-// write hands on a piece of a request's body that is a stream: number, bytes, resolve, reject. It resolves when the piece was
-// sent, so that code that makes data faster than the network takes it is held up.
+// write hands on a piece of a request's body that is a stream: number, bytes, resolve, reject. It
+// resolves when the piece was sent, so that code that makes data faster than the network takes it
+// is held up.
 func (f *fetch) write(call goja.FunctionCall) goja.Value {
 	resolve, reject := platform.Callback(call.Argument(2)), platform.Callback(call.Argument(3))
 	q := f.requests[int(call.Argument(0).ToInteger())]

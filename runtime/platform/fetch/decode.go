@@ -31,8 +31,8 @@ const maxCodings = 5
 // brotliWindow is the most that a Brotli stream makes its reader keep.
 const brotliWindow = 16 << 20
 
-// codings are how a response's body is encoded, the first to be undone first; nil if it isn't, or in a way that Node leaves alone too.
-// The headers stay as they are, as in Node.
+// codings are how a response's body is encoded, the first to be undone first; nil if it isn't, or
+// in a way that Node leaves alone too. The headers stay as they are, as in Node.
 func codings(req *http.Request, res *http.Response) ([]string, error) {
 	header := strings.Join(res.Header.Values("Content-Encoding"), ",")
 	if header == "" || req.Method == http.MethodHead || res.Body == http.NoBody {
@@ -63,7 +63,8 @@ func decoded(body io.ReadCloser, codings []string) io.ReadCloser {
 	return body
 }
 
-// decoder undoes one coding. Its reader is made at the first read: those of the packages read at once.
+// decoder undoes one coding. Its reader is made at the first read: those of the packages read at
+// once.
 type decoder struct {
 	coding string
 	body   io.ReadCloser

@@ -21,8 +21,8 @@ import (
 	"workflow-worker/runtime/platform"
 )
 
-// request is one request of fetch, from send until its body was read or it was stopped. The goroutine that runs JavaScript
-// owns it.
+// request is one request of fetch, from send until its body was read or it was stopped. The
+// goroutine that runs JavaScript owns it.
 type request struct {
 	cancel context.CancelFunc
 	upload *io.PipeWriter // of a body that is a stream; else nil
@@ -42,9 +42,10 @@ func newClients(c *http.Client) clients {
 	return clients{"follow": c, "manual": &manual, "error": &fail}
 }
 
-// send starts a request: method, URL, header pairs, body, redirect mode, resolve, reject, raw. The body is a buffer, undefined, or
-// "stream": then it is written piece by piece. What is raw is sent with the given headers alone, and the response's body stays as it
-// is encoded: Node's http. It returns the request's number, or -1 when there are too many.
+// send starts a request: method, URL, header pairs, body, redirect mode, resolve, reject, raw. The
+// body is a buffer, undefined, or "stream": then it is written piece by piece. What is raw is sent
+// with the given headers alone, and the response's body stays as it is encoded: Node's http. It
+// returns the request's number, or -1 when there are too many.
 func (f *fetch) send(call goja.FunctionCall) goja.Value {
 	r := f.VM().Runtime
 	if !f.Requests().Open() {
@@ -105,7 +106,8 @@ func (f *fetch) settle(q *request) {
 	}
 }
 
-// finish posts what a request's goroutine ends with; if the loop is closed by then, nobody else closes the body.
+// finish posts what a request's goroutine ends with; if the loop is closed by then, nobody else
+// closes the body.
 func finish(end func(eventloop.Job) bool, res *http.Response, j eventloop.Job) {
 	if !end(j) {
 		_ = closeBody(res)
@@ -137,7 +139,8 @@ func (f *fetch) newRequest(ctx context.Context, q *request, call goja.FunctionCa
 		case "host":
 			req.Host = p[1]
 		case "content-length":
-			// The connection's own too, but that of a stream is the sender's to know: some servers take no other.
+			// The connection's own too, but that of a stream is the sender's to know: some servers
+			// take no other.
 			if n, err := strconv.ParseInt(p[1], 10, 64); raw && q.upload != nil && err == nil && n >= 0 {
 				req.ContentLength = n
 			}
@@ -253,8 +256,8 @@ func (f *fetch) trouble(err error) goja.Value {
 	return platform.Object(f, told)
 }
 
-// troubleCode is what Node says in the cause's code, where libraries look for what is worth trying again; "" for what it has
-// no code for, or we no way to tell.
+// troubleCode is what Node says in the cause's code, where libraries look for what is worth trying
+// again; "" for what it has no code for, or we no way to tell.
 func troubleCode(err error) string {
 	var dns *net.DNSError
 	switch {
@@ -281,7 +284,8 @@ type limitError struct{ message string }
 
 func (e *limitError) Error() string { return e.message }
 
-// noteRefusal remembers the errors that say that the guard refused an address: an execution that ends with one is not retried.
+// noteRefusal remembers the errors that say that the guard refused an address: an execution that
+// ends with one is not retried.
 func (f *fetch) noteRefusal(call goja.FunctionCall) goja.Value {
 	if o, ok := call.Argument(0).(*goja.Object); ok {
 		f.refused(o)

@@ -1,8 +1,8 @@
-// Package fetch is fetch, for activities: requests on Go's HTTP client, whole or as streams both ways, and
-// what they are made of: Headers, Request, Response, Blob, File, FormData.
+// Package fetch is fetch, for activities: requests on Go's HTTP client, whole or as streams both
+// ways, and what they are made of: Headers, Request, Response, Blob, File, FormData.
 //
-// It promises: the network is reached through the given client alone; what one execution may have open,
-// read ahead and be given is bounded; all of it ends with the execution.
+// It promises: the network is reached through the given client alone; what one execution may have
+// open, read ahead and be given is bounded; all of it ends with the execution.
 package fetch
 
 import (

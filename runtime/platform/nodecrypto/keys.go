@@ -202,7 +202,8 @@ func cryptRSA(c call) (any, error) {
 	return out, nil
 }
 
-// pssOptions are those of a signature with RSA-PSS; Node's -2 (the most) and -1 (as the digest) are turned into Go's.
+// pssOptions are those of a signature with RSA-PSS; Node's -2 (the most) and -1 (as the digest) are
+// turned into Go's.
 func pssOptions(salt int, id crypto.Hash) *rsa.PSSOptions {
 	switch {
 	case salt == -1:

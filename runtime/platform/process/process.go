@@ -28,8 +28,8 @@ func Module(env map[string]string) platform.Module {
 	}
 }
 
-// tick is what process.nextTick stands on: the function, which runs what was given to that, comes before
-// the promises that wait.
+// tick is what process.nextTick stands on: the function, which runs what was given to that, comes
+// before the promises that wait.
 func tick(h platform.Host) func(goja.FunctionCall) goja.Value {
 	return func(call goja.FunctionCall) goja.Value {
 		if run, ok := call.Argument(0).Export().(func(goja.FunctionCall) goja.Value); ok {

@@ -22,8 +22,8 @@ func (h host) parseURL(call goja.FunctionCall) goja.Value {
 	return h.parts(u)
 }
 
-// setURL gives the parts of a URL after one of them was set: href, name, value. What the standard ignores changes nothing;
-// only a bad href is undefined.
+// setURL gives the parts of a URL after one of them was set: href, name, value. What the standard
+// ignores changes nothing; only a bad href is undefined.
 func (h host) setURL(call goja.FunctionCall) goja.Value {
 	name, value := call.Argument(1).String(), call.Argument(2).String()
 	if name == "href" {

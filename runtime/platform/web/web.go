@@ -40,8 +40,8 @@ var programs = sync.OnceValues(func() (map[string]*goja.Program, error) {
 	return out, nil
 })
 
-// Load makes the globals of a group in a runtime: an object that has each by its name. now gives an event's time in
-// milliseconds. It must be called inside the VM's Enter.
+// Load makes the globals of a group in a runtime: an object that has each by its name. now gives an
+// event's time in milliseconds. It must be called inside the VM's Enter.
 func Load(r *goja.Runtime, group string, now func() float64) (*goja.Object, error) {
 	all, err := programs()
 	if err != nil {
@@ -100,7 +100,8 @@ func (h host) members(group string, now func() float64) map[string]any {
 	}
 }
 
-// with defines properties instead of setting them: a setter that the author has put on Object.prototype must not see them.
+// with defines properties instead of setting them: a setter that the author has put on
+// Object.prototype must not see them.
 func (h host) with(members map[string]any) *goja.Object {
 	o := h.r.NewObject()
 	for name, value := range members {

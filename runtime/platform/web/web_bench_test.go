@@ -6,7 +6,8 @@ import (
 	"github.com/dop251/goja"
 )
 
-// What the first use of a group costs a runtime: compare with "nothing", which is a bare runtime of goja's.
+// What the first use of a group costs a runtime: compare with "nothing", which is a bare runtime of
+// goja's.
 func BenchmarkLoad(b *testing.B) {
 	names := []string{"nothing"}
 	for group := range Groups() {

@@ -19,7 +19,8 @@ func errOperation() error {
 	return operationError("The operation failed for an operation-specific reason")
 }
 
-// applyCTR is AES-CTR: of the counter block only the last length bits count, and wrap among themselves.
+// applyCTR is AES-CTR: of the counter block only the last length bits count, and wrap among
+// themselves.
 func applyCTR(p cryptoParameters) ([]byte, error) {
 	block, err := aes.NewCipher(p.bytes("key"))
 	if err != nil {

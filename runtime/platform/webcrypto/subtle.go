@@ -44,7 +44,8 @@ func (e *cryptoError) Error() string { return e.message }
 func operationError(message string) error { return &cryptoError{"OperationError", message} }
 func dataError(message string) error      { return &cryptoError{"DataError", message} }
 
-// subtle carries out what crypto.js has checked: an operation and its parameters. It answers with {value} or {error, message}.
+// subtle carries out what crypto.js has checked: an operation and its parameters. It answers with
+// {value} or {error, message}.
 func (w webCrypto) subtle(call goja.FunctionCall) goja.Value {
 	p := cryptoParameters{call.Argument(1).ToObject(w.VM().Runtime)}
 	value, err := w.operation(call.Argument(0).String(), p)

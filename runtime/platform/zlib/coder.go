@@ -62,7 +62,8 @@ func (z coder) stream(call goja.FunctionCall) goja.Value {
 	})
 }
 
-// within bounds what Go holds for an execution; the setting is that of fetch's bodies, the usual source.
+// within bounds what Go holds for an execution; the setting is that of fetch's bodies, the usual
+// source.
 func (z coder) within(n int, what string) error {
 	if limit := z.most; int64(n) > limit {
 		return fmt.Errorf("%s of more than %d bytes (%s)", what, limit, activities.MaxResponseSetting)

@@ -18,14 +18,15 @@ import (
 	"workflow-worker/runtime/platform"
 )
 
-// Host gives the functions that the bundle of Node's modules is given. most bounds, in bytes, what Go
-// holds for an execution.
+// Host gives the functions that the bundle of Node's modules is given. most bounds, in bytes, what
+// Go holds for an execution.
 func Host(h platform.Host, most int64) map[string]any {
 	z := coder{h, most}
 	return map[string]any{"zlib": z.whole, "crc32": z.crc32}
 }
 
-// maxBrotliQuality bounds what can't be interrupted: at 11, Node's default, a megabyte takes a second.
+// maxBrotliQuality bounds what can't be interrupted: at 11, Node's default, a megabyte takes a
+// second.
 const maxBrotliQuality = 6
 
 // whole is an operation of node:zlib on a whole text: operation, data, level.

@@ -12,19 +12,24 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What the SDK does while the server is away costs most after its return. The connection is tried every twelve seconds, one try may take
-// twenty; then each kind of poll (workflow tasks, those of cached executions, activities) sleeps up to ten more, and an execution needs all
-// three, one after the other. The results of activities that ended meanwhile are given up after ten seconds: such an activity runs again when
-// its start-to-close timeout is over.
+// What the SDK does while the server is away costs most after its return. The connection is tried
+// every twelve seconds, one try may take twenty; then each kind of poll (workflow tasks, those of
+// cached executions, activities) sleeps up to ten more, and an execution needs all three, one after
+// the other. The results of activities that ended meanwhile are given up after ten seconds: such an
+// activity runs again when its start-to-close timeout is over.
 const (
-	// reconnectDelay is the longest pause between two tries to connect. There is one connection for all workers.
+	// reconnectDelay is the longest pause between two tries to connect. There is one connection for
+	// all workers.
 	reconnectDelay = 2 * time.Second
-	// connectTimeout is the longest that such a try takes, where packets are lost rather than refused.
+	// connectTimeout is the longest that such a try takes, where packets are lost rather than
+	// refused.
 	connectTimeout = 10 * time.Second
 
-	// answerTimeout is how long one try to deliver an activity's answer may take; the SDK's own limit for all of them.
+	// answerTimeout is how long one try to deliver an activity's answer may take; the SDK's own
+	// limit for all of them.
 	answerTimeout = 10 * time.Second
-	// answerPatience is when an answer is given up at last. The server refuses one whose attempt is over.
+	// answerPatience is when an answer is given up at last. The server refuses one whose attempt is
+	// over.
 	answerPatience = time.Hour
 )
 
@@ -35,8 +40,9 @@ func Reconnect() grpc.DialOption {
 	return grpc.WithConnectParams(grpc.ConnectParams{Backoff: b, MinConnectTimeout: connectTimeout})
 }
 
-// held waits until a poll that failed may be tried again: the connection stands, and some time has passed if it stood before. It is false if
-// the poll is over, or its worker about to stop: the SDK waits then for its polls, and cancels none.
+// held waits until a poll that failed may be tried again: the connection stands, and some time has
+// passed if it stood before. It is false if the poll is over, or its worker about to stop: the SDK
+// waits then for its polls, and cancels none.
 func (p *polls) held(ctx context.Context, taskQueue string, cc *grpc.ClientConn, tries int) bool {
 	p.mu.Lock()
 	ends := p.endOf(taskQueue)
@@ -71,7 +77,8 @@ func (p *polls) endOf(taskQueue string) chan struct{} {
 	return p.ends[taskQueue]
 }
 
-// StopPolls lets no poll of a task queue wait for the server any longer. It is for a worker that is about to stop; Forget ends it.
+// StopPolls lets no poll of a task queue wait for the server any longer. It is for a worker that is
+// about to stop; Forget ends it.
 func (t *Tasks) StopPolls(taskQueue string) {
 	if t == nil {
 		return
@@ -86,8 +93,8 @@ func (t *Tasks) StopPolls(taskQueue string) {
 	}
 }
 
-// deliver gives an activity's answer to the server, for longer than the SDK would: what an attempt has done is not to be done again because
-// the server was away when it ended.
+// deliver gives an activity's answer to the server, for longer than the SDK would: what an attempt
+// has done is not to be done again because the server was away when it ended.
 func deliver(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	// Without the SDK's deadline. Who completes an activity from outside may give it up.
 	all, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerPatience)
@@ -129,8 +136,9 @@ func stands(ctx context.Context, cc *grpc.ClientConn) bool {
 	return ctx.Err() == nil
 }
 
-// pause is what lies between two tries on a connection that stands: a proxy may answer for servers that are away. With many who wait it
-// is longer, up to the SDK's ten seconds, so that they are no burden to a server that has just come back.
+// pause is what lies between two tries on a connection that stands: a proxy may answer for servers
+// that are away. With many who wait it is longer, up to the SDK's ten seconds, so that they are no
+// burden to a server that has just come back.
 func pause(ctx context.Context, tries, waiting int) bool {
 	const first, most = 100 * time.Millisecond, 10 * time.Second
 	all := min(time.Duration(waiting)*first/10, most)

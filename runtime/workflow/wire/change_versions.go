@@ -12,11 +12,13 @@ import (
 	"go.temporal.io/sdk/converter"
 )
 
-// The SDK's version markers hold a patch. It lists them in a search attribute, each as "id-1"; Temporal's documentation tells authors of
-// TypeScript to look for "id". So what the SDK lists gets both names on its way to the server, where nothing compares it with a replay.
+// The SDK's version markers hold a patch. It lists them in a search attribute, each as "id-1";
+// Temporal's documentation tells authors of TypeScript to look for "id". So what the SDK lists gets
+// both names on its way to the server, where nothing compares it with a replay.
 const (
 	changeVersions = "TemporalChangeVersion"
-	// PatchVersion is the version that a patch has to the SDK, VersionSuffix what it appends to the name for it.
+	// PatchVersion is the version that a patch has to the SDK, VersionSuffix what it appends to the
+	// name for it.
 	PatchVersion  = 1
 	VersionSuffix = "-1"
 	// MaxChangeVersions is where the SDK stops: the server takes no value of 2 KB or more.
@@ -57,7 +59,8 @@ func bothNames(listed []string) []string {
 	return out
 }
 
-// Record notes a marker that goes to the server behind the commands of a task. false: nobody sees the task on its way.
+// Record notes a marker that goes to the server behind the commands of a task. false: nobody sees
+// the task on its way.
 func (t *Tasks) Record(runID string, marker *commandpb.Command) bool {
 	if t == nil {
 		return false
@@ -72,7 +75,8 @@ func (t *Tasks) Record(runID string, marker *commandpb.Command) bool {
 	return true
 }
 
-// addMarkers puts a task's own markers behind its commands, and before the run's end: the SDK counts the events that come of its commands.
+// addMarkers puts a task's own markers behind its commands, and before the run's end: the SDK
+// counts the events that come of its commands.
 func (t *Tasks) addMarkers(r *workflowservice.RespondWorkflowTaskCompletedRequest) {
 	t.mu.Lock()
 	var markers []*commandpb.Command
@@ -103,7 +107,8 @@ func ending(c *commandpb.Command) bool {
 	return false
 }
 
-// VersionMarker is the SDK's for a patch that the list has no room for. The SDK reads it from the history like its own, wherever it is.
+// VersionMarker is the SDK's for a patch that the list has no room for. The SDK reads it from the
+// history like its own, wherever it is.
 func VersionMarker(convert converter.DataConverter, id string) (*commandpb.Command, error) {
 	details := map[string]*commonpb.Payloads{}
 	for name, value := range map[string]any{"change-id": id, "version": PatchVersion, "version-search-attribute-updated": false} {

@@ -1,5 +1,5 @@
-// Package wire stands between the Go SDK and Temporal's server: it reads and writes their messages on the connection, for what the SDK has no
-// place for.
+// Package wire stands between the Go SDK and Temporal's server: it reads and writes their messages
+// on the connection, for what the SDK has no place for.
 //
 // # What it promises
 //
@@ -17,6 +17,7 @@
 //
 // # What it must never do
 //
-// It knows neither JavaScript nor how a workflow runs: it imports no other room of this project. What it needs of a run in the SDK's cache it asks
-// through [Kept], which runtime/workflow implements; who hears of a project is a [Project].
+// It knows neither JavaScript nor how a workflow runs: it imports no other room of this project.
+// What it needs of a run in the SDK's cache it asks through [Kept], which runtime/workflow
+// implements; who hears of a project is a [Project].
 package wire

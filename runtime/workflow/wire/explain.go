@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// explain completes what the SDK by itself found wrong with a task: what ran and what to do about it, as in failures of ours, in place of
-// Go's stack.
+// explain completes what the SDK by itself found wrong with a task: what ran and what to do about
+// it, as in failures of ours, in place of Go's stack.
 func (t *Tasks) explain(r *workflowservice.RespondWorkflowTaskFailedRequest) {
 	f := r.GetFailure()
 	if f == nil {
@@ -47,7 +47,8 @@ func (told *TaskFailure) replace(f *failurepb.Failure) {
 	}
 }
 
-// complete adds to the failure that the server gets what a panic's text can't hold: the thrown error's class and its causes.
+// complete adds to the failure that the server gets what a panic's text can't hold: the thrown
+// error's class and its causes.
 func (told *TaskFailure) complete(f *failurepb.Failure) {
 	f.Cause = told.Cause
 	if info := f.GetApplicationFailureInfo(); info != nil && told.Type != "" && info.GetType() == "" {
@@ -55,7 +56,8 @@ func (told *TaskFailure) complete(f *failurepb.Failure) {
 	}
 }
 
-// explainForeign says whose an execution is whose history the SDK gave up before there was a definition: it knows the markers of no other SDK.
+// explainForeign says whose an execution is whose history the SDK gave up before there was a
+// definition: it knows the markers of no other SDK.
 func (t *Tasks) explainForeign(r *workflowservice.RespondWorkflowTaskFailedRequest) {
 	t.mu.Lock()
 	known := t.runs[t.open[string(r.GetTaskToken())].runID]

@@ -8,16 +8,17 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// panicType is the type of the failure that the Go SDK makes of a panic in a workflow task: the only way in which the
-// bindings can fail one.
+// panicType is the type of the failure that the Go SDK makes of a panic in a workflow task: the
+// only way in which the bindings can fail one.
 const panicType = "PanicError"
 
 // SourceTypeScript is what failures of workflow code name as the SDK that they come from.
 const SourceTypeScript = "TypeScriptSDK"
 
-// FailureConverter gives workflow task failures the form that Temporal's own TypeScript worker gives them: the author's
-// stack in place of Go's. Everything else goes to inner; nil is the SDK's default. Set it as the client's FailureConverter.
-// Without it a task failure's message carries the author's stack, and Go's stands beside it.
+// FailureConverter gives workflow task failures the form that Temporal's own TypeScript worker
+// gives them: the author's stack in place of Go's. Everything else goes to inner; nil is the SDK's
+// default. Set it as the client's FailureConverter. Without it a task failure's message carries the
+// author's stack, and Go's stands beside it.
 func FailureConverter(inner converter.FailureConverter) converter.FailureConverter {
 	if inner == nil {
 		inner = temporal.GetDefaultFailureConverter()

@@ -9,7 +9,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// Title names code to people: its file, what they call this version of it, and the beginning of its hash.
+// Title names code to people: its file, what they call this version of it, and the beginning of its
+// hash.
 func Title(file, version, hash string) string {
 	return fmt.Sprintf("%s (%.12s)", strings.TrimSpace(file+" "+version), hash)
 }
@@ -20,7 +21,8 @@ type failedAttempt struct {
 	at   time.Time
 }
 
-// ActivityFailed says which code an activity's attempt ran that has just failed: the failure that goes to the server will name it.
+// ActivityFailed says which code an activity's attempt ran that has just failed: the failure that
+// goes to the server will name it.
 func (t *Tasks) ActivityFailed(token []byte, code string) {
 	if t == nil {
 		return
@@ -56,7 +58,8 @@ func (t *Tasks) nameWorkflow(r *workflowservice.RespondWorkflowTaskCompletedRequ
 	}
 }
 
-// ranIn adds the code as the stack's last line: the message is what the author's code reads and compares.
+// ranIn adds the code as the stack's last line: the message is what the author's code reads and
+// compares.
 func ranIn(f *failurepb.Failure, code string) {
 	if f != nil && code != "" {
 		f.StackTrace = strings.TrimPrefix(f.GetStackTrace()+"\n    in "+code, "\n")

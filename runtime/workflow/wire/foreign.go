@@ -7,8 +7,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 )
 
-// Foreign says whose an execution is that this service can't go on with: another worker began it, so that its history has no pin, and
-// what else is in there is another SDK's.
+// Foreign says whose an execution is that this service can't go on with: another worker began it,
+// so that its history has no pin, and what else is in there is another SDK's.
 type Foreign struct {
 	sdk, version, identity string
 }
@@ -25,7 +25,8 @@ var sdkNames = map[string]string{
 	"temporal-php-2":      "Temporal's PHP SDK",
 }
 
-// Foreigner reads from a history's events, from its first on, whether another worker began it; nil if this service did, or if nobody has yet.
+// Foreigner reads from a history's events, from its first on, whether another worker began it; nil
+// if this service did, or if nobody has yet.
 func Foreigner(events []*historypb.HistoryEvent) *Foreign {
 	var found *Foreign
 	for _, e := range events {

@@ -13,8 +13,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// MaxEvents is the length of history up to which an execution is tried on other code before it goes on with it; a longer one keeps its
-// code. The server itself asks for continue-as-new at 4,096 events, and ends executions at 51,200.
+// MaxEvents is the length of history up to which an execution is tried on other code before it goes
+// on with it; a longer one keeps its code. The server itself asks for continue-as-new at 4,096
+// events, and ends executions at 51,200.
 const MaxEvents = 20_000
 
 // ErrTooLong is of a history that is longer.
@@ -85,14 +86,15 @@ func plain(resp *workflowservice.GetWorkflowExecutionHistoryResponse) bool {
 	return true
 }
 
-// ofTheSDK tells the requests by which the SDK reads the history of a task from those of everybody else: a client's name a filter, and ours
-// a page size.
+// ofTheSDK tells the requests by which the SDK reads the history of a task from those of everybody
+// else: a client's name a filter, and ours a page size.
 func ofTheSDK(r *workflowservice.GetWorkflowExecutionHistoryRequest) bool {
 	return r.GetMaximumPageSize() == 0 && !r.GetWaitNewEvent() && r.GetHistoryEventFilterType() == enumspb.HISTORY_EVENT_FILTER_TYPE_UNSPECIFIED
 }
 
-// page completes what the SDK reads for a task whose execution isn't in its cache. The last page lacks the events that the server hasn't
-// written: those of a task that was made for an update, or tried again. The task brought them.
+// page completes what the SDK reads for a task whose execution isn't in its cache. The last page
+// lacks the events that the server hasn't written: those of a task that was made for an update, or
+// tried again. The task brought them.
 func (t *Tasks) page(req *workflowservice.GetWorkflowExecutionHistoryRequest, resp *workflowservice.GetWorkflowExecutionHistoryResponse) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -5,12 +5,14 @@ import "log/slog"
 // Execution names one run and its workflow type.
 type Execution struct{ ID, RunID, Type string }
 
-// Kept is a run of a workflow that is in the SDK's cache. Its methods are called from the connection's goroutines; they are cheap and don't
-// block.
+// Kept is a run of a workflow that is in the SDK's cache. Its methods are called from the
+// connection's goroutines; they are cheap and don't block.
 type Kept interface {
-	// Code says what it runs on, and what people call that; ok is false if there is nothing yet, or nothing any more.
+	// Code says what it runs on, and what people call that; ok is false if there is nothing yet, or
+	// nothing any more.
 	Code() (title string, last LastCode, ok bool)
-	// Moves says to which code it is to go on with at its next task; false if it stays, or can't be moved now.
+	// Moves says to which code it is to go on with at its next task; false if it stays, or can't be
+	// moved now.
 	Moves() (hash string, moves bool)
 	// Failed is what its task failed with, by its own account; nil if it knows of nothing.
 	Failed() *TaskFailure

@@ -12,14 +12,16 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// LastCode says which code completed an execution's last workflow task. The zero value is one that never completed a task, or whose task was
-// completed by a worker that didn't say.
+// LastCode says which code completed an execution's last workflow task. The zero value is one that
+// never completed a task, or whose task was completed by a worker that didn't say.
 type LastCode struct {
 	// Hash is the code's.
 	Hash string
-	// Since is when the code went live where it ran: what went live later is newer. Zero if it wasn't live.
+	// Since is when the code went live where it ran: what went live later is newer. Zero if it
+	// wasn't live.
 	Since time.Time
-	// AutoUpgrade says that the code asked for it: setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, …).
+	// AutoUpgrade says that the code asked for it: setWorkflowOptions({ versioningBehavior:
+	// 'AUTO_UPGRADE' }, …).
 	AutoUpgrade bool
 }
 
@@ -98,7 +100,8 @@ func askLastCode(ctx context.Context, api workflowservice.WorkflowServiceClient,
 	}
 }
 
-// LastCodeOf reads from the events of a history, from its first on, which code completed the last workflow task. begun is false if none has.
+// LastCodeOf reads from the events of a history, from its first on, which code completed the last
+// workflow task. begun is false if none has.
 func LastCodeOf(events []*historypb.HistoryEvent) (last LastCode, begun bool) {
 	last = lastCode(events)
 	begun = slices.ContainsFunc(events, func(e *historypb.HistoryEvent) bool { return e.GetWorkflowTaskCompletedEventAttributes() != nil })

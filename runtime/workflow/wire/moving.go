@@ -14,7 +14,8 @@ type misfit struct{ runID, hash string }
 // maxMisfits bounds the memory of misfits; one that is forgotten is tried again.
 const maxMisfits = 4096
 
-// moves reports whether a task is of an execution in the SDK's cache that is to go on with other code.
+// moves reports whether a task is of an execution in the SDK's cache that is to go on with other
+// code.
 func (t *Tasks) moves(task *workflowservice.PollWorkflowTaskQueueResponse) bool {
 	if len(task.GetTaskToken()) == 0 || task.GetQuery() != nil || beginning(task.GetHistory().GetEvents()) != nil {
 		return false
@@ -36,8 +37,9 @@ func (t *Tasks) movesNext(token []byte) bool {
 	return moves && !t.Refused(o.runID, wanted)
 }
 
-// beginAgain gives the task the history from its beginning. The SDK sees that this isn't what follows on the state in its cache, and makes a
-// new one, on the code that is wanted then; no task fails. If the history can't be had, the execution goes on as it is until its next task.
+// beginAgain gives the task the history from its beginning. The SDK sees that this isn't what
+// follows on the state in its cache, and makes a new one, on the code that is wanted then; no task
+// fails. If the history can't be had, the execution goes on as it is until its next task.
 func (t *Tasks) beginAgain(ctx context.Context, namespace string, task *workflowservice.PollWorkflowTaskQueueResponse) {
 	t.mu.Lock()
 	api := t.api

@@ -18,7 +18,8 @@ type PollFailure struct {
 	Error string
 }
 
-// polls watches the polls of a connection's workers. The SDK tries for ever what the server refuses, and tells its log alone.
+// polls watches the polls of a connection's workers. The SDK tries for ever what the server
+// refuses, and tells its log alone.
 type polls struct {
 	mu     sync.Mutex // guards the rest, and what it points to
 	queues map[polled]*pollState
@@ -44,9 +45,11 @@ type pollState struct {
 }
 
 const (
-	// pollPatience is how long polls fail before it is told: the server's restart, or one lost packet, is no news.
+	// pollPatience is how long polls fail before it is told: the server's restart, or one lost
+	// packet, is no news.
 	pollPatience = 5 * time.Second
-	// pollSettles is after which time a poll that waits on a connection that stands is a good one: it may wait for a minute.
+	// pollSettles is after which time a poll that waits on a connection that stands is a good one:
+	// it may wait for a minute.
 	pollSettles = 2 * time.Second
 )
 
@@ -65,8 +68,8 @@ func polledBy(req any) (polled, bool) {
 	return polled{}, false
 }
 
-// begin notes a poll; end, what became of it, and whether it may be tried again without a word to the SDK: the first failure is
-// for its log and its metrics.
+// begin notes a poll; end, what became of it, and whether it may be tried again without a word to
+// the SDK: the first failure is for its log and its metrics.
 func (p *polls) begin(of polled, conn *grpc.ClientConn, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,7 +165,8 @@ func (t *Tasks) Forget(taskQueue string) {
 	delete(t.polls.ends, taskQueue)
 }
 
-// poll makes a call that may be a poll, and watches it. While the server is away it waits here for its return (see held).
+// poll makes a call that may be a poll, and watches it. While the server is away it waits here for
+// its return (see held).
 func (t *Tasks) poll(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	of, ok := polledBy(req)
 	if !ok {

@@ -1,6 +1,7 @@
 package wire
 
-// Reasons are all that a workflow task may fail for: bounded in number, so that a metric can carry them.
+// Reasons are all that a workflow task may fail for: bounded in number, so that a metric can carry
+// them.
 func Reasons() []string {
 	return []string{
 		ReasonException, ReasonUnhandled, ReasonInterrupted, ReasonCallDepth, ReasonUnknownType, ReasonMissingCode,

@@ -7,8 +7,8 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 )
 
-// Logger is the SDK's logger without its lines about tasks that failed here: those are logged here already, with what ran and
-// without Go's stack. Set it as the client's Logger.
+// Logger is the SDK's logger without its lines about tasks that failed here: those are logged here
+// already, with what ran and without Go's stack. Set it as the client's Logger.
 func Logger(inner sdklog.Logger) sdklog.Logger { return quietLogger{inner} }
 
 type quietLogger struct{ sdklog.Logger }

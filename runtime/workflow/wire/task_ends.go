@@ -7,10 +7,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// TaskEnds hears how the workflow tasks of executions end, for one project. Its methods are called for every task; they are cheap and
-// don't block.
+// TaskEnds hears how the workflow tasks of executions end, for one project. Its methods are called
+// for every task; they are cheap and don't block.
 type TaskEnds interface {
-	// TaskFailed tells of a task that failed, at every attempt. The SDK answers the first one; the server lets the later ones time out.
+	// TaskFailed tells of a task that failed, at every attempt. The SDK answers the first one; the
+	// server lets the later ones time out.
 	TaskFailed(x Execution, f *TaskFailure)
 	// TaskCompleted tells that the server has taken what a task brought: the execution got on.
 	TaskCompleted(x Execution)
@@ -48,8 +49,9 @@ func (t *Tasks) workerOf(token []byte) (w taskWorker, ok bool) {
 	return r.worker, r.worker.ends != nil
 }
 
-// tellCompleted tells what the server said to a task's completion. What it finds wrong with a command it has written into the history as
-// a failed task, and nobody hears of it but by this answer.
+// tellCompleted tells what the server said to a task's completion. What it finds wrong with a
+// command it has written into the history as a failed task, and nobody hears of it but by this
+// answer.
 func (w taskWorker) tellCompleted(err error) {
 	if err == nil {
 		w.ends.TaskCompleted(w.x)

@@ -26,19 +26,21 @@ const (
 	ReasonDuplicateID    = "duplicate_id"   // code gave one id to two things at once
 	ReasonForeign        = "foreign"        // another worker began the execution
 
-	// ReasonRefused is of a task that the server failed: it doesn't take a command that the code gave.
+	// ReasonRefused is of a task that the server failed: it doesn't take a command that the code
+	// gave.
 	ReasonRefused = "refused"
 )
 
-// TaskFailure fails a workflow task. The execution stays open: the server gives the task out again, and a fixed reload, or
-// the missing code's return, lets it go on.
+// TaskFailure fails a workflow task. The execution stays open: the server gives the task out again,
+// and a fixed reload, or the missing code's return, lets it go on.
 type TaskFailure struct {
 	// Reason is one of the constants.
 	Reason string
-	// WorkflowType, Code and Title say what ran: the type, the code's hash, its file's name and version; the last two are "" if
-	// it didn't get that far.
+	// WorkflowType, Code and Title say what ran: the type, the code's hash, its file's name and
+	// version; the last two are "" if it didn't get that far.
 	WorkflowType, Code, Title string
-	// Message says what is wrong, Stack where, in the author's lines ("    at f (file.ts:3:4)"); Stack may be "".
+	// Message says what is wrong, Stack where, in the author's lines ("    at f (file.ts:3:4)");
+	// Stack may be "".
 	Message, Stack string
 	// Hint is what whoever reads it can do; may be "".
 	Hint string

@@ -13,11 +13,13 @@ import (
 	"google.golang.org/grpc"
 )
 
-// Tasks sees workflow tasks on their way from the server to the SDK, and their completions on the way back. It does what the
-// bindings have no place for: it keeps what an execution's first event tells, writes the code that ran into each completed task's
-// identity and reads it there again, and has the SDK start afresh with an execution of its cache that is to go on with other code.
+// Tasks sees workflow tasks on their way from the server to the SDK, and their completions on the
+// way back. It does what the bindings have no place for: it keeps what an execution's first event
+// tells, writes the code that ran into each completed task's identity and reads it there again, and
+// has the SDK start afresh with an execution of its cache that is to go on with other code.
 //
-// It belongs to one connection, whose workers' factories must be given it. A nil Tasks sees nothing.
+// It belongs to one connection, whose workers' factories must be given it. A nil Tasks sees
+// nothing.
 type Tasks struct {
 	polls polls
 
@@ -28,9 +30,11 @@ type Tasks struct {
 	swept time.Time
 	// failed are activities' attempts whose failure is on its way to the server, by task token.
 	failed map[string]failedAttempt
-	// misfits are executions with code that didn't fit them, oldest first: they aren't tried again at every task.
+	// misfits are executions with code that didn't fit them, oldest first: they aren't tried again
+	// at every task.
 	misfits []misfit
-	// watched are the factories that were given this, by task queue: for what no definition is there to tell.
+	// watched are the factories that were given this, by task queue: for what no definition is
+	// there to tell.
 	watched map[string]Project
 }
 
@@ -41,7 +45,8 @@ type openTask struct {
 	received time.Time
 }
 
-// maxTaskAge is how long an unanswered task is kept: the server lets none take longer than two minutes.
+// maxTaskAge is how long an unanswered task is kept: the server lets none take longer than two
+// minutes.
 const maxTaskAge = 10 * time.Minute
 
 // run is what is known of an execution while it has an open task or is in the SDK's cache.
@@ -55,7 +60,8 @@ type run struct {
 	last  *LastCode // nil if only the server knows
 	// foreign is set if another worker began it, as far as the history's first page tells.
 	foreign *Foreign
-	// tail is the partial history that a task came with. Its last events may be the server's alone, not yet in the history.
+	// tail is the partial history that a task came with. Its last events may be the server's alone,
+	// not yet in the history.
 	tail []*historypb.HistoryEvent
 
 	// markers go to the server with the answer to the open task.
@@ -63,7 +69,8 @@ type run struct {
 
 	cached  Kept
 	project Project
-	// worker outlives cached: an execution that is over is dropped before its last task is answered.
+	// worker outlives cached: an execution that is over is dropped before its last task is
+	// answered.
 	worker taskWorker
 }
 
@@ -72,8 +79,9 @@ func NewTasks() *Tasks {
 	return &Tasks{open: map[string]openTask{}, runs: map[string]*run{}, failed: map[string]failedAttempt{}, watched: map[string]Project{}}
 }
 
-// DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries, metrics and headers are done. A connection
-// that is to be back soon after the server gets [Reconnect] too.
+// DialOption puts Tasks into a connection. The SDK's own interceptors stay outside: retries,
+// metrics and headers are done. A connection that is to be back soon after the server gets
+// [Reconnect] too.
 func (t *Tasks) DialOption() grpc.DialOption { return grpc.WithChainUnaryInterceptor(t.intercept) }
 
 func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
@@ -212,7 +220,8 @@ func (t *Tasks) release(r *run) {
 	}
 }
 
-// sweep forgets tasks that the SDK never answered: it gives some up without a word. Called with mu held.
+// sweep forgets tasks that the SDK never answered: it gives some up without a word. Called with mu
+// held.
 func (t *Tasks) sweep(now time.Time) {
 	if now.Sub(t.swept) < maxTaskAge {
 		return
@@ -242,8 +251,8 @@ func (t *Tasks) label(token []byte) string {
 	return ""
 }
 
-// Begin gives what is known of an execution that a definition begins to run: the attributes of its first event, nil if they didn't pass by here,
-// and which code completed its last task.
+// Begin gives what is known of an execution that a definition begins to run: the attributes of its
+// first event, nil if they didn't pass by here, and which code completed its last task.
 func (t *Tasks) Begin(ctx context.Context, runID string) (began *historypb.WorkflowExecutionStartedEventAttributes, last LastCode, query bool, err error) {
 	if t == nil {
 		return nil, LastCode{}, false, nil
@@ -266,7 +275,8 @@ func (t *Tasks) Begin(ctx context.Context, runID string) (began *historypb.Workf
 	return began, *known, query, nil
 }
 
-// Replay tells of a history that is given to a WorkflowReplayer and so doesn't pass by. It is replayed on the code that ran. done forgets it.
+// Replay tells of a history that is given to a WorkflowReplayer and so doesn't pass by. It is
+// replayed on the code that ran. done forgets it.
 func (t *Tasks) Replay(runID string, events []*historypb.HistoryEvent) (done func()) {
 	token := "replay " + runID
 	t.mu.Lock()
@@ -317,7 +327,8 @@ func (t *Tasks) cached(token []byte) (Kept, Project) {
 	return nil, Project{}
 }
 
-// Watch notes who hears of the executions of a task queue. A later one takes an earlier one's place.
+// Watch notes who hears of the executions of a task queue. A later one takes an earlier one's
+// place.
 func (t *Tasks) Watch(taskQueue string, p Project) {
 	if t == nil || taskQueue == "" {
 		return

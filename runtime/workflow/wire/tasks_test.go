@@ -109,8 +109,8 @@ func TestTasksReadWhatATaskBrings(t *testing.T) {
 	w.empty()
 }
 
-// The SDK has lost an execution that the server believes to be in its cache: it reads the history, which lacks the events of a task
-// that the server made for an update.
+// The SDK has lost an execution that the server believes to be in its cache: it reads the history,
+// which lacks the events of a task that the server made for an update.
 func TestTasksCompleteTheHistoryThatTheSDKReads(t *testing.T) {
 	t.Parallel()
 	raw := func(ids ...int64) []*commonpb.DataBlob {

@@ -31,7 +31,8 @@ var zones = sync.OnceValues(func() (map[string]func() (*time.Location, error), e
 	return all, nil
 })
 
-// Zone gives a time zone by its exact name; nil if there is none. Unlike time.LoadLocation, it looks nowhere else.
+// Zone gives a time zone by its exact name; nil if there is none. Unlike time.LoadLocation, it
+// looks nowhere else.
 func Zone(name string) (*time.Location, error) {
 	all, err := zones()
 	if err != nil || all[name] == nil {

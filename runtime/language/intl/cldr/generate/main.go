@@ -1,5 +1,5 @@
-// Command generate picks from Unicode's locale data, and from Go's copy of the time zones, what runtime/language/intl needs:
-// a part of `make bundle`.
+// Command generate picks from Unicode's locale data, and from Go's copy of the time zones, what
+// runtime/language/intl needs: a part of `make bundle`.
 package main
 
 import (
@@ -83,8 +83,8 @@ func write(path string, files []file) error {
 	return os.WriteFile(path, out.Bytes(), 0o644)
 }
 
-// copyZones takes the zones from beside the Go that builds the service, as time/tzdata would; the standard library gives
-// nobody a zone from there while the machine has zones of its own.
+// copyZones takes the zones from beside the Go that builds the service, as time/tzdata would; the
+// standard library gives nobody a zone from there while the machine has zones of its own.
 func copyZones(from, to string) error {
 	if from == "" {
 		root, err := exec.Command("go", "env", "GOROOT").Output()

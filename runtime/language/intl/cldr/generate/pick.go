@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// languages are those whose texts are taken, with all their regions. All of them write Western digits and Gregorian dates.
+// languages are those whose texts are taken, with all their regions. All of them write Western
+// digits and Gregorian dates.
 var languages = []string{
 	"bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "nb", "nl", "nn", "no",
 	"pl", "pt", "ro", "ru", "sk", "sl", "sv", "tr", "uk", "vi", "zh",

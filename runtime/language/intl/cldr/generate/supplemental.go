@@ -19,7 +19,8 @@ func (s *source) supplemental() (texts, error) {
 	return t, nil
 }
 
-// locales names all locales of CLDR, not only those that are taken, and how languages are completed.
+// locales names all locales of CLDR, not only those that are taken, and how languages are
+// completed.
 func (s *source) locales(t texts) error {
 	all, err := s.list("cldr-core/availableLocales.json", "availableLocales", "full")
 	if err != nil {
@@ -116,7 +117,8 @@ func (s *source) currencies(t texts) error {
 	return nil
 }
 
-// zones are the names of time zones, each with the one that it is an alias of; the names' own names by time; and countries.
+// zones are the names of time zones, each with the one that it is an alias of; the names' own names
+// by time; and countries.
 func (s *source) zones(t texts) error {
 	list, err := s.read("cldr-bcp47/bcp47/timezone.json", "keyword", "u", "tz")
 	if err != nil {
@@ -160,7 +162,8 @@ func (s *source) zones(t texts) error {
 	return nil
 }
 
-// addMetazones gives each zone the metazones that it used, each as "name,from,to", joined by semicolons.
+// addMetazones gives each zone the metazones that it used, each as "name,from,to", joined by
+// semicolons.
 func addMetazones(t texts, name string, v any) {
 	if below, ok := v.(map[string]any); ok {
 		for k, v := range below {
