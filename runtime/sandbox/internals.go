@@ -222,6 +222,9 @@ func (in *gojaInternals) count(r *goja.Runtime, property goja.Value, members boo
 }
 
 func (in *gojaInternals) countFunction(r *goja.Runtime, o *goja.Object, members bool) {
+	if *(**goja.Runtime)(unsafe.Add(unsafe.Pointer(o), in.shape.runtime)) != r {
+		return // a setter that all runtimes use, of what is frozen: see setters
+	}
 	self := in.of(o)
 	if at, ok := in.functions[self.Type()]; ok {
 		f := (*function)(unsafe.Add(self.UnsafePointer(), at))
