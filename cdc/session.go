@@ -32,7 +32,8 @@ func (s *Source) session(ctx context.Context) error {
 		return err
 	}
 	select {
-	case <-s.gate.gap: // an earlier session's: this one has looked itself
+	case gap := <-s.gate.gap:
+		_ = gap // an earlier session's: this one has looked itself
 	default:
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
