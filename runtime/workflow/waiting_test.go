@@ -10,15 +10,18 @@ func TestStackTraceShowsTriggersThatWait(t *testing.T) {
 	p := newProject(t, `
 const go = new Trigger<void>();
 export async function run() {
-  setHandler(defineSignal('go'), () => go.resolve());
+  setHandler(defineSignal('go'), () => { settled = true; go.resolve(); });
   setHandler(defineQuery('ready'), () => true);
-  await Promise.all([one(), two()]);
+  await Promise.all([one(), two(), three()]);
 }
 async function one() { await condition(() => false, '1s'); }
-async function two() { await go; }`)
+async function two() { await go; }
+let settled = false;
+async function three() { await condition(() => settled); }`)
 	run := p.start("run")
 	p.until("it waits", func() bool { _, err := p.tryQuery(run, "ready"); return err == nil })
-	if got := p.query(run, "__stack_trace"); !strings.Contains(got, "at one (test.ts:13:") || !strings.Contains(got, "at test.ts:7:") {
+	if got := p.query(run, "__stack_trace"); !strings.Contains(got, "at one (test.ts:13:") || !strings.Contains(got, "at test.ts:7:") ||
+		!strings.Contains(got, "at three (test.ts:16:") {
 		t.Errorf("stack %s", got)
 	}
 	p.signal(run, "go", nil)

@@ -50,9 +50,10 @@ Activator.prototype.pushCommand = function (command, complete) {
   pushCommand.call(this, command, complete);
 };
 function countConditions(conditions: Map<number, unknown>): void {
+  const { set } = conditions; // remembers where each came about: see stacks.ts
   const value = (seq: number, condition: unknown) => {
     host.started();
-    return Map.prototype.set.call(conditions, seq, condition);
+    return set.call(conditions, seq, condition);
   };
   Object.defineProperty(conditions, 'set', { value });
 }
