@@ -12,6 +12,9 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PKGS ?= ./...
 TESTFLAGS ?=
 
+# Tests whose code needs most of its budget: they run without the race detector.
+AT_SPEED := WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate
+
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
 BUNDLE := runtime/bundle/dist/workflow.js
 BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate -type f 2>/dev/null) \
@@ -57,7 +60,8 @@ $(LOCALES): $(LOCALE_SOURCES)
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
-	exec .local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
+	.local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
+	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -timeout 30m -run '$(AT_SPEED)' ./runtime/workflow)
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
 lint: export INSTALL := yes

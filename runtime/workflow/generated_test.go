@@ -12,6 +12,7 @@ import (
 // to 25 KB.
 func TestWorkflowsRunTheCodeThatPackagesGenerate(t *testing.T) {
 	t.Parallel()
+	atSpeed(t)
 	p := unstarted(t)
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)

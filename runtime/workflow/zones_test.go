@@ -57,6 +57,7 @@ export async function all() {
 
 func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
+	atSpeed(t)
 	p := unstarted(t)
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)
