@@ -61,7 +61,7 @@ test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -timeout 30m -run '$(AT_SPEED)' ./runtime/workflow)
+	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -timeout 30m -run '$(AT_SPEED)' ./runtime/workflow ./runtime/activity)
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
 lint: export INSTALL := yes

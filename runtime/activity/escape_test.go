@@ -15,7 +15,7 @@ func TestThereIsNoWayOutOfTheSandbox(t *testing.T) {
 		"async constructor":         `return (await (async () => {}).constructor('return typeof require')()).replace('undefined', '')`,
 		"generator's constructor":   `return (function* () {}).constructor('yield typeof require')().next().value.replace('undefined', '')`,
 		"process": `const p = process as any;
-			return [p.binding, p.dlopen, p.mainModule, p._linkedBinding, p.kill, p.exit && null, p.env.ACTIVITY_TEST_SECRET, p.env.PATH, p.env.DATABASE_URL].filter((x) => x != null).map(String).join()`,
+			return [p.binding, p.dlopen, p.mainModule, p._linkedBinding, ...['exit', 'reallyExit', 'abort', 'kill', 'chdir'].filter((n) => { try { p[n](0); return true } catch { return false } }), p.env.ACTIVITY_TEST_SECRET, p.env.PATH, p.env.DATABASE_URL].filter((x) => x != null).map(String).join()`,
 		"process.env's prototype": `const e = process.env as any; return [e.constructor?.env, e.__proto__?.PATH, Object.getPrototypeOf(e)?.HOME].filter(Boolean).join()`,
 		"names of a host":         `return ['require', 'module', 'Deno', 'Bun', 'Go', 'goja', '__host', 'host', 'WebAssembly', 'java', 'load', 'read', 'print', 'importScripts', 'quit'].filter((n) => (globalThis as any)[n] !== undefined).join()`,
 		"the global's prototype": `let o = globalThis as any; const found: string[] = [];
