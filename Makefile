@@ -13,7 +13,7 @@ PKGS ?= ./...
 TESTFLAGS ?=
 
 # Tests whose code needs most of its budget: they run without the race detector.
-AT_SPEED := WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate
+AT_SPEED := WithoutAwait|BelowTheLimit|PackagesKnow|PackagesGenerate
 
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
 BUNDLE := runtime/bundle/dist/workflow.js

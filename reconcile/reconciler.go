@@ -27,7 +27,6 @@ type Reconciler struct {
 
 	db       rows.DB
 	identify rows.Identifier // settled before the first pass
-	identity string          // of the last survey, whose goroutine it is of
 
 	// open ends when the shutdown begins: nothing is started any more.
 	open  context.Context
@@ -50,6 +49,7 @@ type Reconciler struct {
 	inflight map[string]chan struct{} // closed when the pass is over
 	counts   map[string]int           // cards by status
 	broken   int                      // sum over the cards
+	identity string                   // of the database, at the last look at all
 }
 
 // note is what others have to say to the next pass over a project.
@@ -216,10 +216,13 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		return err
 	}
 	r.quiet.Recover(ctx, "database", "the database answers again")
-	if r.identity != "" && r.identity != s.Identity {
-		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", r.identity, "is", s.Identity)
-	}
+	r.mu.Lock()
+	was := r.identity
 	r.identity = s.Identity
+	r.mu.Unlock()
+	if was != "" && was != s.Identity {
+		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", was, "is", s.Identity)
+	}
 	live := map[string]bool{}
 	for _, id := range r.cfg.Runner.Running() {
 		live[id] = true
