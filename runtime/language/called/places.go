@@ -6,6 +6,8 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/parser"
+
+	"workflow-worker/runtime/language/operators"
 )
 
 // MaxText is how long a text may be that is read: goja takes a second for some ten megabytes.
@@ -203,18 +205,6 @@ func source(e ast.Expression) Source {
 }
 
 // place is the offset that goja notes for what it makes of an expression.
-func place(e ast.Expression) int {
-	switch e := e.(type) {
-	case *ast.CallExpression:
-		return offset(e.LeftParenthesis)
-	case *ast.DotExpression:
-		return offset(e.Identifier.Idx)
-	case *ast.BracketExpression:
-		return offset(e.LeftBracket)
-	case *ast.OptionalChain:
-		return place(e.Expression)
-	}
-	return offset(e.Idx0())
-}
+func place(e ast.Expression) int { return offset(operators.Noted(e)) }
 
 func offset(i file.Idx) int { return int(i) - 1 }

@@ -127,13 +127,13 @@ func LongLiteral(text string) int {
 func looked(name string, e ast.Expression) ast.Expression {
 	guarded := call(name, e)
 	if c, ok := guarded.(*ast.CallExpression); ok {
-		c.LeftParenthesis = noted(e)
+		c.LeftParenthesis = Noted(e)
 	}
 	return guarded
 }
 
-// noted is the place that goja notes for what it makes of an expression.
-func noted(e ast.Expression) file.Idx {
+// Noted is the place that goja notes for what it makes of an expression.
+func Noted(e ast.Expression) file.Idx {
 	switch e := e.(type) {
 	case *ast.CallExpression:
 		return e.LeftParenthesis
@@ -142,7 +142,7 @@ func noted(e ast.Expression) file.Idx {
 	case *ast.BracketExpression:
 		return e.LeftBracket
 	case *ast.OptionalChain:
-		return noted(e.Expression)
+		return Noted(e.Expression)
 	}
 	return e.Idx0()
 }
