@@ -5,11 +5,13 @@ import (
 	"os"
 	"reflect"
 	"testing"
+
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
-	if raced {
+	if race.Enabled {
 		t.Skip("takes longer than a turn may with the race detector; `make test` runs it without, too")
 	}
 	text, err := os.ReadFile("testdata/schedules.ts")

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/docker/stack/stacktest/race"
+
 	"github.com/dop251/goja"
 )
 
@@ -20,7 +22,7 @@ func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
 	neighbours := make(chan error, 1)
 	var turns atomic.Int64
 	rounds := 5000
-	if raced { // in ten times the time they could have filled ten times as much
+	if race.Enabled { // in ten times the time they could have filled ten times as much
 		rounds = 500
 	}
 	go func() { // small and many, as activities are, and one that lives long and makes garbage
