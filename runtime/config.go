@@ -78,52 +78,6 @@ type Config struct {
 	Stays StayObserver
 }
 
-// Meter takes what the code of one project measures with metricMeter.
-type Meter interface {
-	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. It is cheap
-	// and doesn't block. The error says why the value isn't kept.
-	Measure(kind, name, description string, value float64, tags map[string]string) error
-	// Close ends it.
-	Close()
-}
-
-type noMeter struct{}
-
-func (noMeter) Measure(string, string, string, float64, map[string]string) error { return nil }
-func (noMeter) Close()                                                           {}
-
-// StayObserver notes executions that keep their code. Its method is cheap and doesn't block.
-type StayObserver interface {
-	// ExecutionStayed reports one; again for each code that it was to go on with, and after a
-	// restart of the process.
-	ExecutionStayed(projectID string, s Stay)
-}
-
-// Stay is an execution that was to go on with other code and keeps its own, because its history
-// doesn't fit.
-type Stay struct {
-	BrokenExecution
-	// CodeOf is the workflows.id of the code that it was to go on with.
-	CodeOf string
-	// From and To are hashes: of the code that it keeps, and of the other.
-	From, To string
-}
-
-type noStayObserver struct{}
-
-func (noStayObserver) ExecutionStayed(string, Stay) {}
-
-// ActivityObserver counts attempts of activities. Its methods are cheap and don't block.
-type ActivityObserver interface {
-	// ActivityExecuted reports one attempt: how long it took and whether it failed. name is one
-	// that the project serves.
-	ActivityExecuted(projectID, name string, took time.Duration, failed bool)
-}
-
-type noActivityObserver struct{}
-
-func (noActivityObserver) ActivityExecuted(string, string, time.Duration, bool) {}
-
 func (c Config) withDefaults() Config {
 	setDefault(&c.MaxConcurrentActivities, 10)
 	setDefault(&c.MaxConcurrentWorkflowTasks, 10)

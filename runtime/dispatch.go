@@ -15,6 +15,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/workflow"
 )
 
@@ -91,12 +92,12 @@ func (p *project) resolve(ctx context.Context, name string) (run activityFunc, c
 	}
 	if hash := pinnedHash(ctx); hash != "" {
 		// The error doesn't matter: what counts is that nobody has the activity.
-		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
-			return p.told(activityTarget{m.activity, name}), name, nil
+		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.ActivityFunctions, name) {
+			return p.told(activityTarget{m.Activity, name}), name, nil
 		}
 	}
 	if l.dynamic != nil {
-		return p.told(*l.dynamic), dynamicRow, nil
+		return p.told(*l.dynamic), build.DynamicRow, nil
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
 	unknown := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
@@ -145,4 +146,11 @@ func (c *codeHeaderInbound) ExecuteActivity(ctx context.Context, in *interceptor
 		ctx = context.WithValue(ctx, pinnedHashKey{}, hash)
 	}
 	return c.Next.ExecuteActivity(ctx, in)
+}
+
+// fails is an activity that only fails. Trying again is no use before somebody mends the text.
+func fails(problem string) func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error) {
+	return func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error) {
+		return nil, temporal.NewNonRetryableApplicationError(problem, activity.LoadErrorType, nil)
+	}
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"workflow-worker/runtime/build"
+	"workflow-worker/runtime/compile"
 )
 
 // ErrCodeNotFound is what a CodeStore returns (wrapped) when it doesn't have
@@ -13,8 +16,8 @@ var ErrCodeNotFound = errors.New("code not found")
 
 // The values of SourceReport.Kind and StoredModule.Kind.
 const (
-	KindWorkflow  = "workflow"
-	KindComponent = "component"
+	KindWorkflow  = build.KindWorkflow
+	KindComponent = build.KindComponent
 )
 
 // Project is what one project should be, as read from its rows in one
@@ -106,64 +109,6 @@ type StoredCode struct {
 	Packages, ActivitiesPackages string
 }
 
-// Report says what is live in a project and what isn't, one entry for each
-// workflow and component of the Project it answers.
-type Report struct {
-	Sources []SourceReport
-	At      time.Time
-	// Again, if it isn't zero, is when to ask once more, though nothing has changed: new code waits
-	// for running executions that it would break, or couldn't be tried on them.
-	Again time.Duration
-}
-
-// SourceReport is the state of one workflow or component. Hash and Version
-// name what is live; both are "" if nothing is. Error is set if the newest
-// text is not what is live. Warnings are about the newest text too, and about
-// names under which it isn't served; they keep nothing from going live.
-type SourceReport struct {
-	Kind    string // KindWorkflow or KindComponent
-	ID      string // workflows.id or components.id
-	Name    string
-	Version string
-	Hash    string
-	Since   time.Time // when Hash went live here
-	Types   []string  // workflow or activity types served
-	// VersioningBehavior is that of the live code: Pinned or AutoUpgrade; "" for a component.
-	// AutoUpgrade as soon as one of its functions is.
-	VersioningBehavior string
-	Error              *SourceError
-	Warnings           []Remark
-}
-
-// Remark is something to say of a text, with its place as in SourceError.
-type Remark struct {
-	Message string
-	File    string
-	Line    int
-	Column  int
-}
-
-// SourceError says why the newest text of a source isn't live. Line and
-// Column are 1-based positions in the author's own text, 0 if unknown.
-type SourceError struct {
-	Version string // of the broken text
-	Message string
-	File    string
-	Line    int
-	Column  int
-
-	// More is what else is wrong with the text.
-	More []Remark
-
-	// Waits says that nothing may be wrong with the text itself: it waits for running executions
-	// that it would break, or on which it couldn't be tried yet.
-	Waits bool
-	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked
-	// is how many were tried.
-	Broken  []BrokenExecution
-	Checked int
-}
-
 // StoredModule is the text of one module version, kept under its hash for the
 // executions that are pinned to it.
 type StoredModule struct {
@@ -214,4 +159,14 @@ type CodeStore interface {
 	// Used notes that an execution runs, or is replayed, on code that isn't
 	// live any more. It returns at once.
 	Used(projectID, hash string)
+}
+
+// storedPackages is what the store keeps of packages.
+func storedPackages(p compile.StoredPackages) StoredPackages {
+	return StoredPackages{Hash: p.Hash, Kind: string(p.Kind), Names: p.Names, Code: p.Code, Map: p.Map}
+}
+
+// packages are stored ones as the compiler takes them.
+func (p StoredPackages) packages() compile.StoredPackages {
+	return compile.StoredPackages{Hash: p.Hash, Kind: compile.Kind(p.Kind), Names: p.Names, Code: p.Code, Map: p.Map}
 }

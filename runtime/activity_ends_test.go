@@ -18,9 +18,9 @@ import (
 	"workflow-worker/activities"
 )
 
-// Whatever ends an attempt, its code is told within a second of the server's or the worker's
+// Whatever ends an attempt, its code is notified within a second of the server's or the worker's
 // knowing; the rest of the bound is for machines that do much else.
-func TestAnActivityIsToldWithinASecondWhyItEnds(t *testing.T) {
+func TestAnActivityIsNotifiedWithinASecondOfWhyItEnds(t *testing.T) {
 	t.Parallel()
 	const bound = 1500 * time.Millisecond
 	for name, c := range map[string]struct {
