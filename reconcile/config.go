@@ -31,7 +31,7 @@ type Runner interface {
 	// Running names the projects with a live worker.
 	Running() []string
 	// Check replays histories of a running project's executions against other
-	// code and changes nothing. A runtime.RefusedError is final; other errors are
+	// code and changes nothing. A replay.RefusedError is final; other errors are
 	// worth another try. Unlike the others it may be called at any time.
 	Check(ctx context.Context, projectID string, c runtime.Check) (runtime.CheckResult, error)
 }

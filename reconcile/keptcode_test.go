@@ -9,6 +9,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 var _ runtime.StayObserver = (*upkeep.KeptCodeReports)(nil)
@@ -16,7 +17,7 @@ var _ runtime.StayObserver = (*upkeep.KeptCodeReports)(nil)
 // stay is an execution that keeps v1 where it was to go on with another text.
 func stay(workflow, run, to string) runtime.Stay {
 	return runtime.Stay{
-		BrokenExecution: runtime.BrokenExecution{Execution: runtime.Execution{WorkflowID: "x-" + run, RunID: run}, EventID: 7, Reason: "a timer\x00"},
+		BrokenExecution: replay.BrokenExecution{Execution: replay.Execution{WorkflowID: "x-" + run, RunID: run}, EventID: 7, Reason: "a timer\x00"},
 		CodeOf:          workflow, From: hashOf("v1\x00"), To: hashOf(to + "\x00"),
 	}
 }

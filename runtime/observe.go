@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/workflow"
 	"workflow-worker/runtime/workflow/wire"
 )
@@ -35,7 +36,7 @@ type StayObserver interface {
 // Stay is an execution that was to go on with other code and keeps its own, because its history
 // doesn't fit.
 type Stay struct {
-	BrokenExecution
+	replay.BrokenExecution
 	// CodeOf is the workflows.id of the code that it was to go on with.
 	CodeOf string
 	// From and To are hashes: of the code that it keeps, and of the other.
@@ -68,7 +69,7 @@ type FailureObserver interface {
 
 // Failing is an execution whose workflow tasks fail: it is open and gets no further.
 type Failing struct {
-	Execution
+	replay.Execution
 	// Type is its workflow type, CodeOf the workflows.id of the code that it runs, "" if that is no
 	// row's.
 	Type, CodeOf string
@@ -92,7 +93,7 @@ func (p *project) TaskCompleted(x wire.Execution) { p.r.cfg.Failures.ExecutionGo
 // TaskFailed implements wire.TaskEnds.
 func (p *project) TaskFailed(x wire.Execution, f *wire.TaskFailure) {
 	out := Failing{
-		Execution: Execution{WorkflowID: x.ID, RunID: x.RunID}, Type: x.Type, Hash: f.Code, Reason: f.Reason, Message: f.Message,
+		Execution: replay.Execution{WorkflowID: x.ID, RunID: x.RunID}, Type: x.Type, Hash: f.Code, Reason: f.Reason, Message: f.Message,
 	}
 	out.File, out.Line, out.Column = authorsLine(f.Stack)
 	out.CodeOf, out.Version = p.codeOf(x.Type, f.Code)
@@ -137,7 +138,7 @@ func (p *project) stayed(x wire.Execution, from wire.LastCode, to *workflow.Code
 	for _, m := range append(p.old.all(), p.live.Load().modules...) {
 		if m.Workflow == to {
 			p.r.cfg.Stays.ExecutionStayed(p.id, Stay{
-				BrokenExecution: BrokenExecution{Execution: Execution{WorkflowID: x.ID, RunID: x.RunID}, EventID: why.EventID, Reason: why.Reason},
+				BrokenExecution: replay.BrokenExecution{Execution: replay.Execution{WorkflowID: x.ID, RunID: x.RunID}, EventID: why.EventID, Reason: why.Reason},
 				CodeOf:          m.Text.WorkflowID, From: from.Hash, To: m.Text.Hash,
 			})
 			return

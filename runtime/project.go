@@ -7,6 +7,7 @@ import (
 
 	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/replay"
 )
 
 // ErrCodeNotFound is what a CodeStore returns (wrapped) when it doesn't have
@@ -49,7 +50,7 @@ type Project struct {
 // Move says which code an execution runs from its next workflow task on, whatever its history
 // names.
 type Move struct {
-	Execution
+	replay.Execution
 	Hash string // of stored code of the same project
 }
 

@@ -11,14 +11,6 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// What a replay check says; the room replay has it.
-type (
-	Execution       = replay.Execution
-	BrokenExecution = replay.BrokenExecution
-	Fitting         = replay.Fitting
-	RefusedError    = replay.RefusedError
-)
-
 // Check asks which open executions of a workflow row could go on with other code of it.
 type Check struct {
 	WorkflowID string // workflows.id
@@ -28,7 +20,7 @@ type Check struct {
 	// Name is the row's kebab name.
 	Name string
 	// Execution is the one to try; the zero value means all open ones.
-	Execution Execution
+	Execution replay.Execution
 }
 
 // CheckResult says what a Check found.
@@ -40,8 +32,8 @@ type CheckResult struct {
 
 	Checked int
 	// Fit could go on with the target, Broken couldn't.
-	Fit    []Fitting
-	Broken []BrokenExecution
+	Fit    []replay.Fitting
+	Broken []replay.BrokenExecution
 	// Truncated says that there are more executions than were tried. Those that run the target
 	// already, or were told to (Project.Moves), are passed over, so that asking again gets further.
 	Truncated bool
@@ -66,8 +58,8 @@ func (r *Runner) Check(ctx context.Context, projectID string, c Check) (CheckRes
 	found, err := replay.NewExecutions(r.cfg.Client).Check(ctx, replay.Check{
 		ProjectID: projectID, TaskQueue: pr.taskQueue, Types: typesOf(served...), Execution: c.Execution,
 		Code: target.Workflow, Serves: target.Serves, TaskTimeout: r.cfg.WorkflowTaskTimeout,
-		PassOver: func(x Execution) bool { return l.moves[x.RunID] == target.Text.Hash },
-		Concerns: func(x Execution, last wire.LastCode) bool {
+		PassOver: func(x replay.Execution) bool { return l.moves[x.RunID] == target.Text.Hash },
+		Concerns: func(x replay.Execution, last wire.LastCode) bool {
 			// One that was told to go elsewhere, and hasn't yet, may be told to stay.
 			return last.Hash != target.Text.Hash || l.moves[x.RunID] != ""
 		},
@@ -91,7 +83,7 @@ func (p *project) targetOf(ctx context.Context, c Check) (*module, error) {
 		Code: c.Target.Code, ActivitiesCode: c.Target.ActivitiesCode, Packages: c.Target.Packages, ActivitiesPackages: c.Target.ActivitiesPackages,
 	}, "")
 	if err != nil && build.IsTextsFault(ctx, err) {
-		return nil, &RefusedError{Reason: fmt.Sprintf("version %s can't be run: %v", c.Target.Version, err)}
+		return nil, &replay.RefusedError{Reason: fmt.Sprintf("version %s can't be run: %v", c.Target.Version, err)}
 	}
 	if err != nil {
 		return nil, err
@@ -141,7 +133,7 @@ func (b *reload) gate(ctx context.Context, w row, current, candidate *module) (*
 	found, err := replay.NewExecutions(b.r.cfg.Client).Check(limited, replay.Check{
 		ProjectID: b.projectID, TaskQueue: b.taskQueue, Types: typesOf(current, candidate), Sample: gateSample,
 		Code: candidate.Workflow, Serves: candidate.Serves, TaskTimeout: b.r.cfg.WorkflowTaskTimeout,
-		Concerns: func(x Execution, last wire.LastCode) bool {
+		Concerns: func(x replay.Execution, last wire.LastCode) bool {
 			return last.Hash != candidate.Text.Hash && b.moves[x.RunID] == "" && upgrades(w.behavior, last)
 		},
 	})

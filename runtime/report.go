@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -63,7 +64,7 @@ type SourceError struct {
 	Waits bool
 	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked
 	// is how many were tried.
-	Broken  []BrokenExecution
+	Broken  []replay.BrokenExecution
 	Checked int
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // FailureReports is told of executions whose workflow tasks fail, and of those that get
@@ -229,7 +230,7 @@ func (s *Failures) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.askAll(ctx, list, func(ctx context.Context, x runtime.Execution) error {
+	return s.askAll(ctx, list, func(ctx context.Context, x replay.Execution) error {
 		fails, err := s.Executions.Failing(ctx, x)
 		if err == nil && !fails {
 			s.Reports.ExecutionGotOn(x.RunID)

@@ -9,6 +9,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // KeptCodeReports is told of executions that keep their code although they were to go
@@ -123,7 +124,7 @@ func (s *KeptCode) write(ctx context.Context, k notTaken, list []runtime.Stay) e
 	}
 	d := rows.KeptCodeDetails{
 		Workflow: k.codeOf, Target: rows.CodeRef{Version: w.Version, Hash: k.to}, Executions: w.Executions,
-		Example: rows.BrokenExecutions([]runtime.BrokenExecution{list[0].BrokenExecution}, 1)[0],
+		Example: rows.BrokenExecutions([]replay.BrokenExecution{list[0].BrokenExecution}, 1)[0],
 	}
 	return rows.WriteEvents(ctx, s.DB, s.Replica, k.projectID, rows.Event{
 		Kind: rows.EventStayed,
@@ -151,7 +152,7 @@ func (s *KeptCode) forget(ctx context.Context) error {
 		return err
 	}
 	var over []string
-	err = s.askAll(ctx, list, func(ctx context.Context, x runtime.Execution) error {
+	err = s.askAll(ctx, list, func(ctx context.Context, x replay.Execution) error {
 		closed, known, err := s.Executions.Closed(ctx, x)
 		if err == nil && (!known || !closed.IsZero()) {
 			over = append(over, x.RunID)
