@@ -36,16 +36,34 @@ type Runner interface {
 	Check(ctx context.Context, projectID string, c runtime.Check) (runtime.CheckResult, error)
 }
 
-// Observer is told what happens. Its methods must be cheap and must not block.
+// Observer is told what happens: each part of it by who knows it. Its methods must be cheap and must
+// not block.
 type Observer interface {
-	// QueueDepth is the number of projects waiting for a pass.
-	QueueDepth(n int)
+	PassObserver
+	StateObserver
+	upkeep.CensusObserver
+	upkeep.KeptCodeObserver
+	upkeep.FailuresObserver
+	trouble.Observer
+}
+
+// PassObserver is told by a pass over one project what it did.
+type PassObserver interface {
 	// Reconciled reports one pass: how long it took and how it failed, if it did.
 	Reconciled(d time.Duration, err error)
 	// Reloaded reports that code went live; action is "start" or "reload",
 	// the time is from the commit, where the hint told it, else from the look
 	// that noticed the change, to the runner's return.
 	Reloaded(action string, commitToLive time.Duration)
+	// GateRefused reports that code didn't fit running executions: an "edit",
+	// which then isn't live, or the code that a "request" named.
+	GateRefused(what string)
+}
+
+// StateObserver is told by the Reconciler how all projects of this replica are.
+type StateObserver interface {
+	// QueueDepth is the number of projects waiting for a pass.
+	QueueDepth(n int)
 	// ProjectsByStatus counts this replica's projects by the status of their
 	// workflow_workers row; one that isn't meant to run counts as stopped, row
 	// or not. Statuses without projects are absent.
@@ -53,21 +71,6 @@ type Observer interface {
 	// CompileErrors is the number of workflows and components, over all
 	// projects of this replica, whose newest text isn't what is live.
 	CompileErrors(n int)
-	// GateRefused reports that code didn't fit running executions: an "edit",
-	// which then isn't live, or the code that a "request" named.
-	GateRefused(what string)
-	// VersionsInUse counts this replica's workflows by how many versions of their
-	// code open executions and new ones run on.
-	VersionsInUse(workflows map[int]int)
-	// ExecutionsStayed reports executions that keep their code although they were to
-	// go on with other code, because their history doesn't fit it.
-	ExecutionsStayed(n int)
-	// ExecutionsFailing is the number of open executions of all projects that get no
-	// further, because their workflow tasks fail.
-	ExecutionsFailing(n int)
-	trouble.Observer
-	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
-	StoredCode(rows, bytes int64)
 }
 
 // What the replay gate refuses, for GateRefused.

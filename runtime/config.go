@@ -10,7 +10,6 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
-	"workflow-worker/runtime/workflow"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -64,8 +63,8 @@ type Config struct {
 	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
 	StopTimeout time.Duration
 	Logger      *slog.Logger
-	// Observer hears of interrupted JavaScript and failed workflow tasks. Default: nobody.
-	Observer workflow.Observer
+	// Observer hears what an operator counts. Default: nobody.
+	Observer Observer
 	// Meter makes what takes the measurements of a project's code, from when its worker starts
 	// until it has stopped. Default: they go nowhere.
 	Meter func(projectID string) Meter
@@ -73,9 +72,9 @@ type Config struct {
 	Activities ActivityObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
 	Failures FailureObserver
-	// Stays hears of executions that keep their code although they were to go on with other.
+	// KeptCode hears of executions that keep their code although they were to go on with other.
 	// Default: nobody.
-	Stays StayObserver
+	KeptCode KeptCodeObserver
 }
 
 func (c Config) withDefaults() Config {
@@ -103,8 +102,8 @@ func (c Config) withDefaults() Config {
 	if c.Failures == nil {
 		c.Failures = noFailureObserver{}
 	}
-	if c.Stays == nil {
-		c.Stays = noStayObserver{}
+	if c.KeptCode == nil {
+		c.KeptCode = noKeptCodeObserver{}
 	}
 	return c
 }

@@ -7,10 +7,17 @@ import (
 	"sync"
 	"time"
 
+	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/workflow"
 	"workflow-worker/runtime/workflow/wire"
 )
+
+// Observer hears what an operator counts: activities and executions each tell their part.
+type Observer interface {
+	activity.Observer
+	workflow.Observer
+}
 
 // Meter takes what the code of one project measures with metricMeter.
 type Meter interface {
@@ -26,16 +33,16 @@ type noMeter struct{}
 func (noMeter) Measure(string, string, string, float64, map[string]string) error { return nil }
 func (noMeter) Close()                                                           {}
 
-// StayObserver notes executions that keep their code. Its method is cheap and doesn't block.
-type StayObserver interface {
-	// ExecutionStayed reports one; again for each code that it was to go on with, and after a
+// KeptCodeObserver notes executions that keep their code. Its method is cheap and doesn't block.
+type KeptCodeObserver interface {
+	// ExecutionKeptCode reports one; again for each code that it was to go on with, and after a
 	// restart of the process.
-	ExecutionStayed(projectID string, s Stay)
+	ExecutionKeptCode(projectID string, k KeptCode)
 }
 
-// Stay is an execution that was to go on with other code and keeps its own, because its history
+// KeptCode is of an execution that was to go on with other code and keeps its own, because its history
 // doesn't fit.
-type Stay struct {
+type KeptCode struct {
 	replay.BrokenExecution
 	// CodeOf is the workflows.id of the code that it was to go on with.
 	CodeOf string
@@ -43,9 +50,9 @@ type Stay struct {
 	From, To string
 }
 
-type noStayObserver struct{}
+type noKeptCodeObserver struct{}
 
-func (noStayObserver) ExecutionStayed(string, Stay) {}
+func (noKeptCodeObserver) ExecutionKeptCode(string, KeptCode) {}
 
 // ActivityObserver counts attempts of activities. Its methods are cheap and don't block.
 type ActivityObserver interface {
@@ -133,11 +140,11 @@ func authorsLine(stack string) (file string, line, column int) {
 	return "", 0, 0
 }
 
-// stayed tells of an execution that keeps its code.
-func (p *project) stayed(x wire.Execution, from wire.LastCode, to *workflow.Code, why workflow.Misfit) {
+// keepsCode tells of an execution that keeps its code.
+func (p *project) keepsCode(x wire.Execution, from wire.LastCode, to *workflow.Code, why workflow.Misfit) {
 	for _, m := range append(p.old.all(), p.live.Load().modules...) {
 		if m.Workflow == to {
-			p.r.cfg.Stays.ExecutionStayed(p.id, Stay{
+			p.r.cfg.KeptCode.ExecutionKeptCode(p.id, KeptCode{
 				BrokenExecution: replay.BrokenExecution{Execution: replay.Execution{WorkflowID: x.ID, RunID: x.RunID}, EventID: why.EventID, Reason: why.Reason},
 				CodeOf:          m.Text.WorkflowID, From: from.Hash, To: m.Text.Hash,
 			})

@@ -90,7 +90,7 @@ func (p *project) start() error {
 
 		LocalActivity:   p.local,
 		MissingActivity: p.missingActivity,
-		Stayed:          p.stayed,
+		KeptCode:        p.keepsCode,
 		Ends:            p,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})

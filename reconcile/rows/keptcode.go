@@ -78,7 +78,7 @@ type KeptReport struct {
 
 // WriteKeptCode writes that executions of a workflow don't go on with a text; at most so many of a
 // workflow are kept.
-func WriteKeptCode(ctx context.Context, db DB, projectID, workflowID, hash string, list []runtime.Stay, most int) (r KeptReport, err error) {
+func WriteKeptCode(ctx context.Context, db DB, projectID, workflowID, hash string, list []runtime.KeptCode, most int) (r KeptReport, err error) {
 	n := len(list)
 	ids, runs, from, events, reasons := make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make([]string, n)
 	for i, x := range list {

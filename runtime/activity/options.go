@@ -113,9 +113,9 @@ type Meter interface {
 	Measure(kind, name, description string, value float64, tags map[string]string) error
 }
 
-// Observer is told of what happens. Its methods must return at once.
+// Observer is told by activities what an operator counts. Its method is cheap and doesn't block.
 type Observer interface {
-	// JSInterrupted reports JavaScript that was cut off; where is "activity".
+	// JSInterrupted counts JavaScript that was cut off; where is "activity".
 	JSInterrupted(where string)
 }
 

@@ -151,7 +151,7 @@ func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (
 		}
 		d.o.Tasks.Refuse(x.RunID, wanted.Hash)
 		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", why.Error()))
-		d.o.Stayed(x, last, code, why)
+		d.o.KeptCode(x, last, code, why)
 		return false
 	}
 	log.Debug("an execution goes on with other code")
