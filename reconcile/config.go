@@ -187,6 +187,14 @@ type Config struct {
 	Observer Observer
 }
 
+// Defaults of Config that settings of the service repeat, for people to read.
+const (
+	DefaultRemovalGrace      = 5 * time.Second
+	DefaultHeartbeatInterval = 30 * time.Second
+	DefaultShutdownTimeout   = 30 * time.Second
+	DefaultCodeRetention     = 72 * time.Hour
+)
+
 func (c Config) withDefaults() Config {
 	host, err := os.Hostname()
 	if err != nil {
@@ -195,20 +203,20 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Host, host)
 	setDefault(&c.Replica, fmt.Sprintf("%s/%d", c.Host, os.Getpid()))
 	setDefault(&c.Workers, 16)
-	setDefault(&c.RemovalGrace, 5*time.Second)
+	setDefault(&c.RemovalGrace, DefaultRemovalGrace)
 	if c.RemovalGrace < 0 {
 		c.RemovalGrace = 0
 	}
-	setDefault(&c.HeartbeatInterval, 30*time.Second)
+	setDefault(&c.HeartbeatInterval, DefaultHeartbeatInterval)
 	setDefault(&c.RequestDeadline, 4*c.HeartbeatInterval)
 	setDefault(&c.BackoffBase, 500*time.Millisecond)
 	setDefault(&c.BackoffLimit, 30*time.Second)
 	setDefault(&c.QueryTimeout, 15*time.Second)
 	setDefault(&c.StartTimeout, time.Minute)
 	setDefault(&c.CheckTimeout, time.Minute)
-	setDefault(&c.ShutdownTimeout, 30*time.Second)
+	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
 	setDefault(&c.RowRetention, 24*time.Hour)
-	setDefault(&c.CodeRetention, 72*time.Hour)
+	setDefault(&c.CodeRetention, DefaultCodeRetention)
 	if c.CodeRetention < 0 {
 		c.CodeRetention = 0
 	}

@@ -13,7 +13,14 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// Config of a Runner. Fields without a default are required.
+// Defaults of Config that settings of the service repeat, for people to read.
+const (
+	DefaultConcurrency       = 10
+	DefaultMaxActivityMemory = 128 << 20
+)
+
+// Config of a Runner. Fields without a default are required. Those that it only hands on have their
+// default where they are used, which their comments name.
 type Config struct {
 	// Client is the Temporal connection that all workers share. It must have been made with the
 	// options of ClientOptions.
@@ -34,40 +41,45 @@ type Config struct {
 	// process id.
 	Replica string
 	// MaxConcurrentActivities and MaxConcurrentWorkflowTasks bound what one project executes at
-	// once. Default 10 each; at least 2 for workflow tasks, as the SDK demands.
+	// once. Default DefaultConcurrency each; at least 2 for workflow tasks, as the SDK demands.
 	MaxConcurrentActivities, MaxConcurrentWorkflowTasks int
 	// MaxPollers is how many polls of each kind (workflow tasks, sticky workflow tasks, activities)
 	// a busy project scales up to; an idle one has one of each. Default 5.
 	MaxPollers int
 	// WorkflowTaskTimeout is how long JavaScript may run within one workflow task, in CPU time.
-	// Default 1 s.
+	// Default: workflow.Options.TaskTimeout's.
 	WorkflowTaskTimeout time.Duration
 	// ActivitySliceTimeout is how long JavaScript of an activity may run without yielding to its
-	// event loop, in CPU time. Default 5 s.
+	// event loop, in CPU time. Default: activity.CodeOptions.SliceBudget's.
 	ActivitySliceTimeout time.Duration
-	// MaxActivityResultBytes bounds the result of an activity, as JSON. Default 2 MiB, the server's
-	// own limit.
+	// MaxActivityResultBytes bounds the result of an activity, as JSON, in bytes. Default:
+	// activity.CodeOptions.MaxResultBytes', and for the built-in ones activities.Options'.
 	MaxActivityResultBytes int
-	// MaxActivityResponseBytes bounds the body of each response of fetch. Default 16 MiB.
+	// MaxActivityResponseBytes bounds the body of each response of fetch and httpRequest, in bytes.
+	// Default: activity.CodeOptions.MaxResponseBytes', and for httpRequest activities.Options'.
 	MaxActivityResponseBytes int64
-	// MaxActivityRequests is how many requests of fetch one activity may have open. Default 64.
+	// MaxActivityRequests is how many requests of fetch one activity may have open. Default:
+	// activity.CodeOptions.MaxRequests'.
 	MaxActivityRequests int
-	// ActivityCPUBudget is how much CPU time one activity may take in all. Default 5 minutes.
+	// ActivityCPUBudget is how much CPU time one activity may take in all. Default:
+	// activity.CodeOptions.CPUBudget's.
 	ActivityCPUBudget time.Duration
 	// MaxActivityMemory is how much memory the JavaScript of one activity may keep, in bytes. It is
-	// an estimate: see sandbox.Memory. Default 128 MiB.
+	// an estimate: see sandbox.Memory. Default DefaultMaxActivityMemory.
 	MaxActivityMemory int64
 	// MaxMemory is how much of the process's memory may be in use before the activity that keeps
-	// the most is ended. Default: no limit.
+	// the most is ended, in bytes. Default: no limit.
 	MaxMemory int64
 	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
 	StopTimeout time.Duration
-	Logger      *slog.Logger
-	// Observer hears what an operator counts. Default: nobody.
-	Observer Observer
+	// Logger takes what an operator would act on, and what code logs, with the project's id. Default:
+	// none.
+	Logger *slog.Logger
 	// Meter makes what takes the measurements of a project's code, from when its worker starts
 	// until it has stopped. Default: they go nowhere.
 	Meter func(projectID string) Meter
+	// Observer hears what an operator counts. Default: nobody.
+	Observer Observer
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
@@ -78,14 +90,11 @@ type Config struct {
 }
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.MaxConcurrentActivities, 10)
-	setDefault(&c.MaxConcurrentWorkflowTasks, 10)
+	setDefault(&c.MaxConcurrentActivities, DefaultConcurrency)
+	setDefault(&c.MaxConcurrentWorkflowTasks, DefaultConcurrency)
 	c.MaxConcurrentWorkflowTasks = max(2, c.MaxConcurrentWorkflowTasks)
 	setDefault(&c.MaxPollers, 5)
-	setDefault(&c.WorkflowTaskTimeout, time.Second)
-	setDefault(&c.ActivitySliceTimeout, 5*time.Second)
-	setDefault(&c.ActivityCPUBudget, 5*time.Minute)
-	setDefault(&c.MaxActivityMemory, 128<<20)
+	setDefault(&c.MaxActivityMemory, DefaultMaxActivityMemory)
 	setDefault(&c.StopTimeout, 10*time.Second)
 	if c.Replica == "" {
 		c.Replica, _ = os.Hostname() // only a label
