@@ -286,8 +286,8 @@ func typesOf(modules ...*module) []string {
 // UnknownTypeError is a type that no live row serves.
 type UnknownTypeError struct {
 	Kind  string // "workflow" or "activity"
-	Type  string
-	Known []string
+	Type  string   // that was asked for
+	Known []string // those that there are
 }
 
 func (e *UnknownTypeError) Error() string {

@@ -86,7 +86,7 @@ type Failing struct {
 	Reason, Message string
 	// File, Line and Column are the place in the author's text; 0 where there is none.
 	File         string
-	Line, Column int
+	Line, Column int // from 1
 }
 
 type noFailureObserver struct{}

@@ -21,16 +21,15 @@ const (
 	KindComponent = build.KindComponent
 )
 
-// Project is what one project should be, as read from its rows in one
-// snapshot. It is complete: what is not in it is not served any more.
+// Project is what one project should be, as read from its rows in one snapshot. It is complete:
+// what is not in it is not served any more.
 type Project struct {
 	ID        string // projects.id
-	Name      string
-	TaskQueue string
+	Name      string // projects.name, for people
+	TaskQueue string // projects.task_queue_name
 
-	// Workflows and Components are in order of precedence: where two serve the
-	// same name, the earlier one has it. Two components of one name are an error
-	// of both.
+	// Workflows and Components are in order of precedence: where two serve the same name, the
+	// earlier one has it. Two components of one name are an error of both.
 	Workflows  []Workflow
 	Components []Component
 
@@ -67,10 +66,10 @@ type Workflow struct {
 	ID             string // workflows.id
 	CodeID         string // workflow_compiled_code.id
 	KebabName      string // the type that the UI starts
-	DisplayName    string
-	Version        string
-	Code           string // TypeScript
-	ActivitiesCode string // TypeScript, may be ""
+	DisplayName    string // for people
+	Version        string // of Code, for people
+	Code           string // TypeScript or JavaScript
+	ActivitiesCode string // so too; "" if the row has none
 
 	// VersioningBehavior is the row's: Pinned, AutoUpgrade, or "" for what the code itself says.
 	VersioningBehavior string
@@ -79,19 +78,18 @@ type Workflow struct {
 	// isn't known. What was live is not refused for what is found wrong with it only now.
 	LiveHash string
 
-	// LastGood is the text that was last live, where it differs from Code:
-	// what to serve if Code turns out to be broken. Nil if there is none or if
-	// it is the same text.
+	// LastGood is the text that was last live, where it differs from Code: what to serve if Code
+	// turns out to be broken. Nil if there is none or if it is the same text.
 	LastGood *StoredCode
 }
 
 // Component is one custom activity.
 type Component struct {
 	ID       string // components.id
-	Name     string
-	Language string
-	Code     string
-	Shared   bool // belongs to no project; this one's definitions refer to it
+	Name     string // the activity type
+	Language string // as the row names it; what isn't TypeScript or JavaScript is an error of the row
+	Code     string // TypeScript or JavaScript
+	Shared   bool   // belongs to no project; this one's definitions refer to it
 
 	// LiveHash is as in Workflow.
 	LiveHash string
@@ -99,41 +97,38 @@ type Component struct {
 	LastGood *StoredCode
 }
 
-// StoredCode is a text that was live once, with the hash that executions are
-// pinned to.
+// StoredCode is a text that was live once, with the hash that executions are pinned to. Its fields
+// mean what StoredModule's do.
 type StoredCode struct {
-	Hash           string
-	Version        string
-	Code           string
-	ActivitiesCode string
-	// Packages and ActivitiesPackages are as in StoredModule.
+	Hash, Version                string
+	Code, ActivitiesCode         string
 	Packages, ActivitiesPackages string
 }
 
-// StoredModule is the text of one module version, kept under its hash for the
-// executions that are pinned to it.
+// StoredModule is the text of one module, stored under its hash for the executions that are pinned
+// to it. It has the fields of build.Text, in its order.
 type StoredModule struct {
-	Hash           string
+	Hash           string // 64 hexadecimal digits
 	Kind           string // KindWorkflow or KindComponent
 	WorkflowID     string // workflows.id; "" for a component
-	Name           string
-	Version        string
-	Code           string
-	ActivitiesCode string
-	// Packages and ActivitiesPackages are the hashes of the npm packages that
-	// Code and ActivitiesCode import; "" if they import none.
+	Name           string // the row's own
+	Version        string // for people; "" for a component
+	Code           string // TypeScript or JavaScript
+	ActivitiesCode string // so too; "" if there is none
+	// Packages and ActivitiesPackages are the hashes of the npm packages that Code and
+	// ActivitiesCode import; "" if they import none.
 	Packages, ActivitiesPackages string
-	// CompilerSettings is the version of the compiler's settings that the text
-	// was compiled with, and is for every replay. SDK is the version of Temporal's
-	// TypeScript SDK at the time, for people: each execution names its own in its
-	// history. Both are "" for what was stored before they were kept.
+	// CompilerSettings is the version of the compiler's settings that the text was compiled with,
+	// and is for every replay. SDK is the version of Temporal's TypeScript SDK at the time, for
+	// people: each execution names its own in its history. Both are "" for what was stored before
+	// they were kept.
 	CompilerSettings, SDK string
 }
 
-// StoredPackages are npm packages as one text, kept under its hash for the
-// modules that were compiled with them. They are no project's own.
+// StoredPackages are npm packages as one text, stored under its hash for the modules that were
+// compiled with them. They are no project's own.
 type StoredPackages struct {
-	Hash  string
+	Hash  string   // 64 hexadecimal digits
 	Kind  string   // "workflow" or "activity": what code they are for
 	Names []string // what code imports of them, sorted
 	Code  string   // JavaScript

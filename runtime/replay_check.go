@@ -30,8 +30,9 @@ type CheckResult struct {
 	Target   StoredModule
 	Packages []StoredPackages
 
+	// Checked is how many executions were tried.
 	Checked int
-	// Fit could go on with the target, Broken couldn't.
+	// Fit could go on with the target, Broken couldn't: they are those that were tried.
 	Fit    []replay.Fitting
 	Broken []replay.BrokenExecution
 	// Truncated says that there are more executions than were tried. Those that run the target

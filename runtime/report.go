@@ -10,47 +10,49 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// Report says what is live in a project and what isn't, one entry for each
-// workflow and component of the Project it answers.
+// Report says what is live in a project and what isn't.
 type Report struct {
+	// Sources has one entry for each workflow and component of the Project that it answers, in
+	// their order.
 	Sources []SourceReport
-	At      time.Time
-	// Again, if it isn't zero, is when to ask once more, though nothing has changed: new code waits
-	// for running executions that it would break, or couldn't be tried on them.
+	// At is when the rows were looked at, by this process's clock.
+	At time.Time
+	// Again, if it isn't zero, is after which time to ask once more, though nothing has changed:
+	// new code waits for running executions that it would break, or couldn't be tried on them.
 	Again time.Duration
 }
 
-// SourceReport is the state of one workflow or component. Hash and Version
-// name what is live; both are "" if nothing is. Error is set if the newest
-// text is not what is live. Warnings are about the newest text too, and about
-// names under which it isn't served; they keep nothing from going live.
+// SourceReport is the state of one workflow or component.
 type SourceReport struct {
-	Kind    string // KindWorkflow or KindComponent
-	ID      string // workflows.id or components.id
-	Name    string
-	Version string
-	Hash    string
-	Since   time.Time // when Hash went live here
-	Types   []string  // workflow or activity types served
+	Kind string // KindWorkflow or KindComponent
+	ID   string // workflows.id or components.id
+	Name string // the row's own
+	// Version and Hash are of what is live; both are "" if nothing is.
+	Version, Hash string
+	Since         time.Time // when Hash went live here
+	Types         []string  // workflow or activity types served, sorted
 	// VersioningBehavior is that of the live code: Pinned or AutoUpgrade; "" for a component.
 	// AutoUpgrade as soon as one of its functions is.
 	VersioningBehavior string
-	Error              *SourceError
-	Warnings           []Remark
+	// Error says why the newest text isn't what is live; nil if it is. Of a workflow row whose
+	// activities_code can't be run it says so, though the workflow is live.
+	Error *SourceError
+	// Warnings are about the newest text too, and about names under which it isn't served; they
+	// keep nothing from going live.
+	Warnings []Remark
 }
 
-// Remark is something to say of a text, with its place as in SourceError.
+// Remark is something to say of a text.
 type Remark struct {
-	Message string
-	File    string
-	Line    int
-	Column  int
+	Message string // for its author, without the place
+	File    string // "<row's name>.ts", or a package's; "" if unknown
+	Line    int    // in the author's own text, from 1; 0 if unknown
+	Column  int    // so too
 }
 
-// SourceError says why the newest text of a source isn't live. Line and
-// Column are 1-based positions in the author's own text, 0 if unknown.
+// SourceError says why the newest text of a source isn't live. Its place is as a Remark's.
 type SourceError struct {
-	Version string // of the broken text
+	Version string // of the text
 	Message string
 	File    string
 	Line    int
@@ -62,9 +64,9 @@ type SourceError struct {
 	// Waits says that nothing may be wrong with the text itself: it waits for running executions
 	// that it would break, or on which it couldn't be tried yet.
 	Waits bool
-	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked
-	// is how many were tried.
-	Broken  []replay.BrokenExecution
+	// Broken are the open executions that the text doesn't fit, which is why it isn't live.
+	Broken []replay.BrokenExecution
+	// Checked is how many executions were tried.
 	Checked int
 }
 

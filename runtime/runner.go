@@ -219,8 +219,8 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 
 // PollFailure says since when a project's worker can't ask Temporal for tasks, and why.
 type PollFailure struct {
-	Since time.Time
-	Error string
+	Since time.Time // the first of the attempts in a row that failed, by this process's clock
+	Error string    // the latest
 }
 
 // FailingPolls gives the running projects whose workers can't ask Temporal for tasks: it is out of

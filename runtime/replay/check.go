@@ -16,6 +16,7 @@ import (
 
 // Check asks which open executions could go on with other code.
 type Check struct {
+	// ProjectID is for the log, TaskQueue is the project's.
 	ProjectID, TaskQueue string
 	// Types are the workflow types that are looked at.
 	Types []string
