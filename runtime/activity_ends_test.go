@@ -88,7 +88,7 @@ export async function calls() { await waits(); }`)
 				case w := <-words:
 					return w
 				case <-ctx.Done():
-					t.Fatal("it was never told")
+					t.Fatal("it was never notified")
 				}
 				return word{}
 			}
@@ -104,10 +104,10 @@ export async function calls() { await waits(); }`)
 				}
 				ends = time.Now()
 			}
-			if told := next(); told.text != c.want || told.at.Sub(ends) > bound {
-				t.Errorf("it was told %q after %v, want %q", told.text, told.at.Sub(ends), c.want)
+			if notified := next(); notified.text != c.want || notified.at.Sub(ends) > bound {
+				t.Errorf("it was notified of %q after %v, want %q", notified.text, notified.at.Sub(ends), c.want)
 			} else {
-				t.Log(fmt.Sprint(told.text, " after ", told.at.Sub(ends)))
+				t.Log(fmt.Sprint(notified.text, " after ", notified.at.Sub(ends)))
 			}
 		})
 	}

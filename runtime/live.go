@@ -285,7 +285,7 @@ func typesOf(modules ...*module) []string {
 
 // UnknownTypeError is a type that no live row serves.
 type UnknownTypeError struct {
-	Kind  string // "workflow" or "activity"
+	Kind  string   // "workflow" or "activity"
 	Type  string   // that was asked for
 	Known []string // those that there are
 }

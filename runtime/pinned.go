@@ -36,7 +36,7 @@ func (p *project) pinned(ctx context.Context, hash string) (*module, error) {
 	return m, err
 }
 
-// loadPinned builds a module that isn't live from its kept text.
+// loadPinned builds a module that isn't live from its stored text.
 func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*module, error) {
 	stored, err := r.cfg.Store.Get(ctx, projectID, hash)
 	if err != nil {
@@ -56,29 +56,29 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 
 // Wanted implements workflow.Resolver: what somebody told this execution to run; else, if its code
 // is to be upgraded, the newest.
-func (p *project) Wanted(x wire.Execution, ran wire.LastCode) wire.LastCode {
+func (p *project) Wanted(x wire.Execution, last wire.LastCode) wire.LastCode {
 	l := p.live.Load()
-	if hash, told := l.moves[x.RunID]; told {
-		if hash != ran.Hash {
+	if hash, moves := l.moves[x.RunID]; moves {
+		if hash != last.Hash {
 			return wire.LastCode{Hash: hash}
 		}
-		return ran
+		return last
 	}
 	t, ok := l.target(x.Type)
-	if !ok || !upgrades(t.module.behavior, ran) || t.module.Text.Hash == ran.Hash {
-		return ran
+	if !ok || !upgrades(t.module.behavior, last) || t.module.Text.Hash == last.Hash {
+		return last
 	}
 	// Another replica may have noticed a change that this one hasn't yet.
-	if ran.Since.After(t.module.asOf) {
-		return ran
+	if last.Since.After(t.module.asOf) {
+		return last
 	}
 	return wire.LastCode{Hash: t.module.Text.Hash, Since: t.module.asOf}
 }
 
 // upgrades says whether an execution goes on with newer code: the row decides, else the code that
 // it runs on.
-func upgrades(behavior string, ran wire.LastCode) bool {
-	return behavior == AutoUpgrade || behavior == "" && ran.AutoUpgrade
+func upgrades(behavior string, last wire.LastCode) bool {
+	return behavior == AutoUpgrade || behavior == "" && last.AutoUpgrade
 }
 
 func movesByRun(moves []Move) map[string]string {
