@@ -92,10 +92,13 @@ type Config struct {
 	Observer Observer
 }
 
+// DefaultResyncInterval is that of Config.ResyncInterval.
+const DefaultResyncInterval = 30 * time.Second
+
 func (c Config) withDefaults() Config {
 	c.ReplicationURL = cmp.Or(c.ReplicationURL, c.DatabaseURL)
 	c.SlotPrefix = cmp.Or(c.SlotPrefix, "workflow_worker")
-	c.ResyncInterval = cmp.Or(c.ResyncInterval, 30*time.Second)
+	c.ResyncInterval = cmp.Or(c.ResyncInterval, DefaultResyncInterval)
 	c.PollInterval = cmp.Or(c.PollInterval, 3*time.Second)
 	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, 10*time.Second)
 	c.LookTimeout = cmp.Or(c.LookTimeout, 5*time.Second)

@@ -27,6 +27,9 @@ type Options struct {
 	Now func() time.Time
 }
 
+// DefaultUserSeries is that of Options.UserSeries.
+const DefaultUserSeries = 1000
+
 func (o Options) withDefaults() Options {
 	if o.Version == "" {
 		o.Version = "dev"
@@ -35,7 +38,7 @@ func (o Options) withDefaults() Options {
 		o.Revision = "unknown"
 	}
 	if o.UserSeries == 0 {
-		o.UserSeries = 1000
+		o.UserSeries = DefaultUserSeries
 	}
 	if o.Now == nil {
 		o.Now = time.Now

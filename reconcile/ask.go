@@ -6,6 +6,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // turn picks from the requests that this replica may take on those whose turn it
@@ -90,7 +91,7 @@ func (s standing) awaitedMoves(q rows.Request) string {
 type outcome struct {
 	status, reason string
 	result         *rows.Result // nil if nothing was checked
-	moves          []runtime.Fitting
+	moves          []replay.Fitting
 }
 
 // weigh says what becomes of a request, given what its check found. A request

@@ -10,6 +10,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // check is the work on a check or migrate request, on a goroutine of its own:
@@ -94,7 +95,7 @@ func (r *Reconciler) tryToAnswer(ctx context.Context, projectID string, q rows.R
 		target = rows.CodeRef{Version: code.Version, Hash: found.Target.Hash}
 		out = weigh(q, target, found)
 	}
-	var refused *runtime.RefusedError
+	var refused *replay.RefusedError
 	switch {
 	case errors.As(err, &refused):
 		out = outcome{status: rows.RequestFailed, reason: rows.Bounded(refused.Reason)}

@@ -15,6 +15,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // asks inserts a check or migrate request; execution and target may be "".
@@ -43,8 +44,8 @@ func (h *house) eventsOf(project, kind string) []string {
 	return list
 }
 
-func execution(id string) runtime.Execution {
-	return runtime.Execution{WorkflowID: id, RunID: "run-of-" + id}
+func execution(id string) replay.Execution {
+	return replay.Execution{WorkflowID: id, RunID: "run-of-" + id}
 }
 
 // finds makes a hook that answers every check with these.
@@ -52,10 +53,10 @@ func finds(fit []string, broken ...string) func(context.Context, runtime.Check) 
 	return func(context.Context, runtime.Check) (runtime.CheckResult, error) {
 		res := runtime.CheckResult{Checked: len(fit) + len(broken)}
 		for _, id := range fit {
-			res.Fit = append(res.Fit, runtime.Fitting{Execution: execution(id), Hash: "old"})
+			res.Fit = append(res.Fit, replay.Fitting{Execution: execution(id), Hash: "old"})
 		}
 		for _, id := range broken {
-			res.Broken = append(res.Broken, runtime.BrokenExecution{Execution: execution(id), EventID: 11, Reason: "it wants a timer"})
+			res.Broken = append(res.Broken, replay.BrokenExecution{Execution: execution(id), EventID: 11, Reason: "it wants a timer"})
 		}
 		return res, nil
 	}
@@ -79,7 +80,7 @@ func TestACheckTellsWhatFitsAndMovesNothing(t *testing.T) {
 	if a := h.isAnswered(id); a.status != rows.RequestCompleted || a.reason != "" || a.startedAt == nil || a.completedAt == nil {
 		t.Errorf("%+v", a)
 	}
-	if c := asked.Load(); c.WorkflowID != w || c.Name != "order-intake" || c.Execution != (runtime.Execution{}) || c.Target.Code != "v2" || c.Target.Version != "2" || c.Target.Hash != "" {
+	if c := asked.Load(); c.WorkflowID != w || c.Name != "order-intake" || c.Execution != (replay.Execution{}) || c.Target.Code != "v2" || c.Target.Version != "2" || c.Target.Hash != "" {
 		t.Errorf("asked %+v", c)
 	}
 	want := rows.Result{
@@ -187,7 +188,7 @@ func TestWhatIsAskedOfExecutionsIsFoundOrRefused(t *testing.T) {
 	r := h.replica()
 	r.runner.onCheck = func(_ context.Context, c runtime.Check) (runtime.CheckResult, error) {
 		if c.Execution.WorkflowID != "" {
-			return runtime.CheckResult{}, &runtime.RefusedError{Reason: "there is no execution " + c.Execution.WorkflowID}
+			return runtime.CheckResult{}, &replay.RefusedError{Reason: "there is no execution " + c.Execution.WorkflowID}
 		}
 		return runtime.CheckResult{Checked: len(c.Target.Code)}, nil
 	}

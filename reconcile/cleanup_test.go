@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // temporalDouble knows executions as its test says, and remembers the questions.
@@ -33,7 +34,7 @@ func (d *temporalDouble) CountBegun(_ context.Context, _ string, types []string,
 	return n, d.err
 }
 
-func (d *temporalDouble) Closed(_ context.Context, e runtime.Execution) (at time.Time, known bool, err error) {
+func (d *temporalDouble) Closed(_ context.Context, e replay.Execution) (at time.Time, known bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	at, over := d.ended[e.RunID]
@@ -41,7 +42,7 @@ func (d *temporalDouble) Closed(_ context.Context, e runtime.Execution) (at time
 }
 
 // Failing says so of executions that are neither in ended nor in well.
-func (d *temporalDouble) Failing(_ context.Context, e runtime.Execution) (bool, error) {
+func (d *temporalDouble) Failing(_ context.Context, e replay.Execution) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	_, over := d.ended[e.RunID]

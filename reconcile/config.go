@@ -31,21 +31,39 @@ type Runner interface {
 	// Running names the projects with a live worker.
 	Running() []string
 	// Check replays histories of a running project's executions against other
-	// code and changes nothing. A runtime.RefusedError is final; other errors are
+	// code and changes nothing. A replay.RefusedError is final; other errors are
 	// worth another try. Unlike the others it may be called at any time.
 	Check(ctx context.Context, projectID string, c runtime.Check) (runtime.CheckResult, error)
 }
 
-// Observer is told what happens. Its methods must be cheap and must not block.
+// Observer is told what happens: each part of it by who knows it. Its methods must be cheap and must
+// not block.
 type Observer interface {
-	// QueueDepth is the number of projects waiting for a pass.
-	QueueDepth(n int)
+	PassObserver
+	StateObserver
+	upkeep.CensusObserver
+	upkeep.KeptCodeObserver
+	upkeep.FailuresObserver
+	trouble.Observer
+}
+
+// PassObserver is told by a pass over one project what it did.
+type PassObserver interface {
 	// Reconciled reports one pass: how long it took and how it failed, if it did.
 	Reconciled(d time.Duration, err error)
 	// Reloaded reports that code went live; action is "start" or "reload",
 	// the time is from the commit, where the hint told it, else from the look
 	// that noticed the change, to the runner's return.
 	Reloaded(action string, commitToLive time.Duration)
+	// GateRefused reports that code didn't fit running executions: an "edit",
+	// which then isn't live, or the code that a "request" named.
+	GateRefused(what string)
+}
+
+// StateObserver is told by the Reconciler how all projects of this replica are.
+type StateObserver interface {
+	// QueueDepth is the number of projects waiting for a pass.
+	QueueDepth(n int)
 	// ProjectsByStatus counts this replica's projects by the status of their
 	// workflow_workers row; one that isn't meant to run counts as stopped, row
 	// or not. Statuses without projects are absent.
@@ -53,21 +71,6 @@ type Observer interface {
 	// CompileErrors is the number of workflows and components, over all
 	// projects of this replica, whose newest text isn't what is live.
 	CompileErrors(n int)
-	// GateRefused reports that code didn't fit running executions: an "edit",
-	// which then isn't live, or the code that a "request" named.
-	GateRefused(what string)
-	// VersionsInUse counts this replica's workflows by how many versions of their
-	// code open executions and new ones run on.
-	VersionsInUse(workflows map[int]int)
-	// ExecutionsStayed reports executions that keep their code although they were to
-	// go on with other code, because their history doesn't fit it.
-	ExecutionsStayed(n int)
-	// ExecutionsFailing is the number of open executions of all projects that get no
-	// further, because their workflow tasks fail.
-	ExecutionsFailing(n int)
-	trouble.Observer
-	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
-	StoredCode(rows, bytes int64)
 }
 
 // What the replay gate refuses, for GateRefused.
@@ -184,6 +187,14 @@ type Config struct {
 	Observer Observer
 }
 
+// Defaults of Config that settings of the service repeat, for people to read.
+const (
+	DefaultRemovalGrace      = 5 * time.Second
+	DefaultHeartbeatInterval = 30 * time.Second
+	DefaultShutdownTimeout   = 30 * time.Second
+	DefaultCodeRetention     = 72 * time.Hour
+)
+
 func (c Config) withDefaults() Config {
 	host, err := os.Hostname()
 	if err != nil {
@@ -192,20 +203,20 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Host, host)
 	setDefault(&c.Replica, fmt.Sprintf("%s/%d", c.Host, os.Getpid()))
 	setDefault(&c.Workers, 16)
-	setDefault(&c.RemovalGrace, 5*time.Second)
+	setDefault(&c.RemovalGrace, DefaultRemovalGrace)
 	if c.RemovalGrace < 0 {
 		c.RemovalGrace = 0
 	}
-	setDefault(&c.HeartbeatInterval, 30*time.Second)
+	setDefault(&c.HeartbeatInterval, DefaultHeartbeatInterval)
 	setDefault(&c.RequestDeadline, 4*c.HeartbeatInterval)
 	setDefault(&c.BackoffBase, 500*time.Millisecond)
 	setDefault(&c.BackoffLimit, 30*time.Second)
 	setDefault(&c.QueryTimeout, 15*time.Second)
 	setDefault(&c.StartTimeout, time.Minute)
 	setDefault(&c.CheckTimeout, time.Minute)
-	setDefault(&c.ShutdownTimeout, 30*time.Second)
+	setDefault(&c.ShutdownTimeout, DefaultShutdownTimeout)
 	setDefault(&c.RowRetention, 24*time.Hour)
-	setDefault(&c.CodeRetention, 72*time.Hour)
+	setDefault(&c.CodeRetention, DefaultCodeRetention)
 	if c.CodeRetention < 0 {
 		c.CodeRetention = 0
 	}

@@ -14,7 +14,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/rows/rowstest"
 	"workflow-worker/reconcile/upkeep"
-	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // unlike are a database's settings under which what we write could come out wrong:
@@ -192,7 +192,7 @@ func (noExecutions) CountBegun(context.Context, string, []string, time.Time, tim
 	return 0, nil
 }
 
-func (noExecutions) Closed(context.Context, runtime.Execution) (time.Time, bool, error) {
+func (noExecutions) Closed(context.Context, replay.Execution) (time.Time, bool, error) {
 	return time.Time{}, false, nil
 }
 
@@ -277,4 +277,4 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 	}
 }
 
-func (noExecutions) Failing(context.Context, runtime.Execution) (bool, error) { return false, nil }
+func (noExecutions) Failing(context.Context, replay.Execution) (bool, error) { return false, nil }

@@ -10,6 +10,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 var _ runtime.FailureObserver = (*upkeep.FailureReports)(nil)
@@ -17,7 +18,7 @@ var _ runtime.FailureObserver = (*upkeep.FailureReports)(nil)
 // aFailure is that of an execution of a workflow's code.
 func aFailure(workflow, run, message string) runtime.Failing {
 	return runtime.Failing{
-		Execution: runtime.Execution{WorkflowID: "x-" + run, RunID: run}, Type: "orderIntake", CodeOf: workflow, Version: "1",
+		Execution: replay.Execution{WorkflowID: "x-" + run, RunID: run}, Type: "orderIntake", CodeOf: workflow, Version: "1",
 		Hash: hashOf("v1\x00"), Reason: "exception", Message: message, File: "order-intake.ts", Line: 3, Column: 9,
 	}
 }
@@ -134,7 +135,7 @@ func TestExecutionsOfNoWorkflowGetNoFurtherEither(t *testing.T) {
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	r.cfg.Failures.ExecutionFailing(p, runtime.Failing{
-		Execution: runtime.Execution{WorkflowID: "x", RunID: "a"}, Type: "nobody", Reason: "unknown_type", Message: "no workflow of this project is named \"nobody\"",
+		Execution: replay.Execution{WorkflowID: "x", RunID: "a"}, Type: "nobody", Reason: "unknown_type", Message: "no workflow of this project is named \"nobody\"",
 	})
 	gone := aFailure("6a2f41a3-c54c-4ce0-9bd7-3d4a8f0a1c55", "b", "of a workflow that was deleted")
 	r.cfg.Failures.ExecutionFailing(p, gone)

@@ -9,14 +9,15 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
-var _ runtime.StayObserver = (*upkeep.KeptCodeReports)(nil)
+var _ runtime.KeptCodeObserver = (*upkeep.KeptCodeReports)(nil)
 
 // stay is an execution that keeps v1 where it was to go on with another text.
-func stay(workflow, run, to string) runtime.Stay {
-	return runtime.Stay{
-		BrokenExecution: runtime.BrokenExecution{Execution: runtime.Execution{WorkflowID: "x-" + run, RunID: run}, EventID: 7, Reason: "a timer\x00"},
+func stay(workflow, run, to string) runtime.KeptCode {
+	return runtime.KeptCode{
+		BrokenExecution: replay.BrokenExecution{Execution: replay.Execution{WorkflowID: "x-" + run, RunID: run}, EventID: 7, Reason: "a timer\x00"},
 		CodeOf:          workflow, From: hashOf("v1\x00"), To: hashOf(to + "\x00"),
 	}
 }
@@ -54,15 +55,15 @@ func TestTheRowTellsWhichExecutionsKeepTheirCode(t *testing.T) {
 	r.reloaded(p, w, "v2")
 
 	before := time.Now()
-	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionKeptCode(p, stay(w, "a", "v2"))
 	s := r.staying(p, 1)
 	if s.Version != "2" || s.Hash != hashOf("v2\x00") || s.Since.Before(before.Add(-time.Minute)) ||
 		s.Example.WorkflowID != "x-a" || s.Example.RunID != "a" || s.Example.Event != 7 || s.Example.Reason != "a timer" {
 		t.Errorf("the row says %+v", s)
 	}
 	// Once more, as after a restart, and one that was to go on with something else.
-	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
-	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "b", "v0"))
+	r.cfg.KeptCode.ExecutionKeptCode(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionKeptCode(p, stay(w, "b", "v0"))
 	eventually(t, func() error {
 		return expect(one[int](h, `SELECT count(*)::int FROM workflow_execution_stays`), 2)
 	})
@@ -110,7 +111,7 @@ func TestWithNewerCodeNobodyStaysOffTheOlder(t *testing.T) {
 	r := h.tidying(&temporalDouble{}, func(c *Config) { c.CensusInterval = time.Hour }).start()
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
-	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionKeptCode(p, stay(w, "a", "v2"))
 	r.staying(p, 1)
 	r.reloaded(p, w, "v3")
 	r.staying(p, 0)
@@ -127,7 +128,7 @@ func TestACrowdThatKeepsItsCodeIsAFewEvents(t *testing.T) {
 	r.reloaded(p, w, "v2")
 	crowd := func(from, to int) {
 		for i := from; i < to; i++ {
-			r.cfg.KeptCode.ExecutionStayed(p, stay(w, fmt.Sprint(i), "v2"))
+			r.cfg.KeptCode.ExecutionKeptCode(p, stay(w, fmt.Sprint(i), "v2"))
 		}
 	}
 	crowd(0, 1)
@@ -170,7 +171,7 @@ func TestStaysOutliveAnUnreachableDatabase(t *testing.T) {
 	r.isServing(p, w, "v1")
 	r.reloaded(p, w, "v2")
 	h.Exec(`ALTER TABLE workflow_execution_stays RENAME TO away`)
-	r.cfg.KeptCode.ExecutionStayed(p, stay(w, "a", "v2"))
+	r.cfg.KeptCode.ExecutionKeptCode(p, stay(w, "a", "v2"))
 	eventually(t, func() error { return expect(log.count("can't be written down") > 0, true) })
 	h.Exec(`ALTER TABLE away RENAME TO workflow_execution_stays`)
 	r.staying(p, 1)

@@ -16,6 +16,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // recorder is the runner of these tests. It compiles nothing: a text that
@@ -160,8 +161,8 @@ func (r *recorder) load(ctx context.Context, p runtime.Project) (runtime.Report,
 			rep.Again = 20 * time.Millisecond
 			s.Error = &runtime.SourceError{Version: version, Message: "would break 30 running executions", Checked: 40}
 			for i := range 30 {
-				id := runtime.Execution{WorkflowID: fmt.Sprintf("order-%d", i), RunID: "r"}
-				s.Error.Broken = append(s.Error.Broken, runtime.BrokenExecution{Execution: id, EventID: 11, Reason: "it wants a timer"})
+				id := replay.Execution{WorkflowID: fmt.Sprintf("order-%d", i), RunID: "r"}
+				s.Error.Broken = append(s.Error.Broken, replay.BrokenExecution{Execution: id, EventID: 11, Reason: "it wants a timer"})
 			}
 			now = was
 		}

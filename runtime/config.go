@@ -10,11 +10,17 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
-	"workflow-worker/runtime/workflow"
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// Config of a Runner. Fields without a default are required.
+// Defaults of Config that settings of the service repeat, for people to read.
+const (
+	DefaultConcurrency       = 10
+	DefaultMaxActivityMemory = 128 << 20
+)
+
+// Config of a Runner. Fields without a default are required. Those that it only hands on have their
+// default where they are used, which their comments name.
 type Config struct {
 	// Client is the Temporal connection that all workers share. It must have been made with the
 	// options of ClientOptions.
@@ -35,104 +41,60 @@ type Config struct {
 	// process id.
 	Replica string
 	// MaxConcurrentActivities and MaxConcurrentWorkflowTasks bound what one project executes at
-	// once. Default 10 each; at least 2 for workflow tasks, as the SDK demands.
+	// once. Default DefaultConcurrency each; at least 2 for workflow tasks, as the SDK demands.
 	MaxConcurrentActivities, MaxConcurrentWorkflowTasks int
 	// MaxPollers is how many polls of each kind (workflow tasks, sticky workflow tasks, activities)
 	// a busy project scales up to; an idle one has one of each. Default 5.
 	MaxPollers int
 	// WorkflowTaskTimeout is how long JavaScript may run within one workflow task, in CPU time.
-	// Default 1 s.
+	// Default: workflow.Options.TaskTimeout's.
 	WorkflowTaskTimeout time.Duration
 	// ActivitySliceTimeout is how long JavaScript of an activity may run without yielding to its
-	// event loop, in CPU time. Default 5 s.
+	// event loop, in CPU time. Default: activity.CodeOptions.SliceBudget's.
 	ActivitySliceTimeout time.Duration
-	// MaxActivityResultBytes bounds the result of an activity, as JSON. Default 2 MiB, the server's
-	// own limit.
+	// MaxActivityResultBytes bounds the result of an activity, as JSON, in bytes. Default:
+	// activity.CodeOptions.MaxResultBytes', and for the built-in ones activities.Options'.
 	MaxActivityResultBytes int
-	// MaxActivityResponseBytes bounds the body of each response of fetch. Default 16 MiB.
+	// MaxActivityResponseBytes bounds the body of each response of fetch and httpRequest, in bytes.
+	// Default: activity.CodeOptions.MaxResponseBytes', and for httpRequest activities.Options'.
 	MaxActivityResponseBytes int64
-	// MaxActivityRequests is how many requests of fetch one activity may have open. Default 64.
+	// MaxActivityRequests is how many requests of fetch one activity may have open. Default:
+	// activity.CodeOptions.MaxRequests'.
 	MaxActivityRequests int
-	// ActivityCPUBudget is how much CPU time one activity may take in all. Default 5 minutes.
+	// ActivityCPUBudget is how much CPU time one activity may take in all. Default:
+	// activity.CodeOptions.CPUBudget's.
 	ActivityCPUBudget time.Duration
 	// MaxActivityMemory is how much memory the JavaScript of one activity may keep, in bytes. It is
-	// an estimate: see sandbox.Memory. Default 128 MiB.
+	// an estimate: see sandbox.Memory. Default DefaultMaxActivityMemory.
 	MaxActivityMemory int64
 	// MaxMemory is how much of the process's memory may be in use before the activity that keeps
-	// the most is ended. Default: no limit.
+	// the most is ended, in bytes. Default: no limit.
 	MaxMemory int64
 	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
 	StopTimeout time.Duration
-	Logger      *slog.Logger
-	// Observer hears of interrupted JavaScript and failed workflow tasks. Default: nobody.
-	Observer workflow.Observer
+	// Logger takes what an operator would act on, and what code logs, with the project's id. Default:
+	// none.
+	Logger *slog.Logger
 	// Meter makes what takes the measurements of a project's code, from when its worker starts
 	// until it has stopped. Default: they go nowhere.
 	Meter func(projectID string) Meter
+	// Observer hears what an operator counts. Default: nobody.
+	Observer Observer
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
 	Failures FailureObserver
-	// Stays hears of executions that keep their code although they were to go on with other.
+	// KeptCode hears of executions that keep their code although they were to go on with other.
 	// Default: nobody.
-	Stays StayObserver
+	KeptCode KeptCodeObserver
 }
-
-// Meter takes what the code of one project measures with metricMeter.
-type Meter interface {
-	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. It is cheap
-	// and doesn't block. The error says why the value isn't kept.
-	Measure(kind, name, description string, value float64, tags map[string]string) error
-	// Close ends it.
-	Close()
-}
-
-type noMeter struct{}
-
-func (noMeter) Measure(string, string, string, float64, map[string]string) error { return nil }
-func (noMeter) Close()                                                           {}
-
-// StayObserver notes executions that keep their code. Its method is cheap and doesn't block.
-type StayObserver interface {
-	// ExecutionStayed reports one; again for each code that it was to go on with, and after a
-	// restart of the process.
-	ExecutionStayed(projectID string, s Stay)
-}
-
-// Stay is an execution that was to go on with other code and keeps its own, because its history
-// doesn't fit.
-type Stay struct {
-	BrokenExecution
-	// CodeOf is the workflows.id of the code that it was to go on with.
-	CodeOf string
-	// From and To are hashes: of the code that it keeps, and of the other.
-	From, To string
-}
-
-type noStayObserver struct{}
-
-func (noStayObserver) ExecutionStayed(string, Stay) {}
-
-// ActivityObserver counts attempts of activities. Its methods are cheap and don't block.
-type ActivityObserver interface {
-	// ActivityExecuted reports one attempt: how long it took and whether it failed. name is one
-	// that the project serves.
-	ActivityExecuted(projectID, name string, took time.Duration, failed bool)
-}
-
-type noActivityObserver struct{}
-
-func (noActivityObserver) ActivityExecuted(string, string, time.Duration, bool) {}
 
 func (c Config) withDefaults() Config {
-	setDefault(&c.MaxConcurrentActivities, 10)
-	setDefault(&c.MaxConcurrentWorkflowTasks, 10)
+	setDefault(&c.MaxConcurrentActivities, DefaultConcurrency)
+	setDefault(&c.MaxConcurrentWorkflowTasks, DefaultConcurrency)
 	c.MaxConcurrentWorkflowTasks = max(2, c.MaxConcurrentWorkflowTasks)
 	setDefault(&c.MaxPollers, 5)
-	setDefault(&c.WorkflowTaskTimeout, time.Second)
-	setDefault(&c.ActivitySliceTimeout, 5*time.Second)
-	setDefault(&c.ActivityCPUBudget, 5*time.Minute)
-	setDefault(&c.MaxActivityMemory, 128<<20)
+	setDefault(&c.MaxActivityMemory, DefaultMaxActivityMemory)
 	setDefault(&c.StopTimeout, 10*time.Second)
 	if c.Replica == "" {
 		c.Replica, _ = os.Hostname() // only a label
@@ -149,8 +111,8 @@ func (c Config) withDefaults() Config {
 	if c.Failures == nil {
 		c.Failures = noFailureObserver{}
 	}
-	if c.Stays == nil {
-		c.Stays = noStayObserver{}
+	if c.KeptCode == nil {
+		c.KeptCode = noKeptCodeObserver{}
 	}
 	return c
 }

@@ -15,6 +15,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/workflow"
 )
 
@@ -79,7 +80,7 @@ func (p *project) resolve(ctx context.Context, name string) (run activityFunc, c
 		return fails(problem), name, nil
 	}
 	if t, ok := l.activities[name]; ok {
-		return p.told(t), name, nil
+		return p.named(t), name, nil
 	}
 	if slices.Contains(p.builtIn.Names(), name) {
 		return func(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
@@ -87,24 +88,24 @@ func (p *project) resolve(ctx context.Context, name string) (run activityFunc, c
 		}, name, nil
 	}
 	if t, ok := l.placeholders[name]; ok {
-		return p.told(t), name, nil
+		return p.named(t), name, nil
 	}
 	if hash := pinnedHash(ctx); hash != "" {
 		// The error doesn't matter: what counts is that nobody has the activity.
-		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.activityFunctions, name) {
-			return p.told(activityTarget{m.activity, name}), name, nil
+		if m, err := p.pinned(ctx, hash); err == nil && slices.Contains(m.ActivityFunctions, name) {
+			return p.named(activityTarget{m.Activity, name}), name, nil
 		}
 	}
 	if l.dynamic != nil {
-		return p.told(*l.dynamic), dynamicRow, nil
+		return p.named(*l.dynamic), build.DynamicRow, nil
 	}
 	known := append(names(l.activities), names(l.placeholders)...)
 	unknown := &UnknownTypeError{Kind: "activity", Type: name, Known: append(known, p.builtIn.Names()...)}
 	return nil, "", temporal.NewApplicationError(unknown.Error(), activities.NotFoundErrorType)
 }
 
-// told runs an activity function, and has its failure name the code.
-func (p *project) told(t activityTarget) activityFunc {
+// named runs an activity function, and has its failure name the code.
+func (p *project) named(t activityTarget) activityFunc {
 	return func(ctx context.Context, input *commonpb.Payloads) (*commonpb.Payloads, error) {
 		result, err := t.execute(ctx, input)
 		if err != nil && !errors.Is(err, sdkactivity.ErrResultPending) && sdkactivity.IsActivity(ctx) {
@@ -145,4 +146,11 @@ func (c *codeHeaderInbound) ExecuteActivity(ctx context.Context, in *interceptor
 		ctx = context.WithValue(ctx, pinnedHashKey{}, hash)
 	}
 	return c.Next.ExecuteActivity(ctx, in)
+}
+
+// fails is an activity that only fails. Trying again is no use before somebody mends the text.
+func fails(problem string) func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error) {
+	return func(context.Context, *commonpb.Payloads) (*commonpb.Payloads, error) {
+		return nil, temporal.NewNonRetryableApplicationError(problem, activity.LoadErrorType, nil)
+	}
 }

@@ -8,24 +8,37 @@
 // everything else alone.
 //
 // It never touches PostgreSQL: it is given code and gives back a Report, and what must be kept goes
-// through a CodeStore. Below it, compile turns text into programs, replay tries code on executions,
-// workflow and activity execute programs, sandbox is what both share, bundle holds Temporal's
-// TypeScript SDK. It may import those and activities, nothing else of this project.
+// through a CodeStore. Below it, build turns a row's texts into a module, replay checks code against
+// executions' histories, workflow and activity execute modules, compile turns text into programs,
+// sandbox is the VM, bundle holds Temporal's TypeScript SDK. It may import those and activities,
+// nothing else of this project.
+//
+// # Options
+//
+// An option is a field of the Config or Options of the room that uses it, and its default is that
+// room's: zero means it, and the room's one withDefaults puts it in. Who hands an option on leaves it
+// zero. Where a setting of the service repeats the default for people to read, the room has it as a
+// constant, and a test of the program compares the two.
 //
 // # Words
 //
 // Each has one meaning here and in the rooms below.
 //
-//	again          when a row wants another look, as a duration from now (Report.Again)
+//	again          that a row wants another look, though nothing changes: after a duration (Report.Again)
 //	execution      one run in Temporal; wire.Execution has its type too, replay.Execution is the pair of ids that rows hold
 //	gate           the replay check that new code of a row must pass before it goes live
-//	kept code      the stored text of code that isn't live, for executions that are pinned to it
+//	kept code      the code that an execution keeps although it was to move, because of a misfit ("stayed" in events and metrics)
 //	last code      which code completed an execution's last workflow task: wire.LastCode
 //	live           what a project serves at this moment; the newest text of a row may be refused and not be live
+//	machine        a goja runtime, loaded once, that executions of one component's code use one after the other
 //	misfit         where and why a history parts from what code would have done
-//	module         one version of one row that can be run
-//	move           an execution's change to other code: told by somebody (Move), or because its row or code upgrades
+//	module         one version of one row that can be run: build.Module
+//	move           an execution's change to other code: asked for by somebody (Move), or because its row or code upgrades
+//	note           what the compiler says of a text, with its place: compile.Note; in a Report it is a Remark
+//	notified       of an activity's code: that it was given the reason why its attempt ends
 //	pin            what an execution's first task records: the code that it began on, and what replays must keep to
-//	replay check   replaying an execution's history on other code, to see whether it fits
-//	stay           an execution that was to move and keeps its code, because of a misfit
+//	reload         making a project serve what its rows say; the first one starts it
+//	replay check   replaying an execution's history on other code, to see whether it fits: workflow.CheckReplay
+//	shared runtime a goja runtime on which executions of one workflow code live beside each other
+//	stored code    text in the CodeStore, live or not, for executions that are pinned to it
 package runtime

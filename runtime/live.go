@@ -6,12 +6,49 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/workflow/wire"
 )
+
+// module is one version of one row that is live, was so, or may become so.
+type module struct {
+	build.Module
+	id    string    // workflows.id or components.id
+	since time.Time // when it went live here
+	// behavior is a workflow row's: Pinned, AutoUpgrade or "".
+	behavior string
+	// asOf is when the rows were read that made it live, by the database's clock; zero if it never
+	// was, here.
+	asOf time.Time
+}
+
+// versioning says what becomes of the module's executions when newer code goes live; "" for a
+// component.
+func (m *module) versioning() string {
+	switch {
+	case m.Workflow == nil:
+		return ""
+	case m.behavior != "":
+		return m.behavior
+	case len(m.Upgrading) > 0:
+		return AutoUpgrade
+	}
+	return Pinned
+}
+
+// warnings are what there is to say of a module that may be live all the same.
+func (m *module) warnings() []Remark {
+	out := remarksOf(m.Warnings)
+	if m.Unclear != "" {
+		out = append([]Remark{{Message: m.Unclear}}, out...)
+	}
+	return out
+}
 
 // live is what a project serves at one moment. It is immutable: a reload makes another and swaps
 // the pointer.
@@ -63,49 +100,43 @@ func newLive(modules []*module) *live {
 	l := &live{modules: modules, workflows: map[string]target{}, activities: map[string]activityTarget{}, placeholders: map[string]activityTarget{}}
 	for _, m := range modules {
 		switch {
-		case m.unclear != "":
-		case m.stored.Kind == KindWorkflow:
-			put(l.workflows, m.stored.Name, target{m, m.export})
+		case m.Unclear != "":
+		case m.Text.Kind == KindWorkflow:
+			put(l.workflows, m.Text.Name, target{m, m.Export})
 		default:
-			put(l.activities, m.stored.Name, activityTarget{m.activity, m.export})
+			put(l.activities, m.Text.Name, activityTarget{m.Activity, m.Export})
 		}
 	}
 	for _, m := range modules {
-		for _, f := range m.functions {
+		for _, f := range m.Functions {
 			if f != "default" {
 				put(l.workflows, f, target{m, f})
 			}
 		}
 		served := l.activities
-		if m.stored.Kind == KindWorkflow {
+		if m.Text.Kind == KindWorkflow {
 			served = l.placeholders
 		}
-		for _, f := range m.activityFunctions {
+		for _, f := range m.ActivityFunctions {
 			if f != "default" {
-				put(served, f, activityTarget{m.activity, f})
+				put(served, f, activityTarget{m.Activity, f})
 			}
 		}
 	}
-	if m := dynamic(KindWorkflow, modules); m != nil && m.unclear == "" {
-		l.dynamicWorkflow = &target{m, m.export}
+	if m := dynamic(KindWorkflow, modules); m != nil && m.Unclear == "" {
+		l.dynamicWorkflow = &target{m, m.Export}
 	}
-	if m := dynamic(KindComponent, modules); m != nil && m.unclear == "" {
-		l.dynamic = &activityTarget{m.activity, m.export}
+	if m := dynamic(KindComponent, modules); m != nil && m.Unclear == "" {
+		l.dynamic = &activityTarget{m.Activity, m.Export}
 	}
 	return l
 }
 
-// dynamicRow is the name of the workflow row that serves the workflow types that no other row does,
-// and of the component that does so for activities: in Temporal's own worker it is the default
-// export of the workflows, and the activity named "default". Here default exports are many, and an
-// execution keeps the code that it began on: a row must ask to be meant, or a type that is
-// misspelt, or not there yet, would run as some other one.
-const dynamicRow = "default"
-
+// dynamic finds the row that serves what nobody else does; nil if there is none, or more than one.
 func dynamic(kind string, modules []*module) *module {
 	var found *module
 	for _, m := range modules {
-		if m.stored.Kind == kind && m.stored.Name == dynamicRow {
+		if m.Text.Kind == kind && m.Text.Name == build.DynamicRow {
 			if found != nil {
 				return nil
 			}
@@ -143,9 +174,9 @@ func (l *live) types(m *module) []string {
 			out = append(out, name)
 		}
 	}
-	if m.stored.Kind == KindComponent {
+	if m.Text.Kind == KindComponent {
 		for name, t := range l.activities {
-			if t.code == m.activity {
+			if t.code == m.Activity {
 				out = append(out, name)
 			}
 		}
@@ -160,18 +191,103 @@ func (l *live) find(kind, id string) *module {
 		return nil
 	}
 	for _, m := range l.modules {
-		if m.stored.Kind == kind && m.id == id {
+		if m.Text.Kind == kind && m.id == id {
 			return m
 		}
 	}
 	return nil
 }
 
+// broken gives the rows of a kind of which no text can be run, with what is wrong with them. Their
+// own names are theirs all the same: neither a built-in activity nor another row's function steps
+// in for them.
+func (b *reload) broken(kind string) map[string]string {
+	out := map[string]string{}
+	for _, s := range b.sources {
+		if s.kind == kind && s.module == nil && s.err != nil {
+			put(out, s.name, SourceReport{Kind: s.kind, Name: s.name, Error: s.err}.Problem())
+		}
+	}
+	return out
+}
+
+// withBroken has calls to components, and starts of workflows, that can't be run fail with what is
+// wrong with them; so do calls and starts by a name that may mean several functions. Of two rows of
+// one name one may work.
+func (l *live) withBroken(b *reload) *live {
+	l.broken, l.brokenWorkflows = b.broken(KindComponent), b.broken(KindWorkflow)
+	l.brokenIDs = map[string]string{}
+	for _, s := range b.sources {
+		if s.kind == KindWorkflow && s.module == nil && s.err != nil {
+			put(l.brokenIDs, s.name, s.id)
+		}
+	}
+	problems := func(m *module) map[string]string {
+		if m.Text.Kind == KindComponent {
+			return l.broken
+		}
+		return l.brokenWorkflows
+	}
+	for _, m := range l.modules {
+		if m.Unclear != "" {
+			problems(m)[m.Text.Name] = fmt.Sprintf("%s %s: %s", m.Text.Kind, m.Text.Name, m.Unclear)
+		}
+	}
+	for _, m := range l.modules {
+		if m.Unclear == "" {
+			delete(problems(m), m.Text.Name)
+		}
+	}
+	for name := range l.brokenWorkflows {
+		delete(l.workflows, name) // another row's function
+	}
+	for name := range l.broken {
+		delete(l.activities, name)
+	}
+	return l
+}
+
+// unserved says which functions of a workflow row are not started by their names, because others
+// have these.
+func (l *live) unserved(m *module) (out []Remark) {
+	if m.Workflow == nil {
+		return nil
+	}
+	for _, name := range typesOf(m) {
+		if name == m.Text.Name && m.Unclear != "" {
+			continue
+		}
+		if problem, ok := l.brokenWorkflows[name]; ok {
+			out = append(out, Remark{Message: fmt.Sprintf("%q doesn't start this row's function: another row has that name, which can't be started: %s", name, problem)})
+			continue
+		}
+		if t, ok := l.workflows[name]; ok && t.module != m {
+			out = append(out, Remark{Message: fmt.Sprintf("%q doesn't start this row's function, but %s of workflow row %s (id %s)", name, t.export, t.module.Text.Name, t.module.id)})
+		}
+	}
+	return out
+}
+
+// typesOf gives the workflow types that any of the modules serves.
+func typesOf(modules ...*module) []string {
+	var out []string
+	for _, m := range modules {
+		out = append(out, m.Text.Name)
+		for _, f := range m.Functions {
+			if f != "default" {
+				out = append(out, f)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // UnknownTypeError is a type that no live row serves.
 type UnknownTypeError struct {
-	Kind  string // "workflow" or "activity"
-	Type  string
-	Known []string
+	Kind  string   // "workflow" or "activity"
+	Type  string   // that was asked for
+	Known []string // those that there are
 }
 
 func (e *UnknownTypeError) Error() string {

@@ -13,7 +13,7 @@ func prepared(t *testing.T, current *live, p Project) (*live, map[string]SourceR
 	t.Helper()
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	r := &Runner{cfg: Config{Compiler: c, Store: keepsNothing{}}.withDefaults()}
+	r := newRunner(Config{Compiler: c, Store: keepsNothing{}}.withDefaults())
 	p.ID = "p"
 	l, report, err := r.prepare(t.Context(), p, current)
 	if err != nil {
@@ -64,6 +64,55 @@ func TestARowOfSeveralWorkflowsServesEachUnderItsOwnName(t *testing.T) {
 	}
 }
 
+func TestARowNamedDefaultServesTheTypesThatNoOtherRowDoes(t *testing.T) {
+	t.Parallel()
+	any := Workflow{ID: "1", KebabName: "default", Code: "export default async function (...args: unknown[]) { return args; }"}
+	other := Workflow{ID: "2", KebabName: "other", Code: "export default async function () {}\nexport async function helper() {}"}
+	broken := Workflow{ID: "3", KebabName: "broken", Code: "export default async function ( {"}
+	for _, tc := range []struct {
+		rows             []Workflow
+		asked, row, says string
+	}{
+		{[]Workflow{other, any, broken}, "never-heard-of", "default", ""},
+		{[]Workflow{other, any, broken}, "other", "other", ""},
+		{[]Workflow{other, any, broken}, "helper", "other", ""},
+		{[]Workflow{other, any, broken}, "default", "default", ""},
+		// Its own name is its own, or executions would be pinned to the wrong code while somebody
+		// mends it.
+		{[]Workflow{other, any, broken}, "broken", "", "broken.ts:1:"},
+		// A default export alone isn't meant for everything: it is the row's own function.
+		{[]Workflow{other}, "never-heard-of", "", `no workflow of this project is named "never-heard-of"; there are: helper, other`},
+		{[]Workflow{any, {ID: "4", KebabName: "default", Code: any.Code + "//"}}, "never-heard-of", "", "there are: default"},
+	} {
+		p := served(t, tc.rows...)
+		code, _, err := p.Current(tc.asked)
+		switch {
+		case tc.says != "":
+			if err == nil || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("%s: %v", tc.asked, err)
+			}
+		case err != nil || code.Name() != tc.row+".ts":
+			t.Errorf("%s: %v, %v", tc.asked, code, err)
+		}
+	}
+}
+
+// served is a project of these rows without a worker.
+func served(t *testing.T, rows ...Workflow) *project {
+	t.Helper()
+	c := compile.New(compile.Config{})
+	t.Cleanup(c.Close)
+	r := newRunner(Config{Compiler: c, Store: keepsNothing{}}.withDefaults())
+	l, _, err := r.prepare(t.Context(), Project{ID: "p", Workflows: rows}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &project{r: r, id: "p", meter: noMeter{}}
+	p.live.Store(l)
+	t.Cleanup(p.discard)
+	return p
+}
+
 func TestARowNamedDefaultOfSeveralWorkflowsIsNobodysStandIn(t *testing.T) {
 	t.Parallel()
 	p := served(t, Workflow{ID: "1", KebabName: "default", Code: "export async function a() {}\nexport async function b() {}"})
@@ -74,7 +123,7 @@ func TestARowNamedDefaultOfSeveralWorkflowsIsNobodysStandIn(t *testing.T) {
 	}
 	m := p.live.Load().modules[0]
 	for name, want := range map[string]string{"a": "a", "default": "", "other": ""} {
-		if got, err := m.serves(name); got != want || (err == nil) != (want != "") {
+		if got, err := m.Serves(name); got != want || (err == nil) != (want != "") {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}
 	}
@@ -200,7 +249,7 @@ func TestTwoComponentsOfOneNameAreAnErrorOfBoth(t *testing.T) {
 			t.Errorf("%s alone: %s, %+v", was.ID, got, report[was.ID].Error)
 		}
 		// Also where another process made it live.
-		was.LiveHash = first.modules[0].stored.Hash
+		was.LiveHash = first.modules[0].Text.Hash
 		before := []Component{was, b}
 		if was.ID == "b" {
 			before = []Component{a, was}

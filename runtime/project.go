@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"workflow-worker/runtime/build"
+	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/replay"
 )
 
 // ErrCodeNotFound is what a CodeStore returns (wrapped) when it doesn't have
@@ -13,20 +17,19 @@ var ErrCodeNotFound = errors.New("code not found")
 
 // The values of SourceReport.Kind and StoredModule.Kind.
 const (
-	KindWorkflow  = "workflow"
-	KindComponent = "component"
+	KindWorkflow  = build.KindWorkflow
+	KindComponent = build.KindComponent
 )
 
-// Project is what one project should be, as read from its rows in one
-// snapshot. It is complete: what is not in it is not served any more.
+// Project is what one project should be, as read from its rows in one snapshot. It is complete:
+// what is not in it is not served any more.
 type Project struct {
 	ID        string // projects.id
-	Name      string
-	TaskQueue string
+	Name      string // projects.name, for people
+	TaskQueue string // projects.task_queue_name
 
-	// Workflows and Components are in order of precedence: where two serve the
-	// same name, the earlier one has it. Two components of one name are an error
-	// of both.
+	// Workflows and Components are in order of precedence: where two serve the same name, the
+	// earlier one has it. Two components of one name are an error of both.
 	Workflows  []Workflow
 	Components []Component
 
@@ -46,7 +49,7 @@ type Project struct {
 // Move says which code an execution runs from its next workflow task on, whatever its history
 // names.
 type Move struct {
-	Execution
+	replay.Execution
 	Hash string // of stored code of the same project
 }
 
@@ -63,10 +66,10 @@ type Workflow struct {
 	ID             string // workflows.id
 	CodeID         string // workflow_compiled_code.id
 	KebabName      string // the type that the UI starts
-	DisplayName    string
-	Version        string
-	Code           string // TypeScript
-	ActivitiesCode string // TypeScript, may be ""
+	DisplayName    string // for people
+	Version        string // of Code, for people
+	Code           string // TypeScript or JavaScript
+	ActivitiesCode string // so too; "" if the row has none
 
 	// VersioningBehavior is the row's: Pinned, AutoUpgrade, or "" for what the code itself says.
 	VersioningBehavior string
@@ -75,19 +78,18 @@ type Workflow struct {
 	// isn't known. What was live is not refused for what is found wrong with it only now.
 	LiveHash string
 
-	// LastGood is the text that was last live, where it differs from Code:
-	// what to serve if Code turns out to be broken. Nil if there is none or if
-	// it is the same text.
+	// LastGood is the text that was last live, where it differs from Code: what to serve if Code
+	// turns out to be broken. Nil if there is none or if it is the same text.
 	LastGood *StoredCode
 }
 
 // Component is one custom activity.
 type Component struct {
 	ID       string // components.id
-	Name     string
-	Language string
-	Code     string
-	Shared   bool // belongs to no project; this one's definitions refer to it
+	Name     string // the activity type
+	Language string // as the row names it; what isn't TypeScript or JavaScript is an error of the row
+	Code     string // TypeScript or JavaScript
+	Shared   bool   // belongs to no project; this one's definitions refer to it
 
 	// LiveHash is as in Workflow.
 	LiveHash string
@@ -95,99 +97,38 @@ type Component struct {
 	LastGood *StoredCode
 }
 
-// StoredCode is a text that was live once, with the hash that executions are
-// pinned to.
+// StoredCode is a text that was live once, with the hash that executions are pinned to. Its fields
+// mean what StoredModule's do.
 type StoredCode struct {
-	Hash           string
-	Version        string
-	Code           string
-	ActivitiesCode string
-	// Packages and ActivitiesPackages are as in StoredModule.
+	Hash, Version                string
+	Code, ActivitiesCode         string
 	Packages, ActivitiesPackages string
 }
 
-// Report says what is live in a project and what isn't, one entry for each
-// workflow and component of the Project it answers.
-type Report struct {
-	Sources []SourceReport
-	At      time.Time
-	// Again, if it isn't zero, is when to ask once more, though nothing has changed: new code waits
-	// for running executions that it would break, or couldn't be tried on them.
-	Again time.Duration
-}
-
-// SourceReport is the state of one workflow or component. Hash and Version
-// name what is live; both are "" if nothing is. Error is set if the newest
-// text is not what is live. Warnings are about the newest text too, and about
-// names under which it isn't served; they keep nothing from going live.
-type SourceReport struct {
-	Kind    string // KindWorkflow or KindComponent
-	ID      string // workflows.id or components.id
-	Name    string
-	Version string
-	Hash    string
-	Since   time.Time // when Hash went live here
-	Types   []string  // workflow or activity types served
-	// VersioningBehavior is that of the live code: Pinned or AutoUpgrade; "" for a component.
-	// AutoUpgrade as soon as one of its functions is.
-	VersioningBehavior string
-	Error              *SourceError
-	Warnings           []Remark
-}
-
-// Remark is something to say of a text, with its place as in SourceError.
-type Remark struct {
-	Message string
-	File    string
-	Line    int
-	Column  int
-}
-
-// SourceError says why the newest text of a source isn't live. Line and
-// Column are 1-based positions in the author's own text, 0 if unknown.
-type SourceError struct {
-	Version string // of the broken text
-	Message string
-	File    string
-	Line    int
-	Column  int
-
-	// More is what else is wrong with the text.
-	More []Remark
-
-	// Waits says that nothing may be wrong with the text itself: it waits for running executions
-	// that it would break, or on which it couldn't be tried yet.
-	Waits bool
-	// Broken are the open executions that the text doesn't fit, which is why it isn't live; Checked
-	// is how many were tried.
-	Broken  []BrokenExecution
-	Checked int
-}
-
-// StoredModule is the text of one module version, kept under its hash for the
-// executions that are pinned to it.
+// StoredModule is the text of one module, stored under its hash for the executions that are pinned
+// to it. It has the fields of build.Text, in its order.
 type StoredModule struct {
-	Hash           string
+	Hash           string // 64 hexadecimal digits
 	Kind           string // KindWorkflow or KindComponent
 	WorkflowID     string // workflows.id; "" for a component
-	Name           string
-	Version        string
-	Code           string
-	ActivitiesCode string
-	// Packages and ActivitiesPackages are the hashes of the npm packages that
-	// Code and ActivitiesCode import; "" if they import none.
+	Name           string // the row's own
+	Version        string // for people; "" for a component
+	Code           string // TypeScript or JavaScript
+	ActivitiesCode string // so too; "" if there is none
+	// Packages and ActivitiesPackages are the hashes of the npm packages that Code and
+	// ActivitiesCode import; "" if they import none.
 	Packages, ActivitiesPackages string
-	// CompilerSettings is the version of the compiler's settings that the text
-	// was compiled with, and is for every replay. SDK is the version of Temporal's
-	// TypeScript SDK at the time, for people: each execution names its own in its
-	// history. Both are "" for what was stored before they were kept.
+	// CompilerSettings is the version of the compiler's settings that the text was compiled with,
+	// and is for every replay. SDK is the version of Temporal's TypeScript SDK at the time, for
+	// people: each execution names its own in its history. Both are "" for what was stored before
+	// they were kept.
 	CompilerSettings, SDK string
 }
 
-// StoredPackages are npm packages as one text, kept under its hash for the
-// modules that were compiled with them. They are no project's own.
+// StoredPackages are npm packages as one text, stored under its hash for the modules that were
+// compiled with them. They are no project's own.
 type StoredPackages struct {
-	Hash  string
+	Hash  string   // 64 hexadecimal digits
 	Kind  string   // "workflow" or "activity": what code they are for
 	Names []string // what code imports of them, sorted
 	Code  string   // JavaScript
@@ -214,4 +155,14 @@ type CodeStore interface {
 	// Used notes that an execution runs, or is replayed, on code that isn't
 	// live any more. It returns at once.
 	Used(projectID, hash string)
+}
+
+// storedPackages is what the store keeps of packages.
+func storedPackages(p compile.StoredPackages) StoredPackages {
+	return StoredPackages{Hash: p.Hash, Kind: string(p.Kind), Names: p.Names, Code: p.Code, Map: p.Map}
+}
+
+// packages are stored ones as the compiler takes them.
+func (p StoredPackages) packages() compile.StoredPackages {
+	return compile.StoredPackages{Hash: p.Hash, Kind: compile.Kind(p.Kind), Names: p.Names, Code: p.Code, Map: p.Map}
 }

@@ -11,7 +11,10 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"workflow-worker/activities"
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/build"
+	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow"
 )
@@ -26,11 +29,12 @@ var ErrNotRunning = errors.New("the project is not running here")
 // Runner runs projects in this process. It is safe for concurrent use; calls for one project must
 // not overlap.
 type Runner struct {
-	cfg    Config
-	http   clients
-	meters meters
-	memory *sandbox.Memory // of all activities
-	spare  *workflow.Spare // for the next code of any project
+	cfg     Config
+	builder *build.Builder
+	http    activities.Clients
+	meters  meters
+	memory  *sandbox.Memory // of all activities
+	spare   *workflow.Spare // for the next code of any project
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
 
@@ -44,14 +48,26 @@ func New(cfg Config) (*Runner, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	return &Runner{
+	return newRunner(cfg), nil
+}
+
+func newRunner(cfg Config) *Runner {
+	r := &Runner{
 		cfg:      cfg,
-		http:     clients{guard: cfg.HTTP},
+		http:     activities.Clients{Guard: cfg.HTTP},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
 		spare:    &workflow.Spare{Probe: cfg.Compiler.Probe},
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
-	}, nil
+	}
+	r.builder = build.New(build.Options{Compiler: cfg.Compiler, Packages: r.storedPackages, Activities: r.activityOptions, Spare: r.spare})
+	return r
+}
+
+// storedPackages gives the npm packages that the store has under a hash.
+func (r *Runner) storedPackages(ctx context.Context, hash string) (compile.StoredPackages, error) {
+	kept, err := r.cfg.Store.GetPackages(ctx, hash)
+	return kept.packages(), err
 }
 
 // Warm does once, without a project, what every first use would wait for: the compiler's process
@@ -66,16 +82,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 		_, _ = r.cfg.Client.CheckHealth(ctx, &client.CheckHealthRequest{}) // who needs it says what is wrong
 	}()
 	defer func() { <-connected }()
-	const name, text = "warm", "export async function warm() {}"
-	p, err := r.compile(ctx, StoredModule{Kind: KindWorkflow, Name: name, Code: text}.source(), "")
-	if err == nil {
-		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, Probe: r.cfg.Compiler.Probe})
-		defer code.Close()
-		_, err = code.Check(ctx)
-	}
-	if err == nil {
-		_, err = r.buildComponent(ctx, "", "typescript", StoredModule{Kind: KindComponent, Name: name, Code: text}, "", "")
-	}
+	err := r.builder.Warm(ctx)
 	if err == nil {
 		err = r.spare.Fill()
 	}
@@ -98,7 +105,7 @@ func (r *Runner) Start(ctx context.Context, p Project) (Report, error) {
 	if err != nil {
 		return report, fmt.Errorf("start project %s: %w", p.ID, err)
 	}
-	if !slices.ContainsFunc(l.modules, func(m *module) bool { return m.stored.Kind == KindWorkflow }) {
+	if !slices.ContainsFunc(l.modules, func(m *module) bool { return m.Text.Kind == KindWorkflow }) {
 		return report, ErrNothingLive
 	}
 	pr := newProject(r, p, l)
@@ -192,7 +199,7 @@ func (r *Runner) logger(projectID string) *slog.Logger {
 func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 	return activity.CodeOptions{
 		Logger:      r.logger(projectID),
-		HTTP:        r.http.of(projectID),
+		HTTP:        r.http.Of(projectID),
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
 		CPUBudget:   r.cfg.ActivityCPUBudget,
@@ -210,25 +217,26 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 	}
 }
 
-// prepare builds what p says, keeps its text, and reports; nothing is live yet. current is what is
-// live now, nil for nothing.
-func (r *Runner) prepare(ctx context.Context, p Project, current *live) (*live, Report, error) {
-	b := builder{r: r, projectID: p.ID, taskQueue: p.TaskQueue, current: current, now: time.Now(), asOf: p.AsOf, moves: movesByRun(p.Moves)}
-	setDefault(&b.asOf, b.now)
-	rows := b.rows(p)
-	b.buildAhead(ctx, rows)
-	for _, w := range rows {
-		if err := b.row(ctx, w); err != nil {
-			return nil, b.report(nil), err
+// PollFailure says since when a project's worker can't ask Temporal for tasks, and why.
+type PollFailure struct {
+	Since time.Time // the first of the attempts in a row that failed, by this process's clock
+	Error string    // the latest
+}
+
+// FailingPolls gives the running projects whose workers can't ask Temporal for tasks: it is out of
+// reach, has no such namespace, or refuses.
+func (r *Runner) FailingPolls() map[string]PollFailure {
+	byQueue := r.cfg.Tasks.FailingPolls()
+	if len(byQueue) == 0 {
+		return nil
+	}
+	out := map[string]PollFailure{}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, p := range r.projects {
+		if f, fails := byQueue[p.taskQueue]; fails {
+			out[id] = PollFailure(f)
 		}
 	}
-	if p.Restore {
-		b.restore()
-	}
-	if err := b.keep(ctx); err != nil {
-		return nil, b.report(nil), err
-	}
-	b.stamp()
-	l := newLive(b.modules).withBroken(&b).withMoves(b.moves)
-	return l, b.report(l), nil
+	return out
 }

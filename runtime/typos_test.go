@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/compile"
 )
 
@@ -25,7 +25,7 @@ func TestNewCodeWithATypoDoesNotGoLive(t *testing.T) {
 	}
 	// The last good text stays.
 	l, _ = prepared(t, nil, Project{Workflows: []Workflow{{ID: "1", KebabName: "order", Code: good}}})
-	hash := l.modules[0].stored.Hash
+	hash := l.modules[0].Text.Hash
 	l, report = prepared(t, l, Project{Workflows: []Workflow{{ID: "1", KebabName: "order", Code: typo}}})
 	if s := report["1"]; s.Hash != hash || s.Error == nil {
 		t.Errorf("%+v", s)
@@ -36,7 +36,7 @@ func TestNewCodeWithATypoDoesNotGoLive(t *testing.T) {
 	// What was live before the service knew of such things stays so too, and is warned of.
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	p, err := c.Compile(t.Context(), StoredModule{Name: "order", Code: typo}.source())
+	p, err := c.Compile(t.Context(), compile.Source{Name: "order.ts", Kind: compile.Workflow, Text: typo})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +48,8 @@ func TestNewCodeWithATypoDoesNotGoLive(t *testing.T) {
 		t.Error("what was live isn't")
 	}
 	// As is stored code, whatever it says.
-	m, err := (&Runner{cfg: Config{Compiler: c, Store: keepsNothing{}}.withDefaults()}).buildWorkflow(t.Context(), "p", StoredModule{Hash: p.Hash, Name: "order", Code: typo}, "")
-	if err != nil || len(m.functions) != 1 {
+	m, err := newRunner(Config{Compiler: c, Store: keepsNothing{}}.withDefaults()).builder.Workflow(t.Context(), "p", build.Text{Hash: p.Hash, Name: "order", Code: typo}, "")
+	if err != nil || len(m.Functions) != 1 {
 		t.Errorf("stored code: %v", err)
 	}
 }
@@ -81,49 +81,5 @@ func TestATypoInActivitiesCodeStopsOnlyThese(t *testing.T) {
 	w.LiveHash = s.Hash
 	if l, report = prepared(t, nil, Project{Workflows: []Workflow{w}}); report["1"].Error != nil || len(l.placeholders) != 2 {
 		t.Errorf("what was live: %+v", report["1"])
-	}
-}
-
-func TestNamesThatPackagesDoNotHave(t *testing.T) {
-	t.Parallel()
-	c := compile.New(compile.Config{Modules: stacktest.Packages(t)})
-	t.Cleanup(c.Close)
-	r := &Runner{cfg: Config{Compiler: c, Store: keepsNothing{}}.withDefaults()}
-	for _, tc := range []struct {
-		text    string
-		refused string // its place and what it says
-		warned  string
-	}{
-		{"import { z } from 'zod';\nexport const a = async () => z.string().parse('x')", "", ""},
-		{"import { zz } from 'zod';\nexport const a = async () => zz.string()", `1:10 "zod" has no "zz"`, ""},
-		{"import * as zod from 'zod';\nexport const a = async () => zod.strng()", `2:30 "zod" has no "strng": did you mean "string"?`, ""},
-		{"import * as zod from 'zod';\nexport const a = async () => zod.strng?.()", "", ""},
-		{"import * as zod from 'zod';\nexport const a = async () => { const s = zod.strng; return s }", "", `2:42 "zod" has no "strng"`},
-		{"import zod, { type ZodType, ZodTypeAny } from 'zod';\nexport type { Nonsense } from 'zod';\nexport { Any } from 'zod';\nexport const a = async (t: ZodType | ZodTypeAny) => zod.string()", "", ""},
-		{"import _, { chunk, chunkk } from 'lodash';\nexport const a = async () => [_.chunk, chunk, chunkk]", `1:20 "lodash" has no "chunkk": did you mean "chunk"?`, ""},
-		{"import chunk from 'lodash/chunk';\nexport const a = async () => chunk([])", "", ""},
-	} {
-		for _, build := range []func() (*module, error){
-			func() (*module, error) {
-				return r.buildWorkflow(t.Context(), "p", StoredModule{Kind: KindWorkflow, Name: "a", Code: tc.text}, "")
-			},
-			func() (*module, error) {
-				return r.buildComponent(t.Context(), "p", "", StoredModule{Kind: KindComponent, Name: "a", Code: tc.text}, "1", "")
-			},
-		} {
-			m, err := build()
-			refused, warned := "", ""
-			if err != nil {
-				refused = strings.TrimPrefix(err.Error(), "a.ts:")
-			} else if len(m.remarks) > 0 {
-				warned = (&compile.Error{File: "a.ts", Line: m.remarks[0].Line, Column: m.remarks[0].Column, Message: m.remarks[0].Message}).Error()
-				warned = strings.TrimPrefix(warned, "a.ts:")
-			}
-			refused = strings.Replace(refused, ": ", " ", 1)
-			warned = strings.Replace(warned, ": ", " ", 1)
-			if !strings.HasPrefix(refused, tc.refused) || !strings.HasPrefix(warned, tc.warned) || tc.refused == "" && refused != "" || tc.warned == "" && warned != "" {
-				t.Errorf("%s\nrefused %q, want %q; warned %q, want %q", tc.text, refused, tc.refused, warned, tc.warned)
-			}
-		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"go.temporal.io/sdk/client"
+
+	"workflow-worker/runtime/replay"
 )
 
 // turns is a workflow that waits for signals, takes a step after each and says at its end which
@@ -172,19 +174,19 @@ func TestCheckSaysWhichExecutionsWouldFit(t *testing.T) {
 	if x := found.Broken[0]; x.RunID != begun.GetRunID() || x.EventID == 0 || x.Reason == "" {
 		t.Errorf("broken %+v", x)
 	}
-	ask.Execution = Execution{WorkflowID: begun.GetID()}
+	ask.Execution = replay.Execution{WorkflowID: begun.GetID()}
 	if found, err = r.runner.Check(t.Context(), b.project.ID, ask); err != nil || found.Checked != 1 || len(found.Broken) != 1 {
 		t.Errorf("one alone: %+v, %v", found, err)
 	}
-	for _, x := range []Execution{{WorkflowID: "nobody"}, {WorkflowID: begun.GetID(), RunID: "nonsense"}} {
+	for _, x := range []replay.Execution{{WorkflowID: "nobody"}, {WorkflowID: begun.GetID(), RunID: "nonsense"}} {
 		ask.Execution = x
-		var refused *RefusedError
+		var refused *replay.RefusedError
 		if _, err := r.runner.Check(t.Context(), b.project.ID, ask); !errors.As(err, &refused) {
 			t.Errorf("%+v: %v", x, err)
 		}
 	}
-	ask.Execution, ask.Target.Code, ask.Target.Hash = Execution{}, "export async function turns( {", "x"
-	var refused *RefusedError
+	ask.Execution, ask.Target.Code, ask.Target.Hash = replay.Execution{}, "export async function turns( {", "x"
+	var refused *replay.RefusedError
 	if _, err := r.runner.Check(t.Context(), b.project.ID, ask); !errors.As(err, &refused) {
 		t.Errorf("code that doesn't compile: %v", err)
 	}
@@ -214,7 +216,7 @@ func TestAMoveIsAsGoodInEveryReplicaAndTheWayBackTheSame(t *testing.T) {
 	b.row("turns", "3", "", turns("three", wait, wait, wait, wait)) // an older one than what is live may be the target
 	isLive(t, r.look(), "turns", "3")
 	move := func(hash string) {
-		b.project.Moves = []Move{{Execution{WorkflowID: run.GetID(), RunID: run.GetRunID()}, hash}}
+		b.project.Moves = []Move{{replay.Execution{WorkflowID: run.GetID(), RunID: run.GetRunID()}, hash}}
 	}
 	move(two.Hash)
 	r.look()
@@ -251,7 +253,7 @@ func TestAMoveGoesBeforeUpgrading(t *testing.T) {
 	one := isLive(t, r.look(), "turns", "1")
 	run := b.start("turns")
 	b.on(run, one.Hash)
-	b.project.Moves = []Move{{Execution{WorkflowID: run.GetID(), RunID: run.GetRunID()}, one.Hash}}
+	b.project.Moves = []Move{{replay.Execution{WorkflowID: run.GetID(), RunID: run.GetRunID()}, one.Hash}}
 	b.row("turns", "2", AutoUpgrade, turns("two", wait, wait))
 	isLive(t, r.look(), "turns", "2")
 	b.signal(run, "turn")

@@ -126,7 +126,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
-		Stays:       keptCode,
+		KeptCode:    keptCode,
 		Failures:    failures,
 		Logger:      w.log,
 		Observer:    w.metrics,

@@ -6,10 +6,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/sethvargo/go-envconfig"
 
+	"workflow-worker/activities"
 	"workflow-worker/cdc"
 	"workflow-worker/metrics"
+	"workflow-worker/reconcile"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime"
+	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -35,6 +40,34 @@ func TestMetricsKnowTheRoomsWords(t *testing.T) {
 			if got := labelsOf(t, m.Registry(), c.metric, c.label); !slices.Equal(got, []string{word}) {
 				t.Errorf("%s: %q is counted as %q", c.metric, word, got)
 			}
+		}
+	}
+}
+
+// The rooms own the defaults, and the settings repeat them in tags, where they are read and printed.
+func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
+	var s settings
+	if err := envconfig.ProcessWith(t.Context(), &envconfig.Config{Target: &s, Lookuper: envconfig.MapLookuper(nil)}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ says, is any }{
+		"MAX_CONCURRENT_ACTIVITY_EXECUTIONS": {s.MaxActivities, runtime.DefaultConcurrency},
+		"MAX_CONCURRENT_WORKFLOW_EXECUTIONS": {s.MaxWorkflows, runtime.DefaultConcurrency},
+		"HEARTBEAT_INTERVAL":                 {s.HeartbeatInterval, reconcile.DefaultHeartbeatInterval},
+		"RESYNC_INTERVAL":                    {s.ResyncInterval, cdc.DefaultResyncInterval},
+		"REMOVAL_GRACE":                      {s.RemovalGrace, reconcile.DefaultRemovalGrace},
+		"CODE_RETENTION":                     {s.CodeRetention, reconcile.DefaultCodeRetention},
+		"SHUTDOWN_TIMEOUT":                   {s.ShutdownTimeout, reconcile.DefaultShutdownTimeout},
+		activities.CPUTimeSetting:            {s.ActivityCPUTimeout, activity.DefaultSliceBudget},
+		activities.MaxCPUTimeSetting:         {s.ActivityMaxCPUTime, activity.DefaultCPUBudget},
+		activities.MaxMemorySetting:          {s.ActivityMaxMemory, int64(runtime.DefaultMaxActivityMemory)},
+		activities.MaxResultSetting:          {s.ActivityMaxResult, activity.DefaultMaxResultBytes},
+		activities.MaxResponseSetting:        {s.ActivityMaxResponse, int64(activity.DefaultMaxResponseBytes)},
+		activities.MaxRequestsSetting:        {s.ActivityMaxRequests, activity.DefaultMaxRequests},
+		metrics.UserSeriesSetting:            {s.UserMetricsMaxSeries, metrics.DefaultUserSeries},
+	} {
+		if c.says != c.is {
+			t.Errorf("the default of %s is %v, and its owner's %v", name, c.says, c.is)
 		}
 	}
 }

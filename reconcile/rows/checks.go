@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // FindTarget finds the code that a request is about, and its workflow's kebab name.
@@ -18,7 +19,7 @@ func FindTarget(ctx context.Context, db DB, projectID string, a Ask) (name strin
 	defer cancel()
 	err = db.QueryRow(ctx, `SELECT coalesce(kebab_name, '') FROM public.workflows WHERE id = $1 AND project_id = $2`, a.WorkflowID, projectID).Scan(&name)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", code, &runtime.RefusedError{Reason: fmt.Sprintf("the project has no workflow %s", a.WorkflowID)}
+		return "", code, &replay.RefusedError{Reason: fmt.Sprintf("the project has no workflow %s", a.WorkflowID)}
 	}
 	if err != nil {
 		return "", code, fmt.Errorf("look for workflow %s: %w", a.WorkflowID, err)
@@ -31,13 +32,13 @@ func FindTarget(ctx context.Context, db DB, projectID string, a Ask) (name strin
 	case !errors.Is(err, pgx.ErrNoRows):
 		return "", code, fmt.Errorf("look for version %q of workflow %s: %w", a.target, name, err)
 	case a.target == "":
-		return "", code, &runtime.RefusedError{Reason: fmt.Sprintf("nothing of workflow %s is live; name a target_version", name)}
+		return "", code, &replay.RefusedError{Reason: fmt.Sprintf("nothing of workflow %s is live; name a target_version", name)}
 	}
 	var versions []string
 	if err := db.QueryRow(ctx, knownVersionsSQL, a.WorkflowID).Scan(&versions); err != nil {
 		return "", code, fmt.Errorf("list the versions of workflow %s: %w", name, err)
 	}
-	return "", code, &runtime.RefusedError{Reason: fmt.Sprintf("workflow %s has no version %q; there are: %s", name, a.target, orNone(strings.Join(versions, ", ")))}
+	return "", code, &replay.RefusedError{Reason: fmt.Sprintf("workflow %s has no version %q; there are: %s", name, a.target, orNone(strings.Join(versions, ", ")))}
 }
 
 // A version is first what the Workflow Builder calls it, active or not; then what
@@ -88,7 +89,7 @@ type Checked struct {
 	Target         CodeRef
 	Status, Reason string
 	Result         *Result // nil if nothing was checked
-	Moves          []runtime.Fitting
+	Moves          []replay.Fitting
 	Events         []Event
 }
 
@@ -136,7 +137,7 @@ WHERE id = $1`, c.Request.ID, c.Status, strings.ReplaceAll(c.Reason, "\x00", "")
 	return written, nil
 }
 
-func queueMoves(b *pgx.Batch, projectID string, q Request, target CodeRef, moves []runtime.Fitting) {
+func queueMoves(b *pgx.Batch, projectID string, q Request, target CodeRef, moves []replay.Fitting) {
 	n := len(moves)
 	ids, runs, from := make([]string, n), make([]string, n), make([]string, n)
 	for i, m := range moves {

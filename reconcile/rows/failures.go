@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // Failing are executions that are open and get no further, because their workflow
@@ -176,8 +177,8 @@ func NotifiedOfFailing(ctx context.Context, db DB, projectID, workflowID string,
 }
 
 // ClaimFailures claims executions that get no further, to ask whether they still don't.
-func ClaimFailures(ctx context.Context, db DB, age time.Duration, most int) ([]runtime.Execution, error) {
-	return claim[runtime.Execution](ctx, db, turns{
+func ClaimFailures(ctx context.Context, db DB, age time.Duration, most int) ([]replay.Execution, error) {
+	return claim[replay.Execution](ctx, db, turns{
 		what: "executions that get no further", table: "workflow_execution_failures", key: []string{"project_id", "run_id"},
 		looked: "checked_at", returning: "s.execution_id, s.run_id",
 	}, age, most)

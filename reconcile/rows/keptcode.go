@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // KeptCode is code that open executions were to go on with, and keep theirs,
@@ -77,7 +78,7 @@ type KeptReport struct {
 
 // WriteKeptCode writes that executions of a workflow don't go on with a text; at most so many of a
 // workflow are kept.
-func WriteKeptCode(ctx context.Context, db DB, projectID, workflowID, hash string, list []runtime.Stay, most int) (r KeptReport, err error) {
+func WriteKeptCode(ctx context.Context, db DB, projectID, workflowID, hash string, list []runtime.KeptCode, most int) (r KeptReport, err error) {
 	n := len(list)
 	ids, runs, from, events, reasons := make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make([]string, n)
 	for i, x := range list {
@@ -138,8 +139,8 @@ func ReadKeptCode(ctx context.Context, db DB) (map[string]KeptCodes, error) {
 }
 
 // ClaimKeptCode claims executions that keep their code, to ask whether they are over.
-func ClaimKeptCode(ctx context.Context, db DB, age time.Duration, most int) ([]runtime.Execution, error) {
-	return claim[runtime.Execution](ctx, db, turns{
+func ClaimKeptCode(ctx context.Context, db DB, age time.Duration, most int) ([]replay.Execution, error) {
+	return claim[replay.Execution](ctx, db, turns{
 		what: "executions that keep their code", table: "workflow_execution_stays", key: []string{"project_id", "run_id"},
 		looked: "checked_at", returning: "s.execution_id, s.run_id",
 	}, age, most)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // worker_requests.action and .status.
@@ -75,9 +75,9 @@ func (m Mark) After(o Mark) bool {
 
 // Ask is what a check or migrate request asks.
 type Ask struct {
-	WorkflowID string            // workflows.id
-	Execution  runtime.Execution // zero: all open ones; without a run id: the newest run
-	target     string            // version or hash, "" for what is live
+	WorkflowID string           // workflows.id
+	Execution  replay.Execution // zero: all open ones; without a run id: the newest run
+	target     string           // version or hash, "" for what is live
 	// LastMove is the newest move that the request made, by seq; 0 if none.
 	LastMove int64
 }

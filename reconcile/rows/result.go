@@ -1,6 +1,6 @@
 package rows
 
-import "workflow-worker/runtime"
+import "workflow-worker/runtime/replay"
 
 // Result is the JSON in worker_requests.result of a check or migrate request. An
 // example:
@@ -48,7 +48,7 @@ const (
 	MaxBrokenExecutions = 20
 )
 
-func BrokenExecutions(list []runtime.BrokenExecution, most int) []BrokenExecution {
+func BrokenExecutions(list []replay.BrokenExecution, most int) []BrokenExecution {
 	var out []BrokenExecution
 	for _, b := range list[:min(len(list), most)] {
 		out = append(out, BrokenExecution{Execution{b.WorkflowID, b.RunID}, b.EventID, Bounded(b.Reason)})

@@ -29,9 +29,12 @@ type CensusConfig struct {
 	Observer CensusObserver
 }
 
-// CensusObserver is told of what is counted.
+// CensusObserver is told of what is counted. Its methods are cheap and don't block.
 type CensusObserver interface {
+	// VersionsInUse counts this replica's workflows by how many versions of their
+	// code open executions and new ones run on.
 	VersionsInUse(workflows map[int]int)
+	// StoredCode is how much workflow_code_store holds, on disk, for all projects.
 	StoredCode(rows, bytes int64)
 }
 

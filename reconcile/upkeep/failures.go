@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // FailureReports is told of executions whose workflow tasks fail, and of those that get
@@ -141,7 +142,15 @@ type FailuresConfig struct {
 	RetryLimit time.Duration // the wait after a failure of ours at most
 	// Found is given who gets no further, by project.
 	Found    func(map[string]rows.FailingByWorkflow)
-	Observer interface{ ExecutionsFailing(n int) }
+	Observer FailuresObserver
+}
+
+// FailuresObserver is told of executions that get no further. Its method is cheap and doesn't
+// block.
+type FailuresObserver interface {
+	// ExecutionsFailing is the number of open executions of all projects that get no
+	// further, because their workflow tasks fail.
+	ExecutionsFailing(n int)
 }
 
 // Failures writes down which executions get no further, and forgets those that do again, or are
@@ -229,7 +238,7 @@ func (s *Failures) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.askAll(ctx, list, func(ctx context.Context, x runtime.Execution) error {
+	return s.askAll(ctx, list, func(ctx context.Context, x replay.Execution) error {
 		fails, err := s.Executions.Failing(ctx, x)
 		if err == nil && !fails {
 			s.Reports.ExecutionGotOn(x.RunID)

@@ -9,16 +9,17 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // KeptCodeReports is told of executions that keep their code although they were to go
-// on with other code. It implements runtime.StayObserver; KeptCode writes what it was
+// on with other code. It implements runtime.KeptCodeObserver; KeptCode writes what it was
 // told into workflow_execution_stays.
 type KeptCodeReports struct {
 	wake chan struct{}
 
 	mu       sync.Mutex // guards what follows
-	pending  map[notTaken][]runtime.Stay
+	pending  map[notTaken][]runtime.KeptCode
 	waiting  int // in pending
 	notified int // since take
 }
@@ -28,14 +29,14 @@ type notTaken struct{ projectID, codeOf, to string }
 
 // NewKeptCodeReports returns one that waits for a KeptCode.
 func NewKeptCodeReports() *KeptCodeReports {
-	return &KeptCodeReports{wake: make(chan struct{}, 1), pending: map[notTaken][]runtime.Stay{}}
+	return &KeptCodeReports{wake: make(chan struct{}, 1), pending: map[notTaken][]runtime.KeptCode{}}
 }
 
 // MaxKeptCode is how many executions are kept of a workflow, and wait to be written.
 const MaxKeptCode = 1000
 
-// ExecutionStayed implements runtime.StayObserver.
-func (s *KeptCodeReports) ExecutionStayed(projectID string, x runtime.Stay) {
+// ExecutionKeptCode implements runtime.KeptCodeObserver.
+func (s *KeptCodeReports) ExecutionKeptCode(projectID string, x runtime.KeptCode) {
 	s.mu.Lock()
 	s.notified++
 	if s.waiting < MaxKeptCode {
@@ -50,16 +51,16 @@ func (s *KeptCodeReports) ExecutionStayed(projectID string, x runtime.Stay) {
 	}
 }
 
-func (s *KeptCodeReports) take() (all map[notTaken][]runtime.Stay, notified int) {
+func (s *KeptCodeReports) take() (all map[notTaken][]runtime.KeptCode, notified int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all, notified = s.pending, s.notified
-	s.pending, s.waiting, s.notified = map[notTaken][]runtime.Stay{}, 0, 0
+	s.pending, s.waiting, s.notified = map[notTaken][]runtime.KeptCode{}, 0, 0
 	return all, notified
 }
 
 // giveBack keeps what couldn't be written for the next time.
-func (s *KeptCodeReports) giveBack(k notTaken, list []runtime.Stay) {
+func (s *KeptCodeReports) giveBack(k notTaken, list []runtime.KeptCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list = list[:min(len(list), max(MaxKeptCode-s.waiting, 0))]
@@ -76,7 +77,15 @@ type KeptCodeConfig struct {
 	RetryLimit time.Duration // the wait after a failure at most
 	// Found is given who keeps its code, by project.
 	Found    func(map[string]rows.KeptCodes)
-	Observer interface{ ExecutionsStayed(n int) }
+	Observer KeptCodeObserver
+}
+
+// KeptCodeObserver is told of executions that keep their code. Its method is cheap and doesn't
+// block.
+type KeptCodeObserver interface {
+	// ExecutionsStayed reports executions that keep their code although they were to
+	// go on with other code, because their history doesn't fit it.
+	ExecutionsStayed(n int)
 }
 
 // KeptCode writes down which executions keep their code, and forgets those that are over.
@@ -116,14 +125,14 @@ func (s *KeptCode) writeReports(ctx context.Context) error {
 const notifyAgain = 10
 
 // write writes executions that stay off one text.
-func (s *KeptCode) write(ctx context.Context, k notTaken, list []runtime.Stay) error {
+func (s *KeptCode) write(ctx context.Context, k notTaken, list []runtime.KeptCode) error {
 	w, err := rows.WriteKeptCode(ctx, s.DB, k.projectID, k.codeOf, k.to, list, MaxKeptCode)
 	if err != nil || w.Notified > 0 && w.Executions < w.Notified*notifyAgain {
 		return err
 	}
 	d := rows.KeptCodeDetails{
 		Workflow: k.codeOf, Target: rows.CodeRef{Version: w.Version, Hash: k.to}, Executions: w.Executions,
-		Example: rows.BrokenExecutions([]runtime.BrokenExecution{list[0].BrokenExecution}, 1)[0],
+		Example: rows.BrokenExecutions([]replay.BrokenExecution{list[0].BrokenExecution}, 1)[0],
 	}
 	return rows.WriteEvents(ctx, s.DB, s.Replica, k.projectID, rows.Event{
 		Kind: rows.EventStayed,
@@ -151,7 +160,7 @@ func (s *KeptCode) forget(ctx context.Context) error {
 		return err
 	}
 	var over []string
-	err = s.askAll(ctx, list, func(ctx context.Context, x runtime.Execution) error {
+	err = s.askAll(ctx, list, func(ctx context.Context, x replay.Execution) error {
 		closed, known, err := s.Executions.Closed(ctx, x)
 		if err == nil && (!known || !closed.IsZero()) {
 			over = append(over, x.RunID)

@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	"workflow-worker/reconcile/rows"
-	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // maxMovesChecked is how many moved executions one clean-up asks Temporal about.
@@ -43,7 +43,7 @@ func (s *CodeCleaner) ForgetMoves(ctx context.Context) error {
 func (s *CodeCleaner) forgetMove(ctx context.Context, m rows.Move) (gone bool, err error) {
 	asked, cancel := s.DB.Within(ctx)
 	defer cancel()
-	closed, known, err := s.Executions.Closed(asked, runtime.Execution{WorkflowID: m.WorkflowID, RunID: m.RunID})
+	closed, known, err := s.Executions.Closed(asked, replay.Execution{WorkflowID: m.WorkflowID, RunID: m.RunID})
 	if err != nil || known && closed.IsZero() {
 		return false, err
 	}

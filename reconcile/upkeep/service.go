@@ -8,7 +8,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
-	"workflow-worker/runtime"
+	"workflow-worker/runtime/replay"
 )
 
 // Base is what every service needs. All of it is required.
@@ -32,10 +32,10 @@ type Executions interface {
 	CountBegun(ctx context.Context, taskQueue string, types []string, from, to time.Time) (int64, error)
 	// Closed tells when an execution closed, zero if it is open; known is false if
 	// there is no such execution any more.
-	Closed(ctx context.Context, e runtime.Execution) (at time.Time, known bool, err error)
+	Closed(ctx context.Context, e replay.Execution) (at time.Time, known bool, err error)
 	// Failing tells whether an execution's workflow tasks still fail; not if it is
 	// over, or there is no such execution any more.
-	Failing(ctx context.Context, e runtime.Execution) (bool, error)
+	Failing(ctx context.Context, e replay.Execution) (bool, error)
 }
 
 // maxErrors is after how many a service gives up what it is at until its next turn.
@@ -45,7 +45,7 @@ const maxErrors = 3
 const maxAsked = 100
 
 // askAll asks Temporal about one execution after another.
-func (s Base) askAll(ctx context.Context, list []runtime.Execution, ask func(context.Context, runtime.Execution) error) error {
+func (s Base) askAll(ctx context.Context, list []replay.Execution, ask func(context.Context, replay.Execution) error) error {
 	var errs []error
 	for _, x := range list {
 		asked, cancel := s.DB.Within(ctx)

@@ -100,7 +100,7 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 		if over || grace != nil {
 			return
 		}
-		in.told.Store(why)
+		in.notified.Store(why)
 		grace = time.AfterFunc(in.code.opts.Grace, func() { cut(errGraceOver) })
 		in.loop.Post(func() error {
 			in.end(why)

@@ -81,7 +81,7 @@ func outOfMemory(i *sandbox.Interrupted) error {
 
 // cutOff is for an execution that didn't end with its attempt.
 func (in *instance) cutOff(ctx context.Context, cause error) error {
-	return cutOff(ctx, in.told.Load(), cause)
+	return cutOff(ctx, in.notified.Load(), cause)
 }
 
 func cutOff(ctx context.Context, why *ending, cause error) error {

@@ -46,22 +46,22 @@ func startHeartbeats(ctx context.Context) *heartbeats {
 	h := &heartbeats{latest: make(chan *commonpb.Payload, 1), done: make(chan struct{})}
 	go func() {
 		defer close(h.done)
-		// Code that was told of its end may go on with its heartbeats while it cleans up. Past its
+		// Code that was notified of its end may go on with its heartbeats while it cleans up. Past its
 		// deadline nobody wants them.
 		alive := context.WithoutCancel(ctx)
 		var last []any
-		told := false
+		notified := false
 		for details := range h.latest {
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				continue
 			}
-			last, told = nil, ctx.Err() != nil
+			last, notified = nil, ctx.Err() != nil
 			if details != nil {
 				last = []any{converter.NewRawValue(details)}
 			}
 			activity.RecordHeartbeat(alive, last...)
 		}
-		if told && last != nil {
+		if notified && last != nil {
 			flush(alive, last)
 		}
 	}()

@@ -44,12 +44,12 @@ type instance struct {
 	rejections []*goja.Promise // rejected and not handled so far
 	beats      *heartbeats
 
-	running context.Context        // the execution's, nil before it begins
-	told    atomic.Pointer[ending] // what the code is told, or about to be
-	ending  *ending                // why Temporal ended the attempt, nil while it goes on
-	cut     bool                   // JavaScript was ended where it couldn't catch it: goja can't be used again
-	spent   bool                   // the CPU time of the whole execution is over
-	broken  error                  // what went wrong in our own part, where JavaScript couldn't be told
+	running  context.Context        // the execution's, nil before it begins
+	notified atomic.Pointer[ending] // of what the code is, or is about to be
+	ending   *ending                // why Temporal ended the attempt, nil while it goes on
+	cut      bool                   // JavaScript was ended where it couldn't catch it: goja can't be used again
+	spent    bool                   // the CPU time of the whole execution is over
+	broken   error                  // what went wrong in our own part, where JavaScript couldn't be told
 }
 
 // newInstance makes a runtime and evaluates the module. The instance is returned with the error, so

@@ -38,6 +38,15 @@ const (
 	ResultTooLargeType = "ResultTooLarge"
 )
 
+// Defaults of CodeOptions that settings of the service repeat, for people to read.
+const (
+	DefaultSliceBudget      = 5 * time.Second
+	DefaultCPUBudget        = 5 * time.Minute
+	DefaultMaxResultBytes   = 2 << 20
+	DefaultMaxResponseBytes = 16 << 20
+	DefaultMaxRequests      = 64
+)
+
 // CodeOptions configures a Code.
 type CodeOptions struct {
 	// Logger receives the console's lines and the SDK's log. Give it the project's attributes;
@@ -113,9 +122,9 @@ type Meter interface {
 	Measure(kind, name, description string, value float64, tags map[string]string) error
 }
 
-// Observer is told of what happens. Its methods must return at once.
+// Observer is told by activities what an operator counts. Its method is cheap and doesn't block.
 type Observer interface {
-	// JSInterrupted reports JavaScript that was cut off; where is "activity".
+	// JSInterrupted counts JavaScript that was cut off; where is "activity".
 	JSInterrupted(where string)
 }
 
@@ -133,13 +142,13 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	if o.Observer == nil {
 		o.Observer = noObserver{}
 	}
-	o.SliceBudget = orDefault(o.SliceBudget, 5*time.Second)
-	o.CPUBudget = orDefault(o.CPUBudget, 5*time.Minute)
+	o.SliceBudget = orDefault(o.SliceBudget, DefaultSliceBudget)
+	o.CPUBudget = orDefault(o.CPUBudget, DefaultCPUBudget)
 	o.Grace = orDefault(o.Grace, 10*time.Second)
 	o.Idle = orDefault(o.Idle, time.Minute)
-	o.MaxResultBytes = orDefault(o.MaxResultBytes, 2<<20)
-	o.MaxResponseBytes = orDefault(o.MaxResponseBytes, 16<<20)
-	o.MaxRequests = orDefault(o.MaxRequests, 64)
+	o.MaxResultBytes = orDefault(o.MaxResultBytes, DefaultMaxResultBytes)
+	o.MaxResponseBytes = orDefault(o.MaxResponseBytes, DefaultMaxResponseBytes)
+	o.MaxRequests = orDefault(o.MaxRequests, DefaultMaxRequests)
 	o.MaxTimers = orDefault(o.MaxTimers, 10_000)
 	o.MaxLogLines = orDefault(o.MaxLogLines, 1_000)
 	o.Machines = orDefault(o.Machines, 2)

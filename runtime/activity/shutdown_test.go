@@ -81,9 +81,9 @@ export async function main() {
 			stopped := time.Now()
 			w.Stop()
 			took := time.Since(stopped)
-			told := <-words
-			if told.text != "WORKER_SHUTDOWN" || told.at.Sub(stopped) > 10*time.Second {
-				t.Errorf("it was told %q after %v", told.text, told.at.Sub(stopped))
+			notified := <-words
+			if notified.text != "WORKER_SHUTDOWN" || notified.at.Sub(stopped) > 10*time.Second {
+				t.Errorf("it was notified of %q after %v", notified.text, notified.at.Sub(stopped))
 			}
 			if c.ends != "" {
 				if got := <-words; got.text != c.ends {

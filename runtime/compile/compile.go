@@ -51,7 +51,9 @@ type Source struct {
 	// base name is used: goja resolves a source map's names against the program's own directory,
 	// and would double a directory part.
 	Name string
+	// Kind says what the code is for.
 	Kind Kind
+	// Text is TypeScript or JavaScript, an ES module or CommonJS.
 	Text string
 	// Packages are the npm packages to run the text with, for a text that was compiled before.
 	// Default: what it imports, from Config.Modules.
@@ -79,7 +81,7 @@ type Program struct {
 	// Hash is the content hash of the source and of its packages. Without packages it is the
 	// source's own.
 	Hash string
-	// Name is the file name that stacks show.
+	// Name is the file name that stacks show, Kind what the code is for.
 	Name string
 	Kind Kind
 	// JS evaluates to a function (require, module, exports) that evaluates the module as CommonJS.
@@ -148,7 +150,9 @@ type Config struct {
 	Modules string
 	// CacheSize is how many programs are kept by hash beside those in use elsewhere. Default 256.
 	CacheSize int
-	Logger    *slog.Logger
+	// Logger takes what an operator would act on: child processes that end, packages that can't be
+	// read. Default: none.
+	Logger *slog.Logger
 }
 
 func (c Config) withDefaults() Config {
@@ -316,7 +320,8 @@ type Error struct {
 	File string
 	// Line and Column count from 1; both are 0 where the error has no place in the text.
 	Line, Column int
-	Message      string
+	// Message is for the author, without the place.
+	Message string
 	// More is what else is wrong with the text, and Warnings what is likely to be, as far as either
 	// could be told.
 	More, Warnings []Note
@@ -334,9 +339,9 @@ func (e *Error) note() Note {
 
 // Note is something to say of a text. Its place is as in Error.
 type Note struct {
-	Message      string
-	File         string
-	Line, Column int
+	Message      string // without the place
+	File         string // the source's name
+	Line, Column int    // from 1; 0 if unknown
 }
 
 // Error gives file:line:column: message.

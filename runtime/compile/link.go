@@ -106,9 +106,10 @@ func compileError(s Source, err error) error {
 // Is says what an export is known to be from the text alone.
 type Is string
 
+// What an export may be known to be.
 const (
 	Function Is = "function"
-	Value    Is = "value"
+	Value    Is = "value" // certainly no function
 	Unknown  Is = "unknown"
 )
 
@@ -116,7 +117,7 @@ const (
 type Export struct {
 	// Name is the export's name, "default" for the default one.
 	Name string
-	Is   Is
+	Is   Is // as far as the text tells
 }
 
 // found is what a program's tree says of its module.

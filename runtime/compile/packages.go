@@ -37,6 +37,7 @@ const (
 type StoredPackages struct {
 	// Hash identifies the bundle: 64 hexadecimal digits.
 	Hash string
+	// Kind is of the code that they are for.
 	Kind Kind
 	// Names are what texts import of it, sorted.
 	Names []string

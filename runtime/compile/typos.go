@@ -14,6 +14,7 @@ import (
 // Use is a name that a text takes from an npm package. Whether the package has it, only the package
 // itself tells.
 type Use struct {
+	// Module is what the text imports, "zod" or "lodash/fp", Name the export that it takes.
 	Module, Name string
 	// Refuse says that without it the text can't do what it says: it is imported by its name, or
 	// called. Else it is only likely that something is wrong.

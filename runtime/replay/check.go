@@ -16,6 +16,7 @@ import (
 
 // Check asks which open executions could go on with other code.
 type Check struct {
+	// ProjectID is for the log, TaskQueue is the project's.
 	ProjectID, TaskQueue string
 	// Types are the workflow types that are looked at.
 	Types []string
@@ -94,7 +95,7 @@ func (e *Executions) checkOne(ctx context.Context, c Check, x wire.Execution, ou
 	if closed(history) || !begun || !c.Concerns(named, last) {
 		return nil
 	}
-	err = c.fits(ctx, x, history)
+	err = c.replay(ctx, x, history)
 	late := ctx.Err() != nil
 	misfit := &workflow.Misfit{}
 	switch {
@@ -127,12 +128,12 @@ func (out *Result) unless(ctx context.Context, err error) error {
 	return err
 }
 
-func (c Check) fits(ctx context.Context, x wire.Execution, history *historypb.History) error {
+func (c Check) replay(ctx context.Context, x wire.Execution, history *historypb.History) error {
 	export, err := c.Serves(x.Type)
 	if err != nil {
 		return &workflow.Misfit{Reason: err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	return workflow.Fits(ctx, workflow.Options{ProjectID: c.ProjectID, TaskQueue: c.TaskQueue, TaskTimeout: c.TaskTimeout}, x, history, c.Code, export)
+	return workflow.CheckReplay(ctx, workflow.Options{ProjectID: c.ProjectID, TaskQueue: c.TaskQueue, TaskTimeout: c.TaskTimeout}, x, history, c.Code, export)
 }

@@ -7,7 +7,7 @@
 //   - [Executions.Check] replays the histories of open executions on other code, one after the other, and changes nothing. When
 //     the time is over, what was found until then counts, and the result says that there are more.
 //
-// The replay of one history is runtime/workflow's (Fits): a run that is to go on with other code
+// The replay of one history is runtime/workflow's (CheckReplay): a run that is to go on with other code
 // asks for it within its task.
 //
 // # What it must never do

@@ -5,7 +5,7 @@ import "workflow-worker/runtime/workflow"
 // Execution names one run in Temporal.
 type Execution struct {
 	WorkflowID string
-	RunID      string
+	RunID      string // "" where the newest run is meant
 }
 
 // BrokenExecution is an open execution whose history new code doesn't fit.
@@ -28,8 +28,9 @@ type Fitting struct {
 
 // Result says what a Check found.
 type Result struct {
+	// Checked is how many executions were tried.
 	Checked int
-	// Fit could go on with the code, Broken couldn't.
+	// Fit could go on with the code, Broken couldn't: they are those that were tried.
 	Fit    []Fitting
 	Broken []BrokenExecution
 	// Truncated says that there are more executions than were tried.

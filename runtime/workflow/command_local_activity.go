@@ -31,7 +31,7 @@ type localState struct {
 
 type scheduleLocalActivity struct {
 	seq          int64
-	told         LocalActivity
+	said         LocalActivity
 	params       bindings.ExecuteLocalActivityParams
 	input        *commonpb.Payloads
 	headers      map[string]*commonpb.Payload
@@ -46,18 +46,18 @@ func readScheduleLocal(v *vm, f fields, meta metadata) (command, error) {
 		firstMillis: f.number("originalScheduleTime"),
 	}
 	p := &c.params
-	c.told = LocalActivity{
+	c.said = LocalActivity{
 		Name: f.text("activityType"), ID: f.text("activityId"),
 		StartToClose: f.duration("startToCloseTimeout"), ScheduleToClose: f.duration("scheduleToCloseTimeout"),
 		Retry: localRetry(f.retryPolicy(v.box.Runtime, "retryPolicy")),
 	}
 	switch {
-	case f.has("scheduleToCloseTimeout") && c.told.ScheduleToClose == 0:
+	case f.has("scheduleToCloseTimeout") && c.said.ScheduleToClose == 0:
 		c.over = enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
-	case f.has("startToCloseTimeout") && c.told.StartToClose == 0:
+	case f.has("startToCloseTimeout") && c.said.StartToClose == 0:
 		c.over = enumspb.TIMEOUT_TYPE_START_TO_CLOSE
 	}
-	p.ActivityType, p.ScheduleToCloseTimeout, p.StartToCloseTimeout = c.told.Name, c.told.ScheduleToClose, c.told.StartToClose
+	p.ActivityType, p.ScheduleToCloseTimeout, p.StartToCloseTimeout = c.said.Name, c.said.ScheduleToClose, c.said.StartToClose
 	if p.StartToCloseTimeout == 0 {
 		p.StartToCloseTimeout = p.ScheduleToCloseTimeout
 	}
@@ -100,14 +100,14 @@ func localRetry(p *commonpb.RetryPolicy) temporal.RetryPolicy {
 
 // pause is the time after an attempt.
 func (c *scheduleLocalActivity) pause(attempt int32) time.Duration {
-	d := float64(c.told.Retry.InitialInterval) * math.Pow(c.told.Retry.BackoffCoefficient, float64(attempt-1))
-	return time.Duration(min(d, float64(c.told.Retry.MaximumInterval)))
+	d := float64(c.said.Retry.InitialInterval) * math.Pow(c.said.Retry.BackoffCoefficient, float64(attempt-1))
+	return time.Duration(min(d, float64(c.said.Retry.MaximumInterval)))
 }
 
 // retriedBySDK is the policy with as many attempts as have pauses below the threshold between them.
 // The SDK's own threshold, the workflow task's timeout, can't be set.
 func (c *scheduleLocalActivity) retriedBySDK(threshold time.Duration) *temporal.RetryPolicy {
-	p := c.told.Retry
+	p := c.said.Retry
 	for n := c.params.Attempt; n < c.params.Attempt+64; n++ { // by then the pause has long reached its maximum
 		if c.pause(n) > threshold && (p.MaximumAttempts == 0 || n < p.MaximumAttempts) {
 			p.MaximumAttempts = n
@@ -148,7 +148,7 @@ func (c *scheduleLocalActivity) send(d *definition) error {
 	}
 	first := p.ScheduledTime
 	p.ActivityFn = func(ctx context.Context) (*commonpb.Payloads, error) {
-		result, err := d.o.LocalActivity(ctx, c.told, c.input)
+		result, err := d.o.LocalActivity(ctx, c.said, c.input)
 		if err == nil || ctx.Err() == nil {
 			return result, err
 		}
@@ -207,11 +207,11 @@ func (c *scheduleLocalActivity) retryState(r *bindings.LocalActivityResultWrappe
 	var application *temporal.ApplicationError
 	var timeout *temporal.TimeoutError
 	switch {
-	case errors.As(r.Err, &application) && (application.NonRetryable() || slices.Contains(c.told.Retry.NonRetryableErrorTypes, application.Type())):
+	case errors.As(r.Err, &application) && (application.NonRetryable() || slices.Contains(c.said.Retry.NonRetryableErrorTypes, application.Type())):
 		return enumspb.RETRY_STATE_NON_RETRYABLE_FAILURE
 	case errors.As(r.Err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
 		return enumspb.RETRY_STATE_TIMEOUT
-	case c.told.Retry.MaximumAttempts > 0 && r.Attempt >= c.told.Retry.MaximumAttempts:
+	case c.said.Retry.MaximumAttempts > 0 && r.Attempt >= c.said.Retry.MaximumAttempts:
 		return enumspb.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED
 	}
 	return enumspb.RETRY_STATE_IN_PROGRESS
@@ -225,7 +225,7 @@ func (c *scheduleLocalActivity) failure(message string, cause *failurepb.Failure
 	return &failurepb.Failure{
 		Message: message, Cause: cause,
 		FailureInfo: &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{
-			ActivityType: &commonpb.ActivityType{Name: c.params.ActivityType}, ActivityId: c.told.ID, RetryState: state,
+			ActivityType: &commonpb.ActivityType{Name: c.params.ActivityType}, ActivityId: c.said.ID, RetryState: state,
 		}},
 	}
 }

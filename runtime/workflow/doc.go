@@ -10,7 +10,7 @@
 //     takes the newest. A task that fails records nothing: an execution whose first task never completed recovers with the
 //     next code, one whose pin is recorded doesn't, by design.
 //   - It goes on with other code only if the [Resolver] wants it, at a task's beginning, and only after its whole history has been
-//     replayed on that code ([Fits]); else it stays. No task fails by it. Each completed task's identity says which code ran ([wire.LastCode]),
+//     replayed on that code ([CheckReplay]); else it stays. No task fails by it. Each completed task's identity says which code ran ([wire.LastCode]),
 //     and that is what a replay anywhere, a query after the end and a reset find.
 //   - What is no Temporal failure fails the workflow task, never the execution, and says type, code, place and a hint.
 //   - Code that doesn't return ends its own task. Other executions of the same code may have lived on the same runtime; they

@@ -240,16 +240,16 @@ func (p *project) Pinned(_ context.Context, hash string) (*Code, error) {
 }
 
 // Wanted moves executions whose code asks for it to what is current, and those that were told to.
-func (p *project) Wanted(x wire.Execution, ran wire.LastCode) wire.LastCode {
+func (p *project) Wanted(x wire.Execution, last wire.LastCode) wire.LastCode {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if hash, told := p.moves[x.RunID]; told {
+	if hash, moves := p.moves[x.RunID]; moves {
 		return wire.LastCode{Hash: hash}
 	}
-	if t, ok := p.current[x.Type]; ok && ran.AutoUpgrade && !ran.Since.After(t.code.liveSince()) {
+	if t, ok := p.current[x.Type]; ok && last.AutoUpgrade && !last.Since.After(t.code.liveSince()) {
 		return wire.LastCode{Hash: t.code.Hash(), Since: t.code.liveSince()}
 	}
-	return ran
+	return last
 }
 
 // move tells an execution to go on with other code.

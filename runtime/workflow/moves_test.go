@@ -115,15 +115,15 @@ func TestPatchedKeepsTheOldWayForWhatIsHistory(t *testing.T) {
 func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
-	var mu sync.Mutex // guards told
-	var told []string
-	p.opts.Stayed = func(x wire.Execution, from wire.LastCode, to *Code, why Misfit) {
+	var mu sync.Mutex // guards kept
+	var kept []string
+	p.opts.KeptCode = func(x wire.Execution, from wire.LastCode, to *Code, why Misfit) {
 		mu.Lock()
 		defer mu.Unlock()
 		if from.Hash == to.Hash() || why.Reason == "" {
 			t.Errorf("from %s to %s: %s", from.Hash, to.Hash(), why.Reason)
 		}
-		told = append(told, fmt.Sprintf("%s stays at event %d", x.ID, why.EventID))
+		kept = append(kept, fmt.Sprintf("%s stays at event %d", x.ID, why.EventID))
 	}
 	one := p.deploy(moving("one", `await sleep(1);`, ``, ``))
 	p.startWorker()
@@ -137,8 +137,8 @@ func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	p.on(run, one)
 	p.restartWorker()
 	mu.Lock()
-	if len(told) != 1 || told[0] != run.GetID()+" stays at event 10" {
-		t.Errorf("told of %v", told)
+	if len(kept) != 1 || kept[0] != run.GetID()+" stays at event 10" {
+		t.Errorf("kept of %v", kept)
 	}
 	mu.Unlock()
 	three := p.deploy(moving("three", `await sleep(2);`, ``, ``))

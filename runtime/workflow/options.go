@@ -40,13 +40,12 @@ type LocalActivity struct {
 	Retry                         temporal.RetryPolicy
 }
 
-// Observer is told what an operator counts. Its methods are cheap and don't block.
+// Observer is told by executions what an operator counts. Its methods are cheap and don't block.
 type Observer interface {
 	// JSInterrupted counts JavaScript that was ended because its time was over; where is "task" or
 	// "query".
 	JSInterrupted(where string)
-	// WorkflowTaskFailed counts failed workflow tasks by one of the Reasons.
-	WorkflowTaskFailed(reason string)
+	wire.Observer // how tasks fail
 }
 
 // Meter takes what workflows measure with metricMeter. Its method is cheap and doesn't block.
@@ -78,10 +77,10 @@ type Options struct {
 	Observer Observer
 	// Meter may be nil: then what workflows measure goes nowhere.
 	Meter Meter
-	// Stayed hears of an execution that was to go on with code and keeps its own, because its
+	// KeptCode hears of an execution that was to go on with code and keeps its own, because its
 	// history doesn't fit: once for each code, within a workflow task. It is cheap and doesn't
 	// block. Default: nobody.
-	Stayed func(x wire.Execution, from wire.LastCode, to *Code, why Misfit)
+	KeptCode func(x wire.Execution, from wire.LastCode, to *Code, why Misfit)
 	// Ends hears how tasks end. Default: nobody.
 	Ends wire.TaskEnds
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one
@@ -103,8 +102,8 @@ func (o Options) withDefaults() Options {
 	if o.Observer == nil {
 		o.Observer = noObserver{}
 	}
-	if o.Stayed == nil {
-		o.Stayed = func(wire.Execution, wire.LastCode, *Code, Misfit) {}
+	if o.KeptCode == nil {
+		o.KeptCode = func(wire.Execution, wire.LastCode, *Code, Misfit) {}
 	}
 	if o.Ends == nil {
 		o.Ends = noTaskEnds{}

@@ -143,7 +143,7 @@ func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (
 		log.Warn("an execution keeps its code until the next task: what it is to go on with can't be had", slog.String("error", err.Error()))
 		return false
 	}
-	if err := d.fits(ctx, code, export); err != nil {
+	if err := d.checkReplay(ctx, code, export); err != nil {
 		why, final := misfitOf(ctx, err)
 		if !final {
 			log.Warn("an execution keeps its code until the next task: it can't be told whether its history fits other code", slog.String("error", err.Error()))
@@ -151,7 +151,7 @@ func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (
 		}
 		d.o.Tasks.Refuse(x.RunID, wanted.Hash)
 		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", why.Error()))
-		d.o.Stayed(x, last, code, why)
+		d.o.KeptCode(x, last, code, why)
 		return false
 	}
 	log.Debug("an execution goes on with other code")
@@ -174,13 +174,13 @@ func misfitOf(ctx context.Context, err error) (why Misfit, final bool) {
 	return Misfit{}, false
 }
 
-// fits tries the code on the history that there is. A replay is a trial itself.
-func (d *definition) fits(ctx context.Context, code *Code, export string) error {
+// checkReplay tries the code on the history that there is. A replay checks nothing itself.
+func (d *definition) checkReplay(ctx context.Context, code *Code, export string) error {
 	h, err := d.o.Tasks.History(ctx, d.x.RunID)
 	if err != nil || h == nil {
 		return err
 	}
-	return Fits(ctx, d.o, d.x, h, code, export)
+	return CheckReplay(ctx, d.o, d.x, h, code, export)
 }
 
 // resolve gives the code of a hash, and the function in it: the recorded one, unless the code isn't

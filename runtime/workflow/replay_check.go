@@ -36,11 +36,11 @@ func (m *Misfit) Error() string {
 	return fmt.Sprintf("event %d: %s", m.EventID, m.Reason)
 }
 
-// Fits replays the history of an open execution on code: nil if the execution could go on with it,
+// CheckReplay replays the history of an open execution on code: nil if the execution could go on with it,
 // a *Misfit if not. Any other error says that it couldn't be told, before ctx ended. Nothing
 // outside notices. Of o, TaskTimeout and TaskQueue count.
-func Fits(ctx context.Context, o Options, x wire.Execution, h *historypb.History, code *Code, export string) error {
-	t := trial{ctx: ctx, o: o, x: x, events: h.GetEvents(), code: code, export: export}
+func CheckReplay(ctx context.Context, o Options, x wire.Execution, h *historypb.History, code *Code, export string) error {
+	t := replayCheck{ctx: ctx, o: o, x: x, events: h.GetEvents(), code: code, export: export}
 	t.find()
 	if len(t.tasks) == 0 {
 		return nil // it will begin with whatever code is current then
@@ -62,8 +62,8 @@ func Fits(ctx context.Context, o Options, x wire.Execution, h *historypb.History
 	return m
 }
 
-// trial is a history to be replayed on a code.
-type trial struct {
+// replayCheck is a history to be replayed on a code.
+type replayCheck struct {
 	ctx    context.Context
 	o      Options
 	x      wire.Execution
@@ -79,7 +79,7 @@ type completedTask struct{ from, to int }
 
 // find finds the completed tasks. The SDK wouldn't compare what came of the last one if the history
 // went on with another that has begun.
-func (t *trial) find() {
+func (t *replayCheck) find() {
 	open := false
 	for i, e := range t.events {
 		switch {
@@ -94,7 +94,7 @@ func (t *trial) find() {
 }
 
 // replay replays the history up to what came of a completed task.
-func (t *trial) replay(task int) error {
+func (t *replayCheck) replay(task int) error {
 	o := Options{
 		ProjectID: t.o.ProjectID, TaskQueue: t.o.TaskQueue, TaskTimeout: t.o.TaskTimeout, Resolver: t, Tasks: wire.NewTasks(), LocalActivity: neverRuns,
 		giveUp: t.ctx.Err,
@@ -118,15 +118,15 @@ func neverRuns(context.Context, LocalActivity, *commonpb.Payloads) (*commonpb.Pa
 
 // Current, Pinned, Wanted and Moved implement Resolver: whatever the history names, the code is the
 // one that is tried.
-func (t *trial) Current(string) (*Code, string, error)                     { return t.code, t.export, nil }
-func (t *trial) Pinned(context.Context, string) (*Code, error)             { return t.code, nil }
-func (t *trial) Wanted(_ wire.Execution, last wire.LastCode) wire.LastCode { return last }
-func (t *trial) Moved(context.Context, string, string) (*Code, string, error) {
+func (t *replayCheck) Current(string) (*Code, string, error)                     { return t.code, t.export, nil }
+func (t *replayCheck) Pinned(context.Context, string) (*Code, error)             { return t.code, nil }
+func (t *replayCheck) Wanted(_ wire.Execution, last wire.LastCode) wire.LastCode { return last }
+func (t *replayCheck) Moved(context.Context, string, string) (*Code, string, error) {
 	return t.code, t.export, nil
 }
 
 // event finds the event among those that came of a task.
-func (t *trial) event(task int, err error) int64 {
+func (t *replayCheck) event(task int, err error) int64 {
 	found := mismatch.FindStringSubmatch(err.Error())
 	came := t.events[t.tasks[task].from:t.tasks[task].to]
 	for _, e := range came {

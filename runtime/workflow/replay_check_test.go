@@ -22,7 +22,7 @@ export async function run() { await echo('a'); await echo('b'); await sleep(1); 
 		code := NewCode(p.compiled(`const { echo, hang, other } = proxyActivities<any>({ startToCloseTimeout: '10s' });
 			export async function run() { `+body+` }`), CodeOptions{})
 		defer code.Close()
-		return Fits(ctx, p.opts, x, h, code, "run")
+		return CheckReplay(ctx, p.opts, x, h, code, "run")
 	}
 	for body, want := range map[string]string{
 		`await echo('a'); await echo('b'); await sleep(1); await hang();`:                        "",

@@ -18,9 +18,9 @@ import (
 	"workflow-worker/activities"
 )
 
-// Whatever ends an attempt, its code is told within a second of the server's or the worker's
+// Whatever ends an attempt, its code is notified within a second of the server's or the worker's
 // knowing; the rest of the bound is for machines that do much else.
-func TestAnActivityIsToldWithinASecondWhyItEnds(t *testing.T) {
+func TestAnActivityIsNotifiedWithinASecondOfWhyItEnds(t *testing.T) {
 	t.Parallel()
 	const bound = 1500 * time.Millisecond
 	for name, c := range map[string]struct {
@@ -88,7 +88,7 @@ export async function calls() { await waits(); }`)
 				case w := <-words:
 					return w
 				case <-ctx.Done():
-					t.Fatal("it was never told")
+					t.Fatal("it was never notified")
 				}
 				return word{}
 			}
@@ -104,10 +104,10 @@ export async function calls() { await waits(); }`)
 				}
 				ends = time.Now()
 			}
-			if told := next(); told.text != c.want || told.at.Sub(ends) > bound {
-				t.Errorf("it was told %q after %v, want %q", told.text, told.at.Sub(ends), c.want)
+			if notified := next(); notified.text != c.want || notified.at.Sub(ends) > bound {
+				t.Errorf("it was notified of %q after %v, want %q", notified.text, notified.at.Sub(ends), c.want)
 			} else {
-				t.Log(fmt.Sprint(told.text, " after ", told.at.Sub(ends)))
+				t.Log(fmt.Sprint(notified.text, " after ", notified.at.Sub(ends)))
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package runtime
+package build
 
 import (
 	"context"
@@ -15,11 +15,11 @@ import (
 
 // missing gives the names that a text takes from npm packages which don't have them: what the text
 // can't do without, and what it only may be wrong about.
-func (r *Runner) missing(ctx context.Context, projectID string, p *compile.Program) (refused, warnings []compile.Note, err error) {
+func (b *Builder) missing(ctx context.Context, projectID string, p *compile.Program) (refused, warnings []compile.Note, err error) {
 	if len(p.Uses) == 0 || p.Packages == nil {
 		return nil, nil, nil
 	}
-	have, err := r.namesOf(ctx, projectID, p)
+	have, err := b.namesOf(ctx, projectID, p)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,7 +40,7 @@ func (r *Runner) missing(ctx context.Context, projectID string, p *compile.Progr
 // namesOf evaluates the packages that a text uses, and gives the names that each has. Only what can
 // be taken for certain counts: a package that can't be evaluated alone is left out, for what is
 // wrong with it is said when the text itself is evaluated.
-func (r *Runner) namesOf(ctx context.Context, projectID string, p *compile.Program) (map[string][]string, error) {
+func (b *Builder) namesOf(ctx context.Context, projectID string, p *compile.Program) (map[string][]string, error) {
 	var modules []string
 	used := map[string][]string{}
 	for _, u := range p.Uses {
@@ -61,7 +61,7 @@ func (r *Runner) namesOf(ctx context.Context, projectID string, p *compile.Progr
 	}
 	// It tells by what it exports: a function for each name.
 	text := fmt.Sprintf(namesText, list, asked)
-	probe, err := r.compile(ctx, compile.Source{Name: "names.ts", Kind: p.Kind, Text: text}, "")
+	probe, err := b.compile(ctx, compile.Source{Name: "names.ts", Kind: p.Kind, Text: text}, "")
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +75,15 @@ func (r *Runner) namesOf(ctx context.Context, projectID string, p *compile.Progr
 		found, err = code.Check(ctx)
 		functions = found.Functions
 	} else {
-		code := activity.NewCode(&looking, r.activityOptions(projectID))
+		code := activity.NewCode(&looking, b.o.Activities(projectID))
 		defer code.Close()
 		functions, err = code.Check(ctx)
 	}
 	if err != nil {
-		if isTextsFault(ctx, err) {
+		if IsTextsFault(ctx, err) {
 			return nil, nil // see above
 		}
-		return nil, errors.Join(errInfrastructure, err)
+		return nil, errors.Join(ErrInfrastructure, err)
 	}
 	out := map[string][]string{}
 	for _, f := range functions {

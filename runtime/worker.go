@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +40,7 @@ func newProject(r *Runner, p Project, l *live) *project {
 		taskQueue: p.TaskQueue,
 		log:       log,
 		builtIn: activities.New(activities.Options{
-			Logger: log, HTTP: r.http.of(p.ID), MaxResultBytes: r.cfg.MaxActivityResultBytes, MaxResponseBytes: r.cfg.MaxActivityResponseBytes}),
+			Logger: log, HTTP: r.http.Of(p.ID), MaxResultBytes: r.cfg.MaxActivityResultBytes, MaxResponseBytes: r.cfg.MaxActivityResponseBytes}),
 	}
 	pr.meter = r.cfg.Meter(p.ID)
 	r.meters.put(p.ID, pr.meter)
@@ -93,7 +90,7 @@ func (p *project) start() error {
 
 		LocalActivity:   p.local,
 		MissingActivity: p.missingActivity,
-		Stayed:          p.stayed,
+		KeptCode:        p.keepsCode,
 		Ends:            p,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
@@ -104,7 +101,7 @@ func (p *project) start() error {
 func (p *project) swap(l *live) {
 	before := p.live.Swap(l)
 	for _, m := range before.modules {
-		if m.stored.Kind == KindWorkflow {
+		if m.Text.Kind == KindWorkflow {
 			p.old.put(m)
 		}
 	}
@@ -132,15 +129,15 @@ func (p *project) stop(ctx context.Context) error {
 // of a stopped project.
 func (p *project) discard() {
 	for _, m := range append(p.live.Load().modules, p.old.all()...) {
-		if m.workflow != nil {
-			m.workflow.Discard()
+		if m.Workflow != nil {
+			m.Workflow.Discard()
 		}
-		if m.activity != nil {
-			m.activity.Close()
+		if m.Activity != nil {
+			m.Activity.Close()
 		}
 	}
 	p.r.cfg.Tasks.Forget(p.taskQueue)
-	p.r.http.drop(p.id)
+	p.r.http.Drop(p.id)
 	p.r.meters.close(p.id, p.meter)
 }
 
@@ -148,101 +145,10 @@ func (p *project) discard() {
 func (p *project) Current(workflowType string) (*workflow.Code, string, error) {
 	l := p.live.Load()
 	if t, ok := l.target(workflowType); ok {
-		return t.module.workflow, t.export, nil
+		return t.module.Workflow, t.export, nil
 	}
 	if problem, ok := l.brokenWorkflows[workflowType]; ok {
 		return nil, "", errors.New(problem)
 	}
 	return nil, "", &UnknownTypeError{Kind: KindWorkflow, Type: workflowType, Known: names(l.workflows)}
-}
-
-// superseded keeps modules that are not live and that executions may be pinned to.
-type superseded struct {
-	load func(ctx context.Context, hash string) (*module, error)
-
-	mu    sync.Mutex // guards the rest
-	kept  map[string]*module
-	order []string // of kept, least recently used first
-	wait  map[string]*loading
-}
-
-// maxSuperseded bounds the modules kept beside those that executions in the cache hold by
-// themselves.
-const maxSuperseded = 32
-
-type loading struct {
-	done   chan struct{}
-	module *module
-	err    error
-}
-
-func (s *superseded) put(m *module) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.keep(m)
-}
-
-func (s *superseded) all() []*module {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Collect(maps.Values(s.kept))
-}
-
-func (s *superseded) keep(m *module) {
-	if s.kept == nil {
-		s.kept = map[string]*module{}
-	}
-	hash := m.stored.Hash
-	s.forget(hash)
-	s.kept[hash] = m
-	s.order = append(s.order, hash)
-	if len(s.order) > maxSuperseded {
-		s.forget(s.order[0])
-	}
-}
-
-func (s *superseded) forget(hash string) {
-	delete(s.kept, hash)
-	for i, h := range s.order {
-		if h == hash {
-			s.order = append(s.order[:i:i], s.order[i+1:]...)
-			return
-		}
-	}
-}
-
-// get gives a module, loading it once for all who ask meanwhile.
-func (s *superseded) get(ctx context.Context, hash string) (*module, error) {
-	s.mu.Lock()
-	if m, ok := s.kept[hash]; ok {
-		s.keep(m) // used last
-		s.mu.Unlock()
-		return m, nil
-	}
-	w, ok := s.wait[hash]
-	if !ok {
-		w = &loading{done: make(chan struct{})}
-		if s.wait == nil {
-			s.wait = map[string]*loading{}
-		}
-		s.wait[hash] = w
-		go func() {
-			// Not ctx's: others wait for it too.
-			w.module, w.err = s.load(context.WithoutCancel(ctx), hash)
-			s.mu.Lock()
-			delete(s.wait, hash)
-			if w.err == nil {
-				s.keep(w.module)
-			}
-			s.mu.Unlock()
-			close(w.done)
-		}()
-	}
-	s.mu.Unlock()
-	select {
-	case <-w.done:
-		return w.module, w.err
-	case <-ctx.Done():
-		return nil, errors.Join(context.Cause(ctx), fmt.Errorf("loading the code %s took too long", hash))
-	}
 }

@@ -27,7 +27,7 @@ func dispatch(t *testing.T, components ...Component) (*project, Report) {
 	t.Helper()
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	r := &Runner{cfg: Config{Compiler: c, Store: keepsNothing{}}.withDefaults()}
+	r := newRunner(Config{Compiler: c, Store: keepsNothing{}}.withDefaults())
 	p := Project{ID: "p", Components: components}
 	l, report, err := r.prepare(t.Context(), p, nil)
 	if err != nil {

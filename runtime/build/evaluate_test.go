@@ -1,19 +1,21 @@
-package runtime
+package build
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/sandbox"
 )
 
 func program(t testing.TB, text string) *compile.Program {
 	t.Helper()
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	p, err := c.Compile(t.Context(), StoredModule{Name: "order-intake", Code: text}.source())
+	p, err := c.Compile(t.Context(), Text{Name: "order-intake", Code: text}.source())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +79,9 @@ func TestModulesSayWhichFunctionsMayAskForNewerCode(t *testing.T) {
 
 func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
 	_, err := contents(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"), "", nil)
-	e := sourceError(err, "7")
-	if err == nil || e.Line != 2 || e.File != "order-intake.ts" || !strings.Contains(e.Message, "TypeError") || e.Version != "7" {
-		t.Errorf("error = %v, %+v", err, e)
+	var thrown *sandbox.Thrown
+	if !errors.As(err, &thrown) || thrown.Line != 2 || thrown.File != "order-intake.ts" || !strings.Contains(thrown.Message, "TypeError") {
+		t.Errorf("error = %v, %+v", err, thrown)
 	}
 	_, err = contents(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"), "", nil)
 	if err == nil || !strings.Contains(err.Error(), "longer than 1s") {
