@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 )
 
 // check is the work on a check or migrate request, on a goroutine of its own:
@@ -36,7 +36,7 @@ func (r *Reconciler) beginCheck(ctx context.Context, rec *record, q rows.Request
 	c := &check{request: q, done: make(chan struct{})}
 	rec.check = c
 	id := rec.id
-	r.log.InfoContext(ctx, "checking executions against other code", logkey.Project, id, logkey.Request, q.ID, "action", q.Action)
+	r.log.InfoContext(ctx, "checking executions against other code", logkey.Project, id, logkey.Request, q.ID, logkey.Action, q.Action)
 	r.checks.Go(func() {
 		defer r.queue.hint(id, time.Time{}) // the next pass goes on from here
 		defer close(c.done)
@@ -149,7 +149,7 @@ func (r *Reconciler) finishCheck(ctx context.Context, projectID string, q rows.R
 			r.cfg.Observer.GateRefused(refusedRequest)
 		}
 		r.log.InfoContext(ctx, "checked executions against other code", logkey.Project, projectID, logkey.Request, q.ID,
-			"moved", len(out.moves), "status", out.status, "reason", out.reason)
+			logkey.Moved, len(out.moves), logkey.Status, out.status, logkey.Reason, out.reason)
 	}
 	return nil
 }

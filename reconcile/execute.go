@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 )
 
 // execute does what plan decided. Its error is the runner's, or that of a row
@@ -198,13 +198,13 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	r.noteBroken(rec, before, rec.report, false)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	r.logProblems(ctx, rec)
-	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, "action", dec.action.String(), logkey.Cause, dec.cause, "took", took)
+	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, logkey.Action, dec.action.String(), logkey.Cause, dec.cause, logkey.Took, took)
 }
 
 // logProblems logs what isn't live as the rows want it.
 func (r *Reconciler) logProblems(ctx context.Context, rec *record) {
 	for _, b := range broken(rec.report) {
-		r.log.WarnContext(ctx, "code is broken", logkey.Project, rec.id, b.Kind, b.Name, logkey.Error, b.Problem(), "live_version", b.Version)
+		r.log.WarnContext(ctx, "code is broken", logkey.Project, rec.id, b.Kind, b.Name, logkey.Error, b.Problem(), logkey.LiveVersion, b.Version)
 	}
 }
 
@@ -298,7 +298,7 @@ func (r *Reconciler) recovered(ctx context.Context, id string, err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("panic: %v", v)
 		stack := string(debug.Stack())
-		r.log.ErrorContext(ctx, "a panic in the work on a project", logkey.Project, id, logkey.Error, *err, "stack", stack[:min(len(stack), 4000)])
+		r.log.ErrorContext(ctx, "a panic in the work on a project", logkey.Project, id, logkey.Error, *err, logkey.Stack, stack[:min(len(stack), 4000)])
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/migrations/database"
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/logkey"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.
@@ -245,7 +245,7 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *rows.Snapshot, 
 	r.quiet.Recover(ctx, "requests", "requests are finished again")
 	for _, v := range verdicts {
 		delete(rec.claimed, v.ID)
-		r.log.InfoContext(ctx, "finished a request", logkey.Project, rec.id, logkey.Request, v.ID, "status", v.Status, "reason", v.Reason)
+		r.log.InfoContext(ctx, "finished a request", logkey.Project, rec.id, logkey.Request, v.ID, logkey.Status, v.Status, logkey.Reason, v.Reason)
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/runtime/logkey"
 )
 
 // Reconciler keeps what this process runs as the rows say. It implements
@@ -221,7 +221,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 	r.identity = s.Identity
 	r.mu.Unlock()
 	if was != "" && was != s.Identity {
-		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", was, "is", s.Identity)
+		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", logkey.Was, was, logkey.Is, s.Identity)
 	}
 	live := map[string]bool{}
 	for _, id := range r.cfg.Runner.Running() {
@@ -258,7 +258,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		r.queue.resync(id)
 	}
 	r.cfg.Observer.QueueDepth(r.queue.len())
-	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.Projects), "to_do", len(dirty))
+	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.Projects), logkey.ToDo, len(dirty))
 	return nil
 }
 

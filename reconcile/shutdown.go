@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/runtime/logkey"
 )
 
 // errClosing ends starts and reloads that are under way when the shutdown begins.
@@ -42,7 +42,7 @@ func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work
 	}
 	r.mu.Unlock()
 	r.queue.shutDown()
-	r.log.InfoContext(ctx, "shutting down", logkey.Projects, len(projects), "deadline", r.cfg.ShutdownTimeout)
+	r.log.InfoContext(ctx, "shutting down", logkey.Projects, len(projects), logkey.Deadline, r.cfg.ShutdownTimeout)
 
 	var failed error
 	if err := r.writeShutdown(ctx, rows.StatusStopping, workers); err != nil {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/logkey"
 )
 
 // writeRecord brings the record's row, and what is live, to the database, as

@@ -13,6 +13,7 @@ import (
 
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/logkey"
 )
 
 // builder makes the modules of a project, row by row, so that what is wrong with one row changes
@@ -194,7 +195,7 @@ func (b *builder) lastGood(ctx context.Context, w row) *module {
 		built, err = w.build(ctx, m)
 	}
 	if err != nil {
-		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", "source", m.Name, "hash", m.Hash, "error", err)
+		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", logkey.Source, m.Name, logkey.Hash, m.Hash, logkey.Error, err)
 		return nil
 	}
 	b.goLive(built)

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/runtime/activity"
+	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow"
 )
@@ -182,11 +183,11 @@ func (r *Runner) died(pr *project, err error) {
 	}
 	r.mu.Unlock()
 	r.meters.close(pr.id, pr.meter)
-	pr.log.Error("the worker ended", slog.String("error", err.Error()))
+	pr.log.Error("the worker ended", slog.String(logkey.Error, err.Error()))
 }
 
 func (r *Runner) logger(projectID string) *slog.Logger {
-	return r.cfg.Logger.With(slog.String("project_id", projectID))
+	return r.cfg.Logger.With(slog.String(logkey.Project, projectID))
 }
 
 func (r *Runner) activityOptions(projectID string) activity.CodeOptions {

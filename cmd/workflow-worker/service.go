@@ -28,6 +28,7 @@ import (
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/workflow/wire"
 )
@@ -69,7 +70,7 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	defer stopServer(server, log)
-	log.Info("workflow-worker is up", slog.String("version", version()), slog.String("sdk", bundle.Version()), slog.String("address", server.Address()))
+	log.Info("workflow-worker is up", slog.String(logkey.Version, version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
 	if s.MigrateOnStart {
 		if err := migrateUntilDone(ctx, s.DatabaseURL, log); err != nil {
@@ -180,7 +181,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	group.Wait()
 	if ctx.Err() != nil && reconcileErr != nil {
 		// The shutdown was asked for and is over; what it left behind Temporal hands to others.
-		w.log.Warn("the shutdown left work behind", slog.String("error", reconcileErr.Error()))
+		w.log.Warn("the shutdown left work behind", slog.String(logkey.Error, reconcileErr.Error()))
 		reconcileErr = nil
 	}
 	return errors.Join(unlessStopped(sourceErr), reconcileErr)
@@ -287,7 +288,7 @@ func migrateUntilDone(ctx context.Context, url string, log *slog.Logger) error {
 		case errors.As(err, &preflight), errors.As(err, &refused) && !temporary(refused):
 			return fmt.Errorf("migrate the database: %w", err)
 		}
-		log.Warn("the database can't be migrated yet", slog.String("error", err.Error()), slog.Duration("retry_in", pause))
+		log.Warn("the database can't be migrated yet", slog.String(logkey.Error, err.Error()), slog.Duration(logkey.RetryIn, pause))
 		select {
 		case <-ctx.Done():
 			return unlessStopped(context.Cause(ctx))
@@ -311,6 +312,6 @@ func stopServer(server *metrics.Server, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
-		log.Warn("the HTTP server didn't stop in time", slog.String("error", err.Error()))
+		log.Warn("the HTTP server didn't stop in time", slog.String(logkey.Error, err.Error()))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 )
 
 // maxMovesChecked is how many moved executions one clean-up asks Temporal about.
@@ -34,7 +35,7 @@ func (s *CodeCleaner) ForgetMoves(ctx context.Context) error {
 		}
 	}
 	if forgotten > 0 {
-		s.Log.InfoContext(ctx, "forgot moves of executions that are over", "moves", forgotten)
+		s.Log.InfoContext(ctx, "forgot moves of executions that are over", logkey.Moves, forgotten)
 	}
 	return errors.Join(errs...)
 }
