@@ -47,6 +47,7 @@ func newProject(r *Runner, p Project, l *live) *project {
 	}
 	pr.meter = r.cfg.Meter(p.ID)
 	r.meters.put(p.ID, pr.meter)
+	pr.old.open, pr.old.end = context.WithCancelCause(context.Background())
 	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
 	pr.live.Store(l)
 	return pr
@@ -118,6 +119,7 @@ func (p *project) stop(ctx context.Context) error {
 		defer close(done)
 		p.r.cfg.Tasks.StopPolls(p.taskQueue)
 		p.worker.Stop()
+		p.old.close()
 		p.discard()
 	}()
 	select {
@@ -160,10 +162,24 @@ func (p *project) Current(workflowType string) (*workflow.Code, string, error) {
 type superseded struct {
 	load func(ctx context.Context, hash string) (*module, error)
 
+	open  context.Context // ends with the project's worker
+	end   context.CancelCauseFunc
+	loads sync.WaitGroup // under way
+
 	mu    sync.Mutex // guards the rest
 	kept  map[string]*module
 	order []string // of kept, least recently used first
 	wait  map[string]*loading
+}
+
+var errStopped = errors.New("the project's worker has stopped")
+
+// close ends what is being loaded and waits for it; nothing is loaded any more.
+func (s *superseded) close() {
+	s.mu.Lock()
+	s.end(errStopped)
+	s.mu.Unlock()
+	s.loads.Wait()
 }
 
 // maxSuperseded bounds the modules kept beside those that executions in the cache hold by
@@ -220,15 +236,22 @@ func (s *superseded) get(ctx context.Context, hash string) (*module, error) {
 		return m, nil
 	}
 	w, ok := s.wait[hash]
+	if !ok && s.open.Err() != nil {
+		s.mu.Unlock()
+		return nil, context.Cause(s.open)
+	}
 	if !ok {
 		w = &loading{done: make(chan struct{})}
 		if s.wait == nil {
 			s.wait = map[string]*loading{}
 		}
 		s.wait[hash] = w
-		go func() {
+		s.loads.Go(func() {
 			// Not ctx's: others wait for it too.
-			w.module, w.err = s.load(context.WithoutCancel(ctx), hash)
+			ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+			defer cancel()
+			defer context.AfterFunc(s.open, cancel)()
+			w.module, w.err = s.load(ctx, hash)
 			s.mu.Lock()
 			delete(s.wait, hash)
 			if w.err == nil {
@@ -236,7 +259,7 @@ func (s *superseded) get(ctx context.Context, hash string) (*module, error) {
 			}
 			s.mu.Unlock()
 			close(w.done)
-		}()
+		})
 	}
 	s.mu.Unlock()
 	select {

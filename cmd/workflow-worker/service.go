@@ -57,7 +57,7 @@ func (p process) run(ctx context.Context) error {
 	}
 	defer pool.Close()
 
-	server, err := metrics.NewServer(m, metrics.ServerOptions{
+	server, err := metrics.Listen(ctx, m, metrics.ServerOptions{
 		Address:  net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
 		Database: checkDatabase(pool),
 		Temporal: checkTemporal(temporal, temporal.namespace),
@@ -66,10 +66,7 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := server.Start(ctx); err != nil {
-		return err
-	}
-	defer stopServer(server, log)
+	defer serve(ctx, server, log)()
 	log.Info("workflow-worker is up", slog.String(logkey.Version, version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
 	if s.MigrateOnStart {
@@ -307,11 +304,18 @@ func temporary(e *pgconn.PgError) bool {
 	return false
 }
 
-// stopServer is last, so that health tells of the shutdown while it goes on.
-func stopServer(server *metrics.Server, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := server.Stop(ctx); err != nil {
-		log.Warn("the HTTP server didn't stop in time", slog.String(logkey.Error, err.Error()))
+// serve runs the server beyond ctx, until the returned function is called: it is last, so that
+// health tells of the shutdown while it goes on.
+func serve(ctx context.Context, server *metrics.Server, log *slog.Logger) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var work sync.WaitGroup
+	work.Go(func() {
+		if err := server.Run(ctx); err != nil {
+			log.Warn("the HTTP server didn't stop in time", slog.String(logkey.Error, err.Error()))
+		}
+	})
+	return func() {
+		cancel()
+		work.Wait()
 	}
 }
