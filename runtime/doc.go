@@ -10,7 +10,8 @@
 // It never touches PostgreSQL: it is given code and gives back a Report, and what must be kept goes
 // through a CodeStore. Below it, compile turns text into programs, replay tries code on executions,
 // workflow and activity execute programs, sandbox is what both share, bundle holds Temporal's
-// TypeScript SDK. It may import those and activities, nothing else of this project.
+// TypeScript SDK; logkey, memory and buildid are leaves of the whole service. It may import those
+// and activities, nothing else of this project.
 //
 // # Words
 //
