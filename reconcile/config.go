@@ -42,9 +42,8 @@ type Observer interface {
 	QueueDepth(n int)
 	// Reconciled reports one pass: how long it took and how it failed, if it did.
 	Reconciled(d time.Duration, err error)
-	// Reloaded reports that code went live; action is "start" or "reload",
-	// the time is from the commit, where the hint told it, else from the look
-	// that noticed the change, to the runner's return.
+	// Reloaded reports that code went live; action is one of ReloadActions, the time is
+	// that of rows.ReloadState.
 	Reloaded(action string, commitToLive time.Duration)
 	// ProjectsByStatus counts this replica's projects by the status of their
 	// workflow_workers row; one that isn't meant to run counts as stopped, row
@@ -53,8 +52,8 @@ type Observer interface {
 	// CompileErrors is the number of workflows and components, over all
 	// projects of this replica, whose newest text isn't what is live.
 	CompileErrors(n int)
-	// GateRefused reports that code didn't fit running executions: an "edit",
-	// which then isn't live, or the code that a "request" named.
+	// GateRefused reports that code didn't fit running executions; what is one of
+	// Refusals.
 	GateRefused(what string)
 	// VersionsInUse counts this replica's workflows by how many versions of their
 	// code open executions and new ones run on.
@@ -70,11 +69,17 @@ type Observer interface {
 	StoredCode(rows, bytes int64)
 }
 
-// What the replay gate refuses, for GateRefused.
+// What the replay gate refuses.
 const (
-	refusedEdit    = "edit"
-	refusedRequest = "request"
+	refusedEdit    = "edit"    // which then isn't live
+	refusedRequest = "request" // the code that it named
 )
+
+// Refusals are what Observer.GateRefused tells.
+func Refusals() []string { return []string{refusedEdit, refusedRequest} }
+
+// ReloadActions are what Observer.Reloaded tells.
+func ReloadActions() []string { return []string{actStart.String(), actReload.String()} }
 
 // Config is what New needs. The zero value of a field with a default means
 // the default.
