@@ -287,6 +287,14 @@ func (c Config) validate() error {
 	return nil
 }
 
+// deadAfter is the age at which a heartbeat means that its replica is dead.
+func (c Config) deadAfter() time.Duration { return 3 * c.HeartbeatInterval }
+
+// backoff is how long to wait after so many failures.
+func (c Config) backoff(failures int) time.Duration {
+	return min(c.BackoffBase<<min(failures, 10), c.BackoffLimit)
+}
+
 // deafObserver stands in for a missing one.
 type deafObserver struct{}
 

@@ -165,7 +165,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 
 // mine says which of a project's open requests are this replica's to deal with.
 func (r *Reconciler) mine(ctx context.Context, c *database.Conn, rec *record, g rows.Glance) ([]string, error) {
-	lease := r.deadAfter()
+	lease := r.cfg.deadAfter()
 	may := claimable(g.Open, rec.claimed, g.At, lease, false)
 	if len(may) < len(g.Open) {
 		alone, err := rows.Alone(ctx, c, r.cfg.Replica, lease)
@@ -212,7 +212,7 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *rows.Snapshot, 
 	}
 	var err error
 	if s.Exists {
-		if st.others, err = rows.ReadOthers(ctx, r.db, rec.id, rec.workerID, r.deadAfter()); err != nil {
+		if st.others, err = rows.ReadOthers(ctx, r.db, rec.id, rec.workerID, r.cfg.deadAfter()); err != nil {
 			return err
 		}
 	}
@@ -221,7 +221,7 @@ func (r *Reconciler) settle(ctx context.Context, rec *record, s *rows.Snapshot, 
 	for _, q := range claimed {
 		v := judge(q, st)
 		if v.Status == "" && q.AboutCode() && !q.Checked && rec.phase == running {
-			r.beginCheck(ctx, rec, q)
+			rec.check = r.checks.begin(ctx, rec.id, q)
 			continue
 		}
 		if v.Status == "" {
@@ -287,7 +287,7 @@ func (r *Reconciler) writeIfAny(ctx context.Context, rec *record, taskQueue stri
 // settlePhase asks the runner whether a project's worker is there, when
 // something says that the record may be wrong.
 func (r *Reconciler) settlePhase(ctx context.Context, rec *record) {
-	lives := slices.Contains(r.cfg.Runner.Running(), rec.id)
+	lives := slices.Contains(r.runner.Running(), rec.id)
 	switch {
 	case rec.phase == running && !lives:
 		r.log.WarnContext(ctx, "a worker ended by itself", logkey.Project, rec.id)
