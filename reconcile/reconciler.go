@@ -24,10 +24,11 @@ type Reconciler struct {
 	store *rows.CodeStore
 	look  chan string // a survey is due; the reason
 
-	runner Runner // within bounds
-	checks *checks
-	drains sync.WaitGroup // stops under way
-	totals *totals
+	runner   Runner // within bounds
+	checks   *checks
+	requests *requests
+	drains   sync.WaitGroup // stops under way
+	totals   *totals
 
 	db       rows.DB
 	identify rows.Identifier // settled before the first pass
@@ -107,6 +108,7 @@ func New(cfg Config) (*Reconciler, error) {
 			r.notes.add(id, func(n *note) { n.suspect = true })
 		},
 	})
+	r.requests = &requests{Base: base(r), queue: r.queue, checks: r.checks, lease: cfg.deadAfter(), deadline: cfg.RequestDeadline}
 	return r, nil
 }
 
