@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,17 +98,15 @@ func ask(t *testing.T, s *Server, method, path string) (answer, string) {
 // waitFor asks path until it answers with code.
 func waitFor(t *testing.T, s *Server, path string, code int) string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		resp, body := ask(t, s, http.MethodGet, path)
-		if resp.code == code {
-			return body
+	var body string
+	stacktest.Eventually(t, path+" answers "+strconv.Itoa(code), func() error {
+		var resp answer
+		if resp, body = ask(t, s, http.MethodGet, path); resp.code != code {
+			return fmt.Errorf("%d: %s", resp.code, body)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s answers %d: %s", path, resp.code, body)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return nil
+	})
+	return body
 }
 
 func TestFourPathsAreServedAndNothingElse(t *testing.T) {

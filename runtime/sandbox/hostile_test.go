@@ -16,6 +16,7 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
 
+	"workflow-worker/docker/stack/stacktest/raced"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -141,7 +142,7 @@ func TestNothingHoldsACore(t *testing.T) {
 		t.Fatal(err)
 	}
 	binary := os.Args[0]
-	if raced { // time and memory are to be those of the service
+	if raced.On { // time and memory are to be those of the service
 		binary = filepath.Join(t.TempDir(), "sandbox.test")
 		if said, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".").CombinedOutput(); err != nil {
 			t.Fatalf("build without the race detector: %v\n%s", err, said)
