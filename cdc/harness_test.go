@@ -2,6 +2,7 @@ package cdc_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -241,11 +242,12 @@ func (d database) holds(sql string, args ...any) bool {
 // await waits until a query's one boolean is true.
 func (d database) await(what, sql string, args ...any) {
 	d.t.Helper()
-	for end := time.Now().Add(patience); !d.holds(sql, args...); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			d.t.Fatalf("still not: %s", what)
+	stacktest.Eventually(d.t, what, func() error {
+		if !d.holds(sql, args...) {
+			return errors.New("not yet")
 		}
-	}
+		return nil
+	})
 }
 
 const insertProject = `INSERT INTO projects (name, task_queue_name) VALUES ('p', gen_random_uuid()::text) RETURNING id::text`

@@ -17,6 +17,9 @@ const (
 	ModePolling = "polling"
 )
 
+// Modes are all of them.
+func Modes() []string { return []string{ModeConnecting, ModeStreaming, ModePolling} }
+
 // status is how change capture is doing: the stream, and the reads that follow it.
 type status struct {
 	observer Observer

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -162,19 +161,7 @@ func checkStatic(t testing.TB, program string) {
 // until repeats f until it succeeds.
 func until(t testing.TB, what string, f func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for {
-		err := f(ctx)
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("never: %s: %v", what, err)
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	stacktest.Eventually(t, what, func() error { return f(t.Context()) })
 }
 
 func TestBaseImagesArePinned(t *testing.T) {

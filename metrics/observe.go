@@ -68,7 +68,7 @@ func (m *Metrics) makeCollectors() {
 	}, []string{"action"}), "start", "reload")
 	m.reloadDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: namespace, Name: "reload_duration_seconds",
-		Help:    "Time from the commit to its code being live, by action; from when the change was noticed, where the stream did not tell of the commit.",
+		Help:    "Time from the commit to its code being live, failed attempts included, by action; from when the change was noticed, where the stream did not tell of the commit.",
 		Buckets: []float64{.001, .0025, .005, .01, .02, .03, .04, .06, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"action"})
 	m.streamLag = prometheus.NewHistogram(prometheus.HistogramOpts{

@@ -85,12 +85,12 @@ func TestTheSDKsOwnMetricsAreShown(t *testing.T) {
 	var families map[string]*dto.MetricFamily
 	for _, w := range want {
 		// Some are written only after the answer that ended the workflow.
-		waitUntil(t, func() string {
+		stacktest.Eventually(t, "the SDK has told", func() error {
 			families = gathered(t, m)
 			if got, ok := sum(families[w.family], w.labels); !ok || got < w.least {
-				return fmt.Sprintf("%s%v = %v (present: %v), want at least %v", w.family, w.labels, got, ok, w.least)
+				return fmt.Errorf("%s%v = %v (present: %v), want at least %v", w.family, w.labels, got, ok, w.least)
 			}
-			return ""
+			return nil
 		})
 	}
 	all := make([]*dto.MetricFamily, 0, len(families))
@@ -117,29 +117,13 @@ func TestTheSDKsOwnMetricsAreShown(t *testing.T) {
 	}
 	// Stop doesn't wait for the polls that it cancels.
 	for _, family := range []string{"temporal_num_pollers", "temporal_worker_task_slots_available", "temporal_worker_task_slots_used"} {
-		waitUntil(t, func() string {
+		stacktest.Eventually(t, "the SDK has told", func() error {
 			shown := gathered(t, m)[family]
 			if left, found := sum(shown, nil); !found || left != 0 {
-				return fmt.Sprintf("%s is %v when all workers have stopped: %s", family, left, shown)
+				return fmt.Errorf("%s is %v when all workers have stopped: %s", family, left, shown)
 			}
-			return ""
+			return nil
 		})
-	}
-}
-
-// waitUntil asks until nothing is missing.
-func waitUntil(t *testing.T, missing func() string) {
-	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		what := missing()
-		if what == "" {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(what)
-		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// ServerOptions configures [NewServer].
+// ServerOptions configures [Listen].
 type ServerOptions struct {
 	// Address to listen on, ":3011" for example; port 0 takes a free one.
 	Address string
@@ -29,6 +29,9 @@ type ServerOptions struct {
 	// Grace is how long a dependency that was reached before may fail before
 	// /health turns to 503; 0 = 15s.
 	Grace time.Duration
+	// StopTimeout is how long requests and probes under way may take once the server is
+	// to end; 0 = 1s.
+	StopTimeout time.Duration
 	// Logger gets a line whenever a dependency is lost or found; nil = slog.Default().
 	Logger *slog.Logger
 }
@@ -42,6 +45,9 @@ func (o ServerOptions) withDefaults() ServerOptions {
 	}
 	if o.Grace == 0 {
 		o.Grace = 15 * time.Second
+	}
+	if o.StopTimeout == 0 {
+		o.StopTimeout = time.Second
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -57,7 +63,7 @@ func (o ServerOptions) validate() error {
 	if o.Database == nil || o.Temporal == nil {
 		errs = append(errs, errors.New("metrics server: a check of the database and one of Temporal are needed"))
 	}
-	if o.ProbeInterval < 0 || o.ProbeTimeout < 0 || o.Grace < 0 {
+	if o.ProbeInterval < 0 || o.ProbeTimeout < 0 || o.Grace < 0 || o.StopTimeout < 0 {
 		errs = append(errs, errors.New("metrics server: a negative duration"))
 	}
 	return errors.Join(errs...)
@@ -65,27 +71,26 @@ func (o ServerOptions) validate() error {
 
 // Server shows a [Metrics] over HTTP and probes the dependencies behind it.
 type Server struct {
-	metrics *Metrics
-	options ServerOptions
-	http    *http.Server
-	scrape  http.Handler
-
-	mu      sync.Mutex // guards what follows
-	address string
-	cancel  context.CancelCauseFunc // nil = not started
-	stopped bool
-	work    sync.WaitGroup // the accepting goroutine and the probes
+	metrics  *Metrics
+	options  ServerOptions
+	http     *http.Server
+	scrape   http.Handler
+	listener net.Listener
 }
 
-var errStopped = errors.New("metrics server: stopped")
-
-// NewServer makes a server for m; it does nothing until Start.
-func NewServer(m *Metrics, o ServerOptions) (*Server, error) {
+// Listen makes a server for m, which has its address; it answers while Run runs. ctx bounds only
+// the start.
+func Listen(ctx context.Context, m *Metrics, o ServerOptions) (*Server, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	o = o.withDefaults()
-	s := &Server{metrics: m, options: o}
+	var listen net.ListenConfig
+	l, err := listen.Listen(ctx, "tcp", o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("metrics server: listen on %q: %w", o.Address, err)
+	}
+	s := &Server{metrics: m, options: o, listener: l}
 	s.scrape = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		// One bad series must not hide the others.
 		ErrorHandling:       promhttp.ContinueOnError,
@@ -104,64 +109,37 @@ func NewServer(m *Metrics, o ServerOptions) (*Server, error) {
 	return s, nil
 }
 
-// Start listens, begins to serve and to probe, and returns. ctx bounds only the
-// start. A second Start does nothing; one after Stop is an error.
-func (s *Server) Start(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		return errStopped
-	}
-	if s.cancel != nil {
-		return nil
-	}
-	var listen net.ListenConfig
-	l, err := listen.Listen(ctx, "tcp", s.options.Address)
-	if err != nil {
-		return fmt.Errorf("metrics server: listen on %q: %w", s.options.Address, err)
-	}
-	s.address = l.Addr().String()
-	var background context.Context
-	background, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	s.work.Go(func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+// Address is where the server listens, with the real port.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Run serves and probes until ctx ends. Then it accepts nothing more, lets requests finish within
+// StopTimeout, cuts them, and waits for the probes as long. The error says what it cut or
+// abandoned. It may be called once.
+func (s *Server) Run(ctx context.Context) error {
+	var work sync.WaitGroup // the accepting goroutine and the probes
+	work.Go(func() {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.options.Logger.Error("metrics server ended", "error", err)
 		}
 	})
 	d := &s.metrics.dependencies
-	s.work.Go(func() { s.probe(background, "database", &d.database, s.options.Database) })
-	s.work.Go(func() { s.probe(background, "temporal", &d.temporal, s.options.Temporal) })
-	return nil
-}
+	work.Go(func() { s.probe(ctx, "database", &d.database, s.options.Database) })
+	work.Go(func() { s.probe(ctx, "temporal", &d.temporal, s.options.Temporal) })
+	<-ctx.Done()
 
-// Address is where the server listens, with the real port; "" before Start.
-func (s *Server) Address() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.address
-}
-
-// Stop accepts nothing more, lets requests finish until ctx ends, then cuts them,
-// and waits for the probes as long. It may be called at any time, more than once.
-func (s *Server) Stop(ctx context.Context) error {
-	s.mu.Lock()
-	s.stopped = true
-	if s.cancel != nil {
-		s.cancel(errStopped)
-	}
-	s.mu.Unlock()
-
-	err := s.http.Shutdown(ctx)
+	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.StopTimeout)
+	defer cancel()
+	err := s.http.Shutdown(deadline)
 	if err != nil {
 		err = fmt.Errorf("metrics server: requests cut at the deadline: %w", err)
 		_ = s.http.Close()
 	}
 	done := make(chan struct{})
-	go func() { s.work.Wait(); close(done) }()
+	go func() { work.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-ctx.Done():
-		// The context may have ended before all this began.
+	case <-deadline.Done():
+		// The requests may have taken all the time.
 		select {
 		case <-done:
 		case <-time.After(100 * time.Millisecond):

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,21 +34,37 @@ func serve(t *testing.T, m *Metrics, o ServerOptions) *Server {
 	if o.Temporal == nil {
 		o.Temporal = answers
 	}
-	s, err := NewServer(m, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s, end := running(t, m, o)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := s.Stop(ctx); err != nil {
+		if err := end(); err != nil {
 			t.Errorf("stop: %v", err)
 		}
 	})
 	return s
+}
+
+// running runs a server on m. The returned function ends it and gives what Run said; the test's
+// end does the former too.
+func running(t *testing.T, m *Metrics, o ServerOptions) (*Server, func() error) {
+	t.Helper()
+	s, err := Listen(t.Context(), m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	end := sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() { _ = end() })
+	return s, end
+}
+
+// here are the options of a server whose dependencies answer.
+func here(t *testing.T) ServerOptions {
+	return ServerOptions{Address: "127.0.0.1:0", Logger: stacktest.Logger(t), Database: answers, Temporal: answers}
 }
 
 // answer is a response that was read to its end.
@@ -81,17 +98,15 @@ func ask(t *testing.T, s *Server, method, path string) (answer, string) {
 // waitFor asks path until it answers with code.
 func waitFor(t *testing.T, s *Server, path string, code int) string {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		resp, body := ask(t, s, http.MethodGet, path)
-		if resp.code == code {
-			return body
+	var body string
+	stacktest.Eventually(t, path+" answers "+strconv.Itoa(code), func() error {
+		var resp answer
+		if resp, body = ask(t, s, http.MethodGet, path); resp.code != code {
+			return fmt.Errorf("%d: %s", resp.code, body)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s answers %d: %s", path, resp.code, body)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return nil
+	})
+	return body
 }
 
 func TestFourPathsAreServedAndNothingElse(t *testing.T) {
@@ -256,75 +271,46 @@ func TestARequestsHeadersAreLimited(t *testing.T) {
 	}
 }
 
-func TestStartAndStopMayBeRepeated(t *testing.T) {
+func TestAServerThatHasEndedListensNoMore(t *testing.T) {
 	t.Parallel()
-	s, err := NewServer(New(Options{}), ServerOptions{Address: "127.0.0.1:0", Logger: stacktest.Logger(t), Database: answers, Temporal: answers})
-	if err != nil {
-		t.Fatal(err)
+	s, end := running(t, New(Options{}), here(t))
+	ask(t, s, http.MethodGet, "/health/live")
+	if err := end(); err != nil {
+		t.Errorf("stop: %v", err)
 	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	address := s.Address()
-	var work sync.WaitGroup
-	for range 4 {
-		work.Go(func() {
-			if err := s.Start(t.Context()); err != nil {
-				t.Errorf("second start: %v", err)
-			}
-		})
-	}
-	work.Wait()
-	if s.Address() != address {
-		t.Errorf("a second start moved the server from %s to %s", address, s.Address())
-	}
-	for range 4 {
-		work.Go(func() {
-			if err := s.Stop(t.Context()); err != nil {
-				t.Errorf("stop: %v", err)
-			}
-		})
-	}
-	work.Wait()
-	if err := s.Start(t.Context()); err == nil {
-		t.Error("a stopped server starts again")
-	}
-	if conn, err := net.Dial("tcp", address); err == nil {
+	if conn, err := net.Dial("tcp", s.Address()); err == nil {
 		_ = conn.Close()
 		t.Error("a stopped server still listens")
-	}
-	if err := (&Server{http: &http.Server{}}).Stop(t.Context()); err != nil {
-		t.Errorf("stop before start: %v", err)
 	}
 }
 
 // Not parallel: it looks at all goroutines of the process.
-func TestStartAndStopAtOnceLeaveNothing(t *testing.T) {
+func TestAServerThatEndsAsItBeginsLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for range 20 {
-		s, err := NewServer(New(Options{}), ServerOptions{Address: "127.0.0.1:0", Logger: stacktest.Logger(t), Database: answers, Temporal: answers})
+		s, err := Listen(t.Context(), New(Options{}), here(t))
 		if err != nil {
 			t.Fatal(err)
 		}
+		ctx, cancel := context.WithCancel(t.Context())
 		var work sync.WaitGroup
-		work.Go(func() { _ = s.Start(t.Context()) })
-		work.Go(func() { _ = s.Stop(t.Context()) })
-		work.Wait()
-		if err := s.Stop(t.Context()); err != nil {
+		work.Go(cancel)
+		if err := s.Run(ctx); err != nil {
 			t.Fatal(err)
+		}
+		work.Wait()
+		if conn, err := net.Dial("tcp", s.Address()); err == nil {
+			_ = conn.Close()
+			t.Error("a stopped server still listens")
 		}
 	}
 }
 
-func TestStopCutsARequestAtItsDeadline(t *testing.T) {
+func TestTheEndCutsARequestAtItsDeadline(t *testing.T) {
 	t.Parallel()
-	s, err := NewServer(New(Options{}), ServerOptions{Address: "127.0.0.1:0", Logger: stacktest.Logger(t), Database: answers, Temporal: answers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	o := here(t)
+	o.StopTimeout = 50 * time.Millisecond
+	s, end := running(t, New(Options{}), o)
 	conn, err := net.Dial("tcp", s.Address())
 	if err != nil {
 		t.Fatal(err)
@@ -335,9 +321,7 @@ func TestStopCutsARequestAtItsDeadline(t *testing.T) {
 	}
 	// A whole exchange on a second connection: by then the first is accepted.
 	ask(t, s, http.MethodGet, "/health/live")
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := s.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := end(); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("stop with half a request open: %v", err)
 	}
 	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
@@ -348,44 +332,30 @@ func TestStopCutsARequestAtItsDeadline(t *testing.T) {
 	}
 }
 
-func TestStopSaysWhatItAbandoned(t *testing.T) {
+func TestTheEndSaysWhatItAbandoned(t *testing.T) {
 	t.Parallel()
 	release, entered := make(chan struct{}), make(chan struct{})
-	s, err := NewServer(New(Options{}), ServerOptions{
-		Address: "127.0.0.1:0", Logger: stacktest.Logger(t), Temporal: answers,
-		Database: func(context.Context) error { close(entered); <-release; return nil },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	o := here(t)
+	o.StopTimeout = 20 * time.Millisecond
+	o.Database = func(context.Context) error { close(entered); <-release; return nil }
+	_, end := running(t, New(Options{}), o)
 	<-entered
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if err := s.Stop(ctx); err == nil || !strings.Contains(err.Error(), "abandoned") {
+	if err := end(); err == nil || !strings.Contains(err.Error(), "abandoned") {
 		t.Errorf("stop over a check that hangs: %v", err)
 	}
 	close(release)
-	if err := s.Stop(t.Context()); err != nil {
-		t.Errorf("stop once the check has returned: %v", err)
-	}
 }
 
 func TestMistakesInTheOptionsAreNamedTogether(t *testing.T) {
 	t.Parallel()
-	_, err := NewServer(New(Options{}), ServerOptions{Grace: -1})
+	_, err := Listen(t.Context(), New(Options{}), ServerOptions{Grace: -1})
 	for _, part := range []string{"address", "check", "duration"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v doesn't name the %s", err, part)
 		}
 	}
-	s, err := NewServer(New(Options{}), ServerOptions{Address: "256.0.0.1:x", Database: answers, Temporal: answers})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "256.0.0.1:x") {
-		t.Errorf("start on a bad address: %v", err)
+	_, err = Listen(t.Context(), New(Options{}), ServerOptions{Address: "256.0.0.1:x", Database: answers, Temporal: answers})
+	if err == nil || !strings.Contains(err.Error(), "256.0.0.1:x") {
+		t.Errorf("listen on a bad address: %v", err)
 	}
 }

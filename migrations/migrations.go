@@ -263,7 +263,7 @@ func (d *target) applyNext(ctx context.Context, provider *goose.Provider) error 
 		result, err := provider.UpByOne(ctx)
 		switch {
 		case err == nil:
-			d.log.Info("migrations: applied", "file", path.Base(result.Source.Path), "duration", result.Duration)
+			d.log.Info("migrations: applied", "file", path.Base(result.Source.Path), "took", result.Duration)
 			return nil
 		case errors.Is(err, goose.ErrNoNextVersion):
 			return nil

@@ -20,12 +20,8 @@ func services(r *Reconciler) (list []service) {
 	if r.cfg.Polls != nil {
 		list = append(list, upkeep.NewPolls(upkeep.PollsConfig{
 			Trouble: r.quiet, Failing: r.cfg.Polls,
-			Running: func() int {
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				return r.counts[rows.StatusRunning]
-			},
-			Found: shows(r, r.found.polls),
+			Running: func() int { return r.totals.of(rows.StatusRunning) },
+			Found:   shows(r, r.found.polls),
 		}))
 	}
 	return list
@@ -55,7 +51,7 @@ func shows[T any](r *Reconciler, f *findings[T]) func(map[string]T) {
 
 func newHeartbeat(r *Reconciler) *upkeep.Heartbeat {
 	return upkeep.NewHeartbeat(upkeep.HeartbeatConfig{
-		Base: base(r), Interval: r.cfg.HeartbeatInterval, DeadAfter: r.deadAfter(), Retention: r.cfg.RowRetention,
+		Base: base(r), Interval: r.cfg.HeartbeatInterval, DeadAfter: r.cfg.deadAfter(), Retention: r.cfg.RowRetention,
 		Workers: func() map[string]upkeep.Worker {
 			mine := map[string]upkeep.Worker{}
 			r.mu.Lock()

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/replay"
+	"workflow-worker/runtime/logkey"
 )
 
 // check is the work on a check or migrate request, on a goroutine of its own:
@@ -33,65 +35,87 @@ func (c *check) over() bool {
 // maxChecks is how many checks a process makes at once: each takes a core.
 const maxChecks = 2
 
-func (r *Reconciler) beginCheck(ctx context.Context, rec *record, q rows.Request) {
-	c := &check{request: q, done: make(chan struct{})}
-	rec.check = c
-	id := rec.id
-	r.log.InfoContext(ctx, "checking executions against other code", logkey.Project, id, logkey.Request, q.ID, "action", q.Action)
-	r.checks.Go(func() {
-		defer r.queue.hint(id, time.Time{}) // the next pass goes on from here
-		defer close(c.done)
-		r.answer(r.open, id, q)
-	})
+// checks are what check and migrate requests ask for: executions' histories are replayed on other
+// code, each request on a goroutine of its own.
+type checks struct {
+	checksConfig
+	slots chan struct{} // bounds how many are made at once
+	work  sync.WaitGroup
 }
 
-// answer tries to answer a request until that worked, RequestDeadline is over,
-// or ctx ends. What isn't answered then is taken on again: by this process, or
-// by whoever comes after it.
-func (r *Reconciler) answer(ctx context.Context, projectID string, q rows.Request) {
-	deadline := time.Now().Add(r.cfg.RequestDeadline)
+type checksConfig struct {
+	upkeep.Base
+	Store    *rows.CodeStore
+	Runner   Runner
+	Observer Observer
+	// Open ends when the shutdown begins; what is under way ends with it.
+	Open context.Context
+	// Deadline is how long a request is tried; Backoff the wait after so many failures.
+	Deadline time.Duration
+	Backoff  func(failures int) time.Duration
+	// Over asks for the pass over the project that goes on from here, NotRunning says to it that
+	// the project's worker isn't there.
+	Over, NotRunning func(projectID string)
+}
+
+func newChecks(c checksConfig) *checks {
+	return &checks{checksConfig: c, slots: make(chan struct{}, maxChecks)}
+}
+
+// begin begins the check that a request asks for.
+func (s *checks) begin(ctx context.Context, projectID string, q rows.Request) *check {
+	c := &check{request: q, done: make(chan struct{})}
+	s.Log.InfoContext(ctx, "checking executions against other code", logkey.Project, projectID, logkey.Request, q.ID, logkey.Action, q.Action)
+	s.work.Go(func() {
+		defer s.Over(projectID)
+		defer close(c.done)
+		s.answer(s.Open, projectID, q)
+	})
+	return c
+}
+
+// answer tries to answer a request until that worked, the deadline is over, or ctx ends. What
+// isn't answered then is taken on again: by this process, or by whoever comes after it.
+func (s *checks) answer(ctx context.Context, projectID string, q rows.Request) {
+	deadline := time.Now().Add(s.Deadline)
 	for failures := 0; ; failures++ {
-		err := r.tryToAnswer(ctx, projectID, q)
+		err := s.try(ctx, projectID, q)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return
 		case errors.Is(err, runtime.ErrNotRunning):
 			// What becomes of the request is for a pass to say.
-			r.mu.Lock()
-			n := r.notes[projectID]
-			n.suspect = true
-			r.notes[projectID] = n
-			r.mu.Unlock()
-			trouble.Sleep(ctx, r.cfg.BackoffBase)
+			s.NotRunning(projectID)
+			trouble.Sleep(ctx, s.Backoff(0))
 			return
 		case time.Now().After(deadline):
-			out := outcome{status: rows.RequestFailed, reason: fmt.Sprintf("not done within %s: %s", r.cfg.RequestDeadline, rows.Bounded(err.Error()))}
-			if err = r.finishCheck(ctx, projectID, q, "", rows.CodeRef{}, out); err == nil {
+			out := outcome{status: rows.RequestFailed, reason: fmt.Sprintf("not done within %s: %s", s.Deadline, rows.Bounded(err.Error()))}
+			if err = s.finish(ctx, projectID, q, "", rows.CodeRef{}, out); err == nil {
 				return
 			}
 		}
-		r.quiet.Fail(ctx, "check", "a check of executions against other code failed", err, logkey.Project, projectID, logkey.Request, q.ID)
-		if !trouble.Sleep(ctx, r.backoff(failures)) {
+		s.Trouble.Fail(ctx, "check", "a check of executions against other code failed", err, logkey.Project, projectID, logkey.Request, q.ID)
+		if !trouble.Sleep(ctx, s.Backoff(failures)) {
 			return
 		}
 	}
 }
 
-// tryToAnswer makes one attempt. Its error is worth another one.
-func (r *Reconciler) tryToAnswer(ctx context.Context, projectID string, q rows.Request) (err error) {
+// try makes one attempt. Its error is worth another one.
+func (s *checks) try(ctx context.Context, projectID string, q rows.Request) (err error) {
 	select {
-	case r.checkSlots <- struct{}{}:
-		defer func() { <-r.checkSlots }()
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer r.recovered(ctx, projectID, &err)
+	defer recovered(ctx, s.Log, projectID, &err)
 	var out outcome
-	name, code, err := rows.FindTarget(ctx, r.db, projectID, q.Ask)
+	name, code, err := rows.FindTarget(ctx, s.DB, projectID, q.Ask)
 	var target rows.CodeRef
 	var found runtime.CheckResult
 	if err == nil {
-		found, err = r.runCheck(ctx, projectID, runtime.Check{WorkflowID: q.Ask.WorkflowID, Name: name, Target: code, Execution: q.Ask.Execution})
+		found, err = s.Runner.Check(ctx, projectID, runtime.Check{WorkflowID: q.Ask.WorkflowID, Name: name, Target: code, Execution: q.Ask.Execution})
 		target = rows.CodeRef{Version: code.Version, Hash: found.Target.Hash}
 		out = weigh(q, target, found)
 	}
@@ -104,41 +128,35 @@ func (r *Reconciler) tryToAnswer(ctx context.Context, projectID string, q rows.R
 	}
 	if len(out.moves) > 0 {
 		// Before any execution can ask for it.
-		if err := r.keepTarget(ctx, projectID, found); err != nil {
+		if err := s.keepTarget(ctx, projectID, found); err != nil {
 			return err
 		}
 	}
-	return r.finishCheck(ctx, projectID, q, name, target, out)
-}
-
-func (r *Reconciler) runCheck(ctx context.Context, projectID string, c runtime.Check) (runtime.CheckResult, error) {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.CheckTimeout)
-	defer cancel()
-	return r.cfg.Runner.Check(ctx, projectID, c)
+	return s.finish(ctx, projectID, q, name, target, out)
 }
 
 // keepTarget puts the code that executions are to move to into the store, with
 // the queue on which they are.
-func (r *Reconciler) keepTarget(ctx context.Context, projectID string, found runtime.CheckResult) error {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.QueryTimeout)
+func (s *checks) keepTarget(ctx context.Context, projectID string, found runtime.CheckResult) error {
+	ctx, cancel := s.DB.Within(ctx)
 	defer cancel()
-	if err := r.store.PutPackages(ctx, found.Packages); err != nil {
+	if err := s.Store.PutPackages(ctx, found.Packages); err != nil {
 		return err
 	}
-	if err := r.store.Put(ctx, projectID, []runtime.StoredModule{found.Target}); err != nil {
+	if err := s.Store.Put(ctx, projectID, []runtime.StoredModule{found.Target}); err != nil {
 		return err
 	}
-	return rows.NoteTarget(ctx, r.db, projectID, found.Target.Hash)
+	return rows.NoteTarget(ctx, s.DB, projectID, found.Target.Hash)
 }
 
-// finishCheck writes what came of a check. A request that moved executions stays open until
+// finish writes what came of a check. A request that moved executions stays open until
 // everybody has heard, see judgeAsk.
-func (r *Reconciler) finishCheck(ctx context.Context, projectID string, q rows.Request, name string, target rows.CodeRef, out outcome) error {
+func (s *checks) finish(ctx context.Context, projectID string, q rows.Request, name string, target rows.CodeRef, out outcome) error {
 	status := out.status
 	if len(out.moves) > 0 {
 		status = rows.RequestProcessing
 	}
-	written, err := rows.WriteChecked(context.WithoutCancel(ctx), r.db, r.cfg.Replica, projectID, rows.Checked{
+	written, err := rows.WriteChecked(context.WithoutCancel(ctx), s.DB, s.Replica, projectID, rows.Checked{
 		Request: q, Target: target, Status: status, Reason: out.reason, Result: out.result, Moves: out.moves,
 		Events: out.events(q, name, target, status),
 	})
@@ -147,10 +165,10 @@ func (r *Reconciler) finishCheck(ctx context.Context, projectID string, q rows.R
 	}
 	if written {
 		if out.result != nil && out.result.Breaks > 0 {
-			r.cfg.Observer.GateRefused(refusedRequest)
+			s.Observer.GateRefused(refusedRequest)
 		}
-		r.log.InfoContext(ctx, "checked executions against other code", logkey.Project, projectID, logkey.Request, q.ID,
-			"moved", len(out.moves), "status", out.status, "reason", out.reason)
+		s.Log.InfoContext(ctx, "checked executions against other code", logkey.Project, projectID, logkey.Request, q.ID,
+			logkey.Moved, len(out.moves), logkey.Status, out.status, logkey.Reason, out.reason)
 	}
 	return nil
 }

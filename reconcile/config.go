@@ -51,12 +51,11 @@ type Observer interface {
 type PassObserver interface {
 	// Reconciled reports one pass: how long it took and how it failed, if it did.
 	Reconciled(d time.Duration, err error)
-	// Reloaded reports that code went live; action is "start" or "reload",
-	// the time is from the commit, where the hint told it, else from the look
-	// that noticed the change, to the runner's return.
+	// Reloaded reports that code went live; action is one of ReloadActions, the time is
+	// that of rows.ReloadState.
 	Reloaded(action string, commitToLive time.Duration)
-	// GateRefused reports that code didn't fit running executions: an "edit",
-	// which then isn't live, or the code that a "request" named.
+	// GateRefused reports that code didn't fit running executions; what is one of
+	// Refusals.
 	GateRefused(what string)
 }
 
@@ -73,11 +72,17 @@ type StateObserver interface {
 	CompileErrors(n int)
 }
 
-// What the replay gate refuses, for GateRefused.
+// What the replay gate refuses.
 const (
-	refusedEdit    = "edit"
-	refusedRequest = "request"
+	refusedEdit    = "edit"    // which then isn't live
+	refusedRequest = "request" // the code that it named
 )
+
+// Refusals are what Observer.GateRefused tells.
+func Refusals() []string { return []string{refusedEdit, refusedRequest} }
+
+// ReloadActions are what Observer.Reloaded tells.
+func ReloadActions() []string { return []string{actStart.String(), actReload.String()} }
 
 // Config is what New needs. The zero value of a field with a default means
 // the default.
@@ -291,6 +296,14 @@ func (c Config) validate() error {
 		return fmt.Errorf("reconcile config: %w", errors.Join(errs...))
 	}
 	return nil
+}
+
+// deadAfter is the age at which a heartbeat means that its replica is dead.
+func (c Config) deadAfter() time.Duration { return 3 * c.HeartbeatInterval }
+
+// backoff is how long to wait after so many failures.
+func (c Config) backoff(failures int) time.Duration {
+	return min(c.BackoffBase<<min(failures, 10), c.BackoffLimit)
 }
 
 // deafObserver stands in for a missing one.

@@ -215,7 +215,7 @@ func TestARowThatCannotBeWrittenHasItsHeartbeat(t *testing.T) {
 	b.quietDown()
 	began := one[time.Time](h, `SELECT clock_timestamp()`)
 	eventually(t, func() error { // longer than it takes to be called dead
-		if since := h.row("replica-a", p).heartbeat.Sub(began); since < 3*a.deadAfter()/2 {
+		if since := h.row("replica-a", p).heartbeat.Sub(began); since < 3*a.cfg.deadAfter()/2 {
 			return fmt.Errorf("the last heartbeat is of %s after", since)
 		}
 		return nil
@@ -256,7 +256,7 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 	}
 	began := one[time.Time](h, `SELECT clock_timestamp()`)
 	eventually(t, func() error {
-		if since := h.row("replica-a", q).heartbeat.Sub(began); since < 3*a.deadAfter()/2 {
+		if since := h.row("replica-a", q).heartbeat.Sub(began); since < 3*a.cfg.deadAfter()/2 {
 			return fmt.Errorf("the other row's last heartbeat is of %s after", since)
 		}
 		return nil
@@ -265,7 +265,7 @@ func TestALockOnOneRowDoesNotMakeAReplicaDead(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {
-		if since := h.row("replica-a", p).heartbeat.Sub(began); since < a.deadAfter() {
+		if since := h.row("replica-a", p).heartbeat.Sub(began); since < a.cfg.deadAfter() {
 			return fmt.Errorf("the row's last heartbeat is of %s after", since)
 		}
 		return nil

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 )
 
 // execute does what plan decided. Its error is the runner's, or that of a row
@@ -48,7 +47,7 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *rows.Snapshot, d
 		return err
 	}
 	rec.uncertain = true // until it is over; a panic leaves it so
-	rep, err := r.callRunner(ctx, r.cfg.Runner.Start, s.Project)
+	rep, err := r.runner.Start(ctx, s.Project)
 	if err == nil && nothingLive(rep) {
 		err = errNothingLive
 	}
@@ -78,7 +77,7 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *rows.Snapshot, 
 		return err
 	}
 	p.Restore = rec.lost
-	rep, err := r.callRunner(ctx, r.cfg.Runner.Reload, p)
+	rep, err := r.runner.Reload(ctx, p)
 	if err != nil {
 		rec.failure = &failure{key: dec.attempt, text: failureText("reload", runtime.Report{}, err)}
 		rec.uncertain = true // it may have failed because the worker is gone
@@ -198,13 +197,13 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	r.noteBroken(rec, before, rec.report, false)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	r.logProblems(ctx, rec)
-	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, "action", dec.action.String(), logkey.Cause, dec.cause, "took", took)
+	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, logkey.Action, dec.action.String(), logkey.Cause, dec.cause, logkey.Took, took)
 }
 
 // logProblems logs what isn't live as the rows want it.
 func (r *Reconciler) logProblems(ctx context.Context, rec *record) {
 	for _, b := range broken(rec.report) {
-		r.log.WarnContext(ctx, "code is broken", logkey.Project, rec.id, b.Kind, b.Name, logkey.Error, b.Problem(), "live_version", b.Version)
+		r.log.WarnContext(ctx, "code is broken", logkey.Project, rec.id, b.Kind, b.Name, logkey.Error, b.Problem(), logkey.LiveVersion, b.Version)
 	}
 }
 
@@ -244,7 +243,7 @@ func (r *Reconciler) beginDrain(ctx context.Context, rec *record, cause string) 
 	r.drains.Go(func() {
 		defer r.queue.hint(rec.id, time.Time{})
 		defer close(d.done)
-		d.err = r.stopWorker(ctx, rec.id)
+		d.err = r.runner.Stop(ctx, rec.id)
 	})
 }
 
@@ -255,7 +254,7 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 	rec.drain, rec.fingerprint = nil, ""
 	if d.err != nil {
 		r.quiet.Fail(ctx, "stop: "+d.err.Error(), "a worker didn't stop cleanly", d.err, logkey.Project, rec.id, logkey.Cause, d.cause)
-		if slices.Contains(r.cfg.Runner.Running(), rec.id) {
+		if slices.Contains(r.runner.Running(), rec.id) {
 			rec.phase = running
 			rec.failure = &failure{key: attemptStop, text: rows.Bounded(fmt.Sprintf("stop failed: %v", d.err))}
 			return fmt.Errorf("%w: stop project %s: %w", errAttempt, rec.id, d.err)
@@ -272,35 +271,6 @@ func (r *Reconciler) drained(ctx context.Context, rec *record) error {
 
 // attemptStop is the failure.key of a stop.
 const attemptStop = "stop"
-
-// callRunner starts or reloads, and gives up when the shutdown begins: what
-// comes up then would only have to be stopped. A panic is an error like any other.
-func (r *Reconciler) callRunner(ctx context.Context, call func(context.Context, runtime.Project) (runtime.Report, error),
-	p runtime.Project,
-) (rep runtime.Report, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.StartTimeout)
-	defer cancel()
-	ctx, giveUp := context.WithCancelCause(ctx)
-	defer context.AfterFunc(r.open, func() { giveUp(errClosing) })()
-	defer r.recovered(ctx, p.ID, &err)
-	return call(ctx, p)
-}
-
-// stopWorker stops; a panic is an error like any other.
-func (r *Reconciler) stopWorker(ctx context.Context, id string) (err error) {
-	defer r.recovered(ctx, id, &err)
-	return r.cfg.Runner.Stop(ctx, id)
-}
-
-// recovered, deferred, makes an error of a panic: what one project does must
-// not end the process.
-func (r *Reconciler) recovered(ctx context.Context, id string, err *error) {
-	if v := recover(); v != nil {
-		*err = fmt.Errorf("panic: %v", v)
-		stack := string(debug.Stack())
-		r.log.ErrorContext(ctx, "a panic in the work on a project", logkey.Project, id, logkey.Error, *err, "stack", stack[:min(len(stack), 4000)])
-	}
-}
 
 // errNothingLive is a start after which no workflow is served.
 var errNothingLive = errors.New("none of its workflows can run")

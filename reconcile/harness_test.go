@@ -186,20 +186,9 @@ func (r *replica) isServing(project, source, text string) {
 	})
 }
 
-// eventually waits for a condition and fails the test with its last word.
 func eventually(t testing.TB, condition func() error) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		err := condition()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("gave up waiting: %v", err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	stacktest.Eventually(t, "what the rows ask for", condition)
 }
 
 // watcher is an Observer that remembers.

@@ -9,9 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/migrations/database"
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/logkey"
 )
 
 // pass looks at one project and brings it a step nearer to what it should be.
@@ -67,7 +66,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.doubtful = false
 	}
 	rec.identity = s.Identity
-	claimed, err := r.claim(ctx, rec, mine)
+	claimed, err := r.requests.claim(ctx, rec, mine)
 	if err != nil {
 		return r.noted(ctx, rec, "requests", err)
 	}
@@ -85,7 +84,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	}
 
 	wrote := r.noted(ctx, rec, "write", r.writeRows(ctx, rec, s))
-	settled := r.noted(ctx, rec, "requests", r.settle(ctx, rec, s, claimed))
+	settled := r.noted(ctx, rec, "requests", r.requests.settle(ctx, rec, s, claimed))
 	if wrote != nil || settled != nil {
 		return errors.Join(failed, wrote, settled)
 	}
@@ -142,7 +141,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 		return nil, nil, err
 	}
 	g := glanced()
-	if mine, err = r.mine(ctx, c, rec, g); err != nil {
+	if mine, err = r.requests.mine(ctx, c, rec, g); err != nil {
 		return nil, nil, err
 	}
 	due := !rec.due.IsZero() && !time.Now().Before(rec.due)
@@ -161,103 +160,6 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 		return nil, mine, nil
 	}
 	return project(g), mine, nil
-}
-
-// mine says which of a project's open requests are this replica's to deal with.
-func (r *Reconciler) mine(ctx context.Context, c *database.Conn, rec *record, g rows.Glance) ([]string, error) {
-	lease := r.deadAfter()
-	may := claimable(g.Open, rec.claimed, g.At, lease, false)
-	if len(may) < len(g.Open) {
-		alone, err := rows.Alone(ctx, c, r.cfg.Replica, lease)
-		if err != nil {
-			return nil, err
-		}
-		may = claimable(g.Open, rec.claimed, g.At, lease, alone)
-	}
-	if others := len(g.Open) - len(may); others > 0 && movesComing(g.Open) {
-		r.queue.after(rec.id, listenForMoves)
-	}
-	return rec.turn(may), nil
-}
-
-// claim takes on requests.
-func (r *Reconciler) claim(ctx context.Context, rec *record, ids []string) ([]rows.Request, error) {
-	keep := map[string]bool{}
-	if rec.check != nil {
-		keep[rec.check.request.ID] = true
-	}
-	if len(ids) == 0 {
-		rec.claimed = keep
-		return nil, nil
-	}
-	claimed, err := rows.ClaimRequests(ctx, r.db, ids)
-	if err != nil {
-		return nil, err
-	}
-	rec.claimed = keep
-	for _, q := range claimed {
-		rec.claimed[q.ID] = true
-	}
-	return claimed, nil
-}
-
-// settle finishes the claimed requests that are fulfilled or can't be.
-func (r *Reconciler) settle(ctx context.Context, rec *record, s *rows.Snapshot, claimed []rows.Request) error {
-	if len(claimed) == 0 {
-		return nil
-	}
-	st := standing{
-		Desired: s.Desired, window: s.Window, phase: rec.phase, restart: rec.restart, lastMove: rec.lastMove, failure: rec.failure,
-		deadline: r.cfg.RequestDeadline, now: s.At,
-	}
-	var err error
-	if s.Exists {
-		if st.others, err = rows.ReadOthers(ctx, r.db, rec.id, rec.workerID, r.deadAfter()); err != nil {
-			return err
-		}
-	}
-	var verdicts []rows.Verdict
-	var wait time.Duration
-	for _, q := range claimed {
-		v := judge(q, st)
-		if v.Status == "" && q.AboutCode() && !q.Checked && rec.phase == running {
-			r.beginCheck(ctx, rec, q)
-			continue
-		}
-		if v.Status == "" {
-			wait = soonest(wait, patience(q, s.At))
-			continue
-		}
-		verdicts = append(verdicts, v)
-		if q.AboutCode() && !q.Checked {
-			r.queue.resync(rec.id) // it's the next one's turn
-		}
-	}
-	if wait > 0 {
-		r.queue.after(rec.id, wait)
-	}
-	if len(verdicts) == 0 {
-		return nil
-	}
-	if err := rows.FinishRequests(ctx, r.db, r.cfg.Replica, verdicts); err != nil {
-		return err
-	}
-	r.quiet.Recover(ctx, "requests", "requests are finished again")
-	for _, v := range verdicts {
-		delete(rec.claimed, v.ID)
-		r.log.InfoContext(ctx, "finished a request", logkey.Project, rec.id, logkey.Request, v.ID, "status", v.Status, "reason", v.Reason)
-	}
-	return nil
-}
-
-// patience is how long to wait before looking again whether a request, which
-// depends on other replicas, is fulfilled: the longer the longer it has been.
-func patience(q rows.Request, now time.Time) time.Duration {
-	const least, most = 100 * time.Millisecond, 5 * time.Second
-	if q.StartedAt == nil {
-		return least
-	}
-	return min(max(now.Sub(*q.StartedAt)/2, least), most)
 }
 
 // writeRows makes the rows say what is.
@@ -287,7 +189,7 @@ func (r *Reconciler) writeIfAny(ctx context.Context, rec *record, taskQueue stri
 // settlePhase asks the runner whether a project's worker is there, when
 // something says that the record may be wrong.
 func (r *Reconciler) settlePhase(ctx context.Context, rec *record) {
-	lives := slices.Contains(r.cfg.Runner.Running(), rec.id)
+	lives := slices.Contains(r.runner.Running(), rec.id)
 	switch {
 	case rec.phase == running && !lives:
 		r.log.WarnContext(ctx, "a worker ended by itself", logkey.Project, rec.id)

@@ -3,16 +3,15 @@ package reconcile
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/runtime/logkey"
 )
 
 // Reconciler keeps what this process runs as the rows say. It implements
@@ -25,6 +24,12 @@ type Reconciler struct {
 	store *rows.CodeStore
 	look  chan string // a survey is due; the reason
 
+	runner   Runner // within bounds
+	checks   *checks
+	requests *requests
+	drains   sync.WaitGroup // stops under way
+	totals   *totals
+
 	db       rows.DB
 	identify rows.Identifier // settled before the first pass
 
@@ -32,23 +37,15 @@ type Reconciler struct {
 	open  context.Context
 	close context.CancelCauseFunc
 
-	drains sync.WaitGroup // stops under way
-	checks sync.WaitGroup // checks of executions under way
-	// checkSlots bounds how many are made at once.
-	checkSlots chan struct{}
-	first      *firstLook
+	first *firstLook
 
 	found found // by what goes on beside the passes
-
-	telling sync.Mutex // makes the observer see totals in their order
 
 	mu       sync.Mutex // guards what follows
 	records  map[string]*record
 	cards    map[string]card
-	notes    map[string]note
+	notes    notes
 	inflight map[string]chan struct{} // closed when the pass is over
-	counts   map[string]int           // cards by status
-	broken   int                      // sum over the cards
 	identity string                   // of the database, at the last look at all
 }
 
@@ -60,6 +57,15 @@ type note struct {
 	lost    bool // the database may lack its code
 }
 
+// notes are by project.
+type notes map[string]note
+
+func (n notes) add(id string, what func(*note)) {
+	said := n[id]
+	what(&said)
+	n[id] = said
+}
+
 // New returns a Reconciler that does nothing until Run. The error names all
 // mistakes in the configuration.
 func New(cfg Config) (*Reconciler, error) {
@@ -69,7 +75,7 @@ func New(cfg Config) (*Reconciler, error) {
 	}
 	log := cfg.Logger.With(logkey.Replica, cfg.Replica)
 	open, cls := context.WithCancelCause(context.Background())
-	return &Reconciler{
+	r := &Reconciler{
 		open:  open,
 		close: cls,
 		cfg:   cfg,
@@ -79,18 +85,31 @@ func New(cfg Config) (*Reconciler, error) {
 		store: cfg.Store,
 		look:  make(chan string, 1),
 
+		runner: boundedRunner{Runner: cfg.Runner, open: open, startTimeout: cfg.StartTimeout, checkTimeout: cfg.CheckTimeout, log: log},
+		totals: newTotals(cfg.Observer),
+
 		db:       rows.DB{Pool: cfg.Pool, Timeout: cfg.QueryTimeout},
 		identify: rows.Identity,
 
-		checkSlots: make(chan struct{}, maxChecks),
-		first:      newFirstLook(),
-		records:    map[string]*record{},
-		cards:      map[string]card{},
-		notes:      map[string]note{},
-		inflight:   map[string]chan struct{}{},
-		counts:     map[string]int{},
-		found:      newFound(),
-	}, nil
+		first:    newFirstLook(),
+		records:  map[string]*record{},
+		cards:    map[string]card{},
+		notes:    notes{},
+		inflight: map[string]chan struct{}{},
+		found:    newFound(),
+	}
+	r.checks = newChecks(checksConfig{
+		Base: base(r), Store: r.store, Runner: r.runner, Observer: cfg.Observer, Open: open,
+		Deadline: cfg.RequestDeadline, Backoff: cfg.backoff,
+		Over: func(id string) { r.queue.hint(id, time.Time{}) },
+		NotRunning: func(id string) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.notes.add(id, func(n *note) { n.suspect = true })
+		},
+	})
+	r.requests = &requests{Base: base(r), queue: r.queue, checks: r.checks, lease: cfg.deadAfter(), deadline: cfg.RequestDeadline}
+	return r, nil
 }
 
 // LookAt asks for a pass over a project, ahead of those that LookAtAll finds.
@@ -142,7 +161,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		}
 		<-ctx.Done()
 	}
-	err := r.shutdown(life, end, &work)
+	err := r.beginShutdown(&work).finish(life, end)
 	endSide()
 	side.Wait()
 	return err
@@ -168,7 +187,7 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 			return false
 		}
 		r.quiet.Fail(ctx, "database", "the database doesn't answer", err)
-		if !trouble.Sleep(ctx, r.backoff(failures)) {
+		if !trouble.Sleep(ctx, r.cfg.backoff(failures)) {
 			return false
 		}
 	}
@@ -181,10 +200,6 @@ func (r *Reconciler) warm(ctx context.Context) {
 	if _, _, err := r.lookAtRows(ctx, rec, true); err != nil {
 		r.log.DebugContext(ctx, "reading a project to get ready failed", logkey.Error, err)
 	}
-}
-
-func (r *Reconciler) backoff(failures int) time.Duration {
-	return min(r.cfg.BackoffBase<<min(failures, 10), r.cfg.BackoffLimit)
 }
 
 // surveys answers LookAtAll until ctx ends.
@@ -200,7 +215,7 @@ func (r *Reconciler) surveys(ctx context.Context) {
 					break
 				}
 				r.quiet.Fail(ctx, "database", "looking at all projects failed", err)
-				if !trouble.Sleep(ctx, r.backoff(failures)) {
+				if !trouble.Sleep(ctx, r.cfg.backoff(failures)) {
 					return
 				}
 			}
@@ -221,10 +236,10 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 	r.identity = s.Identity
 	r.mu.Unlock()
 	if was != "" && was != s.Identity {
-		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", "was", was, "is", s.Identity)
+		r.log.InfoContext(ctx, "the database is another one, or its server was started anew: reading all again", logkey.Was, was, logkey.Is, s.Identity)
 	}
 	live := map[string]bool{}
-	for _, id := range r.cfg.Runner.Running() {
+	for _, id := range r.runner.Running() {
 		live[id] = true
 	}
 	dirty := s.Open
@@ -235,9 +250,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 			dirty = append(dirty, id)
 		}
 		if known && c.kept > 0 && s.Kept[id] != strconv.Itoa(c.kept) {
-			n := r.notes[id]
-			n.lost = true
-			r.notes[id] = n
+			r.notes.add(id, func(n *note) { n.lost = true })
 			dirty = append(dirty, id)
 		}
 	}
@@ -246,9 +259,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 			dirty = append(dirty, id)
 		}
 		if c.phase == running && !live[id] {
-			n := r.notes[id]
-			n.suspect = true
-			r.notes[id] = n
+			r.notes.add(id, func(n *note) { n.suspect = true })
 			dirty = append(dirty, id)
 		}
 	}
@@ -258,16 +269,14 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		r.queue.resync(id)
 	}
 	r.cfg.Observer.QueueDepth(r.queue.len())
-	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.Projects), "to_do", len(dirty))
+	r.log.DebugContext(ctx, "looked at all projects", logkey.Cause, reason, logkey.Projects, len(s.Projects), logkey.ToDo, len(dirty))
 	return nil
 }
 
 // rewrite asks for a project's row to be written again.
 func (r *Reconciler) rewrite(id string) {
 	r.mu.Lock()
-	n := r.notes[id]
-	n.rewrite = true
-	r.notes[id] = n
+	r.notes.add(id, func(n *note) { n.rewrite = true })
 	r.mu.Unlock()
 	r.queue.resync(id)
 }
@@ -350,7 +359,7 @@ func (r *Reconciler) guarded(ctx context.Context, rec *record, n note, asked tim
 			rec.fingerprint, rec.uncertain = "", true
 		}
 	}()
-	defer r.recovered(ctx, rec.id, &err)
+	defer recovered(ctx, r.log, rec.id, &err)
 	err = r.pass(ctx, rec, n, asked)
 	panicked = false
 	return err
@@ -361,7 +370,7 @@ func (r *Reconciler) publish(rec *record) {
 	r.mu.Lock()
 	old, known := r.cards[rec.id]
 	if known {
-		r.count(old, -1)
+		r.totals.count(old, -1)
 	}
 	if rec.gone && rec.phase == absent {
 		delete(r.records, rec.id)
@@ -370,30 +379,11 @@ func (r *Reconciler) publish(rec *record) {
 	} else {
 		c := rec.card()
 		r.cards[rec.id] = c
-		r.count(c, +1)
+		r.totals.count(c, +1)
 	}
 	now, still := r.cards[rec.id]
 	r.mu.Unlock()
 	if known != still || old.status != now.status || old.broken != now.broken {
-		r.tellTotals()
-	}
-}
-
-func (r *Reconciler) tellTotals() {
-	r.telling.Lock()
-	defer r.telling.Unlock()
-	r.mu.Lock()
-	counts, broken := maps.Clone(r.counts), r.broken
-	r.mu.Unlock()
-	r.cfg.Observer.ProjectsByStatus(counts)
-	r.cfg.Observer.CompileErrors(broken)
-}
-
-// count keeps the totals; mu is held.
-func (r *Reconciler) count(c card, by int) {
-	r.broken += by * c.broken
-	r.counts[c.status] += by
-	if r.counts[c.status] == 0 {
-		delete(r.counts, c.status)
+		r.totals.tell()
 	}
 }

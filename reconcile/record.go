@@ -38,7 +38,8 @@ type record struct {
 	doubtful bool // whether the database has what the service keeps there
 	// due is when a pass has to act although no row changed.
 	due time.Time
-	// asked is when the change that isn't live yet was first hinted at.
+	// asked is when the change that isn't live yet was committed; when it was noticed, where
+	// the stream didn't tell of the commit.
 	asked time.Time
 
 	claimed    map[string]bool // requests that this replica has to finish

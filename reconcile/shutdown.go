@@ -4,79 +4,113 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/reconcile/upkeep"
+	"workflow-worker/runtime/logkey"
 )
 
 // errClosing ends starts and reloads that are under way when the shutdown begins.
 var errClosing = errors.New("the service is shutting down")
 
-// shutdown ends all work: no new passes; every project's worker drains, one
-// whose pass is under way after that; then the rows say stopped. A part of the
-// time is kept for the rows: they matter most when the workers don't end.
-func (r *Reconciler) shutdown(life context.Context, end context.CancelFunc, work *sync.WaitGroup) error {
-	deadline := time.Now().Add(r.cfg.ShutdownTimeout)
-	forRows := min(r.cfg.ShutdownTimeout/5, 3*time.Second)
-	ctx, cancel := context.WithDeadline(life, deadline.Add(-forRows))
-	defer cancel()
+// shutdown ends all work: no new passes; every project's worker drains, one whose pass is under way
+// after that; then the rows say stopped. A part of the time is kept for the rows: they matter most
+// when the workers don't end.
+type shutdown struct {
+	upkeep.Base
+	runner  Runner
+	began   time.Time
+	timeout time.Duration
+	backoff func(failures int) time.Duration
+	// draining is the stop of a project that was under way already; nil if none is.
+	draining func(projectID string) *drain
+	// idle waits for what is under way.
+	idle func()
 
+	projects map[string]chan struct{} // with the pass under way, or nil
+	workers  map[string]string        // worker ids of rows that don't say stopped
+}
+
+// beginShutdown has nothing started any more.
+func (r *Reconciler) beginShutdown(work *sync.WaitGroup) *shutdown {
+	s := &shutdown{
+		Base: base(r), runner: r.runner, began: time.Now(), timeout: r.cfg.ShutdownTimeout, backoff: r.cfg.backoff,
+		draining: func(id string) *drain {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.cards[id].drain
+		},
+		idle: func() {
+			work.Wait()
+			r.drains.Wait()
+			r.checks.work.Wait()
+		},
+		projects: map[string]chan struct{}{}, workers: map[string]string{},
+	}
+	defer r.queue.shutDown()
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.close(errClosing)
-	projects := map[string]chan struct{}{} // with the pass under way, or nil
-	workers := map[string]string{}         // worker ids of rows that don't say stopped
 	for id, c := range r.cards {
-		projects[id] = nil
+		s.projects[id] = nil
 		if c.status != rows.StatusStopped || !c.rowWritten { // or may not
-			workers[id] = c.workerID
+			s.workers[id] = c.workerID
 		}
 	}
 	for id, pass := range r.inflight {
-		projects[id] = pass
-		workers[id] = rows.WorkerID(r.cfg.Replica, id)
+		s.projects[id] = pass
+		s.workers[id] = rows.WorkerID(r.cfg.Replica, id)
 	}
-	r.mu.Unlock()
-	r.queue.shutDown()
-	r.log.InfoContext(ctx, "shutting down", logkey.Projects, len(projects), "deadline", r.cfg.ShutdownTimeout)
+	return s
+}
+
+// finish brings it to its end, within its time. end ends life, the context of what is under way.
+func (s *shutdown) finish(life context.Context, end context.CancelFunc) error {
+	deadline := s.began.Add(s.timeout)
+	forRows := min(s.timeout/5, 3*time.Second)
+	ctx, cancel := context.WithDeadline(life, deadline.Add(-forRows))
+	defer cancel()
+	s.Log.InfoContext(ctx, "shutting down", logkey.Projects, len(s.projects), logkey.Deadline, s.timeout)
 
 	var failed error
-	if err := r.writeShutdown(ctx, rows.StatusStopping, workers); err != nil {
-		r.quiet.Fail(ctx, "database", "writing that workers are stopping failed", err)
+	if err := s.writeStatus(ctx, rows.StatusStopping); err != nil {
+		s.Trouble.Fail(ctx, "database", "writing that workers are stopping failed", err)
 	}
-	abandoned := r.stopAll(ctx, projects, work)
+	abandoned := s.stopAll(ctx)
 	end() // what is still under way is abandoned
 
 	rowCtx, cancelRows := context.WithDeadline(context.WithoutCancel(life), deadline)
 	defer cancelRows()
-	if err := r.writeShutdown(rowCtx, rows.StatusStopped, workers); err != nil {
-		failed = fmt.Errorf("shutdown: the rows of %d workers don't say stopped: %w", len(workers), err)
+	if err := s.writeStatus(rowCtx, rows.StatusStopped); err != nil {
+		failed = fmt.Errorf("shutdown: the rows of %d workers don't say stopped: %w", len(s.workers), err)
 	}
 	if len(abandoned) > 0 {
-		failed = errors.Join(failed, fmt.Errorf("shutdown: abandoned after %s: %s", r.cfg.ShutdownTimeout, strings.Join(abandoned, ", ")))
+		failed = errors.Join(failed, fmt.Errorf("shutdown: abandoned after %s: %s", s.timeout, strings.Join(abandoned, ", ")))
 	}
 	return failed
 }
 
 // stopAll drains every project at once and returns those that weren't done in
 // time, with what they were at.
-func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struct{}, work *sync.WaitGroup) (abandoned []string) {
+func (s *shutdown) stopAll(ctx context.Context) (abandoned []string) {
 	type outcome struct {
 		id   string
 		done bool
 	}
-	outcomes := make(chan outcome, len(projects))
-	for id, pass := range projects {
+	outcomes := make(chan outcome, len(s.projects))
+	for id, pass := range s.projects {
 		go func() {
-			outcomes <- outcome{id, r.stopOne(ctx, id, pass)}
+			outcomes <- outcome{id, s.stopOne(ctx, id, pass)}
 		}()
 	}
 	left := map[string]bool{}
-	for id := range projects {
+	for id := range s.projects {
 		left[id] = true
 	}
 	// stopOne ends with ctx if the runner heeds it; the runner's own code isn't
@@ -91,7 +125,7 @@ func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struc
 		case <-ctx.Done():
 		}
 		for id := range left {
-			abandoned = append(abandoned, "project "+id+" ("+undone(projects[id])+")")
+			abandoned = append(abandoned, "project "+id+" ("+undone(s.projects[id])+")")
 		}
 		break
 	}
@@ -99,9 +133,7 @@ func (r *Reconciler) stopAll(ctx context.Context, projects map[string]chan struc
 
 	idle := make(chan struct{})
 	go func() {
-		work.Wait()
-		r.drains.Wait()
-		r.checks.Wait()
+		s.idle()
 		close(idle)
 	}()
 	select {
@@ -125,22 +157,19 @@ func undone(pass chan struct{}) string {
 
 // stopOne waits for the pass over a project, then stops its worker; false
 // means that ctx ended before that was done.
-func (r *Reconciler) stopOne(ctx context.Context, id string, pass chan struct{}) bool {
+func (s *shutdown) stopOne(ctx context.Context, id string, pass chan struct{}) bool {
 	if pass != nil && !ended(ctx, pass) {
 		return false
 	}
-	r.mu.Lock()
-	d := r.cards[id].drain
-	r.mu.Unlock()
-	if d != nil { // it is being stopped already
+	if d := s.draining(id); d != nil { // it is being stopped already
 		return ended(ctx, d.done)
 	}
-	if !slices.Contains(r.cfg.Runner.Running(), id) {
+	if !slices.Contains(s.runner.Running(), id) {
 		return true
 	}
-	err := r.stopWorker(ctx, id)
+	err := s.runner.Stop(ctx, id)
 	if err != nil && ctx.Err() == nil {
-		r.log.WarnContext(ctx, "a worker didn't stop cleanly", logkey.Project, id, logkey.Error, err)
+		s.Log.WarnContext(ctx, "a worker didn't stop cleanly", logkey.Project, id, logkey.Error, err)
 	}
 	return err == nil || ctx.Err() == nil
 }
@@ -155,22 +184,19 @@ func ended(ctx context.Context, c chan struct{}) bool {
 	}
 }
 
-// writeShutdown sets the status of this replica's rows, in one statement, and
+// writeStatus sets the status of this replica's rows, in one statement, and
 // tries again until ctx ends.
-func (r *Reconciler) writeShutdown(ctx context.Context, status string, workers map[string]string) error {
-	var ids []string
-	for _, id := range workers {
-		ids = append(ids, id)
-	}
+func (s *shutdown) writeStatus(ctx context.Context, status string) error {
+	ids := slices.Collect(maps.Values(s.workers))
 	if len(ids) == 0 {
 		return nil
 	}
 	for failures := 0; ; failures++ {
-		err := rows.SetStatus(ctx, r.db, r.cfg.Replica, status, ids)
+		err := rows.SetStatus(ctx, s.DB, s.Replica, status, ids)
 		if err == nil {
 			return nil
 		}
-		if status == rows.StatusStopping || !trouble.Sleep(ctx, r.backoff(failures)) {
+		if status == rows.StatusStopping || !trouble.Sleep(ctx, s.backoff(failures)) {
 			return err
 		}
 	}

@@ -3,12 +3,11 @@ package reconcile
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/logkey"
 )
 
 // writeRecord brings the record's row, and what is live, to the database, as
@@ -52,10 +51,7 @@ func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, st
 	return nil
 }
 
-// deadAfter is the age at which a heartbeat means that its replica is dead.
-func (r *Reconciler) deadAfter() time.Duration { return 3 * r.cfg.HeartbeatInterval }
-
-// rows.FindLost looks whether the database still has what the service keeps there of a
+// findLost looks whether the database still has what the service keeps there of a
 // running project, and arranges for what it lacks.
 func (r *Reconciler) findLost(ctx context.Context, rec *record) error {
 	var kinds, ids, hashes []string

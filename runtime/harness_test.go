@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
 )
@@ -258,9 +259,7 @@ func (b *bench) noFailedTasks(runs ...client.WorkflowRun) {
 	b.t.Helper()
 	for _, run := range runs {
 		for _, e := range b.events(run) {
-			// The server's own way when a signal arrives as an execution ends.
-			late := e.GetWorkflowTaskFailedEventAttributes().GetCause() == enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
-			if e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED && !late {
+			if e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED && !stack.ServersOwn(e) {
 				b.t.Errorf("%s: %v", run.GetID(), e)
 			}
 		}
@@ -269,17 +268,7 @@ func (b *bench) noFailedTasks(runs ...client.WorkflowRun) {
 
 func (b *bench) until(what string, holds func() error) {
 	b.t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
-		err := holds()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.t.Fatalf("waited in vain until %s: %v", what, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	stacktest.Eventually(b.t, what, holds)
 }
 
 // visible waits until Temporal's visibility knows so many open executions of the type.

@@ -109,10 +109,24 @@ func (p *project) Moved(ctx context.Context, hash, workflowType string) (*workfl
 type superseded struct {
 	load func(ctx context.Context, hash string) (*module, error)
 
+	open  context.Context // ends with the project's worker
+	end   context.CancelCauseFunc
+	loads sync.WaitGroup // under way
+
 	mu    sync.Mutex // guards the rest
 	kept  map[string]*module
 	order []string // of kept, least recently used first
 	wait  map[string]*loading
+}
+
+var errStopped = errors.New("the project's worker has stopped")
+
+// close ends what is being loaded and waits for it; nothing is loaded any more.
+func (s *superseded) close() {
+	s.mu.Lock()
+	s.end(errStopped)
+	s.mu.Unlock()
+	s.loads.Wait()
 }
 
 // maxSuperseded bounds the modules kept beside those that executions in the cache hold by
@@ -169,15 +183,22 @@ func (s *superseded) get(ctx context.Context, hash string) (*module, error) {
 		return m, nil
 	}
 	w, ok := s.wait[hash]
+	if !ok && s.open.Err() != nil {
+		s.mu.Unlock()
+		return nil, context.Cause(s.open)
+	}
 	if !ok {
 		w = &loading{done: make(chan struct{})}
 		if s.wait == nil {
 			s.wait = map[string]*loading{}
 		}
 		s.wait[hash] = w
-		go func() {
+		s.loads.Go(func() {
 			// Not ctx's: others wait for it too.
-			w.module, w.err = s.load(context.WithoutCancel(ctx), hash)
+			ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+			defer cancel()
+			defer context.AfterFunc(s.open, cancel)()
+			w.module, w.err = s.load(ctx, hash)
 			s.mu.Lock()
 			delete(s.wait, hash)
 			if w.err == nil {
@@ -185,7 +206,7 @@ func (s *superseded) get(ctx context.Context, hash string) (*module, error) {
 			}
 			s.mu.Unlock()
 			close(w.done)
-		}()
+		})
 	}
 	s.mu.Unlock()
 	select {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"workflow-worker/runtime/build"
+	"workflow-worker/runtime/logkey"
 )
 
 // reload makes the modules that a project is to serve, row by row, so that what is wrong with one row changes
@@ -224,7 +225,7 @@ func (b *reload) lastGood(ctx context.Context, w row) *module {
 		built, err = w.made(ctx, t)
 	}
 	if err != nil {
-		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", "source", t.Name, "hash", t.Hash, "error", err)
+		b.r.logger(b.projectID).Warn("the last good version of a row can't be run any more", logkey.Source, t.Name, logkey.Hash, t.Hash, logkey.Error, err)
 		return nil
 	}
 	b.goLive(built)

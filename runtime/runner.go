@@ -15,6 +15,7 @@ import (
 	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow"
 )
@@ -189,11 +190,11 @@ func (r *Runner) died(pr *project, err error) {
 	}
 	r.mu.Unlock()
 	r.meters.close(pr.id, pr.meter)
-	pr.log.Error("the worker ended", slog.String("error", err.Error()))
+	pr.log.Error("the worker ended", slog.String(logkey.Error, err.Error()))
 }
 
 func (r *Runner) logger(projectID string) *slog.Logger {
-	return r.cfg.Logger.With(slog.String("project_id", projectID))
+	return r.cfg.Logger.With(slog.String(logkey.Project, projectID))
 }
 
 func (r *Runner) activityOptions(projectID string) activity.CodeOptions {

@@ -44,6 +44,7 @@ func newProject(r *Runner, p Project, l *live) *project {
 	}
 	pr.meter = r.cfg.Meter(p.ID)
 	r.meters.put(p.ID, pr.meter)
+	pr.old.open, pr.old.end = context.WithCancelCause(context.Background())
 	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
 	pr.live.Store(l)
 	return pr
@@ -115,6 +116,7 @@ func (p *project) stop(ctx context.Context) error {
 		defer close(done)
 		p.r.cfg.Tasks.StopPolls(p.taskQueue)
 		p.worker.Stop()
+		p.old.close()
 		p.discard()
 	}()
 	select {

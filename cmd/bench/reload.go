@@ -175,7 +175,7 @@ func (b *bench) addHistogram(ctx context.Context, s *service) error {
 	}
 	for _, m := range []struct{ metric, what string }{
 		{`workflow_worker_stream_lag_seconds`, "commit → project named"},
-		{`workflow_worker_reload_duration_seconds`, "change noticed → live"},
+		{`workflow_worker_reload_duration_seconds`, "commit → live"},
 	} {
 		sum, count := 0.0, 0.0
 		for _, labels := range []string{"", `{action="reload"}`} {

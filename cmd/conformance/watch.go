@@ -14,6 +14,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"workflow-worker/docker/stack"
 )
 
 // watch follows an execution's history as it grows, through the runs that follow one another.
@@ -142,13 +144,12 @@ func ended(runs []runHistory) (o outcome, ok bool) {
 }
 
 // taskFailure finds the last failed workflow task. A task that failed because its worker went away
-// says nothing of the code.
+// says nothing of the code, and so does one that the server failed.
 func taskFailure(runs []runHistory) *failurepb.Failure {
 	for i := len(runs) - 1; i >= 0; i-- {
 		for j := len(runs[i].events) - 1; j >= 0; j-- {
-			a := runs[i].events[j].GetWorkflowTaskFailedEventAttributes()
-			if a != nil && a.GetCause() != enumspb.WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW &&
-				a.GetCause() != enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND {
+			e := runs[i].events[j]
+			if a := e.GetWorkflowTaskFailedEventAttributes(); a != nil && !stack.ServersOwn(e) {
 				return a.GetFailure()
 			}
 		}

@@ -14,6 +14,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+
+	"workflow-worker/docker/stack"
 )
 
 // timeline is what the rows of one workflow or component said was current, in their order.
@@ -196,13 +198,8 @@ func (c *crowd) readRun(id, runID string, ok excuse) oneRun {
 			}
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED, enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
 			enumspb.EVENT_TYPE_ACTIVITY_TASK_FAILED, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-			// A termination ends the task that is under way; and the server has a workflow look again
-			// that ends while something comes which it doesn't know of.
-			cause := e.GetWorkflowTaskFailedEventAttributes().GetCause()
-			servers := cause == enumspb.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND ||
-				cause == enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 			task := workflowTask(runID, e.GetWorkflowTaskTimedOutEventAttributes().GetStartedEventId())
-			if !servers && ok(trouble{task, !one.pinned.IsZero(), e}) == "" {
+			if !stack.ServersOwn(e) && ok(trouble{task, !one.pinned.IsZero(), e}) == "" {
 				c.t.Errorf("%s in %s: %s\n%s", e.GetEventType(), id, e, c.describe(run))
 			}
 		case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:

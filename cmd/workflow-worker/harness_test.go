@@ -151,18 +151,7 @@ func (s *service) get(path string) (status int, body string, err error) {
 	return answer.StatusCode, string(b), err
 }
 
-// eventually waits until f has no error; a test waits for conditions, never for durations.
 func eventually(t testing.TB, what string, f func() error) {
 	t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
-	for {
-		err := f()
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s: %v", what, err)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	stacktest.Eventually(t, what, f)
 }

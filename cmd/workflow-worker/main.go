@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"sync"
 	"syscall"
 	"time"
 
@@ -98,7 +99,8 @@ func untilSignal() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	go func() {
+	var work sync.WaitGroup
+	work.Go(func() {
 		if _, ok := <-signals; !ok {
 			return
 		}
@@ -107,11 +109,12 @@ func untilSignal() (context.Context, func()) {
 			fmt.Fprintln(os.Stderr, "workflow-worker: a second signal: ending at once")
 			os.Exit(1)
 		}
-	}()
+	})
 	return ctx, func() {
 		signal.Stop(signals)
 		close(signals)
 		cancel(nil)
+		work.Wait()
 	}
 }
 

@@ -11,22 +11,16 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/runtime/memory"
 )
 
-func TestTheCollectorHasRoomOnASmallHeapAndNoMoreThanUsualOnALargeOne(t *testing.T) {
-	for live, want := range map[uint64]int{0: 400, 10 << 20: 400, 48 << 20: 200, 96 << 20: 100, 1 << 30: 100} {
-		if got := gcPercent(live); got != want {
-			t.Errorf("gcPercent(%d) = %d, want %d", live, got, want)
-		}
-	}
-}
-
-func TestTheWorkflowCacheFollowsTheMemory(t *testing.T) {
+func TestTheWorkflowCacheIsOfTheOperatorsSize(t *testing.T) {
+	t.Parallel()
 	if got := (settings{WorkflowCacheSize: 7}).workflowCacheSize(); got != 7 {
 		t.Errorf("the operator's size became %d", got)
 	}
-	if got := (settings{}).workflowCacheSize(); got < leastCache || got > mostCache {
-		t.Errorf("the default is %d", got)
+	if got, want := (settings{}).workflowCacheSize(), memory.WorkflowCacheSize(); got != want {
+		t.Errorf("the default is %d, want %d", got, want)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"go.temporal.io/sdk/client"
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
 	sdklog "go.temporal.io/sdk/log"
@@ -26,8 +25,11 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/buildid"
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/logkey"
+	"workflow-worker/runtime/memory"
 	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/workflow/wire"
 )
@@ -56,24 +58,21 @@ func (p process) run(ctx context.Context) error {
 	}
 	defer pool.Close()
 
-	server, err := metrics.NewServer(m, metrics.ServerOptions{
+	server, err := metrics.Listen(ctx, m, metrics.ServerOptions{
 		Address:  net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
 		Database: checkDatabase(pool),
-		Temporal: checkTemporal(temporal, temporal.namespace),
+		Temporal: metrics.CheckTemporal(temporal, temporal.namespace),
 		Logger:   log,
 	})
 	if err != nil {
 		return err
 	}
-	if err := server.Start(ctx); err != nil {
-		return err
-	}
-	defer stopServer(server, log)
-	log.Info("workflow-worker is up", slog.String("version", version()), slog.String("sdk", bundle.Version()), slog.String("address", server.Address()))
+	defer serve(ctx, server, log)()
+	log.Info("workflow-worker is up", slog.String(logkey.Version, version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
 	if s.MigrateOnStart {
-		if err := migrateUntilDone(ctx, s.DatabaseURL, log); err != nil {
-			return err
+		if err := unlessStopped(migrations.RunUntilDone(ctx, s.DatabaseURL, log)); err != nil {
+			return fmt.Errorf("migrate the database: %w", err)
 		}
 	}
 	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, tasks: tasks, pool: pool, log: log})
@@ -96,7 +95,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return fmt.Errorf("find the program's own file, to start the compiler process: %w", err)
 	}
-	identifyBuild(self)
+	buildid.Tell(self)
 	compiler := compile.New(compile.Config{Command: []string{self, compileCommand}, Modules: s.ModulesDir, Logger: w.log})
 	defer compiler.Close()
 	allow, err := s.allowedAddresses()
@@ -118,7 +117,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		ActivitySliceTimeout:       s.ActivityCPUTimeout,
 		ActivityCPUBudget:          s.ActivityMaxCPUTime,
 		MaxActivityMemory:          s.ActivityMaxMemory,
-		MaxMemory:                  memoryLimit() / 10 * 8,
+		MaxMemory:                  memory.Limit() / 10 * 8,
 		MaxActivityResultBytes:     s.ActivityMaxResult,
 		MaxActivityResponseBytes:   s.ActivityMaxResponse,
 		MaxActivityRequests:        s.ActivityMaxRequests,
@@ -172,7 +171,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
-	group.Go(func() { tuneMemory(ctx) })
+	group.Go(func() { memory.Tune(ctx) })
 	group.Go(func() { statistics.Run(ctx) })
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
 	group.Go(func() { sourceErr = source.Run(ctx) })
@@ -180,7 +179,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	group.Wait()
 	if ctx.Err() != nil && reconcileErr != nil {
 		// The shutdown was asked for and is over; what it left behind Temporal hands to others.
-		w.log.Warn("the shutdown left work behind", slog.String("error", reconcileErr.Error()))
+		w.log.Warn("the shutdown left work behind", slog.String(logkey.Error, reconcileErr.Error()))
 		reconcileErr = nil
 	}
 	return errors.Join(unlessStopped(sourceErr), reconcileErr)
@@ -273,44 +272,32 @@ func openPool(ctx context.Context, s settings, log *slog.Logger) (*database.Pool
 	return pool, err
 }
 
-// migrateUntilDone migrates, and waits for a database that can't be reached. What the database
-// refuses is final: only its owner can help.
-func migrateUntilDone(ctx context.Context, url string, log *slog.Logger) error {
-	const pause = 2 * time.Second
-	for {
-		err := migrations.Run(ctx, url, log)
-		var refused *pgconn.PgError
-		var preflight *migrations.PreflightError
-		switch {
-		case err == nil:
-			return nil
-		case errors.As(err, &preflight), errors.As(err, &refused) && !temporary(refused):
-			return fmt.Errorf("migrate the database: %w", err)
+// checkDatabase asks whether the database answers, and whether the service can work with it.
+func checkDatabase(pool *database.Pool) metrics.Check {
+	return func(ctx context.Context) error {
+		if err := pool.Ping(ctx); err != nil {
+			return err
 		}
-		log.Warn("the database can't be migrated yet", slog.String("error", err.Error()), slog.Duration("retry_in", pause))
-		select {
-		case <-ctx.Done():
-			return unlessStopped(context.Cause(ctx))
-		case <-time.After(pause):
+		err := rows.Probe(ctx, pool)
+		if rows.Unusable(err) {
+			return metrics.Unusable(err)
 		}
+		return err
 	}
 }
 
-// temporary tells errors that pass: classes 08 (connection), 53 (resources), 57 (the operator's
-// doing), 40 (conflicts), 55P03.
-func temporary(e *pgconn.PgError) bool {
-	switch e.Code[:2] {
-	case "08", "53", "57", "40", "55":
-		return true
-	}
-	return false
-}
-
-// stopServer is last, so that health tells of the shutdown while it goes on.
-func stopServer(server *metrics.Server, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err := server.Stop(ctx); err != nil {
-		log.Warn("the HTTP server didn't stop in time", slog.String("error", err.Error()))
+// serve runs the server beyond ctx, until the returned function is called: it is last, so that
+// health tells of the shutdown while it goes on.
+func serve(ctx context.Context, server *metrics.Server, log *slog.Logger) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var work sync.WaitGroup
+	work.Go(func() {
+		if err := server.Run(ctx); err != nil {
+			log.Warn("the HTTP server didn't stop in time", slog.String(logkey.Error, err.Error()))
+		}
+	})
+	return func() {
+		cancel()
+		work.Wait()
 	}
 }

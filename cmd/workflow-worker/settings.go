@@ -17,6 +17,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/metrics"
+	"workflow-worker/runtime/memory"
 )
 
 // settings is what the environment says, beside Temporal's own variables, which the Temporal SDK
@@ -65,6 +66,14 @@ func (s settings) userSeries() int {
 		return -1
 	}
 	return s.UserMetricsMaxSeries
+}
+
+// workflowCacheSize is how many executions stay in memory between their tasks.
+func (s settings) workflowCacheSize() int {
+	if s.WorkflowCacheSize > 0 {
+		return s.WorkflowCacheSize
+	}
+	return memory.WorkflowCacheSize()
 }
 
 func (s settings) validate() error {

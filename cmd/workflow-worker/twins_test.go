@@ -1,15 +1,19 @@
 package main
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
 	"workflow-worker/cdc"
+	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/metrics"
 	"workflow-worker/reconcile"
 	"workflow-worker/reconcile/rows"
@@ -33,6 +37,13 @@ func TestMetricsKnowTheRoomsWords(t *testing.T) {
 		{"workflow_worker_stream_polling", "reason", cdc.Reasons(), func(m *metrics.Metrics, word string) {
 			m.StreamState(cdc.ModePolling, word+": for people")
 		}},
+		{"workflow_worker_stream_mode", "mode", cdc.Modes(), func(m *metrics.Metrics, word string) {
+			m.StreamState(word, "")
+		}},
+		{"workflow_worker_reloads_total", "action", reconcile.ReloadActions(), func(m *metrics.Metrics, word string) {
+			m.Reloaded(word, 0)
+		}},
+		{"workflow_worker_gate_refusals_total", "of", reconcile.Refusals(), (*metrics.Metrics).GateRefused},
 	} {
 		for _, word := range c.words {
 			m := metrics.New(metrics.Options{Version: "1.0.0"})
@@ -68,6 +79,73 @@ func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
 	} {
 		if c.says != c.is {
 			t.Errorf("the default of %s is %v, and its owner's %v", name, c.says, c.is)
+		}
+	}
+}
+
+// The database and the page of the contract name the words that rows may have.
+func TestTheDatabaseAndThePageKnowTheWordsOfRows(t *testing.T) {
+	t.Parallel()
+	db, err := pgx.Connect(t.Context(), stacktest.MigratedDatabase(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	contract := page(t, "reconcile/README.md")
+	for _, c := range []struct {
+		table, column string
+		words         []string
+	}{
+		{"worker_events", "kind", rows.EventKinds()},
+		{"worker_requests", "action", rows.RequestActions()},
+		{"worker_requests", "status", rows.RequestStatuses()},
+		{"workflow_workers", "status", rows.Statuses()},
+	} {
+		var comment, allowed string
+		if err := db.QueryRow(t.Context(), `
+SELECT coalesce(col_description(a.attrelid, a.attnum), ''),
+  coalesce((SELECT string_agg(pg_get_constraintdef(c.oid), ' ') FROM pg_constraint c
+            WHERE c.conrelid = a.attrelid AND c.contype = 'c' AND a.attnum = ANY (c.conkey)), '')
+FROM pg_attribute a WHERE a.attrelid = $1::text::regclass AND a.attname = $2`, c.table, c.column).Scan(&comment, &allowed); err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range c.words {
+			whole := regexp.MustCompile(`\b` + word + `\b`)
+			if !whole.MatchString(contract) {
+				t.Errorf("reconcile/README.md doesn't know %q of %s.%s", word, c.table, c.column)
+			}
+			if !whole.MatchString(comment) {
+				t.Errorf("%q is not in the comment of %s.%s: %s", word, c.table, c.column, comment)
+			}
+			if strings.Contains(allowed, "ARRAY") && !strings.Contains(allowed, "'"+word+"'") {
+				t.Errorf("%s.%s may not be %q: %s", c.table, c.column, word, allowed)
+			}
+		}
+	}
+}
+
+func TestTheRoomsListsHaveAllTheirWords(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		file, prefix string
+		words        []string
+	}{
+		{"cdc/reason.go", "Reason", cdc.Reasons()},
+		{"cdc/status.go", "Mode", cdc.Modes()},
+		{"reconcile/rows/events.go", "Event", rows.EventKinds()},
+		{"reconcile/rows/requests.go", "Action", rows.RequestActions()},
+		{"reconcile/rows/requests.go", "Request", rows.RequestStatuses()},
+		{"reconcile/rows/workers.go", "Status", rows.Statuses()},
+		{"runtime/workflow/wire/task_failure.go", "Reason", wire.Reasons()},
+	} {
+		declared := regexp.MustCompile(`(?m)^\t`+c.prefix+`\w+ += "(.*?)"`).FindAllStringSubmatch(page(t, c.file), -1)
+		if len(declared) != len(c.words) {
+			t.Errorf("%s has %d constants %s…, and %d in its list", c.file, len(declared), c.prefix, len(c.words))
+		}
+		for _, d := range declared {
+			if !slices.Contains(c.words, d[1]) {
+				t.Errorf("%s: %q is not in the list of its like", c.file, d[1])
+			}
 		}
 	}
 }

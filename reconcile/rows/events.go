@@ -24,6 +24,14 @@ const (
 	EventCodeRemoved   = "code_removed"
 )
 
+// EventKinds are all that worker_events.kind says.
+func EventKinds() []string {
+	return []string{
+		EventStarted, EventReloaded, EventCompileFailed, EventRefusedByGate, EventStayed, EventFailing, EventFailed, EventStopped,
+		EventRequestDone, EventMigrated, EventCodeRemoved,
+	}
+}
+
 // MaxEvents is how many events of a project are kept.
 const MaxEvents = 200
 

@@ -161,8 +161,8 @@ type ReloadState struct {
 	At     time.Time `json:"at"`
 	Action string    `json:"action"` // start or reload
 	Cause  string    `json:"cause"`
-	// Milliseconds is from the commit until the code was live; from when the
-	// change was noticed, where it wasn't the stream that told.
+	// Milliseconds is from the commit until the code was live, failed attempts included;
+	// from when the change was noticed, where the stream didn't tell of the commit.
 	Milliseconds float64 `json:"milliseconds"`
 }
 

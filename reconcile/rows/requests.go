@@ -29,6 +29,16 @@ const (
 	RequestFailed     = "failed"
 )
 
+// RequestActions are all that worker_requests.action may say.
+func RequestActions() []string {
+	return []string{ActionStart, ActionStop, ActionRestart, ActionMigrate, ActionCheck}
+}
+
+// RequestStatuses are all that worker_requests.status may say.
+func RequestStatuses() []string {
+	return []string{RequestPending, RequestProcessing, RequestCompleted, RequestFailed}
+}
+
 // Request is a row of worker_requests.
 type Request struct {
 	Mark

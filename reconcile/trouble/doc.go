@@ -3,5 +3,5 @@
 // whether the service does its job.
 //
 // It knows what the service's duties are called and nothing about how they are done.
-// It imports logkey and nothing else of ours.
+// It imports runtime/logkey and nothing else of ours.
 package trouble

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
+	"workflow-worker/runtime/logkey"
 )
 
 // Log logs failures that come in crowds: a database that is away fails every

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 )
 
 // CodeCleanerConfig is what NewCodeCleaner needs. All of it is required.
@@ -95,13 +95,13 @@ func (s *CodeCleaner) CleanUp(ctx context.Context) error {
 			errs = append(errs, err) // the log has it
 		}
 		s.Log.InfoContext(ctx, "removed superseded code that no execution needs", logkey.Project, c.ProjectID, c.Kind, c.Name,
-			"version", c.Version, "hash", c.Hash, "superseded_at", c.SupersededAt)
+			logkey.Version, c.Version, logkey.Hash, c.Hash, logkey.SupersededAt, c.SupersededAt)
 	}
 	if err := s.timed(ctx, func(ctx context.Context) error { return s.Store.RemovePackages(ctx, s.Margin) }); err != nil {
 		errs = append(errs, err)
 	}
 	if len(candidates) > 0 {
-		s.Log.DebugContext(ctx, "looked at superseded code", "removed", removed, "kept", len(candidates)-removed)
+		s.Log.DebugContext(ctx, "looked at superseded code", logkey.Removed, removed, logkey.Kept, len(candidates)-removed)
 	}
 	return errors.Join(errs...)
 }

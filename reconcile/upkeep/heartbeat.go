@@ -6,9 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"workflow-worker/reconcile/logkey"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
+	"workflow-worker/runtime/logkey"
 )
 
 // HeartbeatConfig is what NewHeartbeat needs. All of it is required.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/replay"
 )
 
@@ -34,7 +35,7 @@ func (s *CodeCleaner) ForgetMoves(ctx context.Context) error {
 		}
 	}
 	if forgotten > 0 {
-		s.Log.InfoContext(ctx, "forgot moves of executions that are over", "moves", forgotten)
+		s.Log.InfoContext(ctx, "forgot moves of executions that are over", logkey.Moves, forgotten)
 	}
 	return errors.Join(errs...)
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"workflow-worker/activities/userlog"
+	"workflow-worker/runtime/logkey"
 )
 
 // lines is the log of one execution, bounded in number.
@@ -20,16 +21,16 @@ type lines struct {
 // attributes name the activity and its workflow in each line.
 func attributes(ctx context.Context, module string) []any {
 	if !activity.IsActivity(ctx) {
-		return []any{slog.String("module", module)}
+		return []any{slog.String(logkey.Module, module)}
 	}
 	info := activity.GetInfo(ctx)
 	return []any{
-		slog.String("activity", info.ActivityType.Name),
-		slog.String("activity_id", info.ActivityID),
-		slog.Int("attempt", int(info.Attempt)),
-		slog.String("workflow", info.WorkflowType.Name),
-		slog.String("workflow_id", info.WorkflowExecution.ID),
-		slog.String("run_id", info.WorkflowExecution.RunID),
+		slog.String(logkey.Activity, info.ActivityType.Name),
+		slog.String(logkey.ActivityID, info.ActivityID),
+		slog.Int(logkey.Attempt, int(info.Attempt)),
+		slog.String(logkey.Workflow, info.WorkflowType.Name),
+		slog.String(logkey.WorkflowID, info.WorkflowExecution.ID),
+		slog.String(logkey.RunID, info.WorkflowExecution.RunID),
 	}
 }
 
@@ -50,7 +51,7 @@ func (l *lines) print(level slog.Level, text string, attrs ...slog.Attr) {
 // close says what was left out.
 func (l *lines) close() {
 	if l.dropped > 0 {
-		l.logger.Warn("the activity logged more lines than one execution may", slog.Int("dropped", l.dropped))
+		l.logger.Warn("the activity logged more lines than one execution may", slog.Int(logkey.Dropped, l.dropped))
 	}
 }
 

@@ -6,14 +6,12 @@ import (
 	"reflect"
 	"testing"
 
-	"workflow-worker/docker/stack/stacktest/race"
+	"workflow-worker/docker/stack/stacktest/raced"
 )
 
 func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
-	if race.Enabled {
-		t.Skip("takes longer than a turn may with the race detector; `make test` runs it without, too")
-	}
+	raced.AtSpeed(t)
 	text, err := os.ReadFile("testdata/schedules.ts")
 	if err != nil {
 		t.Fatal(err)

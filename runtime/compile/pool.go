@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"workflow-worker/runtime/logkey"
 )
 
 // pool hands texts to child processes, one text at a time each. Children start when they are
@@ -85,7 +87,7 @@ func (p *pool) ask(ctx context.Context, name string, q request) (response, error
 	if errors.Is(err, errDied) {
 		// Once more, so that a child that was killed from outside isn't blamed on the text.
 		if r, c, err = p.with(ctx, c, name, q); errors.Is(err, errDied) {
-			p.cfg.Logger.Warn("a text ended the compiler process", slog.String("source", name), slog.String("error", err.Error()))
+			p.cfg.Logger.Warn("a text ended the compiler process", slog.String(logkey.Source, name), slog.String(logkey.Error, err.Error()))
 		}
 	}
 	p.put(c)

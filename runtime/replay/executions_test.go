@@ -31,20 +31,13 @@ func TestExecutionsAreCountedByQueueBeginAndEnd(t *testing.T) {
 	}
 	wants := func(what string, want int64, queues []string, started, closed time.Time) {
 		t.Helper()
-		deadline := time.Now().Add(time.Minute)
-		for {
+		stacktest.Eventually(t, what, func() error {
 			n, err := e.Count(t.Context(), queues, started, closed)
 			if err == nil && n != want {
 				err = fmt.Errorf("%d executions, want %d", n, want)
 			}
-			if err == nil {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %v", what, err)
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
+			return err
+		})
 	}
 	begin := time.Now().Add(-time.Second)
 	ended := start(odd)
@@ -110,17 +103,13 @@ func TestOpenExecutionsAreCountedByTypeAndWhenTheyBegan(t *testing.T) {
 	at, later := begun(second), time.Now().Add(time.Minute)
 	wants := func(what string, want int64, types []string, from, to time.Time) {
 		t.Helper()
-		deadline := time.Now().Add(time.Minute)
-		for {
+		stacktest.Eventually(t, what, func() error {
 			n, err := e.CountBegun(t.Context(), queue, types, from, to)
-			if err == nil && n == want {
-				return
+			if err == nil && n != want {
+				err = fmt.Errorf("%d executions, want %d", n, want)
 			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d executions, want %d, %v", what, n, want, err)
-			}
-			time.Sleep(20 * time.Millisecond)
-		}
+			return err
+		})
 	}
 	both := []string{"order-intake", "orderIntake"}
 	wants("both types", 2, both, begun(first), later)

@@ -2,13 +2,15 @@ package workflow
 
 import (
 	bindings "go.temporal.io/sdk/internalbindings"
+
+	"workflow-worker/runtime/logkey"
 )
 
 // NewFactory makes the factory that a worker registers with RegisterDynamicWorkflow: it serves
 // every workflow type that the resolver knows.
 func NewFactory(o Options) bindings.WorkflowDefinitionFactory {
 	o = o.withDefaults()
-	o.Logger = o.Logger.With(keyProject, o.ProjectID)
+	o.Logger = o.Logger.With(logkey.Project, o.ProjectID)
 	o.Tasks.Watch(o.TaskQueue, o.hears())
 	return factory{o}
 }

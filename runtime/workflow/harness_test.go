@@ -376,11 +376,12 @@ func (p *project) until(what string, holds func() bool) {
 
 func waitUntil(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
+	stacktest.Eventually(t, what, func() error {
+		if !holds() {
+			return errors.New("not yet")
 		}
-	}
+		return nil
+	})
 }
 
 func (p *project) replayAll() {

@@ -9,15 +9,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/activities/userlog"
-)
-
-// Keys of what workflows log.
-const (
-	keyProject      = "project_id"
-	keyWorkflowType = "workflow"
-	keyWorkflowID   = "workflow_id"
-	keyRunID        = "run_id"
-	keyCode         = "code"
+	"workflow-worker/runtime/logkey"
 )
 
 // maxLogAttributes bounds one line.
@@ -128,9 +120,9 @@ func (d *definition) userAttributes() []slog.Attr {
 func (d *definition) logAttributes() []slog.Attr {
 	i := d.env.WorkflowInfo()
 	return []slog.Attr{
-		slog.String(keyWorkflowType, i.WorkflowType.Name),
-		slog.String(keyWorkflowID, i.WorkflowExecution.ID), slog.String(keyRunID, i.WorkflowExecution.RunID),
-		slog.String(keyCode, d.in.code.Hash()[:12]),
+		slog.String(logkey.Workflow, i.WorkflowType.Name),
+		slog.String(logkey.WorkflowID, i.WorkflowExecution.ID), slog.String(logkey.RunID, i.WorkflowExecution.RunID),
+		slog.String(logkey.Code, d.in.code.Hash()[:12]),
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/language/intl/cldr"
+	"workflow-worker/runtime/logkey"
 )
 
 // CodeHeader is the header by which a schedule command tells the activity worker the hash of the
@@ -136,21 +137,21 @@ func (d *definition) move(ctx context.Context, p wire.Pin, last wire.LastCode) (
 	if wanted.Hash == last.Hash || d.o.Tasks.Refused(x.RunID, wanted.Hash) {
 		return false
 	}
-	log := d.o.Logger.With(slog.String("workflow_id", x.ID), slog.String("run_id", x.RunID), slog.String("workflow_type", x.Type),
-		slog.String("from", last.Hash), slog.String("to", wanted.Hash))
+	log := d.o.Logger.With(slog.String(logkey.WorkflowID, x.ID), slog.String(logkey.RunID, x.RunID), slog.String(logkey.Workflow, x.Type),
+		slog.String(logkey.From, last.Hash), slog.String(logkey.To, wanted.Hash))
 	code, export, err := d.resolve(ctx, p, wanted.Hash)
 	if err != nil {
-		log.Warn("an execution keeps its code until the next task: what it is to go on with can't be had", slog.String("error", err.Error()))
+		log.Warn("an execution keeps its code until the next task: what it is to go on with can't be had", slog.String(logkey.Error, err.Error()))
 		return false
 	}
 	if err := d.checkReplay(ctx, code, export); err != nil {
 		why, final := misfitOf(ctx, err)
 		if !final {
-			log.Warn("an execution keeps its code until the next task: it can't be told whether its history fits other code", slog.String("error", err.Error()))
+			log.Warn("an execution keeps its code until the next task: it can't be told whether its history fits other code", slog.String(logkey.Error, err.Error()))
 			return false
 		}
 		d.o.Tasks.Refuse(x.RunID, wanted.Hash)
-		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String("error", why.Error()))
+		log.Warn("an execution keeps its code: what it was to go on with doesn't fit its history", slog.String(logkey.Error, why.Error()))
 		d.o.KeptCode(x, last, code, why)
 		return false
 	}

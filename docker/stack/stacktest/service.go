@@ -6,10 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"testing"
 
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/stacktest/raced"
 )
 
 // ServiceProgram is the path of the service's program, for tests of what runs
@@ -39,8 +39,11 @@ func (s *servers) serviceProgram(t testing.TB) (string, error) {
 			return "", err
 		}
 		// The tests' own build flags, so that what was compiled for them needs only linking.
-		args := append([]string{"build", "-buildvcs=false"}, raceFlag()...)
-		build := exec.Command("go", append(args, "-o", dir, "./cmd/workflow-worker")...)
+		args := []string{"build", "-buildvcs=false", "-o", dir}
+		if raced.On {
+			args = append(args, "-race")
+		}
+		build := exec.Command("go", append(args, "./cmd/workflow-worker")...)
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {
 			return "", errors.Join(fmt.Errorf("build the service: %w: %s", err, out), os.RemoveAll(dir))
@@ -48,15 +51,4 @@ func (s *servers) serviceProgram(t testing.TB) (string, error) {
 		s.programs = dir
 	}
 	return filepath.Join(s.programs, "workflow-worker"), nil
-}
-
-func raceFlag() []string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "-race" && setting.Value == "true" {
-				return []string{"-race"}
-			}
-		}
-	}
-	return nil
 }

@@ -17,7 +17,8 @@
 //
 // # What it must never do
 //
-// It knows neither JavaScript nor how a workflow runs: it imports no other room of this project.
+// It knows neither JavaScript nor how a workflow runs: it imports no other room of this project but
+// the leaf runtime/logkey.
 // What it needs of a run in the SDK's cache it asks through [Kept], which runtime/workflow
 // implements; who hears of a project is a [Project].
 package wire

@@ -1,6 +1,10 @@
 package wire
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"workflow-worker/runtime/logkey"
+)
 
 // Execution names one run and its workflow type.
 type Execution struct{ ID, RunID, Type string }
@@ -36,13 +40,6 @@ type Project struct {
 // Report counts a failed task and logs it.
 func (p Project) Report(x Execution, f *TaskFailure) {
 	p.Observer.WorkflowTaskFailed(f.Reason)
-	p.Logger.Warn("a workflow task failed", keyWorkflowType, f.WorkflowType, keyWorkflowID, x.ID, keyRunID, x.RunID,
-		"reason", f.Reason, "error", f)
+	p.Logger.Warn("a workflow task failed", logkey.Workflow, f.WorkflowType, logkey.WorkflowID, x.ID, logkey.RunID, x.RunID,
+		logkey.Reason, f.Reason, logkey.Error, f)
 }
-
-// Keys of the log.
-const (
-	keyWorkflowType = "workflow"
-	keyWorkflowID   = "workflow_id"
-	keyRunID        = "run_id"
-)

@@ -7,6 +7,8 @@ import (
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
+
+	"workflow-worker/runtime/logkey"
 )
 
 type misfit struct{ runID, hash string }
@@ -53,8 +55,8 @@ func (t *Tasks) beginAgain(ctx context.Context, namespace string, task *workflow
 	events := resp.GetHistory().GetEvents()
 	if err != nil || beginning(events) == nil {
 		if k, p := t.cached(task.GetTaskToken()); k != nil {
-			p.Logger.Warn("an execution keeps its code until the next task: its history can't be read", keyWorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
-				keyRunID, task.GetWorkflowExecution().GetRunId(), "error", err)
+			p.Logger.Warn("an execution keeps its code until the next task: its history can't be read", logkey.WorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
+				logkey.RunID, task.GetWorkflowExecution().GetRunId(), logkey.Error, err)
 		}
 		return
 	}

@@ -1,4 +1,4 @@
-package main
+package buildid
 
 import (
 	"os"
@@ -18,13 +18,13 @@ func TestTheBuildIsIdentifiedAsTheLinkerDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.TrimSpace(string(out))
-	if got, err := buildID(self); err != nil || len(got) < 10 || !strings.HasSuffix(want, "/"+got) {
+	if got, err := of(self); err != nil || len(got) < 10 || !strings.HasSuffix(want, "/"+got) {
 		t.Errorf("%q, %v; the tool says %q", got, err, want)
 	}
-	if got, err := buildID("/bin/sh"); err == nil {
+	if got, err := of("/bin/sh"); err == nil {
 		t.Errorf("a program that isn't Go's has the build id %q", got)
 	}
-	if _, err := buildID("/does/not/exist"); err == nil {
+	if _, err := of("/does/not/exist"); err == nil {
 		t.Error("no program has a build id")
 	}
 }

@@ -1,4 +1,7 @@
-package main
+// Package memory has what this process does about its memory as a whole: how much it may use, how
+// many executions fit into it, and when Go's collector works. What one execution may use is
+// runtime/sandbox's. It imports nothing of ours.
+package memory
 
 import (
 	"bufio"
@@ -21,18 +24,17 @@ const (
 	leastCache, mostCache = 500, 20_000
 )
 
-// workflowCacheSize is how many executions stay in memory between their tasks: as many as fit into
-// a quarter of the memory that this process may use, unless the operator says.
-func (s settings) workflowCacheSize() int {
-	if s.WorkflowCacheSize > 0 {
-		return s.WorkflowCacheSize
-	}
-	return int(min(max(memoryLimit()/4/runBytes, leastCache), mostCache))
+// WorkflowCacheSize is how many executions stay in memory between their tasks: as many as fit into
+// a quarter of the memory that this process may use.
+func WorkflowCacheSize() int { return cacheSize(Limit()) }
+
+func cacheSize(limit int64) int {
+	return int(min(max(limit/4/runBytes, leastCache), mostCache))
 }
 
-// memoryLimit is the least of GOMEMLIMIT, the control group's limit and the machine's memory, in
+// Limit is the least of GOMEMLIMIT, the control group's limit and the machine's memory, in
 // bytes.
-func memoryLimit() int64 {
+func Limit() int64 {
 	limit := debug.SetMemoryLimit(-1)
 	if limit <= 0 {
 		limit = math.MaxInt64
@@ -69,7 +71,7 @@ func machineMemory() int64 {
 }
 
 const (
-	memoryCheck = time.Second
+	checkEvery = time.Second
 	// idleBytes is what a service at rest allocates between two checks at most.
 	idleBytes = 1 << 20
 	// trimBytes is how much must have been allocated since the last time to make it worth a
@@ -82,10 +84,10 @@ const (
 	mostGCPercent = 400
 )
 
-// tuneMemory trades memory for CPU while there is work, and gives it back to the system when there
+// Tune trades memory for CPU while there is work, and gives it back to the system when there
 // is none, until ctx ends. What GOGC says goes before.
-func tuneMemory(ctx context.Context) {
-	ticks := time.NewTicker(memoryCheck)
+func Tune(ctx context.Context) {
+	ticks := time.NewTicker(checkEvery)
 	defer ticks.Stop()
 	_, fixed := os.LookupEnv("GOGC")
 	var trimmed, before uint64

@@ -1,4 +1,5 @@
-package main
+// Package buildid says which build of the program runs. It imports nothing of ours.
+package buildid
 
 import (
 	"debug/elf"
@@ -9,17 +10,17 @@ import (
 	"go.temporal.io/sdk/worker"
 )
 
-// identifyBuild tells the SDK which build this is, for the histories. It would find out by itself,
+// Tell tells the SDK which build this is, for the histories. It would find out by itself,
 // by reading and hashing the whole program, 60 MB, while the first project waits to start. Without
 // an answer it does.
-func identifyBuild(program string) {
-	if id, err := buildID(program); err == nil {
+func Tell(program string) {
+	if id, err := of(program); err == nil {
 		worker.SetBinaryChecksum(id)
 	}
 }
 
-// buildID gives the hash of the content that Go's linker wrote into a program.
-func buildID(program string) (string, error) {
+// of gives the hash of the content that Go's linker wrote into a program.
+func of(program string) (string, error) {
 	f, err := elf.Open(program)
 	if err != nil {
 		return "", fmt.Errorf("read the build id: %w", err)

@@ -1,4 +1,4 @@
-package main
+package metrics
 
 import (
 	"context"
@@ -11,29 +11,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"workflow-worker/metrics"
-	"workflow-worker/migrations/database"
-	"workflow-worker/reconcile/rows"
 )
 
-// checkDatabase asks whether the database answers, and whether the service can work with it.
-func checkDatabase(pool *database.Pool) metrics.Check {
-	return func(ctx context.Context) error {
-		if err := pool.Ping(ctx); err != nil {
-			return err
-		}
-		err := rows.Probe(ctx, pool)
-		if rows.Unusable(err) {
-			return metrics.Unusable(err)
-		}
-		return err
-	}
-}
-
-// checkTemporal asks whether Temporal answers, and whether it has the namespace and lets us in: the
+// CheckTemporal asks whether Temporal answers, and whether it has the namespace and lets us in: the
 // workers' start asks the same.
-func checkTemporal(c client.Client, namespace string) metrics.Check {
+func CheckTemporal(c client.Client, namespace string) Check {
 	return func(ctx context.Context) error {
 		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 			return refusal(namespace, err)
@@ -46,7 +28,7 @@ func checkTemporal(c client.Client, namespace string) metrics.Check {
 		case err != nil:
 			return refusal(namespace, err)
 		case found.GetNamespaceInfo().GetState() == enumspb.NAMESPACE_STATE_DELETED:
-			return metrics.Unusable(fmt.Errorf("namespace %q was deleted", namespace))
+			return Unusable(fmt.Errorf("namespace %q was deleted", namespace))
 		}
 		return nil
 	}
@@ -61,7 +43,7 @@ func refusal(namespace string, err error) error {
 	}
 	switch code {
 	case codes.NotFound, codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.FailedPrecondition:
-		return metrics.Unusable(fmt.Errorf("namespace %q: %w", namespace, err))
+		return Unusable(fmt.Errorf("namespace %q: %w", namespace, err))
 	}
 	return err
 }

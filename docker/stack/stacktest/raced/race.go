@@ -1,0 +1,6 @@
+//go:build race
+
+package raced
+
+// On tells that this was built with the race detector.
+const On = true

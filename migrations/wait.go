@@ -1,0 +1,45 @@
+package migrations
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// unreachablePause is how long RunUntilDone waits for a database that can't be reached.
+const unreachablePause = 2 * time.Second
+
+// RunUntilDone is Run, and waits for a database that can't be reached. What the database refuses
+// is final: only its owner can help. Once ctx has ended, its cause is the error.
+func RunUntilDone(ctx context.Context, databaseURL string, log *slog.Logger) error {
+	for {
+		err := Run(ctx, databaseURL, log)
+		var refused *pgconn.PgError
+		var preflight *PreflightError
+		switch {
+		case err == nil:
+			return nil
+		case errors.As(err, &preflight), errors.As(err, &refused) && !temporary(refused):
+			return err
+		}
+		log.Warn("the database can't be migrated yet", "error", err.Error(), "retry_in", unreachablePause)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(unreachablePause):
+		}
+	}
+}
+
+// temporary tells errors that pass: classes 08 (connection), 53 (resources), 57 (the operator's
+// doing), 40 (conflicts), 55P03.
+func temporary(e *pgconn.PgError) bool {
+	switch e.Code[:2] {
+	case "08", "53", "57", "40", "55":
+		return true
+	}
+	return false
+}

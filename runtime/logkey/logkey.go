@@ -1,0 +1,72 @@
+// Package logkey has the keys of the service's log, one for each thing. Operators search by them:
+// they stay. Rooms that import nothing of ours (cdc, metrics, migrations, activities) spell the
+// same keys; a test reads the sources and fails where a line of any room has another one.
+// It imports nothing.
+package logkey
+
+// What a line is about.
+const (
+	Project      = "project_id"
+	Projects     = "projects" // how many
+	Replica      = "replica"
+	OtherReplica = "other_replica"
+	Request      = "request" // worker_requests.id
+	Workflow     = "workflow"
+	WorkflowID   = "workflow_id" // of an execution
+	RunID        = "run_id"
+	Activity     = "activity"
+	ActivityID   = "activity_id"
+	Dependency   = "dependency"
+	File         = "file"
+)
+
+// Code.
+const (
+	Source       = "source" // the row's name
+	Module       = "module"
+	Code         = "code" // the hash's first digits
+	Hash         = "hash"
+	From         = "from" // hashes, too
+	To           = "to"
+	Version      = "version"
+	LiveVersion  = "live_version"
+	SupersededAt = "superseded_at"
+	SDK          = "sdk"
+)
+
+// What happened, and why.
+const (
+	Action   = "action"
+	Cause    = "cause"
+	Status   = "status"
+	Reason   = "reason"
+	Detail   = "detail"
+	Error    = "error"
+	Stack    = "stack"
+	Missing  = "missing"
+	Was      = "was"
+	Is       = "is"
+	Address  = "address"
+	Took     = "took"
+	RetryIn  = "retry_in"
+	Deadline = "deadline"
+)
+
+// Counts.
+const (
+	Attempt  = "attempt"
+	Of       = "of" // so many attempts
+	Failures = "failures"
+	Dropped  = "dropped"
+	Removed  = "removed"
+	Kept     = "kept"
+	Moves    = "moves"
+	Moved    = "moved"
+	ToDo     = "to_do"
+)
+
+// What authors say; see activities/userlog.
+const (
+	Origin = "origin"
+	Data   = "data"
+)
