@@ -5,10 +5,55 @@ import (
 	"unsafe"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/unistring"
 )
 
 // itemSize is what an item of a list takes.
 const itemSize = int(unsafe.Sizeof(words{}))
+
+// beginning takes the iterator of what is iterated.
+type beginning struct {
+	replaced
+
+	taken int // from the stack
+}
+
+func (b *beginning) exec(m *machine) {
+	o := objectOf(m.stack[m.sp-1])
+	if o == nil {
+		b.original.exec(m)
+		return
+	}
+	a := arrayOf(o)
+	if a == nil || uint64(a.length) != uint64(len(a.values)) {
+		b.original.exec(m)
+		return
+	}
+	s := stateOf(m)
+	if s == nil || !s.iterable(a) {
+		b.original.exec(m)
+		return
+	}
+	made := &object{runtime: m.runtime}
+	i := &arrayIterator{
+		common: common{class: "Object", val: made, prototype: s.iterator, extensible: true, values: map[unistring.String]goja.Value{}},
+		of:     o, kind: kindValue,
+	}
+	made.self = words{kinds.iterator, unsafe.Pointer(i)}
+	m.iterStack = append(m.iterStack, iteration{iter: &iterator{made, s.nextFunction()}})
+	m.sp -= b.taken
+	m.pc++
+}
+
+// nextFunction is that of the iterators of arrays.
+func (s *State) nextFunction() func(goja.FunctionCall) goja.Value {
+	return *(*func(goja.FunctionCall) goja.Value)(unsafe.Add(s.next.self.data, kinds.function))
+}
+
+// iterable tells that an array is iterated as the language has it.
+func (s *State) iterable(a *array) bool {
+	return a.prototype == s.arrays && a.symbols == nil && s.iterates()
+}
 
 // items are those of what is about to be iterated, if nobody could tell that it isn't: a plain
 // array without holes and properties of its own, whose iterator nobody has changed.
@@ -18,7 +63,7 @@ func (s *State) items(v goja.Value) ([]goja.Value, bool) {
 		return nil, false
 	}
 	a := arrayOf(o)
-	if a == nil || a.prototype != s.arrays || a.symbols != nil || !s.iterates() || uint64(a.length) != uint64(len(a.values)) {
+	if a == nil || uint64(a.length) != uint64(len(a.values)) || !s.iterable(a) {
 		return nil, false
 	}
 	for i := range a.values {

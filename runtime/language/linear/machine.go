@@ -102,11 +102,11 @@ type imported struct {
 
 // kinds are the first words of goja's interfaces, by what is in them.
 var kinds struct {
-	ascii, unicode, imported, integer, object, property unsafe.Pointer
+	ascii, unicode, imported, integer, fraction, object, property unsafe.Pointer
 
-	array, iterator, native unsafe.Pointer // of what an object is
-	function                uintptr        // in a native function: the Go function
-	tracker                 uintptr        // in a Runtime
+	array, iterator, native, typed unsafe.Pointer // of what an object is
+	function                       uintptr        // in a native function: the Go function
+	tracker                        uintptr        // in a Runtime
 }
 
 // Check tells whether goja is built as expected.
@@ -174,12 +174,16 @@ func checkShapes() error {
 	}
 	same(field(arrays.Elem(), "baseObject"), common{}, commons)
 	same(arrays, array{}, map[string]string{"common": "baseObject", "values": "values", "length": "length", "filled": "objCount", "properties": "propValueCount", "lengthProp": "lengthProp"})
-	same(field(arrays.Elem(), "lengthProp"), property{}, map[string]string{"value": "value", "writable": "writable", "accessor": "accessor", "getter": "getterFunc", "setter": "setterFunc"})
+	same(field(arrays.Elem(), "lengthProp"), property{}, map[string]string{"value": "value", "writable": "writable", "enumerable": "enumerable", "accessor": "accessor", "getter": "getterFunc", "setter": "setterFunc"})
 	iterates, err := r.RunString(`[][Symbol.iterator]()`)
 	if err != nil {
 		return err
 	}
 	iterators := reflect.TypeOf(selfOf(iterates.ToObject(r)))
+	if iterators.Elem().Size() != unsafe.Sizeof(arrayIterator{}) || reflect.TypeFor[goja.Object]().Size() != unsafe.Sizeof(object{}) ||
+		field(item, "iter").Elem().Size() != unsafe.Sizeof(iterator{}) || field(arrays.Elem(), "baseObject").Size() != unsafe.Sizeof(common{}) {
+		errs = append(errs, errors.New("goja's iterators"))
+	}
 	same(iterators, arrayIterator{}, map[string]string{"common": "baseObject", "of": "obj", "next": "nextIdx", "kind": "kind"})
 	texts := reflect.TypeOf(r.ToValue("a text that is longer than sixteen bytes"))
 	same(texts, imported{}, map[string]string{"text": "s", "units": "u", "scanned": "scanned"})
@@ -187,7 +191,7 @@ func checkShapes() error {
 		unicode.Kind() != reflect.Slice || unicode.Elem().Kind() != reflect.Uint16 || ascii.Name() != "asciiString" || unicode.Name() != "unicodeString" {
 		errs = append(errs, errors.New("goja's texts"))
 	}
-	if reflect.TypeOf(r.ToValue(1000)).Kind() != reflect.Int64 {
+	if reflect.TypeOf(r.ToValue(1000)).Kind() != reflect.Int64 || reflect.TypeOf(r.ToValue(1.5)).Kind() != reflect.Float64 {
 		errs = append(errs, errors.New("goja's numbers"))
 	}
 	accessor, err := r.RunString(`Object.defineProperty([0], 0, { get() {} })`)
@@ -197,7 +201,7 @@ func checkShapes() error {
 	kind := func(v goja.Value) unsafe.Pointer { return (*words)(unsafe.Pointer(&v)).kind }
 	kinds.ascii, kinds.unicode = kind(r.ToValue("a")), kind(goja.StringFromUTF16([]uint16{0xe4}))
 	kinds.imported, kinds.integer = kind(r.ToValue("a text that is longer than sixteen bytes")), kind(r.ToValue(1000))
-	kinds.object = kind(r.NewObject())
+	kinds.fraction, kinds.object = kind(r.ToValue(1.5)), kind(r.NewObject())
 	kinds.array, kinds.iterator = asObject(r.NewArray()).self.kind, asObject(iterates.ToObject(r)).self.kind
 	kinds.property = kind(arrayOf(asObject(accessor.ToObject(r))).values[0])
 	native := asObject(iterates.ToObject(r).Get("next").ToObject(r))
@@ -206,6 +210,12 @@ func checkShapes() error {
 		errs = append(errs, errors.New("goja's functions"))
 	}
 	kinds.native, kinds.function = native.self.kind, f.Offset
+	bytes, err := r.RunString(`new Uint8Array(1)`)
+	if err != nil {
+		return err
+	}
+	same(reflect.TypeOf(selfOf(bytes.ToObject(r))), typed{}, map[string]string{"common": "baseObject", "length": "length"})
+	kinds.typed = asObject(bytes.ToObject(r)).self.kind
 	return errors.Join(errs...)
 }
 

@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"math"
 	"strconv"
 	"unsafe"
 
@@ -98,6 +99,18 @@ func (a *addition) exec(m *machine) {
 			m.pc++
 			return
 		}
+	case kinds.fraction:
+		if r.kind != kinds.fraction {
+			break
+		}
+		sum := *(*float64)(l.data) + *(*float64)(r.data)
+		if sum-sum == 0 && sum != math.Trunc(sum) { // goja has values of its own for all others
+			kept := sum // takes no memory but here
+			*left = valueOf(kinds.fraction, unsafe.Pointer(&kept))
+			m.sp--
+			m.pc++
+			return
+		}
 	case kinds.ascii:
 		if len(*(*string)(l.data)) >= shortest || r.kind == kinds.ascii && len(*(*string)(r.data)) >= shortest {
 			a.texts(m)
@@ -124,7 +137,8 @@ func integer(n int64) goja.Value {
 	if uint64(n) < uint64(len(small)) { //nolint:gosec // a negative one is larger
 		return valueOf(kinds.integer, unsafe.Pointer(&small[n]))
 	}
-	return valueOf(kinds.integer, unsafe.Pointer(&n))
+	kept := n // takes no memory but here
+	return valueOf(kinds.integer, unsafe.Pointer(&kept))
 }
 
 // small are numbers that need no memory.

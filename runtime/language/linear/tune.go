@@ -36,6 +36,8 @@ func (r *replaced) standsFor() instruction { return r.original }
 var replacements = map[string]func(instruction) instruction{
 	"_add":               func(in instruction) instruction { return &addition{replaced{in}} },
 	"concatStrings":      func(in instruction) instruction { return &template{replaced{in}, number[int](in)} },
+	"_iterate":           func(in instruction) instruction { return &beginning{replaced{in}, 0} },
+	"_iterateP":          func(in instruction) instruction { return &beginning{replaced{in}, 1} },
 	"iterNext":           func(in instruction) instruction { return &nextItem{replaced{in}, number[int32](in)} },
 	"iterGetNextOrUndef": func(in instruction) instruction { return &nextOrUndefined{replaced{in}} },
 	"_newArrayFromIter":  func(in instruction) instruction { return &remaining{replaced{in}} },
