@@ -241,6 +241,9 @@ func checkCalls() error {
 	for _, in := range []instruction{&addition{}} {
 		in.exec(&m)
 	}
+	if !plainObjects(r.NewObject()) {
+		return errors.New("goja's plain objects")
+	}
 	if err != nil || sum.ToInteger() != 2001 || m.sp != 1 || m.stack[0].ToInteger() != 3 {
 		return fmt.Errorf("goja adds otherwise: %v, %w", sum, err)
 	}
