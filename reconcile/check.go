@@ -11,8 +11,8 @@ import (
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
-	"workflow-worker/runtime/replay"
 	"workflow-worker/runtime/logkey"
+	"workflow-worker/runtime/replay"
 )
 
 // check is the work on a check or migrate request, on a goroutine of its own:

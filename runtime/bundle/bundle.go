@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language/linear"
 )
 
 //go:embed all:dist
@@ -41,7 +43,7 @@ func load(name string) (*goja.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the bundle of @temporalio/%s: %w", name, err)
 	}
-	return p, nil
+	return linear.Tune(p), nil
 }
 
 func read(name string) ([]byte, error) {

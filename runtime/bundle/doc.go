@@ -15,7 +15,7 @@
 // dist/protocol.json has the names of the protocol's jobs and commands, for the tests of
 // runtime/workflow.
 //
-// It may import goja; never another room of this project.
+// It may import goja and runtime/language/linear; never another room of this project.
 package bundle
 
 //go:generate go run ./generate

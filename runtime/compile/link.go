@@ -8,6 +8,7 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -69,7 +70,7 @@ func link(s Source, t transformed) (p *Program, err error) {
 		return nil, compileError(s, err)
 	}
 	return &Program{
-		Name: s.Name, Kind: s.Kind, JS: js, Exports: found.exports(), Siblings: siblings, imported: packages,
+		Name: s.Name, Kind: s.Kind, JS: linear.Tune(js), Exports: found.exports(), Siblings: siblings, imported: packages,
 		WantsOwnBuiltins: wantsOwnBuiltins(s.Text) || found.takesMore(),
 		Refused:          names.refused, Warnings: names.warnings, Uses: names.packaged, undefined: names.undefined,
 	}, nil

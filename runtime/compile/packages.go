@@ -15,6 +15,7 @@ import (
 	"github.com/dop251/goja/parser"
 
 	"golang.org/x/sync/singleflight"
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -208,7 +209,7 @@ func load(s StoredPackages) (p *Packages, err error) {
 	if err != nil {
 		return nil, unusable(s, err)
 	}
-	return &Packages{StoredPackages: s, JS: js}, nil
+	return &Packages{StoredPackages: s, JS: linear.Tune(js)}, nil
 }
 
 // unusable is for packages that esbuild takes and goja doesn't.

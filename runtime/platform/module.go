@@ -9,6 +9,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/eventloop"
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -61,7 +62,7 @@ func Script(module, text string) func() (*goja.Program, error) {
 		if err != nil {
 			return nil, fmt.Errorf("compile the platform's %s: %w", module, err)
 		}
-		return p, nil
+		return linear.Tune(p), nil
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/dop251/goja/parser"
 
 	"workflow-worker/docker/stack/stacktest/raced"
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -135,7 +136,7 @@ func runRewritten(v *VM, text string) (goja.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.Runtime.RunProgram(program)
+	return v.Runtime.RunProgram(linear.Tune(program))
 }
 
 func TestNothingHoldsACore(t *testing.T) {

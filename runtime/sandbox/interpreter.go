@@ -8,6 +8,8 @@ import (
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/file"
+
+	"workflow-worker/runtime/language/linear"
 )
 
 // interpreter is where goja's state is: see gojaInternals.
@@ -95,7 +97,7 @@ func (s state) instruction() reflect.Value {
 	}
 	code := reflect.NewAt(s.codeType, unsafe.Add(program, s.code)).Elem()
 	if pc := *(*int)(unsafe.Add(s.at, s.interpreter.at)); pc >= 0 && pc < code.Len() {
-		return code.Index(pc).Elem()
+		return linear.Original(code.Index(pc).Elem())
 	}
 	return reflect.Value{}
 }

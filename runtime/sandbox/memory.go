@@ -132,6 +132,18 @@ func (v *VM) Handed(bytes int64) {
 	}
 }
 
+// Claim implements linear.Budget: what is too much by itself is not waited for.
+func (v *VM) Claim(bytes int64) bool {
+	if v.account != nil {
+		if limit := v.opts.Memory.opts.PerVM; limit > 0 && bytes > limit {
+			v.Interrupt(&MemoryError{Bytes: bytes, Limit: limit})
+		} else {
+			v.Handed(bytes)
+		}
+	}
+	return !v.async.over.Load()
+}
+
 // open makes an account. It works on nil, as do enter and leave.
 func (m *Memory) open() *account {
 	if m == nil {

@@ -11,6 +11,7 @@ import (
 	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/globals"
 	"workflow-worker/runtime/language/inspect"
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/wording"
 )
 
@@ -123,6 +124,9 @@ func New(o Options) (*VM, error) {
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
+	if v.async.linear, err = linear.NewState(v.Runtime, v); err != nil {
+		return nil, fmt.Errorf("prepare the runtime: %w", err)
+	}
 	return v, nil
 }
 
@@ -136,7 +140,11 @@ type asyncContext struct {
 	waiting int         // reactions of promises that the entry made and that didn't run
 	over    atomic.Bool // the entry was interrupted
 	stop    func()      // unwinds it
+	linear  *linear.State
 }
+
+// Linear implements linear.Holder.
+func (a *asyncContext) Linear() *linear.State { return a.linear }
 
 func (a *asyncContext) Grab() any {
 	a.waiting++

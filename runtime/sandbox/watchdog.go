@@ -106,6 +106,7 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		stop()
 		v.opts.Memory.leave(running)
 		v.globals.RegExps.Forget()
+		v.async.linear.Forget()
 		v.cpuTime += min(cpu.used(), time.Since(started))
 		w.mu.Lock()
 		w.entry++

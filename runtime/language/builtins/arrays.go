@@ -8,6 +8,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 )
 
 // walkers are the methods of arrays that go through all indices below the length in Go, where
@@ -31,6 +32,9 @@ func CapArray(h Host, class *goja.Object) error {
 	var errs []error
 	for _, m := range walkers {
 		errs = append(errs, language.Wrap(h, prototype, m.name, func(call goja.FunctionCall, original language.Function) goja.Value {
+			if out, done := atFront(h, m.name, call); done {
+				return out
+			}
 			if o, ok := call.This.(*goja.Object); ok && !m.changes && !language.IsArray(o) {
 				call.This = fixedLength(h, m.name, o)
 			} else {
@@ -91,6 +95,19 @@ func CapArray(h Host, class *goja.Object) error {
 			}
 			return original(call)
 		}))...)
+}
+
+// atFront does what takes items off an array's front, or puts them there, without moving the others.
+func atFront(h Host, name string, call goja.FunctionCall) (goja.Value, bool) {
+	switch name {
+	case "shift":
+		return linear.Shift(h.Runtime(), call.This)
+	case "unshift":
+		return linear.Unshift(h.Runtime(), call.This, call.Arguments)
+	case "splice":
+		return linear.Splice(h.Runtime(), call.This, call.Arguments)
+	}
+	return nil, false
 }
 
 // checkSlow bounds what takes a microsecond for each element, and calls no function of the author's

@@ -7,6 +7,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 )
 
 // spread looks at what is spread into the arguments of a call. goja will put its items on its stack
@@ -45,7 +46,7 @@ const shortItems = 1 << 14
 // items looks at what is spread into an array. goja takes its items in one step, a microsecond
 // each: of many, the iterator is one that sees an interrupt in between.
 func items(h Host, value goja.Value) goja.Value {
-	if !isLong(value) {
+	if !isLong(value) || linear.Plain(h.Runtime(), value) {
 		return value
 	}
 	r := h.Runtime()

@@ -13,6 +13,7 @@ import (
 
 	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/keywords"
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/operators"
 	"workflow-worker/runtime/language/regexp"
 )
@@ -177,7 +178,10 @@ func rewrite(text string, function bool) (program *goja.Program, err error) {
 	if _, err := operators.RewriteHere(tree); err != nil {
 		return nil, err
 	}
-	return goja.CompileAST(tree, false)
+	if program, err = goja.CompileAST(tree, false); err != nil {
+		return nil, err
+	}
+	return linear.Tune(program), nil
 }
 
 // isFunction tells whether nothing but a function is in a text.

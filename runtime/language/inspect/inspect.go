@@ -13,6 +13,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 )
 
 // inspection writes values as Node's util.inspect does, in one line.
@@ -396,7 +397,11 @@ func (i *inspection) rest(o *goja.Object, depth, before int, skip func(string) b
 		i.write(" " + name + ": ")
 		i.property(o, key, depth)
 	}
-	for _, k := range o.Keys() {
+	names, items := linear.Named(o)
+	if !items {
+		names = o.Keys()
+	}
+	for _, k := range names {
 		if i.full() {
 			return shown
 		}

@@ -39,7 +39,8 @@ func (j *JSON) Install(class *goja.Object) error {
 func (j *JSON) Parse(value, reviver goja.Value) goja.Value {
 	text := language.Text(j.h, value)
 	language.CheckBytes(j.h, "JSON.parse", float64(text.Length()))
-	depth, disguised := shape(text.String())
+	plain := text.String()
+	depth, disguised := shape(plain)
 	if depth > maxNesting {
 		language.Throw(j.h, "SyntaxError", "JSON nests deeper than 5000")
 	}
@@ -48,6 +49,9 @@ func (j *JSON) Parse(value, reviver goja.Value) goja.Value {
 		r := j.h.Runtime()
 		return j.lib.Late("json", "parseDisguised")(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{
 			r.ToValue(parse), text, reviver, r.ToValue(disguised)}})
+	}
+	if value, ok := read(j.h, plain); ok {
+		return value
 	}
 	return parse(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{text, reviver}})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 )
 
 // stringifier bounds JSON.stringify, which goes through all that a value leads to in Go: an array
@@ -142,6 +143,10 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 		if o.ExportType() == symbolType { // goja takes it for the symbol
 			return s.withoutSymbol(o)
 		}
+		// goja makes a name for each element before it asks about the first.
+		if n, ok := linear.Elements(o); ok && !s.listed {
+			language.CheckBytes(s.h, "JSON.stringify", s.bytes+elementText*float64(n))
+		}
 		if s.listed {
 			n := len(s.depths)
 			for n > 0 && s.depths[n-1] >= len(s.path) {
@@ -159,6 +164,10 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 	}
 	return o
 }
+
+// elementText is what an element of a typed array takes at least, with its name, in one of which the
+// names are many.
+const elementText = 8
 
 var symbolType = goja.NewSymbol("").ExportType()
 

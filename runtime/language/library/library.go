@@ -8,6 +8,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 )
 
 //go:embed js/*.js
@@ -41,6 +42,7 @@ var load = sync.OnceValues(func() (*common, error) {
 		if c.parts[part], err = goja.Compile(language.Internal+"library/"+part+">", string(text), false); err != nil {
 			return nil, fmt.Errorf("compile the library's %s: %w", part, err)
 		}
+		linear.Tune(c.parts[part])
 	}
 	return c, nil
 })

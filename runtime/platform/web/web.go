@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
@@ -36,6 +37,7 @@ var programs = sync.OnceValues(func() (map[string]*goja.Program, error) {
 		if out[group], err = goja.Compile(sandbox.Internal+"web/"+group+">", string(text), false); err != nil {
 			return nil, fmt.Errorf("compile %s: %w", group, err)
 		}
+		linear.Tune(out[group])
 	}
 	return out, nil
 })

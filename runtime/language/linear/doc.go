@@ -1,0 +1,18 @@
+// Package linear does in linear time what goja does in quadratic: texts that grow by + and in
+// templates, lists that shrink and grow at their front, and what takes an array item by item: for…of,
+// spreads and patterns.
+//
+// goja copies both texts at each +. Here, a text that was the last result is grown where it lies,
+// into room behind it: Go's texts never change, and the shorter one doesn't reach there.
+//
+// goja's programs are lists of instructions, each an interface of one method. Tune puts
+// instructions of ours in the places of some, which do what is simple themselves, and leave the rest
+// to goja's. No syntax is changed, so that places and messages stay as they are, and numbers are
+// added no slower than before.
+//
+// It promises: the same results as goja's, in the same order of what code can see; no text of goja's
+// is ever changed; what grows is claimed from the memory budget before. Where goja isn't built as
+// expected, Check fails, and no VM is made.
+//
+// It may import goja, and imports nothing of ours.
+package linear

@@ -1,0 +1,66 @@
+package linear
+
+import (
+	"unsafe"
+
+	"github.com/dop251/goja"
+)
+
+// State is what one VM has of all this.
+type State struct {
+	texts
+	rooms
+
+	budget Budget
+
+	// What there was when the VM was made: what code has changed since, is left to goja.
+	arrays, objects *object // the prototypes
+	iterate         *symbol // where the first has Symbol.iterator
+	values          *object // what is there
+	iterator        *object // what the iterators of arrays inherit from
+	next            *object // its next
+	class           *object // Array
+	species         *symbol // where that has Symbol.species
+	speciesGetter   *object // what is there
+}
+
+// Budget is what VMs may keep.
+type Budget interface {
+	// Claim tells that so many bytes are about to be taken; false if that ended the VM.
+	Claim(bytes int64) bool
+}
+
+// Holder is a runtime's goja.AsyncContextTracker, which has its State: nil before there is one.
+type Holder interface{ Linear() *State }
+
+// NewState is that of a runtime whose builtins are as code will find them.
+func NewState(r *goja.Runtime, b Budget) (*State, error) {
+	if err := Check(); err != nil {
+		return nil, err
+	}
+	s := &State{budget: b}
+	return s, s.look(r)
+}
+
+// Forget drops what was kept for texts and lists to grow: at the end of what used them.
+func (s *State) Forget() {
+	if s != nil {
+		clear(s.runs)
+		clear(s.fronts)
+		s.runs, s.fronts = s.runs[:0], s.fronts[:0]
+	}
+}
+
+// claim tells whether so many bytes may be taken.
+func (s *State) claim(bytes int) bool { return s.budget.Claim(int64(bytes)) }
+
+// stateOf is that of a machine; nil for a runtime that isn't ours.
+func stateOf(m *machine) *State { return stateIn(unsafe.Pointer(m.runtime)) }
+
+func stateIn(runtime unsafe.Pointer) *State {
+	tracker := *(*goja.AsyncContextTracker)(unsafe.Add(runtime, kinds.tracker))
+	if h, ok := tracker.(Holder); ok {
+		return h.Linear()
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package linear
+
+import (
+	"reflect"
+	"sync"
+	"unsafe"
+
+	"github.com/dop251/goja"
+)
+
+// Tune puts instructions of ours in the places of goja's. It is for a program that nobody runs so
+// far, and gives it back.
+func Tune(p *goja.Program) *goja.Program {
+	if p != nil && Check() == nil {
+		tune((*program)(unsafe.Pointer(p)))
+	}
+	return p
+}
+
+// Original is the instruction of goja's that one of ours stands for; any other as it is.
+func Original(in reflect.Value) reflect.Value {
+	if in.IsValid() {
+		if ours, ok := in.Interface().(interface{ standsFor() instruction }); ok {
+			return reflect.ValueOf(any(ours.standsFor()))
+		}
+	}
+	return in
+}
+
+// replaced is an instruction of ours, and the one that it stands for.
+type replaced struct{ original instruction }
+
+func (r *replaced) standsFor() instruction { return r.original }
+
+// replacements are by the names of goja's instructions.
+var replacements = map[string]func(instruction) instruction{
+	"_add":               func(in instruction) instruction { return &addition{replaced{in}} },
+	"concatStrings":      func(in instruction) instruction { return &template{replaced{in}, number[int](in)} },
+	"_iterate":           func(in instruction) instruction { return &beginning{replaced{in}, 0} },
+	"_iterateP":          func(in instruction) instruction { return &beginning{replaced{in}, 1} },
+	"iterNext":           func(in instruction) instruction { return &nextItem{replaced{in}, number[int32](in)} },
+	"iterGetNextOrUndef": func(in instruction) instruction { return &nextOrUndefined{replaced{in}} },
+	"_newArrayFromIter":  func(in instruction) instruction { return &remaining{replaced{in}} },
+	"_pushArraySpread":   func(in instruction) instruction { return &spreadItems{replaced{in}} },
+	"_pushSpread":        func(in instruction) instruction { return &spreadArguments{replaced{in}} },
+}
+
+func tune(p *program) {
+	for i, in := range p.code {
+		switch of := layoutOf(in); {
+		case of.replacement != nil:
+			p.code[i] = of.replacement(in)
+		case of.programs != nil:
+			data := (*words)(unsafe.Pointer(&in)).data
+			for _, at := range of.programs {
+				if inner := *(**program)(unsafe.Add(data, at)); inner != nil {
+					tune(inner)
+				}
+			}
+		}
+	}
+}
+
+// layout is what there is to do with a kind of instructions.
+type layout struct {
+	replacement func(instruction) instruction
+	programs    []uintptr // where it has programs of functions
+}
+
+var layouts sync.Map // of layout by the first word of an instruction
+
+func layoutOf(in instruction) layout {
+	kind := (*words)(unsafe.Pointer(&in)).kind
+	if known, ok := layouts.Load(kind); ok {
+		return known.(layout) //nolint:forcetypeassert // see layouts
+	}
+	t := reflect.TypeOf(any(in))
+	out := layout{replacement: replacements[t.Name()]}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() == reflect.Struct {
+		out.programs = programsIn(t, 0)
+	}
+	layouts.Store(kind, out)
+	return out
+}
+
+func programsIn(t reflect.Type, at uintptr) (out []uintptr) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch {
+		case f.Type == reflect.TypeFor[*goja.Program]():
+			out = append(out, at+f.Offset)
+		case f.Type.Kind() == reflect.Struct:
+			out = append(out, programsIn(f.Type, at+f.Offset)...)
+		}
+	}
+	return out
+}
+
+// number is that of an instruction which is nothing else.
+func number[T int | int32](in instruction) int {
+	return int(*(*T)((*words)(unsafe.Pointer(&in)).data))
+}
