@@ -30,7 +30,8 @@ type Runner struct {
 	http   clients
 	meters meters
 	memory *sandbox.Memory // of all activities
-	spare  *workflow.Spare // for the next code of any project
+	// runtimes are those that the workflow code of all projects shares.
+	runtimes *workflow.Runtimes
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
 
@@ -48,7 +49,7 @@ func New(cfg Config) (*Runner, error) {
 		cfg:      cfg,
 		http:     clients{guard: cfg.HTTP},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
-		spare:    &workflow.Spare{Probe: cfg.Compiler.Probe},
+		runtimes: workflow.NewRuntimes(workflow.RuntimesOptions{Shared: cfg.WorkflowRuntimes, Probe: cfg.Compiler.Probe}),
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}, nil
@@ -69,7 +70,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 	const name, text = "warm", "export async function warm() {}"
 	p, err := r.compile(ctx, StoredModule{Kind: KindWorkflow, Name: name, Code: text}.source(), "")
 	if err == nil {
-		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, Probe: r.cfg.Compiler.Probe})
+		code := workflow.NewCode(p, workflow.CodeOptions{Probe: r.cfg.Compiler.Probe})
 		defer code.Close()
 		_, err = code.Check(ctx)
 	}
@@ -77,7 +78,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 		_, err = r.buildComponent(ctx, "", "typescript", StoredModule{Kind: KindComponent, Name: name, Code: text}, "", "")
 	}
 	if err == nil {
-		err = r.spare.Fill()
+		err = r.runtimes.Fill()
 	}
 	if err != nil {
 		return fmt.Errorf("run a program that does nothing, to see that the service works: %w", err)
@@ -151,7 +152,7 @@ func (r *Runner) Running() []string {
 
 // Close stops all projects at once and waits as Stop does.
 func (r *Runner) Close(ctx context.Context) error {
-	defer r.spare.Close()
+	defer r.runtimes.Close()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error

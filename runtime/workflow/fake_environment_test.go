@@ -35,10 +35,19 @@ func (e *loneEnvironment) SideEffect(f func() (*commonpb.Payloads, error), callb
 	callback(f())
 }
 
+func (e *loneEnvironment) NewTimer(time.Duration, sdkworkflow.TimerOptions, bindings.ResultHandler) *bindings.TimerID {
+	return &bindings.TimerID{}
+}
+
 func waitingDefinition(t testing.TB, p *project) *definition {
 	t.Helper()
+	return waitingFor(t, p, "waits")
+}
+
+func waitingFor(t testing.TB, p *project, workflowType string) *definition {
+	t.Helper()
 	d := NewFactory(p.opts).NewWorkflowDefinition().(*definition)
-	e := &loneEnvironment{info: sdkworkflow.Info{WorkflowType: sdkworkflow.Type{Name: "waits"}, WorkflowStartTime: time.Unix(1e9, 0)}}
+	e := &loneEnvironment{info: sdkworkflow.Info{WorkflowType: sdkworkflow.Type{Name: workflowType}, WorkflowStartTime: time.Unix(1e9, 0)}}
 	d.Execute(e, nil, nil)
 	d.OnWorkflowTaskStarted(0)
 	return d
