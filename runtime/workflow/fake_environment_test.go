@@ -46,9 +46,15 @@ func waitingDefinition(t testing.TB, p *project) *definition {
 
 func waitingFor(t testing.TB, p *project, workflowType string) *definition {
 	t.Helper()
+	d := begun(p, workflowType)
+	d.OnWorkflowTaskStarted(0)
+	return d
+}
+
+// begun gives a definition whose first task is to come.
+func begun(p *project, workflowType string) *definition {
 	d := NewFactory(p.opts).NewWorkflowDefinition().(*definition)
 	e := &loneEnvironment{info: sdkworkflow.Info{WorkflowType: sdkworkflow.Type{Name: workflowType}, WorkflowStartTime: time.Unix(1e9, 0)}}
 	d.Execute(e, nil, nil)
-	d.OnWorkflowTaskStarted(0)
 	return d
 }

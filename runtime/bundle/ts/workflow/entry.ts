@@ -14,7 +14,7 @@ import { modules, resolve } from './modules';
 import { installWeb } from './web';
 import { attachStacks } from './stacks';
 import Long from './long';
-import { JsonPayload, nullPayload } from './payloads';
+import { JsonPayload, nullPayload, payloadConverter } from './payloads';
 
 installGlobals();
 installWeb();
@@ -273,6 +273,6 @@ export function dispose(): void {
 
 export { JsonPayload, Long, nullPayload };
 
-harden(Object.values(modules) as object[], host.freeze);
+harden([...(Object.values(modules) as object[]), Activator.prototype, payloadConverter, JsonPayload, Long, nullPayload, unsafeRandom], host.freeze);
 
 export { withPackages } from './packages';
