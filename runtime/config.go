@@ -43,6 +43,9 @@ type Config struct {
 	// WorkflowRuntimes is how many JavaScript runtimes the workflow code of all projects shares; see
 	// workflow.Runtimes. Default GOMAXPROCS.
 	WorkflowRuntimes int
+	// IsolateProjects has each project's workflow code run on runtimes of its own, as
+	// Project.Isolated does for one.
+	IsolateProjects bool
 	// WorkflowTaskTimeout is how long JavaScript may run within one workflow task, in CPU time.
 	// Default 1 s.
 	WorkflowTaskTimeout time.Duration

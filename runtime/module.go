@@ -184,7 +184,9 @@ func (r *Runner) buildWorkflow(ctx context.Context, projectID string, m StoredMo
 		}
 		out.remarks = append(said.remarks(wasLive), saidOfActivities.remarks(wasLive)...)
 	}
-	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{Runtimes: r.runtimes, Probe: r.cfg.Compiler.Probe})
+	out.workflow = workflow.NewCode(withHash(p, out.stored.Hash), workflow.CodeOptions{
+		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
+	})
 	out.workflow.SetVersion(m.Version)
 	if activities != nil {
 		out.activity = activity.NewCode(withHash(activities, out.stored.Hash), r.activityOptions(projectID))

@@ -23,6 +23,9 @@ type Project struct {
 	ID        string // projects.id
 	Name      string
 	TaskQueue string
+	// Isolated keeps the project's workflow code from sharing JavaScript runtimes with other
+	// projects' code: that of executions that start, or are replayed, from now on.
+	Isolated bool
 
 	// Workflows and Components are in order of precedence: where two serve the
 	// same name, the earlier one has it. Two components of one name are an error

@@ -125,6 +125,7 @@ func (r *Runner) Reload(ctx context.Context, p Project) (Report, error) {
 		return report, fmt.Errorf("reload project %s: %w", p.ID, err)
 	}
 	pr.swap(l)
+	pr.isolate(p.Isolated)
 	return report, nil
 }
 
