@@ -48,7 +48,7 @@ func NewCode(p *compile.Program, o CodeOptions) *Code {
 		c.own.most, c.own.idle, c.suspects = o.Runtimes.o.Shared, o.Runtimes.o.Idle, &o.Runtimes.suspects
 	}
 	c.own.make = func() *vm {
-		v := &vm{}
+		v := newVM()
 		if c.shared != nil {
 			v = c.shared.take()
 		}

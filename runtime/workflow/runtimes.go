@@ -79,7 +79,7 @@ func (s *Runtimes) Fill() error {
 	s.mu.Unlock()
 	defer s.wg.Done()
 
-	v := &vm{}
+	v := newVM()
 	err := v.loadBundle(sandbox.Options{Probe: s.o.Probe})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +97,7 @@ func (s *Runtimes) take() *vm {
 	v := s.ready
 	s.ready = nil
 	if v == nil {
-		v = &vm{}
+		v = newVM()
 	}
 	if s.closed {
 		return v

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 )
 
 // neighbours gives two projects on one shared runtime.
@@ -69,6 +70,32 @@ export async function steps(n: number) { for (let i = 0; i < n; i++) await sleep
 		}
 	}
 	bad.end(spins)
+}
+
+// Who waits for a runtime that somebody holds for long goes elsewhere.
+func TestWhoWaitsForLongGoesElsewhere(t *testing.T) {
+	t.Parallel()
+	p := unstarted(t)
+	p.codes.Runtimes = NewRuntimes(RuntimesOptions{Shared: 1})
+	p.deploy(waiting("one", `await sleep(1);`))
+	p.startWorker()
+	run := p.start("run")
+	if got := p.query(run, "version"); got != `"one"` {
+		t.Errorf("query %s", got)
+	}
+	v := p.codes.Runtimes.pool.vms[0]
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	later := p.start("run")
+	for _, x := range []client.WorkflowRun{run, later} {
+		p.signal(x, "go", nil)
+		if got := p.result(x); got != `"one"` {
+			t.Errorf("result %s", got)
+		}
+		if n := len(p.taskFailures(x)); n > 0 {
+			t.Errorf("%d tasks failed", n)
+		}
+	}
 }
 
 // The runtime is lost in the middle of a replay, where the history has commands that the execution

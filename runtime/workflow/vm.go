@@ -43,7 +43,7 @@ type vm struct {
 	idle   *time.Timer     // drops it; nil while in use
 	homes  map[*Code]*home // of the codes that have executions here, or had some lately
 
-	mu sync.Mutex // guards all below: who holds it may enter
+	mu lock // guards all below: who holds it may enter
 	// broken is set if the runtime couldn't be made, and once it was discarded.
 	broken error
 	box    *sandbox.VM
@@ -95,6 +95,8 @@ type instance struct {
 	trial bool
 	runID string
 }
+
+func newVM() *vm { return &vm{mu: newLock()} }
 
 // newInstance gives an execution a place.
 func (c *Code) newInstance(runID string, trial bool) *instance {
@@ -151,7 +153,13 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 	v := in.vm
 	v.busy.Add(1)
 	defer v.busy.Add(-1)
-	v.mu.Lock()
+	switch {
+	case !v.shared:
+		v.mu.Lock()
+	case !v.mu.lockPatiently():
+		v.pool.drop(v) // its executions leave it, one by one
+		return errHeld
+	}
 	defer v.mu.Unlock()
 	module, err := v.load(in.code)
 	if err != nil {
@@ -223,6 +231,9 @@ func (v *vm) leave(c *Code) {
 // errDiscarded is what the executions find that lived on a runtime together with one that was cut
 // off: they begin again on another.
 var errDiscarded = errors.New("the JavaScript runtime was discarded")
+
+// errHeld is what executions find whose runtime somebody else holds for long.
+var errHeld = fmt.Errorf("%w: somebody else holds it", errDiscarded)
 
 // cutOff reports whether JavaScript was ended where it couldn't catch it. goja unwinds such an end
 // badly where an async function is on the stack: it then believes to be inside a call for good,
