@@ -31,6 +31,10 @@ type Code struct {
 	closed   bool
 	apart    bool // it showed that its executions must not share
 	isolated bool // somebody wants it so
+	// taken is what its executions took of the processor in shared runtimes, less their fair share
+	// of the time up to takenAt.
+	taken   time.Duration
+	takenAt time.Time
 	// mentioned are the things that were said once of this code.
 	mentioned []string
 }
@@ -88,6 +92,22 @@ func (c *Code) Isolate(isolated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.isolated = isolated
+}
+
+func (c *Code) isApart() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.apart
+}
+
+// takesMuch notes CPU time taken in a shared runtime and tells whether it is more than a code's
+// share.
+func (c *Code) takesMuch(took time.Duration, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = max(0, c.taken-time.Duration(fairShare*float64(now.Sub(c.takenAt)))) + took
+	c.takenAt = now
+	return c.taken > fairBurst
 }
 
 func (c *Code) livesApart() bool {

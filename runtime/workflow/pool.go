@@ -10,6 +10,10 @@ import (
 // keep for good stays small.
 const maxPlaced = 20_000
 
+// spread is how many executions live in each runtime before there is another, though none waits:
+// when many do, it is too late to spread them.
+const spread = 16
+
 // pool is the runtimes that there are for some executions.
 type pool struct {
 	most int           // runtimes
@@ -29,7 +33,7 @@ type home struct {
 
 // acquire gives the runtime that an execution lives on: the one in which the fewest are running or
 // wait for it; of those, the one with the fewest executions. There is another while there may be
-// more and all are running something.
+// more and all are running something or have many.
 func (p *pool) acquire(c *Code) *vm {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +45,7 @@ func (p *pool) acquire(c *Code) *vm {
 			v, least = x, busy
 		}
 	}
-	if v == nil || least > 0 && len(p.vms) < p.most {
+	if v == nil || len(p.vms) < p.most && (least > 0 || v.runs >= spread) {
 		v = p.make()
 		p.vms = append(p.vms, v)
 	}

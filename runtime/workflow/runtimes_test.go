@@ -115,6 +115,25 @@ func TestWhatMayNotShareHasRuntimesOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestCodeThatTakesMoreThanItsShareIsToldApart(t *testing.T) {
+	t.Parallel()
+	c := NewCode(smallProgram(t), CodeOptions{})
+	now := time.Unix(1e9, 0)
+	const often, rarely = 10 * time.Millisecond, 20 * time.Millisecond
+	for i := range 1000 {
+		if now = now.Add(rarely * 4); c.takesMuch(rarely, now) {
+			t.Fatalf("a quarter of the time is too much, after %d", i)
+		}
+	}
+	n := 0
+	for ; n < 1000 && !c.takesMuch(often, now); n++ {
+		now = now.Add(often)
+	}
+	if took := time.Duration(n) * often; took < fairBurst || took > 2*fairBurst {
+		t.Errorf("all of the time is too much after %v", took)
+	}
+}
+
 func TestACodeThatNeedsARuntimeTakesTheSpareOne(t *testing.T) {
 	t.Parallel()
 	s, codes := sharing(t, 2, RuntimesOptions{Shared: 1})

@@ -89,7 +89,7 @@ type instance struct {
 	code *Code
 	// begun is set once the execution has something in the runtime.
 	begun bool
-	// heavy is set once it held a runtime for long that others share.
+	// heavy is set if it is in a runtime that others share, and its code shouldn't.
 	heavy bool
 	// trial is for one that may turn out to be anything: it never lives beside others' executions.
 	trial bool
@@ -187,14 +187,13 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 		in.code.keepApart()
 		v.pool.drop(v)
 	case !v.shared:
-	case took > longEntry:
-		in.heavy = true
+	case took > longEntry || in.code.takesMuch(took, time.Now()):
 		in.code.keepApart()
 	case v.registered()-v.symbols > maxSymbols:
-		in.heavy = true
 		in.code.keepApart()
 		v.pool.drop(v) // its executions stay
 	}
+	in.heavy = v.shared && in.code.isApart()
 	return err
 }
 
@@ -203,6 +202,10 @@ const (
 	// then the code's executions get runtimes of their own. Ordinary activations take under a
 	// millisecond, the longest that are no mistake ten.
 	longEntry = 50 * time.Millisecond
+	// fairShare is the part of a processor that one code may take for long in shared runtimes, and
+	// fairBurst what it may take beyond at once: it is as well off with its own.
+	fairShare = 0.25
+	fairBurst = 500 * time.Millisecond
 	// maxSymbols is how many names may be added to the registry of Symbol.for, which goja keeps for
 	// good, before a runtime takes no new executions.
 	maxSymbols = 10_000
