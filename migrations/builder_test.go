@@ -224,6 +224,18 @@ func TestActionsThatWeKnowAreAllowedBesideThoseThatWere(t *testing.T) {
 	}
 }
 
+func TestAProjectSaysWhetherItsCodeSharesRuntimes(t *testing.T) {
+	t.Parallel()
+	d := migratedBuilder(t)
+	if got := d.strings(`SELECT DISTINCT coalesce(isolation, 'NULL') FROM projects`); !slices.Equal(got, []string{"NULL"}) {
+		t.Errorf("projects that were there have isolation %v, want NULL", got)
+	}
+	d.exec(`UPDATE projects SET isolation = 'project'`)
+	if _, err := d.conn.Exec(t.Context(), `UPDATE projects SET isolation = 'process'`); err == nil {
+		t.Error("any isolation is allowed")
+	}
+}
+
 func TestAWorkflowSaysWhatNewCodeMeansForItsExecutions(t *testing.T) {
 	t.Parallel()
 	d := migratedBuilder(t)

@@ -402,6 +402,21 @@ func TestManyRequestsAboutCodeDontStartAStoppedProject(t *testing.T) {
 	}
 }
 
+func TestIsolationIsPartOfWhatAProjectShouldBe(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.Shop("v1")
+	r := h.work()
+	r.isServing(p, w, "v1")
+	for _, isolation := range []any{"project", nil} {
+		h.Exec(`UPDATE projects SET isolation = $2 WHERE id = $1`, p, isolation)
+		r.surveyed() // found without a hint
+		if got := r.runner.last("reload", p).Isolated; got != (isolation != nil) {
+			t.Errorf("isolation %v: the runner was told %v", isolation, got)
+		}
+	}
+}
+
 func TestVersioningBehaviorIsPartOfWhatAProjectShouldBe(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

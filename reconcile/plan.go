@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type observed struct {
 	phase     phase
 	name      string
 	taskQueue string
+	isolated  bool
 	sources   []liveSource
 	// vanished says since when a source is gone from the rows.
 	vanished map[rows.Ref]time.Time
@@ -128,6 +130,9 @@ func plan(o observed, d rows.Desired, now time.Time, grace time.Duration) decisi
 		return dec
 	}
 	cause := changes(o.sources, effective, newMoves(o.moves, d.Moves))
+	if cause == "" && o.isolated != d.Isolated {
+		cause = causeIsolation
+	}
 	if cause == "" && o.lost {
 		cause = causeLost
 	}
@@ -151,6 +156,9 @@ func plan(o observed, d rows.Desired, now time.Time, grace time.Duration) decisi
 
 // causeAgain is the cause of a reload without a change.
 const causeAgain = "code that waits for running executions is tried again"
+
+// causeIsolation is the cause of a reload that only says with whom code shares.
+const causeIsolation = "the project's isolation changed"
 
 // causeLost is the cause of a reload that stores code again.
 const causeLost = "the database had lost the code"
@@ -288,7 +296,7 @@ func changes(have []liveSource, want []rows.Source, moves int) string {
 // that pressing start on a project that failed tries at once.
 func attemptKey(d rows.Desired, effective []rows.Source) string {
 	h := rows.NewDigest()
-	h.Add(d.Name, d.TaskQueue, d.Newest.ID)
+	h.Add(d.Name, d.TaskQueue, d.Newest.ID, strconv.FormatBool(d.Isolated))
 	for _, s := range effective {
 		h.Add(s.Kind, s.ID, s.Digest)
 	}

@@ -124,7 +124,7 @@ func (rec *record) applied(p runtime.Project, sources []rows.Source, rep runtime
 	for _, s := range rep.Sources {
 		hashes[rows.Ref{Kind: s.Kind, ID: s.ID}] = s.Hash
 	}
-	rec.name, rec.taskQueue = p.Name, p.TaskQueue
+	rec.name, rec.taskQueue, rec.isolated = p.Name, p.TaskQueue, p.Isolated
 	rec.report = rep
 	rec.liveStale = true
 	rec.sources = rec.sources[:0:0]

@@ -46,6 +46,12 @@ type Config struct {
 	// MaxPollers is how many polls of each kind (workflow tasks, sticky workflow tasks, activities)
 	// a busy project scales up to; an idle one has one of each. Default 5.
 	MaxPollers int
+	// WorkflowRuntimes is how many JavaScript runtimes the workflow code of all projects shares; see
+	// workflow.Runtimes. Default GOMAXPROCS.
+	WorkflowRuntimes int
+	// IsolateProjects has each project's workflow code run on runtimes of its own, as
+	// Project.Isolated does for one.
+	IsolateProjects bool
 	// WorkflowTaskTimeout is how long JavaScript may run within one workflow task, in CPU time.
 	// Default: workflow.Options.TaskTimeout's.
 	WorkflowTaskTimeout time.Duration

@@ -27,6 +27,9 @@ type Project struct {
 	ID        string // projects.id
 	Name      string // projects.name, for people
 	TaskQueue string // projects.task_queue_name
+	// Isolated keeps the project's workflow code from sharing JavaScript runtimes with other
+	// projects' code: that of executions that start, or are replayed, from now on.
+	Isolated bool
 
 	// Workflows and Components are in order of precedence: where two serve the same name, the
 	// earlier one has it. Two components of one name are an error of both.

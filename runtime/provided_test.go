@@ -126,7 +126,7 @@ for (const m of ` + string(list) + `) for (const n of names(load(m))) exports[m 
 	}
 	var functions []string
 	if k == compile.Workflow {
-		code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1})
+		code := workflow.NewCode(p, workflow.CodeOptions{})
 		t.Cleanup(code.Close)
 		contents, err := code.Check(context.Background())
 		if err != nil {

@@ -35,7 +35,8 @@ type Runner struct {
 	http    activities.Clients
 	meters  meters
 	memory  *sandbox.Memory // of all activities
-	spare   *workflow.Spare // for the next code of any project
+	// runtimes are those that the workflow code of all projects shares.
+	runtimes *workflow.Runtimes
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
 
@@ -57,11 +58,11 @@ func newRunner(cfg Config) *Runner {
 		cfg:      cfg,
 		http:     activities.Clients{Guard: cfg.HTTP},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
-		spare:    &workflow.Spare{Probe: cfg.Compiler.Probe},
+		runtimes: workflow.NewRuntimes(workflow.RuntimesOptions{Shared: cfg.WorkflowRuntimes, Probe: cfg.Compiler.Probe}),
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}
-	r.builder = build.New(build.Options{Compiler: cfg.Compiler, Packages: r.storedPackages, Activities: r.activityOptions, Spare: r.spare})
+	r.builder = build.New(build.Options{Compiler: cfg.Compiler, Packages: r.storedPackages, Workflows: r.workflowOptions, Activities: r.activityOptions})
 	return r
 }
 
@@ -85,7 +86,7 @@ func (r *Runner) Warm(ctx context.Context) error {
 	defer func() { <-connected }()
 	err := r.builder.Warm(ctx)
 	if err == nil {
-		err = r.spare.Fill()
+		err = r.runtimes.Fill()
 	}
 	if err != nil {
 		return fmt.Errorf("run a program that does nothing, to see that the service works: %w", err)
@@ -132,6 +133,7 @@ func (r *Runner) Reload(ctx context.Context, p Project) (Report, error) {
 		return report, fmt.Errorf("reload project %s: %w", p.ID, err)
 	}
 	pr.swap(l)
+	pr.isolate(p.Isolated)
 	return report, nil
 }
 
@@ -159,7 +161,7 @@ func (r *Runner) Running() []string {
 
 // Close stops all projects at once and waits as Stop does.
 func (r *Runner) Close(ctx context.Context) error {
-	defer r.spare.Close()
+	defer r.runtimes.Close()
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error
@@ -195,6 +197,11 @@ func (r *Runner) died(pr *project, err error) {
 
 func (r *Runner) logger(projectID string) *slog.Logger {
 	return r.cfg.Logger.With(slog.String(logkey.Project, projectID))
+}
+
+// workflowOptions say on what runtimes a project's workflow code runs.
+func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
+	return workflow.CodeOptions{Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe}
 }
 
 func (r *Runner) activityOptions(projectID string) activity.CodeOptions {

@@ -30,6 +30,8 @@ type project struct {
 	// live is what new executions and activities resolve. Everything else may be read at any time.
 	live atomic.Pointer[live]
 	old  superseded
+	// isolated is Project.Isolated.
+	isolated atomic.Bool
 }
 
 func newProject(r *Runner, p Project, l *live) *project {
@@ -47,7 +49,24 @@ func newProject(r *Runner, p Project, l *live) *project {
 	pr.old.open, pr.old.end = context.WithCancelCause(context.Background())
 	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
 	pr.live.Store(l)
+	pr.isolate(p.Isolated)
 	return pr
+}
+
+// isolate says with whom the project's workflow code shares runtimes.
+func (p *project) isolate(isolated bool) {
+	p.isolated.Store(isolated)
+	for _, m := range append(p.old.all(), p.live.Load().modules...) {
+		if m.Workflow != nil {
+			m.Workflow.Isolate(p.r.cfg.IsolateProjects || isolated)
+		}
+	}
+}
+
+// isolated tells whether new code of a project is to share no runtime with that of others.
+func (r *Runner) isolated(projectID string) bool {
+	pr := r.running(projectID)
+	return r.cfg.IsolateProjects || pr != nil && pr.isolated.Load()
 }
 
 // heartbeatThrottle is the least time between two heartbeats of an attempt that reach the server.

@@ -70,7 +70,7 @@ WHERE s.project_id = $1 AND s.hash = $2`, r.projectID, hash, compile.FirstSettin
 	}
 	same := *p
 	same.Hash = hash // a row's hash covers its activities, too
-	c := workflow.NewCode(&same, workflow.CodeOptions{Runtimes: 1, Probe: r.compiler.Probe})
+	c := workflow.NewCode(&same, workflow.CodeOptions{Probe: r.compiler.Probe})
 	r.codes[hash] = c
 	return c, nil
 }

@@ -114,6 +114,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Env:                        p.activityEnvironment(s),
 		MaxConcurrentActivities:    s.MaxActivities,
 		MaxConcurrentWorkflowTasks: s.MaxWorkflows,
+		IsolateProjects:            s.WorkflowIsolation == isolationProject,
 		ActivitySliceTimeout:       s.ActivityCPUTimeout,
 		ActivityCPUBudget:          s.ActivityMaxCPUTime,
 		MaxActivityMemory:          s.ActivityMaxMemory,

@@ -31,6 +31,7 @@ type settings struct {
 	MaxActivities          int           `env:"MAX_CONCURRENT_ACTIVITY_EXECUTIONS, default=10"`
 	MaxWorkflows           int           `env:"MAX_CONCURRENT_WORKFLOW_EXECUTIONS, default=10"`
 	WorkflowCacheSize      int           `env:"WORKFLOW_CACHE_SIZE"`
+	WorkflowIsolation      string        `env:"WORKFLOW_ISOLATION, default=shared"`
 	HeartbeatInterval      time.Duration `env:"HEARTBEAT_INTERVAL, default=30s"`
 	ResyncInterval         time.Duration `env:"RESYNC_INTERVAL, default=30s"`
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
@@ -50,6 +51,12 @@ type settings struct {
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
 }
+
+// The values of WORKFLOW_ISOLATION.
+const (
+	isolationShared  = "shared"
+	isolationProject = "project"
+)
 
 // readSettings reads and checks the environment, and names all mistakes at once.
 func (p process) readSettings(ctx context.Context) (settings, error) {
@@ -111,6 +118,9 @@ func (s settings) validate() error {
 	}
 	if s.WorkflowCacheSize < 0 {
 		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)
+	}
+	if s.WorkflowIsolation != isolationShared && s.WorkflowIsolation != isolationProject {
+		mistake("WORKFLOW_ISOLATION is %q, must be %s or %s", s.WorkflowIsolation, isolationShared, isolationProject)
 	}
 	for name, d := range map[string]time.Duration{"HEARTBEAT_INTERVAL": s.HeartbeatInterval, "RESYNC_INTERVAL": s.ResyncInterval, "SHUTDOWN_TIMEOUT": s.ShutdownTimeout} {
 		if d < 100*time.Millisecond {

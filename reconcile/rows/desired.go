@@ -28,6 +28,7 @@ type Desired struct {
 	Active    bool // projects.is_active
 	Name      string
 	TaskQueue string
+	Isolated  bool // projects.isolation
 	Sources   []Source
 	// SwitchedOff holds workflows with is_active = false: their owner said so,
 	// they didn't vanish.

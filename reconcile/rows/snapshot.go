@@ -26,7 +26,7 @@ type Snapshot struct {
 }
 
 const projectSQL = `
-SELECT p.name, p.task_queue_name, coalesce(p.is_active, true)
+SELECT p.name, p.task_queue_name, coalesce(p.is_active, true), coalesce(p.isolation::text, '') = 'project'
 FROM public.projects p WHERE p.id = $1`
 
 // A workflow's current code is its active row; of several, the one compiled
@@ -101,7 +101,7 @@ func QueueSnapshot(b *pgx.Batch, id string, lastGood bool) (answer func(g Glance
 	s := &Snapshot{LastLive: map[Ref]LiveFact{}}
 	shared := map[string]string{}
 	b.Queue(projectSQL, id).Query(func(rows pgx.Rows) error {
-		_, err := pgx.ForEachRow(rows, []any{&s.Name, &s.TaskQueue, &s.Active}, func() error {
+		_, err := pgx.ForEachRow(rows, []any{&s.Name, &s.TaskQueue, &s.Active, &s.Isolated}, func() error {
 			s.Exists = true
 			return nil
 		})
@@ -122,7 +122,7 @@ func QueueSnapshot(b *pgx.Batch, id string, lastGood bool) (answer func(g Glance
 		s.open, s.At, s.Identity = g.Open, g.At, g.Identity
 		s.Project.ID, s.Project.AsOf = id, g.At
 		s.Refs = SortedUnique(s.Refs)
-		s.Project.Name, s.Project.TaskQueue = s.Name, s.TaskQueue
+		s.Project.Name, s.Project.TaskQueue, s.Project.Isolated = s.Name, s.TaskQueue, s.Isolated
 		s.readRequests()
 		s.Fingerprint = withShared(g.own, shared, s.Refs) // g was read with the former refs
 		return s

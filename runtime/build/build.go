@@ -10,17 +10,17 @@ import (
 	"workflow-worker/runtime/workflow"
 )
 
-// Options of a Builder. All but Spare are required.
+// Options of a Builder. All are required.
 type Options struct {
 	// Compiler compiles; the Builder doesn't close it.
 	Compiler *compile.Compiler
 	// Packages gives the npm packages that were kept under a hash. Its error is nobody's text's
 	// fault.
 	Packages func(ctx context.Context, hash string) (compile.StoredPackages, error)
+	// Workflows gives on what runtimes a project's workflow code is to run.
+	Workflows func(projectID string) workflow.CodeOptions
 	// Activities gives how a project's activities are to run, also while they are looked over.
 	Activities func(projectID string) activity.CodeOptions
-	// Spare has a runtime that is loaded already, for the next workflow code. Default: none.
-	Spare *workflow.Spare
 }
 
 // Builder makes modules. It is safe for concurrent use.
@@ -37,7 +37,7 @@ func (b *Builder) Warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, Probe: b.o.Compiler.Probe})
+	code := workflow.NewCode(p, workflow.CodeOptions{Probe: b.o.Compiler.Probe})
 	defer code.Close()
 	if _, err := code.Check(ctx); err != nil {
 		return err

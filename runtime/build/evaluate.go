@@ -34,7 +34,7 @@ func contents(ctx context.Context, p *compile.Program, text string, probe func(s
 	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, probe) {
 		return workflow.Contents{Functions: functions}, nil
 	}
-	code := workflow.NewCode(p, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget, Probe: probe})
+	code := workflow.NewCode(p, workflow.CodeOptions{CheckTimeout: evaluationBudget, Probe: probe})
 	defer code.Close()
 	return code.Check(ctx)
 }

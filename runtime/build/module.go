@@ -127,7 +127,7 @@ func (b *Builder) Workflow(ctx context.Context, projectID string, t Text, liveHa
 		}
 		out.Warnings = append(said.notes(wasLive), saidOfActivities.notes(wasLive)...)
 	}
-	out.Workflow = workflow.NewCode(withHash(p, out.Text.Hash), workflow.CodeOptions{Spare: b.o.Spare, Probe: b.o.Compiler.Probe})
+	out.Workflow = workflow.NewCode(withHash(p, out.Text.Hash), b.o.Workflows(projectID))
 	out.Workflow.SetVersion(t.Version)
 	if activities != nil {
 		out.Activity = activity.NewCode(withHash(activities, out.Text.Hash), b.o.Activities(projectID))

@@ -69,7 +69,7 @@ func (b *Builder) namesOf(ctx context.Context, projectID string, p *compile.Prog
 	looking.Packages, looking.Hash = p.Packages, p.Hash
 	var functions []string
 	if p.Kind == compile.Workflow {
-		code := workflow.NewCode(&looking, workflow.CodeOptions{Runtimes: 1, CheckTimeout: evaluationBudget})
+		code := workflow.NewCode(&looking, workflow.CodeOptions{CheckTimeout: evaluationBudget})
 		defer code.Close()
 		var found workflow.Contents
 		found, err = code.Check(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -14,24 +15,111 @@ import (
 	"workflow-worker/runtime/sandbox"
 )
 
-// Code is one version of a module of one project, with the goja runtimes that its executions share.
-// It is safe for concurrent use.
+// Code is one version of a module of one project. Its executions live on the runtimes that all
+// codes share, or on some of its own. It is safe for concurrent use.
 type Code struct {
 	program *compile.Program
 	opts    CodeOptions
+	shared  *Runtimes // nil: it has none but its own
+	own     *pool
+	// suspects are those of all codes that share runtimes.
+	suspects *suspects
 
-	mu       sync.Mutex // guards the rest, and in each vm runs and idle
-	vms      []*vm
-	version  string    // for people
-	since    time.Time // when it went live; zero if it isn't
-	suspects []string  // run ids of executions that were cut off, oldest first
+	mu       sync.Mutex // guards the rest
+	version  string     // for people
+	since    time.Time  // when it went live; zero if it isn't
+	closed   bool
+	apart    bool // it showed that its executions must not share
+	isolated bool // somebody wants it so
+	// taken is what its executions took of the processor in shared runtimes, less their fair share
+	// of the time up to takenAt.
+	taken   time.Duration
+	takenAt time.Time
 	// mentioned are the things that were said once of this code.
 	mentioned []string
 }
 
 // NewCode is cheap: runtimes are made when they are first needed.
 func NewCode(p *compile.Program, o CodeOptions) *Code {
-	return &Code{program: p, opts: o.withDefaults()}
+	o = o.withDefaults()
+	c := &Code{program: p, opts: o, isolated: o.Isolated, own: &pool{most: runtime.GOMAXPROCS(0), idle: defaultIdle}}
+	// What a runtime that is loaded already lets code do must be what this code may.
+	if o.CallDepth == 0 && o.MaxBytes == 0 {
+		c.shared = o.Runtimes
+	}
+	c.suspects = &suspects{}
+	if o.Runtimes != nil {
+		c.own.most, c.own.idle, c.suspects = o.Runtimes.o.Shared, o.Runtimes.o.Idle, &o.Runtimes.suspects
+	}
+	c.own.make = func() *vm {
+		v := newVM()
+		if c.shared != nil {
+			v = c.shared.take()
+		}
+		v.pool = c.own
+		return v
+	}
+	return c
+}
+
+// acquire gives the runtime that an execution lives on. One that was cut off before gets one of its
+// own, because the server makes it try again and again.
+func (c *Code) acquire(runID string, unproven bool) *vm {
+	switch {
+	case c.suspects.has(runID):
+		return c.own.alone(c)
+	case unproven || c.shared == nil || c.livesApart():
+		return c.own.acquire(c)
+	}
+	return c.shared.pool.acquire(c)
+}
+
+func (c *Code) sandbox() sandbox.Options {
+	return sandbox.Options{CallDepth: c.opts.CallDepth, MaxBytes: c.opts.MaxBytes, Probe: c.opts.Probe}
+}
+
+// keepApart gives the executions that are placed from now on runtimes of the code's own: it was cut
+// off, or held one for long.
+func (c *Code) keepApart() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.apart = true
+}
+
+// Isolate says whether the code's executions are to share no runtime with those of other codes,
+// whatever the code does. It counts for those that are placed from now on.
+func (c *Code) Isolate(isolated bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.isolated = isolated
+}
+
+func (c *Code) isApart() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.apart
+}
+
+// takesMuch notes CPU time taken in a shared runtime and tells whether it is more than a code's
+// share.
+func (c *Code) takesMuch(took time.Duration, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.taken = max(0, c.taken-time.Duration(fairShare*float64(now.Sub(c.takenAt)))) + took
+	c.takenAt = now
+	return c.taken > fairBurst
+}
+
+func (c *Code) livesApart() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.apart || c.isolated
+}
+
+func (c *Code) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
 }
 
 // Hash is the program's content hash, which executions are pinned to.
@@ -53,10 +141,10 @@ type Contents struct {
 // exports. What the evaluation threw comes back as a *sandbox.Thrown with its place in the author's
 // text, and one that didn't end in time as a *sandbox.Interrupted.
 func (c *Code) Check(ctx context.Context) (found Contents, err error) {
-	v := c.acquire("")
-	in := &instance{vm: v, code: c}
+	in := c.newInstance("", true)
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
+		v := in.vm
 		v.now, v.box.EnglishOnly, v.box.FormerDates = time.Now(), false, false
 		contents, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
@@ -80,35 +168,27 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	return found, err
 }
 
-// Close drops the runtimes that no execution uses, and the others when their last execution leaves.
-// A closed Code still works, for a task that got hold of it just before: it makes a runtime again,
-// for as long as it is used.
+// Close drops the runtimes of its own that no execution uses, and the others when their last
+// execution leaves; likewise what it has in shared ones. A closed Code still works, for a task that
+// got hold of it just before: it makes a runtime again, for as long as it is used.
 func (c *Code) Close() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.opts.Idle = 0
-	c.vms = slices.DeleteFunc(c.vms, func(v *vm) bool {
-		if v.runs > 0 {
-			return false
-		}
-		v.stopIdle()
-		return true
-	})
+	c.closed = true
+	c.mu.Unlock()
+	c.own.close()
+	if c.shared != nil {
+		c.shared.pool.moveOut(c, false)
+	}
 }
 
-// Discard drops all runtimes at once, for a project whose worker has stopped: the SDK's cache,
-// which is the process's, would keep its executions and with them the runtimes. Should an execution
-// come back after all, it is replayed.
+// Discard lets go of all runtimes at once, for a project whose worker has stopped: the SDK's cache,
+// which is the process's, would keep its executions and with them what they have in the runtimes.
+// Should an execution come back after all, it is replayed.
 func (c *Code) Discard() {
 	c.Close()
-	c.mu.Lock()
-	vms := slices.Clone(c.vms)
-	c.vms = nil
-	c.mu.Unlock()
-	for _, v := range vms {
-		v.mu.Lock() // waits for what runs in it
-		v.cut()
-		v.mu.Unlock()
+	c.own.discard()
+	if c.shared != nil {
+		c.shared.pool.moveOut(c, true)
 	}
 }
 

@@ -26,7 +26,7 @@ func TestEndlessCodeFailsItsTaskAndHarmsNobody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := unstarted(t)
-			p.codes.Runtimes = 1
+			p.codes.Runtimes = NewRuntimes(RuntimesOptions{Shared: 1})
 			p.opts.TaskTimeout = 300 * time.Millisecond
 			p.deploy(waiting("one", `await sleep(1);`) + `export async function spins() { ` + spin + ` }`)
 			p.startWorker()
@@ -120,7 +120,7 @@ export default async function run() { return born; }`), CodeOptions{}).Check(t.C
 func TestExecutionsDontSeeEachOthersGlobals(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
-	p.codes.Runtimes = 1
+	p.codes.Runtimes = NewRuntimes(RuntimesOptions{Shared: 1})
 	p.deploy(`
 let moduleState = 0;
 const attempt = (f: () => void) => { 'use strict'; try { f(); return 'done'; } catch (e: any) { return e.name; } };
@@ -174,54 +174,35 @@ export async function allowed() {
 	}
 }
 
-func TestRuntimesAreSharedAndDropped(t *testing.T) {
-	t.Parallel()
-	c := NewCode(unstarted(t).compiled(`export async function run() {}`), CodeOptions{Runtimes: 2, Idle: time.Millisecond})
-	a, same := c.acquire("1"), c.acquire("2")
-	if a != same {
-		t.Error("an idle runtime was not shared")
-	}
-	a.busy.Add(1)
-	b := c.acquire("3")
-	b.busy.Add(1)
-	third := c.acquire("4")
-	if b == a || third != b {
-		t.Error("busy runtimes: one more should have been made, then the emptier one shared")
-	}
-	for _, v := range []*vm{third, a, same, b} {
-		c.release(v)
-	}
-	waitUntil(t, "the idle runtimes are gone", func() bool {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return len(c.vms) == 0
-	})
-	c.Close()
-	if _, err := c.Check(t.Context()); err != nil {
-		t.Errorf("a closed code: %v", err)
-	}
-	if len(c.vms) != 0 {
-		t.Errorf("a closed code keeps %d runtimes", len(c.vms))
-	}
-}
-
-// A stopped project's executions stay in the SDK's cache; what they hold of the runtime must not.
+// A stopped project's executions stay in the SDK's cache; what they hold of the runtimes must not.
 func TestDiscardLetsGoOfTheRuntimesAndTheirExecutionsReplay(t *testing.T) {
 	t.Parallel()
-	p := unstarted(t)
-	code := p.deploy(waiting("one", `await sleep(1);`))
-	p.startWorker()
-	run := p.start("run")
-	p.until("it runs", func() bool { return strings.Contains(p.events(run), "MarkerRecorded") })
-	code.mu.Lock()
-	v := code.vms[0]
-	code.mu.Unlock()
-	code.Discard()
-	if v.box != nil || v.globals != nil {
-		t.Error("the runtime is still held")
-	}
-	p.signal(run, "go", nil)
-	if got := p.result(run); got != `"one"` {
-		t.Errorf("got %s", got)
+	for name, isolated := range map[string]bool{"shared": false, "own": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := unstarted(t)
+			p.codes = CodeOptions{Runtimes: NewRuntimes(RuntimesOptions{}), Isolated: isolated}
+			code := p.deploy(waiting("one", `await sleep(1);`))
+			p.startWorker()
+			run := p.start("run")
+			p.until("it runs", func() bool { return strings.Contains(p.events(run), "MarkerRecorded") })
+			pool := code.own
+			if !isolated {
+				pool = p.codes.Runtimes.pool
+			}
+			pool.mu.Lock()
+			v := pool.vms[0]
+			pool.mu.Unlock()
+			code.Discard()
+			v.keptMu.Lock()
+			if len(v.globals) > 0 || len(v.modules) > 0 || isolated && v.box != nil {
+				t.Error("the runtime is still held")
+			}
+			v.keptMu.Unlock()
+			p.signal(run, "go", nil)
+			if got := p.result(run); got != `"one"` {
+				t.Errorf("got %s", got)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -107,9 +108,11 @@ func (d *definition) OnWorkflowTaskStarted(time.Duration) {
 	if d.completed || d.closed {
 		return
 	}
-	if err := d.task(); err != nil {
-		panic(d.taskFailure(err))
+	err := d.task()
+	if err == nil || errors.Is(err, errDiscarded) && d.beginAgain() {
+		return
 	}
+	panic(d.taskFailure(err))
 }
 
 // maxTaskFactor is how many times its budget of CPU a task may take on the clock.
@@ -125,6 +128,9 @@ func (d *definition) task() error {
 		}
 	}
 	d.replaying = d.env.IsReplaying()
+	if d.in != nil && d.in.heavy && !d.replaying && !d.busy.Load() && d.beginAgain() {
+		return nil
+	}
 	if d.in == nil {
 		if err := d.start(); err != nil {
 			return err
@@ -166,8 +172,9 @@ func (d *definition) task() error {
 // activate hands the jobs to the package, as one activation.
 func (d *definition) activate(ctx context.Context, jobs []job) (commands []command, err error) {
 	d.jobs, d.pending = nil, 0
-	in, v := d.in, d.in.vm
+	in := d.in
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
+		v := in.vm
 		if !d.initialized {
 			if err := d.create(); err != nil {
 				return in.thrown(err)
@@ -253,6 +260,9 @@ func (d *definition) flush() error {
 func (d *definition) Close() {
 	if d.closed {
 		return
+	}
+	if d.o.end != nil && d.in != nil && d.initialized {
+		d.o.end(d)
 	}
 	d.closed = true
 	d.o.Tasks.Drop(d, d.x.RunID)

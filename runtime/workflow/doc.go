@@ -13,17 +13,23 @@
 //     replayed on that code ([CheckReplay]); else it stays. No task fails by it. Each completed task's identity says which code ran ([wire.LastCode]),
 //     and that is what a replay anywhere, a query after the end and a reset find.
 //   - What is no Temporal failure fails the workflow task, never the execution, and says type, code, place and a hint.
-//   - Code that doesn't return ends its own task. Other executions of the same code may have lived on the same runtime; they
-//     are replayed (one failed task in their history, reason "discarded"), and executions of other codes notice nothing.
-//   - Executions share a runtime's builtins, which are frozen, and nothing else: modules, globals and randomness are theirs.
+//   - Code that doesn't return ends its own task. Other executions, of whatever code, may have lived on the same runtime; they begin
+//     their task again on another, by a replay, and the server notices nothing. Only where their history can't be had does a task of
+//     theirs fail (reason "discarded").
+//   - Executions share a runtime's builtins and Temporal's package, which are frozen, and nothing else: modules, globals and randomness
+//     are theirs. TestProjectsOfARuntimeDontSeeEachOther walks through all that code can reach.
 //
 // It must never import a room other than its own below, runtime/compile, runtime/sandbox,
 // runtime/language, runtime/platform/web and runtime/bundle, nor read a database or a file.
 //
 // # How it works
 //
-// A [Code] is a module's version with a few goja runtimes (vm), each with the bundle loaded and a
-// mutex. A definition is one run to the Go SDK. Its callbacks only queue jobs; at a task's start
+// [Runtimes] are a few goja runtimes (vm), each with the bundle loaded and a mutex, that the executions
+// of all codes share. A [Code] is a module's version; it has a function of its module in each runtime where
+// executions of it live, and drops it with the last. Runtimes of its own (pool) it has for what must
+// not share: it was cut off, held a shared runtime for long, has limits of its own, or is to be
+// isolated; an execution that was cut off is alone in one. Code that changes builtins needs none: they
+// are frozen in every runtime. A definition is one run to the Go SDK. Its callbacks only queue jobs; at a task's start
 // the jobs go to the package as one activation, in an entry of the sandbox with the run's own
 // global object in place, and the commands that come out wait in an outbox until nothing moves any
 // more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.

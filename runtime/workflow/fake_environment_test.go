@@ -35,11 +35,26 @@ func (e *loneEnvironment) SideEffect(f func() (*commonpb.Payloads, error), callb
 	callback(f())
 }
 
+func (e *loneEnvironment) NewTimer(time.Duration, sdkworkflow.TimerOptions, bindings.ResultHandler) *bindings.TimerID {
+	return &bindings.TimerID{}
+}
+
 func waitingDefinition(t testing.TB, p *project) *definition {
 	t.Helper()
-	d := NewFactory(p.opts).NewWorkflowDefinition().(*definition)
-	e := &loneEnvironment{info: sdkworkflow.Info{WorkflowType: sdkworkflow.Type{Name: "waits"}, WorkflowStartTime: time.Unix(1e9, 0)}}
-	d.Execute(e, nil, nil)
+	return waitingFor(t, p, "waits")
+}
+
+func waitingFor(t testing.TB, p *project, workflowType string) *definition {
+	t.Helper()
+	d := begun(p, workflowType)
 	d.OnWorkflowTaskStarted(0)
+	return d
+}
+
+// begun gives a definition whose first task is to come.
+func begun(p *project, workflowType string) *definition {
+	d := NewFactory(p.opts).NewWorkflowDefinition().(*definition)
+	e := &loneEnvironment{info: sdkworkflow.Info{WorkflowType: sdkworkflow.Type{Name: workflowType}, WorkflowStartTime: time.Unix(1e9, 0)}}
+	d.Execute(e, nil, nil)
 	return d
 }

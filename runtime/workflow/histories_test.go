@@ -89,6 +89,15 @@ func TestRecordedFamiliesStillReplay(t *testing.T) {
 			for _, path := range histories {
 				p.replayFile(path)
 			}
+			// On whatever runtime it lives, an execution does the same.
+			shared := NewRuntimes(RuntimesOptions{Shared: 1})
+			defer shared.Close()
+			for _, o := range []CodeOptions{{Runtimes: shared}, {Runtimes: shared, Isolated: true}, {Runtimes: shared, CallDepth: 1400}} {
+				p.opts.Resolver = oneCode{p, NewCode(code.program, o)}
+				for _, path := range histories {
+					p.replayFile(path)
+				}
+			}
 		})
 	}
 	for _, found := range must(filepath.Glob("testdata/histories/*.ts")) {

@@ -3,7 +3,6 @@ package workflow
 import (
 	"context"
 	"log/slog"
-	"runtime"
 	"time"
 
 	"workflow-worker/runtime/workflow/wire"
@@ -91,8 +90,12 @@ type Options struct {
 
 	// maxStarted is maxStarted, but for tests.
 	maxStarted int
+	// unproven is for a replay of code that may turn out to be anything.
+	unproven bool
 	// giveUp, if it isn't nil, ends a replay at the next task that it gives an error for.
 	giveUp func() error
+	// end, if it isn't nil, is called with a definition that is about to be closed.
+	end func(*definition)
 }
 
 func (o Options) withDefaults() Options {
@@ -140,31 +143,22 @@ func (noObserver) WorkflowTaskFailed(string) {}
 
 // CodeOptions of a Code.
 type CodeOptions struct {
-	// Runtimes is the most goja runtimes that executions of this code share. One takes 1.4 MB and
-	// 10 ms of CPU to make; each runs one execution at a time, and another is made when all are
-	// running something. Default GOMAXPROCS.
-	Runtimes int
-	// Idle is how long a runtime without executions is kept. Default 1 min.
-	Idle time.Duration
+	// Runtimes are what its executions share with those of other codes: its Probe must be this one.
+	// Default: it has runtimes of its own alone.
+	Runtimes *Runtimes
+	// Isolated keeps its executions from sharing runtimes with those of other codes. See Isolate.
+	Isolated bool
 	// CheckTimeout is the CPU time that evaluating the module may take in Check. Default 1 s.
 	CheckTimeout time.Duration
-	// CallDepth and MaxBytes are the sandbox's. 0 means its defaults.
+	// CallDepth and MaxBytes are the sandbox's. 0 means its defaults; with other values it has
+	// runtimes of its own.
 	CallDepth int
 	MaxBytes  int64
 	// Probe is the sandbox's.
 	Probe func(text string) error
-	// Spare has a runtime that is loaded already, which is used where CallDepth and MaxBytes are
-	// the defaults: its Probe must be this one. Default: none.
-	Spare *Spare
 }
 
 func (o CodeOptions) withDefaults() CodeOptions {
-	if o.Runtimes <= 0 {
-		o.Runtimes = runtime.GOMAXPROCS(0)
-	}
-	if o.Idle <= 0 {
-		o.Idle = time.Minute
-	}
 	if o.CheckTimeout <= 0 {
 		o.CheckTimeout = time.Second
 	}

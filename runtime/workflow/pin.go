@@ -194,9 +194,9 @@ func (d *definition) resolve(ctx context.Context, p wire.Pin, hash string) (*Cod
 	return d.o.Resolver.Moved(ctx, hash, d.x.Type)
 }
 
-// settle gives the execution a place on the code's runtimes.
+// settle gives the execution a place in a runtime.
 func (d *definition) settle(code *Code, export string, on wire.LastCode) {
-	d.in = &instance{vm: code.acquire(d.x.RunID), code: code}
+	d.in = code.newInstance(d.x.RunID, d.o.unproven)
 	d.export = export
 	d.on.Store(&on)
 }

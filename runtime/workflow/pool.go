@@ -2,110 +2,200 @@ package workflow
 
 import (
 	"slices"
+	"sync"
 	"time"
-
-	"workflow-worker/runtime/sandbox"
 )
 
-// maxSuspects is how many executions are remembered that were cut off.
-const maxSuspects = 256
+// maxPlaced is how many executions a shared runtime takes in its life: what goja and the bundle
+// keep for good stays small.
+const maxPlaced = 20_000
 
-// acquire gives the runtime that an execution lives on: the one with the fewest executions, or a
-// new one while there may be more and all are running something. An execution that was cut off
-// before gets one of its own, because the server makes it try again and again.
-func (c *Code) acquire(runID string) *vm {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if slices.Contains(c.suspects, runID) {
-		v := c.newVM()
-		v.runs = 1
-		return v
-	}
+// spread is how many executions live in each runtime before there is another, though none waits:
+// when many do, it is too late to spread them.
+const spread = 16
+
+// pool is the runtimes that there are for some executions.
+type pool struct {
+	most int           // runtimes
+	idle time.Duration // how long what nobody uses is kept
+	make func() *vm    // gives one that nothing uses; it may be loaded at its first entry
+
+	mu     sync.Mutex // guards what follows, and in each vm runs, placed, idle and homes
+	vms    []*vm
+	closed bool // nothing is kept that nobody uses
+}
+
+// home is what one code has in one runtime.
+type home struct {
+	runs int         // executions
+	idle *time.Timer // drops the module; nil while there are executions
+}
+
+// acquire gives the runtime that an execution lives on: the one in which the fewest are running or
+// wait for it; of those, the one with the fewest executions. There is another while there may be
+// more and all are running something or have many.
+func (p *pool) acquire(c *Code) *vm {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var v *vm
-	allBusy := true
-	for _, x := range c.vms {
-		if v == nil || x.runs < v.runs {
-			v = x
+	var least int32
+	for _, x := range p.vms {
+		busy := x.busy.Load()
+		if v == nil || busy < least || busy == least && x.runs < v.runs {
+			v, least = x, busy
 		}
-		allBusy = allBusy && x.busy.Load() > 0
 	}
-	if allBusy && len(c.vms) < c.opts.Runtimes {
-		v = c.newVM()
-		c.vms = append(c.vms, v)
+	if v == nil || len(p.vms) < p.most && (least > 0 || v.runs >= spread) {
+		v = p.make()
+		p.vms = append(p.vms, v)
 	}
+	v.settle(c)
+	if v.shared && v.placed >= maxPlaced {
+		p.forget(v)
+	}
+	return v
+}
+
+// alone gives a runtime for one execution.
+func (p *pool) alone(c *Code) *vm {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v := p.make()
+	v.shared = false
+	v.settle(c)
+	return v
+}
+
+// settle notes an execution; the caller holds the pool's mu.
+func (v *vm) settle(c *Code) {
 	v.runs++
+	v.placed++
 	v.stopIdle()
-	return v
+	h := v.homes[c]
+	if h == nil {
+		if v.homes == nil {
+			v.homes = make(map[*Code]*home)
+		}
+		h = &home{}
+		v.homes[c] = h
+	}
+	h.runs++
+	h.stopIdle()
 }
 
-// newVM gives a runtime that nothing uses. Usually it is loaded at its first entry.
-func (c *Code) newVM() *vm {
-	v := &vm{}
-	if c.opts.CallDepth == 0 && c.opts.MaxBytes == 0 {
-		if spare := c.opts.Spare.take(); spare != nil {
-			v = spare
+// release is the counterpart of acquire and alone. It never waits for the runtime.
+func (p *pool) release(v *vm, c *Code) {
+	closed := c.isClosed()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	kept := p.idle > 0 && !p.closed && slices.Contains(p.vms, v)
+	v.runs--
+	if h := v.homes[c]; h != nil {
+		h.runs--
+		if h.runs <= 0 {
+			if kept && !closed {
+				h.idle = time.AfterFunc(p.idle, func() { p.leaveIdle(v, c, h) })
+			} else {
+				v.moveOut(c)
+			}
 		}
 	}
-	v.code = c
-	return v
-}
-
-func (c *Code) sandbox() sandbox.Options {
-	return sandbox.Options{CallDepth: c.opts.CallDepth, MaxBytes: c.opts.MaxBytes, Probe: c.opts.Probe}
-}
-
-// suspect remembers an execution that was cut off.
-func (c *Code) suspect(runID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if slices.Contains(c.suspects, runID) {
-		return
-	}
-	c.suspects = append(c.suspects, runID)
-	if len(c.suspects) > maxSuspects {
-		c.suspects = slices.Delete(c.suspects, 0, 1)
-	}
-}
-
-// release is the counterpart of acquire. It never waits for the runtime.
-func (c *Code) release(v *vm) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v.runs--
 	if v.runs > 0 {
 		return
 	}
-	if c.opts.Idle <= 0 || !slices.Contains(c.vms, v) {
-		c.drop(v)
+	if !kept {
+		p.forget(v)
 		return
 	}
-	v.idle = time.AfterFunc(c.opts.Idle, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
+	v.idle = time.AfterFunc(p.idle, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
 		if v.runs == 0 {
-			c.drop(v)
+			p.forget(v)
 		}
 	})
 }
 
-// discard takes a runtime away in which JavaScript was cut off. Executions that live there are
-// replayed elsewhere.
-func (c *Code) discard(v *vm) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.drop(v)
+// leaveIdle drops a code's module that no execution needs any more.
+func (p *pool) leaveIdle(v *vm, c *Code, h *home) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if v.homes[c] == h && h.runs == 0 {
+		v.moveOut(c)
+	}
 }
 
-// drop takes a runtime out of the choice; the caller holds mu. The garbage collector has it when
+// moveOut forgets a code in a runtime; the caller holds the pool's mu.
+func (v *vm) moveOut(c *Code) {
+	if h := v.homes[c]; h != nil {
+		h.stopIdle()
+		delete(v.homes, c)
+	}
+	v.leave(c)
+}
+
+// moveOut lets go of what a code has in the runtimes: of all, or of what no execution needs.
+func (p *pool) moveOut(c *Code, all bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, v := range p.vms {
+		if h := v.homes[c]; h != nil && (all || h.runs == 0) {
+			v.moveOut(c)
+		}
+	}
+}
+
+// drop takes a runtime out of the choice.
+func (p *pool) drop(v *vm) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.forget(v)
+}
+
+// forget takes a runtime out of the choice; the caller holds mu. The garbage collector has it when
 // the last execution lets go.
-func (c *Code) drop(v *vm) {
-	c.vms = slices.DeleteFunc(c.vms, func(x *vm) bool { return x == v })
+func (p *pool) forget(v *vm) {
+	v.stopIdle()
+	p.vms = slices.DeleteFunc(p.vms, func(x *vm) bool { return x == v })
 }
 
-// stopIdle is called with the code's mu held.
+// close drops the runtimes that no execution uses, and the others when their last execution leaves.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, v := range slices.Clone(p.vms) {
+		if v.runs == 0 {
+			p.forget(v)
+		}
+	}
+}
+
+// discard drops all runtimes at once.
+func (p *pool) discard() {
+	p.close()
+	p.mu.Lock()
+	vms := slices.Clone(p.vms)
+	p.vms = nil
+	p.mu.Unlock()
+	for _, v := range vms {
+		v.mu.Lock() // waits for what runs in it
+		v.cut()
+		v.mu.Unlock()
+	}
+}
+
+// stopIdle is called with the pool's mu held.
 func (v *vm) stopIdle() {
 	if v.idle != nil {
 		v.idle.Stop()
 		v.idle = nil
+	}
+}
+
+func (h *home) stopIdle() {
+	if h.idle != nil {
+		h.idle.Stop()
+		h.idle = nil
 	}
 }

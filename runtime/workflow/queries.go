@@ -24,9 +24,10 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	}
 	d.inQuery = true
 	defer func() { d.inQuery = false }()
-	in, v := d.in, d.in.vm
+	in := d.in
 	var answer *commonpb.Payload
 	err := in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
+		v := in.vm
 		v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 		r := v.box.Runtime
 		b := builder{v: v, o: r.NewObject()}
@@ -53,6 +54,12 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 		answer, err = d.readAnswer(concluded)
 		return err
 	})
+	if errors.Is(err, errDiscarded) && !d.o.unproven {
+		if again, failed := d.askAgain(name, args, header); !errors.Is(failed, errDiscarded) {
+			d.evict(errDiscarded)
+			return again, failed
+		}
+	}
 	if err != nil {
 		return nil, d.queryError(name, err)
 	}

@@ -71,6 +71,7 @@ type replayCheck struct {
 	tasks  []completedTask
 	code   *Code
 	export string
+	end    func(*definition) // see Options
 }
 
 // completedTask is the events that came of one: from its completion on, up to where the next task
@@ -93,11 +94,23 @@ func (t *replayCheck) find() {
 	}
 }
 
-// replay replays the history up to what came of a completed task.
+// replay replays the history up to what came of a completed task. Another replay of the code may have
+// been cut off beside it.
 func (t *replayCheck) replay(task int) error {
+	const tries = 3
+	var err error
+	for range tries {
+		if err = t.replayOnce(task); err == nil || !strings.Contains(err.Error(), discardedMessage) {
+			break
+		}
+	}
+	return err
+}
+
+func (t *replayCheck) replayOnce(task int) error {
 	o := Options{
 		ProjectID: t.o.ProjectID, TaskQueue: t.o.TaskQueue, TaskTimeout: t.o.TaskTimeout, Resolver: t, Tasks: wire.NewTasks(), LocalActivity: neverRuns,
-		giveUp: t.ctx.Err,
+		unproven: true, giveUp: t.ctx.Err, end: t.end,
 	}
 	h := &historypb.History{Events: t.events[:t.tasks[task].to]}
 	defer o.Tasks.Replay(t.x.RunID, h.GetEvents())()

@@ -24,7 +24,7 @@ const (
 	hintInternal = "This is a mistake of the service: report it with this text. The execution waits."
 )
 
-const discardedMessage = "another execution of the same code ran for too long or nested its calls too deep, and its JavaScript runtime was discarded"
+const discardedMessage = "another execution ran for too long or nested its calls too deep, and its JavaScript runtime was discarded"
 
 // taskFailure makes the failure and counts it.
 func (d *definition) taskFailure(err error) *wire.TaskFailure {
@@ -44,7 +44,7 @@ func (d *definition) taskFailure(err error) *wire.TaskFailure {
 			f.Reason, f.Message, f.Hint = wire.ReasonDiscarded, discardedMessage, hintReplayed
 		}
 		if cutOff(err) && d.in != nil {
-			d.in.code.suspect(d.env.WorkflowInfo().WorkflowExecution.RunID)
+			d.in.code.suspects.add(d.x.RunID)
 		}
 	}
 	d.Report(f)

@@ -116,7 +116,7 @@ export async function run() {
 func TestTimeoutsOfExecutionsOnOneRuntimeDontMeet(t *testing.T) {
 	t.Parallel()
 	p := unstarted(t)
-	p.codes.Runtimes = 1
+	p.codes.Runtimes = NewRuntimes(RuntimesOptions{Shared: 1})
 	p.deploy(`
 export async function run(mine: string) {
   let cleared = false, fired: string[] = [];

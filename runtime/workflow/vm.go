@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,38 +14,48 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/platform/web"
 	"workflow-worker/runtime/sandbox"
 )
 
-// vm is one goja runtime with the bundle loaded. Executions of one Code share it, one at a time.
+// vm is one goja runtime with the bundle loaded. Executions share it, one at a time, and those of
+// several codes do unless something speaks against it.
 type vm struct {
-	code *Code
+	pool *pool
+	// shared is set if executions of several codes may live here.
+	shared bool
 
 	// busy counts executions inside or before the lock.
 	busy atomic.Int32
 
-	globalsMu sync.Mutex // guards globals; never held while JavaScript runs
+	keptMu sync.Mutex // guards globals and modules; never held while JavaScript runs
 	// globals are the executions' own global objects: what their code adds to globalThis stays
 	// there. All that an execution holds of the runtime is here, so that the runtime can be let go
 	// of.
 	globals map[*instance]*goja.Object
+	// modules are the codes' modules, not yet evaluated: functions (require, module, exports).
+	modules map[*Code]goja.Value
 
-	// Guarded by code.mu.
-	runs int         // executions that live here
-	idle *time.Timer // drops it; nil while in use
+	// Guarded by pool.mu.
+	runs   int             // executions that live here
+	placed int             // executions that ever did
+	idle   *time.Timer     // drops it; nil while in use
+	homes  map[*Code]*home // of the codes that have executions here, or had some lately
 
-	mu sync.Mutex // guards all below: who holds it may enter
+	mu lock // guards all below: who holds it may enter
 	// broken is set if the runtime couldn't be made, and once it was discarded.
 	broken error
 	box    *sandbox.VM
 	base   *goja.Object // the global object that executions' own inherit from
-	module goja.Value   // the author's module, not yet evaluated: a function (require, module, exports)
 	flags  []int        // that new executions start with
 	sdk    sdk
+	// symbols is how many names the registry of Symbol.for had when the bundle was loaded.
+	symbols int
 
 	// What the running execution is to the bundle.
 	host     host
+	module   goja.Value
 	now      time.Time
 	rejected []*goja.Promise // without a handler, in order
 }
@@ -76,15 +87,34 @@ type sdk struct {
 type instance struct {
 	vm   *vm
 	code *Code
+	// begun is set once the execution has something in the runtime.
+	begun bool
+	// heavy is set if it is in a runtime that others share, and its code shouldn't.
+	heavy bool
+	// unproven is for one that may turn out to be anything: it never lives beside others' executions.
+	unproven bool
+	runID string
+}
+
+func newVM() *vm { return &vm{mu: newLock()} }
+
+// newInstance gives an execution a place.
+func (c *Code) newInstance(runID string, unproven bool) *instance {
+	in := &instance{code: c, runID: runID, unproven: unproven}
+	in.vm = c.acquire(runID, unproven)
+	return in
 }
 
 // global gives the execution's own global object, made at its first entry.
 func (in *instance) global() (*goja.Object, error) {
 	v := in.vm
-	v.globalsMu.Lock()
-	defer v.globalsMu.Unlock()
+	v.keptMu.Lock()
+	defer v.keptMu.Unlock()
 	if g := v.globals[in]; g != nil {
 		return g, nil
+	}
+	if in.begun {
+		return nil, errDiscarded // by Code.Discard
 	}
 	g, err := v.newGlobal()
 	if err != nil {
@@ -93,64 +123,120 @@ func (in *instance) global() (*goja.Object, error) {
 	if v.globals == nil {
 		v.globals = make(map[*instance]*goja.Object)
 	}
-	v.globals[in] = g
+	v.globals[in], in.begun = g, true
 	return g, nil
 }
 
 // close gives the place in the runtime back. It never waits for what runs there.
 func (in *instance) close() {
-	in.vm.globalsMu.Lock()
+	in.vm.keptMu.Lock()
 	delete(in.vm.globals, in)
-	in.vm.globalsMu.Unlock()
-	in.code.release(in.vm)
+	in.vm.keptMu.Unlock()
+	in.vm.pool.release(in.vm, in.code)
 }
 
 // enter runs f with the instance's runtime locked and its globals in place. JavaScript runs nowhere
-// else.
+// else. Where the runtime was discarded before the execution had anything in it, the execution gets
+// a place in another.
 func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f func() error) error {
+	for {
+		err := in.tryEnter(ctx, budget, h, f)
+		if in.begun || !errors.Is(err, errDiscarded) {
+			return err
+		}
+		in.vm.pool.release(in.vm, in.code)
+		in.vm = in.code.acquire(in.runID, in.unproven)
+	}
+}
+
+func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, f func() error) error {
 	v := in.vm
 	v.busy.Add(1)
 	defer v.busy.Add(-1)
-	v.mu.Lock()
+	switch {
+	case !v.shared:
+		v.mu.Lock()
+	case !v.mu.lockPatiently():
+		v.pool.drop(v) // its executions leave it, one by one
+		return errHeld
+	}
 	defer v.mu.Unlock()
-	if v.module == nil && v.broken == nil {
-		v.broken = v.load()
+	module, err := v.load(in.code)
+	if err != nil {
+		return err
 	}
-	if v.broken != nil {
-		return v.broken
-	}
-	err := v.box.Enter(ctx, budget, func() error {
+	before := v.box.CPUTime()
+	err = v.box.Enter(ctx, budget, func() error {
 		r := v.box.Runtime
 		g, err := in.global()
 		if err != nil {
 			return err
 		}
 		r.SetGlobalObject(g)
-		v.host = h
+		v.host, v.module = h, module
 		defer func() {
 			r.SetGlobalObject(v.base)
-			v.host, v.rejected = nil, nil
+			v.host, v.module, v.rejected = nil, nil, nil
 		}()
 		return f()
 	})
-	if cutOff(err) {
+	took := v.box.CPUTime() - before
+	switch {
+	case cutOff(err):
 		v.cut()
-		in.code.discard(v)
+		in.code.keepApart()
+		v.pool.drop(v)
+	case !v.shared:
+	case took > longEntry || in.code.takesMuch(took, time.Now()):
+		in.code.keepApart()
+	case v.registered()-v.symbols > maxSymbols:
+		in.code.keepApart()
+		v.pool.drop(v) // its executions stay
 	}
+	in.heavy = v.shared && in.code.isApart()
 	return err
 }
 
+const (
+	// longEntry is the CPU time after which an entry is long for those who wait for the runtime:
+	// then the code's executions get runtimes of their own. Ordinary activations take under a
+	// millisecond, the longest that are no mistake ten.
+	longEntry = 50 * time.Millisecond
+	// fairShare is the part of a processor that one code may take for long in shared runtimes, and
+	// fairBurst what it may take beyond at once: it is as well off with its own.
+	fairShare = 0.25
+	fairBurst = 500 * time.Millisecond
+	// maxSymbols is how many names may be added to the registry of Symbol.for, which goja keeps for
+	// good, before a runtime takes no new executions.
+	maxSymbols = 10_000
+)
+
 // cut lets go of the runtime; the caller holds mu.
 func (v *vm) cut() {
-	v.broken, v.box, v.base, v.module, v.sdk = errDiscarded, nil, nil, nil, sdk{}
-	v.globalsMu.Lock()
-	defer v.globalsMu.Unlock()
-	v.globals = nil
+	v.broken, v.box, v.base, v.sdk = errDiscarded, nil, nil, sdk{}
+	v.keptMu.Lock()
+	defer v.keptMu.Unlock()
+	v.globals, v.modules = nil, nil
+}
+
+// leave lets go of what a code's executions hold of the runtime.
+func (v *vm) leave(c *Code) {
+	v.keptMu.Lock()
+	defer v.keptMu.Unlock()
+	for in := range v.globals {
+		if in.code == c {
+			delete(v.globals, in)
+		}
+	}
+	delete(v.modules, c)
 }
 
 // errDiscarded is what the executions find that lived on a runtime together with one that was cut
-// off.
+// off: they begin again on another.
 var errDiscarded = errors.New("the JavaScript runtime was discarded")
+
+// errHeld is what executions find whose runtime somebody else holds for long.
+var errHeld = fmt.Errorf("%w: somebody else holds it", errDiscarded)
 
 // cutOff reports whether JavaScript was ended where it couldn't catch it. goja unwinds such an end
 // badly where an async function is on the stack: it then believes to be inside a call for good,
@@ -162,21 +248,42 @@ func cutOff(err error) bool {
 	return errors.As(err, &interrupted) || errors.As(err, &overflow)
 }
 
-// load makes the runtime; the caller holds mu.
-func (v *vm) load() error {
+// load makes the runtime, if that wasn't done, and gives a code's module; the caller holds mu.
+func (v *vm) load(c *Code) (goja.Value, error) {
+	if v.broken != nil {
+		return nil, v.broken
+	}
 	if v.box == nil {
-		if err := v.loadBundle(v.code.sandbox()); err != nil {
-			return err
+		if err := v.loadBundle(c.sandbox()); err != nil {
+			v.broken = err
+			v.pool.drop(v) // the next one tries again
+			return nil, err
 		}
 	}
+	v.keptMu.Lock()
+	module := v.modules[c]
+	v.keptMu.Unlock()
+	if module != nil {
+		return module, nil
+	}
 	err := v.box.Enter(context.Background(), loadTimeout, func() (err error) {
-		v.module, err = v.loadModule(v.box.Runtime)
+		module, err = v.loadModule(c.program)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("load %s: %w", v.code.program.Name, err)
+		if cutOff(err) {
+			v.cut()
+			v.pool.drop(v)
+		}
+		return nil, fmt.Errorf("load %s: %w", c.program.Name, err)
 	}
-	return nil
+	v.keptMu.Lock()
+	defer v.keptMu.Unlock()
+	if v.modules == nil {
+		v.modules = make(map[*Code]goja.Value)
+	}
+	v.modules[c] = module
+	return module, nil
 }
 
 // loadBundle makes the runtime, for any code.
@@ -234,14 +341,25 @@ func (v *vm) loadBundle(o sandbox.Options) error {
 		return fmt.Errorf("load the bundle %s: %w", bundle.Version(), err)
 	}
 	v.box = box
+	v.symbols = v.registered()
 	return nil
+}
+
+// registered is how many names the registry of Symbol.for has, which goja doesn't tell.
+func (v *vm) registered() int {
+	registry := reflect.ValueOf(v.box.Runtime).Elem().FieldByName("symbolRegistry")
+	if registry.Kind() != reflect.Map {
+		return 0
+	}
+	return registry.Len()
 }
 
 // loadModule makes the function that evaluates the author's module, with the npm packages that it
 // imports.
-func (v *vm) loadModule(r *goja.Runtime) (goja.Value, error) {
-	module, err := r.RunProgram(v.code.program.JS)
-	p := v.code.program.Packages
+func (v *vm) loadModule(program *compile.Program) (goja.Value, error) {
+	r := v.box.Runtime
+	module, err := r.RunProgram(program.JS)
+	p := program.Packages
 	if err != nil || p == nil {
 		return module, err
 	}

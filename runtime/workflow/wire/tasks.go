@@ -66,6 +66,8 @@ type run struct {
 
 	// markers go to the server with the answer to the open task.
 	markers []*commandpb.Command
+	// given is the open task, and again what it is to be begun again with, instead of its answer.
+	given, again *workflowservice.PollWorkflowTaskQueueResponse
 
 	cached  Kept
 	project Project
@@ -97,6 +99,13 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		}
 		return err
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
+		if again, err := t.takeAgain(r); again != nil || err != nil {
+			if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); ok && err == nil {
+				t.received(r.GetNamespace(), again)
+				resp.WorkflowTask = again
+			}
+			return err
+		}
 		t.nameWorkflow(r)
 		t.addMarkers(r)
 		r.Identity += t.label(r.GetTaskToken())
@@ -167,7 +176,8 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 		r.queries++
 	} else {
 		r.tasks++
-		r.markers = nil // of an attempt that was never answered
+		r.markers, r.again = nil, nil // of an attempt that was never answered
+		r.given = task
 	}
 	if began := beginning(events); began != nil {
 		r.read(events, began, len(task.GetNextPageToken()) == 0)
@@ -215,6 +225,7 @@ func (t *Tasks) release(r *run) {
 		return
 	}
 	r.began, r.last, r.foreign, r.tail, r.markers = nil, nil, nil, nil, nil
+	r.given, r.again = nil, nil
 	if r.cached == nil {
 		delete(t.runs, r.id.GetRunId())
 	}

@@ -14,7 +14,7 @@ import { modules, resolve } from './modules';
 import { installWeb } from './web';
 import { attachStacks } from './stacks';
 import Long from './long';
-import { JsonPayload, nullPayload } from './payloads';
+import { JsonPayload, nullPayload, payloadConverter } from './payloads';
 
 installGlobals();
 installWeb();
@@ -25,13 +25,23 @@ Activator.prototype.hasFlag = function (flag) {
   return (this as any).knownFlags.has(flag.id);
 };
 
-// Executions that began with the same flags have one set of them.
-const flagSets = new Map<string, Set<number>>();
+/** Freezes an object that executions share, and its methods: code can reach it by way of the activator. */
+function fixed<T extends object>(shared: T): T {
+  Object.values(shared).forEach((f) => typeof f === 'function' && Object.freeze(f));
+  return Object.freeze(shared);
+}
 
-function flagsOf(flags: number[]): Set<number> {
+// Executions that began with the same flags have one list of them: a set could be added to though it is frozen.
+const flagLists = new Map<string, any>();
+
+function flagsOf(flags: number[]): any {
   const key = flags.join();
-  const known = flagSets.get(key) ?? new Set(flags);
-  flagSets.set(key, known);
+  let known = flagLists.get(key);
+  if (!known) {
+    const list = [...flags];
+    known = fixed(Object.assign([...flags], { has: (id: number) => list.includes(id) }));
+    flagLists.set(key, known);
+  }
   return known;
 }
 
@@ -73,6 +83,7 @@ for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const) {
 }
 
 const unsafeRandom = createUnsafeRandomSource(host.unsafeRandom);
+Object.values(host).forEach((f) => Object.freeze(f));
 
 const none: any[] = [];
 // What every execution has alike and never changes. An execution waits with all that it holds: each of these would be a kilobyte.
@@ -81,7 +92,7 @@ Object.freeze(none);
 Object.freeze(noInterceptors);
 // Asked for local activities alone, and not while replaying. So code that catches the error and goes on would take another path in a replay,
 // where nobody can tell that there was none: the task fails all the same.
-const activityNames: any = {
+const activityNames: any = fixed({
   has(name: string) {
     const missing = host.missingActivity(name);
     if (!missing) return true;
@@ -89,15 +100,15 @@ const activityNames: any = {
     getActivator().recordWorkflowTaskError(error);
     throw error;
   },
-};
-const noTime = () => 0n;
-const presentPatches = { has: (id: string) => host.hasPatch(id), add() {} };
+});
+const noTime = Object.freeze(() => 0n);
+const presentPatches = fixed({ has: (id: string) => host.hasPatch(id), add() {} });
 // Calls of sinks take effect at once; only the logger's exist here.
-const sinkCalls = {
+const sinkCalls = fixed({
   push(call: any) {
     if (!call.workflowInfo.unsafe.isReplayingHistoryEvents) host.sink(call.ifaceName, call.fnName, call.args);
   },
-};
+});
 
 // What importWorkflows evaluates, and for whom: set only during create.
 let creating: { module: WorkflowModule; name: string; info: any; flags: number[] } | undefined;
@@ -262,6 +273,6 @@ export function dispose(): void {
 
 export { JsonPayload, Long, nullPayload };
 
-harden(Object.values(modules) as object[], host.freeze);
+harden([...(Object.values(modules) as object[]), Activator.prototype, payloadConverter, JsonPayload, Long, nullPayload, unsafeRandom], host.freeze);
 
 export { withPackages } from './packages';

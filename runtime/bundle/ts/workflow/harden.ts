@@ -10,7 +10,11 @@ let freeze: Freeze;
 function freezeWithMethods(object: object): void {
   Reflect.ownKeys(object).forEach((name) => {
     const { value, get, set } = Reflect.getOwnPropertyDescriptor(object, name)!;
-    [value, get, set].forEach((f) => typeof f === 'function' && f !== globalThis && freeze(f));
+    [value, get, set].forEach((f) => {
+      if (typeof f !== 'function' || f === (globalThis as any)) return;
+      freeze(f);
+      if (isObject(f.prototype) && f.prototype.constructor === f && f !== object.constructor) freeze(f.prototype);
+    });
   });
   freeze(object);
 }
@@ -22,6 +26,24 @@ function freezeWithPrototype(value: unknown): void {
   if (isObject(prototype)) freezeWithMethods(prototype);
 }
 
+/** Freezes objects and all that code can reach from them without calling anything, but for what is frozen already. */
+function freezeAll(objects: unknown[]): void {
+  const found = new Set<object>();
+  const queue: object[] = [];
+  const add = (value: unknown) => {
+    if (!isObject(value) || value === globalThis || found.has(value)) return;
+    found.add(value);
+    if (!ArrayBuffer.isView(value) && !Object.isFrozen(value)) queue.push(value);
+  };
+  objects.forEach(add);
+  for (let object = queue.pop(); object; object = queue.pop()) {
+    add(Object.getPrototypeOf(object));
+    const own: any = Object.getOwnPropertyDescriptors(object);
+    Reflect.ownKeys(own).forEach((name) => [own[name].value, own[name].get, own[name].set].forEach(add));
+    freeze(object);
+  }
+}
+
 /**
  * Freezes the global object, the builtins that hang from it, and what executions share of this bundle. By forEach: goja makes
  * two objects for each step of a for-of loop.
@@ -31,8 +53,9 @@ export function harden(shared: object[], by: Freeze): void {
   const global: any = globalThis;
   Reflect.ownKeys(global).forEach((name) => {
     // What is made at its first use is frozen then; see runtime/sandbox/globals.go.
-    if (Reflect.getOwnPropertyDescriptor(global, name)!.get) return;
-    if (global[name] !== global) freezeWithPrototype(global[name]);
+    const { get, set } = Reflect.getOwnPropertyDescriptor(global, name)!;
+    if (get) [get, set].forEach((f) => f && freeze(f));
+    else if (global[name] !== global) freezeWithPrototype(global[name]);
   });
   // Prototypes that no global names.
   const helped = (([] as any)[Symbol.iterator]() as any).map(() => 0);
@@ -42,12 +65,9 @@ export function harden(shared: object[], by: Freeze): void {
     freezeWithMethods(Object.getPrototypeOf(prototype));
   });
   [Uint8Array, function* () {}, async function () {}].forEach((f) => freezeWithPrototype(Object.getPrototypeOf(f)));
-  shared.forEach((value: any) => {
-    freeze(value);
-    Object.keys(value).forEach((name) => {
-      const exported = value[name];
-      if (isObject(exported)) freeze(exported);
-    });
-  });
+  freeze((Array.prototype as any)[Symbol.unscopables]);
+  freezeWithMethods(Date.prototype.constructor); // workflows have another Date
   freeze(global, true);
+  // A module's exports are getters.
+  freezeAll(shared.flatMap((value: any) => [value, ...Object.keys(value).map((name) => value[name])]));
 }

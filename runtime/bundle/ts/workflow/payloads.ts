@@ -1,15 +1,24 @@
 import { encode } from '@temporalio/common/lib/encoding';
 import { defaultPayloadConverter, RawValue, type PayloadConverter } from '@temporalio/common/lib/converter/payload-converter';
 import type { Payload } from '@temporalio/common/lib/interfaces';
+import { encodingKeys, encodingTypes } from '@temporalio/common/lib/converter/types';
 import { ValueError } from '@temporalio/common/lib/errors';
 
-const jsonMetadata = { encoding: encode('json/plain') };
+// Bytes can't be frozen, and executions share what the package keeps: each gets bytes of its own.
+for (const name of Object.keys(encodingTypes) as (keyof typeof encodingTypes)[]) {
+  Object.defineProperty(encodingKeys, name, { get: () => encode(encodingTypes[name]), enumerable: true });
+}
+
+// Nor can what a map keeps.
+const composed: any = defaultPayloadConverter;
+const byEncoding: Map<string, unknown> = composed.converterByEncoding;
+composed.converterByEncoding = { get: (encoding: string) => byEncoding.get(encoding) };
 
 /** A json/plain payload as it crosses the bridge: its text alone. It reads like any other payload. */
 export class JsonPayload implements Payload {
   constructor(public readonly text: string) {}
   get metadata() {
-    return jsonMetadata;
+    return { encoding: encode('json/plain') };
   }
   get data() {
     return encode(this.text);
@@ -17,7 +26,11 @@ export class JsonPayload implements Payload {
 }
 
 /** What undefined converts to. */
-export const nullPayload: Payload = { metadata: { encoding: encode('binary/null') } };
+export const nullPayload: Payload = {
+  get metadata() {
+    return { encoding: encode('binary/null') };
+  },
+};
 
 /** The default converter, with JSON kept as text on both ways. */
 class BridgeConverter implements PayloadConverter {

@@ -1,0 +1,106 @@
+package wire
+
+import (
+	"context"
+	"crypto/rand"
+
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// againType is the type of ErrAgain: nobody else's failure has it.
+var againType = "begin again " + rand.Text()
+
+// ErrAgain is what an execution ends with to the SDK whose open task is to be begun again. It never
+// leaves the process. Being benign, it is in no metric of the SDK's failures.
+var ErrAgain = temporal.NewApplicationErrorWithOptions("the task begins again", againType,
+	temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign})
+
+// Again prepares that an execution's open task is begun again: the next answer to it is not sent,
+// and the SDK gets the same task once more, with the history from its beginning, of which it makes
+// a new state. It reports whether the history could be had.
+func (t *Tasks) Again(ctx context.Context, runID string) bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	r, api := t.runs[runID], t.api
+	if r == nil || api == nil || r.given == nil || r.tasks == 0 {
+		t.mu.Unlock()
+		return false
+	}
+	given, namespace, id := r.given, r.namespace, r.id
+	t.mu.Unlock()
+	// What the task came with may end with events that only it has.
+	tail := given.GetHistory().GetEvents()
+	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: id})
+	events := resp.GetHistory().GetEvents()
+	if err != nil || beginning(events) == nil {
+		return false
+	}
+	if len(resp.GetNextPageToken()) == 0 {
+		if events = withTail(events, tail, given.GetStartedEventId()); events == nil {
+			return false // the task is over meanwhile
+		}
+	}
+	again := &workflowservice.PollWorkflowTaskQueueResponse{
+		TaskToken: given.GetTaskToken(), WorkflowExecution: given.GetWorkflowExecution(), WorkflowType: given.GetWorkflowType(),
+		PreviousStartedEventId: given.GetPreviousStartedEventId(), StartedEventId: given.GetStartedEventId(), Attempt: given.GetAttempt(),
+		BacklogCountHint: given.GetBacklogCountHint(), History: &historypb.History{Events: events}, NextPageToken: resp.GetNextPageToken(),
+		WorkflowExecutionTaskQueue: given.GetWorkflowExecutionTaskQueue(), ScheduledTime: given.GetScheduledTime(), StartedTime: given.GetStartedTime(),
+		Queries: given.GetQueries(), Messages: given.GetMessages(), PollerGroupId: given.GetPollerGroupId(),
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.runs[runID] != r || r.given != given {
+		return false
+	}
+	r.again = again
+	return true
+}
+
+// withTail completes a history by the events of a task that only the server has so far; nil if the
+// history isn't one of that task.
+func withTail(events, tail []*historypb.HistoryEvent, started int64) []*historypb.HistoryEvent {
+	last := events[len(events)-1].GetEventId()
+	for _, e := range tail {
+		if e.GetEventId() == last+1 {
+			events = append(events, e)
+			last++
+		}
+	}
+	if last != started {
+		return nil
+	}
+	return events
+}
+
+// takeAgain gives what a task is to be begun again with; nil if its answer is one. The error is for
+// an answer that must not be sent.
+func (t *Tasks) takeAgain(answer *workflowservice.RespondWorkflowTaskCompletedRequest) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
+	if !endsAgain(answer) {
+		return nil, nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, ok := t.open[string(answer.GetTaskToken())]
+	if r := t.runs[o.runID]; ok && r != nil && r.again != nil {
+		again := r.again
+		t.forget(string(answer.GetTaskToken()), o)
+		return again, nil
+	}
+	return nil, status.Error(codes.Aborted, "the task should have begun again and is over") // the server gives it out again
+}
+
+// endsAgain tells whether an answer is the end that a definition gave with ErrAgain.
+func endsAgain(answer *workflowservice.RespondWorkflowTaskCompletedRequest) bool {
+	commands := answer.GetCommands()
+	if len(commands) == 0 {
+		return false
+	}
+	end := commands[len(commands)-1].GetFailWorkflowExecutionCommandAttributes()
+	return end.GetFailure().GetApplicationFailureInfo().GetType() == againType
+}
