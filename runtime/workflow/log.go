@@ -9,6 +9,8 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/activities/userlog"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // Keys of what workflows log.
@@ -53,7 +55,7 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 	}
 	attrs := d.userAttributes()
 	if len(args) > 1 {
-		if data := v.logData(object(args[1])); data != "" {
+		if data := v.logData(protocol.Object(args[1])); data != "" {
 			attrs = append(attrs, userlog.Data(data))
 		}
 	}
