@@ -13,8 +13,8 @@ import (
 	"workflow-worker/runtime/build"
 )
 
-// reload makes the modules that a project is to serve, row by row, so that what is wrong with one row changes
-// nothing but its own report.
+// reload makes the modules that a project is to serve, row by row, so that what is wrong with one
+// row changes nothing but its own report.
 type reload struct {
 	r         *Runner
 	projectID string

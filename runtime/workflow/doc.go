@@ -22,11 +22,12 @@
 //
 // # How it works
 //
-// A [Code] is a module's version with a few goja runtimes (vm), each with the bundle loaded and a
+// A [Code] is a module's version with a few shared runtimes (vm), each with the bundle loaded and a
 // mutex. A definition is one run to the Go SDK. Its callbacks only queue jobs; at a task's start
 // the jobs go to the package as one activation, in an entry of the sandbox with the run's own
 // global object in place, and the commands that come out wait in an outbox until nothing moves any
 // more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
+// [protocol] has how jobs, commands, payloads and failures look in JavaScript; what they do is here.
 //
 // [wire.Tasks] stands between the SDK and the server, and has an execution of the SDK's cache move
 // to other code. A local activity under way delays it, because a replay would run that again.

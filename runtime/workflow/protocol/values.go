@@ -20,8 +20,8 @@ const (
 	EncodingNull = "binary/null"
 )
 
-// Values makes the bundle's values of Temporal's messages in one VM, and messages of its values. All
-// of it is called while the VM is entered.
+// Values makes the bundle's values of Temporal's messages in one VM, and messages of its values.
+// All of it is called while the VM is entered.
 //
 // JavaScript sees JSON payloads as their text and everything else as Temporal's own payload
 // objects; see payloads.ts.
