@@ -40,8 +40,8 @@ type KeptCodeObserver interface {
 	ExecutionKeptCode(projectID string, k KeptCode)
 }
 
-// KeptCode is of an execution that was to go on with other code and keeps its own, because its history
-// doesn't fit.
+// KeptCode is of an execution that was to go on with other code and keeps its own, because its
+// history doesn't fit.
 type KeptCode struct {
 	replay.BrokenExecution
 	// CodeOf is the workflows.id of the code that it was to go on with.

@@ -14,8 +14,8 @@ import (
 	"workflow-worker/runtime/logkey"
 )
 
-// reload makes the modules that a project is to serve, row by row, so that what is wrong with one row changes
-// nothing but its own report.
+// reload makes the modules that a project is to serve, row by row, so that what is wrong with one
+// row changes nothing but its own report.
 type reload struct {
 	r         *Runner
 	projectID string

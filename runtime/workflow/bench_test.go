@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -147,7 +148,7 @@ func BenchmarkRunWithActivity(b *testing.B) { benchmarkReplay(b, "one", 1) }
 func BenchmarkActivation(b *testing.B) {
 	d := waitingDefinition(b, benchmarkProject(b))
 	defer d.Close()
-	signal := signalJob{name: "add", input: &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload([]byte("1"))}}}
+	signal := protocol.Signal{Name: "add", Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{protocol.JSONPayload([]byte("1"))}}}
 	b.ReportAllocs()
 	for b.Loop() {
 		d.push(signal)

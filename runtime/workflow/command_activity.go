@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -15,13 +16,6 @@ import (
 	bindings "go.temporal.io/sdk/internalbindings"
 )
 
-// The protocol's ActivityCancellationType.
-const (
-	activityTryCancel = 0
-	activityWait      = 1
-	activityAbandon   = 2
-)
-
 // activityState is an activity that the execution waits for.
 type activityState struct {
 	command *scheduleActivity
@@ -29,59 +23,31 @@ type activityState struct {
 	sent    bool
 }
 
-type scheduleActivity struct {
-	seq          int64
-	params       bindings.ExecuteActivityParams
-	headers      map[string]*commonpb.Payload
-	cancellation int64
-}
-
-func readScheduleActivity(v *vm, f fields, meta metadata) (command, error) {
-	c := &scheduleActivity{seq: f.integer("seq"), cancellation: f.integer("cancellationType")}
-	p := &c.params
-	p.ActivityID = f.text("activityId")
-	p.ActivityType = bindings.ActivityType{Name: f.text("activityType")}
-	p.TaskQueueName = f.text("taskQueue")
-	p.ScheduleToCloseTimeout = f.duration("scheduleToCloseTimeout")
-	p.ScheduleToStartTimeout = f.duration("scheduleToStartTimeout")
-	p.StartToCloseTimeout = f.duration("startToCloseTimeout")
-	p.HeartbeatTimeout = f.duration("heartbeatTimeout")
-	p.RetryPolicy = f.retryPolicy(v.box.Runtime, "retryPolicy")
-	p.Priority = f.priority("priority")
-	p.Summary = meta.summary
-	p.DisableEagerExecution = f.truth("doNotEagerlyExecute")
-	p.WaitForCancellation = c.cancellation == activityWait
-	var err error
-	if c.headers, err = v.readHeader(f); err != nil {
-		return nil, err
-	}
-	p.Input, err = v.readPayloads(f.value("arguments"))
-	return c, err
-}
+type scheduleActivity protocol.ScheduleActivity
 
 func (c *scheduleActivity) accept(d *definition) error {
-	if c.params.ActivityID == "" && d.keeps(ruleEmpties) {
-		return emptyID("BadScheduleActivityAttributes: ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + c.params.ActivityType.Name)
+	if c.Params.ActivityID == "" && d.keeps(ruleEmpties) {
+		return emptyID("BadScheduleActivityAttributes: ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + c.Params.ActivityType.Name)
 	}
-	d.activities[c.seq] = &activityState{command: c}
+	d.activities[c.Seq] = &activityState{command: c}
 	d.put(c)
 	return nil
 }
 
 func (c *scheduleActivity) send(d *definition) (err error) {
-	a := d.activities[c.seq]
+	a := d.activities[c.Seq]
 	a.sent = true
-	c.params.Header = d.codeHeader(c.headers)
+	c.Params.Header = d.codeHeader(c.Headers)
 	defer c.explainDuplicate(&err)
-	a.id = d.env.ExecuteActivity(c.params, func(result *commonpb.Payloads, err error) {
-		if d.activities[c.seq] != a {
+	a.id = d.env.ExecuteActivity(c.Params, func(result *commonpb.Payloads, err error) {
+		if d.activities[c.Seq] != a {
 			return // resolved when it was cancelled
 		}
-		r := resolution{result: result}
+		r := protocol.Resolution{Result: result}
 		if err != nil {
-			r.failure, r.cancelled = activityFailure(d.env.GetFailureConverter(), err)
+			r.Failure, r.Cancelled = protocol.ActivityFailure(d.env.GetFailureConverter(), err)
 		}
-		d.resolveActivity(c.seq, r)
+		d.resolveActivity(c.Seq, r)
 	})
 	return nil
 }
@@ -98,7 +64,7 @@ func (c *scheduleActivity) explainDuplicate(err *error) {
 	}
 	*err = &wire.TaskFailure{
 		Reason: wire.ReasonDuplicateID, Hint: hintDuplicateID,
-		Message: fmt.Sprintf("the activity %s was given the id %q, which an activity has that hasn't ended yet", c.params.ActivityType.Name, c.params.ActivityID),
+		Message: fmt.Sprintf("the activity %s was given the id %q, which an activity has that hasn't ended yet", c.Params.ActivityType.Name, c.Params.ActivityID),
 	}
 }
 
@@ -108,32 +74,28 @@ const (
 	hintDuplicateID  = "Give each activity an id of its own, or none, or start it when the other has ended; one that was cancelled ends when its worker says so."
 )
 
-func (d *definition) resolveActivity(seq int64, r resolution) {
+func (d *definition) resolveActivity(seq int64, r protocol.Resolution) {
 	delete(d.activities, seq)
-	d.push(resolveActivityJob{seq, r})
+	d.push(protocol.ResolveActivity{Seq: seq, Resolution: r})
 }
 
-type cancelActivity struct{ seq int64 }
-
-func readCancelActivity(_ *vm, f fields, _ metadata) (command, error) {
-	return cancelActivity{f.integer("seq")}, nil
-}
+type cancelActivity protocol.CancelActivity
 
 func (c cancelActivity) accept(d *definition) error {
-	a := d.activities[c.seq]
+	a := d.activities[c.Seq]
 	if a == nil {
 		return nil
 	}
 	if !a.sent {
 		take(d, func(s *scheduleActivity) bool { return s == a.command })
-		d.resolveActivity(c.seq, a.command.cancelled())
+		d.resolveActivity(c.Seq, a.command.cancelled())
 		return nil
 	}
-	if a.command.cancellation != activityAbandon {
+	if a.command.Cancellation != protocol.ActivityAbandon {
 		d.put(requestCancelActivity{a.id})
 	}
-	if a.command.cancellation != activityWait {
-		d.resolveActivity(c.seq, a.command.cancelled())
+	if a.command.Cancellation != protocol.ActivityWait {
+		d.resolveActivity(c.Seq, a.command.cancelled())
 	}
 	return nil
 }
@@ -146,12 +108,12 @@ func (c requestCancelActivity) send(d *definition) error {
 }
 
 // cancelled is how an activity ends whose cancellation needs no word from its worker.
-func (c *scheduleActivity) cancelled() resolution {
-	return resolution{cancelled: true, failure: &failurepb.Failure{
+func (c *scheduleActivity) cancelled() protocol.Resolution {
+	return protocol.Resolution{Cancelled: true, Failure: &failurepb.Failure{
 		Message: "Activity cancelled",
-		Cause:   cancellation(nil),
+		Cause:   protocol.Cancellation(nil),
 		FailureInfo: &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{
-			ActivityType: &commonpb.ActivityType{Name: c.params.ActivityType.Name}, ActivityId: c.params.ActivityID,
+			ActivityType: &commonpb.ActivityType{Name: c.Params.ActivityType.Name}, ActivityId: c.Params.ActivityID,
 			RetryState: enumspb.RETRY_STATE_CANCEL_REQUESTED,
 		}},
 	}}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -11,18 +12,9 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	failurepb "go.temporal.io/api/failure/v1"
-	"go.temporal.io/sdk/converter"
 
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
-)
-
-// The protocol's ChildWorkflowCancellationType.
-const (
-	childAbandon       = 0
-	childTryCancel     = 1
-	childWaitCompleted = 2
-	childWaitRequested = 3
 )
 
 // childState is a child workflow that the execution waits for.
@@ -34,163 +26,94 @@ type childState struct {
 	cancelAtStart bool
 }
 
-type startChild struct {
-	seq          int64
-	params       bindings.ExecuteWorkflowParams
-	cancellation int64
-}
-
-func readStartChild(v *vm, f fields, meta metadata) (command, error) {
-	c := &startChild{seq: f.integer("seq"), cancellation: f.integer("cancellationType")}
-	p := &c.params
-	p.WorkflowType = &bindings.WorkflowType{Name: f.text("workflowType")}
-	p.WorkflowID = f.text("workflowId")
-	p.Namespace = f.text("namespace")
-	p.TaskQueueName = f.text("taskQueue")
-	p.WorkflowExecutionTimeout = f.duration("workflowExecutionTimeout")
-	p.WorkflowRunTimeout = f.duration("workflowRunTimeout")
-	p.WorkflowTaskTimeout = f.duration("workflowTaskTimeout")
-	p.RetryPolicy = f.retryPolicy(v.box.Runtime, "retryPolicy")
-	p.Priority = f.priority("priority")
-	p.WorkflowIDReusePolicy = enumspb.WorkflowIdReusePolicy(f.integer("workflowIdReusePolicy"))
-	p.ParentClosePolicy = enumspb.ParentClosePolicy(f.integer("parentClosePolicy"))
-	p.CronSchedule = f.text("cronSchedule")
-	p.StaticSummary, p.StaticDetails = meta.summary, meta.details
-	p.WaitForCancellation = c.cancellation == childWaitCompleted
-	memo, err := v.readPayloadMap(f.value("memo"))
-	if err != nil {
-		return nil, err
-	}
-	p.Memo = rawValues(memo)
-	attributes, err := v.readPayloadMap(f.object("searchAttributes").value("indexedFields"))
-	if err != nil {
-		return nil, err
-	}
-	p.SearchAttributes = asAny(attributes)
-	headers, err := v.readHeader(f)
-	if err != nil {
-		return nil, err
-	}
-	if len(headers) > 0 {
-		p.Header = &commonpb.Header{Fields: headers}
-	}
-	p.Input, err = v.readPayloads(f.value("input"))
-	return c, err
-}
-
-// rawValues keeps payloads as they are through a data converter.
-func rawValues(m map[string]*commonpb.Payload) map[string]any {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, p := range m {
-		out[k] = converter.NewRawValue(p)
-	}
-	return out
-}
-
-func asAny(m map[string]*commonpb.Payload) map[string]any {
-	if m == nil {
-		return nil
-	}
-	out := make(map[string]any, len(m))
-	for k, p := range m {
-		out[k] = p
-	}
-	return out
-}
+type startChild protocol.StartChild
 
 func (c *startChild) accept(d *definition) error {
-	if c.params.WorkflowID == "" && d.keeps(ruleEmpties) {
+	if c.Params.WorkflowID == "" && d.keeps(ruleEmpties) {
 		return emptyID(fmt.Sprintf("BadStartChildExecutionAttributes: Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. "+
-			"WorkflowType=%s Namespace=%s", c.params.WorkflowType.Name, c.params.Namespace))
+			"WorkflowType=%s Namespace=%s", c.Params.WorkflowType.Name, c.Params.Namespace))
 	}
-	d.children[c.seq] = &childState{command: c}
+	d.children[c.Seq] = &childState{command: c}
 	d.put(c)
 	return nil
 }
 
 func (c *startChild) send(d *definition) error {
-	s := d.children[c.seq]
+	s := d.children[c.Seq]
 	s.sent = true
 	var failed error // told for the result, of a child that was not started
-	d.env.ExecuteChildWorkflow(c.params, func(result *commonpb.Payloads, err error) {
+	d.env.ExecuteChildWorkflow(c.Params, func(result *commonpb.Payloads, err error) {
 		switch {
-		case d.children[c.seq] != s: // resolved when it was cancelled
+		case d.children[c.Seq] != s: // resolved when it was cancelled
 		case s.runID == "":
 			failed = err // the start's callback follows, if the failure came from the server
 		default:
-			r := resolution{result: result}
+			r := protocol.Resolution{Result: result}
 			if err != nil {
-				r.failure, r.cancelled = childFailure(d.env.GetFailureConverter(), err)
+				r.Failure, r.Cancelled = protocol.ChildFailure(d.env.GetFailureConverter(), err)
 			}
-			d.resolveChild(c.seq, r)
+			d.resolveChild(c.Seq, r)
 		}
 	}, func(started bindings.WorkflowExecution, err error) {
 		switch {
-		case d.children[c.seq] != s:
+		case d.children[c.Seq] != s:
 		case err != nil:
 			d.childNotStarted(c, err)
 		default:
 			s.runID = started.RunID
-			d.push(resolveChildStartJob{seq: c.seq, runID: started.RunID})
+			d.push(protocol.ResolveChildStart{Seq: c.Seq, RunID: started.RunID})
 			if s.cancelAtStart {
 				d.put(requestCancelChild{c})
 			}
 		}
 	})
-	if failed != nil && d.children[c.seq] == s {
-		return fmt.Errorf("start child workflow %q: %w", c.params.WorkflowID, failed)
+	if failed != nil && d.children[c.Seq] == s {
+		return fmt.Errorf("start child workflow %q: %w", c.Params.WorkflowID, failed)
 	}
 	return nil
 }
 
 func (d *definition) childNotStarted(c *startChild, err error) {
-	delete(d.children, c.seq)
+	delete(d.children, c.Seq)
 	var exists *temporal.ChildWorkflowExecutionAlreadyStartedError
 	if errors.As(err, &exists) {
-		d.push(resolveChildStartJob{seq: c.seq, workflowID: c.params.WorkflowID, workflowType: c.params.WorkflowType.Name})
+		d.push(protocol.ResolveChildStart{Seq: c.Seq, WorkflowID: c.Params.WorkflowID, WorkflowType: c.Params.WorkflowType.Name})
 		return
 	}
 	// The package knows no other cause either, and fails the task.
 	d.refused = &wire.TaskFailure{
-		Reason: wire.ReasonException, Message: fmt.Sprintf("child workflow %q could not be started: %v", c.params.WorkflowID, err),
+		Reason: wire.ReasonException, Message: fmt.Sprintf("child workflow %q could not be started: %v", c.Params.WorkflowID, err),
 	}
 }
 
-func (d *definition) resolveChild(seq int64, r resolution) {
+func (d *definition) resolveChild(seq int64, r protocol.Resolution) {
 	delete(d.children, seq)
-	d.push(resolveChildJob{seq, r})
+	d.push(protocol.ResolveChild{Seq: seq, Resolution: r})
 }
 
-type cancelChild struct{ seq int64 }
-
-func readCancelChild(_ *vm, f fields, _ metadata) (command, error) {
-	return cancelChild{f.integer("childWorkflowSeq")}, nil
-}
+type cancelChild protocol.CancelChild
 
 func (c cancelChild) accept(d *definition) error {
-	s := d.children[c.seq]
+	s := d.children[c.Seq]
 	if s == nil {
 		return nil
 	}
 	start := s.command
 	if !s.sent {
 		take(d, func(x *startChild) bool { return x == start })
-		delete(d.children, c.seq)
-		d.push(resolveChildStartJob{seq: c.seq, cancelled: start.cancelled("", "Child Workflow Execution cancelled before scheduled: ")})
+		delete(d.children, c.Seq)
+		d.push(protocol.ResolveChildStart{Seq: c.Seq, Cancelled: start.cancelled("", "Child Workflow Execution cancelled before scheduled: ")})
 		return nil
 	}
 	switch {
-	case start.cancellation == childAbandon:
-	case start.cancellation == childWaitRequested && s.runID == "":
+	case start.Cancellation == protocol.ChildAbandon:
+	case start.Cancellation == protocol.ChildWaitRequested && s.runID == "":
 		s.cancelAtStart = true // what confirms it can't be sent to a child that the server doesn't know
 	default:
 		d.put(requestCancelChild{start})
 	}
-	if start.cancellation == childAbandon || start.cancellation == childTryCancel {
-		d.cancelledChild(s, c.seq)
+	if start.Cancellation == protocol.ChildAbandon || start.Cancellation == protocol.ChildTryCancel {
+		d.cancelledChild(s, c.Seq)
 	}
 	return nil
 }
@@ -201,17 +124,17 @@ func (d *definition) cancelledChild(s *childState, seq int64) {
 	f := s.command.cancelled(s.runID, "Child Workflow execution cancelled")
 	if s.runID == "" {
 		delete(d.children, seq)
-		d.push(resolveChildStartJob{seq: seq, cancelled: f})
+		d.push(protocol.ResolveChildStart{Seq: seq, Cancelled: f})
 		return
 	}
-	d.resolveChild(seq, resolution{failure: f, cancelled: true})
+	d.resolveChild(seq, protocol.Resolution{Failure: f, Cancelled: true})
 }
 
 type requestCancelChild struct{ child *startChild }
 
 func (c requestCancelChild) send(d *definition) error {
-	p := c.child.params
-	if c.child.cancellation != childWaitRequested {
+	p := c.child.Params
+	if c.child.Cancellation != protocol.ChildWaitRequested {
 		d.env.RequestCancelChildWorkflow(p.Namespace, p.WorkflowID)
 		return nil
 	}
@@ -220,8 +143,8 @@ func (c requestCancelChild) send(d *definition) error {
 	// WAIT_CANCELLATION_COMPLETED. Code that asks for it wants to go on. Only the request for
 	// workflows of others tells when that is.
 	d.env.RequestCancelExternalWorkflow(p.Namespace, p.WorkflowID, "", func(_ *commonpb.Payloads, err error) {
-		if s := d.children[c.child.seq]; s != nil && err == nil {
-			d.cancelledChild(s, c.child.seq)
+		if s := d.children[c.child.Seq]; s != nil && err == nil {
+			d.cancelledChild(s, c.child.Seq)
 		}
 	})
 	return nil
@@ -230,12 +153,12 @@ func (c requestCancelChild) send(d *definition) error {
 func (c *startChild) cancelled(runID, message string) *failurepb.Failure {
 	return &failurepb.Failure{
 		Message: message,
-		Cause:   cancellation(nil),
+		Cause:   protocol.Cancellation(nil),
 		FailureInfo: &failurepb.Failure_ChildWorkflowExecutionFailureInfo{
 			ChildWorkflowExecutionFailureInfo: &failurepb.ChildWorkflowExecutionFailureInfo{
-				Namespace:         c.params.Namespace,
-				WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: c.params.WorkflowID, RunId: runID},
-				WorkflowType:      &commonpb.WorkflowType{Name: c.params.WorkflowType.Name},
+				Namespace:         c.Params.Namespace,
+				WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: c.Params.WorkflowID, RunId: runID},
+				WorkflowType:      &commonpb.WorkflowType{Name: c.Params.WorkflowType.Name},
 				RetryState:        enumspb.RETRY_STATE_NON_RETRYABLE_FAILURE,
 			},
 		},

@@ -1,52 +1,38 @@
 package workflow
 
 import (
-	"time"
-
 	commonpb "go.temporal.io/api/common/v1"
-	failurepb "go.temporal.io/api/failure/v1"
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/workflow"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // The ends of a run. The first one counts.
 
-type complete struct{ result *commonpb.Payload }
-
-func readComplete(v *vm, f fields, _ metadata) (command, error) {
-	p, err := v.readPayload(f.value("result"))
-	return complete{p}, err
-}
+type complete protocol.Complete
 
 func (c complete) accept(d *definition) error { return d.ends(c) }
 
 func (c complete) send(d *definition) error {
 	var result *commonpb.Payloads
-	if c.result != nil {
-		result = &commonpb.Payloads{Payloads: []*commonpb.Payload{c.result}}
+	if c.Result != nil {
+		result = &commonpb.Payloads{Payloads: []*commonpb.Payload{c.Result}}
 	}
 	d.env.Complete(result, nil)
 	return nil
 }
 
-type fail struct{ failure *failurepb.Failure }
-
-func readFail(v *vm, f fields, _ metadata) (command, error) {
-	p, err := v.readFailure(f.value("failure"))
-	return fail{p}, err
-}
+type fail protocol.Fail
 
 func (c fail) accept(d *definition) error { return d.ends(c) }
 
 func (c fail) send(d *definition) error {
-	d.env.Complete(nil, toError(d.env.GetFailureConverter(), c.failure))
+	d.env.Complete(nil, protocol.ToError(d.env.GetFailureConverter(), c.Failure))
 	return nil
 }
 
-type cancelled struct{}
-
-func readCancelled(*vm, fields, metadata) (command, error) { return cancelled{}, nil }
+type cancelled protocol.Cancelled
 
 func (c cancelled) accept(d *definition) error { return d.ends(c) }
 
@@ -55,35 +41,7 @@ func (cancelled) send(d *definition) error {
 	return nil
 }
 
-type continueAsNew struct {
-	workflowType, taskQueue          string
-	input                            *commonpb.Payloads
-	headers                          map[string]*commonpb.Payload
-	memo, attributes                 map[string]*commonpb.Payload
-	runTimeout, taskTimeout, backoff time.Duration
-	versioning                       workflow.ContinueAsNewVersioningBehavior
-}
-
-func readContinueAsNew(v *vm, f fields, _ metadata) (command, error) {
-	c := continueAsNew{
-		workflowType: f.text("workflowType"), taskQueue: f.text("taskQueue"),
-		runTimeout: f.duration("workflowRunTimeout"), taskTimeout: f.duration("workflowTaskTimeout"),
-		backoff:    f.duration("backoffStartInterval"),
-		versioning: workflow.ContinueAsNewVersioningBehavior(f.integer("initialVersioningBehavior")),
-	}
-	var err error
-	if c.headers, err = v.readHeader(f); err != nil {
-		return nil, err
-	}
-	if c.memo, err = v.readPayloadMap(f.value("memo")); err != nil {
-		return nil, err
-	}
-	if c.attributes, err = v.readPayloadMap(f.object("searchAttributes").value("indexedFields")); err != nil {
-		return nil, err
-	}
-	c.input, err = v.readPayloads(f.value("arguments"))
-	return c, err
-}
+type continueAsNew protocol.ContinueAsNew
 
 func (c continueAsNew) accept(d *definition) error { return d.ends(c) }
 
@@ -94,24 +52,24 @@ func (c continueAsNew) accept(d *definition) error { return d.ends(c) }
 // with, and what was upserted is lost without a word.
 func (c continueAsNew) send(d *definition) error {
 	i := d.env.WorkflowInfo()
-	if len(c.memo) > 0 {
-		i.Memo = &commonpb.Memo{Fields: c.memo}
+	if len(c.Memo) > 0 {
+		i.Memo = &commonpb.Memo{Fields: c.Memo}
 	}
-	if c.attributes != nil {
+	if c.Attributes != nil {
 		//nolint:staticcheck // the SDK reads them from here alone
-		i.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: c.attributes}
+		i.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: c.Attributes}
 	}
 	e := &bindings.ContinueAsNewError{
-		WorkflowType:              &bindings.WorkflowType{Name: c.workflowType},
-		Input:                     c.input,
-		TaskQueueName:             c.taskQueue,
-		WorkflowRunTimeout:        c.runTimeout,
-		WorkflowTaskTimeout:       c.taskTimeout,
-		BackoffStartInterval:      c.backoff,
-		InitialVersioningBehavior: c.versioning,
+		WorkflowType:              &bindings.WorkflowType{Name: c.WorkflowType},
+		Input:                     c.Input,
+		TaskQueueName:             c.TaskQueue,
+		WorkflowRunTimeout:        c.RunTimeout,
+		WorkflowTaskTimeout:       c.TaskTimeout,
+		BackoffStartInterval:      c.Backoff,
+		InitialVersioningBehavior: c.Versioning,
 	}
-	if len(c.headers) > 0 {
-		e.Header = &commonpb.Header{Fields: c.headers}
+	if len(c.Headers) > 0 {
+		e.Header = &commonpb.Header{Fields: c.Headers}
 	}
 	if e.TaskQueueName == "" {
 		e.TaskQueueName = i.TaskQueueName

@@ -3,90 +3,55 @@ package workflow
 import (
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // signalExternal signals another workflow, or a child.
-type signalExternal struct {
-	seq                          int64
-	namespace, workflowID, runID string
-	child                        bool
-	name                         string
-	input                        *commonpb.Payloads
-	header                       *commonpb.Header
-}
-
-func readSignalExternal(v *vm, f fields, _ metadata) (command, error) {
-	c := &signalExternal{seq: f.integer("seq"), name: f.text("signalName")}
-	if e := f.object("workflowExecution"); e.o != nil {
-		c.namespace, c.workflowID, c.runID = e.text("namespace"), e.text("workflowId"), e.text("runId")
-	} else {
-		c.workflowID, c.child = f.text("childWorkflowId"), true
-	}
-	headers, err := v.readHeader(f)
-	if err != nil {
-		return nil, err
-	}
-	if len(headers) > 0 {
-		c.header = &commonpb.Header{Fields: headers}
-	}
-	c.input, err = v.readPayloads(f.value("args"))
-	return c, err
-}
+type signalExternal protocol.SignalExternal
 
 func (c *signalExternal) accept(d *definition) error {
-	d.signals[c.seq] = true
+	d.signals[c.Seq] = true
 	d.put(c)
 	return nil
 }
 
 func (c *signalExternal) send(d *definition) error {
-	if c.child {
-		c.namespace = d.env.WorkflowInfo().Namespace
+	if c.Child {
+		c.Namespace = d.env.WorkflowInfo().Namespace
 	}
-	d.env.SignalExternalWorkflow(c.namespace, c.workflowID, c.runID, c.name, c.input, nil, c.header, c.child,
+	d.env.SignalExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, c.Name, c.Input, nil, c.Header, c.Child,
 		func(_ *commonpb.Payloads, err error) {
-			j := resolveExternalJob{seq: c.seq, signal: true}
+			j := protocol.ResolveExternal{Seq: c.Seq, Signal: true}
 			if err != nil {
-				j.failure = externalFailure("signal", err)
+				j.Failure = protocol.ExternalFailure("signal", err)
 			}
 			d.resolveSignal(j)
 		})
 	return nil
 }
 
-func (d *definition) resolveSignal(j resolveExternalJob) {
-	if d.signals[j.seq] {
-		delete(d.signals, j.seq)
+func (d *definition) resolveSignal(j protocol.ResolveExternal) {
+	if d.signals[j.Seq] {
+		delete(d.signals, j.Seq)
 		d.push(j)
 	}
 }
 
 // cancelSignal takes a signal back that was not sent yet; one that was is on its way.
-type cancelSignal struct{ seq int64 }
-
-func readCancelSignal(_ *vm, f fields, _ metadata) (command, error) {
-	return cancelSignal{f.integer("seq")}, nil
-}
+type cancelSignal protocol.CancelSignal
 
 func (c cancelSignal) accept(d *definition) error {
-	if take(d, func(s *signalExternal) bool { return s.seq == c.seq }) {
-		f := cancellation(nil)
+	if take(d, func(s *signalExternal) bool { return s.Seq == c.Seq }) {
+		f := protocol.Cancellation(nil)
 		f.Message = "Signal was cancelled before being sent"
-		d.resolveSignal(resolveExternalJob{seq: c.seq, signal: true, failure: f})
+		d.resolveSignal(protocol.ResolveExternal{Seq: c.Seq, Signal: true, Failure: f})
 	}
 	return nil
 }
 
 // cancelExternal asks another workflow to cancel itself.
-type cancelExternal struct {
-	seq                          int64
-	namespace, workflowID, runID string
-}
-
-func readCancelExternal(_ *vm, f fields, _ metadata) (command, error) {
-	e := f.object("workflowExecution")
-	return cancelExternal{f.integer("seq"), e.text("namespace"), e.text("workflowId"), e.text("runId")}, nil
-}
+type cancelExternal protocol.CancelExternal
 
 func (c cancelExternal) accept(d *definition) error {
 	d.put(c)
@@ -94,12 +59,12 @@ func (c cancelExternal) accept(d *definition) error {
 }
 
 func (c cancelExternal) send(d *definition) error {
-	d.env.RequestCancelExternalWorkflow(c.namespace, c.workflowID, c.runID, func(_ *commonpb.Payloads, err error) {
+	d.env.RequestCancelExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, func(_ *commonpb.Payloads, err error) {
 		var f *failurepb.Failure
 		if err != nil {
-			f = externalFailure("cancel", err)
+			f = protocol.ExternalFailure("cancel", err)
 		}
-		d.push(resolveExternalJob{seq: c.seq, failure: f})
+		d.push(protocol.ResolveExternal{Seq: c.Seq, Failure: f})
 	})
 	return nil
 }

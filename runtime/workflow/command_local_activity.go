@@ -12,6 +12,8 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 const (
@@ -30,53 +32,31 @@ type localState struct {
 }
 
 type scheduleLocalActivity struct {
-	seq          int64
-	said         LocalActivity
-	params       bindings.ExecuteLocalActivityParams
-	input        *commonpb.Payloads
-	headers      map[string]*commonpb.Payload
-	cancellation int64
-	over         enumspb.TimeoutType // of the deadline that is given and zero
-	firstMillis  float64             // when the first attempt was scheduled, of an attempt after a timer
+	*protocol.ScheduleLocalActivity
+	said   LocalActivity
+	params bindings.ExecuteLocalActivityParams
 }
 
-func readScheduleLocal(v *vm, f fields, meta metadata) (command, error) {
-	c := &scheduleLocalActivity{
-		seq: f.integer("seq"), cancellation: f.integer("cancellationType"),
-		firstMillis: f.number("originalScheduleTime"),
-	}
+func newScheduleLocalActivity(f *protocol.ScheduleLocalActivity) *scheduleLocalActivity {
+	c := &scheduleLocalActivity{ScheduleLocalActivity: f, said: LocalActivity{
+		Name: f.ActivityType, ID: f.ActivityID, StartToClose: f.StartToClose, ScheduleToClose: f.ScheduleToClose,
+		Retry: localRetry(f.RetryPolicy),
+	}}
 	p := &c.params
-	c.said = LocalActivity{
-		Name: f.text("activityType"), ID: f.text("activityId"),
-		StartToClose: f.duration("startToCloseTimeout"), ScheduleToClose: f.duration("scheduleToCloseTimeout"),
-		Retry: localRetry(f.retryPolicy(v.box.Runtime, "retryPolicy")),
-	}
-	switch {
-	case f.has("scheduleToCloseTimeout") && c.said.ScheduleToClose == 0:
-		c.over = enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE
-	case f.has("startToCloseTimeout") && c.said.StartToClose == 0:
-		c.over = enumspb.TIMEOUT_TYPE_START_TO_CLOSE
-	}
-	p.ActivityType, p.ScheduleToCloseTimeout, p.StartToCloseTimeout = c.said.Name, c.said.ScheduleToClose, c.said.StartToClose
+	p.ActivityType, p.ScheduleToCloseTimeout, p.StartToCloseTimeout = f.ActivityType, f.ScheduleToClose, f.StartToClose
 	if p.StartToCloseTimeout == 0 {
 		p.StartToCloseTimeout = p.ScheduleToCloseTimeout
 	}
 	if p.ScheduleToCloseTimeout == 0 {
 		p.ScheduleToCloseTimeout = noDeadline
 	}
-	p.Attempt = int32(max(1, f.integer("attempt")))
-	p.Summary = meta.summary
+	p.Attempt, p.Summary = f.Attempt, f.Summary
 	threshold := defaultRetryThreshold
-	if f.has("localRetryThreshold") {
-		threshold = f.duration("localRetryThreshold")
+	if f.RetryThreshold != nil {
+		threshold = *f.RetryThreshold
 	}
 	p.RetryPolicy = c.retriedBySDK(threshold)
-	var err error
-	if c.headers, err = v.readHeader(f); err != nil {
-		return nil, err
-	}
-	c.input, err = v.readPayloads(f.value("arguments"))
-	return c, err
+	return c
 }
 
 // localRetry fills in what the server fills in for ordinary activities.
@@ -119,14 +99,14 @@ func (c *scheduleLocalActivity) retriedBySDK(threshold time.Duration) *temporal.
 
 func (c *scheduleLocalActivity) accept(d *definition) error {
 	if d.o.LocalActivity == nil {
-		return unsupported("scheduleLocalActivity")
+		return protocol.Unsupported("scheduleLocalActivity")
 	}
-	d.locals[c.seq] = &localState{command: c}
-	if c.over != enumspb.TIMEOUT_TYPE_UNSPECIFIED && d.keeps(ruleEmpties) {
-		d.resolveLocal(c.seq, resolution{failure: c.failure("Local Activity timed out", &failurepb.Failure{
+	d.locals[c.Seq] = &localState{command: c}
+	if c.Over != enumspb.TIMEOUT_TYPE_UNSPECIFIED && d.keeps(ruleEmpties) {
+		d.resolveLocal(c.Seq, protocol.Resolution{Failure: c.failure("Local Activity timed out", &failurepb.Failure{
 			Message: "Activity timed out",
 			FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{
-				TimeoutType: c.over,
+				TimeoutType: c.Over,
 			}},
 		}, enumspb.RETRY_STATE_CANCEL_REQUESTED)})
 		return nil
@@ -136,19 +116,19 @@ func (c *scheduleLocalActivity) accept(d *definition) error {
 }
 
 func (c *scheduleLocalActivity) send(d *definition) error {
-	l := d.locals[c.seq]
+	l := d.locals[c.Seq]
 	l.sent = true
 	p := c.params
 	p.WorkflowInfo = d.env.WorkflowInfo()
 	p.DataConverter, p.FailureConverter = d.env.GetDataConverter(), d.env.GetFailureConverter()
-	p.Header = d.codeHeader(c.headers)
+	p.Header = d.codeHeader(c.Headers)
 	p.ScheduledTime = d.env.Now()
-	if c.firstMillis > 0 {
-		p.ScheduledTime = time.UnixMilli(int64(c.firstMillis))
+	if c.FirstMillis > 0 {
+		p.ScheduledTime = time.UnixMilli(int64(c.FirstMillis))
 	}
 	first := p.ScheduledTime
 	p.ActivityFn = func(ctx context.Context) (*commonpb.Payloads, error) {
-		result, err := d.o.LocalActivity(ctx, c.said, c.input)
+		result, err := d.o.LocalActivity(ctx, c.said, c.Input)
 		if err == nil || ctx.Err() == nil {
 			return result, err
 		}
@@ -162,22 +142,22 @@ func (c *scheduleLocalActivity) send(d *definition) error {
 		return nil, temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil)
 	}
 	l.id = d.env.ExecuteLocalActivity(p, func(r *bindings.LocalActivityResultWrapper) {
-		if d.locals[c.seq] == l { // not resolved when it was cancelled
-			d.resolveLocal(c.seq, c.outcome(d, r, first))
+		if d.locals[c.Seq] == l { // not resolved when it was cancelled
+			d.resolveLocal(c.Seq, c.outcome(d, r, first))
 		}
 	})
 	return nil
 }
 
-func (d *definition) resolveLocal(seq int64, r resolution) {
+func (d *definition) resolveLocal(seq int64, r protocol.Resolution) {
 	delete(d.locals, seq)
-	d.push(resolveActivityJob{seq, r})
+	d.push(protocol.ResolveActivity{Seq: seq, Resolution: r})
 }
 
 // outcome looks only at what the marker holds, so that a replay comes to the same.
-func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivityResultWrapper, first time.Time) resolution {
+func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivityResultWrapper, first time.Time) protocol.Resolution {
 	if r.Err == nil {
-		return resolution{result: r.Result}
+		return protocol.Resolution{Result: r.Result}
 	}
 	var canceled *temporal.CanceledError
 	if errors.As(r.Err, &canceled) {
@@ -190,16 +170,16 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 			pause = c.pause(r.Attempt)
 		}
 		if first.Add(c.params.ScheduleToCloseTimeout).After(d.env.Now().Add(pause)) {
-			return resolution{backoff: &backoff{r.Attempt + 1, pause, first}}
+			return protocol.Resolution{Backoff: &protocol.Backoff{Attempt: r.Attempt + 1, Pause: pause, First: first}}
 		}
 		final = enumspb.RETRY_STATE_TIMEOUT
 	}
 	cause := d.env.GetFailureConverter().ErrorToFailure(r.Err)
 	if cause.GetTimeoutFailureInfo() != nil {
-		return resolution{failure: c.failure("Activity task timed out", cause, final)}
+		return protocol.Resolution{Failure: c.failure("Activity task timed out", cause, final)}
 	}
 	// Upstream wraps timeouts and cancellations alone.
-	return resolution{failure: cause}
+	return protocol.Resolution{Failure: cause}
 }
 
 // retryState says why there is no further attempt, or that there is one.
@@ -217,8 +197,8 @@ func (c *scheduleLocalActivity) retryState(r *bindings.LocalActivityResultWrappe
 	return enumspb.RETRY_STATE_IN_PROGRESS
 }
 
-func (c *scheduleLocalActivity) cancelled() resolution {
-	return resolution{cancelled: true, failure: c.failure("Activity cancelled", cancellation(nil), enumspb.RETRY_STATE_CANCEL_REQUESTED)}
+func (c *scheduleLocalActivity) cancelled() protocol.Resolution {
+	return protocol.Resolution{Cancelled: true, Failure: c.failure("Activity cancelled", protocol.Cancellation(nil), enumspb.RETRY_STATE_CANCEL_REQUESTED)}
 }
 
 func (c *scheduleLocalActivity) failure(message string, cause *failurepb.Failure, state enumspb.RetryState) *failurepb.Failure {
@@ -230,34 +210,23 @@ func (c *scheduleLocalActivity) failure(message string, cause *failurepb.Failure
 	}
 }
 
-// backoff asks the package to wait with a timer and to schedule the next attempt.
-type backoff struct {
-	attempt int32
-	pause   time.Duration
-	first   time.Time
-}
-
-type cancelLocalActivity struct{ seq int64 }
-
-func readCancelLocal(_ *vm, f fields, _ metadata) (command, error) {
-	return cancelLocalActivity{f.integer("seq")}, nil
-}
+type cancelLocalActivity protocol.CancelLocalActivity
 
 func (c cancelLocalActivity) accept(d *definition) error {
-	l := d.locals[c.seq]
+	l := d.locals[c.Seq]
 	if l == nil {
 		return nil
 	}
 	if !l.sent {
 		take(d, func(s *scheduleLocalActivity) bool { return s == l.command })
-		d.resolveLocal(c.seq, l.command.cancelled())
+		d.resolveLocal(c.Seq, l.command.cancelled())
 		return nil
 	}
-	if l.command.cancellation != activityAbandon {
+	if l.command.Cancellation != protocol.ActivityAbandon {
 		d.put(requestCancelLocal{l.id})
 	}
-	if l.command.cancellation != activityWait {
-		d.resolveLocal(c.seq, l.command.cancelled())
+	if l.command.Cancellation != protocol.ActivityWait {
+		d.resolveLocal(c.Seq, l.command.cancelled())
 	}
 	return nil
 }

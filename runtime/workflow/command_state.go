@@ -3,15 +3,12 @@ package workflow
 import (
 	"fmt"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
-
-	commonpb "go.temporal.io/api/common/v1"
 )
 
 // patch records that a patch is in the code.
-type patch struct{ id string }
-
-func readPatch(_ *vm, f fields, _ metadata) (command, error) { return patch{f.text("patchId")}, nil }
+type patch protocol.Patch
 
 func (c patch) accept(d *definition) error {
 	d.put(c)
@@ -23,7 +20,7 @@ func (c patch) accept(d *definition) error {
 // their number. From there on a patch is a marker alone.
 func (c patch) send(d *definition) error {
 	if d.patchBytes >= wire.MaxChangeVersions && !d.env.IsReplaying() {
-		marker, err := wire.VersionMarker(d.env.GetDataConverter(), c.id)
+		marker, err := wire.VersionMarker(d.env.GetDataConverter(), c.ID)
 		if err != nil {
 			return err
 		}
@@ -31,19 +28,14 @@ func (c patch) send(d *definition) error {
 			return nil
 		}
 	}
-	d.patchBytes += len(c.id) + len(wire.VersionSuffix) + len(`"",`)
-	if d.env.GetVersion(c.id, wire.PatchVersion, wire.PatchVersion) != wire.PatchVersion {
-		return fmt.Errorf("patch %q was not recorded", c.id)
+	d.patchBytes += len(c.ID) + len(wire.VersionSuffix) + len(`"",`)
+	if d.env.GetVersion(c.ID, wire.PatchVersion, wire.PatchVersion) != wire.PatchVersion {
+		return fmt.Errorf("patch %q was not recorded", c.ID)
 	}
 	return nil
 }
 
-type upsertSearchAttributes struct{ fields map[string]*commonpb.Payload }
-
-func readUpsertSearchAttributes(v *vm, f fields, _ metadata) (command, error) {
-	m, err := v.readPayloadMap(f.object("searchAttributes").value("indexedFields"))
-	return upsertSearchAttributes{m}, err
-}
+type upsertSearchAttributes protocol.UpsertSearchAttributes
 
 func (c upsertSearchAttributes) accept(d *definition) error {
 	d.put(c)
@@ -51,18 +43,13 @@ func (c upsertSearchAttributes) accept(d *definition) error {
 }
 
 func (c upsertSearchAttributes) send(d *definition) error {
-	if len(c.fields) == 0 {
+	if len(c.Fields) == 0 {
 		return nil
 	}
-	return d.env.UpsertSearchAttributes(asAny(c.fields))
+	return d.env.UpsertSearchAttributes(protocol.AsAny(c.Fields))
 }
 
-type upsertMemo struct{ fields map[string]*commonpb.Payload }
-
-func readUpsertMemo(v *vm, f fields, _ metadata) (command, error) {
-	m, err := v.readPayloadMap(f.object("upsertedMemo").value("fields"))
-	return upsertMemo{m}, err
-}
+type upsertMemo protocol.UpsertMemo
 
 func (c upsertMemo) accept(d *definition) error {
 	d.put(c)
@@ -70,8 +57,8 @@ func (c upsertMemo) accept(d *definition) error {
 }
 
 func (c upsertMemo) send(d *definition) error {
-	if len(c.fields) == 0 {
+	if len(c.Fields) == 0 {
 		return nil
 	}
-	return d.env.UpsertMemo(rawValues(c.fields))
+	return d.env.UpsertMemo(protocol.RawValues(c.Fields))
 }

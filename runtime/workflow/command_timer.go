@@ -5,52 +5,41 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/workflow"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
-type startTimer struct {
-	seq     int64
-	after   time.Duration
-	summary string
-}
-
-func readStartTimer(_ *vm, f fields, meta metadata) (command, error) {
-	return startTimer{f.integer("seq"), f.duration("startToFireTimeout"), meta.summary}, nil
-}
+type startTimer protocol.StartTimer
 
 func (c startTimer) accept(d *definition) error { d.put(c); return nil }
 
 func (c startTimer) send(d *definition) error {
 	// The SDK calls back at once, and records nothing, for a timer of no duration.
-	after := max(c.after, time.Millisecond)
-	id := d.env.NewTimer(after, workflow.TimerOptions{Summary: c.summary}, func(_ *commonpb.Payloads, err error) {
+	after := max(c.After, time.Millisecond)
+	id := d.env.NewTimer(after, workflow.TimerOptions{Summary: c.Summary}, func(_ *commonpb.Payloads, err error) {
 		if err == nil {
-			delete(d.timers, c.seq)
-			d.push(fireTimerJob{c.seq})
+			delete(d.timers, c.Seq)
+			d.push(protocol.FireTimer{Seq: c.Seq})
 		}
 	})
 	if id != nil {
-		d.timers[c.seq] = *id
+		d.timers[c.Seq] = *id
 	}
 	return nil
 }
 
-// cancelTimer needs no answer: the package has rejected the promise already.
-type cancelTimer struct{ seq int64 }
-
-func readCancelTimer(_ *vm, f fields, _ metadata) (command, error) {
-	return cancelTimer{f.integer("seq")}, nil
-}
+type cancelTimer protocol.CancelTimer
 
 func (c cancelTimer) accept(d *definition) error {
-	if !take(d, func(s startTimer) bool { return s.seq == c.seq }) {
+	if !take(d, func(s startTimer) bool { return s.Seq == c.Seq }) {
 		d.put(c)
 	}
 	return nil
 }
 
 func (c cancelTimer) send(d *definition) error {
-	if id, ok := d.timers[c.seq]; ok {
-		delete(d.timers, c.seq)
+	if id, ok := d.timers[c.Seq]; ok {
+		delete(d.timers, c.Seq)
 		d.env.RequestCancelTimer(id)
 	}
 	return nil

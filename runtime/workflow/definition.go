@@ -9,6 +9,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -43,7 +44,7 @@ type definition struct {
 	closed      bool
 	replaying   bool // in the activation under way
 	inQuery     bool
-	jobs        []job
+	jobs        []protocol.Job
 	pending     int // commands and conditions that the activation under way started: see started
 
 	// What the execution waits for, by the package's sequence numbers.
@@ -81,14 +82,14 @@ func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.
 	d.nexus = make(map[int64]*nexusState)
 	d.signals = make(map[int64]bool)
 	d.updates = make(map[string]*updateState)
-	env.RegisterCancelHandler(func() { d.push(cancelJob{}) })
+	env.RegisterCancelHandler(func() { d.push(protocol.Cancel{}) })
 	env.RegisterSignalHandler(func(name string, input *commonpb.Payloads, header *commonpb.Header) error {
-		d.push(signalJob{name, input, header})
+		d.push(protocol.Signal{Name: name, Input: input, Header: header})
 		return nil
 	})
 	env.RegisterUpdateHandler(func(name, id string, args *commonpb.Payloads, header *commonpb.Header, cb bindings.UpdateCallbacks) {
 		d.updates[id] = &updateState{callbacks: cb}
-		d.push(updateJob{name, id, args, header})
+		d.push(protocol.Update{Name: name, ID: id, Input: args, Header: header})
 	})
 	env.RegisterQueryHandler(d.query)
 }
@@ -99,7 +100,7 @@ type updateState struct {
 	accepted  bool
 }
 
-func (d *definition) push(j job) { d.jobs = append(d.jobs, j) }
+func (d *definition) push(j protocol.Job) { d.jobs = append(d.jobs, j) }
 
 // OnWorkflowTaskStarted runs what the events since the last task brought. A panic is the bindings'
 // way to fail the task: the SDK then drops this definition, and the next attempt replays the
@@ -145,7 +146,7 @@ func (d *definition) task() error {
 			return &wire.TaskFailure{Reason: wire.ReasonInterrupted, Hint: hintTooLong, Message: fmt.Sprintf(
 				"the workflow task came to no end within %v: the code schedules and cancels without waiting", maxTaskFactor*d.o.TaskTimeout)}
 		}
-		commands, err := d.activate(ctx, sorted(d.jobs))
+		commands, err := d.activate(ctx, protocol.Sorted(d.jobs))
 		if err != nil {
 			return err
 		}
@@ -170,7 +171,7 @@ func (d *definition) task() error {
 }
 
 // activate hands the jobs to the package, as one activation.
-func (d *definition) activate(ctx context.Context, jobs []job) (commands []command, err error) {
+func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (commands []command, err error) {
 	d.jobs, d.pending = nil, 0
 	in := d.in
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
@@ -192,7 +193,7 @@ func (d *definition) activate(ctx context.Context, jobs []job) (commands []comma
 			list = append(list, init)
 		}
 		for _, j := range jobs {
-			o, err := v.job(j, d)
+			o, err := v.sdk.values.Job(j, d.replaying)
 			if err != nil {
 				return err
 			}

@@ -33,6 +33,7 @@
 // the jobs go to the package as one activation, in an entry of the sandbox with the run's own
 // global object in place, and the commands that come out wait in an outbox until nothing moves any
 // more. What is cancelled while still in the outbox is never sent. Then the SDK gets the rest.
+// [protocol] has how jobs, commands, payloads and failures look in JavaScript; what they do is here.
 //
 // [wire.Tasks] stands between the SDK and the server, and has an execution of the SDK's cache move
 // to other code. A local activity under way delays it, because a replay would run that again.

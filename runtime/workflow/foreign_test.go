@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	commandpb "go.temporal.io/api/command/v1"
@@ -56,7 +57,7 @@ func timerCommand(after time.Duration) *commandpb.Command {
 func markerCommand(name string, details map[string]string) *commandpb.Command {
 	m := &commandpb.RecordMarkerCommandAttributes{MarkerName: name, Details: map[string]*commonpb.Payloads{}}
 	for k, v := range details {
-		m.Details[k] = &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload([]byte(v))}}
+		m.Details[k] = &commonpb.Payloads{Payloads: []*commonpb.Payload{protocol.JSONPayload([]byte(v))}}
 	}
 	return &commandpb.Command{CommandType: enumspb.COMMAND_TYPE_RECORD_MARKER, Attributes: &commandpb.Command_RecordMarkerCommandAttributes{RecordMarkerCommandAttributes: m}}
 }

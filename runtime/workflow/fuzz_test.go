@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // answering is an execution that answers the query `echo` with its argument.
@@ -46,7 +47,7 @@ func FuzzJSONPayload(f *testing.F) {
 	}
 	d := answering(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		answer, err := d.query("echo", &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload(data)}}, nil)
+		answer, err := d.query("echo", &commonpb.Payloads{Payloads: []*commonpb.Payload{protocol.JSONPayload(data)}}, nil)
 		var want any
 		if bad := json.Unmarshal(data, &want); bad != nil {
 			if err == nil && utf8.Valid(data) && !strings.Contains(bad.Error(), "out of range") && !strings.Contains(bad.Error(), "exceeded max depth") {
@@ -87,7 +88,7 @@ func normal(v any) any {
 // only fails.
 func FuzzPayload(f *testing.F) {
 	for _, p := range []*commonpb.Payload{
-		{}, jsonPayload([]byte(`{"a":1}`)), {Metadata: map[string][]byte{"encoding": []byte("binary/plain")}, Data: []byte{0, 255}},
+		{}, protocol.JSONPayload([]byte(`{"a":1}`)), {Metadata: map[string][]byte{"encoding": []byte("binary/plain")}, Data: []byte{0, 255}},
 		{Metadata: map[string][]byte{"encoding": []byte("binary/null")}}, {Metadata: map[string][]byte{"encoding": []byte("json/protobuf"), "messageType": []byte("x.Y")}, Data: []byte("{}")},
 		{Metadata: map[string][]byte{"encoding": []byte("json/plain"), "__proto__": []byte("x"), "type": []byte("Keyword")}, Data: []byte(`"x"`)}, {Data: []byte("x")},
 	} {
@@ -103,19 +104,19 @@ func FuzzPayload(f *testing.F) {
 		if proto.Unmarshal(data, p) != nil || len(p.GetExternalPayloads()) > 0 || len(p.ProtoReflect().GetUnknown()) > 0 {
 			return
 		}
-		if string(p.GetMetadata()[encodingKey]) == encodingJSON && !utf8.Valid(p.GetData()) {
+		if string(p.GetMetadata()[protocol.EncodingKey]) == protocol.EncodingJSON && !utf8.Valid(p.GetData()) {
 			return
 		}
-		if string(p.GetMetadata()[encodingKey]) == encodingNull {
+		if string(p.GetMetadata()[protocol.EncodingKey]) == protocol.EncodingNull {
 			p.Data = nil // there is one such value
 		}
 		var back *commonpb.Payload
 		err := d.in.enter(t.Context(), d.o.TaskTimeout, d, func() error {
-			o, err := d.in.vm.payload(p)
+			o, err := d.in.vm.sdk.values.Payload(p)
 			if err != nil {
 				return err
 			}
-			back, err = d.in.vm.readPayload(o)
+			back, err = d.in.vm.sdk.values.ReadPayload(o)
 			return err
 		})
 		if len(p.GetMetadata()) == 0 && back != nil {
@@ -134,19 +135,19 @@ func FuzzPayload(f *testing.F) {
 
 // FuzzFailure holds that a failure that JavaScript made says in Go what it said there.
 func FuzzFailure(f *testing.F) {
-	cancelled := cancellation(nil)
+	cancelled := protocol.Cancellation(nil)
 	for _, x := range []*failurepb.Failure{
 		{Message: "m", Source: "TypeScriptSDK", StackTrace: "Error: m\n    at f (a.ts:1:2)"},
 		{Message: "a", Cause: cancelled, FailureInfo: &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{
 			ActivityId: "1", ActivityType: &commonpb.ActivityType{Name: "t"}, Identity: "i", RetryState: 3}}},
 		{FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{
-			Type: "T", NonRetryable: true, Category: 1, Details: &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload([]byte("1")), {}}}}}},
+			Type: "T", NonRetryable: true, Category: 1, Details: &commonpb.Payloads{Payloads: []*commonpb.Payload{protocol.JSONPayload([]byte("1")), {}}}}}},
 		{FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{TimeoutType: 2}}},
 		{FailureInfo: &failurepb.Failure_NexusOperationExecutionFailureInfo{NexusOperationExecutionFailureInfo: &failurepb.NexusOperationFailureInfo{
 			ScheduledEventId: 7, Endpoint: "e", Service: "s", Operation: "o", OperationToken: "t"}}},
 		{FailureInfo: &failurepb.Failure_ChildWorkflowExecutionFailureInfo{ChildWorkflowExecutionFailureInfo: &failurepb.ChildWorkflowExecutionFailureInfo{
 			Namespace: "n", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: "w", RunId: "r"}, WorkflowType: &commonpb.WorkflowType{Name: "t"}}}},
-		{EncodedAttributes: jsonPayload([]byte(`{"message":"x"}`)), FailureInfo: &failurepb.Failure_NexusHandlerFailureInfo{NexusHandlerFailureInfo: &failurepb.NexusHandlerFailureInfo{Type: "B", RetryBehavior: 2}}},
+		{EncodedAttributes: protocol.JSONPayload([]byte(`{"message":"x"}`)), FailureInfo: &failurepb.Failure_NexusHandlerFailureInfo{NexusHandlerFailureInfo: &failurepb.NexusHandlerFailureInfo{Type: "B", RetryBehavior: 2}}},
 	} {
 		data, err := proto.Marshal(x)
 		if err != nil {
@@ -163,17 +164,17 @@ func FuzzFailure(f *testing.F) {
 		var back *failurepb.Failure
 		err := d.in.enter(t.Context(), d.o.TaskTimeout, d, func() error {
 			v := d.in.vm
-			value, err := v.failure(x)
+			value, err := v.sdk.values.Failure(x)
 			if err != nil {
 				return err
 			}
-			if same, err := v.readFailure(value); err != nil || same != x {
+			if same, err := v.sdk.values.ReadFailure(value); err != nil || same != x {
 				t.Fatalf("%v came back as %v, %v", x, same, err)
 			}
-			back, err = v.readFailure(withoutHandles(v, value.(*goja.Object)))
+			back, err = v.sdk.values.ReadFailure(withoutHandles(v, value.(*goja.Object)))
 			return err
 		})
-		if depth(x) > maxCauses {
+		if depth(x) > protocol.MaxCauses {
 			if err == nil {
 				t.Fatalf("%d causes were read", depth(x))
 			}
@@ -193,7 +194,7 @@ func withoutHandles(v *vm, o *goja.Object) *goja.Object {
 	out := v.box.Runtime.NewObject()
 	for _, k := range o.Keys() {
 		value := o.Get(k)
-		if cause := object(value); k == "cause" && cause != nil {
+		if cause := protocol.Object(value); k == "cause" && cause != nil {
 			value = withoutHandles(v, cause)
 		}
 		if err := out.Set(k, value); err != nil {
@@ -217,7 +218,7 @@ func said(f *failurepb.Failure) {
 		return
 	}
 	f.ProtoReflect().SetUnknown(nil)
-	f.StackTrace = shortStack(f.GetStackTrace())
+	f.StackTrace = protocol.ShortStack(f.GetStackTrace())
 	if f.GetEncodedAttributes() != nil {
 		f.EncodedAttributes = &commonpb.Payload{}
 	}

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // create evaluates the module for this execution; called inside enter.
@@ -32,74 +35,74 @@ func (d *definition) create() error {
 // there all the same, undefined.
 func (d *definition) info() (goja.Value, error) {
 	i := d.env.WorkflowInfo()
-	b := builder{v: d.in.vm, o: d.in.vm.box.Runtime.NewObject()}
+	b := d.in.vm.sdk.values.Build()
 	text := func(name, value string) {
-		b.value(name, goja.Undefined())
+		b.Value(name, goja.Undefined())
 		if value != "" {
-			b.set(name, value)
+			b.Set(name, value)
 		}
 	}
 	millis := func(name string, value time.Duration) {
-		b.value(name, goja.Undefined())
+		b.Value(name, goja.Undefined())
 		if value > 0 {
-			b.set(name, value.Milliseconds())
+			b.Set(name, value.Milliseconds())
 		}
 	}
-	b.set("workflowId", i.WorkflowExecution.ID)
-	b.set("runId", i.WorkflowExecution.RunID)
-	b.set("workflowType", i.WorkflowType.Name)
-	b.set("taskQueue", i.TaskQueueName)
-	b.set("namespace", i.Namespace)
-	b.set("firstExecutionRunId", i.FirstRunID)
-	b.set("originalExecutionRunId", i.OriginalRunID)
+	b.Set("workflowId", i.WorkflowExecution.ID)
+	b.Set("runId", i.WorkflowExecution.RunID)
+	b.Set("workflowType", i.WorkflowType.Name)
+	b.Set("taskQueue", i.TaskQueueName)
+	b.Set("namespace", i.Namespace)
+	b.Set("firstExecutionRunId", i.FirstRunID)
+	b.Set("originalExecutionRunId", i.OriginalRunID)
 	text("continuedFromExecutionRunId", i.ContinuedExecutionRunID)
 	text("cronSchedule", i.CronSchedule)
 	millis("cronScheduleToScheduleInterval", d.began.GetFirstWorkflowTaskBackoff().AsDuration())
-	b.set("startTime", i.WorkflowStartTime.UnixMilli())
-	b.set("runStartTime", d.env.Now().UnixMilli())
+	b.Set("startTime", i.WorkflowStartTime.UnixMilli())
+	b.Set("runStartTime", d.env.Now().UnixMilli())
 	millis("executionTimeoutMs", i.WorkflowExecutionTimeout)
-	b.value("executionExpirationTime", goja.Undefined())
+	b.Value("executionExpirationTime", goja.Undefined())
 	if expires := d.began.GetWorkflowExecutionExpirationTime(); expires != nil && expires.AsTime().Unix() > 0 {
-		b.set("executionExpirationTime", expires.AsTime().UnixMilli())
+		b.Set("executionExpirationTime", expires.AsTime().UnixMilli())
 	}
 	millis("runTimeoutMs", i.WorkflowRunTimeout)
 	if d.began.GetWorkflowRunTimeout() != nil && i.WorkflowRunTimeout == 0 && d.keeps(ruleEmpties) {
-		b.set("runTimeoutMs", 0) // of a child and of a continued run
+		b.Set("runTimeoutMs", 0) // of a child and of a continued run
 	}
-	b.set("taskTimeoutMs", i.WorkflowTaskTimeout.Milliseconds())
-	b.set("attempt", i.Attempt)
+	b.Set("taskTimeoutMs", i.WorkflowTaskTimeout.Milliseconds())
+	b.Set("attempt", i.Attempt)
 	for _, name := range []string{"parent", "root", "retryPolicy", "currentDeploymentVersion"} {
-		b.value(name, goja.Undefined())
+		b.Value(name, goja.Undefined())
 	}
 	if p := i.ParentWorkflowExecution; p != nil {
-		b.plain("parent", property{"workflowId", p.ID}, property{"runId", p.RunID}, property{"namespace", i.ParentWorkflowNamespace})
+		b.Plain("parent", protocol.Named("workflowId", p.ID), protocol.Named("runId", p.RunID), protocol.Named("namespace", i.ParentWorkflowNamespace))
 	}
 	if root := i.RootWorkflowExecution; root != nil && root.RunID != i.WorkflowExecution.RunID {
-		b.plain("root", property{"workflowId", root.ID}, property{"runId", root.RunID})
+		b.Plain("root", protocol.Named("workflowId", root.ID), protocol.Named("runId", root.RunID))
 	}
 	if p := i.RetryPolicy; p != nil {
-		b.plain("retryPolicy", d.retryPolicy(p)...)
+		b.Plain("retryPolicy", d.retryPolicy(p)...)
 	}
-	var priority []property
+	var priority []protocol.Property
 	if p := i.Priority; p != (temporal.Priority{}) {
-		priority = []property{{"priorityKey", p.PriorityKey}, {"fairnessKey", p.FairnessKey}, {"fairnessWeight", p.FairnessWeight}}
+		priority = []protocol.Property{protocol.Named("priorityKey", p.PriorityKey), protocol.Named("fairnessKey", p.FairnessKey), protocol.Named("fairnessWeight", p.FairnessWeight)}
 	}
-	b.plain("priority", priority...)
-	return b.o, b.err
+	b.Plain("priority", priority...)
+	return b.Made()
 }
 
-func (d *definition) retryPolicy(p *temporal.RetryPolicy) []property {
+func (d *definition) retryPolicy(p *temporal.RetryPolicy) []protocol.Property {
 	names := make([]any, len(p.NonRetryableErrorTypes))
 	for i, n := range p.NonRetryableErrorTypes {
 		names[i] = n
 	}
-	out := []property{{"backoffCoefficient", p.BackoffCoefficient}, {"maximumAttempts", p.MaximumAttempts}}
+	out := []protocol.Property{protocol.Named("backoffCoefficient", p.BackoffCoefficient), protocol.Named("maximumAttempts", p.MaximumAttempts)}
 	if p.MaximumInterval > 0 {
-		out = append(out, property{"maximumInterval", p.MaximumInterval.Milliseconds()})
+		out = append(out, protocol.Named("maximumInterval", p.MaximumInterval.Milliseconds()))
 	}
 	return append(out,
-		property{"initialInterval", p.InitialInterval.Milliseconds()},
-		property{"nonRetryableErrorTypes", d.in.vm.box.Runtime.NewArray(names...)})
+		protocol.Named("initialInterval", p.InitialInterval.Milliseconds()),
+		protocol.Named("nonRetryableErrorTypes", d.in.vm.box.Runtime.NewArray(names...)))
 }
 
 // begin tells the package what changes with each task; called inside enter.
@@ -145,35 +148,37 @@ func screaming(name string) string {
 func (d *definition) initialize() (goja.Value, error) {
 	v := d.in.vm
 	i := d.env.WorkflowInfo()
-	b := builder{v: v, o: v.box.Runtime.NewObject()}
-	b.list("arguments", d.input)
-	b.header(d.head)
-	b.payloads("lastCompletionResult", bindings.GetLastCompletionResult(d.env))
+	b := v.sdk.values.Build()
+	b.List("arguments", d.input)
+	b.Header(d.head)
+	b.Payloads("lastCompletionResult", bindings.GetLastCompletionResult(d.env))
 	if f := d.began.GetContinuedFailure(); f != nil {
-		b.failure("continuedFailure", f)
+		b.Failure("continuedFailure", f)
 	}
 	if fields := i.Memo.GetFields(); len(fields) > 0 {
-		m, err := v.payloadMap(fields, false)
-		b.check(err)
+		m, err := v.sdk.values.PayloadMap(fields, false)
+		b.Check(err)
 		o := v.box.Runtime.NewObject()
-		b.check(o.Set("fields", m))
-		b.value("memo", o)
+		b.Check(o.Set("fields", m))
+		b.Value("memo", o)
 	}
 	//nolint:staticcheck // the package converts the payloads itself
 	if fields := i.SearchAttributes.GetIndexedFields(); len(fields) > 0 {
-		m, err := v.payloadMap(fields, true)
-		b.check(err)
+		m, err := v.sdk.values.PayloadMap(fields, true)
+		b.Check(err)
 		o := v.box.Runtime.NewObject()
-		b.check(o.Set("indexedFields", m))
-		b.value("searchAttributes", o)
+		b.Check(o.Set("indexedFields", m))
+		b.Value("searchAttributes", o)
+	}
+	arguments, err := b.Made()
+	if err != nil {
+		return nil, err
 	}
 	job := v.box.Runtime.NewObject()
-	b.check(job.Set("variant", "initializeWorkflow"))
-	b.check(job.Set("initializeWorkflow", b.o))
-	if b.err != nil {
-		return nil, b.err
+	if err := errors.Join(job.Set("variant", "initializeWorkflow"), job.Set("initializeWorkflow", arguments)); err != nil {
+		return nil, err
 	}
-	if _, err := v.sdk.initialize(goja.Undefined(), b.o); err != nil {
+	if _, err := v.sdk.initialize(goja.Undefined(), arguments); err != nil {
 		return nil, d.in.thrown(err)
 	}
 	return job, nil

@@ -10,6 +10,7 @@ import (
 
 	"workflow-worker/activities/userlog"
 	"workflow-worker/runtime/logkey"
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // maxLogAttributes bounds one line.
@@ -45,7 +46,7 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 	}
 	attrs := d.userAttributes()
 	if len(args) > 1 {
-		if data := v.logData(object(args[1])); data != "" {
+		if data := v.logData(protocol.Object(args[1])); data != "" {
 			attrs = append(attrs, userlog.Data(data))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -82,7 +83,7 @@ func (d *definition) pin() (p wire.Pin, err error) {
 		if err != nil {
 			return nil, err
 		}
-		return &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload(data)}}, nil
+		return &commonpb.Payloads{Payloads: []*commonpb.Payload{protocol.JSONPayload(data)}}, nil
 	}, func(result *commonpb.Payloads, err error) { recorded, failed = result, err }, summary)
 	if err != nil || failed != nil {
 		return p, errors.Join(err, failed)
@@ -254,6 +255,6 @@ func (d *definition) codeHeader(fields map[string]*commonpb.Payload) *commonpb.H
 	for k, p := range fields {
 		out[k] = p
 	}
-	out[CodeHeader] = jsonPayload([]byte(`"` + d.in.code.Hash() + `"`))
+	out[CodeHeader] = protocol.JSONPayload([]byte(`"` + d.in.code.Hash() + `"`))
 	return &commonpb.Header{Fields: out}
 }

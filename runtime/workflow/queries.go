@@ -9,6 +9,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -29,22 +30,14 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	err := in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
 		v := in.vm
 		v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
-		r := v.box.Runtime
-		b := builder{v: v, o: r.NewObject()}
-		b.set("queryId", "query")
-		b.set("queryType", name)
-		b.list("arguments", args)
-		b.header(header)
-		o := builder{v: v, o: r.NewObject(), err: b.err}
-		o.set("variant", "queryWorkflow")
-		o.value("queryWorkflow", b.o)
-		if o.err != nil {
-			return o.err
+		job, err := v.sdk.values.Job(protocol.Query{Name: name, Input: args, Header: header}, d.replaying)
+		if err != nil {
+			return err
 		}
 		if _, err := v.sdk.beginQuery(goja.Undefined()); err != nil {
 			return in.thrown(err)
 		}
-		if _, err := v.sdk.activate(goja.Undefined(), r.NewArray(o.o)); err != nil {
+		if _, err := v.sdk.activate(goja.Undefined(), v.box.Runtime.NewArray(job)); err != nil {
 			return in.thrown(err)
 		}
 		concluded, err := v.sdk.conclude(goja.Undefined())
@@ -68,39 +61,29 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 
 // readAnswer finds the response among the commands; called inside enter.
 func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error) {
-	v := d.in.vm
-	var answer *fields
-	var changed error
-	for _, c := range items(v.box.Runtime, concluded) {
-		f := fields{object(c)}
-		if !f.has("respondToQuery") {
-			// The handler scheduled something: its commands are lost, and so is the execution's
-			// state.
-			changed = &wire.TaskFailure{Reason: wire.ReasonException, Message: "the handler changed the execution: a query may only read"}
-			continue
-		}
-		a := f.object("respondToQuery")
-		answer = &a
-	}
-	if changed != nil {
+	v := d.in.vm.sdk.values
+	answer := v.ReadAnswer(concluded)
+	if answer.Changed {
+		// Its commands are lost, and so is the execution's state.
+		changed := &wire.TaskFailure{Reason: wire.ReasonException, Message: "the handler changed the execution: a query may only read"}
 		d.evict(changed)
 		return nil, changed
 	}
-	if answer == nil {
+	if answer.None() {
 		// Upstream never answers when the result can't be converted.
 		if err := d.in.unhandled(); err != nil {
 			return nil, err
 		}
 		return nil, errors.New("the handler gave no answer")
 	}
-	if answer.has("failed") {
-		f, err := v.readFailure(answer.value("failed"))
+	if answer.Has("failed") {
+		f, err := v.ReadFailure(answer.Value("failed"))
 		if err != nil {
 			return nil, err
 		}
-		return nil, toError(d.env.GetFailureConverter(), f)
+		return nil, protocol.ToError(d.env.GetFailureConverter(), f)
 	}
-	return v.readPayload(answer.object("succeeded").value("response"))
+	return v.ReadPayload(answer.Object("succeeded").Value("response"))
 }
 
 // queryError leaves the handler's own failures as they are.

@@ -7,6 +7,8 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/sandbox"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // place is where something came about that an execution waits for: the author's frames, innermost
@@ -17,7 +19,7 @@ type place struct{ frames []goja.StackFrame }
 func (v *vm) captureStack(goja.FunctionCall) goja.Value {
 	p := &place{}
 	for _, f := range v.box.Runtime.CaptureCallStack(0, nil) {
-		if name := f.SrcName(); !strings.HasPrefix(name, sandbox.Internal) && len(p.frames) < maxFrames {
+		if name := f.SrcName(); !strings.HasPrefix(name, sandbox.Internal) && len(p.frames) < protocol.MaxFrames {
 			p.frames = append(p.frames, f)
 		}
 	}
@@ -32,23 +34,25 @@ func (v *vm) formatStack(c goja.FunctionCall) goja.Value {
 	if p, ok := c.Argument(0).Export().(*place); ok {
 		for _, f := range p.frames {
 			at, name := f.Position(), f.FuncName()
-			b := builder{v: v, o: r.NewObject()}
-			b.set("file_path", at.Filename)
-			b.set("line", at.Line)
-			b.set("column", at.Column+1) // goja counts mapped columns from 0
-			b.set("internal_code", false)
+			b := v.sdk.values.Build()
+			b.Set("file_path", at.Filename)
+			b.Set("line", at.Line)
+			b.Set("column", at.Column+1) // goja counts mapped columns from 0
+			b.Set("internal_code", false)
 			where := fmt.Sprintf("%s:%d:%d", at.Filename, at.Line, at.Column+1)
 			if name == "<anonymous>" {
 				text = append(text, "    at "+where)
 			} else {
-				b.set("function_name", name)
+				b.Set("function_name", name)
 				text = append(text, "    at "+name+" ("+where+")")
 			}
-			list = append(list, b.o)
+			frame, _ := b.Made() // plain properties of an ordinary object, as below
+			list = append(list, frame)
 		}
 	}
-	b := builder{v: v, o: r.NewObject()}
-	b.set("formatted", strings.Join(text, "\n"))
-	b.value("structured", r.NewArray(list...))
-	return b.o
+	b := v.sdk.values.Build()
+	b.Set("formatted", strings.Join(text, "\n"))
+	b.Value("structured", r.NewArray(list...))
+	o, _ := b.Made()
+	return o
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 
 	failurepb "go.temporal.io/api/failure/v1"
@@ -39,7 +40,7 @@ func (d *definition) taskFailure(err error) *wire.TaskFailure {
 			d.o.Observer.JSInterrupted("task")
 		case errors.As(err, &overflow):
 			f.Reason, f.Hint, f.Message = wire.ReasonCallDepth, hintDeep, "Maximum call stack size exceeded"
-			f.Stack = framesOnly(sandbox.CleanStack(overflow.String()))
+			f.Stack = protocol.FramesOnly(sandbox.CleanStack(overflow.String()))
 		case errors.Is(err, errDiscarded):
 			f.Reason, f.Message, f.Hint = wire.ReasonDiscarded, discardedMessage, hintReplayed
 		}
@@ -95,30 +96,6 @@ func (d *definition) hint() string {
 	return hintPinned
 }
 
-// maxFrames is how many frames of a stack are kept: V8's default.
-const maxFrames = 10
-
-// framesOnly gives a cleaned stack's innermost frames.
-func framesOnly(stack string) string {
-	var out []string
-	for l := range strings.SplitSeq(stack, "\n") {
-		if strings.HasPrefix(l, "    at ") && len(out) < maxFrames {
-			out = append(out, l)
-		}
-	}
-	return strings.Join(out, "\n")
-}
-
-// shortStack is a cleaned stack with its message and its innermost frames.
-func shortStack(stack string) string {
-	stack = sandbox.CleanStack(stack)
-	at := strings.Index(stack, "    at ")
-	if at < 0 {
-		return stack
-	}
-	return stack[:at] + framesOnly(stack[at:])
-}
-
 // thrown makes a task failure of what JavaScript threw out of an activation; called inside enter.
 func (in *instance) thrown(err error) error {
 	var ex *goja.Exception
@@ -128,7 +105,7 @@ func (in *instance) thrown(err error) error {
 	v := in.vm
 	f := &wire.TaskFailure{Reason: wire.ReasonException, Message: ex.Value().String()}
 	t := v.box.Describe(ex)
-	f.Message, f.Stack = t.Message, framesOnly(t.Stack)
+	f.Message, f.Stack = t.Message, protocol.FramesOnly(t.Stack)
 	if p := in.failureOf(v.sdk.failureOf, ex.Value()); p != nil {
 		describe(f, p)
 	}
@@ -166,7 +143,7 @@ func (in *instance) failureOf(convert goja.Callable, value goja.Value) *failurep
 	if err != nil {
 		return nil
 	}
-	p, err := in.vm.readFailure(o)
+	p, err := in.vm.sdk.values.ReadFailure(o)
 	if err != nil {
 		return nil
 	}
@@ -181,11 +158,11 @@ func describe(f *wire.TaskFailure, p *failurepb.Failure) {
 		f.Type = class
 	}
 	f.Message, f.Cause = message, p.GetCause()
-	f.Stack = framesOnly(stack)
-	for c, n := p.GetCause(), 0; c != nil && n < maxCauses; c, n = c.GetCause(), n+1 {
+	f.Stack = protocol.FramesOnly(stack)
+	for c, n := p.GetCause(), 0; c != nil && n < protocol.MaxCauses; c, n = c.GetCause(), n+1 {
 		_, message, stack := classed(c)
 		f.Stack += "\n    caused by " + message
-		if frames := framesOnly(stack); frames != "" {
+		if frames := protocol.FramesOnly(stack); frames != "" {
 			f.Stack += "\n" + frames
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/platform/web"
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // vm is one goja runtime with the bundle loaded. Executions share it, one at a time, and those of
@@ -75,12 +75,8 @@ type host interface {
 type sdk struct {
 	create, check, begin, beginQuery, initialize, activate, unblock, conclude goja.Callable
 	failureOf, failureOfRejection, autoUpgrades, withPackages                 goja.Callable
-	jsonPayload                                                               *goja.Object // its prototype
-	long                                                                      *goja.Object // its prototype
-	nullPayload                                                               goja.Value
 	console                                                                   goja.Value
-	// proto hides the Go failure that a JavaScript one was made of.
-	proto *goja.Symbol
+	values                                                                    *protocol.Values
 }
 
 // instance is one execution in its runtime.
@@ -93,7 +89,7 @@ type instance struct {
 	heavy bool
 	// unproven is for one that may turn out to be anything: it never lives beside others' executions.
 	unproven bool
-	runID string
+	runID    string
 }
 
 func newVM() *vm { return &vm{mu: newLock()} }
@@ -320,7 +316,7 @@ func (v *vm) loadBundle(o sandbox.Options) error {
 		if _, err := install(goja.Undefined(), h, module, exports); err != nil {
 			return err
 		}
-		if err := v.sdk.bind(r, module.Get("exports").ToObject(r)); err != nil {
+		if err := v.sdk.bind(box, module.Get("exports").ToObject(r)); err != nil {
 			return err
 		}
 		flags, ok := goja.AssertFunction(module.Get("exports").ToObject(r).Get("defaultFlags"))
@@ -373,7 +369,7 @@ func (v *vm) loadModule(program *compile.Program) (goja.Value, error) {
 // loadTimeout is for our own code: it only ends a runtime that can't be loaded at all.
 const loadTimeout = 10 * time.Second
 
-func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
+func (s *sdk) bind(box *sandbox.VM, exports *goja.Object) error {
 	for name, f := range map[string]*goja.Callable{
 		"create": &s.create, "check": &s.check, "begin": &s.begin, "beginQuery": &s.beginQuery, "initialize": &s.initialize,
 		"activate": &s.activate, "unblock": &s.unblock, "conclude": &s.conclude,
@@ -386,11 +382,8 @@ func (s *sdk) bind(r *goja.Runtime, exports *goja.Object) error {
 		}
 		*f = c
 	}
-	s.jsonPayload = exports.Get("JsonPayload").ToObject(r).Get("prototype").ToObject(r)
-	s.long = exports.Get("Long").ToObject(r).Get("prototype").ToObject(r)
-	s.nullPayload = exports.Get("nullPayload")
-	s.console = r.GlobalObject().Get("console")
-	s.proto = goja.NewSymbol("proto")
+	s.console = box.Runtime.GlobalObject().Get("console")
+	s.values = protocol.NewValues(box, exports)
 	return nil
 }
 
@@ -407,12 +400,12 @@ func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
 			return r.ToValue(v.host.missingActivity(c.Argument(0).String()))
 		},
 		"sink": func(c goja.FunctionCall) goja.Value {
-			v.host.sink(v, c.Argument(0).String(), c.Argument(1).String(), items(r, c.Argument(2)))
+			v.host.sink(v, c.Argument(0).String(), c.Argument(1).String(), protocol.Items(r, c.Argument(2)))
 			return goja.Undefined()
 		},
 		"started": func(goja.FunctionCall) goja.Value { v.host.started(v); return goja.Undefined() },
 		"console": func(c goja.FunctionCall) goja.Value {
-			v.host.console(v, c.Argument(0).String(), items(r, c.Argument(1)))
+			v.host.console(v, c.Argument(0).String(), protocol.Items(r, c.Argument(1)))
 			return goja.Undefined()
 		},
 		"logs":         func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.logs(c.Argument(0).String())) },
@@ -460,8 +453,11 @@ func loadWeb(box *sandbox.VM, call goja.FunctionCall) goja.Value {
 func (v *vm) newGlobal() (*goja.Object, error) {
 	r := v.box.Runtime
 	g := r.CreateObject(v.base)
-	for _, p := range []property{{"globalThis", g}, {"console", v.sdk.console}, {"__TEMPORAL_ACTIVATOR__", goja.Undefined()}} {
-		if err := g.DefineDataProperty(p.name, r.ToValue(p.value), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
+	for _, p := range []struct {
+		name  string
+		value goja.Value
+	}{{"globalThis", g}, {"console", v.sdk.console}, {"__TEMPORAL_ACTIVATOR__", goja.Undefined()}} {
+		if err := g.DefineDataProperty(p.name, p.value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE); err != nil {
 			return nil, err
 		}
 	}
@@ -480,18 +476,4 @@ func (v *vm) track(p *goja.Promise, op goja.PromiseRejectionOperation) {
 			return
 		}
 	}
-}
-
-// items gives an array's elements.
-func items(r *goja.Runtime, value goja.Value) []goja.Value {
-	if value == nil || goja.IsUndefined(value) || goja.IsNull(value) {
-		return nil
-	}
-	o := value.ToObject(r)
-	n := int(o.Get("length").ToInteger())
-	out := make([]goja.Value, 0, n)
-	for i := range n {
-		out = append(out, o.Get(strconv.Itoa(i)))
-	}
-	return out
 }

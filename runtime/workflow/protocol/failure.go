@@ -1,4 +1,4 @@
-package workflow
+package protocol
 
 import (
 	"errors"
@@ -9,10 +9,10 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// toError makes an error that the SDK sends as exactly this failure. The SDK looks through an
+// ToError makes an error that the SDK sends as exactly this failure. The SDK looks through an
 // error's causes for a cancellation or a continue-as-new and would end the workflow so; whether it
 // is one was decided in JavaScript, so the causes are hidden from it. They travel in the failure.
-func toError(fc converter.FailureConverter, f *failurepb.Failure) error {
+func ToError(fc converter.FailureConverter, f *failurepb.Failure) error {
 	switch e := fc.FailureToError(f).(type) { //nolint:errorlint // the outermost alone decides how the failure is held
 	case *temporal.ApplicationError:
 		return applicationError{e}
@@ -61,9 +61,9 @@ func (nexusError) Unwrap() error       { return nil }
 
 func (e applicationError) Error() string { return e.Message() }
 
-// activityFailure is what the protocol wants for an activity that didn't complete: the failure of
+// ActivityFailure is what the protocol wants for an activity that didn't complete: the failure of
 // the event, wrapped.
-func activityFailure(fc converter.FailureConverter, err error) (f *failurepb.Failure, cancelled bool) {
+func ActivityFailure(fc converter.FailureConverter, err error) (f *failurepb.Failure, cancelled bool) {
 	f = fc.ErrorToFailure(err)
 	info := f.GetActivityFailureInfo()
 	if info == nil {
@@ -77,7 +77,7 @@ func activityFailure(fc converter.FailureConverter, err error) (f *failurepb.Fai
 	case errors.As(err, &canceled) && cause.GetCanceledFailureInfo() != nil:
 		f.Message = "Activity cancelled"
 		info.RetryState = enumspb.RETRY_STATE_CANCEL_REQUESTED
-		f.Cause = cancellation(cause.GetCanceledFailureInfo())
+		f.Cause = Cancellation(cause.GetCanceledFailureInfo())
 		return f, true
 	case cause.GetTimeoutFailureInfo() != nil:
 		f.Message = "Activity task timed out"
@@ -88,8 +88,8 @@ func activityFailure(fc converter.FailureConverter, err error) (f *failurepb.Fai
 	return f, false
 }
 
-// childFailure is the same for a child workflow.
-func childFailure(fc converter.FailureConverter, err error) (f *failurepb.Failure, cancelled bool) {
+// ChildFailure is the same for a child workflow.
+func ChildFailure(fc converter.FailureConverter, err error) (f *failurepb.Failure, cancelled bool) {
 	f = fc.ErrorToFailure(err)
 	if f.GetChildWorkflowExecutionFailureInfo() == nil {
 		return f, false
@@ -102,7 +102,7 @@ func childFailure(fc converter.FailureConverter, err error) (f *failurepb.Failur
 		// Made by the SDK of a cancelled child's event; one that failed with such an error has its
 		// own source.
 		f.Message = "Child Workflow execution cancelled"
-		f.Cause = cancellation(cause.GetCanceledFailureInfo())
+		f.Cause = Cancellation(cause.GetCanceledFailureInfo())
 		return f, true
 	case errors.As(err, &terminated):
 		f.Message = "Child Workflow execution terminated"
@@ -116,15 +116,16 @@ func childFailure(fc converter.FailureConverter, err error) (f *failurepb.Failur
 	return f, false
 }
 
-func cancellation(info *failurepb.CanceledFailureInfo) *failurepb.Failure {
+// Cancellation is a failure that is one; info may be nil.
+func Cancellation(info *failurepb.CanceledFailureInfo) *failurepb.Failure {
 	if info == nil {
 		info = &failurepb.CanceledFailureInfo{}
 	}
 	return &failurepb.Failure{FailureInfo: &failurepb.Failure_CanceledFailureInfo{CanceledFailureInfo: info}}
 }
 
-// externalFailure is what a signal or a cancellation of another workflow failed with.
-func externalFailure(verb string, err error) *failurepb.Failure {
+// ExternalFailure is what a signal or a cancellation of another workflow failed with.
+func ExternalFailure(verb string, err error) *failurepb.Failure {
 	reason, kind := "unknown", "Unspecified"
 	var notFound *temporal.UnknownExternalWorkflowExecutionError
 	var namespace *temporal.NamespaceNotFoundError
