@@ -12,8 +12,10 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PKGS ?= ./...
 TESTFLAGS ?=
 
-# Tests whose code needs most of its budget: they run without the race detector.
-AT_SPEED := WithoutAwait|BelowTheLimit|PackagesKnow|PackagesGenerate
+# Tests that the race detector makes too slow to tell the truth: their code needs most of its budget,
+# or they are about load. They run without it, one package after the other.
+AT_SPEED := WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate|AllAgain|HoldsACore|TenThousand|RandomEdits|StormOfReloads
+AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime/activity ./runtime/sandbox ./runtime/workflow
 
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
 BUNDLE := runtime/bundle/dist/workflow.js
@@ -61,7 +63,7 @@ test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -timeout 30m -run '$(AT_SPEED)' ./runtime/workflow ./runtime/activity)
+	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -p 1 -timeout 30m -run '$(AT_SPEED)' $(AT_SPEED_PKGS))
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
 lint: export INSTALL := yes

@@ -20,9 +20,9 @@ import (
 // -kill'
 var (
 	seed      = flag.Uint64("seed", 0, "of the random edits; 0: another each time")
-	acts      = flag.Int("acts", 50, "random edits of each project")
-	crowdSize = flag.Int("crowd", 50, "executions at once in each project while it is edited")
-	waiting   = flag.Int("waiting", 60, "executions in each project beside them that wait until all is done")
+	acts      = flag.Int("acts", load(50, 16), "random edits of each project")
+	crowdSize = flag.Int("crowd", load(50, 8), "executions at once in each project while it is edited")
+	waiting   = flag.Int("waiting", load(60, 8), "executions in each project beside them that wait until all is done")
 	kill      = flag.Bool("kill", false, "end the process by SIGKILL while projects are edited, not by SIGTERM")
 )
 

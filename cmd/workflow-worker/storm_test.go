@@ -9,9 +9,20 @@ import (
 	"time"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
-var reloads = flag.Int("reloads", 200, "reloads in the storm: make test PKGS=./cmd/workflow-worker TESTFLAGS='-run Storm -reloads 1000'")
+var reloads = flag.Int("reloads", load(200, 40), "reloads in the storm: make test PKGS=./cmd/workflow-worker TESTFLAGS='-run Storm -reloads 1000'")
+
+// load is how much a test does: what it takes to find a fault, or, with the race detector, under
+// which all takes ten times as long and tasks time out, what it takes to find a race. `make test` runs
+// both.
+func load(whole, raced int) int {
+	if race.Enabled {
+		return raced
+	}
+	return whole
+}
 
 // Reloads as fast as they go, in several projects at once, and not one task fails, times out or is
 // tried again.
@@ -34,7 +45,7 @@ func TestAStormOfReloadsFailsNoTask(t *testing.T) {
 		crowds = append(crowds, c)
 		began = append(began, c.running(nil).StartedAt)
 		stop := make(chan struct{})
-		all.Go(func() { c.stream(8, 0, uint64(i), stop) })
+		all.Go(func() { c.stream(load(8, 2), 0, uint64(i), stop) })
 		all.Go(func() {
 			defer close(stop)
 			r := rand.New(rand.NewPCG(1, uint64(i)))

@@ -229,6 +229,7 @@ func TestAllAgainWithoutTheCache(t *testing.T) {
 	if os.Getenv(withoutCache) != "" || testing.Short() {
 		t.Skip("it is what runs, or the tests are to be short")
 	}
+	atSpeed(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
