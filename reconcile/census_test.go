@@ -179,10 +179,7 @@ func TestTheRowTellsSinceWhenAndFromWhichRowCodeIsLive(t *testing.T) {
 
 func TestTheStoreIsMeasured(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	_, r, _, _ := serving(t)
 	r.quietDown()
 	if err := newCensus(r.Reconciler).MeasureStore(t.Context()); err != nil || r.seen.get().texts != 1 {
 		t.Errorf("%d texts, %v", r.seen.get().texts, err)
@@ -191,10 +188,7 @@ func TestTheStoreIsMeasured(t *testing.T) {
 
 func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, w := serving(t)
 	h.Exec(`UPDATE workflow_compiled_code SET version = '2', workflow_code = 'MISFIT' WHERE workflow_id = $1`, w)
 	r.LookAt(p, time.Now())
 	eventually(t, func() error { return expect(r.workflowState(p).Error != nil, true) })

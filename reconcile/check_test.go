@@ -381,10 +381,7 @@ func TestAMigrateRequestIsCompleteOnceEveryReplicaHasHeard(t *testing.T) {
 
 func TestManyRequestsAboutCodeDontStartAStoppedProject(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, w := serving(t)
 	stop := h.Request(p, "stop")
 	r.LookAt(p, time.Now())
 	h.isAnswered(stop)
@@ -419,10 +416,7 @@ func TestIsolationIsPartOfWhatAProjectShouldBe(t *testing.T) {
 
 func TestVersioningBehaviorIsPartOfWhatAProjectShouldBe(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, w := serving(t)
 	for _, behavior := range []string{runtime.AutoUpgrade, runtime.Pinned} {
 		h.Exec(`UPDATE workflows SET versioning_behavior = $2 WHERE id = $1`, w, behavior)
 		r.surveyed() // found without a hint

@@ -131,6 +131,16 @@ func (h *house) work(configure ...func(*Config)) *replica {
 	return h.replica(configure...).start()
 }
 
+// serving is a house with a replica at work that serves a project's one workflow, whose text is v1.
+func serving(t testing.TB) (h *house, r *replica, project, workflow string) {
+	t.Helper()
+	h = newHouse(t)
+	project, workflow = h.Shop("v1")
+	r = h.work()
+	r.isServing(project, workflow, "v1")
+	return h, r, project, workflow
+}
+
 // quiet returns once no pass is under way or waiting without delay.
 func (r *replica) quietDown() {
 	r.h.T.Helper()

@@ -81,10 +81,7 @@ func TestAHintThatNamesNoProjectIsHarmless(t *testing.T) {
 
 func TestEverythingIsStartedWithoutAHint(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, w := serving(t)
 	// And a change is found by a look at everything alone.
 	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = 'v2' WHERE workflow_id = $1`, w)
 	r.LookAtAll("resync")
@@ -191,10 +188,7 @@ func TestDeletingAProjectStopsItWhileItRuns(t *testing.T) {
 
 func TestARenamedTaskQueueRestartsTheWorker(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, _ := serving(t)
 	r.quietDown()
 	h.Exec(`UPDATE projects SET task_queue_name = $2 WHERE id = $1`, p, "renamed-"+p)
 	r.LookAt(p, time.Now())
@@ -284,10 +278,7 @@ func TestALongDrainBlocksNobodyAndShowsInTheRow(t *testing.T) {
 
 func TestAWorkerThatEndedByItselfIsStartedAgain(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	_, r, p, w := serving(t)
 	r.quietDown()
 	r.runner.die(p)
 	r.LookAtAll("resync")

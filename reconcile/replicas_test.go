@@ -150,10 +150,7 @@ func TestARequestIsFinishedByTheOtherReplicaWhenItsClaimerDies(t *testing.T) {
 
 func TestAStopDoesNotWaitForADeadReplica(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, _ := serving(t)
 	// Not yet marked as failed, but silent for more than three intervals.
 	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
 		VALUES ('dead', $1, 'q', 'running', now() - interval '91 seconds', '{"schema": 1, "replica": "dead"}')`, p)

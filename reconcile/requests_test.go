@@ -16,10 +16,7 @@ import (
 
 func TestStartStopAndRestartByRequest(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, _ := serving(t)
 	for _, tt := range []struct {
 		action, calls, status string
 	}{
@@ -108,10 +105,7 @@ func TestRequestsThatCannotBeFulfilledSayWhy(t *testing.T) {
 
 func TestSupersededRequestsAreFinishedWithTheNewest(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	p, w := h.Shop("v1")
-	r := h.work()
-	r.isServing(p, w, "v1")
+	h, r, p, _ := serving(t)
 	r.quietDown()
 	stop, start, restart := h.Request(p, "stop"), h.Request(p, "start"), h.Request(p, "restart")
 	last := h.Request(p, "start")

@@ -62,7 +62,7 @@ func (b *bench) measureMemory(ctx context.Context) error {
 func (b *bench) measureRestart(ctx context.Context, s *service, r *rows, projects int) (err error) {
 	b.say("stop, and start with %d projects", projects)
 	began := time.Now()
-	if err := s.stop(ctx); err != nil {
+	if err := s.End(ctx); err != nil {
 		return err
 	}
 	b.report.note("Stopping with %d projects took %.1f s.", projects, time.Since(began).Seconds())
@@ -71,7 +71,7 @@ func (b *bench) measureRestart(ctx context.Context, s *service, r *rows, project
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, again.stop(ctx)) }()
+	defer func() { err = errors.Join(err, again.End(ctx)) }()
 	running, err := r.waitRunning(ctx, projects)
 	if err != nil {
 		return err

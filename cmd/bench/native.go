@@ -160,24 +160,19 @@ func (b *bench) startNative(ctx context.Context) (*native, error) {
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, nativeCommand,
 		"-address", b.temporal.Address(), "-namespace", b.temporal.Namespace())
-	n := &native{answers: make(chan string, 1)}
+	n := &native{answers: make(chan string, 16)}
 	if n.commands, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	output, answers := io.Pipe()
-	if n.Process, err = stack.StartProcess(cmd, answers); err != nil {
+	output := stack.Lines(func(line string) {
+		select {
+		case n.answers <- line:
+		default: // nobody waits for so many
+		}
+	})
+	if n.Process, err = stack.StartProcess(cmd, output); err != nil {
 		return nil, err
 	}
-	go func() {
-		lines := bufio.NewScanner(output)
-		for lines.Scan() {
-			n.answers <- lines.Text()
-		}
-	}()
-	go func() { // ends with the process
-		<-n.Done()
-		_ = answers.Close()
-	}()
 	if err := n.waitReady(ctx); err != nil {
 		return nil, errors.Join(err, n.stop(ctx))
 	}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"workflow-worker/docker/stack"
 )
 
 // usage is what a process and its descendants have used.
@@ -103,7 +105,7 @@ func settledMemory(ctx context.Context, pid int, most time.Duration) (int64, err
 	const window = 3 * time.Second
 	deadline := time.Now().Add(most)
 	steady, since := int64(0), time.Now()
-	err := waitFor(ctx, 100*time.Millisecond, func() (bool, error) {
+	err := stack.WaitFor(ctx, 100*time.Millisecond, func() (bool, error) {
 		u, err := usageOf(pid)
 		if err != nil {
 			return false, err

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"workflow-worker/docker/stack"
 )
 
 const (
@@ -222,7 +224,7 @@ func (b *bench) reloadOnce(ctx context.Context, r *rows, p project, version stri
 			finished = took
 		}
 	}
-	err = waitFor(ctx, probeEvery, func() (bool, error) {
+	err = stack.WaitFor(ctx, probeEvery, func() (bool, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if finished == 0 && failed == nil && running < mostProbes {

@@ -8,6 +8,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"workflow-worker/docker/stack"
 )
 
 // rows writes what the Workflow Builder's UI writes, and reads what comes back.
@@ -69,7 +71,7 @@ func (r *rows) change(ctx context.Context, p project, version, code string) (com
 func (r *rows) waitRunning(ctx context.Context, n int) (time.Time, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, fmt.Errorf("%d projects do not run after two minutes", n))
 	defer cancel()
-	err := waitFor(ctx, 10*time.Millisecond, func() (bool, error) {
+	err := stack.WaitFor(ctx, 10*time.Millisecond, func() (bool, error) {
 		var running int
 		err := r.pool.QueryRow(ctx, `SELECT count(*) FROM workflow_workers WHERE status = 'running'`).Scan(&running)
 		return running >= n, err
@@ -97,7 +99,7 @@ func (r *rows) liveSince(ctx context.Context, p project, version string) (since 
 		WHERE project_id = $1 AND status = 'running' AND source->>'version' = $2`
 	ctx, cancel := context.WithTimeoutCause(ctx, 30*time.Second, fmt.Errorf("no worker's row names version %s as live", version))
 	defer cancel()
-	err = waitFor(ctx, 2*time.Millisecond, func() (bool, error) {
+	err = stack.WaitFor(ctx, 2*time.Millisecond, func() (bool, error) {
 		found, err := r.pool.Query(ctx, query, p.id, version)
 		if err != nil {
 			return false, err

@@ -8,94 +8,44 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/program"
 )
 
 // service is the process under measurement.
-type service struct {
-	*stack.Process
-	address string
-	log     *lastLines
-}
+type service struct{ *program.Service }
 
 func startService(ctx context.Context, binary string, log io.Writer, settings map[string]string) (*service, error) {
 	port, err := stack.FreePort()
 	if err != nil {
 		return nil, err
 	}
-	s := &service{address: fmt.Sprintf("http://127.0.0.1:%d", port), log: &lastLines{next: log}}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary)
 	// Without our own environment: what is measured are the defaults.
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "WORKER_SERVICE_PORT=" + strconv.Itoa(port)}
+	o := program.Options{File: binary, Port: port, Log: log}
 	for name, value := range settings {
-		cmd.Env = append(cmd.Env, name+"="+value)
+		o.Environment = append(o.Environment, name+"="+value)
 	}
-	if s.Process, err = stack.StartProcess(cmd, s.log); err != nil {
-		return nil, err
-	}
-	if err := s.waitReady(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w\n%s", binary, err, s.log), s.stop(ctx))
-	}
-	return s, nil
-}
-
-func (s *service) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("it is not ready after a minute"))
-	defer cancel()
-	return waitFor(ctx, 10*time.Millisecond, func() (bool, error) {
-		select {
-		case <-s.Done():
-			return false, errors.Join(errors.New("it ended before it was ready"), s.Err())
-		default:
-		}
-		_, err := s.get(ctx, "/health/ready")
-		return err == nil, nil
-	})
-}
-
-// stop ends the service as an operator would. One that takes too long, or ends
-// with an error, is worth knowing of.
-func (s *service) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 60*time.Second)
-	defer cancel()
-	if err := s.Stop(ctx); err != nil {
-		return fmt.Errorf("stop the service: %w\n%s", err, s.log)
-	}
-	if err := s.Err(); err != nil {
-		return fmt.Errorf("the service ended with %w\n%s", err, s.log)
-	}
-	return nil
-}
-
-func (s *service) get(ctx context.Context, path string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address+path, nil)
+	started, err := program.Start(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
+	if err := started.WaitReady(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", binary, err), started.End(ctx))
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answers %d: %s", path, resp.StatusCode, body)
-	}
-	return body, err
+	return &service{started}, nil
 }
 
 // metrics reads /metrics: every series as it is written there, with its value.
 func (s *service) metrics(ctx context.Context) (map[string]float64, error) {
-	body, err := s.get(ctx, "/metrics")
+	status, body, err := s.Get(ctx, "/metrics")
 	if err != nil {
 		return nil, err
+	}
+	if status != http.StatusOK {
+		return nil, fmt.Errorf("/metrics answers %d: %s", status, body)
 	}
 	series := map[string]float64{}
 	lines := bufio.NewScanner(bytes.NewReader(body))
@@ -123,42 +73,4 @@ func cutLast(s, sep string) (before, after string, found bool) {
 		return s[:i], s[i+len(sep):], true
 	}
 	return s, "", false
-}
-
-// lastLines keeps the end of a log for an error message.
-type lastLines struct {
-	mu   sync.Mutex // guards kept
-	kept []byte
-	next io.Writer
-}
-
-func (l *lastLines) Write(b []byte) (int, error) {
-	const size = 4 << 10
-	l.mu.Lock()
-	l.kept = append(l.kept, b...)
-	l.kept = l.kept[max(0, len(l.kept)-size):]
-	l.mu.Unlock()
-	return l.next.Write(b)
-}
-
-func (l *lastLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return string(bytes.TrimSpace(l.kept))
-}
-
-// waitFor asks until done says so, fails, or ctx ends.
-func waitFor(ctx context.Context, every time.Duration, done func() (bool, error)) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if ok, err := done(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }

@@ -113,7 +113,7 @@ func (b *bench) withService(ctx context.Context, f func(*service, *rows) error) 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.stop(ctx)) }()
+	defer func() { err = errors.Join(err, s.End(ctx)) }()
 	return f(s, &rows{pool: pool})
 }
 

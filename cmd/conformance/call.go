@@ -14,6 +14,8 @@ import (
 	updatepb "go.temporal.io/api/update/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.yaml.in/yaml/v3"
+
+	"workflow-worker/docker/stack"
 )
 
 // The calls speak Temporal's own protocol, so that payloads and failures are seen as the worker
@@ -169,9 +171,9 @@ func (p *play) updateAsync(ctx context.Context, w *watch, s *step) error {
 	}
 	done := make(chan answer, 1)
 	p.updates[s.Async] = done
-	go func() { done <- p.update(ctx, req) }()
+	p.work.Go(func() { done <- p.update(ctx, req) })
 	ref := &updatepb.UpdateRef{WorkflowExecution: req.WorkflowExecution, UpdateId: req.Request.Meta.UpdateId}
-	return waitFor(ctx, pollPause, func() (bool, error) {
+	return stack.WaitFor(ctx, pollPause, func() (bool, error) {
 		_, err := p.service().PollWorkflowExecutionUpdate(ctx, &workflowservice.PollWorkflowExecutionUpdateRequest{
 			Namespace: p.namespace(), UpdateRef: ref, WaitPolicy: &updatepb.WaitPolicy{},
 		})
@@ -245,7 +247,7 @@ func (p *play) reset(ctx context.Context, w *watch, s *step) error {
 				Namespace: p.namespace(), WorkflowExecution: w.execution(), Reason: "conformance", RequestId: uuid.NewString(), WorkflowTaskFinishEventId: e.GetEventId(),
 			})
 			if err == nil {
-				p.executions[s.Of] = follow(ctx, p.stand.client, w.id, resp.GetRunId())
+				p.executions[s.Of] = p.follow(ctx, w.id, resp.GetRunId())
 			}
 			return err
 		}

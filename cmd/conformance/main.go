@@ -97,7 +97,7 @@ func run(ctx context.Context, args []string, out io.Writer) (failed int, err err
 	s := &stand{o: o, progress: os.Stderr}
 	defer func() {
 		if o.log != "" && s.service != nil {
-			err = errors.Join(err, os.WriteFile(o.log, []byte(s.service.log.all()), 0o644))
+			err = errors.Join(err, os.WriteFile(o.log, []byte(s.service.Log()), 0o644))
 		}
 		err = errors.Join(err, s.stop(ctx))
 	}()

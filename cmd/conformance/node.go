@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -47,7 +46,7 @@ func startNode(ctx context.Context, address string, progress io.Writer) (*node, 
 	if err != nil {
 		return nil, err
 	}
-	n := &node{dir: filepath.Join(root, ".local", "conformance-node"), queues: map[*group]string{}, log: &lines{}, answers: make(chan string, 1)}
+	n := &node{dir: filepath.Join(root, ".local", "conformance-node"), queues: map[*group]string{}, log: &lines{}, answers: make(chan string, 16)}
 	if err := n.install(ctx, progress); err != nil {
 		return nil, err
 	}
@@ -64,23 +63,18 @@ func startNode(ctx context.Context, address string, progress io.Writer) (*node, 
 	if n.in, err = cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	output, answers := io.Pipe()
 	// Both outputs come here; answers are the lines that are JSON.
+	answers := stack.Lines(func(line string) {
+		if strings.HasPrefix(line, `{"ok"`) || strings.HasPrefix(line, `{"error"`) {
+			select {
+			case n.answers <- line:
+			default: // nobody waits for so many
+			}
+		}
+	})
 	if n.process, err = stack.StartProcess(cmd, io.MultiWriter(n.log, answers)); err != nil {
 		return nil, err
 	}
-	go func() {
-		for l := bufio.NewScanner(output); l.Scan(); {
-			if strings.HasPrefix(l.Text(), `{"ok"`) || strings.HasPrefix(l.Text(), `{"error"`) {
-				n.answers <- l.Text()
-			}
-		}
-		_, _ = io.Copy(io.Discard, output) // a line too long for a scanner
-	}()
-	go func() {
-		<-n.process.Done()
-		_ = answers.Close()
-	}()
 	return n, nil
 }
 

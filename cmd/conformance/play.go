@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +31,7 @@ type play struct {
 	id         string
 	executions map[string]*watch
 	updates    map[string]chan answer
+	work       sync.WaitGroup // what follows executions and waits for updates
 	replace    *strings.Replacer
 	seen       observed
 }
@@ -68,6 +70,7 @@ func (a answer) seen() any {
 
 // run plays the case and says what was wrong; nil if all was as expected.
 func (p *play) run(ctx context.Context) (err error) {
+	defer p.work.Wait()
 	ctx, cancel := context.WithTimeoutCause(ctx, caseTimeout, errTimeout)
 	defer cancel()
 	defer p.gate.leave()
@@ -197,7 +200,7 @@ func (p *play) begin(ctx context.Context, as, id, workflowType string, args []ya
 	if err != nil {
 		return err
 	}
-	p.executions[as] = follow(ctx, p.stand.client, req.WorkflowId, runID)
+	p.executions[as] = p.follow(ctx, req.WorkflowId, runID)
 	if as == "" {
 		p.id = req.WorkflowId
 		p.replace = p.replacer(runID)

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"workflow-worker/docker/stack"
 )
 
 // callActivity is the workflow through which activities are called. Its name can't be a case's.
@@ -138,7 +140,7 @@ func (p *projects) look(ctx context.Context, g *group, accept func(map[string]so
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	var last error
-	err := waitFor(ctx, 20*time.Millisecond, func() (bool, error) {
+	err := stack.WaitFor(ctx, 20*time.Millisecond, func() (bool, error) {
 		var status string
 		var text []byte
 		err := p.pool.QueryRow(ctx, `SELECT status, metadata FROM workflow_workers WHERE project_id = $1 ORDER BY updated_at DESC LIMIT 1`, p.of[g].id).Scan(&status, &text)
@@ -225,7 +227,7 @@ func (p *projects) toggle(ctx context.Context, g *group, action string) error {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, fmt.Errorf("the request to %s was not answered", action))
 	defer cancel()
-	return waitFor(ctx, 20*time.Millisecond, func() (bool, error) {
+	return stack.WaitFor(ctx, 20*time.Millisecond, func() (bool, error) {
 		var status, reason string
 		err := p.pool.QueryRow(ctx, `SELECT status, coalesce(error, '') FROM worker_requests WHERE id = $1`, id).Scan(&status, &reason)
 		if err == nil && status == "failed" {

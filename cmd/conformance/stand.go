@@ -3,14 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"os"
-	"os/exec"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/program"
 )
 
 // stand is what cases run on: the servers, the service's process, and the local web that activities
@@ -36,7 +32,7 @@ type stand struct {
 	client   client.Client
 	pool     *pgxpool.Pool
 	web      *web
-	service  *service
+	service  *program.Service // whose conformance is in question
 }
 
 const database = "conformance"
@@ -109,7 +105,7 @@ func (s *stand) stop(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	if s.service != nil {
-		errs = append(errs, s.service.stop(ctx))
+		errs = append(errs, s.service.End(ctx))
 	}
 	if s.web != nil {
 		s.web.stop()
@@ -129,13 +125,6 @@ func (s *stand) stop(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// service is the process whose conformance is in question.
-type service struct {
-	*stack.Process
-	health string
-	log    *lines
-}
-
 // activityEnvironment is what activities are allowed to see, and activitySecret what they are not.
 const (
 	activityEnvironment = "CONFORMANCE_VISIBLE"
@@ -143,20 +132,13 @@ const (
 )
 
 func (s *stand) startService(ctx context.Context) error {
-	port, err := stack.FreePort()
-	if err != nil {
-		return err
-	}
 	packages, err := stack.NodePackages(ctx, os.Stderr)
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), s.o.binary)
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"),
+	environment := []string{
 		"DATABASE_URL=" + s.postgres.URL(database),
 		"TEMPORAL_ADDRESS=" + s.temporal.Address(),
-		"WORKER_SERVICE_HOST=127.0.0.1", "WORKER_SERVICE_PORT=" + strconv.Itoa(port),
 		"HEARTBEAT_INTERVAL=1s",
 		// One loopback address: what isn't public is refused, whatever the machine's networks are.
 		"HTTP_ALLOW=127.0.0.1",
@@ -165,44 +147,12 @@ func (s *stand) startService(ctx context.Context) error {
 		activityEnvironment + "=visible", activitySecret + "=secret",
 	}
 	if s.o.uncached {
-		cmd.Env = append(cmd.Env, "WORKFLOW_CACHE_SIZE=1")
+		environment = append(environment, "WORKFLOW_CACHE_SIZE=1")
 	}
-	s.service = &service{health: fmt.Sprintf("http://127.0.0.1:%d/health/ready", port), log: &lines{}}
-	if s.service.Process, err = stack.StartProcess(cmd, s.service.log); err != nil {
+	if s.service, err = program.Start(ctx, program.Options{File: s.o.binary, Environment: environment}); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, errors.New("it is not ready after a minute"))
-	defer cancel()
-	err = waitFor(ctx, 20*time.Millisecond, func() (bool, error) {
-		select {
-		case <-s.service.Done():
-			return false, errors.New("it ended before it was ready")
-		default:
-		}
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.service.health, nil)
-		if err != nil {
-			return false, err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return false, nil //nolint:nilerr // it doesn't listen yet
-		}
-		return resp.StatusCode == http.StatusOK, resp.Body.Close()
-	})
-	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", s.o.binary, err, s.service.log)
-	}
-	return nil
-}
-
-func (s *service) stop(ctx context.Context) error {
-	if err := s.Stop(ctx); err != nil {
-		return fmt.Errorf("stop the service: %w", err)
-	}
-	if err := s.Err(); err != nil {
-		return fmt.Errorf("the service ended with %w\n%s", err, s.log)
-	}
-	return nil
+	return s.service.WaitReady(ctx)
 }
 
 // lines keeps a log, its end at least.
@@ -227,27 +177,4 @@ func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.kept[max(0, len(l.kept)-8<<10):])
-}
-
-// all is the whole log.
-func (l *lines) all() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Clone(string(l.kept))
-}
-
-// waitFor asks until done says so, fails, or ctx ends.
-func waitFor(ctx context.Context, every time.Duration, done func() (bool, error)) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if ok, err := done(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }

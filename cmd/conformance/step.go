@@ -12,6 +12,8 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.yaml.in/yaml/v3"
+
+	"workflow-worker/docker/stack"
 )
 
 const pollPause = 20 * time.Millisecond
@@ -199,7 +201,7 @@ func (p *play) untilStarted(ctx context.Context, w *watch, number string) error 
 	if err != nil {
 		return err
 	}
-	return waitFor(ctx, pollPause, func() (bool, error) {
+	return stack.WaitFor(ctx, pollPause, func() (bool, error) {
 		d, err := p.stand.client.DescribeWorkflowExecution(ctx, w.id, "")
 		started := 0
 		for _, a := range d.GetPendingActivities() {
@@ -226,7 +228,7 @@ func (p *play) untilQuery(ctx context.Context, w *watch, s *step, call yaml.Node
 		list[i] = *n
 	}
 	last := ""
-	err = waitFor(ctx, pollPause, func() (bool, error) {
+	err = stack.WaitFor(ctx, pollPause, func() (bool, error) {
 		if err := p.stuck(w.snapshot(), ""); err != nil {
 			return false, err
 		}

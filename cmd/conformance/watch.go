@@ -36,10 +36,10 @@ type runHistory struct {
 	events []*historypb.HistoryEvent
 }
 
-// follow begins to watch; it ends with ctx or with the last run.
-func follow(ctx context.Context, c client.Client, id, runID string) *watch {
-	w := &watch{client: c, id: id, first: runID, changed: make(chan struct{})}
-	go w.follow(ctx)
+// follow begins to watch; it ends with ctx or with the last run, and the play waits for it.
+func (p *play) follow(ctx context.Context, id, runID string) *watch {
+	w := &watch{client: p.stand.client, id: id, first: runID, changed: make(chan struct{})}
+	p.work.Go(func() { w.follow(ctx) })
 	return w
 }
 

@@ -4,16 +4,14 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"workflow-worker/cmd/dev/devenv"
-	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/program"
 	"workflow-worker/docker/stack/stacktest"
 )
 
@@ -66,28 +64,18 @@ func compareLines(t *testing.T, what, got, want string) {
 // runService runs the service's program until the test ends.
 func runService(t *testing.T, databaseURL string) {
 	t.Helper()
-	cmd := exec.Command(stacktest.ServiceProgram(t))
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
-		"DATABASE_URL=" + databaseURL, "TEMPORAL_ADDRESS=" + stacktest.TemporalAddress(t),
-		"WORKER_SERVICE_HOST=127.0.0.1", "WORKER_SERVICE_PORT=0",
-	}
-	var log bytes.Buffer
-	service, err := stack.StartProcess(cmd, &log)
+	service, err := program.Start(t.Context(), program.Options{File: stacktest.ServiceProgram(t), Environment: []string{
+		"HOME=" + t.TempDir(), "DATABASE_URL=" + databaseURL, "TEMPORAL_ADDRESS=" + stacktest.TemporalAddress(t),
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := service.Stop(ctx); err != nil {
+		if err := service.End(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if err := service.Err(); err != nil {
-			t.Errorf("the service ended with %v", err)
-		}
 		if t.Failed() {
-			t.Logf("the service's log:\n%s", log.Bytes())
+			t.Logf("the service's log:\n%s", service.Log())
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -183,6 +184,20 @@ func TestDevUsesThePortsThatPeopleKnowUnlessTheyAreTaken(t *testing.T) {
 	if port, err := choosePort("a server", number); port == number || err != nil {
 		t.Errorf("port %d, error %v; that one is taken", port, err)
 	}
+}
+
+func get(ctx context.Context, url string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, err
 }
 
 // runDev runs it until stop is called, and returns when it is up.

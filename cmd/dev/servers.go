@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -20,6 +18,7 @@ import (
 
 	"workflow-worker/cmd/dev/devenv"
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/program"
 )
 
 // The ports that are tried first, so that addresses stay the same from day to
@@ -42,7 +41,7 @@ type servers struct {
 	dev      *dev
 	postgres *stack.Postgres
 	temporal *stack.Temporal
-	service  *stack.Process
+	service  *program.Service
 
 	log heldLog // the service's
 
@@ -165,23 +164,26 @@ func (s *servers) startService(ctx context.Context) error {
 		return err
 	}
 	s.serviceURL = "http://127.0.0.1:" + strconv.Itoa(port)
-	cmd := s.command(context.WithoutCancel(ctx))
-	cmd.Env = append(cmd.Env, "WORKER_SERVICE_PORT="+strconv.Itoa(port), "MIGRATE_ON_START=false")
 	s.log.next = os.Stdout
-	if s.service, err = stack.StartProcess(cmd, &s.log); err != nil {
+	environment := append([]string{"WORKER_SERVICE_HOST="}, s.environment(os.Environ())...) // the service's own default
+	if s.service, err = program.Start(ctx, program.Options{
+		File: s.program(), Port: port, Log: &s.log,
+		Environment: append(environment, "WORKER_SERVICE_PORT="+strconv.Itoa(port), "MIGRATE_ON_START=false"),
+	}); err != nil {
 		return err
 	}
-	if err := s.waitHealthy(ctx); err != nil {
-		s.log.release() // it says why
-		return err
+	if err := s.service.WaitFor(ctx, "/health"); err != nil {
+		return err // it has the log's end
 	}
 	stepTook("service", "ready", begun)
 	return nil
 }
 
+func (s *servers) program() string { return filepath.Join(s.dev.root, "bin", "workflow-worker") }
+
 // command is the service's binary with the addresses in its environment.
 func (s *servers) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.dev.root, "bin", "workflow-worker"), args...)
+	cmd := exec.CommandContext(ctx, s.program(), args...)
 	cmd.Env = s.environment(os.Environ())
 	return cmd
 }
@@ -213,44 +215,6 @@ func (s *servers) environment(ours []string) []string {
 	return append(env, "DATABASE_URL="+s.databaseURL, "TEMPORAL_ADDRESS="+s.temporalAddress, "TEMPORAL_NAMESPACE="+s.namespace)
 }
 
-func (s *servers) waitHealthy(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, 60*time.Second, errors.New("the service was not healthy within 60s"))
-	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	last := "no answer"
-	for {
-		status, err := get(ctx, s.serviceURL+"/health")
-		if status == http.StatusOK {
-			return nil
-		}
-		if err == nil {
-			last = fmt.Sprintf("/health answered %d", status)
-		}
-		select {
-		case <-tick.C:
-		case <-s.service.Done():
-			return s.serviceEnded()
-		case <-ctx.Done():
-			return fmt.Errorf("%w (%s)", context.Cause(ctx), last)
-		}
-	}
-}
-
-func get(ctx context.Context, url string) (status int, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return response.StatusCode, err
-}
-
 // wait returns when somebody asks to stop, or when a server has ended by itself.
 func (s *servers) wait(ctx context.Context) error {
 	var temporal <-chan struct{} // nil, so never ready, when it is not ours
@@ -262,17 +226,10 @@ func (s *servers) wait(ctx context.Context) error {
 		fmt.Println()
 		return nil
 	case <-s.service.Done():
-		return s.serviceEnded()
+		return s.service.Ended()
 	case <-temporal:
 		return fmt.Errorf("the Temporal server ended by itself; its log: %s", s.dev.file("temporal.log"))
 	}
-}
-
-func (s *servers) serviceEnded() error {
-	if err := s.service.Err(); err != nil {
-		return fmt.Errorf("the service ended by itself: %w", err)
-	}
-	return errors.New("the service ended by itself")
 }
 
 // stop ends what was started, the service first, so that it can hand its work back.

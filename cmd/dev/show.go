@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"workflow-worker/cmd/dev/term"
+	"workflow-worker/docker/stack"
 )
 
 func (s *servers) printAddresses() {
@@ -50,26 +50,7 @@ func stepTook(who, what string, since time.Time) {
 
 // progress shows what takes long, such as installing a package, line by line.
 func progress(who string) io.Writer {
-	return &lines{show: func(line string) { step(who, term.Faint(line)) }}
-}
-
-type lines struct {
-	rest []byte
-	show func(line string)
-}
-
-func (l *lines) Write(b []byte) (int, error) {
-	l.rest = append(l.rest, b...)
-	for {
-		line, rest, found := bytes.Cut(l.rest, []byte("\n"))
-		if !found {
-			return len(b), nil
-		}
-		if text := strings.TrimSpace(string(line)); text != "" {
-			l.show(text)
-		}
-		l.rest = rest
-	}
+	return stack.Lines(func(line string) { step(who, term.Faint(line)) })
 }
 
 // heldLog keeps the service's log back until the addresses have been shown, so

@@ -1,20 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"io"
 	"net/http"
 	"os"
-	"os/exec"
-	"regexp"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"workflow-worker/docker/stack/program"
 	"workflow-worker/docker/stack/stacktest"
 )
 
@@ -32,29 +26,17 @@ func TestMain(m *testing.M) {
 
 // service is a running workflow-worker.
 type service struct {
+	*program.Service
 	t       testing.TB
-	cmd     *exec.Cmd
 	address string
-	done    chan struct{} // closed when the process has ended
-
-	mu  sync.Mutex // guards log
-	log strings.Builder
 }
-
-var upLine = regexp.MustCompile(`workflow-worker is up.*address"?[=:]"?\S*?:(\d+)`)
 
 // startService runs the service against the database until the test ends, and waits until it is
 // ready.
 func startService(t testing.TB, databaseURL string, environment ...string) *service {
 	t.Helper()
 	s := launchService(t, databaseURL, environment...)
-	eventually(t, "the service is ready", func() error {
-		status, body, err := s.get("/health/ready")
-		if err == nil && status != http.StatusOK {
-			err = fmt.Errorf("%d: %s", status, body)
-		}
-		return err
-	})
+	eventually(t, "the service is ready", s.ready(http.StatusOK))
 	return s
 }
 
@@ -62,93 +44,51 @@ func startService(t testing.TB, databaseURL string, environment ...string) *serv
 // serves.
 func launchService(t testing.TB, databaseURL string, environment ...string) *service {
 	t.Helper()
-	exe, err := os.Executable()
+	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t: t, done: make(chan struct{})}
-	s.cmd = exec.Command(exe)
-	s.cmd.Env = append([]string{
+	started, err := program.Start(t.Context(), program.Options{File: self, Environment: append([]string{
 		asProgram + "=1",
-		"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
+		"HOME=" + t.TempDir(),
 		"DATABASE_URL=" + databaseURL,
 		"TEMPORAL_ADDRESS=" + stacktest.TemporalAddress(t),
-		"WORKER_SERVICE_HOST=127.0.0.1", "WORKER_SERVICE_PORT=0",
 		"HEARTBEAT_INTERVAL=1s", "SHUTDOWN_TIMEOUT=10s", "HTTP_ALLOW=127.0.0.1",
-	}, environment...)
-	output, err := s.cmd.StderrPipe()
+	}, environment...)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	up := make(chan string, 1)
-	go s.follow(output, up)
 	t.Cleanup(func() {
-		s.signal(syscall.SIGKILL)
-		<-s.done
+		started.Signal(syscall.SIGKILL)
+		<-started.Done()
 		if t.Failed() {
-			t.Logf("the service's log:\n%s", s.output())
+			t.Logf("the service's log:\n%s", started.Log())
 		}
 	})
-	select {
-	case s.address = <-up:
-	case <-s.done:
-		t.Fatalf("the service ended at start:\n%s", s.output())
-	case <-time.After(time.Minute):
-		t.Fatalf("the service didn't come up:\n%s", s.output())
-	}
-	return s
+	return &service{Service: started, t: t, address: started.Address()}
 }
 
-func (s *service) follow(output io.Reader, up chan<- string) {
-	for lines := bufio.NewScanner(output); lines.Scan(); {
-		if m := upLine.FindStringSubmatch(lines.Text()); m != nil {
-			up <- "127.0.0.1:" + m[1]
-		}
-		s.mu.Lock()
-		s.log.WriteString(lines.Text() + "\n")
-		s.mu.Unlock()
-	}
-	_ = s.cmd.Wait() // its end is what counts; tests ask the process state
-	close(s.done)
-}
+func (s *service) output() string { return s.Log() }
 
-func (s *service) output() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.log.String()
-}
-
-func (s *service) signal(sig syscall.Signal) { _ = s.cmd.Process.Signal(sig) }
+func (s *service) signal(sig syscall.Signal) { s.Signal(sig) }
 
 // stop sends a signal and gives the exit code.
 func (s *service) stop(sig syscall.Signal) int {
 	s.t.Helper()
-	s.signal(sig)
+	s.Signal(sig)
 	select {
-	case <-s.done:
+	case <-s.Done():
 	case <-time.After(time.Minute):
 		s.t.Fatal("the service didn't end")
 	}
-	return s.cmd.ProcessState.ExitCode()
+	return s.ExitCode()
 }
 
 func (s *service) get(path string) (status int, body string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+path, http.NoBody)
-	if err != nil {
-		return 0, "", err
-	}
-	answer, err := http.DefaultClient.Do(q)
-	if err != nil {
-		return 0, "", err
-	}
-	defer answer.Body.Close()
-	b, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(b), err
+	status, b, err := s.Get(ctx, path)
+	return status, string(b), err
 }
 
 func eventually(t testing.TB, what string, f func() error) {

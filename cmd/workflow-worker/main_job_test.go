@@ -52,7 +52,8 @@ export default async function greet(name: string): Promise<string> {
 }
 `
 
-// (a) of the issue, with the child started by the function of another row.
+// Under either name a row's code calls every built-in activity and its project's own, and a child that
+// is the function of another row; the statistics count them.
 func TestRowsRunAsWorkflowsOfTheirTypeAndKebabName(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -135,7 +136,7 @@ func versioned(version string) string {
 		}`, version)
 }
 
-// (b) of the issue.
+// An edit in the row is live within the running worker; what had begun ends on the code it began on.
 func TestNewCodeGoesLiveWithoutARestartAndOldExecutionsKeepTheirs(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -227,7 +228,8 @@ func (p *project) keepBusy(stop <-chan struct{}) {
 	}
 }
 
-// (c) of the issue.
+// The row says file, line and column, its last good version runs on, also in the next process, and
+// its neighbours never notice.
 func TestASyntaxErrorIsItsRowsAlone(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -277,7 +279,7 @@ func TestASyntaxErrorIsItsRowsAlone(t *testing.T) {
 	}
 }
 
-// (d) of the issue.
+// Each request ends with an answer, whether it could be done or not.
 func TestRequestsStopStartAndRestart(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -325,7 +327,7 @@ func TestRequestsStopStartAndRestart(t *testing.T) {
 	}
 }
 
-// (e) of the issue.
+// A process that is killed in the middle loses nothing: the next one goes on from the history.
 func TestAnExecutionOutlivesTheProcess(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
@@ -368,7 +370,7 @@ func TestAnExecutionOutlivesTheProcess(t *testing.T) {
 	}
 }
 
-// (f) of the issue.
+// Many projects that appear at once, with executions that already wait for them.
 func TestFiftyProjectsOfOneTransactionAllRun(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/docker/stack/stacktest/raced"
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 var reloads = flag.Int("reloads", load(200, 40), "reloads in the storm: make test PKGS=./cmd/workflow-worker TESTFLAGS='-run Storm -reloads 1000'")
@@ -17,9 +17,9 @@ var reloads = flag.Int("reloads", load(200, 40), "reloads in the storm: make tes
 // load is how much a test does: what it takes to find a fault, or, with the race detector, under
 // which all takes ten times as long and tasks time out, what it takes to find a race. `make test` runs
 // both.
-func load(whole, less int) int {
-	if raced.On {
-		return less
+func load(whole, raced int) int {
+	if race.Enabled {
+		return raced
 	}
 	return whole
 }

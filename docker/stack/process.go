@@ -66,6 +66,9 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 // Err says how the process ended, nil for exit code 0. Call it after Done.
 func (p *Process) Err() error { return p.err }
 
+// ExitCode is that of the process, -1 if a signal ended it. Call it after Done.
+func (p *Process) ExitCode() int { return p.cmd.ProcessState.ExitCode() }
+
 // Stop sends SIGTERM and waits until the process has ended; past the context it
 // is killed, and the error says so.
 func (p *Process) Stop(ctx context.Context) error {
@@ -76,14 +79,14 @@ func (p *Process) Stop(ctx context.Context) error {
 // the next signal follows; what is left after all is killed. The error says which
 // of them it took.
 func (p *Process) stop(ctx context.Context, ask syscall.Signal, harder ...stopStep) error {
-	p.signal(ask)
+	p.Signal(ask)
 	select {
 	case <-p.done:
 		return nil
 	case <-ctx.Done():
 	}
 	for _, step := range harder {
-		p.signal(step.signal)
+		p.Signal(step.signal)
 		timer := time.NewTimer(step.within)
 		defer timer.Stop()
 		select {
@@ -102,7 +105,8 @@ type stopStep struct {
 	within time.Duration
 }
 
-func (p *Process) signal(s syscall.Signal) {
+// Signal sends a signal.
+func (p *Process) Signal(s syscall.Signal) {
 	// The only error left is that it has ended already, which done says too.
 	_ = p.cmd.Process.Signal(s)
 }

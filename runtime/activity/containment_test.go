@@ -11,7 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"workflow-worker/docker/stack/stacktest/raced"
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -179,7 +179,7 @@ export async function main(i: number) {
 		}
 	}
 	executions := 10_000
-	if raced.On { // each takes eight times as long; `make test` runs all of them without the detector
+	if race.Enabled { // each takes eight times as long; `make test` runs all of them without the detector
 		executions = 1000
 	}
 	run(500)

@@ -15,7 +15,7 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/parser"
 
-	"workflow-worker/docker/stack/stacktest/raced"
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/operators"
 )
@@ -144,7 +144,7 @@ func TestNothingHoldsACore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if raced.On {
+	if race.Enabled {
 		t.Skip("time and memory are to be those of the service; `make test` runs it without the race detector")
 	}
 	for line := range strings.Lines(string(list)) {

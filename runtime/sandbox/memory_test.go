@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/dop251/goja"
+	"workflow-worker/docker/stack/stacktest/race"
 
-	"workflow-worker/docker/stack/stacktest/raced"
+	"github.com/dop251/goja"
 )
 
 // Not parallel: it measures the heap of the process.
@@ -22,7 +22,7 @@ func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
 	neighbours := make(chan error, 1)
 	var turns atomic.Int64
 	rounds := 5000
-	if raced.On { // in ten times the time they could have filled ten times as much
+	if race.Enabled { // in ten times the time they could have filled ten times as much
 		rounds = 500
 	}
 	go func() { // small and many, as activities are, and one that lives long and makes garbage

@@ -14,7 +14,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/docker/stack/stacktest/raced"
 )
 
 // The ids of activities come from random numbers, and the SDK compares them with history's at
@@ -230,7 +229,7 @@ func TestAllAgainWithoutTheCache(t *testing.T) {
 	if os.Getenv(withoutCache) != "" || testing.Short() {
 		t.Skip("it is what runs, or the tests are to be short")
 	}
-	raced.AtSpeed(t)
+	atSpeed(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

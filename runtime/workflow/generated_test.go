@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/docker/stack/stacktest/raced"
 	"workflow-worker/runtime/compile"
 )
 
@@ -13,7 +12,7 @@ import (
 // to 25 KB.
 func TestWorkflowsRunTheCodeThatPackagesGenerate(t *testing.T) {
 	t.Parallel()
-	raced.AtSpeed(t)
+	atSpeed(t)
 	p := unstarted(t)
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/protocol"
+
 	commonpb "go.temporal.io/api/common/v1"
 )
 
@@ -70,6 +72,6 @@ func BenchmarkNeighbour(b *testing.B) {
 }
 
 func signalled(d *definition, n int) {
-	d.push(signalJob{name: "add", input: &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload([]byte(strconv.Itoa(n)))}}})
+	d.push(protocol.Signal{Name: "add", Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{protocol.JSONPayload([]byte(strconv.Itoa(n)))}}})
 	d.OnWorkflowTaskStarted(0)
 }

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
-	"workflow-worker/docker/stack/stacktest/raced"
 	"workflow-worker/runtime/compile"
 )
 
@@ -58,7 +57,7 @@ export async function all() {
 
 func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
-	raced.AtSpeed(t)
+	atSpeed(t)
 	p := unstarted(t)
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack"
-	"workflow-worker/docker/stack/stacktest/raced"
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 // ServiceProgram is the path of the service's program, for tests of what runs
@@ -40,7 +40,7 @@ func (s *servers) serviceProgram(t testing.TB) (string, error) {
 		}
 		// The tests' own build flags, so that what was compiled for them needs only linking.
 		args := []string{"build", "-buildvcs=false", "-o", dir}
-		if raced.On {
+		if race.Enabled {
 			args = append(args, "-race")
 		}
 		build := exec.Command("go", append(args, "./cmd/workflow-worker")...)

@@ -1,6 +1,0 @@
-//go:build race
-
-package raced
-
-// On tells that this was built with the race detector.
-const On = true
