@@ -82,7 +82,7 @@ func TestWhoeverChangesHowArraysAreIteratedIsAsked(t *testing.T) {
 // Twice as many rows make twice as many bytes, where copying all of them each time would make four
 // times as many. Not parallel: it counts what the process allocates.
 func TestWhatIsGatheredGrowsWithItsLength(t *testing.T) {
-	const rows = 20000
+	const rows = 8000
 	for _, where := range services {
 		for name, text := range map[string]string{
 			"+=":              `(n) => { let s = ''; for (let i = 0; i < n; i++) s += 'row ' + i + ', and its text\n'; return s.length }`,
@@ -232,7 +232,7 @@ func TestWhatIsGatheredByChanceIsWhatGojaGives(t *testing.T) {
 	theirs, _ := goja.AssertFunction(value)
 	for _, where := range services {
 		v, ours := gatherer(t, where, byChance)
-		for seed := range 25 {
+		for seed := range 10 {
 			want, err := theirs(goja.Undefined(), native.ToValue(seed))
 			if err != nil {
 				t.Fatal(err)
