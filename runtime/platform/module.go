@@ -9,7 +9,6 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/eventloop"
-	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -58,11 +57,11 @@ const SharedName = "internal"
 func Script(module, text string) func() (*goja.Program, error) {
 	return sync.OnceValues(func() (*goja.Program, error) {
 		// Names that begin like this are left out of stacks.
-		p, err := goja.Compile(sandbox.Internal+"platform/"+module+">", text, false)
+		p, err := sandbox.Compile(sandbox.Internal+"platform/"+module+">", text)
 		if err != nil {
 			return nil, fmt.Errorf("compile the platform's %s: %w", module, err)
 		}
-		return linear.Tune(p), nil
+		return p, nil
 	})
 }
 

@@ -130,6 +130,12 @@ func New(o Options) (*VM, error) {
 	return v, nil
 }
 
+// Compile makes a program of a text of our own, for any number of runtimes.
+func Compile(name, text string) (*goja.Program, error) {
+	p, err := goja.Compile(name, text, false)
+	return linear.Tune(p), err
+}
+
 // asyncContext carries AsyncLocalStorage's values along promise reactions: goja asks it for the
 // context when a reaction is made, and gives it back when the reaction runs.
 type asyncContext struct {

@@ -16,14 +16,13 @@ import (
 // machine is goja's vm.
 type machine struct {
 	runtime   *goja.Runtime
-	program   *program
+	_         *program
 	pc        int
 	stack     []goja.Value
 	sp        int
-	sb, args  int
-	stash     unsafe.Pointer
-	privEnv   unsafe.Pointer
-	callStack []struct{}
+	_, _      int
+	_, _      unsafe.Pointer
+	_         []struct{}
 	iterStack []iteration
 }
 
@@ -36,7 +35,7 @@ type instruction interface{ exec(m *machine) }
 // iteration is what a for…of or a pattern is at.
 type iteration struct {
 	value goja.Value
-	f     func()
+	_     func()
 	iter  *iterator
 }
 
@@ -152,7 +151,7 @@ func checkShapes() error {
 		}
 		return f.Type
 	}
-	same(vm.Type, machine{}, map[string]string{"runtime": "r", "program": "prg", "pc": "pc", "stack": "stack", "sp": "sp", "iterStack": "iterStack"})
+	same(vm.Type, machine{}, map[string]string{"runtime": "r", "pc": "pc", "stack": "stack", "sp": "sp", "iterStack": "iterStack"})
 	code := field(reflect.TypeFor[goja.Program](), "code")
 	same(reflect.TypeFor[goja.Program](), program{}, map[string]string{"code": "code"})
 	if i := code.Elem(); i.Kind() != reflect.Interface || i.NumMethod() != 1 || i.Method(0).Name != "exec" ||
@@ -163,7 +162,7 @@ func checkShapes() error {
 	if item.Size() != unsafe.Sizeof(iteration{}) {
 		errs = append(errs, errors.New("goja's iterations"))
 	}
-	same(item, iteration{}, map[string]string{"value": "val", "f": "f", "iter": "iter"})
+	same(item, iteration{}, map[string]string{"value": "val", "iter": "iter"})
 	same(field(item, "iter"), iterator{}, map[string]string{"object": "iterator", "next": "next"})
 	same(reflect.TypeFor[goja.Object](), object{}, map[string]string{"self": "self", "runtime": "runtime"})
 	commons := map[string]string{"class": "class", "val": "val", "prototype": "prototype", "extensible": "extensible", "values": "values", "names": "propNames", "indexes": "idxPropCount", "symbols": "symValues"}

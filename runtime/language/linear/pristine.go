@@ -15,8 +15,8 @@ type symbols struct {
 }
 
 type symbol struct {
-	key, value   goja.Value
-	before, next *symbol
+	key, value goja.Value
+	_, next    *symbol
 }
 
 // plain is what a property of a symbol has; nil where it has a getter, or is there no more.

@@ -227,6 +227,8 @@ func (s *State) joined(left, right text, first goja.Value) goja.Value {
 	switch {
 	case right.length() == 0:
 		return left.value()
+	case left.length() == 0: // lies nowhere
+		return right.value()
 	case left.units == nil && right.units == nil:
 		return s.joinedBytes(left.bytes, right.bytes, first)
 	}
@@ -305,8 +307,8 @@ func appendBytes(units []uint16, bytes string) []uint16 {
 func (s *State) grown(at unsafe.Pointer, length int) *run {
 	for i := len(s.runs) - 1; i >= 0; i-- {
 		r := &s.runs[i]
-		if len(r.bytes) == length && unsafe.Pointer(unsafe.SliceData(r.bytes)) == at ||
-			len(r.units) == length && unsafe.Pointer(unsafe.SliceData(r.units)) == at {
+		if length > 0 && len(r.bytes) == length && unsafe.Pointer(unsafe.SliceData(r.bytes)) == at ||
+			length > 0 && len(r.units) == length && unsafe.Pointer(unsafe.SliceData(r.units)) == at {
 			if last := len(s.runs) - 1; i != last {
 				found := *r
 				copy(s.runs[i:], s.runs[i+1:])

@@ -7,7 +7,6 @@ import (
 
 	"github.com/dop251/goja"
 
-	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
 )
@@ -34,10 +33,9 @@ var programs = sync.OnceValues(func() (map[string]*goja.Program, error) {
 			return nil, err
 		}
 		// Names that begin like this are left out of stacks.
-		if out[group], err = goja.Compile(sandbox.Internal+"web/"+group+">", string(text), false); err != nil {
+		if out[group], err = sandbox.Compile(sandbox.Internal+"web/"+group+">", string(text)); err != nil {
 			return nil, fmt.Errorf("compile %s: %w", group, err)
 		}
-		linear.Tune(out[group])
 	}
 	return out, nil
 })
