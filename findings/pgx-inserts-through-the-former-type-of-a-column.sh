@@ -146,7 +146,7 @@ func insert(conn *pgx.Conn, statement string, value any) error {
 func tried(admin, conn *pgx.Conn, statement string, value any) string {
 	if err := insert(conn, statement, value); err != nil {
 		if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
-				return "the server's no (" + refused.Message + ")"
+			return "the server's no (" + refused.Message + ")"
 		}
 		return "pgx's no"
 	}
