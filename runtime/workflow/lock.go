@@ -6,14 +6,15 @@ import (
 )
 
 // patience is how long one entry may hold a shared runtime on the clock before those who wait go
-// elsewhere: they begin their task again there, which costs a replay. Entries take some
-// milliseconds, even where many want the processor.
-const patience = 500 * time.Millisecond
+// elsewhere: they begin their task again there, which costs a replay. Most entries take some
+// milliseconds of the processor, those that share 50 at most, and many may want it at once; a
+// workflow task has ten seconds.
+const patience = 1500 * time.Millisecond
 
 // lock is a mutex that can be waited for with patience.
 type lock struct {
 	held  chan struct{}
-	since atomic.Int64 // when it was locked last, in nanoseconds
+	since atomic.Int64 // when it was locked last, or begin was called, in nanoseconds
 }
 
 func newLock() lock { return lock{held: make(chan struct{}, 1)} }
@@ -24,6 +25,10 @@ func (l *lock) Lock() {
 }
 
 func (l *lock) Unlock() { <-l.held }
+
+// begin has the time for which the lock is held count from now on, but for what comes first: what
+// those who wait would have to do as well.
+func (l *lock) begin(first time.Duration) { l.since.Store(time.Now().Add(first).UnixNano()) }
 
 // lockPatiently locks, unless somebody holds the lock for longer than patience.
 func (l *lock) lockPatiently() bool {
@@ -45,7 +50,7 @@ func (l *lock) lockPatiently() bool {
 			if left <= 0 {
 				return false
 			}
-			timer.Reset(left) // others held it meanwhile
+			timer.Reset(min(left, patience)) // others held it meanwhile
 		}
 	}
 }

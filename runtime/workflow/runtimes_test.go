@@ -176,3 +176,22 @@ func TestClosedRuntimesMakeNoSpare(t *testing.T) {
 	}
 	goleak.VerifyNone(t, before)
 }
+
+func TestALockIsNotWaitedForWhereSomebodyHoldsIt(t *testing.T) {
+	t.Parallel()
+	l := newLock()
+	if !l.lockPatiently() {
+		t.Fatal("a free lock isn't had")
+	}
+	l.begin(-2 * patience)
+	if l.lockPatiently() {
+		t.Error("a held lock was had")
+	}
+	l.begin(time.Hour) // is loading
+	had := make(chan bool)
+	go func() { had <- l.lockPatiently() }()
+	l.Unlock()
+	if !<-had {
+		t.Error("who waits doesn't get what becomes free")
+	}
+}

@@ -250,6 +250,8 @@ func (v *vm) load(c *Code) (goja.Value, error) {
 		return nil, v.broken
 	}
 	if v.box == nil {
+		v.mu.begin(loadTimeout)
+		defer v.mu.begin(0)
 		if err := v.loadBundle(c.sandbox()); err != nil {
 			v.broken = err
 			v.pool.drop(v) // the next one tries again

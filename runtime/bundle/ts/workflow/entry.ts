@@ -12,6 +12,7 @@ import { harden } from './harden';
 import { host, type WorkflowModule } from './host';
 import { modules, resolve } from './modules';
 import { installWeb } from './web';
+import { spare } from './spare';
 import { attachStacks } from './stacks';
 import Long from './long';
 import { JsonPayload, nullPayload, payloadConverter } from './payloads';
@@ -59,14 +60,6 @@ Activator.prototype.pushCommand = function (command, complete) {
   host.started();
   pushCommand.call(this, command, complete);
 };
-function countConditions(conditions: Map<number, unknown>): void {
-  const { set } = conditions; // remembers where each came about: see stacks.ts
-  const value = (seq: number, condition: unknown) => {
-    host.started();
-    return set.call(conditions, seq, condition);
-  };
-  Object.defineProperty(conditions, 'set', { value });
-}
 
 // A thrown undefined would be lost, and the execution wait for ever.
 const recordWorkflowTaskError = Activator.prototype.recordWorkflowTaskError;
@@ -124,8 +117,8 @@ let creating: { module: WorkflowModule; name: string; info: any; flags: number[]
     activator.knownFlags = flagsOf(flags);
     activator.interceptors = noInterceptors;
     activator.failureExceptionTypeNames = none;
+    spare(activator);
     attachStacks(activator);
-    countConditions(activator.blockedConditions);
     const workflow = evaluate(module)[name];
     if (typeof workflow !== 'function') {
       const found = workflow === undefined ? 'there is no such export' : `it is a ${typeof workflow}`;

@@ -1,24 +1,34 @@
 import { Activator } from '@temporalio/workflow/lib/internals';
 import { host } from './host';
+import { waitedFor } from './spare';
 
 // The stack trace queries tell where an execution waits. Upstream follows every promise with V8's hooks; here each thing that
 // can be waited for (a timer, an activity, a condition …) remembers the author's frames of where it came about.
-class Placed extends Map<number, any> {
+export class Placed extends Map<number, any> {
   set(seq: number, waiting: any): this {
     waiting.at = host.captureStack();
     return super.set(seq, waiting);
   }
 }
 
+/** Conditions: a loop that never awaits would pile them up until its time is over. */
+class Conditions extends Placed {
+  set(seq: number, condition: any): this {
+    host.started();
+    return super.set(seq, condition);
+  }
+}
+
 function places(activator: any): Map<number, any>[] {
-  return [...Object.values(activator.completions), activator.blockedConditions] as Map<number, any>[];
+  const { completions } = activator;
+  return [...waitedFor.filter((name) => Object.hasOwn(completions, name)).map((name) => completions[name]), activator.blockedConditions];
 }
 
 const none = new Set<any>();
 
 /** Makes an execution remember. */
 export function attachStacks(activator: any): void {
-  for (const map of places(activator)) Object.setPrototypeOf(map, Placed.prototype);
+  Object.setPrototypeOf(activator.blockedConditions, Conditions.prototype);
   activator.promiseStackStore = undefined; // the package's own way
 }
 

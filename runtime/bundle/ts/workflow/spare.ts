@@ -1,0 +1,125 @@
+import { RawValue } from '@temporalio/common/lib/converter/payload-converter';
+import { getActivator } from '@temporalio/workflow/lib/global-attributes';
+import { Activator } from '@temporalio/workflow/lib/internals';
+import pkg from '@temporalio/workflow/lib/pkg';
+import { Placed } from './stacks';
+
+// The package gives each execution some twenty maps and lists, and handlers of its own for the queries that all answer alike.
+// An execution that waits holds what it was given, so here most of it is made when it is first asked for, or shared.
+
+/** Gives what inherits from an object properties that are made when they are first asked for. */
+function lazily(prototype: object, made: Record<string, () => object>): void {
+  Object.keys(made).forEach((name) =>
+    Object.defineProperty(prototype, name, {
+      get() {
+        const value = made[name]!();
+        define(this, name, value);
+        return value;
+      },
+      set(value: unknown) {
+        define(this, name, value);
+      },
+    })
+  );
+}
+
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+const map = () => new Map();
+const list = () => [];
+const own: Record<string, () => object> = {
+  moduleCache: map,
+  updateHandlers: map,
+  inProgressUpdates: map,
+  inProgressSignals: map,
+  namedRandomStreams: map,
+  patchDecisions: map,
+  sentPatches: () => new Set(),
+  bufferedUpdates: list,
+  bufferedSignals: list,
+  workflowSandboxDestructors: list,
+  randomnessSeed: list,
+};
+lazily(Activator.prototype, own);
+
+/** What an execution can wait for, in the order in which the stack trace queries show it. */
+export const waitedFor = [
+  'timer',
+  'activity',
+  'nexusOperationStart',
+  'nexusOperationComplete',
+  'childWorkflowStart',
+  'childWorkflowComplete',
+  'signalWorkflow',
+  'cancelWorkflow',
+];
+const completions = {};
+lazily(completions, Object.fromEntries(waitedFor.map((name) => [name, () => new Placed()])));
+
+const builtIn = new Map<string, any>([
+  ['__stack_trace', { handler: () => new RawValue(stacks().map((s) => s.formatted).join('\n\n')), description: 'Returns a sensible stack trace.' }],
+  [
+    '__enhanced_stack_trace',
+    {
+      handler: () =>
+        new RawValue({
+          sdk: { name: 'typescript', version: pkg.version },
+          stacks: stacks().map(({ structured: locations }) => ({ locations })),
+          sources: {},
+        }),
+      description: 'Returns a stack trace annotated with source information.',
+    },
+  ],
+  [
+    '__temporal_workflow_metadata',
+    {
+      handler: () => {
+        const activator: any = getActivator();
+        const described = (handlers: Map<string, any>) => Array.from(handlers.entries()).map(([name, { description }]) => ({ name, description }));
+        return new RawValue({
+          definition: {
+            type: activator.info.workflowType,
+            queryDefinitions: described(activator.queryHandlers),
+            signalDefinitions: described(activator.signalHandlers),
+            updateDefinitions: described(activator.updateHandlers),
+          },
+          currentDetails: activator.currentDetails,
+        });
+      },
+      description: 'Returns metadata associated with this workflow.',
+    },
+  ],
+]);
+builtIn.forEach((query) => {
+  Object.freeze(query.handler);
+  Object.freeze(query);
+});
+
+function stacks(): any[] {
+  return (getActivator() as any).getStackTraces();
+}
+
+/** Query handlers: those that all executions have, and one's own. */
+class Queries extends Map<string, any> {
+  get(name: string): any {
+    return super.get(name) ?? builtIn.get(name);
+  }
+  has(name: string): boolean {
+    return super.has(name) || builtIn.has(name);
+  }
+  keys(): any {
+    return [...builtIn.keys(), ...super.keys()].values();
+  }
+  entries(): any {
+    return [...builtIn.entries(), ...super.entries()].values();
+  }
+}
+
+/** Takes from a new execution what it may never need. */
+export function spare(activator: any): void {
+  Object.keys(own).forEach((name) => delete activator[name]);
+  activator.completions = Object.create(completions);
+  activator.queryHandlers = new Queries();
+}
