@@ -119,6 +119,11 @@ type superseded struct {
 	wait  map[string]*loading
 }
 
+func newSuperseded(load func(ctx context.Context, hash string) (*module, error)) *superseded {
+	open, end := context.WithCancelCause(context.Background())
+	return &superseded{load: load, open: open, end: end}
+}
+
 var errStopped = errors.New("the project's worker has stopped")
 
 // close ends what is being loaded and waits for it; nothing is loaded any more.

@@ -29,7 +29,7 @@ type project struct {
 
 	// live is what new executions and activities resolve. Everything else may be read at any time.
 	live atomic.Pointer[live]
-	old  superseded
+	old  *superseded
 	// isolated is Project.Isolated.
 	isolated atomic.Bool
 }
@@ -46,8 +46,7 @@ func newProject(r *Runner, p Project, l *live) *project {
 	}
 	pr.meter = r.cfg.Meter(p.ID)
 	r.meters.put(p.ID, pr.meter)
-	pr.old.open, pr.old.end = context.WithCancelCause(context.Background())
-	pr.old.load = func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) }
+	pr.old = newSuperseded(func(ctx context.Context, hash string) (*module, error) { return r.loadPinned(ctx, p.ID, hash) })
 	pr.live.Store(l)
 	pr.isolate(p.Isolated)
 	return pr
