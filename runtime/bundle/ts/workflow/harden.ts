@@ -38,8 +38,13 @@ function freezeAll(objects: unknown[]): void {
   objects.forEach(add);
   for (let object = queue.pop(); object; object = queue.pop()) {
     add(Object.getPrototypeOf(object));
-    const own: any = Object.getOwnPropertyDescriptors(object);
-    Reflect.ownKeys(own).forEach((name) => [own[name].value, own[name].get, own[name].set].forEach(add));
+    const names = Reflect.ownKeys(object);
+    for (let i = 0; i < names.length; i++) {
+      const { value, get, set } = Reflect.getOwnPropertyDescriptor(object, names[i]!)!;
+      add(value);
+      add(get);
+      add(set);
+    }
     freeze(object);
   }
 }
@@ -68,6 +73,5 @@ export function harden(shared: object[], by: Freeze): void {
   freeze((Array.prototype as any)[Symbol.unscopables]);
   freezeWithMethods(Date.prototype.constructor); // workflows have another Date
   freeze(global, true);
-  // A module's exports are getters.
-  freezeAll(shared.flatMap((value: any) => [value, ...Object.keys(value).map((name) => value[name])]));
+  freezeAll(shared);
 }

@@ -20,20 +20,21 @@ function workflowInfo(): workflow.WorkflowInfo {
   return info;
 }
 
-// What workflow code may import. The deep ones are those that workflows of the SDK's own repository use.
+// What workflow code may import: copies, because exports are getters, each a function that would have to be frozen. The deep
+// ones are those that workflows of the SDK's own repository use.
 export const modules: Record<string, unknown> = {
   '@temporalio/workflow': { ...workflow, workflowInfo },
-  '@temporalio/common': common,
-  'nexus-rpc': nexus,
-  '@temporalio/common/lib/encoding': encoding,
-  '@temporalio/common/lib/errors': errors,
-  '@temporalio/common/lib/failure': failure,
-  '@temporalio/common/lib/interfaces': interfaces,
-  '@temporalio/common/lib/search-attributes': searchAttributes,
-  '@temporalio/common/lib/time': time,
-  '@temporalio/common/lib/type-helpers': typeHelpers,
-  '@temporalio/common/lib/workflow-options': workflowOptions,
-  '@temporalio/common/lib/converter/payload-converter': payloadConverter,
+  '@temporalio/common': { ...common },
+  'nexus-rpc': { ...nexus },
+  '@temporalio/common/lib/encoding': { ...encoding },
+  '@temporalio/common/lib/errors': { ...errors },
+  '@temporalio/common/lib/failure': { ...failure },
+  '@temporalio/common/lib/interfaces': { ...interfaces },
+  '@temporalio/common/lib/search-attributes': { ...searchAttributes },
+  '@temporalio/common/lib/time': { ...time },
+  '@temporalio/common/lib/type-helpers': { ...typeHelpers },
+  '@temporalio/common/lib/workflow-options': { ...workflowOptions },
+  '@temporalio/common/lib/converter/payload-converter': { ...payloadConverter },
 };
 
 /** The require function of workflow modules. */
