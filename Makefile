@@ -27,7 +27,7 @@ LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate -type f 2>/de
 	runtime/language/intl/cldr/package.json runtime/language/intl/cldr/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo build bundle test lint conformance bench clean go npm gcc
+.PHONY: help dev demo build bundle test quick lint conformance bench clean go npm gcc
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,20 @@ test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal 
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
 	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -p 1 -timeout 30m -run '$(AT_SPEED)' $(AT_SPEED_PKGS))
+
+# Since where `make quick` looks for changes: the upstream's commit, or the last one.
+SINCE ?= $(shell git merge-base HEAD @{upstream} 2>/dev/null || echo HEAD)
+
+# The folders with Go files in which something changed, a folder testdata counting as the one above it.
+CHANGED = { git diff --name-only --diff-filter=d $(SINCE); git ls-files --others --exclude-standard; } | \
+	sed -E 's,/testdata/.*,/x,; s,/[^/]*$$,,' | sort -u | while read -r d; do ls "$$d"/*.go >/dev/null 2>&1 && echo "./$$d"; done
+
+quick: export INSTALL := yes
+quick: bundle ## lint and test the packages that changed, without what takes long: make quick SINCE=HEAD~3
+	@$(GO) build -o .local/bin/withstack ./cmd/withstack
+	@$(GO) run ./docker/stack/ensure $(GOLANGCI_LINT) >/dev/null
+	@set -- $$($(CHANGED)); if [ $$# = 0 ]; then echo "no package changed since $(SINCE)"; exit 0; fi; \
+	echo "$$@"; $(GO) vet ./... && .local/bin/golangci-lint run "$$@" && .local/bin/withstack -- $(GO) test -short $(TESTFLAGS) "$$@"
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
 lint: export INSTALL := yes

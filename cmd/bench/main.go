@@ -68,7 +68,7 @@ type options struct {
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "memory", "waiting", "reload", "outage"}
+var allParts = []string{"code", "first", "cpu", "computing", "memory", "waiting", "reload", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -138,7 +138,8 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 
 	began := time.Now()
 	parts := map[string]func(context.Context) error{
-		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "memory": b.measureMemory, "waiting": b.measureWaiting, "reload": b.measureReload, "outage": b.measureOutage,
+		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "computing": b.measureComputing, "memory": b.measureMemory,
+		"waiting": b.measureWaiting, "reload": b.measureReload, "outage": b.measureOutage,
 	}
 	var failed error
 	for _, part := range allParts {
