@@ -111,6 +111,9 @@ func TestADatabaseMadeAnewFromItsSeedGetsTheCodeThatRuns(t *testing.T) {
 // Another server at the same address, made by the same steps: same ids, same xmin,
 // another text.
 func TestAnotherServerAtTheSameAddressIsReadAnew(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	port, err := stack.FreePort()
 	if err != nil {

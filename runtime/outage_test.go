@@ -17,6 +17,9 @@ import (
 
 // The SDK alone gives an answer up after ten seconds: this activity would run again after its hour.
 func TestAnActivityThatEndsWhileTemporalIsAwayIsNotRunAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	port, err := stack.FreePort()
 	if err != nil {

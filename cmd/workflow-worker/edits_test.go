@@ -16,6 +16,9 @@ var edits = flag.Int("edits", 60, "edits in the storm of one each 100 ms; for a 
 // Somebody who edits all the time: the newest version wins in the end, and what runs meanwhile
 // never notices.
 func TestAStormOfEditsEndsOnTheNewestAndFailsNoTask(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
 	s := startService(t, db)
@@ -48,6 +51,9 @@ func TestAStormOfEditsEndsOnTheNewestAndFailsNoTask(t *testing.T) {
 // One transaction that edits 200 workflows of a project is one change: one reload, and the new code
 // everywhere. The same as 200 transactions is fewer reloads than that. What runs meanwhile goes on.
 func TestABulkEditIsOneChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	const rows = 200
 	db := stacktest.MigratedDatabase(t)

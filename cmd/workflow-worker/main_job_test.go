@@ -329,6 +329,9 @@ func TestRequestsStopStartAndRestart(t *testing.T) {
 
 // A process that is killed in the middle loses nothing: the next one goes on from the history.
 func TestAnExecutionOutlivesTheProcess(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)
 	s := startService(t, db)

@@ -17,6 +17,9 @@ import (
 // The service does all of its work through PgBouncer, whatever exec mode its URL
 // names, on a database whose settings are unlike ours and which it migrates itself.
 func TestTheServiceWorksThroughPgBouncerInEveryMode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	for _, pooler := range []string{"transaction", "session"} {
 		for _, mode := range []string{"", "cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"} {

@@ -33,6 +33,9 @@ var (
 //
 // Not parallel: with other tests beside it, tasks might time out for want of a processor.
 func TestRandomEditsBreakNoExecution(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}

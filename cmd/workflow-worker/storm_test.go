@@ -29,6 +29,9 @@ func load(whole, raced int) int {
 //
 // Not parallel: with other tests beside it, tasks might time out for want of a processor.
 func TestAStormOfReloadsFailsNoTask(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	const projects = 3
 	db := stacktest.MigratedDatabase(t)
 	wire := newTap(t)

@@ -37,6 +37,9 @@ func TestANamespaceThatIsNotThereIsNotHealthy(t *testing.T) {
 
 // A namespace that goes while the service runs.
 func TestANamespaceThatIsDeletedIsTold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	server := stacktest.Temporal(t, stack.TemporalOptions{})
 	db := stacktest.MigratedDatabase(t)

@@ -183,6 +183,9 @@ var axiosCases = map[string]struct{ text, want string }{
 }
 
 func TestAxiosIsThatOfNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	url := serve(t, "127.0.0.1", tell)
 	c := packagesCompiler(t)

@@ -122,6 +122,9 @@ func TestProcessEnvironmentShowsOnlyWhatIsAllowed(t *testing.T) {
 // after the other and at once: none sees anything of another, and heap and goroutines are as
 // before.
 func TestTenThousandExecutionsLeaveNothingBehind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	url := serve(t, "127.0.0.1", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/hang" {
 			<-r.Context().Done()

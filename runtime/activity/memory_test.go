@@ -10,6 +10,9 @@ import (
 
 // Not parallel: it measures the heap of the process.
 func TestHoardersFailByNameAndNeighboursNoticeNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	memory := sandbox.NewMemory(sandbox.MemoryOptions{PerVM: 24 << 20})
 	options := CodeOptions{SliceBudget: 9 * time.Second, Sandbox: sandbox.Options{Memory: memory}}
 	neighbour := code(t, `

@@ -75,6 +75,9 @@ var s3Cases = map[string]struct{ text, want string }{
 }
 
 func TestAmazonsClientIsThatOfNode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	url := serve(t, "127.0.0.1", s3)
 	c := packagesCompiler(t)

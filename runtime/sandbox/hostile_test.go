@@ -140,6 +140,9 @@ func runRewritten(v *VM, text string) (goja.Value, error) {
 }
 
 func TestNothingHoldsACore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	list, err := os.ReadFile("testdata/hostile.txt")
 	if err != nil {
 		t.Fatal(err)

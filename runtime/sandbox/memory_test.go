@@ -16,6 +16,9 @@ import (
 
 // Not parallel: it measures the heap of the process.
 func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	const limit = 64 << 20
 	m := NewMemory(MemoryOptions{PerVM: limit})
 	stop := make(chan struct{})

@@ -30,6 +30,9 @@ export async function run() { const out = [patched('my-change'), patched('other-
 
 // A run with many patches must find all of them again, by a replay and after a restart.
 func TestManyPatches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	p := newProject(t, `
 export async function run(n: number, restarts: boolean) {

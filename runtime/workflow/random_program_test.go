@@ -79,6 +79,9 @@ func setting(t *testing.T, name string, standard uint64) uint64 {
 // outside: a replay from scratch must note the same things in the same order.
 // TestAllAgainWithoutTheCache does it once more with a replay at each task.
 func TestRandomProgramsReplayAsTheyRan(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	t.Parallel()
 	seed, count := setting(t, randomSeed, rand.Uint64()), setting(t, randomCount, 12)
 	t.Logf("%s=%d %s=%d runs these programs again", randomSeed, seed, randomCount, count)
