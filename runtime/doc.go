@@ -30,7 +30,7 @@
 //	kept code      the code that an execution keeps although it was to move, because of a misfit ("stayed" in events and metrics)
 //	last code      which code completed an execution's last workflow task: wire.LastCode
 //	live           what a project serves at this moment; the newest text of a row may be refused and not be live
-//	machine        a goja runtime, loaded once, that executions of one component's code use one after the other
+//	machine        a goja runtime, loaded once, its builtins and SDK frozen, that executions use one at a time: of workflows those of all projects, of activities those of one component
 //	misfit         where and why a history parts from what code would have done
 //	module         one version of one row that can be run: build.Module
 //	move           an execution's change to other code: asked for by somebody (Move), or because its row or code upgrades
@@ -39,6 +39,5 @@
 //	pin            what an execution's first task records: the code that it began on, and what replays must keep to
 //	reload         making a project serve what its rows say; the first one starts it
 //	replay check   replaying an execution's history on other code, to see whether it fits: workflow.CheckReplay
-//	shared runtime a goja runtime on which executions of one workflow code live beside each other
 //	stored code    text in the CodeStore, live or not, for executions that are pinned to it
 package runtime

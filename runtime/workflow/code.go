@@ -51,8 +51,8 @@ func NewCode(p *compile.Program, o CodeOptions) *Code {
 	if o.Runtimes != nil {
 		c.own.most, c.own.idle, c.suspects = o.Runtimes.o.Shared, o.Runtimes.o.Idle, &o.Runtimes.suspects
 	}
-	c.own.make = func() *vm {
-		v := newVM()
+	c.own.make = func() *machine {
+		v := newMachine()
 		if c.shared != nil {
 			v = c.shared.take()
 		}
@@ -64,7 +64,7 @@ func NewCode(p *compile.Program, o CodeOptions) *Code {
 
 // acquire gives the runtime that an execution lives on. One that was cut off before gets one of its
 // own, because the server makes it try again and again.
-func (c *Code) acquire(runID string, unproven bool) *vm {
+func (c *Code) acquire(runID string, unproven bool) *machine {
 	switch {
 	case c.suspects.has(runID):
 		return c.own.alone(c)
@@ -144,17 +144,17 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	in := c.newInstance("", true)
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
-		v := in.vm
-		v.now, v.box.EnglishOnly, v.box.FormerDates = time.Now(), false, false
-		contents, err := v.sdk.check(goja.Undefined(), v.module, v.box.Runtime.ToValue(v.now.UnixMilli()))
+		v := in.machine
+		v.now, v.vm.EnglishOnly, v.vm.FormerDates = time.Now(), false, false
+		contents, err := v.sdk.check(goja.Undefined(), v.module, v.vm.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception
 			if errors.As(err, &ex) {
-				return v.box.Describe(ex)
+				return v.vm.Describe(ex)
 			}
 			return err
 		}
-		r := v.box.Runtime
+		r := v.vm.Runtime
 		o := contents.ToObject(r)
 		return errors.Join(r.ExportTo(o.Get("functions"), &found.Functions), r.ExportTo(o.Get("upgrading"), &found.Upgrading))
 	})
@@ -210,10 +210,10 @@ func (c *Code) mention(what string) bool {
 // noHost is what the bundle reaches outside of an execution: while a module is checked.
 type noHost struct{}
 
-func (noHost) random(string) float64                  { return 0.5 }
-func (noHost) hasPatch(string) bool                   { return false }
-func (noHost) missingActivity(string) string          { return "" }
-func (noHost) logs(string) bool                       { return false }
-func (noHost) started(*vm)                            {}
-func (noHost) sink(*vm, string, string, []goja.Value) {}
-func (noHost) console(*vm, string, []goja.Value)      {}
+func (noHost) random(string) float64                       { return 0.5 }
+func (noHost) hasPatch(string) bool                        { return false }
+func (noHost) missingActivity(string) string               { return "" }
+func (noHost) logs(string) bool                            { return false }
+func (noHost) started(*machine)                            {}
+func (noHost) sink(*machine, string, string, []goja.Value) {}
+func (noHost) console(*machine, string, []goja.Value)      {}

@@ -77,7 +77,7 @@ func (c notCarriedOut) accept(*definition) error {
 }
 
 // readCommands reads what an activation concluded with; called inside enter.
-func (v *vm) readCommands(list goja.Value) ([]command, error) {
+func (v *machine) readCommands(list goja.Value) ([]command, error) {
 	read, err := v.sdk.values.ReadCommands(list)
 	if err != nil {
 		return nil, err

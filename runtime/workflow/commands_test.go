@@ -13,12 +13,12 @@ func TestEveryCommandThatIsReadIsCarriedOut(t *testing.T) {
 	d := answering(t)
 	for _, name := range protocol.CommandNames() {
 		err := d.in.enter(t.Context(), d.o.TaskTimeout, d, func() error {
-			r := d.in.vm.box.Runtime
+			r := d.in.machine.vm.Runtime
 			o := r.NewObject()
 			if err := o.Set(name, r.NewObject()); err != nil {
 				return err
 			}
-			commands, err := d.in.vm.readCommands(r.NewArray(o))
+			commands, err := d.in.machine.readCommands(r.NewArray(o))
 			if err != nil || len(commands) != 1 {
 				return errors.Join(err, errors.New("not one command"))
 			}

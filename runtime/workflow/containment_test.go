@@ -191,11 +191,11 @@ func TestDiscardLetsGoOfTheRuntimesAndTheirExecutionsReplay(t *testing.T) {
 				pool = p.codes.Runtimes.pool
 			}
 			pool.mu.Lock()
-			v := pool.vms[0]
+			v := pool.machines[0]
 			pool.mu.Unlock()
 			code.Discard()
 			v.keptMu.Lock()
-			if len(v.globals) > 0 || len(v.modules) > 0 || isolated && v.box != nil {
+			if len(v.globals) > 0 || len(v.modules) > 0 || isolated && v.vm != nil {
 				t.Error("the runtime is still held")
 			}
 			v.keptMu.Unlock()

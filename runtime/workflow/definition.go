@@ -175,7 +175,7 @@ func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (command
 	d.jobs, d.pending = nil, 0
 	in := d.in
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
-		v := in.vm
+		v := in.machine
 		if !d.initialized {
 			if err := d.create(); err != nil {
 				return in.thrown(err)
@@ -199,7 +199,7 @@ func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (command
 			}
 			list = append(list, o)
 		}
-		if err := in.run(v.box.Runtime.NewArray(list...)); err != nil {
+		if err := in.run(v.vm.Runtime.NewArray(list...)); err != nil {
 			return in.thrown(err)
 		}
 		concluded, err := v.sdk.conclude(goja.Undefined())
@@ -224,7 +224,7 @@ func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (command
 // run applies jobs and lets conditions and promise reactions go on until nothing moves. goja runs
 // reactions whenever a call from Go returns.
 func (in *instance) run(jobs goja.Value) error {
-	s := &in.vm.sdk
+	s := &in.machine.sdk
 	if _, err := s.activate(goja.Undefined(), jobs); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@
 //
 // # How it works
 //
-// [Runtimes] are a few goja runtimes (vm), each with the bundle loaded and a mutex, that the executions
+// [Runtimes] are a few goja runtimes (machine), each with the bundle loaded and a mutex, that executions
 // of all codes share. A [Code] is a module's version; it has a function of its module in each runtime where
 // executions of it live, and drops it with the last. Runtimes of its own (pool) it has for what must
 // not share: it was cut off, held a shared runtime for long, has limits of its own, or is to be

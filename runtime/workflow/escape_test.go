@@ -128,7 +128,7 @@ export async function looks() { const got = ((): any => { ` + tried.look + ` })(
 			}
 			other := second.waits("looks")
 			defer other.Close()
-			if one.in.vm != other.in.vm || one.in.code == other.in.code {
+			if one.in.machine != other.in.machine || one.in.code == other.in.code {
 				t.Fatal("they don't share a runtime")
 			}
 			if got := asked(t, other); got != `""` {

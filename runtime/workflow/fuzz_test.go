@@ -112,11 +112,11 @@ func FuzzPayload(f *testing.F) {
 		}
 		var back *commonpb.Payload
 		err := d.in.enter(t.Context(), d.o.TaskTimeout, d, func() error {
-			o, err := d.in.vm.sdk.values.Payload(p)
+			o, err := d.in.machine.sdk.values.Payload(p)
 			if err != nil {
 				return err
 			}
-			back, err = d.in.vm.sdk.values.ReadPayload(o)
+			back, err = d.in.machine.sdk.values.ReadPayload(o)
 			return err
 		})
 		if len(p.GetMetadata()) == 0 && back != nil {
@@ -127,7 +127,7 @@ func FuzzPayload(f *testing.F) {
 		}
 		// Whatever the converter makes of it.
 		_, _ = d.query("echo", &commonpb.Payloads{Payloads: []*commonpb.Payload{p}}, nil)
-		if d.closed || d.in.vm.broken != nil {
+		if d.closed || d.in.machine.broken != nil {
 			t.Fatalf("%v broke the execution", p)
 		}
 	})
@@ -163,7 +163,7 @@ func FuzzFailure(f *testing.F) {
 		}
 		var back *failurepb.Failure
 		err := d.in.enter(t.Context(), d.o.TaskTimeout, d, func() error {
-			v := d.in.vm
+			v := d.in.machine
 			value, err := v.sdk.values.Failure(x)
 			if err != nil {
 				return err
@@ -190,8 +190,8 @@ func FuzzFailure(f *testing.F) {
 
 // withoutHandles copies the protocol's object of a failure, but for the failure that it was made
 // of: as if code had made it.
-func withoutHandles(v *vm, o *goja.Object) *goja.Object {
-	out := v.box.Runtime.NewObject()
+func withoutHandles(v *machine, o *goja.Object) *goja.Object {
+	out := v.vm.Runtime.NewObject()
 	for _, k := range o.Keys() {
 		value := o.Get(k)
 		if cause := protocol.Object(value); k == "cause" && cause != nil {

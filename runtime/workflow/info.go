@@ -16,9 +16,9 @@ import (
 
 // create evaluates the module for this execution; called inside enter.
 func (d *definition) create() error {
-	v := d.in.vm
-	r := v.box.Runtime
-	v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
+	v := d.in.machine
+	r := v.vm.Runtime
+	v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 	info, err := d.info()
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (d *definition) create() error {
 // there all the same, undefined.
 func (d *definition) info() (goja.Value, error) {
 	i := d.env.WorkflowInfo()
-	b := d.in.vm.sdk.values.Build()
+	b := d.in.machine.sdk.values.Build()
 	text := func(name, value string) {
 		b.Value(name, goja.Undefined())
 		if value != "" {
@@ -102,15 +102,15 @@ func (d *definition) retryPolicy(p *temporal.RetryPolicy) []protocol.Property {
 	}
 	return append(out,
 		protocol.Named("initialInterval", p.InitialInterval.Milliseconds()),
-		protocol.Named("nonRetryableErrorTypes", d.in.vm.box.Runtime.NewArray(names...)))
+		protocol.Named("nonRetryableErrorTypes", d.in.machine.vm.Runtime.NewArray(names...)))
 }
 
 // begin tells the package what changes with each task; called inside enter.
 func (d *definition) begin() error {
-	v := d.in.vm
-	r := v.box.Runtime
+	v := d.in.machine
+	r := v.vm.Runtime
 	i := d.env.WorkflowInfo()
-	v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
+	v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 	_, err := v.sdk.begin(goja.Undefined(),
 		r.ToValue(v.now.UnixMilli()),
 		r.ToValue(i.GetCurrentHistoryLength()), r.ToValue(i.GetCurrentHistorySize()),
@@ -146,7 +146,7 @@ func screaming(name string) string {
 // initialize makes the protocol's job with the execution's arguments, and lets the package finish
 // setting up; called inside enter.
 func (d *definition) initialize() (goja.Value, error) {
-	v := d.in.vm
+	v := d.in.machine
 	i := d.env.WorkflowInfo()
 	b := v.sdk.values.Build()
 	b.List("arguments", d.input)
@@ -158,7 +158,7 @@ func (d *definition) initialize() (goja.Value, error) {
 	if fields := i.Memo.GetFields(); len(fields) > 0 {
 		m, err := v.sdk.values.PayloadMap(fields, false)
 		b.Check(err)
-		o := v.box.Runtime.NewObject()
+		o := v.vm.Runtime.NewObject()
 		b.Check(o.Set("fields", m))
 		b.Value("memo", o)
 	}
@@ -166,7 +166,7 @@ func (d *definition) initialize() (goja.Value, error) {
 	if fields := i.SearchAttributes.GetIndexedFields(); len(fields) > 0 {
 		m, err := v.sdk.values.PayloadMap(fields, true)
 		b.Check(err)
-		o := v.box.Runtime.NewObject()
+		o := v.vm.Runtime.NewObject()
 		b.Check(o.Set("indexedFields", m))
 		b.Value("searchAttributes", o)
 	}
@@ -174,7 +174,7 @@ func (d *definition) initialize() (goja.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	job := v.box.Runtime.NewObject()
+	job := v.vm.Runtime.NewObject()
 	if err := errors.Join(job.Set("variant", "initializeWorkflow"), job.Set("initializeWorkflow", arguments)); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (d *definition) Failed() *wire.TaskFailure { return d.failed }
 // noteUpgrades keeps whether the code wants its executions to take newer code; called inside enter,
 // once the function has begun.
 func (d *definition) noteUpgrades() error {
-	wants, err := d.in.vm.sdk.autoUpgrades(goja.Undefined())
+	wants, err := d.in.machine.sdk.autoUpgrades(goja.Undefined())
 	if err != nil {
 		return d.in.thrown(err)
 	}

@@ -29,7 +29,7 @@ func (d *definition) logs(level string) bool {
 
 // sink takes what `log` writes and metricMeter measures. Calls of other sinks are lost: an
 // operator's code, which there is none of, would receive them.
-func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
+func (d *definition) sink(v *machine, name, fn string, args []goja.Value) {
 	switch name {
 	case "__temporal_logger", "defaultWorkerLogger":
 	case "__temporal_metrics":
@@ -50,13 +50,13 @@ func (d *definition) sink(v *vm, name, fn string, args []goja.Value) {
 			attrs = append(attrs, userlog.Data(data))
 		}
 	}
-	d.o.Logger.LogAttrs(context.Background(), level, userlog.Clip(v.box.Format(args[:1])), attrs...)
+	d.o.Logger.LogAttrs(context.Background(), level, userlog.Clip(v.vm.Format(args[:1])), attrs...)
 }
 
 // logData is what a line's attributes are, as JSON: numbers, texts and booleans as they are, the
 // rest as console shows it. The author's toJSON isn't asked: a replay, which logs nothing, wouldn't
 // ask it. "" if there are none.
-func (v *vm) logData(o *goja.Object) string {
+func (v *machine) logData(o *goja.Object) string {
 	if o == nil {
 		return ""
 	}
@@ -72,7 +72,7 @@ func (v *vm) logData(o *goja.Object) string {
 		key, _ := json.Marshal(k)
 		text, err := json.Marshal(v.logValue(o.Get(k)))
 		if err != nil { // NaN and the infinities
-			text, _ = json.Marshal(v.box.Format([]goja.Value{o.Get(k)}))
+			text, _ = json.Marshal(v.vm.Format([]goja.Value{o.Get(k)}))
 		}
 		b.WriteByte("{,"[min(n, 1)])
 		b.Write(key)
@@ -87,14 +87,14 @@ func (v *vm) logData(o *goja.Object) string {
 	return b.String()
 }
 
-func (v *vm) logValue(x goja.Value) any {
+func (v *machine) logValue(x goja.Value) any {
 	switch p := x.Export().(type) {
 	case string, bool, int64, float64:
 		if _, boxed := x.(*goja.Object); !boxed {
 			return p
 		}
 	}
-	return v.box.Format([]goja.Value{x})
+	return v.vm.Format([]goja.Value{x})
 }
 
 // lost says once for each version of the code what its author would otherwise look for in vain.
@@ -105,11 +105,11 @@ func (d *definition) lost(what, message string) {
 }
 
 // console takes what console.log and its like write.
-func (d *definition) console(v *vm, level string, args []goja.Value) {
+func (d *definition) console(v *machine, level string, args []goja.Value) {
 	if !d.logs(level) {
 		return
 	}
-	d.o.Logger.LogAttrs(context.Background(), logLevel(level), userlog.Clip(v.box.Format(args)), d.userAttributes()...)
+	d.o.Logger.LogAttrs(context.Background(), logLevel(level), userlog.Clip(v.vm.Format(args)), d.userAttributes()...)
 }
 
 // userAttributes are those of a line that the author writes.

@@ -33,9 +33,9 @@ func BenchmarkNeighbour(b *testing.B) {
 			defer d.Close()
 			rounds := 50_000
 			for took := time.Duration(0); took < 40*time.Millisecond; rounds += rounds / 4 { // how fast is it here?
-				began := d.in.vm.box.CPUTime()
+				began := d.in.machine.vm.CPUTime()
 				signalled(d, rounds)
-				took = d.in.vm.box.CPUTime() - began
+				took = d.in.machine.vm.CPUTime() - began
 			}
 			var neighbours []*definition
 			for range 8 {

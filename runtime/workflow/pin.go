@@ -243,7 +243,7 @@ func (c *Code) liveSince() time.Time {
 // defaultFlags gives the flags that the package turns on for new executions.
 func (in *instance) defaultFlags() (flags []int, err error) {
 	err = in.enter(context.Background(), loadTimeout, noHost{}, func() error {
-		flags = in.vm.flags
+		flags = in.machine.flags
 		return nil
 	})
 	return flags, err

@@ -16,13 +16,13 @@ const spread = 16
 
 // pool is the runtimes that there are for some executions.
 type pool struct {
-	most int           // runtimes
-	idle time.Duration // how long what nobody uses is kept
-	make func() *vm    // gives one that nothing uses; it may be loaded at its first entry
+	most int             // runtimes
+	idle time.Duration   // how long what nobody uses is kept
+	make func() *machine // gives one that nothing uses; it may be loaded at its first entry
 
-	mu     sync.Mutex // guards what follows, and in each vm runs, placed, idle and homes
-	vms    []*vm
-	closed bool // nothing is kept that nobody uses
+	mu       sync.Mutex // guards what follows, and in each machine runs, placed, idle and homes
+	machines []*machine
+	closed   bool // nothing is kept that nobody uses
 }
 
 // home is what one code has in one runtime.
@@ -34,20 +34,20 @@ type home struct {
 // acquire gives the runtime that an execution lives on: the one in which the fewest are running or
 // wait for it; of those, the one with the fewest executions. There is another while there may be
 // more and all are running something or have many.
-func (p *pool) acquire(c *Code) *vm {
+func (p *pool) acquire(c *Code) *machine {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var v *vm
+	var v *machine
 	var least int32
-	for _, x := range p.vms {
+	for _, x := range p.machines {
 		busy := x.busy.Load()
 		if v == nil || busy < least || busy == least && x.runs < v.runs {
 			v, least = x, busy
 		}
 	}
-	if v == nil || len(p.vms) < p.most && (least > 0 || v.runs >= spread) {
+	if v == nil || len(p.machines) < p.most && (least > 0 || v.runs >= spread) {
 		v = p.make()
-		p.vms = append(p.vms, v)
+		p.machines = append(p.machines, v)
 	}
 	v.settle(c)
 	if v.shared && v.placed >= maxPlaced {
@@ -57,7 +57,7 @@ func (p *pool) acquire(c *Code) *vm {
 }
 
 // alone gives a runtime for one execution.
-func (p *pool) alone(c *Code) *vm {
+func (p *pool) alone(c *Code) *machine {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v := p.make()
@@ -67,7 +67,7 @@ func (p *pool) alone(c *Code) *vm {
 }
 
 // settle notes an execution; the caller holds the pool's mu.
-func (v *vm) settle(c *Code) {
+func (v *machine) settle(c *Code) {
 	v.runs++
 	v.placed++
 	v.stopIdle()
@@ -84,11 +84,11 @@ func (v *vm) settle(c *Code) {
 }
 
 // release is the counterpart of acquire and alone. It never waits for the runtime.
-func (p *pool) release(v *vm, c *Code) {
+func (p *pool) release(v *machine, c *Code) {
 	closed := c.isClosed()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	kept := p.idle > 0 && !p.closed && slices.Contains(p.vms, v)
+	kept := p.idle > 0 && !p.closed && slices.Contains(p.machines, v)
 	v.runs--
 	if h := v.homes[c]; h != nil {
 		h.runs--
@@ -117,7 +117,7 @@ func (p *pool) release(v *vm, c *Code) {
 }
 
 // leaveIdle drops a code's module that no execution needs any more.
-func (p *pool) leaveIdle(v *vm, c *Code, h *home) {
+func (p *pool) leaveIdle(v *machine, c *Code, h *home) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if v.homes[c] == h && h.runs == 0 {
@@ -126,7 +126,7 @@ func (p *pool) leaveIdle(v *vm, c *Code, h *home) {
 }
 
 // moveOut forgets a code in a runtime; the caller holds the pool's mu.
-func (v *vm) moveOut(c *Code) {
+func (v *machine) moveOut(c *Code) {
 	if h := v.homes[c]; h != nil {
 		h.stopIdle()
 		delete(v.homes, c)
@@ -138,7 +138,7 @@ func (v *vm) moveOut(c *Code) {
 func (p *pool) moveOut(c *Code, all bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, v := range p.vms {
+	for _, v := range p.machines {
 		if h := v.homes[c]; h != nil && (all || h.runs == 0) {
 			v.moveOut(c)
 		}
@@ -146,7 +146,7 @@ func (p *pool) moveOut(c *Code, all bool) {
 }
 
 // drop takes a runtime out of the choice.
-func (p *pool) drop(v *vm) {
+func (p *pool) drop(v *machine) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.forget(v)
@@ -154,9 +154,9 @@ func (p *pool) drop(v *vm) {
 
 // forget takes a runtime out of the choice; the caller holds mu. The garbage collector has it when
 // the last execution lets go.
-func (p *pool) forget(v *vm) {
+func (p *pool) forget(v *machine) {
 	v.stopIdle()
-	p.vms = slices.DeleteFunc(p.vms, func(x *vm) bool { return x == v })
+	p.machines = slices.DeleteFunc(p.machines, func(x *machine) bool { return x == v })
 }
 
 // close drops the runtimes that no execution uses, and the others when their last execution leaves.
@@ -164,7 +164,7 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	for _, v := range slices.Clone(p.vms) {
+	for _, v := range slices.Clone(p.machines) {
 		if v.runs == 0 {
 			p.forget(v)
 		}
@@ -175,10 +175,10 @@ func (p *pool) close() {
 func (p *pool) discard() {
 	p.close()
 	p.mu.Lock()
-	vms := slices.Clone(p.vms)
-	p.vms = nil
+	machines := slices.Clone(p.machines)
+	p.machines = nil
 	p.mu.Unlock()
-	for _, v := range vms {
+	for _, v := range machines {
 		v.mu.Lock() // waits for what runs in it
 		v.cut()
 		v.mu.Unlock()
@@ -186,7 +186,7 @@ func (p *pool) discard() {
 }
 
 // stopIdle is called with the pool's mu held.
-func (v *vm) stopIdle() {
+func (v *machine) stopIdle() {
 	if v.idle != nil {
 		v.idle.Stop()
 		v.idle = nil

@@ -28,8 +28,8 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	in := d.in
 	var answer *commonpb.Payload
 	err := in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
-		v := in.vm
-		v.now, v.box.EnglishOnly, v.box.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
+		v := in.machine
+		v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 		job, err := v.sdk.values.Job(protocol.Query{Name: name, Input: args, Header: header}, d.replaying)
 		if err != nil {
 			return err
@@ -37,7 +37,7 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 		if _, err := v.sdk.beginQuery(goja.Undefined()); err != nil {
 			return in.thrown(err)
 		}
-		if _, err := v.sdk.activate(goja.Undefined(), v.box.Runtime.NewArray(job)); err != nil {
+		if _, err := v.sdk.activate(goja.Undefined(), v.vm.Runtime.NewArray(job)); err != nil {
 			return in.thrown(err)
 		}
 		concluded, err := v.sdk.conclude(goja.Undefined())
@@ -61,7 +61,7 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 
 // readAnswer finds the response among the commands; called inside enter.
 func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error) {
-	v := d.in.vm.sdk.values
+	v := d.in.machine.sdk.values
 	answer := v.ReadAnswer(concluded)
 	if answer.Changed {
 		// Its commands are lost, and so is the execution's state.

@@ -39,7 +39,7 @@ type Runtimes struct {
 	pool *pool
 
 	mu     sync.Mutex // guards what follows
-	ready  *vm        // the spare
+	ready  *machine   // the spare
 	making bool
 	refill *time.Timer
 	closed bool
@@ -58,7 +58,7 @@ func NewRuntimes(o RuntimesOptions) *Runtimes {
 	}
 	s := &Runtimes{o: o}
 	s.pool = &pool{most: o.Shared, idle: o.Idle}
-	s.pool.make = func() *vm {
+	s.pool.make = func() *machine {
 		v := s.take()
 		v.pool, v.shared = s.pool, true
 		return v
@@ -79,7 +79,7 @@ func (s *Runtimes) Fill() error {
 	s.mu.Unlock()
 	defer s.wg.Done()
 
-	v := newVM()
+	v := newMachine()
 	err := v.loadBundle(sandbox.Options{Probe: s.o.Probe})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,13 +91,13 @@ func (s *Runtimes) Fill() error {
 }
 
 // take gives the spare runtime, or one that isn't loaded yet.
-func (s *Runtimes) take() *vm {
+func (s *Runtimes) take() *machine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	v := s.ready
 	s.ready = nil
 	if v == nil {
-		v = newVM()
+		v = newMachine()
 	}
 	if s.closed {
 		return v

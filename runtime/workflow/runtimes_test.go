@@ -58,13 +58,13 @@ func TestCodesShareRuntimesWhichAreDroppedWhenIdle(t *testing.T) {
 	waitUntil(t, "the idle runtimes are gone", func() bool {
 		s.pool.mu.Lock()
 		defer s.pool.mu.Unlock()
-		return len(s.pool.vms) == 0
+		return len(s.pool.machines) == 0
 	})
 	codes[0].Close()
 	if _, err := codes[0].Check(t.Context()); err != nil {
 		t.Errorf("a closed code: %v", err)
 	}
-	if n := len(codes[0].own.vms); n != 0 {
+	if n := len(codes[0].own.machines); n != 0 {
 		t.Errorf("a closed code keeps %d runtimes", n)
 	}
 }
@@ -167,11 +167,11 @@ func TestClosedRuntimesMakeNoSpare(t *testing.T) {
 	if err := s.Fill(); err != nil {
 		t.Fatal(err)
 	}
-	if s.take().box == nil {
+	if s.take().vm == nil {
 		t.Error("there was none")
 	}
 	s.Close() // with the timer for the next one set
-	if err := s.Fill(); err != nil || s.ready != nil || s.take().box != nil {
+	if err := s.Fill(); err != nil || s.ready != nil || s.take().vm != nil {
 		t.Error("there is one", err)
 	}
 	goleak.VerifyNone(t, before)

@@ -39,7 +39,7 @@ export async function steps(n: number) { for (let i = 0; i < n; i++) await sleep
 		}
 	}
 	spins := bad.start("spins")
-	v := bad.codes.Runtimes.pool.vms[0]
+	v := bad.codes.Runtimes.pool.machines[0]
 	good.until("the neighbour has the runtime", func() bool { return v.busy.Load() > 0 && bad.livesOn(v) })
 	good.signal(waits, "go", nil) // its task waits now
 	if got := good.query(asked, "version"); got != `"one"` {
@@ -83,7 +83,7 @@ func TestWhoWaitsForLongGoesElsewhere(t *testing.T) {
 	if got := p.query(run, "version"); got != `"one"` {
 		t.Errorf("query %s", got)
 	}
-	v := p.codes.Runtimes.pool.vms[0]
+	v := p.codes.Runtimes.pool.machines[0]
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	later := p.start("run")
@@ -113,7 +113,7 @@ func TestARuntimeThatIsLostDuringAReplayCostsNoTask(t *testing.T) {
 	tasks := 0
 	p.opts.giveUp = func() error { // between two tasks
 		if tasks++; tasks == 2 {
-			v := p.codes.Runtimes.pool.vms[0]
+			v := p.codes.Runtimes.pool.machines[0]
 			v.mu.Lock()
 			v.cut()
 			v.mu.Unlock()
@@ -136,7 +136,7 @@ func TestARuntimeThatIsLostDuringAReplayCostsNoTask(t *testing.T) {
 }
 
 // livesOn tells whether one of the project's executions has something in a runtime.
-func (p *project) livesOn(v *vm) bool {
+func (p *project) livesOn(v *machine) bool {
 	v.keptMu.Lock()
 	defer v.keptMu.Unlock()
 	for in := range v.globals {
@@ -168,7 +168,7 @@ export async function run(n: number) {
 	good.startWorker()
 	other := good.start("run")
 	good.until("it lives on the shared runtime", func() bool { return strings.Contains(good.events(other), "MarkerRecorded") })
-	v := good.codes.Runtimes.pool.vms[0]
+	v := good.codes.Runtimes.pool.machines[0]
 	first, second := busy.start("run", 3), busy.start("run", 3)
 	if a, b := busy.result(first), busy.result(second); a != b {
 		t.Errorf("results %s and %s", a, b)

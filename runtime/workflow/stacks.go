@@ -16,19 +16,19 @@ import (
 type place struct{ frames []goja.StackFrame }
 
 // captureStack keeps the author's frames of the call under way.
-func (v *vm) captureStack(goja.FunctionCall) goja.Value {
+func (v *machine) captureStack(goja.FunctionCall) goja.Value {
 	p := &place{}
-	for _, f := range v.box.Runtime.CaptureCallStack(0, nil) {
+	for _, f := range v.vm.Runtime.CaptureCallStack(0, nil) {
 		if name := f.SrcName(); !strings.HasPrefix(name, sandbox.Internal) && len(p.frames) < protocol.MaxFrames {
 			p.frames = append(p.frames, f)
 		}
 	}
-	return v.box.Runtime.ToValue(p)
+	return v.vm.Runtime.ToValue(p)
 }
 
 // formatStack makes the text of a place and what the enhanced query tells of it.
-func (v *vm) formatStack(c goja.FunctionCall) goja.Value {
-	r := v.box.Runtime
+func (v *machine) formatStack(c goja.FunctionCall) goja.Value {
+	r := v.vm.Runtime
 	var text []string
 	var list []any
 	if p, ok := c.Argument(0).Export().(*place); ok {

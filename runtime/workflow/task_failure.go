@@ -102,9 +102,9 @@ func (in *instance) thrown(err error) error {
 	if !errors.As(err, &ex) {
 		return err
 	}
-	v := in.vm
+	v := in.machine
 	f := &wire.TaskFailure{Reason: wire.ReasonException, Message: ex.Value().String()}
-	t := v.box.Describe(ex)
+	t := v.vm.Describe(ex)
 	f.Message, f.Stack = t.Message, protocol.FramesOnly(t.Stack)
 	if p := in.failureOf(v.sdk.failureOf, ex.Value()); p != nil {
 		describe(f, p)
@@ -115,11 +115,11 @@ func (in *instance) thrown(err error) error {
 // unhandled is thrown's counterpart for the first rejection that nobody handled; nil if there is
 // none.
 func (in *instance) unhandled() error {
-	if len(in.vm.rejected) == 0 {
+	if len(in.machine.rejected) == 0 {
 		return nil
 	}
-	reason := in.vm.rejected[0].Result()
-	p := in.failureOf(in.vm.sdk.failureOfRejection, reason)
+	reason := in.machine.rejected[0].Result()
+	p := in.failureOf(in.machine.sdk.failureOfRejection, reason)
 	f := &wire.TaskFailure{Reason: wire.ReasonUnhandled, Message: p.GetMessage(), Hint: hintRejected}
 	if p == nil {
 		f.Message = unhandledPrefix + "what it was rejected with can't be shown"
@@ -143,7 +143,7 @@ func (in *instance) failureOf(convert goja.Callable, value goja.Value) *failurep
 	if err != nil {
 		return nil
 	}
-	p, err := in.vm.sdk.values.ReadFailure(o)
+	p, err := in.machine.sdk.values.ReadFailure(o)
 	if err != nil {
 		return nil
 	}

@@ -27,9 +27,9 @@ const hintNotAwaited = "Await what a loop starts: each at once, or some hundreds
 
 // started counts what the execution starts. What is replayed was recorded, perhaps before there was
 // a limit.
-func (d *definition) started(v *vm) {
+func (d *definition) started(v *machine) {
 	if d.pending++; d.pending > d.o.maxStarted && !d.replaying {
-		v.box.Interrupt(errNotAwaited)
+		v.vm.Interrupt(errNotAwaited)
 	}
 }
 

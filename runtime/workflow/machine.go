@@ -19,9 +19,9 @@ import (
 	"workflow-worker/runtime/workflow/protocol"
 )
 
-// vm is one goja runtime with the bundle loaded. Executions share it, one at a time, and those of
+// machine is one goja runtime with the bundle loaded. Executions share it, one at a time, and those of
 // several codes do unless something speaks against it.
-type vm struct {
+type machine struct {
 	pool *pool
 	// shared is set if executions of several codes may live here.
 	shared bool
@@ -46,7 +46,7 @@ type vm struct {
 	mu lock // guards all below: who holds it may enter
 	// broken is set if the runtime couldn't be made, and once it was discarded.
 	broken error
-	box    *sandbox.VM
+	vm     *sandbox.VM
 	base   *goja.Object // the global object that executions' own inherit from
 	flags  []int        // that new executions start with
 	sdk    sdk
@@ -66,9 +66,9 @@ type host interface {
 	hasPatch(id string) bool
 	missingActivity(name string) string
 	logs(level string) bool
-	started(v *vm)
-	sink(v *vm, name, fn string, args []goja.Value)
-	console(v *vm, level string, args []goja.Value)
+	started(v *machine)
+	sink(v *machine, name, fn string, args []goja.Value)
+	console(v *machine, level string, args []goja.Value)
 }
 
 // sdk are the bundle's exports; see runtime/bundle/ts/workflow/entry.ts.
@@ -81,8 +81,8 @@ type sdk struct {
 
 // instance is one execution in its runtime.
 type instance struct {
-	vm   *vm
-	code *Code
+	machine *machine
+	code    *Code
 	// begun is set once the execution has something in the runtime.
 	begun bool
 	// heavy is set if it is in a runtime that others share, and its code shouldn't.
@@ -92,18 +92,18 @@ type instance struct {
 	runID    string
 }
 
-func newVM() *vm { return &vm{mu: newLock()} }
+func newMachine() *machine { return &machine{mu: newLock()} }
 
 // newInstance gives an execution a place.
 func (c *Code) newInstance(runID string, unproven bool) *instance {
 	in := &instance{code: c, runID: runID, unproven: unproven}
-	in.vm = c.acquire(runID, unproven)
+	in.machine = c.acquire(runID, unproven)
 	return in
 }
 
 // global gives the execution's own global object, made at its first entry.
 func (in *instance) global() (*goja.Object, error) {
-	v := in.vm
+	v := in.machine
 	v.keptMu.Lock()
 	defer v.keptMu.Unlock()
 	if g := v.globals[in]; g != nil {
@@ -125,10 +125,10 @@ func (in *instance) global() (*goja.Object, error) {
 
 // close gives the place in the runtime back. It never waits for what runs there.
 func (in *instance) close() {
-	in.vm.keptMu.Lock()
-	delete(in.vm.globals, in)
-	in.vm.keptMu.Unlock()
-	in.vm.pool.release(in.vm, in.code)
+	in.machine.keptMu.Lock()
+	delete(in.machine.globals, in)
+	in.machine.keptMu.Unlock()
+	in.machine.pool.release(in.machine, in.code)
 }
 
 // enter runs f with the instance's runtime locked and its globals in place. JavaScript runs nowhere
@@ -140,13 +140,13 @@ func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f f
 		if in.begun || !errors.Is(err, errDiscarded) {
 			return err
 		}
-		in.vm.pool.release(in.vm, in.code)
-		in.vm = in.code.acquire(in.runID, in.unproven)
+		in.machine.pool.release(in.machine, in.code)
+		in.machine = in.code.acquire(in.runID, in.unproven)
 	}
 }
 
 func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, f func() error) error {
-	v := in.vm
+	v := in.machine
 	v.busy.Add(1)
 	defer v.busy.Add(-1)
 	switch {
@@ -161,9 +161,9 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 	if err != nil {
 		return err
 	}
-	before := v.box.CPUTime()
-	err = v.box.Enter(ctx, budget, func() error {
-		r := v.box.Runtime
+	before := v.vm.CPUTime()
+	err = v.vm.Enter(ctx, budget, func() error {
+		r := v.vm.Runtime
 		g, err := in.global()
 		if err != nil {
 			return err
@@ -176,7 +176,7 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 		}()
 		return f()
 	})
-	took := v.box.CPUTime() - before
+	took := v.vm.CPUTime() - before
 	switch {
 	case cutOff(err):
 		v.cut()
@@ -208,15 +208,15 @@ const (
 )
 
 // cut lets go of the runtime; the caller holds mu.
-func (v *vm) cut() {
-	v.broken, v.box, v.base, v.sdk = errDiscarded, nil, nil, sdk{}
+func (v *machine) cut() {
+	v.broken, v.vm, v.base, v.sdk = errDiscarded, nil, nil, sdk{}
 	v.keptMu.Lock()
 	defer v.keptMu.Unlock()
 	v.globals, v.modules = nil, nil
 }
 
 // leave lets go of what a code's executions hold of the runtime.
-func (v *vm) leave(c *Code) {
+func (v *machine) leave(c *Code) {
 	v.keptMu.Lock()
 	defer v.keptMu.Unlock()
 	for in := range v.globals {
@@ -245,11 +245,11 @@ func cutOff(err error) bool {
 }
 
 // load makes the runtime, if that wasn't done, and gives a code's module; the caller holds mu.
-func (v *vm) load(c *Code) (goja.Value, error) {
+func (v *machine) load(c *Code) (goja.Value, error) {
 	if v.broken != nil {
 		return nil, v.broken
 	}
-	if v.box == nil {
+	if v.vm == nil {
 		v.mu.begin(loadTimeout)
 		defer v.mu.begin(0)
 		if err := v.loadBundle(c.sandbox()); err != nil {
@@ -264,7 +264,7 @@ func (v *vm) load(c *Code) (goja.Value, error) {
 	if module != nil {
 		return module, nil
 	}
-	err := v.box.Enter(context.Background(), loadTimeout, func() (err error) {
+	err := v.vm.Enter(context.Background(), loadTimeout, func() (err error) {
 		module, err = v.loadModule(c.program)
 		return err
 	})
@@ -285,20 +285,20 @@ func (v *vm) load(c *Code) (goja.Value, error) {
 }
 
 // loadBundle makes the runtime, for any code.
-func (v *vm) loadBundle(o sandbox.Options) error {
+func (v *machine) loadBundle(o sandbox.Options) error {
 	program, err := bundle.Workflow()
 	if err != nil {
 		return err
 	}
 	o.Shared = true
-	box, err := sandbox.New(o)
+	vm, err := sandbox.New(o)
 	if err != nil {
 		return err
 	}
-	r := box.Runtime
+	r := vm.Runtime
 	r.SetTimeSource(func() time.Time { return v.now })
 	r.SetPromiseRejectionTracker(v.track)
-	err = box.Enter(context.Background(), loadTimeout, func() error {
+	err = vm.Enter(context.Background(), loadTimeout, func() error {
 		f, err := r.RunProgram(program)
 		if err != nil {
 			return err
@@ -307,7 +307,7 @@ func (v *vm) loadBundle(o sandbox.Options) error {
 		if !ok {
 			return fmt.Errorf("the bundle is a %T", f.Export())
 		}
-		h, err := v.hostObject(box)
+		h, err := v.hostObject(vm)
 		if err != nil {
 			return err
 		}
@@ -318,7 +318,7 @@ func (v *vm) loadBundle(o sandbox.Options) error {
 		if _, err := install(goja.Undefined(), h, module, exports); err != nil {
 			return err
 		}
-		if err := v.sdk.bind(box, module.Get("exports").ToObject(r)); err != nil {
+		if err := v.sdk.bind(vm, module.Get("exports").ToObject(r)); err != nil {
 			return err
 		}
 		flags, ok := goja.AssertFunction(module.Get("exports").ToObject(r).Get("defaultFlags"))
@@ -338,14 +338,14 @@ func (v *vm) loadBundle(o sandbox.Options) error {
 	if err != nil {
 		return fmt.Errorf("load the bundle %s: %w", bundle.Version(), err)
 	}
-	v.box = box
+	v.vm = vm
 	v.symbols = v.registered()
 	return nil
 }
 
 // registered is how many names the registry of Symbol.for has, which goja doesn't tell.
-func (v *vm) registered() int {
-	registry := reflect.ValueOf(v.box.Runtime).Elem().FieldByName("symbolRegistry")
+func (v *machine) registered() int {
+	registry := reflect.ValueOf(v.vm.Runtime).Elem().FieldByName("symbolRegistry")
 	if registry.Kind() != reflect.Map {
 		return 0
 	}
@@ -354,8 +354,8 @@ func (v *vm) registered() int {
 
 // loadModule makes the function that evaluates the author's module, with the npm packages that it
 // imports.
-func (v *vm) loadModule(program *compile.Program) (goja.Value, error) {
-	r := v.box.Runtime
+func (v *machine) loadModule(program *compile.Program) (goja.Value, error) {
+	r := v.vm.Runtime
 	module, err := r.RunProgram(program.JS)
 	p := program.Packages
 	if err != nil || p == nil {
@@ -371,7 +371,7 @@ func (v *vm) loadModule(program *compile.Program) (goja.Value, error) {
 // loadTimeout is for our own code: it only ends a runtime that can't be loaded at all.
 const loadTimeout = 10 * time.Second
 
-func (s *sdk) bind(box *sandbox.VM, exports *goja.Object) error {
+func (s *sdk) bind(vm *sandbox.VM, exports *goja.Object) error {
 	for name, f := range map[string]*goja.Callable{
 		"create": &s.create, "check": &s.check, "begin": &s.begin, "beginQuery": &s.beginQuery, "initialize": &s.initialize,
 		"activate": &s.activate, "unblock": &s.unblock, "conclude": &s.conclude,
@@ -384,14 +384,14 @@ func (s *sdk) bind(box *sandbox.VM, exports *goja.Object) error {
 		}
 		*f = c
 	}
-	s.console = box.Runtime.GlobalObject().Get("console")
-	s.values = protocol.NewValues(box, exports)
+	s.console = vm.Runtime.GlobalObject().Get("console")
+	s.values = protocol.NewValues(vm, exports)
 	return nil
 }
 
 // hostObject is the bundle's way out: see runtime/bundle/ts/workflow/host.ts.
-func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
-	r := box.Runtime
+func (v *machine) hostObject(vm *sandbox.VM) (*goja.Object, error) {
+	r := vm.Runtime
 	o := r.NewObject()
 	for name, f := range map[string]func(goja.FunctionCall) goja.Value{
 		"random": func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.random(c.Argument(0).String())) },
@@ -413,7 +413,7 @@ func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
 		"logs":         func(c goja.FunctionCall) goja.Value { return r.ToValue(v.host.logs(c.Argument(0).String())) },
 		"unsafeRandom": func(goja.FunctionCall) goja.Value { return r.ToValue(rand.Float64()) },
 		"webGroups":    func(goja.FunctionCall) goja.Value { return r.ToValue(web.Groups()) },
-		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(box, c) },
+		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(vm, c) },
 		"captureStack": v.captureStack, "formatStack": v.formatStack,
 		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
@@ -421,18 +421,18 @@ func (v *vm) hostObject(box *sandbox.VM) (*goja.Object, error) {
 			return nil, err
 		}
 	}
-	return o, o.Set("freeze", box.Freezer())
+	return o, o.Set("freeze", vm.Freezer())
 }
 
 // loadWeb makes a group of the web platform's globals, which executions share.
-func loadWeb(box *sandbox.VM, call goja.FunctionCall) goja.Value {
-	r := box.Runtime
+func loadWeb(vm *sandbox.VM, call goja.FunctionCall) goja.Value {
+	r := vm.Runtime
 	now, ok := goja.AssertFunction(call.Argument(1))
 	if !ok {
 		panic(r.NewTypeError("now is not a function"))
 	}
 	var values *goja.Object
-	err := box.Pristine(func() (err error) {
+	err := vm.Pristine(func() (err error) {
 		values, err = web.Load(r, call.Argument(0).String(), func() float64 {
 			t, err := now(goja.Undefined())
 			if err != nil {
@@ -443,7 +443,7 @@ func loadWeb(box *sandbox.VM, call goja.FunctionCall) goja.Value {
 		if err != nil {
 			return err
 		}
-		return box.Freeze(values)
+		return vm.Freeze(values)
 	})
 	if err != nil {
 		panic(r.NewGoError(err))
@@ -452,8 +452,8 @@ func loadWeb(box *sandbox.VM, call goja.FunctionCall) goja.Value {
 }
 
 // newGlobal makes an execution's own global object; called inside Enter.
-func (v *vm) newGlobal() (*goja.Object, error) {
-	r := v.box.Runtime
+func (v *machine) newGlobal() (*goja.Object, error) {
+	r := v.vm.Runtime
 	g := r.CreateObject(v.base)
 	for _, p := range []struct {
 		name  string
@@ -467,7 +467,7 @@ func (v *vm) newGlobal() (*goja.Object, error) {
 }
 
 // track keeps the rejections that nobody handles.
-func (v *vm) track(p *goja.Promise, op goja.PromiseRejectionOperation) {
+func (v *machine) track(p *goja.Promise, op goja.PromiseRejectionOperation) {
 	if op == goja.PromiseRejectionReject {
 		v.rejected = append(v.rejected, p)
 		return
