@@ -27,7 +27,7 @@ LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate -type f 2>/de
 	runtime/language/intl/cldr/package.json runtime/language/intl/cldr/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo build bundle test quick lint conformance bench clean go npm gcc
+.PHONY: help dev demo build bundle test quick lint conformance bench profile clean go npm gcc
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,17 @@ conformance: build ## cases that must come out as on Temporal's own worker: make
 
 bench: build ## the figures that we quote, beside the same workflows in native Go
 	@$(GO) run ./cmd/bench
+
+# By the benchmarks of what a running service spends its time on. Go builds by default.pgo beside a
+# program of itself. To be made again when these benchmarks, goja or the interpreter's additions change.
+profile: bundle ## cmd/workflow-worker/default.pgo, by which Go optimises the service
+	@rm -rf .local/profile && mkdir -p .local/profile
+	$(call profiled,workflow,StartRun|RunWithActivity|Activation|Replay1000)
+	$(call profiled,activity,Plain|WithSDK|WithPlatform)
+	$(call profiled,sandbox,Gathering|JSONParse|RegExp|Glue)
+	$(call profiled,compile,Compile)
+	$(GO) tool pprof -proto .local/profile/*.prof >cmd/workflow-worker/default.pgo
+profiled = $(GO) test -pgo=off -run '^$$' -bench '$(2)' -benchtime 2s -cpuprofile .local/profile/$(1).prof -o .local/profile/$(1).test ./runtime/$(1)
 
 clean: go ## remove everything that make made, the data of `make dev` too
 	@$(GO) run ./cmd/dev -clean

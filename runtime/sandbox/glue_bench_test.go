@@ -1,0 +1,52 @@
+package sandbox
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// glue is what workflows compute between their activities: numbers, texts, sorting, JSON there and
+// back.
+var glue = []struct{ name, text string }{
+	{"numbers", `() => { let sum = 0; for (let i = 0; i < 200000; i++) sum = (sum * 31 + i) % 1000003; return sum }`},
+	{"texts", `() => {
+		const words = [];
+		for (let i = 0; i < 20000; i++) words.push(('w' + (i * 7919) % 1009).toUpperCase());
+		const counts = new Map();
+		for (const w of words.join(' ').split(' ')) counts.set(w, (counts.get(w) ?? 0) + 1);
+		return counts.size;
+	}`},
+	{"sorting", `() => {
+		const rows = Array.from({ length: 5000 }, (_, i) => ({ id: i, key: (i * 48271) % 65521, name: 'row ' + i }));
+		return rows.sort((a, b) => a.key - b.key || a.id - b.id)[0].name;
+	}`},
+	{"JSON", `((rows) => () => JSON.parse(JSON.stringify(rows)).length)(Array.from({ length: 5000 }, (_, i) => ({ id: i, key: i * 1.5, name: 'row ' + i })))`},
+	{"objects and closures", `() => {
+		const total = (orders) => orders.flatMap((o) => o.lines).filter((l) => l.quantity > 1).map(({ price, quantity }) => price * quantity).reduce((a, b) => a + b, 0);
+		let sum = 0;
+		for (let i = 0; i < 200; i++) sum += total(Array.from({ length: 10 }, (_, n) => ({ id: n, lines: [{ price: n, quantity: i % 3 }, { price: 2, quantity: n }] })));
+		return sum;
+	}`},
+}
+
+func BenchmarkGlue(b *testing.B) {
+	for _, c := range glue {
+		b.Run(c.name, func(b *testing.B) {
+			v, f := gatherer(b, services[0], c.text)
+			b.ReportAllocs()
+			before := v.CPUTime()
+			for b.Loop() {
+				if err := v.Enter(context.Background(), time.Minute, func() error {
+					_, err := f(goja.Undefined())
+					return err
+				}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((v.CPUTime()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+		})
+	}
+}
