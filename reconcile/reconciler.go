@@ -150,13 +150,14 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	defer endSide()
 
 	if r.begin(ctx) {
+		beats, others := newHeartbeat(r), services(r)
 		r.LookAtAll("start")
 		for range r.cfg.Workers {
 			work.Go(func() { r.work(life) })
 		}
 		side.Go(func() { r.surveys(ctx) })
-		side.Go(func() { newHeartbeat(r).Run(sideCtx) })
-		for _, s := range services(r) {
+		side.Go(func() { beats.Run(sideCtx) })
+		for _, s := range others {
 			side.Go(func() { s.Run(ctx) })
 		}
 		<-ctx.Done()

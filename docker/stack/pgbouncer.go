@@ -23,7 +23,8 @@ type PgBouncerOptions struct {
 	// Mode is PgBouncer's pool_mode: session or transaction.
 	Mode string
 	// PoolSize is how many connections to the server there are for each database and
-	// user. 0 means 4: few enough for statements to change from one to the other.
+	// user. 0 means 4: few enough for statements to change from one to the other; in
+	// session mode, where each client keeps one, 20.
 	PoolSize int
 	// Users may connect beside the server URL's own; nobody needs a password.
 	Users []string
@@ -68,7 +69,11 @@ func StartPgBouncer(ctx context.Context, o PgBouncerOptions) (_ *PgBouncer, err 
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
-	if o.PoolSize == 0 {
+	switch {
+	case o.PoolSize > 0:
+	case o.Mode == "session":
+		o.PoolSize = 20
+	default:
 		o.PoolSize = 4
 	}
 	program, err := findPgBouncer(ctx, o.Progress)
