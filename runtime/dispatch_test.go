@@ -33,7 +33,7 @@ func dispatch(t *testing.T, components ...Component) (*project, Report) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pr := &project{r: r, id: p.ID, builtIn: activities.New(activities.Options{}), meter: noMeter{}}
+	pr := &project{old: newSuperseded(nil), r: r, id: p.ID, builtIn: activities.New(activities.Options{}), meter: noMeter{}}
 	pr.live.Store(l)
 	t.Cleanup(pr.discard)
 	return pr, report

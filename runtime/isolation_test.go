@@ -6,7 +6,7 @@ import "testing"
 func TestIsolationFollowsTheProject(t *testing.T) {
 	t.Parallel()
 	r := &Runner{projects: map[string]*project{}}
-	p := &project{r: r, id: "p"}
+	p := &project{old: newSuperseded(nil), r: r, id: "p"}
 	p.live.Store(&live{})
 	r.projects["p"] = p
 	for _, isolated := range []bool{true, false} {

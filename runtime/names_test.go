@@ -19,7 +19,7 @@ func prepared(t *testing.T, current *live, p Project) (*live, map[string]SourceR
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup((&project{r: r, id: "p", meter: noMeter{}}).close(l))
+	t.Cleanup((&project{old: newSuperseded(nil), r: r, id: "p", meter: noMeter{}}).close(l))
 	byID := map[string]SourceReport{}
 	for _, s := range report.Sources {
 		byID[s.ID] = s
@@ -107,7 +107,7 @@ func served(t *testing.T, rows ...Workflow) *project {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &project{r: r, id: "p", meter: noMeter{}}
+	p := &project{old: newSuperseded(nil), r: r, id: "p", meter: noMeter{}}
 	p.live.Store(l)
 	t.Cleanup(p.discard)
 	return p
@@ -195,7 +195,7 @@ func TestTwoComponentsOfOneNameAreAnErrorOfBoth(t *testing.T) {
 	a, b := says("a", "score", "a", false), says("b", "score", "b", false)
 	other := says("c", "other", "c", false)
 	run := func(l *live, name string) string {
-		p := &project{r: &Runner{cfg: Config{}.withDefaults()}, id: "p", meter: noMeter{}}
+		p := &project{old: newSuperseded(nil), r: &Runner{cfg: Config{}.withDefaults()}, id: "p", meter: noMeter{}}
 		p.live.Store(l)
 		f, ok := l.activities[name]
 		if problem, broken := l.broken[name]; broken {

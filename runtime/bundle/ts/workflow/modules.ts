@@ -20,21 +20,27 @@ function workflowInfo(): workflow.WorkflowInfo {
   return info;
 }
 
-// What workflow code may import: copies, because exports are getters, each a function that would have to be frozen. The deep
-// ones are those that workflows of the SDK's own repository use.
+/** A module's exports as values: as getters each would be a function that has to be frozen. */
+function copy(exports: object): object {
+  const values = { ...exports };
+  if ('__esModule' in exports) Object.defineProperty(values, '__esModule', { value: true });
+  return values;
+}
+
+// What workflow code may import. The deep ones are those that workflows of the SDK's own repository use.
 export const modules: Record<string, unknown> = {
   '@temporalio/workflow': { ...workflow, workflowInfo },
-  '@temporalio/common': { ...common },
-  'nexus-rpc': { ...nexus },
-  '@temporalio/common/lib/encoding': { ...encoding },
-  '@temporalio/common/lib/errors': { ...errors },
-  '@temporalio/common/lib/failure': { ...failure },
-  '@temporalio/common/lib/interfaces': { ...interfaces },
-  '@temporalio/common/lib/search-attributes': { ...searchAttributes },
-  '@temporalio/common/lib/time': { ...time },
-  '@temporalio/common/lib/type-helpers': { ...typeHelpers },
-  '@temporalio/common/lib/workflow-options': { ...workflowOptions },
-  '@temporalio/common/lib/converter/payload-converter': { ...payloadConverter },
+  '@temporalio/common': copy(common),
+  'nexus-rpc': copy(nexus),
+  '@temporalio/common/lib/encoding': copy(encoding),
+  '@temporalio/common/lib/errors': copy(errors),
+  '@temporalio/common/lib/failure': copy(failure),
+  '@temporalio/common/lib/interfaces': copy(interfaces),
+  '@temporalio/common/lib/search-attributes': copy(searchAttributes),
+  '@temporalio/common/lib/time': copy(time),
+  '@temporalio/common/lib/type-helpers': copy(typeHelpers),
+  '@temporalio/common/lib/workflow-options': copy(workflowOptions),
+  '@temporalio/common/lib/converter/payload-converter': copy(payloadConverter),
 };
 
 /** The require function of workflow modules. */
