@@ -62,8 +62,8 @@ $(LOCALES): $(LOCALE_SOURCES)
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
-	.local/bin/withstack -- $(GO) test -race -timeout 30m $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -p 1 -timeout 30m -run '$(AT_SPEED)' $(AT_SPEED_PKGS))
+	.local/bin/withstack -- $(GO) test -pgo=off -race -timeout 30m $(TESTFLAGS) $(PKGS)
+	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -p 1 -timeout 30m -run '$(AT_SPEED)' $(AT_SPEED_PKGS))
 
 # Since where `make quick` looks for changes: the upstream's commit, or the last one.
 SINCE ?= $(shell git merge-base HEAD @{upstream} 2>/dev/null || echo HEAD)
@@ -77,7 +77,7 @@ quick: bundle ## lint and test the packages that changed, without what takes lon
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	@$(GO) run ./docker/stack/ensure $(GOLANGCI_LINT) >/dev/null
 	@set -- $$($(CHANGED)); if [ $$# = 0 ]; then echo "no package changed since $(SINCE)"; exit 0; fi; \
-	echo "$$@"; $(GO) vet ./... && .local/bin/golangci-lint run "$$@" && .local/bin/withstack -- $(GO) test -short $(TESTFLAGS) "$$@"
+	echo "$$@"; $(GO) vet ./... && .local/bin/golangci-lint run "$$@" && .local/bin/withstack -- $(GO) test -pgo=off -short $(TESTFLAGS) "$$@"
 
 # golangci-lint runs gofmt and go vet too. The code is linted as built, with the bundle.
 lint: export INSTALL := yes

@@ -39,7 +39,7 @@ func (s *servers) serviceProgram(t testing.TB) (string, error) {
 			return "", err
 		}
 		// The tests' own build flags, so that what was compiled for them needs only linking.
-		args := []string{"build", "-buildvcs=false", "-o", dir}
+		args := []string{"build", "-buildvcs=false", "-pgo=off", "-o", dir}
 		if race.Enabled {
 			args = append(args, "-race")
 		}
