@@ -127,7 +127,8 @@ func (d *dockerfile) path(name string) string {
 func (d *dockerfile) run(command string) {
 	d.Helper()
 	cmd := exec.CommandContext(d.Context(), "sh", "-ec", command)
-	cmd.Dir, cmd.Env = d.path(""), append(os.Environ(), d.env...)
+	// Without its profile the service builds in a fraction of the time, and does the same.
+	cmd.Dir, cmd.Env = d.path(""), append(append(os.Environ(), "GOFLAGS=-pgo=off"), d.env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		d.Fatalf("RUN %s\n%v\n%s", command, err, out)
 	}
