@@ -101,7 +101,6 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
 		if again, err := t.takeAgain(r); again != nil || err != nil {
 			if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); ok && err == nil {
-				t.received(r.GetNamespace(), again)
 				resp.WorkflowTask = again
 			}
 			return err
