@@ -106,7 +106,7 @@ func (t *Tasks) reopen(token string, r *run) *workflowservice.PollWorkflowTaskQu
 	again := r.again
 	events := again.GetHistory().GetEvents()
 	t.open[token] = openTask{runID: r.id.GetRunId(), received: time.Now()}
-	r.given, r.again, r.markers = again, nil, nil
+	r.given, r.again, r.markers, r.dropped = again, nil, nil, false
 	r.read(events, beginning(events), len(again.GetNextPageToken()) == 0)
 	return again
 }
