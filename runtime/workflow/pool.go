@@ -90,15 +90,16 @@ func (p *pool) release(v *machine, c *Code) {
 	defer p.mu.Unlock()
 	kept := p.idle > 0 && !p.closed && slices.Contains(p.machines, v)
 	v.runs--
-	if h := v.homes[c]; h != nil {
+	switch h := v.homes[c]; {
+	case h == nil:
+		v.leave(c) // it came back after Code.Discard
+	case h.runs > 1:
 		h.runs--
-		if h.runs <= 0 {
-			if kept && !closed {
-				h.idle = time.AfterFunc(p.idle, func() { p.leaveIdle(v, c, h) })
-			} else {
-				v.moveOut(c)
-			}
-		}
+	case kept && !closed:
+		h.runs = 0
+		h.idle = time.AfterFunc(p.idle, func() { p.leaveIdle(v, c, h) })
+	default:
+		v.moveOut(c)
 	}
 	if v.runs > 0 {
 		return

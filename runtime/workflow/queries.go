@@ -112,7 +112,10 @@ func (d *definition) queryError(name string, err error) error {
 // evict makes the SDK drop the execution from its cache once a query is answered, without a word to
 // the server: the next query or task replays it. It works within a query alone, where the SDK has
 // decided already what the task comes to.
-func (d *definition) evict(why error) { d.env.Complete(nil, why) }
+func (d *definition) evict(why error) {
+	d.o.Tasks.Dropped(d.x.RunID)
+	d.env.Complete(nil, why)
+}
 
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(s, "\n")

@@ -195,3 +195,23 @@ func TestALockIsNotWaitedForWhereSomebodyHoldsIt(t *testing.T) {
 		t.Error("who waits doesn't get what becomes free")
 	}
 }
+
+// An execution that comes back after its code was discarded leaves nothing of it in a runtime that
+// others go on using.
+func TestDiscardedCodeLeavesNothingInASharedRuntime(t *testing.T) {
+	t.Parallel()
+	_, codes := sharing(t, 2, RuntimesOptions{Shared: 1})
+	stays, in := codes[0].newInstance("1", false), codes[1].newInstance("2", false)
+	defer stays.close()
+	codes[1].Discard()
+	if err := in.enter(t.Context(), loadTimeout, noHost{}, func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	in.close()
+	v := stays.vm
+	v.keptMu.Lock()
+	defer v.keptMu.Unlock()
+	if in.vm != v || len(v.modules)+len(v.globals) > 0 {
+		t.Errorf("%d modules and %d executions are left", len(v.modules), len(v.globals))
+	}
+}

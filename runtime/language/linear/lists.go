@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/dop251/goja"
@@ -164,14 +165,13 @@ func (s *State) front(a *array) *front {
 		return f
 	}
 	if len(s.fronts) == mostFronts {
-		s.fronts = append(s.fronts[:0], s.fronts[1:]...)
+		s.fronts = slices.Delete(s.fronts, 0, 1)
 	}
 	s.fronts = append(s.fronts, front{of: a, all: a.values[:cap(a.values)]})
 	kept := 0
 	for i := len(s.fronts) - 2; i >= 0; i-- {
 		if kept += itemSize * len(s.fronts[i].all); kept > mostKept {
-			clear(s.fronts[:i+1])
-			s.fronts = append(s.fronts[:0], s.fronts[i+1:]...)
+			s.fronts = slices.Delete(s.fronts, 0, i+1)
 			break
 		}
 	}

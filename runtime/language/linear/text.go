@@ -2,6 +2,7 @@ package linear
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"unsafe"
 
@@ -351,15 +352,14 @@ func (s *State) keep(before *run, r run) *run {
 		*before = r
 	} else {
 		if len(s.runs) == mostRuns {
-			s.runs = append(s.runs[:0], s.runs[1:]...)
+			s.runs = slices.Delete(s.runs, 0, 1)
 		}
 		s.runs = append(s.runs, r)
 	}
 	kept := 0
 	for i := len(s.runs) - 2; i >= 0; i-- {
 		if kept += cap(s.runs[i].bytes) + 2*cap(s.runs[i].units); kept > mostKept {
-			clear(s.runs[:i+1])
-			s.runs = append(s.runs[:0], s.runs[i+1:]...)
+			s.runs = slices.Delete(s.runs, 0, i+1)
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"crypto/rand"
+	"time"
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -79,20 +80,35 @@ func withTail(events, tail []*historypb.HistoryEvent, started int64) []*historyp
 }
 
 // takeAgain gives what a task is to be begun again with; nil if its answer is one. The error is for
-// an answer that must not be sent.
+// an answer that must not be sent: the server gives the task out again, or has. The SDK tries no
+// answer again that is to nothing the server knows.
 func (t *Tasks) takeAgain(answer *workflowservice.RespondWorkflowTaskCompletedRequest) (*workflowservice.PollWorkflowTaskQueueResponse, error) {
 	if !endsAgain(answer) {
 		return nil, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o, ok := t.open[string(answer.GetTaskToken())]
-	if r := t.runs[o.runID]; ok && r != nil && r.again != nil {
-		again := r.again
-		t.forget(string(answer.GetTaskToken()), o)
-		return again, nil
+	token := string(answer.GetTaskToken())
+	o, ok := t.open[token]
+	r := t.runs[o.runID]
+	if ok && r != nil && r.again != nil && string(r.again.GetTaskToken()) == token {
+		return t.reopen(token, r), nil
 	}
-	return nil, status.Error(codes.Aborted, "the task should have begun again and is over") // the server gives it out again
+	if ok {
+		t.forget(token, o)
+	}
+	return nil, status.Error(codes.NotFound, "the task should have begun again and is over")
+}
+
+// reopen has an open task begin again. It keeps the events that only the task has, which the SDK
+// may read behind the history's last page. Called with mu held.
+func (t *Tasks) reopen(token string, r *run) *workflowservice.PollWorkflowTaskQueueResponse {
+	again := r.again
+	events := again.GetHistory().GetEvents()
+	t.open[token] = openTask{runID: r.id.GetRunId(), received: time.Now()}
+	r.given, r.again, r.markers, r.dropped = again, nil, nil, false
+	r.read(events, beginning(events), len(again.GetNextPageToken()) == 0)
+	return again
 }
 
 // endsAgain tells whether an answer is the end that a definition gave with ErrAgain.

@@ -68,6 +68,8 @@ type run struct {
 	markers []*commandpb.Command
 	// given is the open task, and again what it is to be begun again with, instead of its answer.
 	given, again *workflowservice.PollWorkflowTaskQueueResponse
+	// dropped is set if what the SDK has of the execution ends with the open task.
+	dropped bool
 
 	cached  Kept
 	project Project
@@ -101,7 +103,6 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
 		if again, err := t.takeAgain(r); again != nil || err != nil {
 			if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); ok && err == nil {
-				t.received(r.GetNamespace(), again)
 				resp.WorkflowTask = again
 			}
 			return err
@@ -109,7 +110,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		t.nameWorkflow(r)
 		t.addMarkers(r)
 		r.Identity += t.label(r.GetTaskToken())
-		if t.movesNext(r.GetTaskToken()) {
+		if t.movesNext(r.GetTaskToken()) || t.drops(r.GetTaskToken()) {
 			r.ReturnNewWorkflowTask = false // it is polled for
 		}
 		worker, told := t.workerOf(r.GetTaskToken())
@@ -176,7 +177,7 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 		r.queries++
 	} else {
 		r.tasks++
-		r.markers, r.again = nil, nil // of an attempt that was never answered
+		r.markers, r.again, r.dropped = nil, nil, false // of an attempt that was never answered
 		r.given = task
 	}
 	if began := beginning(events); began != nil {
@@ -225,7 +226,7 @@ func (t *Tasks) release(r *run) {
 		return
 	}
 	r.began, r.last, r.foreign, r.tail, r.markers = nil, nil, nil, nil, nil
-	r.given, r.again = nil, nil
+	r.given, r.again, r.dropped = nil, nil, false
 	if r.cached == nil {
 		delete(t.runs, r.id.GetRunId())
 	}
@@ -326,6 +327,26 @@ func (t *Tasks) Drop(k Kept, runID string) {
 		r.cached, r.project = nil, Project{}
 		t.release(r)
 	}
+}
+
+// Dropped notes that a query in an open task has the SDK drop what it has of the execution. A task
+// that followed in the same place would run on that, and the execution would end with its error.
+func (t *Tasks) Dropped(runID string) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.runs[runID]; r != nil {
+		r.dropped = r.tasks > 0
+	}
+}
+
+func (t *Tasks) drops(token []byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.runs[t.open[string(token)].runID]
+	return r != nil && r.dropped
 }
 
 // cached gives the run that a task ran on; nil if there is none any more.
