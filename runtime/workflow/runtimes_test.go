@@ -208,10 +208,10 @@ func TestDiscardedCodeLeavesNothingInASharedRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	in.close()
-	v := stays.vm
+	v := stays.machine
 	v.keptMu.Lock()
 	defer v.keptMu.Unlock()
-	if in.vm != v || len(v.modules)+len(v.globals) > 0 {
+	if in.machine != v || len(v.modules)+len(v.globals) > 0 {
 		t.Errorf("%d modules and %d executions are left", len(v.modules), len(v.globals))
 	}
 }
