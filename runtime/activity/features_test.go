@@ -2,6 +2,7 @@ package activity
 
 import (
 	"testing"
+	"time"
 
 	"workflow-worker/runtime/language/features"
 )
@@ -12,7 +13,7 @@ func TestTheFeaturesOfTheLanguageWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := code(t, text+"export const main = run;", CodeOptions{})
+	c := code(t, text+"export const main = run;", CodeOptions{SliceBudget: time.Minute, CPUBudget: 10 * time.Minute}) // it is long
 	if got, err := execute(t, c); err != nil || got != "[]" {
 		t.Errorf("%v\n%s", err, got)
 	}

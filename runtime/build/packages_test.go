@@ -7,13 +7,17 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow"
 )
 
 func TestNamesThatPackagesDoNotHave(t *testing.T) {
 	t.Parallel()
 	c := compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(c.Close)
-	b := New(Options{Compiler: c, Activities: func(string) activity.CodeOptions { return activity.CodeOptions{} }})
+	b := New(Options{
+		Compiler: c, Workflows: func(string) workflow.CodeOptions { return workflow.CodeOptions{} },
+		Activities: func(string) activity.CodeOptions { return activity.CodeOptions{} },
+	})
 	for _, tc := range []struct {
 		text    string
 		refused string // its place and what it says

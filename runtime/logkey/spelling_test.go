@@ -114,7 +114,7 @@ func keysIn(f *ast.File) (keys []ast.Expr) {
 		}
 		of, ok := call.Fun.(*ast.SelectorExpr)
 		switch {
-		case !ok || isNamed(of.X, "http"):
+		case !ok || isNamed(of.X, "http") || isNamed(of.X, "status"):
 		case isNamed(of.X, "slog"):
 			switch of.Sel.Name {
 			case "String", "Int", "Int64", "Uint64", "Float64", "Bool", "Time", "Duration", "Any", "Group":
