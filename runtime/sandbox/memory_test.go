@@ -16,18 +16,15 @@ import (
 
 // Not parallel: it measures the heap of the process.
 func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long")
+	if testing.Short() || race.Enabled {
+		t.Skip("takes long, and with the race detector ten times the time that blame is divided by")
 	}
 	const limit = 64 << 20
 	m := NewMemory(MemoryOptions{PerVM: limit})
 	stop := make(chan struct{})
 	neighbours := make(chan error, 1)
 	var turns atomic.Int64
-	rounds := 5000
-	if race.Enabled { // in ten times the time they could have filled ten times as much
-		rounds = 500
-	}
+	const rounds = 5000
 	go func() { // small and many, as activities are, and one that lives long and makes garbage
 		long, err := New(Options{Memory: m})
 		for n := 0; err == nil; n++ {
