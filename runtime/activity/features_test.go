@@ -4,16 +4,20 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/language/features"
 )
 
 func TestTheFeaturesOfTheLanguageWork(t *testing.T) {
 	t.Parallel()
+	if race.Enabled {
+		t.Skip("takes longer than a turn may with the race detector; `make test` runs it without")
+	}
 	text, err := features.Module("activity")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := code(t, text+"export const main = run;", CodeOptions{SliceBudget: time.Minute, CPUBudget: 10 * time.Minute}) // it is long
+	c := code(t, text+"export const main = run;", CodeOptions{SliceBudget: time.Minute, CPUBudget: 10 * time.Minute}) // the table is long
 	if got, err := execute(t, c); err != nil || got != "[]" {
 		t.Errorf("%v\n%s", err, got)
 	}

@@ -119,7 +119,8 @@ func TestNoRegExpHoldsACore(t *testing.T) {
 				return err
 			})
 			var interrupted *Interrupted
-			if !errors.As(err, &interrupted) {
+			full := err != nil && strings.Contains(err.Error(), "goes back too far") // on a machine that is fast enough
+			if !errors.As(err, &interrupted) && !full {
 				t.Errorf("%v", err)
 			}
 			if took := begin.used(); took > budget+3*time.Second {
