@@ -8,8 +8,8 @@ GO ?= go
 
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# Whether the service is built by its profile (auto), which takes some minutes with cold caches and
-# makes it a tenth faster, or not (off).
+# Whether the service is built by its profile (auto), which takes some minutes with cold caches, or
+# not (off).
 PGO ?= auto
 dev conformance: PGO := off
 
