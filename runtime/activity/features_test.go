@@ -10,9 +10,7 @@ import (
 
 func TestTheFeaturesOfTheLanguageWork(t *testing.T) {
 	t.Parallel()
-	if race.Enabled {
-		t.Skip("takes longer than a turn may with the race detector; `make test` runs it without")
-	}
+	race.AtSpeed(t)
 	text, err := features.Module("activity")
 	if err != nil {
 		t.Fatal(err)

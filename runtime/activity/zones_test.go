@@ -11,9 +11,7 @@ import (
 
 func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
-	if race.Enabled {
-		t.Skip("takes longer than a turn may with the race detector; `make test` runs it without, too")
-	}
+	race.AtSpeed(t)
 	text, err := os.ReadFile("testdata/schedules.ts")
 	if err != nil {
 		t.Fatal(err)

@@ -16,9 +16,10 @@ import (
 
 // Not parallel: it measures the heap of the process.
 func TestWhoeverHoardsIsEndedAndNobodyElse(t *testing.T) {
-	if testing.Short() || race.Enabled {
-		t.Skip("takes long, and with the race detector ten times the time that blame is divided by")
+	if testing.Short() {
+		t.Skip("takes long")
 	}
+	race.AtSpeed(t) // the blame is divided by the time that it takes
 	const limit = 64 << 20
 	m := NewMemory(MemoryOptions{PerVM: limit})
 	stop := make(chan struct{})

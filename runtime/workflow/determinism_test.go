@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 // The ids of activities come from random numbers, and the SDK compares them with history's at
@@ -229,7 +230,7 @@ func TestAllAgainWithoutTheCache(t *testing.T) {
 	if os.Getenv(withoutCache) != "" || testing.Short() {
 		t.Skip("it is what runs, or the tests are to be short")
 	}
-	atSpeed(t)
+	race.AtSpeed(t)
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -4,12 +4,13 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/docker/stack/stacktest/race"
 	language "workflow-worker/runtime/language/features"
 )
 
 func TestTheFeaturesOfTheLanguageWork(t *testing.T) {
 	t.Parallel()
-	atSpeed(t)
+	race.AtSpeed(t)
 	text, err := language.Module("workflow")
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/compile"
 )
 
@@ -12,7 +13,7 @@ import (
 // to 25 KB.
 func TestWorkflowsRunTheCodeThatPackagesGenerate(t *testing.T) {
 	t.Parallel()
-	atSpeed(t)
+	race.AtSpeed(t)
 	p := unstarted(t)
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)

@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 // What a loop starts and never awaits is counted, bounded, and named with the author's line.
 func TestALoopWithoutAwaitIsToldWhatItStarted(t *testing.T) {
 	t.Parallel()
-	atSpeed(t)
+	race.AtSpeed(t)
 	p := unstarted(t)
 	p.opts.maxStarted = 300 // a busy machine gets no further in the time
 	p.deploy(`
@@ -41,7 +43,7 @@ export async function memos() { many((i) => { wf.upsertMemo({ i }); }); }`)
 
 func TestWhatIsBelowTheLimitIsStarted(t *testing.T) {
 	t.Parallel()
-	atSpeed(t)
+	race.AtSpeed(t)
 	p := newProject(t, `
 export async function run() {
   const scope = new CancellationScope();
@@ -61,7 +63,7 @@ export async function run() {
 // but time and memory.
 func TestWhatRanForTooLongIsToldWhatItStarted(t *testing.T) {
 	t.Parallel()
-	atSpeed(t)
+	race.AtSpeed(t)
 	p := unstarted(t)
 	p.opts.TaskTimeout = 200 * time.Millisecond // ten times that on the clock is less than the task has
 	p.deploy(`

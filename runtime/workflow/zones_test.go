@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/compile"
 )
 
@@ -57,7 +58,7 @@ export async function all() {
 
 func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
-	atSpeed(t)
+	race.AtSpeed(t)
 	p := unstarted(t)
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)
