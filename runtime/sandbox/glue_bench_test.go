@@ -1,12 +1,6 @@
 package sandbox
 
-import (
-	"context"
-	"testing"
-	"time"
-
-	"github.com/dop251/goja"
-)
+import "testing"
 
 // glue is what workflows compute between their activities: numbers, texts, sorting, JSON there and
 // back.
@@ -34,19 +28,6 @@ var glue = []struct{ name, text string }{
 
 func BenchmarkGlue(b *testing.B) {
 	for _, c := range glue {
-		b.Run(c.name, func(b *testing.B) {
-			v, f := gatherer(b, services[0], c.text)
-			b.ReportAllocs()
-			before := v.CPUTime()
-			for b.Loop() {
-				if err := v.Enter(context.Background(), time.Minute, func() error {
-					_, err := f(goja.Undefined())
-					return err
-				}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64((v.CPUTime()-before).Microseconds())/1000/float64(b.N), "cpu-ms/op")
-		})
+		b.Run(c.name, func(b *testing.B) { benchmarkCalls(b, services[0], c.text) })
 	}
 }
