@@ -20,12 +20,8 @@ type beginning struct {
 
 func (b *beginning) exec(m *machine) {
 	o := objectOf(m.stack[m.sp-1])
-	if o == nil {
-		b.original.exec(m)
-		return
-	}
-	a := arrayOf(o)
-	if a == nil || uint64(a.length) != uint64(len(a.values)) {
+	a := wholeArray(o)
+	if a == nil {
 		b.original.exec(m)
 		return
 	}
@@ -58,12 +54,8 @@ func (s *State) iterable(a *array) bool {
 // items are those of what is about to be iterated, if nobody could tell that it isn't: a plain
 // array without holes and properties of its own, whose iterator nobody has changed.
 func (s *State) items(v goja.Value) ([]goja.Value, bool) {
-	o := objectOf(v)
-	if o == nil {
-		return nil, false
-	}
-	a := arrayOf(o)
-	if a == nil || uint64(a.length) != uint64(len(a.values)) || !s.iterable(a) {
+	a := wholeArray(objectOf(v))
+	if a == nil || !s.iterable(a) {
 		return nil, false
 	}
 	for i := range a.values {
@@ -196,9 +188,7 @@ func (r *remaining) exec(m *machine) {
 	i.of, it.object, it.next = nil, nil, nil
 	m.iterStack[top] = iteration{}
 	m.iterStack = m.iterStack[:top]
-	list := m.runtime.NewArray()
-	arrayOf(asObject(list)).fill(append([]goja.Value(nil), rest...))
-	m.stack[m.sp] = list
+	m.stack[m.sp] = List(m.runtime, append([]goja.Value(nil), rest...))
 	m.sp++
 	m.pc++
 }

@@ -29,12 +29,8 @@ type front struct {
 
 // list is an array that may be changed at its front without anybody's noticing how.
 func (s *State) list(v goja.Value) *array {
-	o := objectOf(v)
-	if o == nil {
-		return nil
-	}
-	a := arrayOf(o)
-	if a == nil || a.prototype != s.arrays || !a.extensible || !a.lengthProp.writable || a.properties > 0 || uint64(a.length) != uint64(len(a.values)) || !s.holesAreEmpty() {
+	a := wholeArray(objectOf(v))
+	if a == nil || a.prototype != s.arrays || !a.extensible || !a.lengthProp.writable || a.properties > 0 || !s.holesAreEmpty() {
 		return nil
 	}
 	return a
@@ -93,8 +89,7 @@ func Splice(r *goja.Runtime, this goja.Value, arguments []goja.Value) (goja.Valu
 	if itemSize*n >= claimed && !s.claim(itemSize*n) {
 		return goja.Undefined(), true
 	}
-	removed := r.NewArray()
-	arrayOf(asObject(removed)).fill(append([]goja.Value(nil), a.values[:n]...))
+	removed := List(r, append([]goja.Value(nil), a.values[:n]...))
 	if n > 0 {
 		s.drop(a, n)
 	}

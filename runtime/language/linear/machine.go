@@ -273,6 +273,18 @@ func arrayOf(o *object) *array {
 	return (*array)(o.self.data)
 }
 
+// wholeArray is an object as a plain array that has no holes behind its items; nil if it is none.
+func wholeArray(o *object) *array {
+	if o == nil {
+		return nil
+	}
+	a := arrayOf(o)
+	if a == nil || uint64(a.length) != uint64(len(a.values)) {
+		return nil
+	}
+	return a
+}
+
 // objectOf is a value as an object; nil if it is none.
 func objectOf(v goja.Value) *object {
 	w := (*words)(unsafe.Pointer(&v))
