@@ -21,7 +21,7 @@ func newLock() lock { return lock{held: make(chan struct{}, 1)} }
 
 func (l *lock) Lock() {
 	l.held <- struct{}{}
-	l.since.Store(time.Now().UnixNano())
+	l.begin(0)
 }
 
 func (l *lock) Unlock() { <-l.held }
@@ -34,7 +34,7 @@ func (l *lock) begin(first time.Duration) { l.since.Store(time.Now().Add(first).
 func (l *lock) lockPatiently() bool {
 	select {
 	case l.held <- struct{}{}:
-		l.since.Store(time.Now().UnixNano())
+		l.begin(0)
 		return true
 	default:
 	}
@@ -43,7 +43,7 @@ func (l *lock) lockPatiently() bool {
 	for {
 		select {
 		case l.held <- struct{}{}:
-			l.since.Store(time.Now().UnixNano())
+			l.begin(0)
 			return true
 		case <-timer.C:
 			left := patience - time.Duration(time.Now().UnixNano()-l.since.Load())
