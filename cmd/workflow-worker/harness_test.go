@@ -4,9 +4,12 @@ import (
 	"context"
 	"net/http"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"go.temporal.io/sdk/client"
 
 	"workflow-worker/docker/stack/program"
 	"workflow-worker/docker/stack/stacktest"
@@ -94,4 +97,9 @@ func (s *service) get(path string) (status int, body string, err error) {
 func eventually(t testing.TB, what string, f func() error) {
 	t.Helper()
 	stacktest.Eventually(t, what, f)
+}
+
+// isOneOf tells whether an execution that a row names is one of those.
+func isOneOf(runs []client.WorkflowRun, workflowID, runID string) bool {
+	return slices.ContainsFunc(runs, func(run client.WorkflowRun) bool { return run.GetID() == workflowID && run.GetRunID() == runID })
 }

@@ -79,11 +79,7 @@ func TestExecutionsThatKeepTheirCodeAreSeen(t *testing.T) {
 		x.Reason != "the history has a command of kind Timer, and the code doesn't give it" {
 		t.Errorf("%+v", stayed)
 	}
-	ours := false
-	for _, run := range runs {
-		ours = ours || run.GetID() == x.WorkflowID && run.GetRunID() == x.RunID
-	}
-	if !ours {
+	if !isOneOf(runs, x.WorkflowID, x.RunID) {
 		t.Errorf("the example is %+v", x)
 	}
 

@@ -76,11 +76,7 @@ export async function waits() {
 		x.Column == 0 || !strings.Contains(x.Message, "Cannot read propert") {
 		t.Errorf("%+v", f)
 	}
-	ours := false
-	for _, run := range runs {
-		ours = ours || run.GetID() == x.WorkflowID && run.GetRunID() == x.RunID
-	}
-	if !ours {
+	if !isOneOf(runs, x.WorkflowID, x.RunID) {
 		t.Errorf("the example is %+v", x)
 	}
 	p.running(func(row workerRow) error {
