@@ -144,6 +144,7 @@ func (c *Code) makeMachine() {
 	c.building--
 	if err == nil && !c.closed && !c.apart {
 		c.machines = append(c.machines, m)
+		c.restartIdle() // making it may have outlasted the time after which what is kept is dropped
 	}
 }
 
@@ -155,7 +156,7 @@ func (c *Code) giveBack(m *machine) {
 	c.lent--
 	if m != nil && !c.closed && !c.apart && m.uses < maxUses {
 		c.machines = append(c.machines, m)
-		c.restartIdle() // the execution may have outlasted the time after which what is kept is dropped
+		c.restartIdle() // so may the execution
 	}
 }
 
@@ -181,6 +182,7 @@ func (c *Code) makeReady() {
 		return
 	}
 	c.ready = append(c.ready, in)
+	c.restartIdle() // as in makeMachine
 	c.mu.Unlock()
 }
 

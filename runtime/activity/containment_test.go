@@ -1,6 +1,8 @@
 package activity
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -11,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/sandbox"
 )
@@ -223,17 +226,47 @@ func TestReadyRuntimesAreDroppedWhenIdle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := code(t, text, CodeOptions{Idle: 200 * time.Millisecond, Warm: 3, MachineAfter: 1})
-			for c.kept() == 0 {
+			stacktest.Eventually(t, "a runtime for the next execution", func() error {
 				if _, err := execute(t, c); err != nil {
 					t.Fatal(err)
 				}
-			}
-			for c.kept() > 0 {
-				runtime.Gosched()
-			}
+				if c.kept() == 0 {
+					return errors.New("none")
+				}
+				return nil
+			})
+			dropsAll(t, c)
 			if _, err := execute(t, c); err != nil {
 				t.Errorf("an execution after idling: %v", err)
 			}
+		})
+	}
+}
+
+// dropsAll waits until nothing is kept for the next execution.
+func dropsAll(t *testing.T, c *Code) {
+	t.Helper()
+	stacktest.Eventually(t, "nothing kept", func() error {
+		if n := c.kept(); n > 0 {
+			return fmt.Errorf("%d runtimes are", n)
+		}
+		return nil
+	})
+}
+
+// On a busy machine a runtime can be ready only when its code has idled for long.
+func TestRuntimesThatTookLongToMakeAreDroppedToo(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(*Code){
+		"runtimes made ahead": func(c *Code) { c.making++; c.makeReady() },
+		"machines":            func(c *Code) { c.building++; c.makeMachine() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := code(t, `export const main = () => 1`, CodeOptions{Idle: time.Millisecond})
+			c.wg.Add(1)
+			make(c)
+			dropsAll(t, c)
 		})
 	}
 }
