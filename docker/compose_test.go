@@ -39,10 +39,12 @@ type composeService struct {
 		Published string
 		Target    int
 	}
-	Volumes     []struct{ Source, Target string }
+	Volumes     []struct{ Type, Source, Target string }
 	Healthcheck *struct{ Test []string }
 	DependsOn   map[string]struct{ Condition string } `json:"depends_on"`
 	Privileged  bool
+	Restart     string
+	Logging     struct{ Options map[string]string }
 }
 
 // compose returns the file as Compose understands it.
@@ -67,11 +69,22 @@ func TestComposeStartsInOrderAndStaysOnThisMachine(t *testing.T) {
 	f := compose(t)
 	ports := map[string]string{}
 	for name, s := range f.Services {
-		if s.Build == nil && !regexp.MustCompile(`:\d+\.\d+`).MatchString(s.Image) {
+		if s.Build == nil && !regexp.MustCompile(`:v?\d+\.\d+`).MatchString(s.Image) {
 			t.Errorf("%s: image %s is not pinned", name, s.Image)
 		}
 		if s.Build == nil && s.Healthcheck == nil {
 			t.Errorf("%s has no health check", name)
+		}
+		if s.Restart != "unless-stopped" || s.Logging.Options["max-size"] == "" {
+			t.Errorf("%s restarts %q and its log grows to %q", name, s.Restart, s.Logging.Options["max-size"])
+		}
+		for _, v := range s.Volumes {
+			if v.Type != "bind" {
+				continue
+			}
+			if _, err := os.Stat(v.Source); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		if s.Privileged {
 			t.Errorf("%s is privileged", name)
@@ -85,6 +98,7 @@ func TestComposeStartsInOrderAndStaysOnThisMachine(t *testing.T) {
 	}
 	for port, want := range map[string]string{
 		"3011": "workflow-worker 3011", "8080": "temporal 8080", "7233": "temporal 7233", "5432": "postgres 5432",
+		"9090": "prometheus 9090", "3000": "grafana 3000",
 	} {
 		if ports[port] != want {
 			t.Errorf("port %s leads to %q, want %s", port, ports[port], want)
