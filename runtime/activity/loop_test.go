@@ -17,7 +17,8 @@ func TestEventLoopRunsThingsInOrder(t *testing.T) {
 			Promise.resolve().then(() => log.push('promise'));
 			log.push('sync');
 			await new Promise((r) => setTimeout(r, 20));
-			return log`, `["sync","tick","micro","promise","immediate","timeout"]`},
+			// Which of the last two comes first depends on whether a millisecond has passed, as on Node.
+			return [...log.slice(0, 4), ...log.slice(4).sort()]`, `["sync","tick","micro","promise","immediate","timeout"]`},
 		"timers by time, then age": {`
 			const log: number[] = [];
 			for (const ms of [600, 10, 300, 10]) setTimeout((m) => log.push(m), ms, ms + log.length);

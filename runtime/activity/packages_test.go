@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/sandbox"
 )
@@ -31,6 +32,7 @@ func withPackages(t testing.TB, text string, o CodeOptions) *Code {
 }
 
 func TestPackagesThatPeopleUse(t *testing.T) {
+	race.AtSpeed(t)
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
 		"lodash": {`

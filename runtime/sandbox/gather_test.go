@@ -10,6 +10,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/language/features"
 )
 
@@ -121,6 +122,7 @@ func TestWhatIsGatheredGrowsWithItsLength(t *testing.T) {
 
 // Moving all items each time would take minutes.
 func TestListsAreTakenAtTheirFrontsWithoutMovingTheRest(t *testing.T) {
+	race.AtSpeed(t)
 	t.Parallel()
 	for _, where := range services {
 		for name, text := range map[string]string{
