@@ -32,7 +32,7 @@ LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate -type f 2>/de
 	runtime/language/intl/cldr/package.json runtime/language/intl/cldr/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo build bundle test quick lint conformance bench profile clean go npm gcc
+.PHONY: help dev demo build bundle test quick lint conformance chart bench profile clean go npm gcc
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ lint: bundle ## golangci-lint with gofmt and go vet; go mod tidy
 conformance: build ## cases that must come out as on Temporal's own worker: make conformance RUN=timer V=1 DIFF=1
 	@$(GO) build -o .local/bin/conformance ./cmd/conformance
 	@exec .local/bin/conformance $(if $(RUN),-run '$(RUN)') $(if $(V),-v) $(if $(DIFF),-diff) $(CONFORMANCEFLAGS)
+
+chart: go ## render the Helm chart and read it as Kubernetes' own types
+	cd docker/chart/check && $(GO) test ./...
 
 bench: build ## the figures that we quote, beside the same workflows in native Go
 	@$(GO) run ./cmd/bench
