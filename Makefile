@@ -19,7 +19,7 @@ TESTFLAGS ?=
 
 # Tests that the race detector makes too slow to tell the truth: their code needs most of its budget,
 # or they are about load. They run without it, one package after the other.
-AT_SPEED := FeaturesOfTheLanguage|WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate|PackagesThatPeopleUse|WithoutMovingTheRest|AllAgain|HoldsACore|WhoeverHoards|TenThousand|RandomEdits|StormOfReloads
+AT_SPEED := FeaturesOfTheLanguage|WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate|PackagesThatPeopleUse|WithoutMovingTheRest|TakesLongMovesOut|AHistoryAndCodePart|ManyPatches|AllAgain|HoldsACore|WhoeverHoards|TenThousand|RandomEdits|StormOfReloads
 AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime/activity ./runtime/sandbox ./runtime/workflow
 
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.

@@ -8,6 +8,8 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 func TestBothNamesOfAPatchFindItsExecutions(t *testing.T) {
@@ -30,6 +32,7 @@ export async function run() { const out = [patched('my-change'), patched('other-
 
 // A run with many patches must find all of them again, by a replay and after a restart.
 func TestManyPatches(t *testing.T) {
+	race.AtSpeed(t)
 	if testing.Short() {
 		t.Skip("takes long")
 	}

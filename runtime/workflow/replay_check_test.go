@@ -6,10 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/workflow/wire"
 )
 
 func TestFitsSaysWhereAHistoryAndCodePart(t *testing.T) {
+	race.AtSpeed(t)
 	t.Parallel()
 	p := newProject(t, `
 const { echo, hang } = proxyActivities<any>({ startToCloseTimeout: '10s' });

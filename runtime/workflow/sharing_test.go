@@ -153,7 +153,6 @@ func (p *project) livesOn(v *machine) bool {
 func TestCodeThatTakesLongMovesOut(t *testing.T) {
 	t.Parallel()
 	busy, good := neighbours(t)
-	busy.opts.TaskTimeout = 8 * time.Second // the race detector makes it ten times slower
 	code := busy.deploy(`
 export async function run(n: number) {
   let sum = 0;
