@@ -18,9 +18,13 @@ PKGS ?= ./...
 TESTFLAGS ?=
 
 # Tests that the race detector makes too slow to tell the truth: their code needs most of its budget,
-# or they are about load. They run without it, one package after the other.
-AT_SPEED := FeaturesOfTheLanguage|WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate|PackagesThatPeopleUse|WithoutMovingTheRest|TakesLongMovesOut|AHistoryAndCodePart|ManyPatches|AllAgain|HoldsACore|WhoeverHoards|TenThousand|RandomEdits|StormOfReloads
+# or they are about load. They skip themselves by race.AtSpeed, and run without it.
+AT_SPEED := FeaturesOfTheLanguage WithoutAwait BelowTheLimit RanForTooLong PackagesKnow PackagesGenerate \
+	PackagesThatPeopleUse WithoutMovingTheRest TakesLongMovesOut AHistoryAndCodePart ManyPatches \
+	AllAgain HoldsACore WhoeverHoards TenThousand RandomEdits StormOfReloads
 AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime/activity ./runtime/sandbox ./runtime/workflow
+empty :=
+either = $(subst $(empty) $(empty),|,$(strip $(1)))
 
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
 BUNDLE := runtime/bundle/dist/workflow.js
@@ -68,7 +72,7 @@ test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -pgo=off -race -timeout 30m $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -p 1 -timeout 30m -run '$(AT_SPEED)' $(AT_SPEED_PKGS))
+	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -timeout 30m -run '$(call either,$(AT_SPEED))' $(AT_SPEED_PKGS))
 
 # Since where `make quick` looks for changes: the upstream's commit, or the last one.
 SINCE ?= $(shell git merge-base HEAD @{upstream} 2>/dev/null || echo HEAD)

@@ -13,4 +13,4 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 )
 
-func TestMain(m *testing.M) { stacktest.Main(m) }
+func TestMain(m *testing.M) { stacktest.MainOfWaiting(m) }

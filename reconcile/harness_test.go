@@ -20,7 +20,7 @@ import (
 	"workflow-worker/reconcile/rows/rowstest"
 )
 
-func TestMain(m *testing.M) { stacktest.Main(m) }
+func TestMain(m *testing.M) { stacktest.MainOfWaiting(m) }
 
 type answer struct {
 	status, reason         string

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	stacktest.Main(m)
+	stacktest.MainOfWaiting(m)
 }
 
 // service is a running workflow-worker.

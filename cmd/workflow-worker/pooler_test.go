@@ -24,6 +24,7 @@ func TestTheServiceWorksThroughPgBouncerInEveryMode(t *testing.T) {
 	for _, pooler := range []string{"transaction", "session"} {
 		for _, mode := range []string{"", "cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"} {
 			t.Run(fmt.Sprintf("%s pooling, mode %s", pooler, mode), func(t *testing.T) {
+				t.Parallel()
 				direct := stacktest.Database(t)
 				setUnlike(t, direct)
 				through, err := url.Parse(stacktest.Pooler(t, direct, pooler))

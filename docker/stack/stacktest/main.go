@@ -3,9 +3,12 @@ package stacktest
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,6 +38,16 @@ type servers struct {
 }
 
 var shared servers
+
+// MainOfWaiting is Main for tests that mostly wait for servers: more of them than there are
+// processors run at once, unless -parallel says how many.
+func MainOfWaiting(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		fmt.Fprintln(os.Stderr, "stacktest:", err)
+		os.Exit(1)
+	}
+	Main(m)
+}
 
 // Main is the body of TestMain: it runs the tests, stops what they made start,
 // and ends the process with their exit code.
