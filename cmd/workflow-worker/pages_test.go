@@ -21,7 +21,7 @@ const root = "../.."
 // The pages, in an order in which their SQL can run: the first makes the rows that others name.
 var pages = []string{
 	"README.md", "reconcile/README.md", "runtime/README.md", "runtime/VERSIONS.md", "migrations/README.md",
-	"metrics/README.md", "docker/README.md", "cmd/workflow-worker/README.md", ".github/CONTRIBUTING.md",
+	"metrics/README.md", "docker/README.md", "docker/RUNBOOK.md", "cmd/workflow-worker/README.md", ".github/CONTRIBUTING.md",
 }
 
 func page(t *testing.T, name string) string {

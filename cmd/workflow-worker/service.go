@@ -46,7 +46,7 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
-	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries()})
+	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), MemoryLimit: memory.Limit()})
 
 	temporal, tasks, err := s.dialTemporal(m.TemporalHandler(), log)
 	if err != nil {
