@@ -13,6 +13,11 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PGO ?= auto
 dev conformance: PGO := off
 
+# What the program says of itself: the tag, or the commit, and whether it was changed since.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -X workflow-worker/runtime/buildid.version=$(VERSION) -X workflow-worker/runtime/buildid.revision=$(REVISION)
+
 # Packages and flags of `make test`: make test PKGS=./cdc TESTFLAGS='-run Gate -v'
 PKGS ?= ./...
 TESTFLAGS ?=
@@ -41,18 +46,23 @@ LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate -type f 2>/de
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Built, not `go run`, which adds a line of its own to an error. The demo is built
-# with it, so that `make demo` begins at once.
-dev: build ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
-	@$(GO) build -o .local/bin/ ./cmd/dev ./cmd/demo
-	@exec .local/bin/dev
+# Built, not `go run`, which adds a line of its own to an error. It builds the service while the
+# servers start, and the demo with it, so that `make demo` begins at once.
+dev: export INSTALL := yes
+dev: go ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
+	@$(GO) build -o .local/bin/ ./cmd/dev
+	@exec .local/bin/dev -build '$(MAKE) --no-print-directory PGO=$(PGO) build demo-built'
+
+.PHONY: demo-built
+demo-built:
+	@$(GO) build -o .local/bin/ ./cmd/demo
 
 demo: go ## against a running `make dev`: write workflows as rows, run them, change their code, run them again
 	@$(GO) build -o .local/bin/ ./cmd/demo
 	@exec .local/bin/demo
 
 build: bundle ## the service: bin/workflow-worker
-	CGO_ENABLED=0 $(GO) build -pgo=$(PGO) -trimpath -o bin/workflow-worker ./cmd/workflow-worker
+	CGO_ENABLED=0 $(GO) build -pgo=$(PGO) -trimpath -ldflags '$(LDFLAGS)' -o bin/workflow-worker ./cmd/workflow-worker
 
 bundle: go $(BUNDLE) $(LOCALES) ## Temporal's TypeScript SDK for goja, and the data of Intl
 
@@ -121,7 +131,7 @@ clean: go ## remove everything that make made, the data of `make dev` too
 	rm -rf bin .local runtime/bundle/node_modules runtime/language/intl/cldr/node_modules
 	find runtime/bundle/dist runtime/language/intl/cldr/dist -type f ! -name .gitignore -delete
 
-# Prerequisites. `make test` and `make lint` set INSTALL and install Debian's
+# Prerequisites. `make dev`, `make test` and `make lint` set INSTALL and install Debian's
 # packages where that needs nobody's help; the others name the command.
 
 go:

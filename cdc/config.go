@@ -84,6 +84,10 @@ type Config struct {
 	// looked at when they become visible. 0 means 20,000.
 	MaxWaiting int
 
+	// Renew may give each new connection the secrets of now. Nil: those of the beginning
+	// stay. replication says for which of the two URLs.
+	Renew func(c *pgconn.Config, replication bool)
+
 	// Logger receives one line per change of state. Nil discards.
 	Logger *slog.Logger
 	// Handler is told what to look at.
@@ -111,6 +115,9 @@ func (c Config) withDefaults() Config {
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Observer == nil {
 		c.Observer = noObserver{}
+	}
+	if c.Renew == nil {
+		c.Renew = func(*pgconn.Config, bool) {}
 	}
 	return c
 }

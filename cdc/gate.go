@@ -52,7 +52,7 @@ func newGate(c Config, s *status) (*gate, error) {
 		return nil, err
 	}
 	g := &gate{
-		reader:   reader{config: config, timeout: c.LookTimeout},
+		reader:   reader{config: config, renew: c.Renew, timeout: c.LookTimeout},
 		limit:    c.MaxWaiting,
 		interval: c.ResyncInterval,
 		handler:  c.Handler,
@@ -67,7 +67,7 @@ func newGate(c Config, s *status) (*gate, error) {
 		bell: make(chan struct{}, 1),
 	}
 	g.shared = &referrers{
-		reader: reader{config: config, timeout: c.LookTimeout},
+		reader: reader{config: config, renew: c.Renew, timeout: c.LookTimeout},
 		hint:   g.hint,
 		all:    g.hintAll,
 		log:    c.Logger,

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // reader is one small connection that reads what is visible and whose the keys are.
 // It belongs to one goroutine.
 type reader struct {
 	config  *pgx.ConnConfig
+	renew   func(c *pgconn.Config, replication bool) // nil: not
 	timeout time.Duration
 	conn    *pgx.Conn // nil while there is none
 }
@@ -135,7 +137,11 @@ func (r *reader) connect(ctx context.Context) error {
 		return nil
 	}
 	r.close()
-	conn, err := pgx.ConnectConfig(ctx, r.config.Copy())
+	config := r.config.Copy()
+	if r.renew != nil {
+		r.renew(&config.Config, false)
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cdc
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -64,7 +65,9 @@ func (s *Source) session(ctx context.Context) error {
 func (s *Source) open(ctx context.Context) (*pgconn.PgConn, server, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.config.ConnectTimeout)
 	defer cancel()
-	conn, err := pgconn.ConnectConfig(ctx, s.replication.Copy())
+	config := s.replication.Copy()
+	s.config.Renew(config, true)
+	conn, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, server{}, err
 	}
@@ -140,12 +143,24 @@ func readServer(ctx context.Context, conn *pgconn.PgConn) (server, error) {
 }
 
 func (s server) check() error {
+	return cmp.Or(s.checkVersion(), s.checkPrimary(), s.checkWALLevel())
+}
+
+func (s server) checkVersion() error {
 	if s.version < 150000 {
 		return because(ReasonServerVersion, "PostgreSQL 15 or later is needed for column lists; this is %d", s.version/10000)
 	}
+	return nil
+}
+
+func (s server) checkPrimary() error {
 	if s.standby {
 		return because(ReasonStandby, "this server is a standby; the URL for replication must lead to the primary")
 	}
+	return nil
+}
+
+func (s server) checkWALLevel() error {
 	if s.walLevel != "logical" {
 		return because(ReasonWALLevel, "wal_level is %q; set it to logical and restart PostgreSQL", s.walLevel)
 	}

@@ -102,7 +102,7 @@ func (s *status) show() {
 	case ModeStreaming:
 		s.log.Info("streaming changes")
 	case ModePolling:
-		s.log.Warn("polling for changes", "reason", now.name, "detail", now.text)
+		s.log.Warn("polling for changes", "id", "stream."+now.name, "reason", now.name, "detail", now.text)
 	}
 	if now.mode == ModePolling && before.mode != ModePolling {
 		ring(s.turned)

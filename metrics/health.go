@@ -44,10 +44,12 @@ const (
 
 // Health is the document that /health answers with.
 type Health struct {
-	Status        string           `json:"status"`
-	Service       string           `json:"service"`
-	Phase         Phase            `json:"phase"`
-	Reasons       []string         `json:"reasons,omitempty"` // why Status is not ok
+	Status  string   `json:"status"`
+	Service string   `json:"service"`
+	Phase   Phase    `json:"phase"`
+	Reasons []string `json:"reasons,omitempty"` // why Status is not ok
+	// ReasonIDs name the reasons, in their order; docker/RUNBOOK.md has a heading for each.
+	ReasonIDs     []string         `json:"reason_ids,omitempty"`
 	Version       string           `json:"version"`
 	Revision      string           `json:"revision"`
 	StartedAt     time.Time        `json:"started_at"`
@@ -103,13 +105,13 @@ func (m *Metrics) health(grace time.Duration) Health {
 func (h *Health) judge(name string, v dependencyView) DependencyHealth {
 	switch v.state {
 	case dependencyFailing:
-		h.worsen(StatusDegraded, name+" fails: "+v.reason)
+		h.worsen(StatusDegraded, name+outOfReach, name+" fails: "+v.reason)
 	case dependencyUnreachable:
-		h.worsen(StatusUnavailable, name+" is out of reach: "+v.reason)
+		h.worsen(StatusUnavailable, name+outOfReach, name+" is out of reach: "+v.reason)
 	case dependencyUnusable:
-		h.worsen(StatusUnavailable, name+" answers, but can't be used: "+v.reason)
+		h.worsen(StatusUnavailable, name+ofNoUse, name+" answers, but can't be used: "+v.reason)
 	case dependencyUnknown:
-		h.worsen(StatusUnavailable, name+" has not answered yet")
+		h.worsen(StatusUnavailable, name+outOfReach, name+" has not answered yet")
 	}
 	return DependencyHealth{
 		Status: v.state, Error: v.reason, FailingSeconds: seconds(v.failing),
@@ -127,18 +129,18 @@ func (h *Health) judgeStream(v streamView, now time.Time, grace time.Duration) S
 	}
 	switch {
 	case v.mode == StreamPolling:
-		h.worsen(StatusDegraded, "changes are found by polling: "+s.Reason)
+		h.worsen(StatusDegraded, streamID(v.reason), "changes are found by polling: "+s.Reason)
 	case v.mode != StreamStreaming && now.Sub(v.since) >= grace:
-		h.worsen(StatusDegraded, strings.TrimSuffix("the change stream is still "+v.mode+": "+s.Reason, ": "))
+		h.worsen(StatusDegraded, idConnecting, strings.TrimSuffix("the change stream is still "+v.mode+": "+s.Reason, ": "))
 	}
 	return s
 }
 
-func (h *Health) worsen(status, reason string) {
+func (h *Health) worsen(status, id, reason string) {
 	if h.Status != StatusUnavailable {
 		h.Status = status
 	}
-	h.Reasons = append(h.Reasons, reason)
+	h.Reasons, h.ReasonIDs = append(h.Reasons, reason), append(h.ReasonIDs, id)
 }
 
 // unready says why the process should not be counted on; none = ready.

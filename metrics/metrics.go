@@ -23,6 +23,8 @@ type Options struct {
 	// UserSeries is how many series the code of one project may make with
 	// metricMeter, as Prometheus counts them; 0 = 1000, less = none.
 	UserSeries int
+	// MemoryLimit is how much the process may use, in bytes; 0 = unknown.
+	MemoryLimit int64
 	// Now is the clock; nil = time.Now. Tests set it.
 	Now func() time.Time
 }
@@ -99,10 +101,15 @@ func New(o Options) *Metrics {
 		ConstLabels: prometheus.Labels{"version": o.Version, "revision": o.Revision, "go_version": runtime.Version()},
 	})
 	buildInfo.Set(1)
+	memoryLimit := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "memory_limit_bytes",
+		Help: "Memory that the process may use: the least of GOMEMLIMIT, the control group's limit and the machine's. 0 if unknown.",
+	})
+	memoryLimit.Set(float64(o.MemoryLimit))
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		buildInfo,
+		buildInfo, memoryLimit,
 		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,

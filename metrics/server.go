@@ -119,7 +119,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var work sync.WaitGroup // the accepting goroutine and the probes
 	work.Go(func() {
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			s.options.Logger.Error("metrics server ended", "error", err)
+			s.options.Logger.Error("metrics server ended", "id", idServer, "error", err)
 		}
 	})
 	d := &s.metrics.dependencies

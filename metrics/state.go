@@ -14,6 +14,7 @@ type stateCollector struct {
 	polling    *prometheus.Desc
 	silence    *prometheus.Desc
 	dependency *prometheus.Desc
+	trouble    *prometheus.Desc
 }
 
 func newStateCollector(m *Metrics) *stateCollector {
@@ -28,6 +29,7 @@ func newStateCollector(m *Metrics) *stateCollector {
 		silence: desc("stream_silence_seconds",
 			"Seconds since the last byte from the change stream; absent while nothing was ever received."),
 		dependency: desc("dependency_up", "1 if the last probe of the dependency succeeded.", "dependency"),
+		trouble:    desc("trouble", "1 while the service can't do something that it does all the time, by its id; absent otherwise.", "id"),
 	}
 }
 
@@ -37,6 +39,7 @@ func (c *stateCollector) Describe(out chan<- *prometheus.Desc) {
 	out <- c.polling
 	out <- c.silence
 	out <- c.dependency
+	out <- c.trouble
 }
 
 // Collect implements prometheus.Collector.
@@ -56,6 +59,9 @@ func (c *stateCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(c.dependency, one(c.metrics.dependencies.database.up()), "database")
 	gauge(c.dependency, one(c.metrics.dependencies.temporal.up()), "temporal")
+	for _, t := range c.metrics.troubles.view(c.metrics.options.Now()) { // few: the rooms have a list of them
+		gauge(c.trouble, 1, t.id)
+	}
 }
 
 // pollingReason is the name before the colon of what cdc says, one of the names it has.

@@ -75,13 +75,14 @@ func (t *troubles) view(now time.Time) (list []troubleView) {
 			delete(t.byWhat, what)
 			continue
 		}
-		list = append(list, troubleView{what + ": " + publicReason(x.err), x.vital, now.Sub(x.since)})
+		list = append(list, troubleView{TroubleID(what), what + ": " + publicReason(x.err), x.vital, now.Sub(x.since)})
 	}
 	slices.SortFunc(list, func(a, b troubleView) int { return strings.Compare(a.reason, b.reason) })
 	return list
 }
 
 type troubleView struct {
+	id      string
 	reason  string
 	vital   bool
 	failing time.Duration
@@ -92,9 +93,9 @@ type troubleView struct {
 func (h *Health) judgeTroubles(list []troubleView, grace time.Duration) {
 	for _, t := range list {
 		if t.vital && t.failing >= grace {
-			h.worsen(StatusUnavailable, t.reason)
+			h.worsen(StatusUnavailable, t.id, t.reason)
 		} else {
-			h.worsen(StatusDegraded, t.reason)
+			h.worsen(StatusDegraded, t.id, t.reason)
 		}
 	}
 }

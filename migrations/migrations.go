@@ -86,11 +86,18 @@ func Run(ctx context.Context, databaseURL string, log *slog.Logger) error {
 	}
 	defer d.close()
 
-	if pending, err := d.pending(ctx); err != nil || len(pending) == 0 {
-		if err == nil {
-			err = d.restore(ctx)
-		}
+	pending, err := d.pending(ctx)
+	switch {
+	case err != nil:
 		return err
+	case len(pending) == 0:
+		return d.restore(ctx)
+	}
+	// The service's own role can't, and isn't to be made an owner for it.
+	if owner, stranger, err := d.owner(ctx); err != nil {
+		return err
+	} else if stranger != "" {
+		return &PendingError{Pending: pending, Role: stranger, Owner: owner}
 	}
 	return d.locked(ctx, d.migrate)
 }

@@ -17,7 +17,14 @@
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'workflow_worker_service') THEN
-        CREATE ROLE workflow_worker_service LOGIN REPLICATION;
+        BEGIN
+            CREATE ROLE workflow_worker_service LOGIN REPLICATION;
+        EXCEPTION WHEN insufficient_privilege THEN
+            -- PostgreSQL 15 lets only a superuser give REPLICATION; later versions also a role
+            -- with CREATEROLE that has it itself.
+            CREATE ROLE workflow_worker_service LOGIN;
+            RAISE NOTICE 'role workflow_worker_service was made without REPLICATION, and the service polls: a superuser must run ALTER ROLE workflow_worker_service REPLICATION';
+        END;
     END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO workflow_worker_service', current_database());
 END
@@ -46,6 +53,16 @@ GRANT SELECT, INSERT, DELETE ON public.worker_events
 GRANT USAGE ON SEQUENCE workflow_worker.worker_events_id, workflow_worker.workflow_execution_moves_seq TO workflow_worker_service;
 GRANT SELECT, INSERT, UPDATE ON public.activity_statistics
     TO workflow_worker_service;
+
+-- How projects are, for "workflow-worker status". The view is missing where somebody else
+-- has a relation of that name.
+DO $$
+BEGIN
+    IF to_regclass('public.project_status') IS NOT NULL THEN
+        GRANT SELECT ON public.project_status TO workflow_worker_service;
+    END IF;
+END
+$$;
 
 -- The same where row level security is on.
 DO $$

@@ -15,17 +15,33 @@ const unreachablePause = 2 * time.Second
 // RunUntilDone is Run, and waits for a database that can't be reached. What the database refuses
 // is final: only its owner can help. Once ctx has ended, its cause is the error.
 func RunUntilDone(ctx context.Context, databaseURL string, log *slog.Logger) error {
+	return untilAnswered(ctx, log, "the database can't be migrated yet", func() error { return Run(ctx, databaseURL, log) })
+}
+
+// CheckUntilAnswered is Check, and waits like RunUntilDone.
+func CheckUntilAnswered(ctx context.Context, databaseURL string, log *slog.Logger) (s State, err error) {
+	err = untilAnswered(ctx, log, "the database's schema can't be looked at yet", func() (err error) {
+		s, err = Check(ctx, databaseURL)
+		return err
+	})
+	return s, err
+}
+
+func untilAnswered(ctx context.Context, log *slog.Logger, fails string, f func() error) error {
 	for {
-		err := Run(ctx, databaseURL, log)
+		err := f()
 		var refused *pgconn.PgError
 		var preflight *PreflightError
+		var pending *PendingError
 		switch {
 		case err == nil:
 			return nil
-		case errors.As(err, &preflight), errors.As(err, &refused) && !temporary(refused):
+		case ctx.Err() != nil: // what it says is how it was cut off
+			return context.Cause(ctx)
+		case errors.As(err, &preflight), errors.As(err, &pending), errors.As(err, &refused) && !temporary(refused):
 			return err
 		}
-		log.Warn("the database can't be migrated yet", "error", err.Error(), "retry_in", unreachablePause)
+		log.Warn(fails, "error", err.Error(), "retry_in", unreachablePause)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -57,6 +57,6 @@ func recovered(ctx context.Context, log *slog.Logger, id string, err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("panic: %v", v)
 		stack := string(debug.Stack())
-		log.ErrorContext(ctx, "a panic in the work on a project", logkey.Project, id, logkey.Error, *err, logkey.Stack, stack[:min(len(stack), 4000)])
+		log.ErrorContext(ctx, "a panic in the work on a project", logkey.ID, "project.panic", logkey.Project, id, logkey.Error, *err, logkey.Stack, stack[:min(len(stack), 4000)])
 	}
 }

@@ -14,7 +14,9 @@ import (
 // far as they aren't there yet. status overrides the record's own while an
 // action is about to be taken.
 func (r *Reconciler) writeRecord(ctx context.Context, rec *record, taskQueue, status string) error {
-	text, err := rec.metadata(r.cfg.Replica).Encode()
+	metadata := rec.metadata(r.cfg.Replica)
+	metadata.HeartbeatSeconds = r.cfg.HeartbeatInterval.Seconds()
+	text, err := metadata.Encode()
 	if err != nil {
 		return err
 	}

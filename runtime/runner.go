@@ -192,7 +192,7 @@ func (r *Runner) died(pr *project, err error) {
 	}
 	r.mu.Unlock()
 	r.meters.close(pr.id, pr.meter)
-	pr.log.Error("the worker ended", slog.String(logkey.Error, err.Error()))
+	pr.log.Error("the worker ended", slog.String(logkey.ID, "project.worker_ended"), slog.String(logkey.Error, err.Error()))
 }
 
 func (r *Runner) logger(projectID string) *slog.Logger {

@@ -255,3 +255,44 @@ func execute(t *testing.T, databaseURL, sql string) {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }
+
+func TestSettingsOfTheShellAreNamed(t *testing.T) {
+	root := t.TempDir()
+	page := filepath.Join(root, "cmd", "workflow-worker", "README.md")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(page), 0o755), os.WriteFile(page, []byte("| `LOG_LEVEL`, `LOG_FORMAT` | `info` | |\n| `HTTP_ALLOW` | | |\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	s := &servers{dev: &dev{root: root}, temporal: &stack.Temporal{}}
+	out := captured(t, func() {
+		s.tellSettings([]string{"HTTP_ALLOW=10.0.0.0/8", "LOG_LEVEL=debug", "LOG_FORMAT=", "PATH=/bin", "TEMPORAL_API_KEY=hidden"})
+	})
+	for _, want := range []string{"from this shell: HTTP_ALLOW, LOG_LEVEL\n", "another server: TEMPORAL_API_KEY\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in %q", want, out)
+		}
+	}
+	if strings.Contains(out, "hidden") || strings.Contains(out, "PATH") {
+		t.Errorf("it tells too much: %q", out)
+	}
+}
+
+// captured gives what f prints.
+func captured(t *testing.T, f func()) string {
+	t.Helper()
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	os.Stdout = file //nolint:reassign // what prints has no other doorway
+	f()
+	os.Stdout = stdout //nolint:reassign // as above
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

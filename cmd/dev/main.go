@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"workflow-worker/cmd/dev/term"
@@ -22,6 +23,7 @@ func init() { stack.EndWithParent() }
 
 func main() {
 	clean := flag.Bool("clean", false, "remove the data instead")
+	build := flag.String("build", "", "the command that builds the service, run while the servers start")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// A second signal ends us at once; the kernel then ends what we started.
@@ -33,6 +35,7 @@ func main() {
 	case *clean:
 		err = d.clean()
 	default:
+		d.build = strings.Fields(*build)
 		err = d.run(ctx)
 	}
 	if err != nil {
@@ -43,8 +46,9 @@ func main() {
 
 // dev is one stack in one checkout.
 type dev struct {
-	root  string // the checkout
-	local string // where its data and logs lie
+	root  string   // the checkout
+	local string   // where its data and logs lie
+	build []string // the command that builds the service; empty: it is built
 }
 
 func newDev() (*dev, error) {

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +55,7 @@ func (s *servers) start(ctx context.Context) error {
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.startPostgres(groupCtx) })
 	group.Go(func() error { return s.startTemporal(groupCtx) })
+	group.Go(func() error { return s.buildService(groupCtx) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -151,6 +155,7 @@ func (s *servers) migrate(ctx context.Context) error {
 }
 
 func (s *servers) startService(ctx context.Context) error {
+	s.tellSettings(os.Environ())
 	begun := time.Now()
 	port := servicePort
 	if given := os.Getenv("WORKER_SERVICE_PORT"); given != "" {
@@ -179,6 +184,65 @@ func (s *servers) startService(ctx context.Context) error {
 	return nil
 }
 
+// buildService builds it beside the servers' start: compiling waits for nothing of theirs.
+func (s *servers) buildService(ctx context.Context) error {
+	if len(s.dev.build) == 0 {
+		return nil
+	}
+	begun := time.Now()
+	cmd := exec.CommandContext(ctx, s.dev.build[0], s.dev.build[1:]...)
+	cmd.Dir = s.dev.root
+	said := new(bytes.Buffer)
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(said, progress("build")), io.MultiWriter(said, progress("build"))
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(s.dev.build, " "), err, said)
+	}
+	stepTook("build", "done", begun)
+	return nil
+}
+
+// settingRow is a row of the settings' table, with the variables that it is about.
+var settingRow = regexp.MustCompile("(?m)^\\| (`[A-Z_`, ]+`) \\|")
+
+// tellSettings says which of the service's settings come from this shell: a forgotten one surprises.
+func (s *servers) tellSettings(ours []string) {
+	page, err := os.ReadFile(filepath.Join(s.dev.root, "cmd", "workflow-worker", "README.md"))
+	if err != nil {
+		return // not a checkout: nothing but a remark is lost
+	}
+	var names []string
+	for _, row := range settingRow.FindAllStringSubmatch(string(page), -1) {
+		for name := range strings.SplitSeq(row[1], ",") {
+			names = append(names, strings.Trim(name, " `"))
+		}
+	}
+	var passed, left []string
+	for _, setting := range ours {
+		name, value, _ := strings.Cut(setting, "=")
+		switch {
+		case value == "":
+		case s.isForAnother(name):
+			left = append(left, name)
+		case slices.Contains(names, name) || slices.Contains(names, strings.TrimSuffix(name, "_FILE")):
+			passed = append(passed, name)
+		}
+	}
+	slices.Sort(passed)
+	slices.Sort(left)
+	if len(passed) > 0 {
+		step("settings", "from this shell: "+strings.Join(passed, ", "))
+	}
+	if len(left) > 0 {
+		step("settings", "not passed on, for they are about another server: "+strings.Join(left, ", "))
+	}
+}
+
+// isForAnother tells variables that are meant for a server that we run one of instead.
+func (s *servers) isForAnother(name string) bool {
+	return s.postgres != nil && (name == "REPLICATION_DATABASE_URL" || name == "REPLICATION_DATABASE_URL_FILE" || name == "DATABASE_URL_FILE") ||
+		s.temporal != nil && strings.HasPrefix(name, "TEMPORAL_")
+}
+
 func (s *servers) program() string { return filepath.Join(s.dev.root, "bin", "workflow-worker") }
 
 // command is the service's binary with the addresses in its environment.
@@ -198,7 +262,7 @@ func (s *servers) environment(ours []string) []string {
 	var env []string
 	for _, setting := range ours {
 		name, value, _ := strings.Cut(setting, "=")
-		if s.postgres != nil && name == "REPLICATION_DATABASE_URL" || s.temporal != nil && strings.HasPrefix(name, "TEMPORAL_") {
+		if s.isForAnother(name) {
 			continue
 		}
 		if value != "" {

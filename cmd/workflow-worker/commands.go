@@ -2,39 +2,124 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	goruntime "runtime"
 	"strconv"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"workflow-worker/migrations"
+	"workflow-worker/runtime/buildid"
+	"workflow-worker/runtime/bundle"
 )
 
-// migrate brings the tables up to date and exits.
-func (p process) migrate(ctx context.Context) error {
-	s, err := p.readSettings(ctx)
-	if err != nil {
-		return err
-	}
-	return migrations.Run(ctx, s.DatabaseURL, s.logger(p.stderr))
-}
+const rootHelp = `Runs the workflows and activities that rows of a PostgreSQL (or Supabase) database hold, and answers
+what an operator asks. Without a command it runs.
 
-// role prints the SQL of the service's role.
-func (p process) role() error {
-	_, err := io.WriteString(p.stdout, migrations.RoleSQL())
+Settings come from the environment; cmd/workflow-worker/README.md lists them.
+
+`
+
+// execute runs what the command line says.
+func (p process) execute(ctx context.Context) error {
+	begun := false
+	root := p.commands()
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
+	root.SetArgs(p.args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	command, err := root.ExecuteContextC(ctx)
+	if err != nil && !begun {
+		return exits(exitUsage, fmt.Errorf("%w\n%q tells how it is used", err, command.CommandPath()+" --help"))
+	}
 	return err
 }
 
-// healthcheck is for containers without a shell.
+// commands are all that there are.
+func (p process) commands() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "workflow-worker",
+		Short: "Runs workflows that are rows of a PostgreSQL database",
+		Long:  rootHelp + exitCodesHelp(),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return p.run(cmd.Context()) },
+		// What went wrong is told once, by report, and the usage doesn't hide it.
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	root.AddCommand(
+		&cobra.Command{
+			Use: "run", Short: "Watch the rows and run what they say (the default)", Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return p.run(cmd.Context()) },
+		},
+		p.migrateCommand(), p.roleCommand(), p.checkCommand(), p.replayCommand(), p.statusCommand(), p.doctorCommand(),
+		p.healthcheckCommand(), p.versionCommand(),
+	)
+	return root
+}
+
+func (p process) roleCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "role", Short: "Print the SQL of the least-privileged role for the service", Args: cobra.NoArgs,
+		Long: "Prints the SQL of the role that the service works with. Run it as the owner of the tables, after the\nmigrations and again after each upgrade: workflow-worker role | psql \"$OWNER_DATABASE_URL\"",
+		RunE: func(*cobra.Command, []string) error {
+			_, err := io.WriteString(p.stdout, migrations.RoleSQL())
+			return err
+		},
+	}
+}
+
+func (p process) versionCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
+		Long: "Prints the version; with --json also the commit, what is built in, and the schema that it knows.",
+		RunE: func(*cobra.Command, []string) error {
+			if !asJSON {
+				_, err := fmt.Fprintln(p.stdout, buildid.Version())
+				return err
+			}
+			return p.printJSON(struct {
+				Version  string `json:"version"`
+				Revision string `json:"revision"`
+				SDK      string `json:"sdk"`
+				Go       string `json:"go"`
+				Platform string `json:"platform"`
+				Schema   int64  `json:"schema"`
+			}{buildid.Version(), buildid.Revision(), bundle.Version(), goruntime.Version(), goruntime.GOOS + "/" + goruntime.GOARCH, migrations.Newest()})
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "version, revision, the TypeScript SDK's and Go's version, the platform, the schema's version")
+	return c
+}
+
+func (p process) printJSON(v any) error {
+	e := json.NewEncoder(p.stdout)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// healthcheckCommand is for containers without a shell.
+func (p process) healthcheckCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "healthcheck", Short: "Ask the running service's /health/ready", Args: cobra.NoArgs,
+		Long: "Asks the service on WORKER_SERVICE_HOST and WORKER_SERVICE_PORT whether it is ready. It needs no other\nsetting. Exit code 0: it is; 1: it isn't, or doesn't answer.",
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.healthcheck(cmd.Context()) },
+	}
+}
+
 func (p process) healthcheck(ctx context.Context) error {
-	s, err := p.readSettings(ctx)
+	s, err := p.readSettings(only("WORKER_SERVICE_HOST", "WORKER_SERVICE_PORT"))
 	if err != nil {
 		return err
 	}
 	host := s.Host
-	if host == "" {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
@@ -46,11 +131,13 @@ func (p process) healthcheck(ctx context.Context) error {
 	}
 	answer, err := http.DefaultClient.Do(q)
 	if err != nil {
-		return err
+		return exits(exitFailed, err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, answer.Status)
+		const most = 4 << 10
+		reasons, _ := io.ReadAll(io.LimitReader(answer.Body, most)) // as far as it goes
+		return exits(exitFailed, fmt.Errorf("%s answers %s: %s", url, answer.Status, reasons))
 	}
 	return nil
 }

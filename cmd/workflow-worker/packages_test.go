@@ -112,11 +112,11 @@ func TestModulesDirMustBeADirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dir, want := range map[string]string{file: "is not a directory", file + "2": "MODULES_DIR can't be read", ".": "must be an absolute path"} {
-		if err := (settings{ModulesDir: dir}).validate(); err == nil || !strings.Contains(err.Error(), want) {
+		if err := mistakesIn(settings{ModulesDir: dir}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
-	if err := (settings{ModulesDir: t.TempDir()}).validate(); err != nil && strings.Contains(err.Error(), "MODULES_DIR") {
+	if err := mistakesIn(settings{ModulesDir: t.TempDir()}); err != nil && strings.Contains(err.Error(), "MODULES_DIR") {
 		t.Error(err)
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
-	temporalenv "go.temporal.io/sdk/contrib/envconfig"
-	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 
 	"workflow-worker/activities"
@@ -36,18 +34,21 @@ import (
 
 // run is the service, until ctx ends.
 func (p process) run(ctx context.Context) error {
-	s, err := p.readSettings(ctx)
+	s, err := p.readSettings(all)
 	if err != nil {
 		return err
 	}
 	log := s.logger(p.stderr)
+	for _, x := range s.environment.slips(s.handedOn()) {
+		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
+	}
 	if _, err := bundle.Workflow(); err != nil {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
-	m := metrics.New(metrics.Options{Version: version(), UserSeries: s.userSeries()})
+	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), MemoryLimit: memory.Limit()})
 
-	temporal, tasks, err := dialTemporal(m, log)
+	temporal, tasks, err := s.dialTemporal(m.TemporalHandler(), log)
 	if err != nil {
 		return err
 	}
@@ -68,16 +69,32 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	defer serve(ctx, server, log)()
-	log.Info("workflow-worker is up", slog.String(logkey.Version, version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
+	log.Info("workflow-worker is up", slog.String(logkey.Version, buildid.Version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
-	if s.MigrateOnStart {
-		if err := unlessStopped(migrations.RunUntilDone(ctx, s.DatabaseURL, log)); err != nil {
-			return fmt.Errorf("migrate the database: %w", err)
-		}
+	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
+		return unlessStopped(err)
 	}
 	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, tasks: tasks, pool: pool, log: log})
 	log.Info("workflow-worker ends")
 	return err
+}
+
+// prepareDatabase migrates, or makes sure that the owner did. It waits for a database that doesn't
+// answer.
+func (s settings) prepareDatabase(ctx context.Context, log *slog.Logger) error {
+	if s.MigrateOnStart {
+		if err := migrations.RunUntilDone(ctx, s.DatabaseURL, log); err != nil {
+			return fmt.Errorf("migrate the database: %w", err)
+		}
+	}
+	found, err := migrations.CheckUntilAnswered(ctx, s.DatabaseURL, log)
+	if err != nil {
+		return err
+	}
+	if found.Newer() {
+		log.Warn(found.NewerText())
+	}
+	return nil
 }
 
 // watched is what watch works with.
@@ -142,6 +159,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Runner:            runner,
 		Store:             store,
 		Executions:        replay.NewExecutions(w.temporal),
+		Replica:           s.ReplicaName,
 		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,
@@ -163,6 +181,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Publications:   []string{migrations.Publication, migrations.RequestsPublication},
 		ResyncInterval: s.ResyncInterval,
 		Logger:         w.log,
+		Renew:          s.renewStream(),
 		Handler:        reconciler,
 		Observer:       stream,
 	})
@@ -232,45 +251,18 @@ func unlessStopped(err error) error {
 	return err
 }
 
-// temporalClient is the connection that all workers share, and the namespace that it is for.
-type temporalClient struct {
-	client.Client
-	namespace string
-}
-
-// dialTemporal makes the connection that all workers share. It doesn't wait for the server: what
-// needs it fails and is tried again.
-func dialTemporal(m *metrics.Metrics, log *slog.Logger) (temporalClient, *wire.Tasks, error) {
-	o, err := temporalenv.LoadDefaultClientOptions()
-	if err != nil {
-		return temporalClient{}, nil, fmt.Errorf("read Temporal's settings (TEMPORAL_ADDRESS, …): %w", err)
-	}
-	o.MetricsHandler = m.TemporalHandler()
-	o.Logger = sdklog.NewStructuredLogger(log)
-	// The SDK compresses each request by default, and the server then its answers: a third of the
-	// CPU of a small workflow, for messages of some hundred bytes.
-	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
-	o, tasks := runtime.ClientOptions(o)
-	c, err := client.NewLazyClient(o)
-	if err != nil {
-		return temporalClient{}, nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
-	}
-	if o.Namespace == "" {
-		o.Namespace = client.DefaultNamespace
-	}
-	return temporalClient{c, o.Namespace}, tasks, nil
-}
-
 // poolSize is how many connections the service holds at most: reconciles in parallel, the
 // heartbeat, and the code store.
 const poolSize = 12
 
 func openPool(ctx context.Context, s settings, log *slog.Logger) (*database.Pool, error) {
-	pool, err := database.Open(ctx, s.DatabaseURL, database.Options{MaxConns: poolSize, Name: "workflow-worker", Logger: log})
-	if errors.Is(err, database.ErrURL) {
-		return nil, errors.New("DATABASE_URL can't be read as a connection string")
+	pool, err := database.Open(ctx, s.DatabaseURL, database.Options{
+		MaxConns: poolSize, Name: "workflow-worker", Renew: s.renewDatabase("DATABASE_URL", s.DatabaseURL), Logger: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return pool, err
+	return pool, nil
 }
 
 // checkDatabase asks whether the database answers, and whether the service can work with it.

@@ -1,30 +1,34 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/sethvargo/go-envconfig"
+	"unicode"
 
 	"workflow-worker/activities"
 	"workflow-worker/metrics"
+	"workflow-worker/migrations/database"
 	"workflow-worker/runtime/memory"
 )
 
 // settings is what the environment says, beside Temporal's own variables, which the Temporal SDK
 // reads.
 type settings struct {
+	environment environment // with the secrets that files hold
+
 	DatabaseURL            string        `env:"DATABASE_URL"`
 	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`
+	ReplicaName            string        `env:"REPLICA_NAME"`
 	MigrateOnStart         bool          `env:"MIGRATE_ON_START, default=true"`
 	Port                   int           `env:"WORKER_SERVICE_PORT, default=3011"`
 	Host                   string        `env:"WORKER_SERVICE_HOST"`
@@ -58,14 +62,117 @@ const (
 	isolationProject = "project"
 )
 
-// readSettings reads and checks the environment, and names all mistakes at once.
-func (p process) readSettings(ctx context.Context) (settings, error) {
-	var s settings
-	if err := envconfig.ProcessWith(ctx, &envconfig.Config{Target: &s, Lookuper: p.environment}); err != nil {
-		return s, fmt.Errorf("read the settings: %w", err)
-	}
-	return s, s.validate()
+// wanted says which settings a command needs; the others aren't looked at.
+type wanted func(name string) bool
+
+// all is what the service itself needs.
+func all(string) bool { return true }
+
+// only are the settings that a command names.
+func only(names ...string) wanted {
+	return func(name string) bool { return slices.Contains(names, name) }
 }
+
+// temporalWanted stands for all of Temporal's own variables.
+const temporalWanted = "TEMPORAL_ADDRESS"
+
+// settingNames are the variables that settings are read from.
+func settingNames() (names []string) {
+	for f := range reflect.TypeFor[settings]().Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("env"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// readSettings reads and checks the environment, and names all mistakes at once, by the variables'
+// names. It also leaves in them what Temporal's SDK is to read.
+func (p process) readSettings(want wanted) (settings, error) {
+	var errs []error
+	mistake := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	s := settings{environment: p.environment.withSecrets(want, mistake)}
+	s.read(want, mistake)
+	s.validate(want, mistake)
+	if want(temporalWanted) {
+		for _, name := range []string{"TEMPORAL_TLS", "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION"} {
+			// Temporal's SDK takes what it can't read for not set: a connection without TLS.
+			if v, ok := s.environment.Lookup(name); ok && !slices.Contains([]string{"true", "false", "1", "0"}, strings.ToLower(v)) {
+				mistake("%s is %q, must be true or false", name, v)
+			}
+		}
+		if _, err := s.temporalOptions(); err != nil {
+			mistake("Temporal's settings (TEMPORAL_…): %v", err)
+		}
+	}
+	for _, x := range s.environment.slips(s.handedOn()) {
+		if _, set := s.environment.Lookup(x.meant); !set && want(x.meant) {
+			mistake("%s is no setting: %s is meant?", x.name, x.meant)
+		}
+	}
+	if len(errs) > 0 {
+		return s, exits(exitSettings, fmt.Errorf("the settings are wrong:\n%w", errors.Join(errs...)))
+	}
+	return s, nil
+}
+
+// read fills in the fields, each by its own variable.
+func (s *settings) read(want wanted, mistake func(format string, args ...any)) {
+	v := reflect.ValueOf(s).Elem()
+	for i := range v.NumField() {
+		name, options, ok := strings.Cut(v.Type().Field(i).Tag.Get("env"), ",")
+		if !ok && name == "" {
+			continue
+		}
+		_, text, _ := strings.Cut(options, "default=")
+		if given, set := s.environment.Lookup(name); set && want(name) {
+			text = given
+		}
+		if text == "" {
+			continue
+		}
+		if kind := parseInto(v.Field(i).Addr().Interface(), strings.TrimSpace(text)); kind != "" {
+			mistake("%s is %q, must be %s", name, text, kind)
+		}
+	}
+}
+
+// parseInto reads a value; what it returns is what it should have been, "" if it was that.
+func parseInto(field any, text string) (shouldBe string) {
+	var err error
+	switch f := field.(type) {
+	case *string:
+		*f = text
+	case *bool:
+		if *f, err = strconv.ParseBool(text); err != nil {
+			return "true or false"
+		}
+	case *int:
+		if *f, err = strconv.Atoi(text); err != nil {
+			return "a whole number"
+		}
+	case *int64:
+		if *f, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return "a whole number"
+		}
+	case *time.Duration:
+		if *f, err = time.ParseDuration(text); err != nil {
+			return "a duration such as 500ms, 30s or 5m"
+		}
+	case *slog.Level:
+		if err = f.UnmarshalText([]byte(text)); err != nil {
+			return "debug, info, warn or error"
+		}
+	case *[]string:
+		for part := range strings.SplitSeq(text, ",") {
+			*f = append(*f, strings.TrimSpace(part))
+		}
+	}
+	return ""
+}
+
+// handedOn are the variables that activities see.
+func (s settings) handedOn() []string { return s.ActivityEnvAllow }
 
 // userSeries is the setting as metrics counts it, where zero means the default and less means none.
 func (s settings) userSeries() int {
@@ -83,22 +190,25 @@ func (s settings) workflowCacheSize() int {
 	return memory.WorkflowCacheSize()
 }
 
-func (s settings) validate() error {
-	var errs []error
-	mistake := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+// validate tells what no service can run with. What a command doesn't want has its default, which
+// is right.
+func (s settings) validate(want wanted, mistake func(format string, args ...any)) {
 	for _, u := range []struct {
 		name, value string
 		required    bool
 	}{
-		{"DATABASE_URL", s.DatabaseURL, true},
+		{"DATABASE_URL", s.DatabaseURL, want("DATABASE_URL")},
 		{"REPLICATION_DATABASE_URL", s.ReplicationDatabaseURL, false},
 	} {
-		switch parsed, err := url.Parse(u.value); {
-		case u.value == "" && u.required:
-			mistake("%s is not set: postgres://user:password@host:port/database", u.name)
-		case u.value != "" && (err != nil || (parsed.Scheme != "postgres" && parsed.Scheme != "postgresql")):
-			// The value may hold a password, so it isn't repeated.
-			mistake("%s is not a URL that begins with postgres://", u.name)
+		if u.value == "" {
+			if u.required && !s.unreadable(u.name) {
+				mistake("%s is not set: postgres://user:password@host:port/database", u.name)
+			}
+			continue
+		}
+		// The value may hold a password, so it isn't repeated.
+		if err := database.CheckURL(u.value); err != nil {
+			mistake("%s: %v", u.name, err)
 		}
 	}
 	if s.Port < 0 || s.Port > 65535 {
@@ -157,12 +267,17 @@ func (s settings) validate() error {
 		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)
 	}
 	if _, err := s.allowedAddresses(); err != nil {
-		errs = append(errs, err)
+		mistake("%w", err)
 	}
-	if len(errs) > 0 {
-		return fmt.Errorf("the settings are wrong:\n%w", errors.Join(errs...))
+	if strings.ContainsFunc(s.ReplicaName, unicode.IsControl) || len(s.ReplicaName) > 200 {
+		mistake("REPLICA_NAME is %q, must be at most 200 characters without control characters", s.ReplicaName)
 	}
-	return nil
+}
+
+// unreadable says that a secret was to come from a file, of which has been told.
+func (s settings) unreadable(name string) bool {
+	_, file := s.environment.Lookup(name + fileSuffix)
+	return file
 }
 
 // allowedAddresses reads HTTP_ALLOW: addresses or networks.

@@ -28,7 +28,7 @@ type tap struct {
 	reached map[string]bool
 }
 
-func newTap(t testing.TB) *tap {
+func newTap(t testing.TB, options ...grpc.ServerOption) *tap {
 	t.Helper()
 	server, err := grpc.NewClient(stacktest.TemporalAddress(t), grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(raw{}), grpc.MaxCallRecvMsgSize(128<<20)))
@@ -40,7 +40,7 @@ func newTap(t testing.TB) *tap {
 		t.Fatal(err)
 	}
 	p := &tap{address: listener.Addr().String(), server: server, reached: map[string]bool{}}
-	proxy := grpc.NewServer(grpc.ForceServerCodecV2(raw{}), grpc.UnknownServiceHandler(p.forward), grpc.MaxRecvMsgSize(128<<20))
+	proxy := grpc.NewServer(append(options, grpc.ForceServerCodecV2(raw{}), grpc.UnknownServiceHandler(p.forward), grpc.MaxRecvMsgSize(128<<20))...)
 	go func() { _ = proxy.Serve(listener) }() // ends with Stop
 	t.Cleanup(func() {
 		proxy.Stop()

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
-	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
 	"workflow-worker/cdc"
@@ -58,9 +57,7 @@ func TestMetricsKnowTheRoomsWords(t *testing.T) {
 // The rooms own the defaults, and the settings repeat them in tags, where they are read and printed.
 func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
 	var s settings
-	if err := envconfig.ProcessWith(t.Context(), &envconfig.Config{Target: &s, Lookuper: envconfig.MapLookuper(nil)}); err != nil {
-		t.Fatal(err)
-	}
+	s.read(all, func(format string, args ...any) { t.Errorf(format, args...) })
 	for name, c := range map[string]struct{ says, is any }{
 		"MAX_CONCURRENT_ACTIVITY_EXECUTIONS": {s.MaxActivities, runtime.DefaultConcurrency},
 		"MAX_CONCURRENT_WORKFLOW_EXECUTIONS": {s.MaxWorkflows, runtime.DefaultConcurrency},

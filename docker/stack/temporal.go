@@ -76,8 +76,8 @@ func dynamicConfig() map[string]string {
 }
 
 // StartTemporal starts a server and returns when it answers for its namespace.
-// Where Temporal's CLI is not installed, it is built first, which takes minutes
-// (see findTemporal).
+// Where Temporal's CLI is not installed, its release is fetched first, or it is built,
+// which takes minutes (see findTemporal).
 func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
 	if o.Progress == nil {
 		o.Progress = io.Discard

@@ -7,24 +7,92 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/testsuite"
 )
 
 // temporalCLI is the version that is built where the machine has none: the last
 // one with the server that our figures were measured against.
 const temporalCLI = "github.com/temporalio/cli/cmd/temporal@v1.5.1"
 
-// findTemporal returns Temporal's CLI: the one on PATH, else the one built
-// earlier, for this checkout or another one of this user, else one built now.
+// findTemporal returns Temporal's CLI: the one on PATH, else the one that is there
+// from earlier, for this checkout or another one of this user, else the release, else
+// one built now.
 func findTemporal(ctx context.Context, progress io.Writer) (string, error) {
 	if path, err := exec.LookPath("temporal"); err == nil {
 		return path, nil
 	}
-	return InstallTool(ctx, progress, temporalCLI, "this takes some minutes")
+	cache, err := cacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find Temporal's CLI: %w", err)
+	}
+	name, version := toolName(temporalCLI)
+	if built := filepath.Join(cache, name+"-"+version); !isBuiltFrom(built, version) {
+		released, err := releasedTemporal(ctx, progress, cache, version)
+		if err == nil {
+			return released, nil
+		}
+		fmt.Fprintf(progress, "the release can't be had: %v\n", err)
+	}
+	return InstallTool(ctx, progress, temporalCLI, "this takes two to five minutes, by the machine; `temporal` on PATH would be used instead")
 }
+
+// reachTimeout bounds the question whether releases can be had; fetchTimeout their
+// fetching, 40 MB.
+const (
+	reachTimeout = 5 * time.Second
+	fetchTimeout = 3 * time.Minute
+)
+
+// releasedTemporal returns the release, fetched once by the Go SDK's own downloader.
+func releasedTemporal(ctx context.Context, progress io.Writer, dir, version string) (string, error) {
+	path := filepath.Join(dir, "temporal-cli-"+version) // as the downloader names it
+	if exists(path) {
+		return path, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	// Where nothing answers, the downloader would wait as long as it may.
+	asking, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	q, err := http.NewRequestWithContext(asking, http.MethodHead, "https://temporal.download/", http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return "", err
+	}
+	_ = answer.Body.Close() // it has none
+	fmt.Fprintf(progress, "fetching Temporal's CLI %s, once: some 40 MB\n", version)
+	fetching, stop := context.WithTimeout(ctx, fetchTimeout)
+	defer stop()
+	// It only offers to start a server, too. An address that can't be one ends it in between.
+	_, err = testsuite.StartDevServer(fetching, testsuite.DevServerOptions{
+		CachedDownload: testsuite.CachedDownload{Version: version, DestDir: dir},
+		ClientOptions:  &client.Options{HostPort: "none", Logger: silent{}},
+	})
+	if exists(path) {
+		return path, nil
+	}
+	return "", err
+}
+
+// silent is the downloader's logger: what goes wrong it returns.
+type silent struct{}
+
+func (silent) Debug(string, ...any) {}
+func (silent) Info(string, ...any)  {}
+func (silent) Warn(string, ...any)  {}
+func (silent) Error(string, ...any) {}
 
 // InstallTool returns a Go program (package path and version), built once into
 // .local/bin of the checkout. A copy in the user's cache directory serves the

@@ -18,6 +18,9 @@ type Options struct {
 	MaxConns int32
 	// Name is what the server calls the connections.
 	Name string
+	// Renew may give each new connection the secrets of now; see Renewing. Nil: those of the
+	// beginning stay.
+	Renew func(*pgconn.Config)
 	// Logger is told when a pooler was recognised. Nil discards.
 	Logger *slog.Logger
 }
@@ -25,8 +28,9 @@ type Options struct {
 // Pool is connections to one database. Its methods are pgxpool's, and may be called
 // from any goroutine.
 type Pool struct {
-	pool *pgxpool.Pool
-	log  *slog.Logger
+	pool  *pgxpool.Pool
+	log   *slog.Logger
+	renew func(*pgconn.Config) // may be nil
 	// behind says what was found at the other end last.
 	behind atomic.Int32
 }
@@ -61,7 +65,7 @@ func Open(ctx context.Context, url string, o Options) (*Pool, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	Prepare(&c.ConnConfig.Config)
-	p := &Pool{log: o.Logger}
+	p := &Pool{log: o.Logger, renew: o.Renew}
 	c.BeforeConnect = p.choose
 	c.AfterConnect = p.settle
 	if p.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
@@ -73,6 +77,9 @@ func Open(ctx context.Context, url string, o Options) (*Pool, error) {
 // choose picks the exec mode of a connection, which it has for life. So the first one
 // of all finds out what is at the other end.
 func (p *Pool) choose(ctx context.Context, c *pgx.ConnConfig) error {
+	if p.renew != nil {
+		p.renew(&c.Config)
+	}
 	if p.behind.Load() == unknown {
 		conn, err := pgconn.ConnectConfig(ctx, c.Config.Copy())
 		if err != nil {

@@ -39,7 +39,8 @@ import (
 //	  "lastReload": {"at": "2026-11-22T21:00:03.114Z", "action": "reload",
 //	                 "cause": "workflow order-intake changed from version 1.0.3 to 1.0.4", "milliseconds": 9.3},
 //	  "restartRequest": "b0a1…",
-//	  "lastMove": 17
+//	  "lastMove": 17,
+//	  "heartbeatSeconds": 30
 //	}
 //
 // Fields may be added; the meaning of these stays while schema does.
@@ -69,6 +70,9 @@ type Metadata struct {
 	// LastMove is how far the worker knows the executions that were told to move:
 	// workflow_execution_moves.seq.
 	LastMove int64 `json:"lastMove,omitempty"`
+	// HeartbeatSeconds is the interval of this replica's heartbeat: silent for three of
+	// them, it is dead.
+	HeartbeatSeconds float64 `json:"heartbeatSeconds,omitempty"`
 }
 
 // SourceState is one workflow or component. Version, Hash, Since and Types are

@@ -1,5 +1,10 @@
 package trouble
 
+import (
+	"slices"
+	"strings"
+)
+
 // duty is something that the service does all the time, and that may fail.
 type duty struct {
 	fails string // in words, for /health
@@ -23,6 +28,29 @@ var duties = map[string]duty{
 	"failures: look": {"Temporal can't be asked about executions that get no further", false},
 	"polls":          {"workers can't ask Temporal for tasks", true},
 	"some polls":     {"some projects' workers can't ask Temporal for tasks", false},
+}
+
+// ofAProject is the id of what fails for one project alone.
+const ofAProject = "project.failed"
+
+// IDOf gives a failure the id that docker/RUNBOOK.md has a heading for: a duty's own, as metrics
+// makes it of its words, or that of projects' failures.
+func IDOf(kind string) string {
+	d, ok := duties[kind]
+	if !ok {
+		return ofAProject
+	}
+	return "service." + strings.ReplaceAll(strings.ReplaceAll(d.fails, "'", ""), " ", "_")
+}
+
+// IDs are all that IDOf gives, sorted.
+func IDs() []string {
+	ids := []string{ofAProject}
+	for kind := range duties {
+		ids = append(ids, IDOf(kind))
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Fails says in words what doesn't work if a kind of duty fails.

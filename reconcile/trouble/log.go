@@ -53,7 +53,7 @@ func (q *Log) Fail(ctx context.Context, kind, msg string, err error, attrs ...an
 	q.mu.Unlock()
 	q.tell(kind, err)
 	if due {
-		q.log.WarnContext(ctx, msg, append(attrs, logkey.Error, err, logkey.Failures, n)...)
+		q.log.WarnContext(ctx, msg, append([]any{logkey.ID, IDOf(kind)}, append(attrs, logkey.Error, err, logkey.Failures, n)...)...)
 	}
 }
 

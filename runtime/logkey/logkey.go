@@ -6,6 +6,8 @@ package logkey
 
 // What a line is about.
 const (
+	// ID is of what may be wrong: docker/RUNBOOK.md has a heading for each.
+	ID           = "id"
 	Project      = "project_id"
 	Projects     = "projects" // how many
 	Replica      = "replica"

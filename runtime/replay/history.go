@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -39,4 +40,30 @@ func closed(h *historypb.History) bool {
 		return true
 	}
 	return false
+}
+
+// History gives one execution, open or closed, and its history. With no run id it is the newest
+// run.
+func (e *Executions) History(ctx context.Context, x Execution) (wire.Execution, *historypb.History, error) {
+	h, err := wire.ReadHistory(x.WorkflowID, e.events(ctx, x))
+	if err != nil {
+		return wire.Execution{}, nil, err
+	}
+	found, _, err := Told(h)
+	found.ID = x.WorkflowID
+	return found, h, err
+}
+
+// Told is what a history tells of its execution; its workflow id is not in it in every version of
+// the server.
+func Told(h *historypb.History) (x wire.Execution, taskQueue string, err error) {
+	if len(h.GetEvents()) == 0 {
+		return x, "", errors.New("the history has no events")
+	}
+	began := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	if began == nil {
+		return x, "", errors.New("the history doesn't begin with the execution's start")
+	}
+	x = wire.Execution{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId(), Type: began.GetWorkflowType().GetName()}
+	return x, began.GetTaskQueue().GetName(), nil
 }

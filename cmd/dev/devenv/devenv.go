@@ -48,7 +48,7 @@ const quoteInQuotes = `'\''` // how a shell writes a quote within quotes
 func Write(root string, a Addresses) error {
 	var text strings.Builder
 	for _, f := range a.fields() {
-		fmt.Fprintf(&text, "%s='%s'\n", f.name, strings.ReplaceAll(*f.value, "'", quoteInQuotes))
+		fmt.Fprintf(&text, "export %s='%s'\n", f.name, strings.ReplaceAll(*f.value, "'", quoteInQuotes))
 	}
 	return os.WriteFile(path(root), []byte(text.String()), 0o600) // a URL may hold a password
 }
@@ -65,7 +65,7 @@ func Read(root string) (Addresses, error) {
 	}
 	values := map[string]string{}
 	for line := range strings.Lines(string(text)) {
-		if name, value, found := strings.Cut(strings.TrimSpace(line), "="); found {
+		if name, value, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "="); found {
 			value = strings.TrimSuffix(strings.TrimPrefix(value, "'"), "'")
 			values[name] = strings.ReplaceAll(value, quoteInQuotes, "'")
 		}

@@ -30,7 +30,7 @@ func TestAddressesAreReadAsWritten(t *testing.T) {
 	if err != nil || got != want {
 		t.Errorf("read %+v, %v; want %+v", got, err, want)
 	}
-	shell, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$1"; printf %s "$DATABASE_URL"`, "sh", filepath.Join(root, ".local", "dev.env")).Output()
+	shell, err := exec.CommandContext(t.Context(), "sh", "-c", `. "$1"; sh -c 'printf %s "$DATABASE_URL"'`, "sh", filepath.Join(root, ".local", "dev.env")).Output()
 	if err != nil || string(shell) != want.DatabaseURL {
 		t.Errorf("a shell reads %q, %v; want %q", shell, err, want.DatabaseURL)
 	}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"workflow-worker/cmd/workflow-worker/doctor"
+	"workflow-worker/migrations"
+	"workflow-worker/runtime/buildid"
+	"workflow-worker/runtime/memory"
+)
+
+type doctorFlags struct {
+	short, json bool
+	skip        []string
+}
+
+func (p process) doctorCommand() *cobra.Command {
+	var f doctorFlags
+	c := &cobra.Command{
+		Use: "doctor", Short: "Look at all that the service needs, and say what is wrong and what mends it", Args: cobra.NoArgs,
+		Long: "Looks at the settings, the database, the schema, rights, the change stream, Temporal, what so many projects\ntake, and TLS. It changes nothing and goes on after a failure. docker/RUNBOOK.md explains each check by its\nid. Exit code 6: something fatal is wrong; warnings alone: 0.\n\nChecks: " + strings.Join(doctor.IDs(), ", "),
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.doctor(cmd.Context(), f) },
+	}
+	c.Flags().BoolVar(&f.short, "short", false, "only what is wrong, for pasting")
+	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
+	c.Flags().StringSliceVar(&f.skip, "skip", nil, "ids of checks to leave out")
+	return c
+}
+
+func (p process) doctor(ctx context.Context, f doctorFlags) error {
+	s, settingsErr := p.readSettings(all)
+	patient := &doctor.Patient{
+		SettingsError: settingsErr, DatabaseURL: s.DatabaseURL, ReplicationURL: s.ReplicationDatabaseURL, Separate: s.ReplicationDatabaseURL != "",
+		Publications: []string{migrations.Publication, migrations.RequestsPublication},
+		ModulesDir:   s.ModulesDir, CodeRetention: s.CodeRetention, MemoryLimit: memory.Limit(), Now: time.Now,
+		Secrets: s.passwords(),
+	}
+	if settingsErr == nil {
+		var err error
+		if patient.Temporal, err = s.temporalOptions(); err != nil {
+			return exits(exitSettings, err)
+		}
+		patient.Temporal.Logger = silent{}
+	}
+	found, err := doctor.Examine(ctx, patient, f.skip)
+	if err != nil {
+		return exits(exitUsage, err)
+	}
+	if f.json {
+		err = p.printJSON(struct {
+			Version string           `json:"version"`
+			Checks  []doctor.Finding `json:"checks"`
+		}{buildid.Version(), found})
+	} else {
+		p.printFindings(found, f.short)
+	}
+	if err == nil && doctor.Sick(found) {
+		err = findings()
+	}
+	return err
+}
+
+// silent is the logger of a client whose errors come back.
+type silent struct{}
+
+func (silent) Debug(string, ...any) {}
+func (silent) Info(string, ...any)  {}
+func (silent) Warn(string, ...any)  {}
+func (silent) Error(string, ...any) {}
+
+// passwords are what no output is to show.
+func (s settings) passwords() (list []string) {
+	for _, name := range secrets {
+		value, ok := s.environment.Lookup(name)
+		if !ok {
+			continue
+		}
+		if u, err := url.Parse(value); err == nil && u.User != nil {
+			if password, ok := u.User.Password(); ok {
+				list = append(list, password)
+			}
+			continue
+		}
+		list = append(list, value)
+	}
+	return list
+}
+
+func (p process) printFindings(found []doctor.Finding, short bool) {
+	counts := map[string]int{}
+	group := ""
+	paint := func(colour, text string) string {
+		if !p.isTerminal() {
+			return text
+		}
+		return colour + text + plain
+	}
+	for _, f := range found {
+		mark := map[string]string{doctor.OK: paint(green, "ok     "), doctor.Skipped: "skipped"}[f.Outcome]
+		kind := f.Outcome
+		if f.Outcome == doctor.Failed {
+			kind = string(f.Severity)
+			mark = paint(map[doctor.Severity]string{doctor.Fatal: red, doctor.Warning: yellow}[f.Severity], fmt.Sprintf("%-7s", kind))
+		}
+		counts[kind]++
+		if short && f.Outcome != doctor.Failed {
+			continue
+		}
+		if !short && f.Group != group {
+			group = f.Group
+			fmt.Fprintf(p.stdout, "%s\n", group)
+		}
+		line := fmt.Sprintf("  %s %-21s %s", mark, f.ID, f.Title)
+		if f.Reason != "" {
+			line += " (" + f.Reason + ")"
+		}
+		fmt.Fprintln(p.stdout, line)
+		for _, x := range f.Problems {
+			fmt.Fprintf(p.stdout, "          %s\n", x.Text)
+			if x.Mend != "" {
+				fmt.Fprintf(p.stdout, "          mend: %s\n", x.Mend)
+			}
+		}
+	}
+	fmt.Fprintf(p.stdout, "workflow-worker %s: %d ok, %d fatal, %d warnings, %d skipped\n", buildid.Version(), counts[doctor.OK], counts[string(doctor.Fatal)], counts[string(doctor.Warning)], counts[doctor.Skipped])
+}

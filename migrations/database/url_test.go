@@ -1,0 +1,42 @@
+package database_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"workflow-worker/migrations/database"
+)
+
+func TestWhatIsWrongWithAURLIsSaidByItsPart(t *testing.T) {
+	t.Parallel()
+	junk := filepath.Join(t.TempDir(), "root.pem")
+	if err := os.WriteFile(junk, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]string{
+		"mysql://u:hidden@h/d":                         "must begin with postgres://",
+		"host=h password=hidden":                       "must begin with postgres://",
+		"postgres://u:hid%hidden@h:5432/d":                `the password has a "%"`,
+		"postgres://u%:hidden@h:5432/d":                `the user has a "%"`,
+		"postgres://u:hidden@h:port/d":                 `the port is "port"`,
+		"postgres://u:hidden@h:70000/d":                `the port is "70000"`,
+		"postgres://u:hidden@h/d?sslmode=verify":       `sslmode is "verify", must be disable, allow`,
+		"postgres://u:hidden@h/d?sslrootcert=/no/file": "sslrootcert can't be read: open /no/file",
+		"postgres://u:hidden@h/d?sslrootcert=" + junk:  "has no certificate in PEM form",
+		"postgres://u:hidden@h/d?sslcert=/no/file":     "sslcert and sslkey must be given together",
+		"postgres://u:hidden@h/d?sslcert=/a&sslkey=/b": "sslcert can't be read",
+		"postgres://u:hidden@h/d?connect_timeout=soon": "",
+	} {
+		err := database.CheckURL(url)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+	}
+	for _, url := range []string{"postgres://u:p@h/d", "postgresql://h", "postgres://u:p%25@h1:1,h2:2/d?sslmode=require", "postgres:///d?host=/run/postgresql"} {
+		if err := database.CheckURL(url); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
