@@ -17,6 +17,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/metrics"
+	"workflow-worker/runtime"
 	"workflow-worker/runtime/memory"
 )
 
@@ -32,6 +33,7 @@ type settings struct {
 	MaxWorkflows           int           `env:"MAX_CONCURRENT_WORKFLOW_EXECUTIONS, default=10"`
 	WorkflowCacheSize      int           `env:"WORKFLOW_CACHE_SIZE"`
 	WorkflowIsolation      string        `env:"WORKFLOW_ISOLATION, default=shared"`
+	WorkflowMaxMemory      int64         `env:"WORKFLOW_MAX_MEMORY, default=134217728"`
 	HeartbeatInterval      time.Duration `env:"HEARTBEAT_INTERVAL, default=30s"`
 	ResyncInterval         time.Duration `env:"RESYNC_INTERVAL, default=30s"`
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
@@ -135,8 +137,10 @@ func (s settings) validate() error {
 		mistake("%s is %v, must be at least %s, which is %v", activities.MaxCPUTimeSetting, s.ActivityMaxCPUTime, activities.CPUTimeSetting, s.ActivityCPUTimeout)
 	}
 	// Temporal's SDK alone takes some megabytes of it, and the figures are estimates.
-	if s.ActivityMaxMemory < 16<<20 {
-		mistake("%s is %d, must be at least %d", activities.MaxMemorySetting, s.ActivityMaxMemory, 16<<20)
+	for name, n := range map[string]int64{activities.MaxMemorySetting: s.ActivityMaxMemory, runtime.MaxWorkflowMemorySetting: s.WorkflowMaxMemory} {
+		if n < 16<<20 {
+			mistake("%s is %d, must be at least %d", name, n, 16<<20)
+		}
 	}
 	if s.RemovalGrace < 0 {
 		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)
