@@ -290,12 +290,17 @@ export async function run() {
 }`)
 	p.startWorker()
 	run := p.startWith(quickTasks, "run")
-	p.query(run, "kept")
+	last := p.query(run, "kept")
+	p.signal(run, "more", nil)
 	p.until("it was cut off", func() bool {
-		if !slices.Contains(p.seen.failures(), wire.ReasonMemory) {
+		if slices.Contains(p.seen.failures(), wire.ReasonMemory) {
+			return true
+		}
+		if now, err := p.tryQuery(run, "kept"); err == nil && now != last { // one task after the other
+			last = now
 			p.signal(run, "more", nil)
 		}
-		return slices.Contains(p.seen.failures(), wire.ReasonMemory)
+		return false
 	})
 	p.end(run)
 }
