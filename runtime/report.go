@@ -110,6 +110,7 @@ func sourceError(err error, version string) *SourceError {
 		e.Message, _, _ = strings.Cut(err.Error(), "\n")
 		e.File, e.Line, e.Column = authorsLine(interrupted.Stack)
 	}
+	e.Message = sandbox.Shorten(e.Message)
 	return e
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
+	"workflow-worker/activities/userlog"
 	"workflow-worker/metrics"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/memory"
@@ -200,7 +201,7 @@ func (p process) activityEnvironment(s settings) map[string]string {
 }
 
 func (s settings) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.LogLevel}
+	o := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: userlog.Bounded}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

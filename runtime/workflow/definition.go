@@ -45,6 +45,7 @@ type definition struct {
 	replaying   bool // in the activation under way
 	inQuery     bool
 	jobs        []protocol.Job
+	logged      int // lines of the activation under way
 	pending     int // commands and conditions that the activation under way started: see started
 
 	// What the execution waits for, by the package's sequence numbers.
@@ -193,6 +194,7 @@ func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (command
 		return nil, err
 	}
 	defer done()
+	defer d.tellDropped()
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
 		v := in.machine
 		if !d.initialized {

@@ -32,6 +32,7 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 		return nil, d.queryError(name, err)
 	}
 	defer done()
+	defer d.tellDropped()
 	err = in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
 		v := in.machine
 		v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
