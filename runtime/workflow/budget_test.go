@@ -14,7 +14,9 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/client"
+	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/docker/stack/stacktest/race"
 	"workflow-worker/runtime/sandbox"
@@ -374,5 +376,113 @@ func TestWhoRestsLongestAndKeepsMostIsLetGoOfFirst(t *testing.T) {
 	found := r.resting(now)
 	if len(found) != 2 || found[0].in != long || found[1].in != short {
 		t.Errorf("%d are let go of, in the wrong order", len(found))
+	}
+}
+
+// deep goes deeper than code may, and no deeper than any engine could bear.
+const deep = `let n = 0; const deep = (f: () => any): any => (++n > 3000 ? [] : f()); `
+
+// hostile is what code may do to its neighbours beside hoarding, in the body of a function.
+var hostile = map[string]string{
+	"recursion by conversion":   deep + `const o: any = { toString: () => deep(() => '' + o) }; '' + o;`,
+	"recursion by sorting":      deep + `const f = (): any => deep(() => [2, 1].sort(f)); f();`,
+	"recursion by replacing":    deep + `const f = (): any => deep(() => 'a'.replace(/a/, f)); f();`,
+	"recursion by getters":      deep + `const o: any = { get x() { return deep(() => this.x); } }; o.x;`,
+	"recursion by proxies":      deep + `const p: any = new Proxy({}, { get: (_, k) => deep(() => p[k]) }); p.x;`,
+	"recursion by JSON":         deep + `const o: any = { toJSON: () => deep(() => JSON.stringify(o)) }; JSON.stringify(o);`,
+	"recursion by reviving":     deep + `const f = (): any => deep(() => JSON.parse('[1]', f)); f();`,
+	"recursion by mapping":      deep + `const f = (): any => deep(() => [1].map(f)); f();`,
+	"recursion by Array.from":   deep + `const f = (): any => deep(() => Array.from([1], f)); f();`,
+	"recursion by Reflect":      deep + `const f = (): any => deep(() => Reflect.apply(f, null, [])); f();`,
+	"recursion by binding":      `let f: any = () => 0; for (let i = 0; i < 5000; i++) f = f.bind(null); f();`,
+	"recursion by iterating":    deep + `const o: any = { [Symbol.iterator]: () => deep(() => [...o][Symbol.iterator]()) }; [...o];`,
+	"recursion by generators":   deep + `const g = function* (): any { yield* deep(g); }; [...g()];`,
+	"recursion by destructured": deep + `const o: any = { get x() { return deep(() => { const { x } = o; return x; }); } }; const { x } = o;`,
+	"recursion by awaiting":     deep + `const f = async (): Promise<void> => { await deep(f); }; await f();`,
+	"thenables without end":     `const o: any = { then(r: any) { r(o); } }; await o;`,
+	"catastrophic pattern":      `for (;;) /((a+)+)+$/.test('a'.repeat(28) + 'b');`,
+	"pattern in a replacement":  `for (;;) 'a'.repeat(50).replace(/(a|aa)+$/g, (s) => s + 'b').match(/(b|bb)*c/);`,
+	"endless generator":         `function* g() { for (;;) yield 1; } for (const _ of g());`,
+	"endless iterator":          `const o: any = { [Symbol.iterator]: () => ({ next: () => ({ done: false }) }) }; Array.from(o);`,
+	"proxy without end":         `const p: any = new Proxy([], { get: (_, k) => (k === 'length' ? 2 ** 40 : 1), has: () => true }); [].concat.call([], Array.prototype.slice.call(p, 0, 1e7)); for (;;) p.indexOf;`,
+	"getter during conversion":  `const o = { get valueOf() { for (;;); } }; +o!;`,
+	"huge BigInts":              `let x = 3n; for (;;) x *= x;`,
+	"BigInt to text":            `const x = 1n << 4000000n; for (;;) x.toString();`,
+	"loop":                      `for (;;);`,
+	"microtasks":                `for (;;) await null;`,
+	"commands":                  `const { echo } = proxyActivities<any>({ startToCloseTimeout: '1m' }); for (;;) echo();`,
+	"timers":                    `for (;;) sleep('1 day');`,
+	"conditions":                `for (;;) condition(() => false);`,
+	"metrics":                   `for (let i = 0; ; i++) wf.metricMeter.createCounter('c' + i).add(1, { tag: 'x'.repeat(1000) });`,
+	"log":                       `for (;;) log.info('x'.repeat(1000), { more: 'y'.repeat(1000) });`,
+	"console":                   `for (;;) console.log('x'.repeat(1000));`,
+	"large message":             `throw new Error('x'.repeat(8 << 20));`,
+	"large causes":              `let e: any; for (let i = 0; i < 10; i++) e = new Error('x'.repeat(4 << 20), { cause: e }); throw e;`,
+	"large rejection":           `Promise.reject(new Error('x'.repeat(8 << 20))); await sleep(1);`,
+	"large type":                `const e = new Error('x'); e.name = 'N'.repeat(8 << 20); throw e;`,
+	"payloads":                  `const { echo } = proxyActivities<any>({ startToCloseTimeout: '1m' }); for (let i = 0; i < 8; i++) echo('x'.repeat(1 << 20)); await sleep(1);`,
+}
+
+// Not parallel: it looks at the memory of the process.
+func TestNothingAWorkflowDoesEndsOrStallsANeighbour(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	race.AtSpeed(t) // it is about load
+	bad, good := neighbours(t)
+	counted(0, bad, good)
+	for _, p := range []*project{bad, good} {
+		p.codes.Budget.Bytes = 128 << 20
+	}
+	good.deploy(`export async function steps(n: number) { for (let i = 0; i < n; i++) await sleep(1); return n; }`)
+	var text strings.Builder
+	names := map[string]string{}
+	for name, body := range hostile {
+		names[name] = "hostile" + strconv.Itoa(len(names))
+		fmt.Fprintf(&text, "export async function %s() { %s }\n", names[name], body)
+	}
+	bad.deploy(text.String())
+	bad.startWorker()
+	good.startWorker()
+	for name, function := range names {
+		t.Run(name, func(t *testing.T) {
+			before, lines := rss(t), len(bad.seen.logged())
+			peak, stop := peakOf(t)
+			steps, run := good.start("steps", 1), bad.start(function)
+			var f *failurepb.Failure
+			bad.until("its task failed", func() bool {
+				for _, e := range bad.history(run).Events {
+					if a := e.GetWorkflowTaskFailedEventAttributes(); a != nil {
+						f = a.GetFailure()
+					}
+				}
+				return f != nil
+			})
+			if got := good.result(steps); got != "1" {
+				t.Errorf("the neighbour's result %s", got)
+			}
+			if n := len(good.taskFailures(steps)); n > 0 {
+				t.Errorf("%d tasks of the neighbour's failed", n)
+			}
+			bad.end(run)
+			stop()
+			written := 0
+			for _, line := range bad.seen.logged()[lines:] {
+				written += len(line)
+			}
+			t.Logf("%d MB more, %d KB logged: %.200s", (peak.Load()-before)>>20, written>>10, firstLine(f.GetMessage()))
+			if size := proto.Size(f); size > 2<<20 {
+				t.Errorf("the failure has %d bytes", size)
+			}
+			if written > 16<<20 { // a thousand lines of each attempt
+				t.Errorf("%d MB were logged", written>>20)
+			}
+			if peak.Load() > before+512<<20 {
+				t.Errorf("the process took %d MB more", (peak.Load()-before)>>20)
+			}
+		})
+	}
+	if got := good.seen.failures(); len(got) > 0 {
+		t.Errorf("failed tasks of the neighbour: %v", got)
 	}
 }
