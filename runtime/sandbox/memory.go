@@ -18,8 +18,8 @@ const (
 	// collectionShare is the part of the time that forced collections may take.
 	collectionShare = 0.1
 	// timesBeyond is how many times its limit a VM may have filled before a collection is forced in
-	// any case.
-	timesBeyond = 4
+	// any case: below twice, as that is what hoarding may cost the process.
+	timesBeyond = 1.5
 	// settling is how many collections it takes until what a closed account kept is gone, and with
 	// it what others were charged with in its place.
 	settling = 2
@@ -211,6 +211,12 @@ func (a *Account) Close() {
 		m.gone += a.weight
 		m.goneSquares += a.weight * a.weight
 	}
+	// Who was ended leaves a heap behind that the collector would let grow further: it takes what
+	// was in use when it last looked for the measure.
+	if a.over != nil && !a.closed && !m.forcing {
+		m.forcing = true
+		go m.collect()
+	}
 	a.charged, a.weight, a.closed = 0, 0, true
 }
 
@@ -360,8 +366,9 @@ func (a *Account) exceeds(bytes float64) bool {
 // farBeyond reports that some VM may be so far beyond its limit that no collection is too dear.
 // With mu held.
 func (m *Memory) farBeyond(h heapState) bool {
+	grown := float64(h.objects - m.live)
 	for e := range m.entries {
-		if e.account.exceeds(min(e.account.weight, float64(h.objects-m.live)) / timesBeyond) {
+		if e.account.exceeds((e.account.charged + min(e.account.weight, grown)) / timesBeyond) {
 			return true
 		}
 	}
