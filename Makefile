@@ -19,8 +19,8 @@ TESTFLAGS ?=
 
 # Tests that the race detector makes too slow to tell the truth: their code needs most of its budget,
 # or they are about load. They run without it, one package after the other.
-AT_SPEED := FeaturesOfTheLanguage|WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate|AllAgain|HoldsACore|WhoeverHoards|TenThousand|RandomEdits|StormOfReloads
-AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime/activity ./runtime/sandbox ./runtime/workflow
+AT_SPEED := FeaturesOfTheLanguage|WithoutAwait|BelowTheLimit|RanForTooLong|PackagesKnow|PackagesGenerate|AllAgain|HoldsACore|WhoeverHoards|TenThousand|RandomEdits|StormOfReloads|ShortOfMemory|KeptOfManyTasks|NothingAWorkflowDoes|RowsThatHoard
+AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime ./runtime/activity ./runtime/sandbox ./runtime/workflow
 
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
 BUNDLE := runtime/bundle/dist/workflow.js

@@ -105,7 +105,7 @@ func (b *bench) hoard(ctx context.Context, s *service, p project, way string, ne
 	defer stop()
 	var group errgroup.Group
 	group.Go(func() error {
-		ticks := time.NewTicker(20 * time.Millisecond)
+		ticks := time.NewTicker(50 * time.Millisecond)
 		defer ticks.Stop()
 		for {
 			now, err := usageOf(s.PID())

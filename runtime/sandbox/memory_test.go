@@ -110,6 +110,7 @@ func TestAProcessShortOfMemoryLetsGoBeforeItEndsAnybody(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
 	}
+	race.AtSpeed(t) // the detector takes memory of its own
 	const filled = 128 << 20
 	runtime.GC()
 	process := readHeap().live + filled
