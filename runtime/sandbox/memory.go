@@ -136,9 +136,12 @@ type MemoryError struct {
 	Shared bool
 }
 
+// ShortOfMemory is in the text of a MemoryError that is Shared.
+const ShortOfMemory = "the process is short of memory"
+
 func (e *MemoryError) Error() string {
 	if e.Shared {
-		return fmt.Sprintf("the process is short of memory: its limit is %d bytes, of which this takes about %d", e.Limit, e.Bytes)
+		return fmt.Sprintf("%s: its limit is %d bytes, of which this takes about %d MB", ShortOfMemory, e.Limit, e.Bytes>>20)
 	}
 	setting := ""
 	if e.Setting != "" {
