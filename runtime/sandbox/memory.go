@@ -19,7 +19,9 @@ const (
 	collectionShare = 0.1
 	// timesBeyond is how many times its limit a VM may have filled before a collection is forced in
 	// any case: below twice, as that is what hoarding may cost the process.
-	timesBeyond = 1.5
+	timesBeyond = 1.25
+	// handedShare is the part of its limit that Go may make for a VM before a collection is forced.
+	handedShare = 0.5
 	// settling is how many collections it takes until what a closed account kept is gone, and with
 	// it what others were charged with in its place.
 	settling = 2
@@ -275,7 +277,7 @@ func (m *Memory) handed(a *Account, bytes int64) {
 	a.weight += float64(bytes)
 	a.handed += bytes
 	// Memory that nobody wrote to yet is had faster than any tick comes.
-	collect := a.budget.Bytes > 0 && a.handed > a.budget.Bytes && !m.forcing
+	collect := a.exceeds(float64(a.handed)/handedShare) && !m.forcing
 	m.forcing = m.forcing || collect
 	m.mu.Unlock()
 	if collect {
