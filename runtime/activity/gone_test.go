@@ -2,9 +2,13 @@ package activity
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/proto"
 )
 
 // Nobody waits for what an attempt does that Temporal has timed out: it ends soon after, whatever
@@ -63,5 +67,28 @@ func TestAMissedHeartbeatIsNoticed(t *testing.T) {
 	}
 	if wrong.Load() {
 		t.Error("one that heartbeats was taken for silent")
+	}
+}
+
+// What no server would take is cut: the author's words stay, as far as people read.
+func TestMessagesOfMegabytesAreCut(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"message": `throw new Error('begins ' + 'x'.repeat(8 << 20))`,
+		"causes":  `let e: any; for (let i = 0; i < 8; i++) e = new Error('begins ' + 'x'.repeat(1 << 20), { cause: e }); throw e`,
+		"value":   `throw 'begins ' + 'x'.repeat(8 << 20)`,
+		"result":  `return { toJSON() { return undefined }, toString: () => 'begins ' + 'x'.repeat(8 << 20) }`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := evaluate(t, CodeOptions{}, body)
+			if err == nil {
+				t.Fatal("it came to a good end")
+			}
+			f := temporal.GetDefaultFailureConverter().ErrorToFailure(err)
+			if size := proto.Size(f); size > 1<<20 || !strings.Contains(f.GetMessage(), "begins x") {
+				t.Errorf("%d bytes: %.200s", size, f.GetMessage())
+			}
+		})
 	}
 }
