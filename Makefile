@@ -26,8 +26,9 @@ TESTFLAGS ?=
 # or they are about load. They skip themselves by race.AtSpeed, and run without it.
 AT_SPEED := FeaturesOfTheLanguage WithoutAwait BelowTheLimit RanForTooLong PackagesKnow PackagesGenerate \
 	PackagesThatPeopleUse WithoutMovingTheRest TakesLongMovesOut AHistoryAndCodePart ManyPatches \
-	AllAgain HoldsACore WhoeverHoards TenThousand RandomEdits StormOfReloads
-AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime/activity ./runtime/sandbox ./runtime/workflow
+	AllAgain HoldsACore WhoeverHoards TenThousand RandomEdits StormOfReloads \
+	ShortOfMemory KeptOfManyTasks NothingAWorkflowDoes RowsThatHoard
+AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime ./runtime/activity ./runtime/sandbox ./runtime/workflow
 empty :=
 either = $(subst $(empty) $(empty),|,$(strip $(1)))
 

@@ -87,7 +87,7 @@ func (m *Metrics) makeCollectors() {
 	m.taskFailures = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "workflow_task_failures_total",
 		Help: "Workflow tasks answered with a failure, by reason; the execution stays open.",
-	}, []string{"reason"}), "exception", "unhandled_rejection", "interrupted", "call_depth", "unknown_type",
+	}, []string{"reason"}), "exception", "unhandled_rejection", "interrupted", "memory", "call_depth", "unknown_type",
 		"missing_code", "unsupported", "payload", "discarded", "nondeterminism", "too_large", "duplicate_id",
 		"foreign", "not_awaited", "refused", "internal")
 }

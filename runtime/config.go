@@ -10,6 +10,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -17,7 +18,11 @@ import (
 const (
 	DefaultConcurrency       = 10
 	DefaultMaxActivityMemory = 128 << 20
+	DefaultMaxWorkflowMemory = 128 << 20
 )
+
+// MaxWorkflowMemorySetting is the setting that failures name for Config.MaxWorkflowMemory.
+const MaxWorkflowMemorySetting = workflow.MaxMemorySetting
 
 // Config of a Runner. Fields without a default are required. Those that it only hands on have their
 // default where they are used, which their comments name.
@@ -73,8 +78,12 @@ type Config struct {
 	// MaxActivityMemory is how much memory the JavaScript of one activity may keep, in bytes. It is
 	// an estimate: see sandbox.Memory. Default DefaultMaxActivityMemory.
 	MaxActivityMemory int64
-	// MaxMemory is how much of the process's memory may be in use before the activity that keeps
-	// the most is ended, in bytes. Default: no limit.
+	// MaxWorkflowMemory is how much memory one workflow execution may keep, in bytes; likewise an
+	// estimate. Default DefaultMaxWorkflowMemory.
+	MaxWorkflowMemory int64
+	// MaxMemory is how much of the process's memory may be in use before cached executions are let
+	// go of and, if that isn't enough, the code that keeps the most is ended, in bytes. Default: no
+	// limit.
 	MaxMemory int64
 	// StopTimeout is how long in-flight tasks may take to finish when a worker stops. Default 10 s.
 	StopTimeout time.Duration
@@ -101,6 +110,7 @@ func (c Config) withDefaults() Config {
 	c.MaxConcurrentWorkflowTasks = max(2, c.MaxConcurrentWorkflowTasks)
 	setDefault(&c.MaxPollers, 5)
 	setDefault(&c.MaxActivityMemory, DefaultMaxActivityMemory)
+	setDefault(&c.MaxWorkflowMemory, DefaultMaxWorkflowMemory)
 	setDefault(&c.StopTimeout, 10*time.Second)
 	if c.Replica == "" {
 		c.Replica, _ = os.Hostname() // only a label

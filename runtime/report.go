@@ -3,6 +3,7 @@ package runtime
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"workflow-worker/runtime/compile"
@@ -99,12 +100,17 @@ func sourceError(err error, version string) *SourceError {
 	e := &SourceError{Version: version, Message: err.Error()}
 	var bad *compile.Error
 	var thrown *sandbox.Thrown
+	var interrupted *sandbox.Interrupted
 	switch {
 	case errors.As(err, &bad):
 		e.Message, e.File, e.Line, e.Column, e.More = bad.Message, bad.File, bad.Line, bad.Column, remarksOf(bad.More)
 	case errors.As(err, &thrown):
 		e.Message, e.File, e.Line, e.Column = thrown.Message, thrown.File, thrown.Line, thrown.Column
+	case errors.As(err, &interrupted):
+		e.Message, _, _ = strings.Cut(err.Error(), "\n")
+		e.File, e.Line, e.Column = authorsLine(interrupted.Stack)
 	}
+	e.Message = sandbox.Shorten(e.Message)
 	return e
 }
 

@@ -34,7 +34,7 @@ type Runner struct {
 	builder *build.Builder
 	http    activities.Clients
 	meters  meters
-	memory  *sandbox.Memory // of all activities
+	memory  *sandbox.Memory // of all code
 	// runtimes are those that the workflow code of all projects shares.
 	runtimes *workflow.Runtimes
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
@@ -54,11 +54,12 @@ func New(cfg Config) (*Runner, error) {
 }
 
 func newRunner(cfg Config) *Runner {
+	runtimes := workflow.NewRuntimes(workflow.RuntimesOptions{Shared: cfg.WorkflowRuntimes, Probe: cfg.Compiler.Probe})
 	r := &Runner{
 		cfg:      cfg,
 		http:     activities.Clients{Guard: cfg.HTTP},
-		memory:   sandbox.NewMemory(sandbox.MemoryOptions{PerVM: cfg.MaxActivityMemory, Process: cfg.MaxMemory}),
-		runtimes: workflow.NewRuntimes(workflow.RuntimesOptions{Shared: cfg.WorkflowRuntimes, Probe: cfg.Compiler.Probe}),
+		memory:   sandbox.NewMemory(sandbox.MemoryOptions{Process: cfg.MaxMemory, Relieve: runtimes.LetGo}),
+		runtimes: runtimes,
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}
@@ -201,7 +202,10 @@ func (r *Runner) logger(projectID string) *slog.Logger {
 
 // workflowOptions say on what runtimes a project's workflow code runs.
 func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
-	return workflow.CodeOptions{Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe}
+	return workflow.CodeOptions{
+		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
+		Memory: r.memory, Budget: sandbox.Budget{Bytes: r.cfg.MaxWorkflowMemory, Setting: workflow.MaxMemorySetting},
+	}
 }
 
 func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
@@ -211,7 +215,10 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
 		CPUBudget:   r.cfg.ActivityCPUBudget,
-		Sandbox:     sandbox.Options{Memory: r.memory, Probe: r.cfg.Compiler.Probe},
+		Sandbox: sandbox.Options{
+			Memory: r.memory, Probe: r.cfg.Compiler.Probe,
+			Budget: sandbox.Budget{Bytes: r.cfg.MaxActivityMemory, Setting: activities.MaxMemorySetting},
+		},
 
 		MaxResultBytes:   r.cfg.MaxActivityResultBytes,
 		MaxResponseBytes: r.cfg.MaxActivityResponseBytes,

@@ -40,6 +40,27 @@ func Clip(text string) string {
 	return text
 }
 
+// Bounded is for slog's ReplaceAttr: whatever a line is about, failures of authors' code among them,
+// is no longer than what they log.
+func Bounded(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString:
+		if text := a.Value.String(); len(text) > maxText/maxWidth {
+			a.Value = slog.StringValue(Clip(text))
+		}
+	case slog.KindAny:
+		if err, ok := a.Value.Any().(error); ok {
+			if text := err.Error(); len(text) > maxText/maxWidth {
+				a.Value = slog.StringValue(Clip(text))
+			}
+		}
+	}
+	return a
+}
+
+// maxWidth is the most that width gives.
+const maxWidth = len(`\U00000000`)
+
 // width is how many bytes of a line a rune takes at most: in quotes, escaped.
 func width(r rune) int {
 	switch {

@@ -2,6 +2,7 @@ package userlog
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -33,5 +34,22 @@ func TestALineIsOneAndShort(t *testing.T) {
 	}
 	if got := Clip(strings.Repeat("x", maxText+1)); !strings.HasSuffix(got, "x… (1 more bytes)") {
 		t.Errorf("%q", got)
+	}
+}
+
+// Not only what authors log is bounded: the failures of their code are logged, too.
+func TestNoAttributeIsLong(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("m\n", 5<<20)
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: Bounded}))
+	log.Warn("failed", "error", errors.New(long), "text", long, slog.Group("group", "text", long), "n", 7)
+	if out.Len() > 4*maxText || strings.Count(out.String(), "more bytes)") != 3 || !strings.Contains(out.String(), "n=7") {
+		t.Errorf("a line of %d bytes: %.300s", out.Len(), out.String())
+	}
+	out.Reset()
+	log.Warn("failed", "error", errors.New("short"))
+	if !strings.Contains(out.String(), "error=short") {
+		t.Errorf("a line was changed: %s", out.String())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime"
 )
 
 func TestLimitsOfActivitiesAreNamedAsTheSettingsAre(t *testing.T) {
@@ -15,7 +16,8 @@ func TestLimitsOfActivitiesAreNamedAsTheSettingsAre(t *testing.T) {
 		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
 		known[name] = true
 	}
-	for _, name := range []string{activities.MaxResultSetting, activities.MaxResponseSetting, activities.MaxRequestsSetting, activities.CPUTimeSetting, activities.AllowPrivateSetting} {
+	for _, name := range []string{activities.MaxResultSetting, activities.MaxResponseSetting, activities.MaxRequestsSetting, activities.CPUTimeSetting,
+		activities.MaxCPUTimeSetting, activities.MaxMemorySetting, activities.AllowPrivateSetting, runtime.MaxWorkflowMemorySetting} {
 		if !known[name] {
 			t.Errorf("failures name %s, which is no setting", name)
 		}

@@ -135,6 +135,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		ActivitySliceTimeout:       s.ActivityCPUTimeout,
 		ActivityCPUBudget:          s.ActivityMaxCPUTime,
 		MaxActivityMemory:          s.ActivityMaxMemory,
+		MaxWorkflowMemory:          s.WorkflowMaxMemory,
 		MaxMemory:                  memory.Limit() / 10 * 8,
 		MaxActivityResultBytes:     s.ActivityMaxResult,
 		MaxActivityResponseBytes:   s.ActivityMaxResponse,

@@ -16,8 +16,10 @@ import (
 	"unicode"
 
 	"workflow-worker/activities"
+	"workflow-worker/activities/userlog"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations/database"
+	"workflow-worker/runtime"
 	"workflow-worker/runtime/memory"
 )
 
@@ -36,6 +38,7 @@ type settings struct {
 	MaxWorkflows           int           `env:"MAX_CONCURRENT_WORKFLOW_EXECUTIONS, default=10"`
 	WorkflowCacheSize      int           `env:"WORKFLOW_CACHE_SIZE"`
 	WorkflowIsolation      string        `env:"WORKFLOW_ISOLATION, default=shared"`
+	WorkflowMaxMemory      int64         `env:"WORKFLOW_MAX_MEMORY, default=134217728"`
 	HeartbeatInterval      time.Duration `env:"HEARTBEAT_INTERVAL, default=30s"`
 	ResyncInterval         time.Duration `env:"RESYNC_INTERVAL, default=30s"`
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
@@ -245,8 +248,10 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 		mistake("%s is %v, must be at least %s, which is %v", activities.MaxCPUTimeSetting, s.ActivityMaxCPUTime, activities.CPUTimeSetting, s.ActivityCPUTimeout)
 	}
 	// Temporal's SDK alone takes some megabytes of it, and the figures are estimates.
-	if s.ActivityMaxMemory < 16<<20 {
-		mistake("%s is %d, must be at least %d", activities.MaxMemorySetting, s.ActivityMaxMemory, 16<<20)
+	for name, n := range map[string]int64{activities.MaxMemorySetting: s.ActivityMaxMemory, runtime.MaxWorkflowMemorySetting: s.WorkflowMaxMemory} {
+		if n < 16<<20 {
+			mistake("%s is %d, must be at least %d", name, n, 16<<20)
+		}
 	}
 	if s.RemovalGrace < 0 {
 		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)
@@ -311,7 +316,7 @@ func (p process) activityEnvironment(s settings) map[string]string {
 }
 
 func (s settings) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.LogLevel}
+	o := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: userlog.Bounded}
 	if s.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, o))
 	}

@@ -69,6 +69,7 @@ func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
 		activities.CPUTimeSetting:            {s.ActivityCPUTimeout, activity.DefaultSliceBudget},
 		activities.MaxCPUTimeSetting:         {s.ActivityMaxCPUTime, activity.DefaultCPUBudget},
 		activities.MaxMemorySetting:          {s.ActivityMaxMemory, int64(runtime.DefaultMaxActivityMemory)},
+		runtime.MaxWorkflowMemorySetting:     {s.WorkflowMaxMemory, int64(runtime.DefaultMaxWorkflowMemory)},
 		activities.MaxResultSetting:          {s.ActivityMaxResult, activity.DefaultMaxResultBytes},
 		activities.MaxResponseSetting:        {s.ActivityMaxResponse, int64(activity.DefaultMaxResponseBytes)},
 		activities.MaxRequestsSetting:        {s.ActivityMaxRequests, activity.DefaultMaxRequests},

@@ -21,6 +21,15 @@ import (
 // errGraceOver interrupts code that goes on after its attempt was ended.
 var errGraceOver = errors.New("the attempt was ended and its grace is over")
 
+const (
+	// goneGrace is how long code may go on whose attempt Temporal has given up: nobody waits for what
+	// it does, but it may have something to clean up.
+	goneGrace = 2 * time.Second
+	// lateBeat is how much later than its timeout a heartbeat is missed: the server may have had the
+	// last one that much later than it was given.
+	lateBeat = time.Second
+)
+
 // Execute runs the exported function of the name on the arguments, and waits for the promise that
 // it may return. ctx is Temporal's activity context; without one the code runs too, with nothing to
 // heartbeat to. What the code throws comes back as Temporal's error for it; see the constants for
@@ -97,17 +106,28 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 	tell := func(why *ending) {
 		mu.Lock()
 		defer mu.Unlock()
-		if over || grace != nil {
+		left := in.code.opts.Grace
+		if why.isGone() {
+			left = min(left, goneGrace)
+		}
+		switch {
+		case over:
+			return
+		case grace != nil: // it was told before, and is gone now
+			if why.isGone() && grace.Stop() {
+				grace.Reset(left)
+			}
 			return
 		}
 		in.notified.Store(why)
-		grace = time.AfterFunc(in.code.opts.Grace, func() { cut(errGraceOver) })
+		grace = time.AfterFunc(left, func() { cut(errGraceOver) })
 		in.loop.Post(func() error {
 			in.end(why)
 			return in.broken
 		})
 	}
 	unwatch := context.AfterFunc(ctx, func() { tell(endingOf(ctx)) })
+	unlate := in.watchTimeouts(ctx, func() { tell(timedOut()) })
 	released := make(chan struct{})
 	if activity.IsActivity(ctx) {
 		stopping := activity.GetWorkerStopChannel(ctx)
@@ -121,6 +141,7 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 	}
 	return hard, func() {
 		unwatch()
+		unlate()
 		close(released)
 		mu.Lock()
 		defer mu.Unlock()
@@ -130,6 +151,42 @@ func (in *instance) leash(ctx context.Context) (hard context.Context, release fu
 		}
 		cut(nil)
 	}
+}
+
+// watchTimeouts calls late when Temporal has given the attempt up of which its context doesn't tell:
+// one that was cancelled before, or that doesn't heartbeat as it should.
+func (in *instance) watchTimeouts(ctx context.Context, late func()) (stop func()) {
+	var timers []*time.Timer
+	if deadline, ok := ctx.Deadline(); ok {
+		timers = append(timers, time.AfterFunc(time.Until(deadline), late))
+	}
+	if activity.IsActivity(ctx) {
+		if most := activity.GetInfo(ctx).HeartbeatTimeout; most > 0 {
+			timers = append(timers, in.watchHeartbeats(most+lateBeat, late))
+		}
+	}
+	return func() {
+		for _, t := range timers {
+			t.Stop()
+		}
+	}
+}
+
+// watchHeartbeats calls late when there was none for so long.
+func (in *instance) watchHeartbeats(most time.Duration, late func()) *time.Timer {
+	in.beat.Store(time.Now().UnixNano())
+	var timer *time.Timer
+	armed := make(chan struct{}) // the timer is set anew from inside itself
+	timer = time.AfterFunc(most, func() {
+		<-armed
+		if left := most - time.Since(time.Unix(0, in.beat.Load())); left > 0 {
+			timer.Reset(left)
+			return
+		}
+		late()
+	})
+	close(armed)
+	return timer
 }
 
 // end tells the code that its attempt is over. Inside Enter.

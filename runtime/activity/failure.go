@@ -112,7 +112,7 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 		}
 		outcome := v.ToObject(in.vm.Runtime)
 		kind = outcome.Get("kind").String()
-		f = readFailure(outcome.Get("failure"), 0)
+		f = sandbox.BoundFailure(readFailure(outcome.Get("failure"), 0))
 		if info := f.GetApplicationFailureInfo(); info != nil && in.isRefusal(value) {
 			info.Type, info.NonRetryable = activities.AddressNotAllowedType, true
 		}
@@ -192,7 +192,7 @@ func (in *instance) isRefusal(value goja.Value) bool {
 // can't carry.
 func applicationError(message, errType, stack string, nonRetryable bool) error {
 	return temporal.GetDefaultFailureConverter().FailureToError(&failurepb.Failure{
-		Message: message, Source: "TypeScriptSDK", StackTrace: stack,
+		Message: sandbox.Shorten(message), Source: "TypeScriptSDK", StackTrace: sandbox.Shorten(stack),
 		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{
 			Type: errType, NonRetryable: nonRetryable}},
 	})

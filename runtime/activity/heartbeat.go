@@ -35,6 +35,7 @@ func (in *instance) heartbeat(call goja.FunctionCall) goja.Value {
 		}
 		details = p
 	}
+	in.beat.Store(time.Now().UnixNano())
 	if in.beats == nil {
 		in.beats = startHeartbeats(ctx)
 	}

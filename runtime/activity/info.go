@@ -150,6 +150,11 @@ type ending struct {
 	detail string // the member of ActivityCancellationDetails that is true
 }
 
+func timedOut() *ending { return &ending{"TIMED_OUT", "timedOut"} }
+
+// isGone tells that Temporal has given the attempt up: nobody waits for it.
+func (e *ending) isGone() bool { return e.detail == "timedOut" || e.detail == "notFound" }
+
 // workerStops is the one that no context tells of in time.
 func workerStops() *ending { return &ending{"WORKER_SHUTDOWN", "workerShutdown"} }
 
@@ -160,7 +165,7 @@ func endingOf(ctx context.Context) *ending {
 	case temporal.IsCanceledError(cause), cause == context.Canceled: //nolint:errorlint // a bare cancel, which local activities get
 		return &ending{"CANCELLED", "cancelRequested"}
 	case errors.Is(cause, context.DeadlineExceeded):
-		return &ending{"TIMED_OUT", "timedOut"}
+		return timedOut()
 	case errors.Is(cause, worker.ErrWorkerShutdown):
 		return workerStops()
 	case errors.Is(cause, activity.ErrActivityPaused):

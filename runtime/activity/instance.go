@@ -43,6 +43,7 @@ type instance struct {
 	refusals   []*goja.Object  // errors that say that the guard refused an address
 	rejections []*goja.Promise // rejected and not handled so far
 	beats      *heartbeats
+	beat       atomic.Int64 // when the last one was given, in nanoseconds
 
 	running  context.Context        // the execution's, nil before it begins
 	notified atomic.Pointer[ending] // of what the code is, or is about to be

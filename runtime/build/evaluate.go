@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -29,25 +30,31 @@ const evaluationBudget = time.Second
 // that start at once. Where the text alone tells the exports, the top level is evaluated with
 // stand-ins for all that it imports but npm packages, in a tenth of that; only if that fails, or if
 // there may be options on the functions, does the real thing decide.
-func contents(ctx context.Context, p *compile.Program, text string, probe func(string) error) (workflow.Contents, error) {
+func contents(ctx context.Context, p *compile.Program, text string, o workflow.CodeOptions) (workflow.Contents, error) {
 	functions, complete := p.Functions()
-	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, probe) {
+	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, o) {
 		return workflow.Contents{Functions: functions}, nil
 	}
-	code := workflow.NewCode(p, workflow.CodeOptions{CheckTimeout: evaluationBudget, Probe: probe})
+	code := workflow.NewCode(p, workflow.CodeOptions{CheckTimeout: evaluationBudget, Probe: o.Probe, Memory: o.Memory, Budget: o.Budget})
 	defer code.Close()
-	return code.Check(ctx)
+	found, err := code.Check(ctx)
+	var over *sandbox.MemoryError
+	if errors.As(err, &over) && over.Shared {
+		err = fmt.Errorf("%w: %w", ErrInfrastructure, err) // another time there is more
+	}
+	return found, err
 }
 
-func evaluatesWithStandIns(ctx context.Context, p *compile.Program, probe func(string) error) bool {
+func evaluatesWithStandIns(ctx context.Context, p *compile.Program, o workflow.CodeOptions) bool {
 	stub, err := standIn()
 	if err != nil {
 		return false
 	}
-	v, err := sandbox.New(sandbox.Options{Probe: probe})
+	v, err := sandbox.New(sandbox.Options{Probe: o.Probe, Memory: o.Memory, Budget: o.Budget})
 	if err != nil {
 		return false
 	}
+	defer v.Release()
 	err = v.Enter(ctx, evaluationBudget, func() error {
 		anything, err := v.Runtime.RunProgram(stub)
 		if err != nil {

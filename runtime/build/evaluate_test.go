@@ -9,6 +9,7 @@ import (
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/workflow"
 )
 
 func program(t testing.TB, text string) *compile.Program {
@@ -32,7 +33,7 @@ func TestOrdinaryModulesAreLookedOverWithoutTheSDK(t *testing.T) {
 		 const known = [ApplicationFailure.create({ message: 'x' })].map((e) => e.message + '!');
 		 export async function run() {}`,
 	} {
-		if !evaluatesWithStandIns(t.Context(), program(t, text), nil) {
+		if !evaluatesWithStandIns(t.Context(), program(t, text), workflow.CodeOptions{}) {
 			t.Errorf("needs the SDK: %s", text)
 		}
 	}
@@ -47,7 +48,7 @@ func TestExportedFunctionsAreThoseOfTheRealEvaluation(t *testing.T) {
 		`import { ApplicationFailure } from '@temporalio/workflow';
 		 export class E extends ApplicationFailure {}; export default async () => 1`: "default",
 	} {
-		found, err := contents(t.Context(), program(t, text), text, nil)
+		found, err := contents(t.Context(), program(t, text), text, workflow.CodeOptions{})
 		got := found.Functions
 		slices.Sort(got)
 		if err != nil || strings.Join(got, " ") != want {
@@ -69,7 +70,7 @@ func TestModulesSayWhichFunctionsMayAskForNewerCode(t *testing.T) {
 		 export default async function f() { return 1; }
 		 wf.defineWorkflowOptions(f, { workflowDefinitionOptions: { versioningBehavior: 'AUTO_UPGRADE' } });`: "default",
 	} {
-		found, err := contents(t.Context(), program(t, text), text, nil)
+		found, err := contents(t.Context(), program(t, text), text, workflow.CodeOptions{})
 		slices.Sort(found.Upgrading)
 		if err != nil || strings.Join(found.Upgrading, " ") != want {
 			t.Errorf("%s\nupgrading %v, %v; want %s", text, found.Upgrading, err, want)
@@ -78,12 +79,12 @@ func TestModulesSayWhichFunctionsMayAskForNewerCode(t *testing.T) {
 }
 
 func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
-	_, err := contents(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"), "", nil)
+	_, err := contents(t.Context(), program(t, "const table: any = undefined;\nexport const size = table.length;\nexport async function run() {}"), "", workflow.CodeOptions{})
 	var thrown *sandbox.Thrown
 	if !errors.As(err, &thrown) || thrown.Line != 2 || thrown.File != "order-intake.ts" || !strings.Contains(thrown.Message, "TypeError") {
 		t.Errorf("error = %v, %+v", err, thrown)
 	}
-	_, err = contents(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"), "", nil)
+	_, err = contents(t.Context(), program(t, "for (;;) {}\nexport async function run() {}"), "", workflow.CodeOptions{})
 	if err == nil || !strings.Contains(err.Error(), "longer than 1s") {
 		t.Errorf("an endless top level: %v", err)
 	}
@@ -92,7 +93,7 @@ func TestATopLevelThatThrowsIsAnErrorWithItsPlace(t *testing.T) {
 func BenchmarkLookOver(b *testing.B) {
 	p := program(b, `import { proxyActivities } from '@temporalio/workflow'; const { a } = proxyActivities<any>({ startToCloseTimeout: '1m' }); export async function run() { return a() }`)
 	for b.Loop() {
-		if !evaluatesWithStandIns(b.Context(), p, nil) {
+		if !evaluatesWithStandIns(b.Context(), p, workflow.CodeOptions{}) {
 			b.Fatal("not evaluated")
 		}
 	}
@@ -107,7 +108,7 @@ func TestPackagesAreEvaluatedWhenARowIsLoaded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = contents(t.Context(), p, text, nil)
+		_, err = contents(t.Context(), p, text, workflow.CodeOptions{})
 		return err
 	}
 	for text, want := range map[string]string{
@@ -123,7 +124,7 @@ func TestPackagesAreEvaluatedWhenARowIsLoaded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !evaluatesWithStandIns(t.Context(), p, nil) {
+	if !evaluatesWithStandIns(t.Context(), p, workflow.CodeOptions{}) {
 		t.Error("a good text with packages takes the long way")
 	}
 }

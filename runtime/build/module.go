@@ -90,7 +90,7 @@ func (b *Builder) Workflow(ctx context.Context, projectID string, t Text, liveHa
 			return nil, err
 		}
 	}
-	found, err := contents(ctx, p, t.Code, b.o.Compiler.Probe)
+	found, err := contents(ctx, p, t.Code, b.o.Workflows(projectID))
 	if err != nil {
 		return nil, said.instead(ctx, err)
 	}

@@ -82,14 +82,21 @@ const (
 	// time.
 	headroom      = 96 << 20
 	mostGCPercent = 400
+	// collected is the part of the limit from which on the collector works as much as it must: by
+	// itself it knows of no control group, and lets garbage grow to what is in use.
+	collected = 0.9
 )
 
 // Tune trades memory for CPU while there is work, and gives it back to the system when there
-// is none, until ctx ends. What GOGC says goes before.
+// is none, until ctx ends; near the limit it is the other way round. What GOGC and GOMEMLIMIT say
+// goes before. From then on Limit is less.
 func Tune(ctx context.Context) {
 	ticks := time.NewTicker(checkEvery)
 	defer ticks.Stop()
 	_, fixed := os.LookupEnv("GOGC")
+	if _, fixed := os.LookupEnv("GOMEMLIMIT"); !fixed {
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(int64(collected * float64(Limit()))))
+	}
 	var trimmed, before uint64
 	for {
 		select {

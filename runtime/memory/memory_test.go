@@ -1,6 +1,13 @@
 package memory
 
-import "testing"
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+)
 
 func TestTheCollectorHasRoomOnASmallHeapAndNoMoreThanUsualOnALargeOne(t *testing.T) {
 	t.Parallel()
@@ -20,5 +27,30 @@ func TestTheWorkflowCacheFollowsTheMemory(t *testing.T) {
 	}
 	if got := Limit(); got <= 0 {
 		t.Errorf("this process may use %d bytes", got)
+	}
+}
+
+// Not parallel: the limit is the process's.
+func TestTheCollectorKnowsTheLimitWhileTuned(t *testing.T) {
+	if _, fixed := os.LookupEnv("GOMEMLIMIT"); fixed {
+		t.Skip("GOMEMLIMIT says another")
+	}
+	before, limit := debug.SetMemoryLimit(-1), Limit()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Tune(ctx)
+	}()
+	for deadline := time.Now().Add(time.Minute); debug.SetMemoryLimit(-1) == before && time.Now().Before(deadline); {
+		runtime.Gosched()
+	}
+	if got := debug.SetMemoryLimit(-1); got >= limit || got < limit/2 {
+		t.Errorf("the collector's limit is %d, the process's %d", got, limit)
+	}
+	cancel()
+	<-done
+	if got := debug.SetMemoryLimit(-1); got != before {
+		t.Errorf("afterwards it is %d, it was %d", got, before)
 	}
 }

@@ -18,8 +18,10 @@ const (
 	// collectionShare is the part of the time that forced collections may take.
 	collectionShare = 0.1
 	// timesBeyond is how many times its limit a VM may have filled before a collection is forced in
-	// any case.
-	timesBeyond = 4
+	// any case: below twice, as that is what hoarding may cost the process.
+	timesBeyond = 1.25
+	// handedShare is the part of its limit that Go may make for a VM before a collection is forced.
+	handedShare = 0.5
 	// settling is how many collections it takes until what a closed account kept is gone, and with
 	// it what others were charged with in its place.
 	settling = 2
@@ -28,15 +30,40 @@ const (
 	// leastBlamed is what an execution must have been charged with to be ended because the process
 	// is short of memory.
 	leastBlamed = 16 << 20
+	// negligible is what nobody is charged with: the accounts of thousands of executions that rest
+	// needn't be gone through.
+	negligible = 256 << 10
+	// oneGo is the part of its limit that what lasts must have taken in one entry to be ended.
+	oneGo = 0.5
+	// relief is the part of the process's limit down to which is let go of what can be made again.
+	relief = 0.9
+	// beyondRelief is how far beyond its limit the process doesn't wait for that.
+	beyondRelief = 1.1
 )
 
 // MemoryOptions configure a Memory.
 type MemoryOptions struct {
-	// PerVM is what one VM may keep, in bytes. 0: no limit.
+	// PerVM is what each VM may keep that has no budget of its own, in bytes. 0: no limit.
 	PerVM int64
-	// Process is how large the live heap of the process may become before the VM that is charged
-	// with most of it is ended. 0: no limit.
+	// Process is how large the live heap of the process may become before something is done about
+	// it: what can be made again is let go of, and then the VM that is charged with most is ended.
+	// 0: no limit.
 	Process int64
+	// Relieve lets go of what can be made again, about so many bytes, and tells how many it was. It
+	// is called from one goroutine at a time. Default: there is nothing.
+	Relieve func(bytes int64) int64
+}
+
+// Budget is what a VM may keep, or what one of those may that use it in turns.
+type Budget struct {
+	// Bytes: 0 is MemoryOptions.PerVM.
+	Bytes int64
+	// Setting is whose value that is, for people; may be "".
+	Setting string
+	// Lasting is for what lives through many entries, for days: the errors of the estimate add up.
+	// It is ended for what it took in one entry alone; else it is told to be made again (see
+	// Account.Doubtful).
+	Lasting bool
 }
 
 // Memory watches how the heap of the process grows while JavaScript runs, charges the growth to the
@@ -54,8 +81,8 @@ type Memory struct {
 
 	mu       sync.Mutex // guards what follows, and the accounts
 	entries  map[*entry]struct{}
-	accounts map[*account]struct{}
-	armed    bool // a look is due
+	accounts map[*Account]struct{} // those that are charged with something, or did something since
+	armed    bool                  // a look is due
 	cycles   uint64
 	live     int64 // after the last collection that was settled
 	cpu      time.Duration
@@ -66,23 +93,32 @@ type Memory struct {
 	resting           time.Time // no collection is forced before
 	forcing           bool
 
-	ended   *account  // that was ended last, until what it kept is gone
+	ended   *Account  // that was ended last, until what it kept is gone
 	endedAt time.Time // when
 	settled int       // collections since it was closed
+
+	relieving bool // Relieve is under way
+	relieved  bool // it had nothing more, and the process is still short of memory
 }
 
-// account is what one VM is charged with.
-type account struct {
+// Account is what one VM is charged with, or one of those that use it in turns. Its methods work on
+// nil, and from any goroutine.
+type Account struct {
+	of      *Memory
+	budget  Budget
 	charged float64 // bytes
+	before  float64 // of them, when the entry under way began
 	weight  float64 // since the last collection: bytes that it can have filled
 	handed  int64   // since the last collection: bytes that Go made for it
 	over    *MemoryError
 	opened  time.Time
+
+	doubtful, closed bool
 }
 
 // entry is a VM that runs JavaScript.
 type entry struct {
-	account   *account
+	account   *Account
 	clock     cpuClock
 	began     time.Time
 	seen      time.Duration // of the clock, in the account's weight
@@ -93,24 +129,33 @@ type entry struct {
 type MemoryError struct {
 	// Bytes is what the VM was charged with.
 	Bytes int64
-	// Limit is what it might have: PerVM, or Process if Shared is set.
-	Limit int64
+	// Limit is what it might have: its budget, or Process if Shared is set. Setting is whose value
+	// that is; may be "".
+	Limit   int64
+	Setting string
 	// Shared tells that it was ended because the process had too little, as the one that was
 	// charged with the most.
 	Shared bool
 }
 
+// ShortOfMemory is in the text of a MemoryError that is Shared.
+const ShortOfMemory = "the process is short of memory"
+
 func (e *MemoryError) Error() string {
 	if e.Shared {
-		return fmt.Sprintf("the process is short of memory: its limit is %d bytes, of which this takes about %d", e.Limit, e.Bytes)
+		return fmt.Sprintf("%s: its limit is %d bytes, of which this takes about %d MB", ShortOfMemory, e.Limit, e.Bytes>>20)
 	}
-	return fmt.Sprintf("about %d bytes of memory are kept; the limit is %d", e.Bytes, e.Limit)
+	setting := ""
+	if e.Setting != "" {
+		setting = " (" + e.Setting + ")"
+	}
+	return fmt.Sprintf("about %d MB of memory are kept; the limit is %d bytes%s", e.Bytes>>20, e.Limit, setting)
 }
 
 // NewMemory makes a Memory for VMs of this process. There should be one: others would charge the
 // same growth again.
 func NewMemory(o MemoryOptions) *Memory {
-	m := &Memory{opts: o, entries: map[*entry]struct{}{}, accounts: map[*account]struct{}{}}
+	m := &Memory{opts: o, entries: map[*entry]struct{}{}, accounts: map[*Account]struct{}{}}
 	h := readHeap()
 	m.cycles, m.live, m.cpu = h.cycles, h.live, h.cpu
 	return m
@@ -119,24 +164,26 @@ func NewMemory(o MemoryOptions) *Memory {
 // Release tells that what the VM ran is over: what it is charged with is nobody's from now on. If
 // it runs again, that is counted anew, and so is its CPU time.
 func (v *VM) Release() {
-	if v.account != nil {
-		v.opts.Memory.close(v.account)
-	}
+	v.account.Close()
 	v.account, v.cpuTime = nil, 0
 }
+
+// ChargeTo says whose the VM's next entries are, which others use, too; nil is its own again. Between
+// entries.
+func (v *VM) ChargeTo(a *Account) { v.account = a }
 
 // Handed notes that Go made so many bytes for the VM: it takes no time by which that could be told.
 func (v *VM) Handed(bytes int64) {
 	if v.account != nil {
-		v.opts.Memory.handed(v.account, bytes)
+		v.account.of.handed(v.account, bytes)
 	}
 }
 
 // Claim implements linear.Budget: what is too much by itself is not waited for.
 func (v *VM) Claim(bytes int64) bool {
 	if v.account != nil {
-		if limit := v.opts.Memory.opts.PerVM; limit > 0 && bytes > limit {
-			v.Interrupt(&MemoryError{Bytes: bytes, Limit: limit})
+		if limit := v.account.budget.Bytes; limit > 0 && bytes > limit {
+			v.Interrupt(v.account.beyond(bytes))
 		} else {
 			v.Handed(bytes)
 		}
@@ -144,19 +191,23 @@ func (v *VM) Claim(bytes int64) bool {
 	return !v.async.over.Load()
 }
 
-// open makes an account. It works on nil, as do enter and leave.
-func (m *Memory) open() *account {
+// Account opens one. It works on nil, as do enter and leave.
+func (m *Memory) Account(b Budget) *Account {
 	if m == nil {
 		return nil
 	}
-	a := &account{opened: time.Now()}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.accounts[a] = struct{}{}
-	return a
+	if b.Bytes <= 0 {
+		b.Bytes = m.opts.PerVM
+	}
+	return &Account{of: m, budget: b, opened: time.Now()}
 }
 
-func (m *Memory) close(a *account) {
+// Close tells that what was charged is nobody's from now on.
+func (a *Account) Close() {
+	if a == nil {
+		return
+	}
+	m := a.of
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.accounts[a]; ok {
@@ -165,10 +216,60 @@ func (m *Memory) close(a *account) {
 		m.gone += a.weight
 		m.goneSquares += a.weight * a.weight
 	}
+	// Who was ended leaves a heap behind that the collector would let grow further: it takes what
+	// was in use when it last looked for the measure.
+	if a.over != nil && !a.closed && !m.forcing {
+		m.forcing = true
+		go m.collect()
+	}
+	a.charged, a.weight, a.closed = 0, 0, true
+}
+
+// Charged is how many bytes it is charged with; little counts as nothing.
+func (a *Account) Charged() int64 {
+	if a == nil {
+		return 0
+	}
+	a.of.mu.Lock()
+	defer a.of.mu.Unlock()
+	return int64(a.charged)
+}
+
+// Lasts tells that what is charged from now on is that of something lasting: see Budget.
+func (a *Account) Lasts() {
+	if a == nil {
+		return
+	}
+	a.of.mu.Lock()
+	defer a.of.mu.Unlock()
+	a.budget.Lasting = true
+}
+
+// Doubtful tells that what lasts is charged with more than its budget, by many entries: what it
+// really keeps shows when it is made again, with another account.
+func (a *Account) Doubtful() bool {
+	if a == nil {
+		return false
+	}
+	a.of.mu.Lock()
+	defer a.of.mu.Unlock()
+	return a.doubtful
+}
+
+func (a *Account) memory() *Memory {
+	if a == nil {
+		return nil
+	}
+	return a.of
+}
+
+// beyond is what it is ended with.
+func (a *Account) beyond(bytes int64) *MemoryError {
+	return &MemoryError{Bytes: bytes, Limit: a.budget.Bytes, Setting: a.budget.Setting}
 }
 
 // handed notes bytes that Go made for a VM.
-func (m *Memory) handed(a *account, bytes int64) {
+func (m *Memory) handed(a *Account, bytes int64) {
 	if bytes < 4<<10 {
 		return
 	}
@@ -176,7 +277,7 @@ func (m *Memory) handed(a *account, bytes int64) {
 	a.weight += float64(bytes)
 	a.handed += bytes
 	// Memory that nobody wrote to yet is had faster than any tick comes.
-	collect := m.opts.PerVM > 0 && a.handed > m.opts.PerVM && !m.forcing
+	collect := a.exceeds(float64(a.handed)/handedShare) && !m.forcing
 	m.forcing = m.forcing || collect
 	m.mu.Unlock()
 	if collect {
@@ -185,7 +286,7 @@ func (m *Memory) handed(a *account, bytes int64) {
 }
 
 // enter notes that a VM begins to run. The error is that of an account that is beyond its limit.
-func (m *Memory) enter(a *account, clock cpuClock, interrupt func(error)) (*entry, error) {
+func (m *Memory) enter(a *Account, clock cpuClock, interrupt func(error)) (*entry, error) {
 	if m == nil {
 		return nil, nil
 	}
@@ -194,8 +295,9 @@ func (m *Memory) enter(a *account, clock cpuClock, interrupt func(error)) (*entr
 	if a.over != nil {
 		return nil, a.over
 	}
+	a.before = a.charged
 	e := &entry{account: a, clock: clock, began: time.Now(), interrupt: interrupt}
-	m.entries[e] = struct{}{}
+	m.entries[e], m.accounts[a] = struct{}{}, struct{}{}
 	m.arm()
 	return e, nil
 }
@@ -253,23 +355,26 @@ func (m *Memory) suspicious(h heapState) bool {
 	if m.opts.Process > 0 && h.objects > m.opts.Process {
 		return true
 	}
-	if m.opts.PerVM <= 0 {
-		return false
-	}
 	for e := range m.entries {
-		if e.account.charged+min(e.account.weight, grown) > float64(m.opts.PerVM) {
+		if e.account.exceeds(e.account.charged + min(e.account.weight, grown)) {
 			return true
 		}
 	}
 	return false
 }
 
+// exceeds tells whether so much is beyond what the account may have.
+func (a *Account) exceeds(bytes float64) bool {
+	return a.budget.Bytes > 0 && bytes > float64(a.budget.Bytes)
+}
+
 // farBeyond reports that some VM may be so far beyond its limit that no collection is too dear.
 // With mu held.
 func (m *Memory) farBeyond(h heapState) bool {
+	grown := float64(h.objects - m.live)
 	for e := range m.entries {
-		if min(e.account.weight, float64(h.objects-m.live)) > timesBeyond*float64(m.opts.PerVM) {
-			return m.opts.PerVM > 0
+		if e.account.exceeds((e.account.charged + min(e.account.weight, grown)) / timesBeyond) {
+			return true
 		}
 	}
 	return false
@@ -326,26 +431,76 @@ func (m *Memory) settle(h heapState) {
 	}
 	m.cycles, m.live, m.cpu = h.cycles, h.live, h.cpu
 	m.judge()
+	m.neglect()
+}
+
+// neglect forgets what hardly anybody is charged with. With mu held.
+func (m *Memory) neglect() {
+	running := make(map[*Account]bool, len(m.entries))
+	for e := range m.entries {
+		running[e.account] = true
+	}
+	for a := range m.accounts {
+		if a.charged < negligible && a.over == nil && !running[a] {
+			delete(m.accounts, a)
+			a.charged = 0
+		}
+	}
 }
 
 // judge ends who is charged with most, if that is beyond a limit: one at a time, because whoever
 // ran beside a VM that hoards is charged with part of it, until it has gone. With mu held.
 func (m *Memory) judge() {
 	waits := m.waits()
-	var most *account
+	var most, beyond *Account
 	for a := range m.accounts {
-		beside := waits && a.opened.Before(m.endedAt)
-		if a.over == nil && !beside && (most == nil || a.charged > most.charged) {
+		if a.over != nil || waits && a.opened.Before(m.endedAt) {
+			continue
+		}
+		if most == nil || a.charged > most.charged {
 			most = a
 		}
+		switch {
+		case !a.exceeds(a.charged):
+		case a.budget.Lasting && a.charged-a.before < oneGo*float64(a.budget.Bytes):
+			a.doubtful = true
+		case beyond == nil || a.charged > beyond.charged:
+			beyond = a
+		}
+	}
+	short := m.opts.Process > 0 && m.live > m.opts.Process
+	if !short {
+		m.relieved = false
 	}
 	switch {
-	case most == nil:
-	case m.opts.PerVM > 0 && most.charged > float64(m.opts.PerVM):
-		m.end(most, &MemoryError{Bytes: int64(most.charged), Limit: m.opts.PerVM})
-	case m.opts.Process > 0 && m.live > m.opts.Process && most.charged > leastBlamed:
+	case beyond != nil:
+		m.end(beyond, beyond.beyond(int64(beyond.charged)))
+	case !short || m.relieves():
+	case most != nil && most.charged > leastBlamed:
 		m.end(most, &MemoryError{Bytes: int64(most.charged), Limit: m.opts.Process, Shared: true})
 	}
+}
+
+// relieves has what can be made again be let go of, and tells whether to wait for what that brings.
+// With mu held.
+func (m *Memory) relieves() bool {
+	if m.opts.Relieve == nil || m.relieved {
+		return false
+	}
+	if !m.relieving {
+		m.relieving = true
+		go m.relieve(m.live - int64(relief*float64(m.opts.Process)))
+	}
+	return float64(m.live) < beyondRelief*float64(m.opts.Process)
+}
+
+// relieve calls Relieve and looks what it brought.
+func (m *Memory) relieve(bytes int64) {
+	freed := m.opts.Relieve(bytes)
+	m.mu.Lock()
+	m.relieving, m.relieved = false, freed <= 0
+	m.mu.Unlock()
+	m.collect()
 }
 
 // waits tells whether what the account that was ended last kept may still be there. With mu held.
@@ -353,7 +508,7 @@ func (m *Memory) waits() bool {
 	if m.ended == nil {
 		return false
 	}
-	if _, open := m.accounts[m.ended]; open {
+	if !m.ended.closed {
 		return time.Since(m.endedAt) < patience
 	}
 	if m.settled++; m.settled <= settling {
@@ -364,7 +519,7 @@ func (m *Memory) waits() bool {
 }
 
 // end interrupts a VM now, or when it next runs. With mu held.
-func (m *Memory) end(a *account, why *MemoryError) {
+func (m *Memory) end(a *Account, why *MemoryError) {
 	a.over = why
 	m.ended, m.endedAt, m.settled = a, time.Now(), 0
 	for e := range m.entries {

@@ -104,3 +104,90 @@ func runProgram(v *VM, text string) error {
 		return err
 	})
 }
+
+// Not parallel: it measures the heap of the process.
+func TestAProcessShortOfMemoryLetsGoBeforeItEndsAnybody(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
+	race.AtSpeed(t) // the detector takes memory of its own
+	const filled = 128 << 20
+	runtime.GC()
+	process := readHeap().live + filled
+	cached := make([]byte, filled) // what can be made again
+	var asked atomic.Int64
+	m := NewMemory(MemoryOptions{Process: process, Relieve: func(bytes int64) int64 {
+		if asked.Add(1) > 1 {
+			return 0
+		}
+		if bytes <= 0 {
+			t.Errorf("asked for %d bytes", bytes)
+		}
+		cached = nil
+		return filled
+	}})
+	v, err := New(Options{Memory: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It takes some 40 MB, and looks around for a while.
+	err = runProgram(v, `const a = []; for (let i = 0; i < 2e5; i++) a.push({ i }); let n = 0; for (let i = 0; i < 3e6; i++) n += a[i % a.length].i;`)
+	if err != nil {
+		t.Errorf("it was ended: %v", err)
+	}
+	if asked.Load() == 0 {
+		t.Error("nothing was let go of")
+	}
+	runtime.KeepAlive(cached)
+	// Now there is nothing more.
+	err = runProgram(v, `for (;;) a.push({ a });`)
+	var over *MemoryError
+	if !errors.As(err, &over) || !over.Shared || over.Limit != process {
+		t.Errorf("got %v", err)
+	}
+	v.Release()
+}
+
+// What lasts is not ended for the sum of many estimates.
+func TestWhatLastsIsEndedForOneEntryAlone(t *testing.T) {
+	t.Parallel()
+	m := NewMemory(MemoryOptions{})
+	lasting, other := m.Account(Budget{Bytes: 100 << 20, Lasting: true}), m.Account(Budget{Bytes: 100 << 20})
+	charge := func(a *Account, bytes float64) (ended bool) {
+		e, over := m.enter(a, cpuClock{}, func(error) { ended = true })
+		if over != nil {
+			return true
+		}
+		defer m.leave(e)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		a.charged += bytes
+		m.judge()
+		return ended
+	}
+	for range 4 {
+		if charge(lasting, 30<<20) {
+			t.Fatal("it was ended for what many entries took")
+		}
+	}
+	if !lasting.Doubtful() {
+		t.Error("nobody doubts it")
+	}
+	for range 3 {
+		if charge(other, 30<<20) {
+			t.Fatal("it was ended within its budget")
+		}
+	}
+	if !charge(other, 30<<20) {
+		t.Error("what doesn't last wasn't ended")
+	}
+	other.Close()
+	m.settled = settling // what it kept is gone
+	if !charge(lasting, 60<<20) {
+		t.Error("it wasn't ended for what one entry took")
+	}
+	lasting.Close()
+	if n := len(m.accounts); n > 0 {
+		t.Errorf("%d accounts are left", n)
+	}
+}

@@ -56,6 +56,8 @@ type Options struct {
 	// Memory is charged with what VMs keep, and ends those that keep too much. Default: nobody
 	// counts.
 	Memory *Memory
+	// Budget is what the VM may keep, where its entries are charged to nobody else (see ChargeTo).
+	Budget Budget
 }
 
 func (o Options) withDefaults() Options {
@@ -101,7 +103,7 @@ type VM struct {
 	inspector *inspect.Inspector // see shows
 	seal      goja.Callable      // see FreezeObject
 	freeze    goja.Callable
-	account   *account // of opts.Memory
+	account   *Account // of opts.Memory
 	cpuTime   time.Duration
 }
 

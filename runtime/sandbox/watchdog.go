@@ -97,14 +97,15 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 	})
 	close(armed)
 	if v.account == nil {
-		v.account = v.opts.Memory.open()
+		v.account = v.opts.Memory.Account(v.opts.Budget)
 	}
-	running, over := v.opts.Memory.enter(v.account, cpu, interrupt)
+	memory := v.account.memory()
+	running, over := memory.enter(v.account, cpu, interrupt)
 	stop := context.AfterFunc(ctx, func() { interrupt(context.Cause(ctx)) })
 	defer func() {
 		timer.Stop()
 		stop()
-		v.opts.Memory.leave(running)
+		memory.leave(running)
 		v.globals.RegExps.Forget()
 		v.async.linear.Forget()
 		v.cpuTime += min(cpu.used(), time.Since(started))

@@ -22,8 +22,9 @@ type Code struct {
 	opts    CodeOptions
 	shared  *Runtimes // nil: it has none but its own
 	own     *pool
-	// suspects are those of all codes that share runtimes.
-	suspects *suspects
+	// suspects and residents are those of all codes that share runtimes.
+	suspects  *suspects
+	residents *residents
 
 	mu       sync.Mutex // guards the rest
 	version  string     // for people
@@ -47,10 +48,12 @@ func NewCode(p *compile.Program, o CodeOptions) *Code {
 	if o.CallDepth == 0 && o.MaxBytes == 0 {
 		c.shared = o.Runtimes
 	}
-	c.suspects = &suspects{}
+	c.suspects, c.residents = &suspects{}, &residents{}
 	if o.Runtimes != nil {
-		c.own.most, c.own.idle, c.suspects = o.Runtimes.o.Shared, o.Runtimes.o.Idle, &o.Runtimes.suspects
+		c.own.most, c.own.idle = o.Runtimes.o.Shared, o.Runtimes.o.Idle
+		c.suspects, c.residents = &o.Runtimes.suspects, &o.Runtimes.residents
 	}
+	c.opts.Budget.Lasting = true
 	c.own.make = func() *machine {
 		v := newMachine()
 		if c.shared != nil {
@@ -65,8 +68,9 @@ func NewCode(p *compile.Program, o CodeOptions) *Code {
 // acquire gives the runtime that an execution lives on. One that was cut off before gets one of its
 // own, because the server makes it try again and again.
 func (c *Code) acquire(runID string, unproven bool) *machine {
+	suspect, _ := c.suspects.has(runID)
 	switch {
-	case c.suspects.has(runID):
+	case suspect:
 		return c.own.alone(c)
 	case unproven || c.shared == nil || c.livesApart():
 		return c.own.acquire(c)
@@ -76,6 +80,15 @@ func (c *Code) acquire(runID string, unproven bool) *machine {
 
 func (c *Code) sandbox() sandbox.Options {
 	return sandbox.Options{CallDepth: c.opts.CallDepth, MaxBytes: c.opts.MaxBytes, Probe: c.opts.Probe}
+}
+
+// account is what an execution is charged with.
+func (c *Code) account(runID string, unproven bool) *sandbox.Account {
+	b := c.opts.Budget
+	if _, strictly := c.suspects.has(runID); strictly || unproven {
+		b.Lasting = false
+	}
+	return c.opts.Memory.Account(b)
 }
 
 // keepApart gives the executions that are placed from now on runtimes of the code's own: it was cut

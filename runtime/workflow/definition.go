@@ -45,6 +45,7 @@ type definition struct {
 	replaying   bool // in the activation under way
 	inQuery     bool
 	jobs        []protocol.Job
+	logged      int // lines of the activation under way
 	pending     int // commands and conditions that the activation under way started: see started
 
 	// What the execution waits for, by the package's sequence numbers.
@@ -129,7 +130,7 @@ func (d *definition) task() error {
 		}
 	}
 	d.replaying = d.env.IsReplaying()
-	if d.in != nil && d.in.heavy && !d.replaying && !d.busy.Load() && d.beginAgain() {
+	if d.in != nil && !d.replaying && !d.busy.Load() && d.isMisplaced() && d.beginAgain() {
 		return nil
 	}
 	if d.in == nil {
@@ -167,13 +168,33 @@ func (d *definition) task() error {
 	}
 	d.pinRecorded = true
 	d.busy.Store(len(d.locals) > 0)
+	if !d.replaying {
+		d.in.code.suspects.passed(d.x.RunID)
+		d.in.account.Lasts()
+	}
 	return nil
+}
+
+// isMisplaced tells whether the execution is to begin again in another runtime: its code shouldn't
+// share this one, or what it is charged with has to be found out anew.
+func (d *definition) isMisplaced() bool {
+	if d.in.account.Doubtful() {
+		d.in.code.suspects.doubt(d.x.RunID)
+		return true
+	}
+	return d.in.heavy
 }
 
 // activate hands the jobs to the package, as one activation.
 func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (commands []command, err error) {
 	d.jobs, d.pending = nil, 0
 	in := d.in
+	done, err := in.takeTurn()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	defer d.tellDropped()
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
 		v := in.machine
 		if !d.initialized {

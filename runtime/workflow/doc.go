@@ -16,6 +16,8 @@
 //   - Code that doesn't return ends its own task. Other executions, of whatever code, may have lived on the same runtime; they begin
 //     their task again on another, by a replay, and the server notices nothing. Only where their history can't be had does a task of
 //     theirs fail (reason "discarded").
+//   - Every entry has a memory budget (CodeOptions.Budget): who keeps too much fails its task, and is tried again later and alone
+//     (see suspects). A process that is short of memory lets go of what rests (see Runtimes.LetGo): that is replayed, too.
 //   - Executions share a runtime's builtins and Temporal's package, which are frozen, and nothing else: modules, globals and randomness
 //     are theirs. TestProjectsOfARuntimeDontSeeEachOther walks through all that code can reach.
 //

@@ -24,6 +24,16 @@ func (l *lock) Lock() {
 	l.begin(0)
 }
 
+func (l *lock) tryLock() bool {
+	select {
+	case l.held <- struct{}{}:
+		l.begin(0)
+		return true
+	default:
+		return false
+	}
+}
+
 func (l *lock) Unlock() { <-l.held }
 
 // begin has the time for which the lock is held count from now on, but for what comes first: what
@@ -32,11 +42,8 @@ func (l *lock) begin(first time.Duration) { l.since.Store(time.Now().Add(first).
 
 // lockPatiently locks, unless somebody holds the lock for longer than patience.
 func (l *lock) lockPatiently() bool {
-	select {
-	case l.held <- struct{}{}:
-		l.begin(0)
+	if l.tryLock() {
 		return true
-	default:
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

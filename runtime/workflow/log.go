@@ -13,8 +13,12 @@ import (
 	"workflow-worker/runtime/workflow/protocol"
 )
 
-// maxLogAttributes bounds one line.
-const maxLogAttributes = 32
+const (
+	// maxLogAttributes bounds one line.
+	maxLogAttributes = 32
+	// maxLogLines is how many lines one activation may log, or one query: the rest is counted.
+	maxLogLines = 1000
+)
 
 // standardAttributes are what the package adds to each line, and what we say under our own keys.
 var standardAttributes = map[string]bool{
@@ -41,7 +45,7 @@ func (d *definition) sink(v *machine, name, fn string, args []goja.Value) {
 		return
 	}
 	level := logLevel(fn)
-	if len(args) == 0 || !d.logs(fn) {
+	if len(args) == 0 || !d.logs(fn) || !d.mayLog() {
 		return
 	}
 	attrs := d.userAttributes()
@@ -106,10 +110,25 @@ func (d *definition) lost(what, message string) {
 
 // console takes what console.log and its like write.
 func (d *definition) console(v *machine, level string, args []goja.Value) {
-	if !d.logs(level) {
+	if !d.logs(level) || !d.mayLog() {
 		return
 	}
 	d.o.Logger.LogAttrs(context.Background(), logLevel(level), userlog.Clip(v.vm.Format(args)), d.userAttributes()...)
+}
+
+// mayLog counts a line that is about to be written.
+func (d *definition) mayLog() bool {
+	d.logged++
+	return d.logged <= maxLogLines
+}
+
+// tellDropped says what was left out of the log, once what logged it is over.
+func (d *definition) tellDropped() {
+	if n := d.logged - maxLogLines; n > 0 {
+		d.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the workflow logged more lines than one task may",
+			append(d.logAttributes(), slog.Int(logkey.Dropped, n))...)
+	}
+	d.logged = 0
 }
 
 // userAttributes are those of a line that the author writes.

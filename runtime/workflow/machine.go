@@ -90,13 +90,20 @@ type instance struct {
 	// unproven is for one that may turn out to be anything: it never lives beside others' executions.
 	unproven bool
 	runID    string
+	// account is charged with what it keeps; nil where nobody counts.
+	account *sandbox.Account
+	// busy is set while it must not be replayed; nil if it always may.
+	busy *atomic.Bool
+
+	inside atomic.Bool  // it runs
+	left   atomic.Int64 // when it last did, in nanoseconds
 }
 
 func newMachine() *machine { return &machine{mu: newLock()} }
 
 // newInstance gives an execution a place.
 func (c *Code) newInstance(runID string, unproven bool) *instance {
-	in := &instance{code: c, runID: runID, unproven: unproven}
+	in := &instance{code: c, runID: runID, unproven: unproven, account: c.account(runID, unproven)}
 	in.machine = c.acquire(runID, unproven)
 	return in
 }
@@ -120,11 +127,16 @@ func (in *instance) global() (*goja.Object, error) {
 		v.globals = make(map[*instance]*goja.Object)
 	}
 	v.globals[in], in.begun = g, true
+	if !in.unproven {
+		in.code.residents.add(in)
+	}
 	return g, nil
 }
 
 // close gives the place in the runtime back. It never waits for what runs there.
 func (in *instance) close() {
+	in.code.residents.remove(in)
+	in.account.Close()
 	in.machine.keptMu.Lock()
 	delete(in.machine.globals, in)
 	in.machine.keptMu.Unlock()
@@ -157,11 +169,17 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 		return errHeld
 	}
 	defer v.mu.Unlock()
-	module, err := v.load(in.code)
+	in.inside.Store(true)
+	defer func() {
+		in.left.Store(time.Now().UnixNano())
+		in.inside.Store(false)
+	}()
+	module, err := v.load(in.code, in.account)
 	if err != nil {
 		return err
 	}
 	before := v.vm.CPUTime()
+	v.vm.ChargeTo(in.account)
 	err = v.vm.Enter(ctx, budget, func() error {
 		r := v.vm.Runtime
 		g, err := in.global()
@@ -176,6 +194,7 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 		}()
 		return f()
 	})
+	v.vm.ChargeTo(nil)
 	took := v.vm.CPUTime() - before
 	switch {
 	case cutOff(err):
@@ -245,7 +264,7 @@ func cutOff(err error) bool {
 }
 
 // load makes the runtime, if that wasn't done, and gives a code's module; the caller holds mu.
-func (v *machine) load(c *Code) (goja.Value, error) {
+func (v *machine) load(c *Code, account *sandbox.Account) (goja.Value, error) {
 	if v.broken != nil {
 		return nil, v.broken
 	}
@@ -264,10 +283,12 @@ func (v *machine) load(c *Code) (goja.Value, error) {
 	if module != nil {
 		return module, nil
 	}
+	v.vm.ChargeTo(account)
 	err := v.vm.Enter(context.Background(), loadTimeout, func() (err error) {
 		module, err = v.loadModule(c.program)
 		return err
 	})
+	v.vm.ChargeTo(nil)
 	if err != nil {
 		if cutOff(err) {
 			v.cut()

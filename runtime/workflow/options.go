@@ -9,6 +9,8 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/runtime/sandbox"
 )
 
 // Resolver finds the code of executions, for one project. Its methods are called during workflow
@@ -156,7 +158,14 @@ type CodeOptions struct {
 	MaxBytes  int64
 	// Probe is the sandbox's.
 	Probe func(text string) error
+	// Memory is charged with what its executions keep, and each of them may keep Budget; its setting
+	// is MaxMemorySetting. Default: nobody counts.
+	Memory *sandbox.Memory
+	Budget sandbox.Budget
 }
+
+// MaxMemorySetting is the setting of the service that says what an execution may keep.
+const MaxMemorySetting = "WORKFLOW_MAX_MEMORY"
 
 func (o CodeOptions) withDefaults() CodeOptions {
 	if o.CheckTimeout <= 0 {

@@ -198,6 +198,7 @@ func (d *definition) resolve(ctx context.Context, p wire.Pin, hash string) (*Cod
 // settle gives the execution a place in a runtime.
 func (d *definition) settle(code *Code, export string, on wire.LastCode) {
 	d.in = code.newInstance(d.x.RunID, d.o.unproven)
+	d.in.busy = &d.busy
 	d.export = export
 	d.on.Store(&on)
 }

@@ -27,7 +27,13 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	defer func() { d.inQuery = false }()
 	in := d.in
 	var answer *commonpb.Payload
-	err := in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
+	done, err := in.takeTurn()
+	if err != nil {
+		return nil, d.queryError(name, err)
+	}
+	defer done()
+	defer d.tellDropped()
+	err = in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
 		v := in.machine
 		v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
 		job, err := v.sdk.values.Job(protocol.Query{Name: name, Input: args, Header: header}, d.replaying)

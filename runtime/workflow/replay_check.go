@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -48,6 +49,9 @@ func CheckReplay(ctx context.Context, o Options, x wire.Execution, h *historypb.
 	err := t.replay(len(t.tasks) - 1)
 	if err == nil || ctx.Err() != nil {
 		return errors.Join(ctx.Err(), err)
+	}
+	if strings.Contains(err.Error(), sandbox.ShortOfMemory) {
+		return errors.New(reasonOf(err)) // another time there is more
 	}
 	m := &Misfit{Reason: reasonOf(err)}
 	if at := eventAt(err); at > 0 {

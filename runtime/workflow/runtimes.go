@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -14,8 +13,6 @@ const (
 	refillAfter = 100 * time.Millisecond
 	// defaultIdle is how long what nobody uses is kept.
 	defaultIdle = time.Minute
-	// maxSuspects is how many executions are remembered that were cut off.
-	maxSuspects = 1024
 )
 
 // RuntimesOptions of Runtimes.
@@ -45,7 +42,8 @@ type Runtimes struct {
 	closed bool
 	wg     sync.WaitGroup // the spare's maker
 
-	suspects suspects
+	suspects  suspects
+	residents residents
 }
 
 // NewRuntimes is cheap: a runtime is made when it is first needed.
@@ -123,29 +121,4 @@ func (s *Runtimes) Close() {
 	s.mu.Unlock()
 	s.wg.Wait()
 	s.pool.close()
-}
-
-// suspects are executions that were cut off. The server gives them out again and again, whatever
-// code they are on then.
-type suspects struct {
-	mu     sync.Mutex
-	runIDs []string // oldest first
-}
-
-func (s *suspects) add(runID string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if slices.Contains(s.runIDs, runID) {
-		return
-	}
-	s.runIDs = append(s.runIDs, runID)
-	if len(s.runIDs) > maxSuspects {
-		s.runIDs = slices.Delete(s.runIDs, 0, 1)
-	}
-}
-
-func (s *suspects) has(runID string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Contains(s.runIDs, runID)
 }

@@ -18,6 +18,7 @@ const (
 	hintReload   = "The execution waits: correct the code, and it goes on where it was."
 	hintPinned   = "The execution stays on this code, which new versions don't change: correct the code and move the execution to it (migrate), or reset or terminate it."
 	hintTooLong  = "Workflow code must return to Temporal between steps: move work to an activity, and wait with sleep or condition."
+	hintMemory   = "Workflow code must stay small: keep large data in a store and hand on where it is, process lists piece by piece, and continue as new."
 	hintReplayed = "Nothing is wrong with this execution: it is replayed and goes on."
 	hintRejected = "Await the promise, or give it a catch."
 	hintDeep     = "Workflow code nests its calls too deep: make a loop of the recursion, or do it in an activity."
@@ -25,7 +26,7 @@ const (
 	hintInternal = "This is a mistake of the service: report it with this text. The execution waits."
 )
 
-const discardedMessage = "another execution ran for too long or nested its calls too deep, and its JavaScript runtime was discarded"
+const discardedMessage = "another execution ran for too long, kept too much memory or nested its calls too deep, and its JavaScript runtime was discarded"
 
 // taskFailure makes the failure and counts it.
 func (d *definition) taskFailure(err error) *wire.TaskFailure {
@@ -44,7 +45,11 @@ func (d *definition) taskFailure(err error) *wire.TaskFailure {
 		case errors.Is(err, errDiscarded):
 			f.Reason, f.Message, f.Hint = wire.ReasonDiscarded, discardedMessage, hintReplayed
 		}
-		if cutOff(err) && d.in != nil {
+		switch {
+		case !cutOff(err) || d.in == nil || d.o.unproven: // of a replay that tries code nothing follows
+		case f.Reason == wire.ReasonMemory:
+			d.in.code.suspects.hoarded(d.x.RunID, d.in.code.Hash(), *f)
+		default:
 			d.in.code.suspects.add(d.x.RunID)
 		}
 	}
@@ -74,6 +79,7 @@ func (d *definition) Report(f *wire.TaskFailure) {
 			f.Hint = hintInternal
 		}
 	}
+	f.Message, f.Stack, f.Type = sandbox.Shorten(f.Message), sandbox.Shorten(f.Stack), sandbox.Shorten(f.Type)
 	d.failed = f
 	d.o.hears().Report(d.x, f)
 	d.tellFailed(f)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/workflow/protocol"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -37,12 +38,16 @@ func (d *definition) started(v *machine) {
 // started thousands of things on the way.
 func (d *definition) interrupted(f *wire.TaskFailure, i *sandbox.Interrupted) {
 	f.Reason, f.Hint = wire.ReasonInterrupted, hintTooLong
-	f.Message, f.Stack, _ = strings.Cut(i.Error(), "\n")
+	f.Message, f.Stack = firstLine(i.Error()), protocol.FramesOnly(i.Stack)
 	if errors.Is(i, errNotAwaited) {
 		f.Reason, f.Hint = wire.ReasonNotAwaited, hintNotAwaited
 		f.Message = fmt.Sprintf("more than %d commands (timers, activities, children, signals, conditions) were started in one workflow task without await: "+
 			"the limit is %d", d.o.maxStarted, d.o.maxStarted)
 		return
+	}
+	if over := (*sandbox.MemoryError)(nil); errors.As(i, &over) {
+		f.Reason, f.Hint = wire.ReasonMemory, hintMemory
+		f.Message = "the workflow was cut off for its memory: " + over.Error()
 	}
 	var on []string
 	if d.pending >= manyStarted {
@@ -52,7 +57,9 @@ func (d *definition) interrupted(f *wire.TaskFailure, i *sandbox.Interrupted) {
 		on = append(on, fmt.Sprintf("%d steps of promises wait until the code returns", i.Waiting))
 	}
 	if len(on) > 0 {
-		f.Hint = hintNotAwaited
+		if f.Hint = hintNotAwaited; f.Reason == wire.ReasonMemory {
+			f.Hint = hintMemory + " " + hintNotAwaited
+		}
 		f.Message += ": " + strings.Join(on, ", ")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
+
+	"workflow-worker/runtime/sandbox"
 )
 
 // protoHandle hides a failure in the JavaScript object made of it: an error that code catches and
@@ -97,7 +99,8 @@ const MaxCauses = 100
 // ReadFailure makes a failure of the protocol's object: the one it was made of, where it was made
 // here.
 func (v *Values) ReadFailure(value goja.Value) (*failurepb.Failure, error) {
-	return v.readFailureTo(value, MaxCauses)
+	f, err := v.readFailureTo(value, MaxCauses)
+	return sandbox.BoundFailure(f), err
 }
 
 func (v *Values) readFailureTo(value goja.Value, causes int) (*failurepb.Failure, error) {

@@ -4,7 +4,7 @@ package wire
 // them.
 func Reasons() []string {
 	return []string{
-		ReasonException, ReasonUnhandled, ReasonInterrupted, ReasonCallDepth, ReasonUnknownType, ReasonMissingCode,
+		ReasonException, ReasonUnhandled, ReasonInterrupted, ReasonMemory, ReasonCallDepth, ReasonUnknownType, ReasonMissingCode,
 		ReasonUnsupported, ReasonPayload, ReasonDiscarded, ReasonNondeterminism, ReasonTooLarge, ReasonDuplicateID,
 		ReasonForeign, ReasonNotAwaited, ReasonRefused, ReasonInternal,
 	}

@@ -12,6 +12,7 @@ const (
 	ReasonException   = "exception"           // code threw something that is no Temporal failure
 	ReasonUnhandled   = "unhandled_rejection" // a promise was rejected and nobody waited for it
 	ReasonInterrupted = "interrupted"         // code ran for too long
+	ReasonMemory      = "memory"              // code kept too much memory
 	ReasonCallDepth   = "call_depth"          // calls nested too deep
 	ReasonUnknownType = "unknown_type"        // the project serves no such workflow type
 	ReasonMissingCode = "missing_code"        // the code that the execution is pinned to can't be had
