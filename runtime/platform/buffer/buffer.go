@@ -197,7 +197,7 @@ func (b buffers) compare(call goja.FunctionCall) goja.Value {
 func (b buffers) find(call goja.FunctionCall) goja.Value {
 	in, what := bytesOf(call.Argument(0)), bytesOf(call.Argument(1))
 	at := int(min(max(call.Argument(2).ToInteger(), 0), int64(len(in))))
-	found := -1
+	var found int
 	if call.Argument(3).ToBoolean() {
 		if found = bytes.Index(in[at:], what); found >= 0 {
 			found += at
@@ -217,4 +217,3 @@ func (b buffers) swap(call goja.FunctionCall) goja.Value {
 	}
 	return goja.Undefined()
 }
-
