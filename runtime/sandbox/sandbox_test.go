@@ -56,6 +56,7 @@ func TestTheLanguagesMissingPartsAreThere(t *testing.T) {
 		`return new TextEncoder().encodeInto("é€", new Uint8Array(4)).written`:                                            "2",
 		`try { new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array([255])) } catch (e) { return e.name }`:       "TypeError",
 		`return new TextDecoder().decode(new Uint8Array([239,187,191,97]))`:                                               "a",
+		`return btoa("ÿé") + atob("/+k=") + atob("/+k=").length`:                                                          "/+k=ÿé2",
 		`return btoa("hi") + atob("aGk=")`:                                                                                "aGk=hi",
 		`try { btoa("€") } catch (e) { return e.name }`:                                                                   "InvalidCharacterError",
 		`return JSON.parse('{"a":[1]}', (k, v) => v === 1 ? 2 : v).a[0]`:                                                  "2",
