@@ -71,6 +71,8 @@ func TestTextsOfTheRowsCompile(t *testing.T) {
 		{Name: "version-of.ts", Kind: compile.Workflow, Text: versionCode("1.0.1")}: {wfVersion},
 		{Name: "cpu.ts", Kind: compile.Workflow, Text: cpuCode}:                     {wfNoop, wfOne, wfFive, wfFanOut, wfSignal, "default"},
 		{Name: "echo.ts", Kind: compile.Activity, Text: echoComponent}:              {"echo"},
+		{Name: "glue.ts", Kind: compile.Workflow, Text: glueWorkflow}:               {"glued", "reshapes", wfNoop, "default"},
+		{Name: "reshaped.ts", Kind: compile.Activity, Text: reshapeComponent}:       {"reshaped"},
 	}
 	for source, functions := range want {
 		program, err := compiler.Compile(t.Context(), source)

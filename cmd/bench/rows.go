@@ -53,6 +53,16 @@ func (r *rows) add(ctx context.Context, n int, code string) (added []project, co
 	return added, committed, tx.Commit(ctx)
 }
 
+// addComponent inserts one more component of a project.
+func (r *rows) addComponent(ctx context.Context, p project, name, code string) error {
+	_, err := r.pool.Exec(ctx, `INSERT INTO components (project_id, name, implementation_language, implementation_code) VALUES ($1, $2, 'typescript', $3)`,
+		p.id, name, code+p.remark())
+	if err != nil {
+		return fmt.Errorf("insert component %s: %w", name, err)
+	}
+	return nil
+}
+
 // change replaces the text of a project's workflow in place, as the UI does.
 func (r *rows) change(ctx context.Context, p project, version, code string) (committed time.Time, err error) {
 	tx, err := r.pool.Begin(ctx)

@@ -15,3 +15,34 @@ func TestBuffersReadAndWriteTextAsNode(t *testing.T) {
 		t.Errorf("got %s, %v, want %s", got, err, want)
 	}
 }
+
+// What Node 20 gives for it stands beside.
+func TestBuffersCodeCompareAndFindAsNode(t *testing.T) {
+	t.Parallel()
+	got, err := evaluate(t, CodeOptions{}, `
+	const out: any[] = [];
+	const is = (f: () => any) => { try { const v = f(); out.push(Buffer.isBuffer(v) ? v.toString('hex') : v); } catch (e: any) { out.push(e.name); } };
+	for (const s of ['YQ==YQ==', 'Y Q = =', 'YQ', 'Y', 'YWJj!YWJj', '=YWJj', '-_-_', '+/+/', 'YWJjZA=', 'YWJj\nZA==', 'YR==', 'éYWJj']) is(() => [Buffer.from(s, 'base64'), Buffer.from(s, 'base64url' as any)].map((b) => b.toString('latin1')).join() + Buffer.byteLength(s, 'base64'));
+	for (const s of ['abc', 'ab1g', 'zz', 'aBcD', 'é1', 'ab ab', '']) is(() => Buffer.from(s, 'HEX' as any));
+	for (const e of ['latin1', 'binary', 'ascii', 'utf16le', 'ucs2', 'UTF-8', 'nope', 'utf7']) is(() => Buffer.from('añ€😀\ud800', e as any));
+	const odd = Buffer.from([0x61, 0xf1, 0x41, 0xd8, 0x00]);
+	for (const e of ['latin1', 'ascii', 'utf16le', 'utf8', 'hex', 'base64', 'base64url', 'nope']) is(() => [odd.toString(e as any), odd.toString(e as any, 1, 3), odd.toString(e as any, 3, 2), odd.toString(e as any, -4, 99)].map(encodeURIComponent as any).join());
+	const w = Buffer.alloc(5);
+	const wrote = (...a: any[]) => is(() => { w.fill(0); const n = (w.write as any)(...a); return n + ':' + w.toString('hex'); });
+	wrote('ab€'); wrote('a€€'); wrote('abc', 'utf16le'); wrote('00112233445566', 'hex'); wrote('YWJjZGVmZ2hp', 1, 3, 'base64'); wrote('ab', 4); wrote('ab', 5); wrote('ab', 6); wrote('ab', -1); wrote('abc', 1, 1); wrote('ñ', 'latin1'); wrote('ñ', 2, 'ascii'); wrote('x', 'nope'); wrote('😀', 0, 3);
+	const b = Buffer.from('abcabc');
+	for (const a of [['c'], ['abc', 1], ['abc', -2], ['bca'], [Buffer.from('c')], [new Uint8Array([99])], [99], [99, 3], ['Yw==', 'base64'], ['c', 99], ['c', -99], ['é']] as any[]) is(() => [(b.indexOf as any)(...a), (b.lastIndexOf as any)(...a), (b.includes as any)(...a)].join());
+	is(() => Buffer.from('aabb', 'utf16le').indexOf('b', 'utf16le' as any)); is(() => b.indexOf({} as any));
+	is(() => Buffer.alloc(5, 'ab')); is(() => Buffer.alloc(4, 'é')); is(() => Buffer.alloc(3).fill(300)); is(() => Buffer.alloc(4).fill('x', 1, 3)); is(() => Buffer.alloc(4).fill(Buffer.from('ab'))); is(() => Buffer.alloc(4, 'YWI=', 'base64')); is(() => Buffer.alloc(3, 7).fill('')); is(() => Buffer.alloc(2).fill('abc')); is(() => Buffer.alloc(7).fill('ñ', 'latin1'));
+	is(() => Buffer.compare(Buffer.from('a'), Buffer.from('ab'))); is(() => Buffer.compare(Buffer.from('b'), new Uint8Array([97]))); is(() => Buffer.compare('a' as any, b)); is(() => b.equals(Buffer.from('abcabc'))); is(() => b.equals(new Uint8Array(6))); is(() => b.equals('a' as any)); is(() => b.compare(Buffer.from('abc'))); is(() => b.compare(Buffer.from('abc'), 0, 3, 3)); is(() => b.compare(b));
+	is(() => Buffer.from([1, 2, 3, 4]).swap16()); is(() => Buffer.from([1, 2, 3, 4]).swap32()); is(() => Buffer.from([1, 2, 3, 4]).swap64()); is(() => Buffer.from([1, 2, 3]).swap16());
+	for (const [s, e] of [['añ€😀', 'utf8'], ['abc', 'hex'], ['añ', 'latin1'], ['añ', 'utf16le'], ['a\ud800', undefined]] as any[]) is(() => Buffer.byteLength(s, e));
+	for (const e of ['UTF8', 'base64URL', 'latin-1', 'ucs-2', '', undefined, 5]) is(() => Buffer.isEncoding(e as any));
+	is(() => Buffer.from('abcdef').subarray(1, 4).toString('base64')); is(() => b.toLocaleString('hex' as any)); is(() => Buffer.from('ñ').toString('latin1').length); is(() => String(Buffer.concat([b, Buffer.from('é')])));
+	return out;
+`)
+	want := `["a,a4","a,a4","a,a1",",0","abcabc,abcabc6",",3","ûÿ¿,ûÿ¿3","ûÿ¿,ûÿ¿3","abcd,abcd4","abcd,abcd5","a,a1","abc,abc3","ab","ab","","abcd","","ab","","61f1ac3d0000","61f1ac3d0000","61f1ac3d0000","6100f100ac203dd800de00d8","6100f100ac203dd800de00d8","61c3b1e282acf09f9880efbfbd","TypeError","TypeError","a%C3%B1A%C3%98%00,%C3%B1A,,a%C3%B1A%C3%98%00","aqAX%00,qA,,aqAX%00","URIError","a%EF%BF%BDA%EF%BF%BD%00,%EF%BF%BDA,,a%EF%BF%BDA%EF%BF%BD%00","61f141d800,f141,,61f141d800","YfFB2AA%3D,8UE%3D,,YfFB2AA%3D","YfFB2AA,8UE,,YfFB2AA","TypeError","5:6162e282ac","4:61e282ac00","4:6100620000","5:0011223344","3:0061626300","1:0000000061","0:0000000000","RangeError","RangeError","1:0061000000","1:f100000000","1:0000f10000","TypeError","0:0000000000","2,5,true","3,0,true","-1,3,false","1,1,true","2,5,true","2,5,true","2,5,true","5,2,true","2,5,true","-1,5,false","2,-1,true","-1,-1,false",4,"TypeError","6162616261","c3a9c3a9","2c2c2c","00787800","61626162","61626162","000000","6162","f1f1f1f1f1f1f1",-1,1,"TypeError",true,false,"TypeError",1,0,0,"02010403","04030201","RangeError","RangeError",10,1,2,4,4,true,true,false,true,false,false,false,"YmNk","616263616263",2,"abcabcé"]`
+	if err != nil || got != want {
+		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
+	}
+}

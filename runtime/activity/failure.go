@@ -60,6 +60,10 @@ func (in *instance) interruption(ctx context.Context, i *sandbox.Interrupted) er
 		return applicationError(fmt.Sprintf("the activity took more than %v of CPU time in all (%s)", in.code.opts.CPUBudget, activities.MaxCPUTimeSetting),
 			InterruptedType, i.Stack, true)
 	}
+	if i.Clock > 0 { // another time the machine may have more for it
+		return applicationError(fmt.Sprintf("the activity ran for %v without yielding: the machine is too busy to give it its %v of CPU time (%s)",
+			i.Clock, i.Budget.Round(time.Millisecond), activities.CPUTimeSetting), InterruptedType, i.Stack, false)
+	}
 	return applicationError(fmt.Sprintf("the activity ran for longer than %v without yielding (%s)", i.Budget.Round(time.Millisecond), activities.CPUTimeSetting),
 		InterruptedType, i.Stack, true)
 }

@@ -7,6 +7,7 @@ import (
 
 	"workflow-worker/runtime/bundle"
 	"workflow-worker/runtime/platform"
+	"workflow-worker/runtime/platform/buffer"
 	"workflow-worker/runtime/platform/channel"
 	"workflow-worker/runtime/platform/console"
 	"workflow-worker/runtime/platform/fetch"
@@ -28,7 +29,7 @@ func newModules(o CodeOptions) *modules {
 	list := []platform.Module{
 		timers.Module(o.MaxTimers), process.Module(o.Env), channel.Module(), webcrypto.Module(),
 		console.Module(func(h platform.Host) console.Log { return h.(*instance) }),
-		{Name: "buffer", Globals: []string{"Buffer"}, Program: bundle.Buffer, Bundle: true},
+		{Name: "buffer", Globals: []string{"Buffer"}, Program: bundle.Buffer, Bundle: true, Host: buffer.Host},
 		{Name: "streams", Globals: []string{
 			"ReadableStream", "ReadableStreamDefaultReader", "ReadableStreamDefaultController", "ReadableStreamBYOBReader",
 			"ReadableStreamBYOBRequest", "ReadableByteStreamController", "WritableStream", "WritableStreamDefaultWriter",

@@ -16,14 +16,34 @@ const (
 	MaxCompared = 512 << 10
 )
 
-// CheckBytes throws a RangeError if one call would take too much. goja can't be interrupted inside
-// a builtin and has no memory limit, so one call must not take it all.
+// CheckBytes throws a RangeError if one call would take too much, and notes what it takes. goja
+// can't be interrupted inside a builtin and has no memory limit, so one call must not take it all.
 func CheckBytes(h Host, name string, bytes float64) {
+	Bound(h, name, bytes)
+	if bytes > 0 {
+		h.Handed(int64(bytes))
+	}
+}
+
+// Bound throws a RangeError if one call would take too much.
+func Bound(h Host, name string, bytes float64) {
 	if most := h.Limits().Bytes; bytes > float64(most) {
 		Throw(h, "RangeError", fmt.Sprintf("%s would take %.0f bytes; the limit for one call is %d", name, bytes, most))
 	}
-	if bytes > 0 {
-		h.Handed(int64(bytes))
+}
+
+// Growth is for a call that makes little by little what it makes.
+type Growth struct{ noted float64 }
+
+// notedAtOnce is how much that must be to be noted: what is less takes the time by which it is told.
+const notedAtOnce = 64 << 10
+
+// Check is CheckBytes of all that was made so far. It notes what has come since it last did.
+func (g *Growth) Check(h Host, name string, bytes float64) {
+	Bound(h, name, bytes)
+	if more := bytes - g.noted; more >= notedAtOnce {
+		g.noted = bytes
+		h.Handed(int64(more))
 	}
 }
 

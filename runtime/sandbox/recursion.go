@@ -44,6 +44,3 @@ func (c *countedFunction) call(call goja.FunctionCall) goja.Value {
 	}
 	return c.f(call)
 }
-
-// Exported is language.Exported.
-func Exported[T any](value goja.Value) (T, bool) { return language.Exported[T](value) }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
+
+	"workflow-worker/docker/stack/stacktest"
 )
 
 func newVM(t testing.TB) *VM {
@@ -54,6 +56,7 @@ func TestTheLanguagesMissingPartsAreThere(t *testing.T) {
 		`return new TextEncoder().encodeInto("é€", new Uint8Array(4)).written`:                                            "2",
 		`try { new TextDecoder("utf-8", {fatal: true}).decode(new Uint8Array([255])) } catch (e) { return e.name }`:       "TypeError",
 		`return new TextDecoder().decode(new Uint8Array([239,187,191,97]))`:                                               "a",
+		`return btoa("ÿé") + atob("/+k=") + atob("/+k=").length`:                                                          "/+k=ÿé2",
 		`return btoa("hi") + atob("aGk=")`:                                                                                "aGk=hi",
 		`try { btoa("€") } catch (e) { return e.name }`:                                                                   "InvalidCharacterError",
 		`return JSON.parse('{"a":[1]}', (k, v) => v === 1 ? 2 : v).a[0]`:                                                  "2",
@@ -164,6 +167,38 @@ func TestAnEndedContextInterrupts(t *testing.T) {
 	})
 	if !errors.Is(err, why) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// What waits for a busy machine has ten times its budget on the clock, or as much as the VM's owner
+// has.
+func TestTheClockEndsWhatGetsNoTimeOfTheProcessor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ most, budget, least time.Duration }{
+		"ten times its budget": {0, 20 * time.Millisecond, 200 * time.Millisecond},
+		"what its owner has":   {30 * time.Millisecond, time.Minute, 30 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			v, err := New(Options{MostClock: c.most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = v.Enter(t.Context(), c.budget, func() error {
+				stacktest.Eventually(t, "an interrupt", func() error {
+					if !v.async.over.Load() {
+						return errors.New("none")
+					}
+					return nil
+				})
+				_, err := v.Runtime.RunString("1")
+				return err
+			})
+			var i *Interrupted
+			if !errors.As(err, &i) || i.Budget != c.budget || i.Clock < c.least || i.Cause != nil {
+				t.Errorf("error = %v", err)
+			}
+		})
 	}
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	MaxArguments int
 	// MaxNative is how many builtins may be under way at once. Default 4000.
 	MaxNative int
+	// MostClock bounds how long an entry may take on the clock, where ten times its budget would be
+	// more. Default: nothing else does.
+	MostClock time.Duration
 	// Shared is for a runtime whose builtins are frozen, so that several executions may use it: all
 	// builtins are in their places at once. Otherwise they come when code asks for them.
 	Shared bool

@@ -12,13 +12,9 @@ import (
 	"github.com/dop251/goja"
 )
 
-const (
-	// wallFactor is how many times its budget an entry may take on the clock while the machine is
-	// busy with others.
-	wallFactor = 10
-	// mostWall bounds that: a workflow task has ten seconds.
-	mostWall = 9500 * time.Millisecond
-)
+// wallFactor is how many times its budget an entry may take on the clock while the machine is busy
+// with others.
+const wallFactor = 10
 
 // Interrupted is JavaScript that was ended because its time was over.
 type Interrupted struct {
@@ -26,6 +22,9 @@ type Interrupted struct {
 	Budget time.Duration
 	// Cause is the context's cause; nil if it was the budget.
 	Cause error
+	// Clock is how long it took on the clock, if that was too long although the budget wasn't over:
+	// the machine was busy with others. 0 otherwise.
+	Clock time.Duration
 	// Stack is where it was, cleaned.
 	Stack string
 	// Waiting is how many reactions of promises the entry made that didn't run: what it started and
@@ -41,6 +40,9 @@ func (e *Interrupted) Error() string {
 	if e.Cause != nil {
 		return fmt.Sprintf("JavaScript was interrupted: %v%s", e.Cause, where)
 	}
+	if e.Clock > 0 {
+		return fmt.Sprintf("JavaScript didn't yield for %v on a busy machine, although its %v of CPU time weren't over%s", e.Clock, e.Budget, where)
+	}
 	return fmt.Sprintf("JavaScript ran for longer than %v without yielding%s", e.Budget, where)
 }
 
@@ -54,8 +56,8 @@ type watchdog struct {
 }
 
 // Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget,
-// counted in CPU time of the thread where the system tells it and in ten times that, or mostWall,
-// on the clock at the latest, or when ctx ends. What JavaScript throws through f comes back as an
+// counted in CPU time of the thread where the system tells it and in ten times that, or
+// Options.MostClock, on the clock at the latest, or when ctx ends. What JavaScript throws through f comes back as an
 // error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again
 // after *Interrupted or *goja.StackOverflowError: goja doesn't unwind async functions that were cut
 // off, and microtasks never run again.
@@ -75,25 +77,34 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 	w.entry++
 	entry := w.entry
 	w.mu.Unlock()
-	interrupt := func(cause error) {
+	end := func(why Interrupted) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.entry == entry {
-			v.Runtime.Interrupt(&Interrupted{Budget: budget, Cause: cause})
+			why.Budget = budget
+			v.Runtime.Interrupt(&why)
 			v.async.over.Store(true) // afterwards: who sees it must find the interrupt
 		}
+	}
+	interrupt := func(cause error) { end(Interrupted{Cause: cause}) }
+	onClock := wallFactor * budget
+	if most := v.opts.MostClock; most > 0 {
+		onClock = min(onClock, most)
 	}
 	var timer *time.Timer
 	// The timer is set anew from inside itself; armed holds that back until it is assigned.
 	armed := make(chan struct{})
-	timer = time.AfterFunc(min(budget, mostWall), func() {
+	timer = time.AfterFunc(min(budget, onClock), func() {
 		<-armed
-		left := min(budget-cpu.used(), min(wallFactor*budget, mostWall)-time.Since(started))
-		if left > 0 {
-			timer.Reset(max(left, time.Millisecond))
-			return
+		left, took := budget-cpu.used(), time.Since(started)
+		switch {
+		case left <= 0:
+			end(Interrupted{})
+		case took >= onClock:
+			end(Interrupted{Clock: took.Round(time.Millisecond)})
+		default:
+			timer.Reset(max(min(left, onClock-took), time.Millisecond))
 		}
-		interrupt(nil)
 	})
 	close(armed)
 	if v.account == nil {

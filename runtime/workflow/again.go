@@ -21,7 +21,7 @@ func (d *definition) beginAgain() bool {
 	}
 	// The end of the execution is what the SDK asks nothing more after, wherever in the history it
 	// is. It never leaves the process.
-	d.completed = true
+	d.completed, d.beginsAgain = true, true
 	d.env.Complete(nil, wire.ErrAgain)
 	return true
 }

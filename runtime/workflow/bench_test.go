@@ -3,6 +3,7 @@ package workflow
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"syscall"
 	"testing"
@@ -159,7 +160,8 @@ func BenchmarkActivation(b *testing.B) {
 // BenchmarkReplay1000Events is 166 activities one after the other.
 func BenchmarkReplay1000Events(b *testing.B) { benchmarkReplay(b, "many", 166) }
 
-// BenchmarkCachedRun reports the bytes that a waiting execution holds.
+// BenchmarkCachedRun reports the bytes that a waiting execution holds. With HEAP_PROFILE=file the
+// profile is written there.
 func BenchmarkCachedRun(b *testing.B) {
 	p := benchmarkProject(b)
 	const runs = 500
@@ -170,6 +172,9 @@ func BenchmarkCachedRun(b *testing.B) {
 			kept[i] = waitingDefinition(b, p)
 		}
 		b.ReportMetric(float64(heap()-before)/runs, "B/run")
+		if file := os.Getenv("HEAP_PROFILE"); file != "" {
+			writeHeap(b, file)
+		}
 		for _, d := range kept {
 			d.Close()
 		}

@@ -41,6 +41,7 @@ type definition struct {
 	pinRecorded bool                          // in a completed task
 	initialized bool
 	completed   bool
+	beginsAgain bool // see beginAgain: nothing that it answers is sent
 	closed      bool
 	replaying   bool // in the activation under way
 	inQuery     bool

@@ -311,7 +311,7 @@ func (v *machine) loadBundle(o sandbox.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Shared = true
+	o.Shared, o.MostClock = true, mostClock
 	vm, err := sandbox.New(o)
 	if err != nil {
 		return err
@@ -389,8 +389,12 @@ func (v *machine) loadModule(program *compile.Program) (goja.Value, error) {
 	return v.sdk.withPackages(goja.Undefined(), module, packages, r.ToValue(p.Names))
 }
 
-// loadTimeout is for our own code: it only ends a runtime that can't be loaded at all.
-const loadTimeout = 10 * time.Second
+const (
+	// loadTimeout is for our own code: it only ends a runtime that can't be loaded at all.
+	loadTimeout = 10 * time.Second
+	// mostClock is less than the ten seconds that a workflow task has.
+	mostClock = 9500 * time.Millisecond
+)
 
 func (s *sdk) bind(vm *sandbox.VM, exports *goja.Object) error {
 	for name, f := range map[string]*goja.Callable{

@@ -20,6 +20,9 @@ import (
 // query answers one, of an execution that may be closed. It is live whatever it looks at: it logs,
 // and its random numbers are not the execution's.
 func (d *definition) query(name string, args *commonpb.Payloads, header *commonpb.Header) (*commonpb.Payloads, error) {
+	if d.beginsAgain { // and answers then what it came with: this answer is never sent
+		return nil, wire.ErrAgain
+	}
 	if d.in == nil || !d.initialized {
 		return nil, fmt.Errorf("query %q: the execution has not started", name)
 	}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,40 +77,115 @@ func setting(t *testing.T, name string, standard uint64) uint64 {
 	return n
 }
 
+// kindsOfRuntimes are those that executions live on. placed tells whether a project's executions did;
+// made is how many runtimes were made for its code alone.
+var kindsOfRuntimes = map[string]struct {
+	projects      int
+	shared, alone bool
+	placed        func(p randomProject) bool
+}{
+	"shared by projects": {projects: 2, shared: true, placed: func(p randomProject) bool { return p.code.shared.pool.has(p.code) }},
+	"pooled by a code":   {projects: 1, placed: func(p randomProject) bool { return p.made.Load() > 0 }},
+	"an execution's own": {projects: 1, shared: true, alone: true, placed: func(p randomProject) bool { return int(p.made.Load()) >= len(p.runs) }},
+}
+
+// has tells whether a code has executions in a pool's runtimes, or had them a moment ago.
+func (p *pool) has(c *Code) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.machines, func(v *machine) bool { return v.homes[c] != nil })
+}
+
 // Random mixes of everything that waits, with signals, updates, queries and cancellations from
-// outside: a replay from scratch must note the same things in the same order.
-// TestAllAgainWithoutTheCache does it once more with a replay at each task.
+// outside, on each kind of runtimes: a replay from scratch must note the same things in the same
+// order. TestAllAgainWithoutTheCache does it once more with a replay at each task.
 func TestRandomProgramsReplayAsTheyRan(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long")
 	}
 	t.Parallel()
-	seed, count := setting(t, randomSeed, rand.Uint64()), setting(t, randomCount, 12)
+	seed, count := setting(t, randomSeed, rand.Uint64()), setting(t, randomCount, 6)
 	t.Logf("%s=%d %s=%d runs these programs again", randomSeed, seed, randomCount, count)
 	text, err := os.ReadFile("testdata/random/program.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProject(t, string(text))
-	var all sync.WaitGroup
-	for i := range count {
-		all.Go(func() {
-			r := rand.New(rand.NewPCG(seed, i))
-			main := (&programmer{r: r}).step(4)
-			run := p.start("program", main)
-			p.disturb(run, r)
-			program, _ := json.Marshal(main) //nolint:errchkjson // plain fields
-			live, err := p.outcome(run)
-			if err != nil {
-				t.Errorf("program %d: %v, %s\n%s", i, err, p.taskFailures(run), program)
-				return
+	for name, kind := range kindsOfRuntimes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s *Runtimes
+			if kind.shared {
+				s = NewRuntimes(RuntimesOptions{Shared: 2, Idle: time.Minute})
+				t.Cleanup(s.Close)
 			}
-			if replayed := replayedResult(t, p, run); replayed != live {
-				t.Errorf("program %d: %s\nran      %s\nreplayed %s", i, program, live, replayed)
+			var projects []randomProject
+			for i := range kind.projects {
+				p := unstarted(t)
+				p.codes.Runtimes, p.opts.ProjectID = s, "p"+strconv.Itoa(i)
+				r := randomProject{project: p, code: p.deploy(string(text)), r: rand.New(rand.NewPCG(seed, uint64(i))), made: new(atomic.Int64)} //nolint:gosec // small
+				r.begin(int(count)/kind.projects, kind.alone)                                                                                    //nolint:gosec // small
+				projects = append(projects, r)
+			}
+			var all sync.WaitGroup
+			for _, p := range projects {
+				p.finish(&all)
+			}
+			all.Wait()
+			for _, p := range projects {
+				if !kind.placed(p) {
+					t.Errorf("the executions of %s didn't live on this kind of runtimes", p.opts.ProjectID)
+				}
 			}
 		})
 	}
-	all.Wait()
+}
+
+// randomProject runs random programs.
+type randomProject struct {
+	*project
+
+	code     *Code
+	r        *rand.Rand
+	made     *atomic.Int64
+	programs []step
+	runs     []client.WorkflowRun
+}
+
+// begin starts programs, and a worker when all are placed.
+func (p *randomProject) begin(count int, alone bool) {
+	for range count {
+		main := (&programmer{r: p.r}).step(4)
+		p.programs, p.runs = append(p.programs, main), append(p.runs, p.start("program", main))
+	}
+	if alone {
+		for _, run := range p.runs {
+			p.code.suspects.add(run.GetRunID())
+		}
+	}
+	own := p.code.own.make
+	p.code.own.make = func() *machine {
+		p.made.Add(1)
+		return own()
+	}
+	p.startWorker()
+}
+
+func (p *randomProject) finish(all *sync.WaitGroup) {
+	for i, run := range p.runs {
+		r := rand.New(rand.NewPCG(p.r.Uint64(), uint64(i))) //nolint:gosec // small
+		all.Go(func() {
+			p.disturb(run, r)
+			program, _ := json.Marshal(p.programs[i]) //nolint:errchkjson // plain fields
+			live, err := p.outcome(run)
+			if err != nil {
+				p.t.Errorf("program %d: %v, %s\n%s", i, err, p.taskFailures(run), program)
+				return
+			}
+			if replayed := replayedResult(p.t, p.project, run); replayed != live {
+				p.t.Errorf("program %d: %s\nran      %s\nreplayed %s", i, program, live, replayed)
+			}
+		})
+	}
 }
 
 // disturb sends what a program doesn't expect. It may be closed by then.

@@ -22,12 +22,14 @@ func EncodingHost(h Host) map[string]any {
 }
 
 func encodeUTF8(h Host, text string) goja.ArrayBuffer {
+	h.Handed(int64(len(text)))
 	return h.Runtime().NewArrayBuffer([]byte(strings.ToValidUTF8(text, "�")))
 }
 
 // decodeUTF8 gives undefined for bytes that are not UTF-8 if fatal is set.
 func decodeUTF8(h Host, call goja.FunctionCall) goja.Value {
 	b := bytesOf(call.Argument(0))
+	h.Handed(2 * int64(len(b))) // a character takes two bytes, where one of them isn't ASCII
 	if !call.Argument(2).ToBoolean() && len(b) >= 3 && string(b[:3]) == "\uFEFF" {
 		b = b[3:]
 	}
@@ -56,13 +58,11 @@ func bytesOf(value goja.Value) []byte {
 
 // Btoa is the global function.
 func Btoa(h Host, call goja.FunctionCall) goja.Value {
-	text := call.Argument(0).String()
-	b := make([]byte, 0, len(text))
-	for _, r := range text {
-		if r > 0xff {
-			panic(invalidCharacter(h, "Invalid character"))
-		}
-		b = append(b, byte(r))
+	text, _ := h.Runtime().ToValue(call.Argument(0).String()).(goja.String)
+	h.Handed(2 * int64(text.Length()))
+	b, fits := language.Octets(text)
+	if !fits {
+		panic(invalidCharacter(h, "Invalid character"))
 	}
 	return h.Runtime().ToValue(base64.StdEncoding.EncodeToString(b))
 }
@@ -86,9 +86,6 @@ func Atob(h Host, call goja.FunctionCall) goja.Value {
 	if err != nil || (strings.HasSuffix(text, "=") && len(text)%4 != 0) {
 		panic(invalidCharacter(h, "The string to be decoded is not correctly encoded."))
 	}
-	r := make([]rune, len(b))
-	for i, c := range b {
-		r[i] = rune(c)
-	}
-	return h.Runtime().ToValue(string(r))
+	h.Handed(2 * int64(len(b)))
+	return language.OfOctets(h.Runtime(), b)
 }

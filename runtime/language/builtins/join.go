@@ -34,6 +34,7 @@ func join(h Host, joining *[]*goja.Object, call goja.FunctionCall, original lang
 	gap, _ := separator.(goja.String)
 	texts := make([]any, 0, min(length, 1024))
 	bytes := float64(gap.Length()) * float64(max(0, length-1))
+	var growth language.Growth
 	for i := range length {
 		if i%language.Looked == language.Looked-1 {
 			h.Stop()
@@ -45,9 +46,9 @@ func join(h Host, joining *[]*goja.Object, call goja.FunctionCall, original lang
 		}
 		text := language.Text(h, item)
 		bytes += float64(text.Length())
-		language.CheckBytes(h, "join", bytes)
+		growth.Check(h, "join", bytes)
 		texts = append(texts, text)
 	}
-	language.CheckBytes(h, "join", bytes)
+	growth.Check(h, "join", bytes)
 	return original(goja.FunctionCall{This: h.Runtime().NewArray(texts...), Arguments: []goja.Value{separator}})
 }

@@ -28,6 +28,7 @@ type stringifier struct {
 	copied   []*goja.Object // the same, where the path has objects with the listed properties alone
 	depths   []int          // of the copied ones in the path
 	bytes    float64
+	growth   language.Growth
 	values   int
 }
 
@@ -123,7 +124,7 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	default:
 		s.bytes += 4
 	}
-	language.CheckBytes(s.h, "JSON.stringify", s.bytes)
+	s.growth.Check(s.h, "JSON.stringify", s.bytes)
 	return value
 }
 
@@ -137,7 +138,7 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 		return text
 	case "Array":
 		if language.IsArray(o) {
-			language.CheckBytes(s.h, "JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
+			language.Bound(s.h, "JSON.stringify", s.bytes+2*o.Get("length").ToFloat())
 		}
 	default:
 		if o.ExportType() == symbolType { // goja takes it for the symbol
@@ -145,7 +146,9 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 		}
 		// goja makes a name for each element before it asks about the first.
 		if n, ok := linear.Elements(o); ok && !s.listed {
-			language.CheckBytes(s.h, "JSON.stringify", s.bytes+elementText*float64(n))
+			names := elementText * float64(n)
+			language.Bound(s.h, "JSON.stringify", s.bytes+names)
+			s.h.Handed(int64(names))
 		}
 		if s.listed {
 			n := len(s.depths)

@@ -42,6 +42,7 @@ var replacements = map[string]func(instruction) instruction{
 	"iterGetNextOrUndef": func(in instruction) instruction { return &nextOrUndefined{replaced{in}} },
 	"_newArrayFromIter":  func(in instruction) instruction { return &remaining{replaced{in}} },
 	"_pushArraySpread":   func(in instruction) instruction { return &spreadItems{replaced{in}} },
+	"_copySpread":        func(in instruction) instruction { return &spreadProperties{replaced{in}} },
 	"_pushSpread":        func(in instruction) instruction { return &spreadArguments{replaced{in}} },
 }
 

@@ -3,13 +3,16 @@ package wire
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // againType is the type of ErrAgain: nobody else's failure has it.
@@ -35,25 +38,12 @@ func (t *Tasks) Again(ctx context.Context, runID string) bool {
 	}
 	given, namespace, id := r.given, r.namespace, r.id
 	t.mu.Unlock()
-	// What the task came with may end with events that only it has.
-	tail := given.GetHistory().GetEvents()
-	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: id})
-	events := resp.GetHistory().GetEvents()
-	if err != nil || beginning(events) == nil {
+	page, err := firstPage(ctx, api, namespace, id, given)
+	if err != nil {
 		return false
 	}
-	if len(resp.GetNextPageToken()) == 0 {
-		if events = withTail(events, tail, given.GetStartedEventId()); events == nil {
-			return false // the task is over meanwhile
-		}
-	}
-	again := &workflowservice.PollWorkflowTaskQueueResponse{
-		TaskToken: given.GetTaskToken(), WorkflowExecution: given.GetWorkflowExecution(), WorkflowType: given.GetWorkflowType(),
-		PreviousStartedEventId: given.GetPreviousStartedEventId(), StartedEventId: given.GetStartedEventId(), Attempt: given.GetAttempt(),
-		BacklogCountHint: given.GetBacklogCountHint(), History: &historypb.History{Events: events}, NextPageToken: resp.GetNextPageToken(),
-		WorkflowExecutionTaskQueue: given.GetWorkflowExecutionTaskQueue(), ScheduledTime: given.GetScheduledTime(), StartedTime: given.GetStartedTime(),
-		Queries: given.GetQueries(), Messages: given.GetMessages(), PollerGroupId: given.GetPollerGroupId(),
-	}
+	again := proto.CloneOf(given)
+	again.History, again.NextPageToken = page.GetHistory(), page.GetNextPageToken()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.runs[runID] != r || r.given != given {
@@ -62,6 +52,29 @@ func (t *Tasks) Again(ctx context.Context, runID string) bool {
 	r.again = again
 	return true
 }
+
+// firstPage reads a task's history from its beginning, to the last event of the task if there is no
+// other page. The error is errOver if the task is over meanwhile.
+func firstPage(ctx context.Context, api workflowservice.WorkflowServiceClient, namespace string, id *commonpb.WorkflowExecution, task *workflowservice.PollWorkflowTaskQueueResponse) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+	page, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: id})
+	if err != nil {
+		return nil, err
+	}
+	events := page.GetHistory().GetEvents()
+	if beginning(events) == nil {
+		return nil, errors.New("the history has no beginning")
+	}
+	if len(page.GetNextPageToken()) == 0 {
+		// What the task came with may end with events that only it has.
+		if events = withTail(events, task.GetHistory().GetEvents(), task.GetStartedEventId()); events == nil {
+			return nil, errOver
+		}
+		page.History = &historypb.History{Events: events}
+	}
+	return page, nil
+}
+
+var errOver = errors.New("the task is over")
 
 // withTail completes a history by the events of a task that only the server has so far; nil if the
 // history isn't one of that task.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -49,21 +50,18 @@ func (t *Tasks) beginAgain(ctx context.Context, namespace string, task *workflow
 	// The poll's own time may be nearly over: it waited for a task.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), againTimeout)
 	defer cancel()
-	resp, err := api.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
-		Namespace: namespace, Execution: task.GetWorkflowExecution(),
-	})
-	events := resp.GetHistory().GetEvents()
-	if err != nil || beginning(events) == nil {
+	page, err := firstPage(ctx, api, namespace, task.GetWorkflowExecution(), task)
+	if errors.Is(err, errOver) {
+		return
+	}
+	if err != nil {
 		if k, p := t.cached(task.GetTaskToken()); k != nil {
 			p.Logger.Warn("an execution keeps its code until the next task: its history can't be read", logkey.WorkflowID, task.GetWorkflowExecution().GetWorkflowId(),
 				logkey.RunID, task.GetWorkflowExecution().GetRunId(), logkey.Error, err)
 		}
 		return
 	}
-	if len(resp.GetNextPageToken()) == 0 && events[len(events)-1].GetEventId() != task.GetStartedEventId() {
-		return // the task is over meanwhile
-	}
-	task.History, task.NextPageToken = resp.GetHistory(), resp.GetNextPageToken()
+	task.History, task.NextPageToken = page.GetHistory(), page.GetNextPageToken()
 }
 
 // againTimeout leaves time for the task itself, which has ten seconds by default.

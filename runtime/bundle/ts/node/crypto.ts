@@ -13,7 +13,8 @@ function out(bytes: ArrayBuffer, encoding?: string): any {
 class Pieces {
   #pieces: Uint8Array[] = [];
   add(data: any, encoding?: string): void {
-    this.#pieces.push(Uint8Array.from(bytesOf(data, encoding)));
+    const bytes = bytesOf(data, encoding);
+    this.#pieces.push(typeof data === 'string' ? bytes : new Uint8Array(bytes)); // its owner may change it
   }
   all(): Uint8Array {
     return g.Buffer.concat(this.#pieces);
@@ -54,7 +55,7 @@ class Hmac {
   #pieces: Pieces | undefined = new Pieces();
   readonly #key: Uint8Array;
   constructor(readonly algorithm: string, key: any) {
-    this.#key = Uint8Array.from(secretOf(key));
+    this.#key = new Uint8Array(secretOf(key));
     host.hmac(algorithm, this.#key, new Uint8Array());
   }
   update(data: any, encoding?: string): this {
@@ -83,8 +84,8 @@ class Cipher {
   readonly #iv: Uint8Array;
   constructor(readonly encrypt: boolean, readonly name: string, key: any, iv: any) {
     this.name = name.toLowerCase();
-    this.#key = Uint8Array.from(secretOf(key));
-    this.#iv = iv === null ? new Uint8Array() : Uint8Array.from(bytesOf(iv));
+    this.#key = new Uint8Array(secretOf(key));
+    this.#iv = iv === null ? new Uint8Array() : new Uint8Array(bytesOf(iv));
     if (!/^aes-(128|192|256)-(gcm|cbc|ctr)$/.test(this.name)) throw failure(Error, 'ERR_CRYPTO_UNKNOWN_CIPHER', `Unknown cipher: there are aes-128, aes-192 and aes-256 with gcm, cbc and ctr`);
     if (this.#key.length * 8 !== Number(this.name.slice(4, 7))) throw failure(RangeError, 'ERR_CRYPTO_INVALID_KEYLEN', 'Invalid key length');
     if (this.name.endsWith('-gcm') ? this.#iv.length === 0 : this.#iv.length !== 16) throw failure(TypeError, 'ERR_CRYPTO_INVALID_IV', 'Invalid initialization vector');
@@ -98,7 +99,7 @@ class Cipher {
     return this;
   }
   setAuthTag(tag: any, encoding?: string): this {
-    this.#tag = Uint8Array.from(bytesOf(tag, encoding));
+    this.#tag = new Uint8Array(bytesOf(tag, encoding));
     if (this.#tag.length !== tagLength) throw failure(TypeError, 'ERR_CRYPTO_INVALID_AUTH_TAG', `Invalid authentication tag length: ${this.#tag.length}`);
     return this;
   }

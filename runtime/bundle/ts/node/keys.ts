@@ -92,7 +92,7 @@ export function pemOf(key: any, isPrivate: boolean): string {
   return known(key, isPrivate).pem;
 }
 
-export const createSecretKey = (key: any, encoding?: string) => new KeyObject(token, 'secret', Uint8Array.from(bytesOf(key, encoding)));
+export const createSecretKey = (key: any, encoding?: string) => new KeyObject(token, 'secret', new Uint8Array(bytesOf(key, encoding)));
 export const createPrivateKey = (key: any) => new KeyObject(token, 'private', known(key, true));
 export function createPublicKey(key: any): KeyObject {
   return new KeyObject(token, 'public', known(key instanceof KeyObject ? (KeyObject.pem(key) ?? wrongType('private')) : key, false));
