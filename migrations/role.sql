@@ -50,7 +50,7 @@ GRANT SELECT, INSERT, UPDATE ON public.activity_statistics
 -- Executions: what becomes of them, rows for those that somebody else started, and
 -- what is over for long enough. Not what they were asked to do.
 GRANT SELECT, INSERT, DELETE, UPDATE (temporal_workflow_id, temporal_run_id, status, started_at, completed_at, output, error_message,
-    duration_ms, activities_executed, error, code_version, code_hash, attempt, parent_id, claimed_at, first_run_id)
+    duration_ms, activities_executed, error, code_version, code_hash, attempt, parent_id, claimed_at, leased_until, first_run_id)
     ON public.workflow_executions TO workflow_worker_service;
 GRANT SELECT, DELETE, UPDATE (status, result, error, started_at, completed_at, leased_until, run_id, delivered_at)
     ON public.workflow_execution_requests TO workflow_worker_service;

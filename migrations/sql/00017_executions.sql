@@ -61,6 +61,7 @@ ALTER TABLE public.workflow_executions
     ADD COLUMN IF NOT EXISTS parent_id             uuid,
     -- and internal.
     ADD COLUMN IF NOT EXISTS claimed_at            timestamptz,
+    ADD COLUMN IF NOT EXISTS leased_until          timestamptz,
     ADD COLUMN IF NOT EXISTS first_run_id          text;
 
 -- A table that is not logged can't be referred to.
@@ -133,7 +134,7 @@ $$;
 CREATE INDEX IF NOT EXISTS idx_workflow_executions_workflow_id ON public.workflow_executions (workflow_id);
 CREATE INDEX IF NOT EXISTS workflow_worker_executions_pending ON public.workflow_executions (workflow_id, created_at, id)
     WHERE status = 'pending' AND claimed_at IS NULL;
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_claimed ON public.workflow_executions (claimed_at)
+CREATE INDEX IF NOT EXISTS workflow_worker_executions_claimed ON public.workflow_executions (leased_until)
     WHERE status = 'pending' AND claimed_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS workflow_worker_executions_open ON public.workflow_executions (id)
     WHERE status IN ('running', 'paused');
@@ -214,13 +215,14 @@ BEGIN
             ('workflow_executions', 'temporal_history_json', 'The Workflow Builder''s. The service has no use for it.'),
             ('workflow_executions', 'history_synced_at', 'The Workflow Builder''s. The service has no use for it.'),
             ('workflow_executions', 'history_sync_status', 'The Workflow Builder''s. The service has no use for it.'),
-            ('workflow_executions', 'options', 'How it is to be started: type, args, workflowId, idReusePolicy, idConflictPolicy, executionTimeout, runTimeout, taskTimeout, retry, cron, startDelay, memo, searchAttributes, priority.'),
+            ('workflow_executions', 'options', 'How it is to be started: type and args (several arguments), and what the TypeScript clients start takes: workflowId, workflowIdReusePolicy, workflowIdConflictPolicy, workflowExecutionTimeout, workflowRunTimeout, workflowTaskTimeout, retry, cronSchedule, startDelay, memo, searchAttributes, priority.'),
             ('workflow_executions', 'error', 'Why it failed: type, message, stack, file, line, column, details, cause (shaped alike), activity. Of one that was ended from outside the type is Terminated or TimedOut.'),
             ('workflow_executions', 'code_version', 'Version of the code that it runs.'),
             ('workflow_executions', 'code_hash', 'Hash of the code that it runs.'),
             ('workflow_executions', 'attempt', 'Which attempt its newest run is, by its retry policy. From 1.'),
             ('workflow_executions', 'parent_id', 'Row of the execution whose child it is, where there is one.'),
             ('workflow_executions', 'claimed_at', 'Internal: when the service first set about starting it. What was claimed is never started twice.'),
+            ('workflow_executions', 'leased_until', 'Internal: until when nobody else goes on with its start.'),
             ('workflow_executions', 'first_run_id', 'Internal: Temporal''s run id of the first run. It tells this execution from a later one of the same id.'),
             ('projects', 'record_executions', 'all: executions that somebody else started get rows too, children included. rows: only those that have one are followed. NULL: as RECORD_EXECUTIONS says.'),
             ('projects', 'execution_retention', 'How long after their end rows of workflow_executions are kept. NULL: as EXECUTION_RETENTION says.')

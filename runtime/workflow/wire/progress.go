@@ -28,13 +28,14 @@ type Origin struct {
 	// cron and resets.
 	FirstRunID string
 	Attempt    int32
-	Cron       bool
-	Parent     *commonpb.WorkflowExecution // nil if it is nobody's child
+	// Again says that another run may follow its end: by a schedule, or after a failure.
+	Cron, Retry bool
+	Parent      *commonpb.WorkflowExecution // nil if it is nobody's child
 }
 
 func originOf(began *historypb.WorkflowExecutionStartedEventAttributes) *Origin {
 	return &Origin{
-		FirstRunID: began.GetFirstExecutionRunId(), Attempt: began.GetAttempt(), Cron: began.GetCronSchedule() != "",
+		FirstRunID: began.GetFirstExecutionRunId(), Attempt: began.GetAttempt(), Cron: began.GetCronSchedule() != "", Retry: began.GetRetryPolicy() != nil,
 		Parent: began.GetParentWorkflowExecution(),
 	}
 }
