@@ -238,3 +238,32 @@ func TestAnExecutionOfSomebodyElsesIsNeverTaken(t *testing.T) {
 	other.asksOf(theirs, "signal", "finish", nil)
 	other.becomes(theirs, "completed")
 }
+
+// An execution that somebody else started is followed where a row names it, and recorded where all
+// are to be.
+func TestExecutionsOfOthersAreFollowedAndRecorded(t *testing.T) {
+	t.Parallel()
+	_, w := executedWorkflow(t)
+	w.running(nil)
+	run := w.start("order-intake", map[string]any{"wait": true})
+	var id string
+	if err := w.db.QueryRow(t.Context(), `INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id, temporal_run_id) VALUES ($1, 'running', $2, $3) RETURNING id::text`,
+		w.id, run.GetID(), run.GetRunID()).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, reason := w.asksOf(id, "signal", "finish", nil); status != "completed" {
+		t.Errorf("a signal: %s", reason)
+	}
+	if got := w.becomes(id, "completed"); got.Output != "[]" {
+		t.Errorf("%+v", got)
+	}
+	w.exec(`UPDATE projects SET record_executions = 'all' WHERE id = $1`, w.project.id)
+	recorded := w.start("order-intake", map[string]any{"name": "Ann"})
+	eventually(t, "it has a row", func() error {
+		ids := w.ids(`SELECT id::text FROM workflow_executions WHERE temporal_workflow_id = $1 AND status = 'completed' AND output = '"Hello Ann"'`, recorded.GetID())
+		if len(ids) != 1 {
+			return fmt.Errorf("%d rows", len(ids))
+		}
+		return nil
+	})
+}

@@ -16,7 +16,6 @@ import (
 	updatepb "go.temporal.io/api/update/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"workflow-worker/reconcile/rows"
 )
@@ -264,7 +263,7 @@ func (a *asked) query(ctx context.Context) (*string, error) {
 
 // late says that a call took too long.
 func late(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded
+	return errors.Is(err, context.DeadlineExceeded) || codeOf(err) == codes.DeadlineExceeded
 }
 
 // resetTarget is args of a reset.

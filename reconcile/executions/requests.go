@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"workflow-worker/reconcile/rows"
 )
@@ -17,7 +16,7 @@ const (
 	requestsAtOnce = 32
 	requestShare   = 16
 	updatesAtOnce  = 256 // whose results are waited for
-	requestLease   = 4 * callTimeout
+	requestLease   = 2*callTimeout + 5*time.Second
 	// unstartedFor is how long a request waits for its execution's start, or an update for being
 	// accepted.
 	unstartedFor = time.Minute
@@ -201,9 +200,9 @@ func refusal(err error) (why string, final bool) {
 	if own, ok := errors.AsType[refusalError](err); ok {
 		return own.why, true
 	}
-	switch s := status.Convert(err); s.Code() {
+	switch codeOf(err) {
 	case codes.NotFound, codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented, codes.AlreadyExists, codes.OutOfRange:
-		return s.Message(), true
+		return err.Error(), true
 	}
 	return "", false
 }

@@ -9,7 +9,6 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"workflow-worker/reconcile/rows"
 )
@@ -20,7 +19,9 @@ const (
 	maxAtOnce = 32
 	maxShare  = 16
 
-	startLease = 3 * callTimeout
+	// startTimeout bounds a start; what is found out about it before and after takes less.
+	startTimeout = 4 * time.Second
+	startLease   = 3 * startTimeout
 	// forgetful is how long Temporal surely remembers an execution that is over: what was claimed
 	// longer ago and isn't found may have been, and isn't started. A namespace keeps them for a day
 	// at least.
@@ -144,7 +145,7 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 			return err
 		}
 	}
-	call, cancel := context.WithTimeout(ctx, callTimeout)
+	call, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	answer, err := s.Temporal.StartWorkflowExecution(call, q)
 	if err == nil {
@@ -162,7 +163,7 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 		}
 		return err
 	}
-	switch status.Code(err) {
+	switch codeOf(err) {
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented, codes.OutOfRange:
 		s.refuse(row, "InvalidArgument", err.Error())
 		return nil

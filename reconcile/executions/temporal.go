@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
@@ -94,3 +96,6 @@ func (b bell) wait(ctx context.Context, d time.Duration) bool {
 func backoff(failures int) time.Duration {
 	return min(250*time.Millisecond<<min(failures, 10), 15*time.Second)
 }
+
+// codeOf is the code of what the server answered; the SDK's connection gives it a type.
+func codeOf(err error) codes.Code { return serviceerror.ToStatus(err).Code() }

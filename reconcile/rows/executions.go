@@ -186,12 +186,12 @@ const (
 	byID = `
 WHERE e.id = s.id::uuid AND (s.was = '' OR e.temporal_run_id = s.was)
   AND (e.status IN ('pending', 'running', 'paused') OR s.run_id <> '' AND e.temporal_run_id IS DISTINCT FROM s.run_id)
-  AND NOT (e.status = s.status AND e.status = 'running' AND e.temporal_run_id = s.run_id AND e.first_run_id = s.first_run_id AND s.hash = '')
+  AND NOT (e.status = 'running' AND s.hash = '' AND (s.status, s.run_id, s.first_run_id) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.first_run_id))
 RETURNING s.n`
 	byChain = `
 WHERE e.first_run_id = s.first_run_id
   AND (e.status IN ('pending', 'running', 'paused') OR e.temporal_run_id IS DISTINCT FROM s.run_id)
-  AND NOT (e.status = s.status AND e.status = 'running' AND e.temporal_run_id = s.run_id AND e.code_hash = s.hash)
+  AND NOT (e.status = 'running' AND (s.status, s.run_id, s.hash) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.code_hash))
 RETURNING s.n`
 )
 
