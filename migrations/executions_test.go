@@ -35,6 +35,11 @@ func TestUsersStartAndReadExecutionsOfTheirOwnOnly(t *testing.T) {
 		if got := ann.strings(`SELECT execution_id::text FROM workflow_execution_requests`); !slices.Equal(got, []string{annRunning}) {
 			t.Errorf("Ann sees requests about %v", got)
 		}
+		// As the contract's page has it for supabase-js.
+		row := ann.string(`INSERT INTO workflow_executions (workflow_id, status, input) VALUES ($1, 'pending', '{"name": "Ann"}') RETURNING id::text`, annWorkflow)
+		ann.must(1, `SELECT status, output, error_message, error FROM workflow_executions WHERE id = $1`, row)
+		ann.must(1, `INSERT INTO workflow_execution_requests (execution_id, action, name, args) VALUES ($1, 'signal', 'approve', '["Ann"]')`, row)
+		d.exec(`DELETE FROM workflow_execution_requests WHERE execution_id = $1`, row)
 		mine, built := uuid.NewString(), uuid.NewString()
 		ann.must(1, insert, mine, annWorkflow, "pending")
 		ann.must(1, insert, built, annWorkflow, "building")
