@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"workflow-worker/reconcile/rows"
@@ -31,6 +32,8 @@ type Follower struct {
 	Observer FollowObserver
 
 	bell bell
+	// records says that some project wants all its executions recorded; the sweeper knows.
+	records atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
@@ -178,9 +181,16 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
+const (
+	// A write waits so long for others to go with it, and for longer where there are many.
+	linger, lingerMany = 4 * time.Millisecond, 40 * time.Millisecond
+	many               = 8
+)
+
 // flush writes all that is due.
 func (f *Follower) flush(ctx context.Context) error {
 	for {
+		f.gather(ctx)
 		batch, left := f.take()
 		f.Observer.ExecutionBacklog(left + len(batch))
 		if len(batch) == 0 {
@@ -190,6 +200,20 @@ func (f *Follower) flush(ctx context.Context) error {
 			f.giveBack(batch, 0)
 			return err
 		}
+	}
+}
+
+// gather waits for what can go with what is there.
+func (f *Follower) gather(ctx context.Context) {
+	f.mu.Lock()
+	n := len(f.pending)
+	f.mu.Unlock()
+	switch {
+	case n == 0, n >= maxBatch:
+	case n >= many:
+		pause(ctx, lingerMany)
+	default:
+		pause(ctx, linger)
 	}
 }
 
@@ -260,11 +284,21 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 	if err != nil || len(without) == 0 {
 		return err
 	}
+	if !f.All && !f.records.Load() {
+		f.tryAgain(of, without)
+		return nil
+	}
 	if err := f.isolated(ctx, without, func(ctx context.Context, s []rows.ExecutionState) error {
 		return rows.RecordExecutions(ctx, f.DB, f.All, s)
 	}); err != nil {
 		return err
 	}
+	f.tryAgain(of, without)
+	return nil
+}
+
+// tryAgain keeps for a while what belonged to no row.
+func (f *Follower) tryAgain(of map[string]*entry, without []rows.ExecutionState) {
 	var again []*entry
 	for _, s := range without {
 		if e := of[s.FirstRunID]; time.Since(e.since) < orphanAge {
@@ -272,7 +306,6 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 		}
 	}
 	f.giveBack(again, orphanPause)
-	return nil
 }
 
 // isolated writes states; where one of them can't be written as it is, that one without what the

@@ -15,9 +15,9 @@ import (
 
 const (
 	// maxAtOnce starts are under way, of which one project has at most its share: a flood of one
-	// delays another's row by one such batch.
-	maxAtOnce = 32
-	maxShare  = 16
+	// leaves room for the others. Rows are claimed when half of that is free, many in one statement.
+	maxAtOnce = 64
+	maxShare  = 32
 
 	// startTimeout bounds a start; what is found out about it before and after takes less.
 	startTimeout = 4 * time.Second
@@ -26,8 +26,10 @@ const (
 	// longer ago and isn't found may have been, and isn't started. A namespace keeps them for a day
 	// at least.
 	forgetful = 20 * time.Hour
-	// turn is how often the starter looks without being told.
+	// turn is how often rows are looked for without being told.
 	turn = 15 * time.Second
+	// abandonedTurn is how often those are looked for that somebody set about and left.
+	abandonedTurn = time.Second
 )
 
 // Starter starts what pending rows stand for.
@@ -40,87 +42,149 @@ type Starter struct {
 	Follower *Follower
 	Bell     bell
 	Observer StartObserver
+
+	mu       sync.Mutex     // guards what follows
+	underWay map[string]int // starts, by project
+	total    int
+	failed   error // the first since the last pass
 }
 
 // StartObserver counts. Its method is cheap and doesn't block.
 type StartObserver interface {
-	// ExecutionStarted reports one, and how long its row waited, by the database's clock.
-	ExecutionStarted(waited time.Duration)
+	// ExecutionStarted reports one, and how long it took since its row was claimed.
+	ExecutionStarted(took time.Duration)
 }
 
-// Run works until ctx ends.
+// Run works until ctx ends, and until the starts under way are over.
 func (s *Starter) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
 	failures := 0
+	var looked time.Time // for what others left behind
 	for next := time.Duration(0); s.Bell.wait(ctx, next); {
 		next = turn
-		err := s.pass(ctx)
+		err := s.takeFailure()
+		if err == nil && time.Since(looked) >= abandonedTurn {
+			looked = time.Now()
+			err = s.pass(ctx, &work, s.claimAbandoned)
+		}
+		if err == nil {
+			err = s.pass(ctx, &work, s.claim)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			s.Trouble.Fail(ctx, "starts", "executions can't be started; their rows wait", err)
-			next = backoff(failures)
-			failures++
 			// What rings meanwhile is found then.
-			if !pause(ctx, next) {
+			if !pause(ctx, backoff(failures)) {
 				return
 			}
+			failures++
 			next = 0
-		default:
+		case s.idle():
 			failures = 0
 			s.Trouble.Recover(ctx, "starts", "executions are started again")
 		}
+		next = min(next, abandonedTurn)
 	}
 }
 
 func pause(ctx context.Context, d time.Duration) bool { return newBell().wait(ctx, d) }
 
-// pass starts all that waits. It ends with the first batch in which Temporal, or the database, is
-// away: what else waits isn't touched.
-func (s *Starter) pass(ctx context.Context) error {
+func (s *Starter) takeFailure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.failed
+	s.failed = nil
+	return err
+}
+
+// idle says that nothing is under way, and nothing failed.
+func (s *Starter) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.total == 0 && s.failed == nil
+}
+
+// room is how many starts may begin, and which projects have their share already.
+func (s *Starter) room() (free int, busy []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, n := range s.underWay {
+		if n > maxShare/2 {
+			busy = append(busy, id)
+		}
+	}
+	if free = maxAtOnce - s.total; free < maxAtOnce/2 {
+		free = 0 // whoever gets done rings
+	}
+	return free, busy
+}
+
+func (s *Starter) claim(ctx context.Context, most int, busy []string) ([]rows.Start, error) {
+	return rows.ClaimStarts(ctx, s.DB, startLease, maxInput, most, maxShare/2, busy)
+}
+
+func (s *Starter) claimAbandoned(ctx context.Context, most int, _ []string) ([]rows.Start, error) {
+	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare))
+}
+
+// pass begins all starts for which there is room. It ends with the first failure: while Temporal,
+// or the database, is away, what else waits isn't touched.
+func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(context.Context, int, []string) ([]rows.Start, error)) error {
 	for {
-		abandoned, err := rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, maxAtOnce/4)
-		if err != nil {
-			return err
-		}
-		fresh, err := rows.ClaimStarts(ctx, s.DB, startLease, maxInput, maxAtOnce-len(abandoned), maxShare)
-		if err != nil {
-			return err
-		}
-		batch := append(abandoned, fresh...)
-		if len(batch) == 0 {
+		free, busy := s.room()
+		if free == 0 {
 			return nil
 		}
-		if err := s.startAll(ctx, batch); err != nil {
+		batch, err := claim(ctx, free, busy)
+		if err != nil || len(batch) == 0 {
 			return err
+		}
+		s.mu.Lock()
+		if s.underWay == nil {
+			s.underWay = map[string]int{}
+		}
+		for _, row := range batch {
+			s.underWay[row.ProjectID]++
+			s.total++
+		}
+		failed := s.failed
+		s.mu.Unlock()
+		for _, row := range batch {
+			work.Go(func() { s.over(row, s.attempt(ctx, row)) })
+		}
+		if failed != nil {
+			return nil // the next turn says so
 		}
 	}
 }
 
-// startAll starts a batch, all at once.
-func (s *Starter) startAll(ctx context.Context, batch []rows.Start) error {
-	var (
-		work sync.WaitGroup
-		mu   sync.Mutex // guards what follows
-		back []string
-		errs []error
-	)
-	for _, row := range batch {
-		work.Go(func() {
-			if err := s.start(ctx, row); err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				back, errs = append(back, row.ID), append(errs, err)
-			}
-		})
+// attempt starts one; what has to be tried again is given back.
+func (s *Starter) attempt(ctx context.Context, row rows.Start) error {
+	err := s.start(ctx, row)
+	if err != nil {
+		// Also at the end of ctx: another replica needn't wait for the lease.
+		err = errors.Join(err, rows.GiveBackStarts(context.WithoutCancel(ctx), s.DB, []string{row.ID}, time.Second))
 	}
-	work.Wait()
-	if len(back) == 0 {
-		return nil
+	return err
+}
+
+// over makes room.
+func (s *Starter) over(row rows.Start, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.underWay[row.ProjectID]--; s.underWay[row.ProjectID] == 0 {
+		delete(s.underWay, row.ProjectID)
 	}
-	// Also at the end of ctx: another replica needn't wait for the lease.
-	given := rows.GiveBackStarts(context.WithoutCancel(ctx), s.DB, back, time.Second)
-	return errors.Join(errs[0], given)
+	s.total--
+	if err != nil && s.failed == nil {
+		s.failed = err
+	}
+	if err != nil || s.total == 0 || s.total == maxAtOnce/2 || s.underWay[row.ProjectID] == maxShare/2 {
+		s.Bell.Ring()
+	}
 }
 
 // start starts one. An error means that it has to be tried again; what is wrong with the row is

@@ -64,7 +64,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 	for next := time.Duration(0); s.Bell.wait(ctx, next); {
 		var err error
 		if time.Since(swept) >= s.Interval {
-			if err = s.sweep(ctx, false); err == nil {
+			if err = errors.Join(s.sweep(ctx, false), s.settle(ctx)); err == nil {
 				swept = time.Now()
 			}
 		} else {
@@ -87,6 +87,15 @@ func (s *Sweeper) Run(ctx context.Context) {
 			s.Trouble.Recover(ctx, "sweep", "Temporal is asked how executions are again")
 		}
 	}
+}
+
+// settle reads what projects want to have recorded.
+func (s *Sweeper) settle(ctx context.Context) error {
+	recorded, err := rows.AnyRecorded(ctx, s.DB)
+	if err == nil {
+		s.Follower.records.Store(recorded)
+	}
+	return err
 }
 
 // settleDoubts asks of the executions of which only Temporal knows how they go on.

@@ -51,9 +51,9 @@ const temporalID = `(SELECT CASE WHEN length(x.id) <= 255 THEN x.id END FROM (SE
   coalesce(nullif(e.temporal_workflow_id::text, ''), nullif(e.options->>'workflowId', ''), left(c.kebab_name, 200) || '-' || e.id) AS id) x)`
 
 // ClaimStarts claims rows that wait for their start: at most so many, and of a project at most so
-// many; those that wait for longest come first. What they are to be called is in the row before
+// many, none of those that are busy; those that wait for longest come first. What they are to be called is in the row before
 // anything is asked of Temporal.
-func ClaimStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most, perProject int) ([]Start, error) {
+func ClaimStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most, perProject int, busy []string) ([]Start, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	rows, err := db.Query(ctx, `
@@ -66,7 +66,7 @@ WITH RECURSIVE w (workflow_id) AS ( -- which workflows have any, one step in the
 ),
 waiting AS (
   SELECT x.id, x.created_at, p.id AS project_id, f.kebab_name, p.task_queue_name
-  FROM w JOIN public.workflows f ON f.id = w.workflow_id JOIN public.projects p ON p.id = f.project_id
+  FROM w JOIN public.workflows f ON f.id = w.workflow_id JOIN public.projects p ON p.id = f.project_id AND p.id <> ALL (coalesce($5::text[], '{}')::uuid[])
   CROSS JOIN LATERAL (SELECT e.id, e.created_at FROM public.workflow_executions e
     WHERE e.workflow_id = w.workflow_id AND e.status = 'pending' AND e.claimed_at IS NULL
     ORDER BY e.created_at, e.id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) x
@@ -77,7 +77,7 @@ c AS (
 )
 UPDATE public.workflow_executions e SET claimed_at = now(), leased_until = now() + $1 * interval '1 microsecond', temporal_workflow_id = `+temporalID+`
 FROM c WHERE e.id = c.id AND e.status = 'pending'
-RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject)
+RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject, busy)
 	return collectStarts(rows, err)
 }
 
@@ -352,6 +352,16 @@ FROM public.workflow_executions e JOIN public.workflows w ON w.id = e.workflow_i
 		return nil, fmt.Errorf("read executions: %w", err)
 	}
 	return found, nil
+}
+
+// AnyRecorded says whether any project wants its executions recorded, whoever started them.
+func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
+		return false, fmt.Errorf("read what is recorded: %w", err)
+	}
+	return any, nil
 }
 
 // CancelWaiting cancels a row that nobody has set about starting.
