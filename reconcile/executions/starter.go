@@ -29,7 +29,7 @@ const (
 	// turn is how often rows are looked for without being told.
 	turn = 15 * time.Second
 	// abandonedTurn is how often those are looked for that somebody set about and left.
-	abandonedTurn = time.Second
+	abandonedTurn = 3 * time.Second
 )
 
 // Starter starts what pending rows stand for.
