@@ -383,7 +383,7 @@ func RemoveOldExecutions(ctx context.Context, db DB, retention time.Duration, mo
 	defer cancel()
 	tag, err := db.Exec(ctx, `
 WITH kept AS (
-  SELECT w.id AS workflow_id, coalesce(p.execution_retention, CASE WHEN $1 > 0 THEN $1 * interval '1 microsecond' END) AS long
+  SELECT w.id AS workflow_id, coalesce(p.execution_retention, CASE WHEN $1::bigint > 0 THEN $1::bigint * interval '1 microsecond' END) AS long
   FROM public.workflows w JOIN public.projects p ON p.id = w.project_id
 ),
 old AS (
