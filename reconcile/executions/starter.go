@@ -116,8 +116,8 @@ func (s *Starter) room() (free int, busy []string) {
 			busy = append(busy, id)
 		}
 	}
-	if free = maxAtOnce - s.total; free < maxAtOnce/2 {
-		free = 0 // whoever gets done rings
+	if free = maxAtOnce - s.total; free < maxAtOnce/2 || s.failed != nil {
+		free = 0 // whoever gets done rings, or has failed, of which the next turn tells
 	}
 	return free, busy
 }
@@ -150,13 +150,9 @@ func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(con
 			s.underWay[row.ProjectID]++
 			s.total++
 		}
-		failed := s.failed
 		s.mu.Unlock()
 		for _, row := range batch {
 			work.Go(func() { s.over(row, s.attempt(ctx, row)) })
-		}
-		if failed != nil {
-			return nil // the next turn says so
 		}
 	}
 }
