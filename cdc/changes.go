@@ -40,10 +40,12 @@ type changes struct {
 	// shared are components without a project: whose definitions refer to them has
 	// to be looked up.
 	shared keys
+	// messages are contents, of those that the log has beside the rows.
+	messages keys
 }
 
 func (c *changes) size() int {
-	return len(c.projects) + len(c.workflows) + len(c.components) + len(c.shared)
+	return len(c.projects) + len(c.workflows) + len(c.components) + len(c.shared) + len(c.messages)
 }
 
 func (c *changes) empty() bool { return c.all == "" && c.size() == 0 }
@@ -59,7 +61,7 @@ func (c *changes) lookAtAll(reason string) {
 func (c *changes) bound() {
 	const large = "large transaction"
 	if c.size() > maxKeys || c.all == large {
-		*c = changes{all: large}
+		*c = changes{all: large} // whoever waits for a message looks at all then, too
 	}
 }
 
@@ -74,6 +76,7 @@ func (c *changes) merge(others changes) {
 	for _, set := range []struct{ to, from *keys }{
 		{&c.projects, &others.projects}, {&c.workflows, &others.workflows},
 		{&c.components, &others.components}, {&c.shared, &others.shared},
+		{&c.messages, &others.messages},
 	} {
 		for id := range *set.from {
 			set.to.add(id)

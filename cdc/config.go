@@ -24,6 +24,18 @@ type Handler interface {
 	LookAtAll(reason string)
 }
 
+// Messages is told of the messages that a transaction wrote into the log beside its rows
+// (pg_logical_emit_message), under the prefix of [MessagePrefix]. Its method is called
+// from one goroutine and must return at once.
+type Messages interface {
+	// Told passes on a message, once for all of the same content that became visible
+	// together. committed is as for [Handler].
+	Told(content string, committed time.Time)
+}
+
+// MessagePrefix is that of the messages that are passed on.
+const MessagePrefix = "workflow_worker"
+
 // Observer is told how change capture is doing. Its methods are called from several
 // goroutines and must be cheap and never block.
 type Observer interface {
@@ -92,6 +104,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Handler is told what to look at.
 	Handler Handler
+	// Messages may be nil.
+	Messages Messages
 	// Observer may be nil.
 	Observer Observer
 }
@@ -113,6 +127,9 @@ func (c Config) withDefaults() Config {
 	c.RetryMax = cmp.Or(c.RetryMax, 10*time.Second)
 	c.MaxWaiting = cmp.Or(c.MaxWaiting, 20_000)
 	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	if c.Messages == nil {
+		c.Messages = noMessages{}
+	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}
 	}
@@ -199,6 +216,10 @@ func (c Config) prepare(config *pgconn.Config) {
 	}
 	config.DialFunc = dialer().DialContext
 }
+
+type noMessages struct{}
+
+func (noMessages) Told(string, time.Time) {}
 
 type noObserver struct{}
 

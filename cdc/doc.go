@@ -3,7 +3,8 @@
 //
 // A [Source] follows PostgreSQL's logical replication (pgoutput, a temporary slot)
 // and calls its [Handler]: "look at project P", or "look at all" where a change
-// can't be attributed. That is all it says. It never hands out a row's values: what
+// can't be attributed. Beside that it passes on the messages that transactions write into
+// the log under our prefix ([Messages]). That is all it says. It never hands out a row's values: what
 // a project should be is read afresh by whoever is told to look.
 //
 // What it promises:

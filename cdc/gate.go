@@ -19,6 +19,7 @@ type gate struct {
 	limit    int // of waiting transactions and keys; twice, as there are two sets
 	interval time.Duration
 	handler  Handler
+	messages Messages
 	observer Observer
 	log      *slog.Logger
 	status   *status
@@ -56,6 +57,7 @@ func newGate(c Config, s *status) (*gate, error) {
 		limit:    c.MaxWaiting,
 		interval: c.ResyncInterval,
 		handler:  c.Handler,
+		messages: c.Messages,
 		observer: c.Observer,
 		log:      c.Logger,
 		status:   s,
@@ -221,6 +223,9 @@ func (g *gate) deliver(touched changes, found look, committed time.Time) {
 		}
 	}
 	g.hint(projects.list(), committed)
+	for content := range touched.messages {
+		g.messages.Told(content, committed)
+	}
 	if touched.all != "" {
 		g.hintAll(touched.all)
 	} else if len(touched.shared) > 0 {

@@ -40,6 +40,7 @@ type recorder struct {
 	mu       sync.Mutex // guards what follows
 	projects map[string]int
 	all      []string
+	messages []string
 	states   []string // "mode" or "mode reason: text"
 	received int
 	last     time.Time
@@ -72,6 +73,10 @@ func (r *recorder) LookAtAll(reason string) {
 		r.onAll(reason)
 	}
 	r.note(func() { r.all = append(r.all, reason) })
+}
+
+func (r *recorder) Told(content string, _ time.Time) {
+	r.note(func() { r.messages = append(r.messages, content) })
 }
 
 func (r *recorder) StreamState(mode, reason string) {

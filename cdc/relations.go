@@ -28,6 +28,10 @@ func (r relations) note(message pglogrepl.Message, c *changes) {
 		r.row(updated, m.RelationID, m.OldTuple, m.NewTuple, c)
 	case *pglogrepl.DeleteMessage:
 		r.row(deleted, m.RelationID, m.OldTuple, nil, c)
+	case *pglogrepl.LogicalDecodingMessage:
+		if m.Prefix == MessagePrefix {
+			c.messages.add(string(m.Content))
+		}
 	case *pglogrepl.TruncateMessage:
 		for _, id := range m.RelationIDs {
 			if name := r[id].name; !isOurs(name) {

@@ -255,7 +255,7 @@ func startReplication(ctx context.Context, conn *pgconn.PgConn, from slot, publi
 	}
 	err := pglogrepl.StartReplication(ctx, conn, from.name, from.point, pglogrepl.StartReplicationOptions{
 		Mode:       pglogrepl.LogicalReplication,
-		PluginArgs: []string{"proto_version '1'", "publication_names " + quoteLiteral(strings.Join(names, ","))},
+		PluginArgs: []string{"proto_version '1'", "publication_names " + quoteLiteral(strings.Join(names, ",")), "messages 'true'"},
 	})
 	if err != nil {
 		return fmt.Errorf("start replication: %w", err)

@@ -153,6 +153,9 @@ func (st *stream) change(log pglogrepl.XLogData, now time.Time) error {
 		st.position = max(st.position, m.TransactionEndLSN)
 		return st.confirm(false)
 	default:
+		if m, ok := message.(*pglogrepl.LogicalDecodingMessage); ok && !m.Transactional {
+			return nil // nobody of ours writes such
+		}
 		if st.current == nil {
 			return fmt.Errorf("stream: %s outside a transaction", message.Type())
 		}

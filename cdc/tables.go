@@ -49,7 +49,9 @@ func contractTables() []string {
 // heartbeat would be an unknown change, and so a reason to look at everything.
 func isOurs(name string) bool {
 	switch name {
-	case "workflow_workers", "activity_statistics", "workflow_code_store", "workflow_live_code":
+	case "workflow_workers", "activity_statistics", "workflow_code_store", "workflow_live_code",
+		// Not only we write to these, but what is to be seen of them comes as a message.
+		"workflow_executions", "workflow_execution_requests", "component_executions":
 		return true
 	}
 	return false

@@ -68,6 +68,8 @@ type Metrics struct {
 	workflows       *prometheus.GaugeVec
 	stayed          prometheus.Counter
 	failing         prometheus.Gauge
+	startWait       prometheus.Histogram
+	backlog         prometheus.Gauge
 	storedCode      prometheus.Gauge
 	storedBytes     prometheus.Gauge
 	queueDepth      prometheus.Gauge
@@ -110,7 +112,7 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo, memoryLimit,
-		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
+		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
 		newStateCollector(m),

@@ -41,6 +41,15 @@ func (m *Metrics) makeCollectors() {
 		Namespace: namespace, Name: "executions_failing",
 		Help: "Open executions of all projects that get no further, because their workflow tasks fail, at most 1,000 of a workflow. Every replica shows the same number.",
 	})
+	m.startWait = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "execution_start_seconds",
+		Help:    "Time from when a pending row of workflow_executions was claimed until Temporal had started it.",
+		Buckets: []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	})
+	m.backlog = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "execution_backlog",
+		Help: "Executions whose newest state waits to be written into workflow_executions.",
+	})
 	m.storedCode = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "code_store_texts",
 		Help: "Texts in workflow_code_store, of all projects.",
@@ -194,6 +203,13 @@ func (m *Metrics) VersionsInUse(workflows map[int]int) {
 
 // ExecutionsStayed implements reconcile.Observer: they keep their code.
 func (m *Metrics) ExecutionsStayed(n int) { m.stayed.Add(float64(n)) }
+
+// ExecutionStarted implements executions.Observer: how long its row took to be started once it was
+// claimed.
+func (m *Metrics) ExecutionStarted(took time.Duration) { m.startWait.Observe(took.Seconds()) }
+
+// ExecutionBacklog implements executions.Observer: states that wait to be written into rows.
+func (m *Metrics) ExecutionBacklog(n int) { m.backlog.Set(float64(n)) }
 
 // ExecutionsFailing implements reconcile.Observer: they get no further.
 func (m *Metrics) ExecutionsFailing(n int) { m.failing.Set(float64(n)) }

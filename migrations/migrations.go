@@ -46,6 +46,12 @@ var files embed.FS
 //go:embed role.sql
 var roleSQL string
 
+//go:embed realtime.sql
+var realtimeSQL string
+
+//go:embed realtime_changes.sql
+var realtimeChangesSQL string
+
 // SQL returns the migrations as files, for whoever wants to read them before they
 // run. They can be run by hand, in order, each in one transaction, any number of
 // times.
@@ -60,6 +66,13 @@ func SQL() fs.FS {
 // RoleSQL returns the SQL that makes the service's role, workflow_worker_service,
 // with the least rights that the service works with.
 func RoleSQL() string { return roleSQL }
+
+// RealtimeSQL returns the SQL by which Supabase Realtime tells of executions, by
+// private Broadcast.
+func RealtimeSQL() string { return realtimeSQL }
+
+// RealtimeChangesSQL returns the SQL for the same by postgres_changes, which costs more.
+func RealtimeChangesSQL() string { return realtimeChangesSQL }
 
 // Migration is one file of SQL and whether it ran.
 type Migration struct {

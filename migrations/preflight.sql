@@ -10,7 +10,9 @@ WITH contract (table_name, required) AS (
            ('workflow_workers', ARRAY['worker_id', 'project_id', 'task_queue_name', 'status']),
            ('activity_statistics', ARRAY['project_id', 'activity_name', 'execution_count']),
            ('workflow_code_store', ARRAY['project_id', 'hash', 'workflow_code']),
-           ('workflow_live_code', ARRAY['project_id', 'source_kind', 'source_id', 'hash'])
+           ('workflow_live_code', ARRAY['project_id', 'source_kind', 'source_id', 'hash']),
+           ('workflow_executions', ARRAY['id', 'workflow_id', 'status']),
+           ('workflow_execution_requests', ARRAY['id', 'execution_id', 'action', 'status'])
 ),
 relation AS (
     SELECT c.table_name, c.required, r.oid, r.relkind, r.relowner, pg_get_userbyid(r.relowner) AS owner
@@ -66,7 +68,7 @@ problem (rank, text) AS (
     UNION ALL
     SELECT 7, format('public.%I has no primary key on id: ALTER TABLE public.%I ADD PRIMARY KEY (id).', r.table_name, r.table_name)
     FROM relation r
-    WHERE r.table_name IN ('projects', 'workflows', 'workflow_compiled_code', 'components', 'worker_requests')
+    WHERE r.table_name IN ('projects', 'workflows', 'workflow_compiled_code', 'components', 'worker_requests', 'workflow_executions')
       AND NOT EXISTS (SELECT FROM pg_index x
                       JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
                       WHERE x.indrelid = r.oid AND x.indisprimary AND x.indnkeyatts = 1 AND a.attname = 'id')

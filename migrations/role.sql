@@ -54,6 +54,14 @@ GRANT USAGE ON SEQUENCE workflow_worker.worker_events_id, workflow_worker.workfl
 GRANT SELECT, INSERT, UPDATE ON public.activity_statistics
     TO workflow_worker_service;
 
+-- Executions: what becomes of them, rows for those that somebody else started, and
+-- what is over for long enough. Not what they were asked to do.
+GRANT SELECT, INSERT, DELETE, UPDATE (temporal_workflow_id, temporal_run_id, status, started_at, completed_at, output, error_message,
+    duration_ms, activities_executed, error, code_version, code_hash, attempt, parent_id, claimed_at, leased_until, first_run_id)
+    ON public.workflow_executions TO workflow_worker_service;
+GRANT SELECT, DELETE, UPDATE (status, result, error, started_at, completed_at, leased_until, run_id, delivered_at)
+    ON public.workflow_execution_requests TO workflow_worker_service;
+
 -- How projects are, for "workflow-worker status". The view is missing where somebody else
 -- has a relation of that name.
 DO $$
@@ -83,6 +91,8 @@ BEGIN
             ('workflow_execution_stays', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_execution_failures', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_periods', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_executions', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_execution_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)
     LOOP

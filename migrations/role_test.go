@@ -92,6 +92,18 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 			s.must(1, `UPDATE workflow_live_periods SET ended_at = now(), executions = 3, counted_at = now()`)
 			s.must(1, `DELETE FROM workflow_live_periods`)
 			s.must(1, `DELETE FROM workflow_live_code`)
+			execution := uuid.NewString()
+			d.exec(`INSERT INTO workflow_executions (id, workflow_id, status) SELECT $1, id, 'pending' FROM workflows LIMIT 1`, execution)
+			d.exec(`INSERT INTO workflow_execution_requests (execution_id, action) VALUES ($1, 'cancel')`, execution)
+			s.must(1, `UPDATE workflow_executions SET claimed_at = now(), leased_until = now(), temporal_workflow_id = 'w'
+				WHERE id IN (SELECT id FROM workflow_executions WHERE status = 'pending' FOR NO KEY UPDATE SKIP LOCKED)`)
+			s.must(1, `UPDATE workflow_executions SET status = 'completed', temporal_run_id = 'r', first_run_id = 'r', output = '1', error = NULL, error_message = NULL,
+				started_at = now(), completed_at = now(), duration_ms = 1, activities_executed = 1, code_version = '1', code_hash = 'h', attempt = 1 WHERE id = $1`, execution)
+			s.must(1, `INSERT INTO workflow_executions (workflow_id, status, first_run_id) SELECT id, 'running', 'q' FROM workflows LIMIT 1`)
+			s.must(1, `UPDATE workflow_execution_requests SET status = 'completed', result = '1', error = NULL, started_at = now(), completed_at = now(),
+				leased_until = NULL, run_id = 'r', delivered_at = now() WHERE execution_id = $1`, execution)
+			s.must(1, `DELETE FROM workflow_execution_requests WHERE execution_id = $1`, execution)
+			s.must(1, `DELETE FROM workflow_executions WHERE id = $1`, execution)
 		})
 	}
 }
@@ -114,6 +126,10 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 	s.forbidden(`UPDATE worker_requests SET action = 'stop'`)
 	s.forbidden(`UPDATE worker_requests SET project_id = $1`, annProject)
 	s.forbidden(`DELETE FROM activity_statistics`)
+	s.forbidden(`UPDATE workflow_executions SET input = '1'`)
+	s.forbidden(`UPDATE workflow_executions SET workflow_id = $1`, annWorkflow)
+	s.forbidden(`UPDATE workflow_execution_requests SET action = 'terminate'`)
+	s.forbidden(`INSERT INTO workflow_execution_requests (execution_id, action) VALUES ($1, 'cancel')`, annExecution)
 	s.forbidden(`UPDATE worker_events SET message = ''`)
 	s.forbidden(`INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (99, true)`)
 	s.forbidden(`CREATE TABLE public.mine ()`)

@@ -12,7 +12,7 @@ import (
 
 var contractTables = []string{
 	"activity_statistics", "components", "projects", "worker_events", "worker_requests", "workflow_code_store",
-	"workflow_compiled_code", "workflow_execution_failures", "workflow_execution_moves", "workflow_execution_stays", "workflow_live_code", "workflow_live_periods", "workflow_package_bundles", "workflow_workers", "workflows",
+	"workflow_compiled_code", "workflow_execution_failures", "workflow_execution_moves", "workflow_execution_requests", "workflow_execution_stays", "workflow_executions", "workflow_live_code", "workflow_live_periods", "workflow_package_bundles", "workflow_workers", "workflows",
 }
 
 func TestRunMakesAllTablesOnAnEmptyDatabase(t *testing.T) {
@@ -86,7 +86,7 @@ func TestEachFileMayRunTwice(t *testing.T) {
 func TestUpdatedAtMovesWithEachUpdate(t *testing.T) {
 	t.Parallel()
 	d := migratedBuilder(t)
-	for _, table := range []string{"projects", "workflows", "workflow_compiled_code", "components", "workflow_workers", "activity_statistics"} {
+	for _, table := range []string{"projects", "workflows", "workflow_compiled_code", "components", "workflow_workers", "activity_statistics", "workflow_executions"} {
 		// Whoever writes may not set it either.
 		d.exec(`UPDATE ` + table + ` SET updated_at = '2001-01-01'`)
 		if n := d.string(`SELECT count(*)::text FROM ` + table + ` WHERE updated_at < now() - interval '1 hour'`); n != "0" {

@@ -97,6 +97,8 @@ type Config struct {
 	Observer Observer
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
+	// Progress hears how executions get on. Default: nobody.
+	Progress ProgressObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
 	Failures FailureObserver
 	// KeptCode hears of executions that keep their code although they were to go on with other.
@@ -123,6 +125,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Activities == nil {
 		c.Activities = noActivityObserver{}
+	}
+	if c.Progress == nil {
+		c.Progress = noProgressObserver{}
 	}
 	if c.Failures == nil {
 		c.Failures = noFailureObserver{}

@@ -94,15 +94,45 @@ type noFailureObserver struct{}
 func (noFailureObserver) ExecutionFailing(string, Failing) {}
 func (noFailureObserver) ExecutionGotOn(string)            {}
 
+// ProgressObserver hears how executions get on. Its method is called for many tasks; it is cheap and
+// doesn't block.
+type ProgressObserver interface {
+	// ExecutionAdvanced reports the first workflow task of a run that this process completed, and
+	// the one that ended it: once the server has taken it.
+	ExecutionAdvanced(projectID string, a Advance)
+}
+
+// Advance is how far a run has got.
+type Advance struct {
+	replay.Execution
+	// Type is its workflow type, CodeOf the workflows.id of the code that it runs, "" if that is no
+	// row's.
+	Type, CodeOf  string
+	Version, Hash string // of that code
+	wire.Progress
+}
+
+type noProgressObserver struct{}
+
+func (noProgressObserver) ExecutionAdvanced(string, Advance) {}
+
 // TaskCompleted implements wire.TaskEnds.
-func (p *project) TaskCompleted(x wire.Execution) { p.r.cfg.Failures.ExecutionGotOn(x.RunID) }
+func (p *project) TaskCompleted(x wire.Execution, done wire.Progress) {
+	p.r.cfg.Failures.ExecutionGotOn(x.RunID)
+	if !done.First && done.Closing == nil {
+		return
+	}
+	out := Advance{Execution: replay.Execution{WorkflowID: x.ID, RunID: x.RunID}, Type: x.Type, Hash: done.Code.Hash, Progress: done}
+	out.CodeOf, out.Version = p.codeOf(x.Type, out.Hash)
+	p.r.cfg.Progress.ExecutionAdvanced(p.id, out)
+}
 
 // TaskFailed implements wire.TaskEnds.
 func (p *project) TaskFailed(x wire.Execution, f *wire.TaskFailure) {
 	out := Failing{
 		Execution: replay.Execution{WorkflowID: x.ID, RunID: x.RunID}, Type: x.Type, Hash: f.Code, Reason: f.Reason, Message: f.Message,
 	}
-	out.File, out.Line, out.Column = authorsLine(f.Stack)
+	out.File, out.Line, out.Column = AuthorsLine(f.Stack)
 	out.CodeOf, out.Version = p.codeOf(x.Type, f.Code)
 	p.r.cfg.Failures.ExecutionFailing(p.id, out)
 }
@@ -127,9 +157,9 @@ func (p *project) codeOf(workflowType, hash string) (workflowID, version string)
 // place matches a frame of a cleaned stack.
 var place = regexp.MustCompile(`^ +at (?:.* \()?([^()]*):(\d+):(\d+)\)?$`)
 
-// authorsLine finds the innermost place in the author's own text: files of npm packages are named
+// AuthorsLine finds the innermost place in the author's own text: files of npm packages are named
 // with their folder, it is without.
-func authorsLine(stack string) (file string, line, column int) {
+func AuthorsLine(stack string) (file string, line, column int) {
 	for l := range strings.SplitSeq(stack, "\n") {
 		if m := place.FindStringSubmatch(l); m != nil && !strings.Contains(m[1], "/") {
 			line, _ = strconv.Atoi(m[2]) // digits; too many are no line

@@ -14,11 +14,11 @@ func TestTheAuthorsLineIsTheInnermostOfTheirOwnText(t *testing.T) {
 		"    at f (flow.ts:99999999999999999999999999:1)":                                  "flow.ts",
 		"    at Object.at (b.ts:7:8)\n    caused by nobody":                                "b.ts",
 	} {
-		if file, _, _ := authorsLine(stack); file != want {
+		if file, _, _ := AuthorsLine(stack); file != want {
 			t.Errorf("%q: %q, want %q", stack, file, want)
 		}
 	}
-	if file, line, column := authorsLine("    at f (flow.ts:3:4)"); file != "flow.ts" || line != 3 || column != 4 {
+	if file, line, column := AuthorsLine("    at f (flow.ts:3:4)"); file != "flow.ts" || line != 3 || column != 4 {
 		t.Error(file, line, column)
 	}
 }

@@ -108,7 +108,7 @@ func sourceError(err error, version string) *SourceError {
 		e.Message, e.File, e.Line, e.Column = thrown.Message, thrown.File, thrown.Line, thrown.Column
 	case errors.As(err, &interrupted):
 		e.Message, _, _ = strings.Cut(err.Error(), "\n")
-		e.File, e.Line, e.Column = authorsLine(interrupted.Stack)
+		e.File, e.Line, e.Column = AuthorsLine(interrupted.Stack)
 	}
 	e.Message = sandbox.Shorten(e.Message)
 	return e

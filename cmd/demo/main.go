@@ -1,20 +1,16 @@
 // Command demo is `make demo`, against a running `make dev`: it writes a project
-// as rows, the way the Workflow Builder does, runs its workflows, changes their
+// as rows, the way the Workflow Builder does, runs its workflows by rows, changes their
 // code, and runs them again. It can be run any number of times.
 package main
 
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
-	"go.temporal.io/sdk/log"
 
 	"workflow-worker/cmd/dev/devenv"
 	"workflow-worker/cmd/dev/term"
@@ -45,21 +41,6 @@ func run(ctx context.Context) error {
 	}
 	defer db.Close(context.WithoutCancel(ctx))
 
-	var options client.Options
-	if addresses.TemporalUI == "" {
-		// Not `make dev`'s own: the environment may hold what it needs, an API key or TLS.
-		if options, err = envconfig.LoadDefaultClientOptions(); err != nil {
-			return err
-		}
-	}
-	options.HostPort, options.Namespace = addresses.TemporalAddress, addresses.TemporalNamespace
-	options.Logger = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
-	temporal, err := client.DialContext(ctx, options)
-	if err != nil {
-		return fmt.Errorf("is `make dev` still running? %w", err)
-	}
-	defer temporal.Close()
-
-	d := &demo{story: story{os.Stdout}, db: db, temporal: temporal, addresses: addresses, taskQueue: "demo"}
+	d := &demo{story: story{os.Stdout}, db: db, addresses: addresses, taskQueue: "demo"}
 	return d.tell(ctx)
 }

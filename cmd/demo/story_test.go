@@ -34,7 +34,7 @@ func TestDemoTellsTheSameStoryEachTime(t *testing.T) {
 	for _, which := range []string{"first", "second"} {
 		var out bytes.Buffer
 		d := &demo{
-			story: story{&out}, db: db, temporal: stacktest.TemporalClient(t), taskQueue: queue,
+			story: story{&out}, db: db, taskQueue: queue,
 			addresses: devenv.Addresses{TemporalUI: "http://127.0.0.1:8233", TemporalNamespace: "default"},
 		}
 		if err := d.tell(t.Context()); err != nil {

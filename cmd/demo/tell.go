@@ -2,23 +2,23 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"go.temporal.io/sdk/client"
 
 	"workflow-worker/cmd/dev/devenv"
 	"workflow-worker/cmd/dev/term"
+	"workflow-worker/docker/stack"
 )
 
 // demo is one run.
 type demo struct {
 	story
 	db        *pgx.Conn
-	temporal  client.Client
 	addresses devenv.Addresses
 	taskQueue string
 }
@@ -144,16 +144,20 @@ func (d *demo) runOrders(ctx context.Context, intakeNote, batchNote string) erro
 	return d.runWorkflow(ctx, "order-batch", []order{ada, grace}, batchNote)
 }
 
-func (d *demo) start(ctx context.Context, workflowType string, input any) (client.WorkflowRun, error) {
-	run, err := d.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                 fmt.Sprintf("demo-%s-%d", workflowType, time.Now().UnixMilli()),
-		TaskQueue:          d.taskQueue,
-		WorkflowRunTimeout: 10 * time.Minute, // whatever goes wrong, the demo leaves nothing running
-	}, workflowType, input)
-	if err != nil {
-		return nil, fmt.Errorf("start %s: %w", workflowType, err)
+// start inserts a row, which is all that it takes.
+func (d *demo) start(ctx context.Context, workflowType string, input any) (id string, err error) {
+	const insert = `
+INSERT INTO workflow_executions (workflow_id, status, input, options)
+SELECT id, 'pending', $3, '{"workflowRunTimeout": "10m"}' FROM workflows WHERE project_id = $1 AND kebab_name = $2
+RETURNING id::text` // whatever goes wrong, the demo leaves nothing running
+	text, err := json.Marshal(input)
+	if err == nil {
+		err = d.db.QueryRow(ctx, insert, projectID, workflowType, string(text)).Scan(&id)
 	}
-	return run, nil
+	if err != nil {
+		return "", fmt.Errorf("start %s: %w", workflowType, err)
+	}
+	return id, nil
 }
 
 func (d *demo) runWorkflow(ctx context.Context, workflowType string, input any, note string) error {
@@ -178,43 +182,74 @@ func (d *demo) runWorkflow(ctx context.Context, workflowType string, input any, 
 	return nil
 }
 
-func (d *demo) result(ctx context.Context, run client.WorkflowRun, into any) error {
+// result waits until the execution's row is over.
+func (d *demo) result(ctx context.Context, id string, into any) error {
+	const query = `SELECT status, coalesce(output::text, 'null'), coalesce(error_message, '') FROM workflow_executions WHERE id = $1`
+	output, err := d.follow(ctx, query, id)
+	if err != nil {
+		return fmt.Errorf("execution %s: %w: see the service's log in the terminal of `make dev`", id, err)
+	}
+	return json.Unmarshal([]byte(output), into)
+}
+
+// ask inserts a request about an execution and waits for the answer.
+func (d *demo) ask(ctx context.Context, execution, action, name string, args any) (answer string, err error) {
+	const insert = `INSERT INTO workflow_execution_requests (execution_id, action, name, args) VALUES ($1, $2, $3, $4) RETURNING id::text`
+	const query = `SELECT status, coalesce(result::text, 'null'), coalesce(error, '') FROM workflow_execution_requests WHERE id = $1`
+	var id string
+	text, err := json.Marshal(args)
+	if err == nil {
+		err = d.db.QueryRow(ctx, insert, execution, action, name, string(text)).Scan(&id)
+	}
+	if err == nil {
+		answer, err = d.follow(ctx, query, id)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w", action, name, err)
+	}
+	return answer, nil
+}
+
+// follow reads a row until it is completed or failed: its status, its result and why it failed.
+func (d *demo) follow(ctx context.Context, query, id string) (result string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
-	if err := run.Get(ctx, into); err != nil {
-		return fmt.Errorf("%s: %w: see the service's log in the terminal of `make dev`", run.GetID(), err)
-	}
-	return nil
+	err = stack.WaitFor(ctx, 5*time.Millisecond, func() (bool, error) {
+		var status, reason string
+		err := d.db.QueryRow(ctx, query, id).Scan(&status, &result, &reason)
+		if err == nil && (status == "failed" || status == "cancelled") {
+			err = fmt.Errorf("%s: %s", status, reason)
+		}
+		return status == "completed", err
+	})
+	return result, err
 }
 
 // startApproval starts one and asks it where it stands.
-func (d *demo) startApproval(ctx context.Context, subject, note string) (client.WorkflowRun, error) {
-	run, err := d.start(ctx, "approval", subject)
-	if err != nil {
-		return nil, err
+func (d *demo) startApproval(ctx context.Context, subject, note string) (id string, err error) {
+	if id, err = d.start(ctx, "approval", subject); err != nil {
+		return "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, runTimeout)
-	defer cancel()
-	answer, err := d.temporal.QueryWorkflow(ctx, run.GetID(), run.GetRunID(), "status")
+	answer, err := d.ask(ctx, id, "query", "status", []string{})
 	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", run.GetID(), err)
+		return "", err
 	}
 	var status string
-	if err := answer.Get(&status); err != nil {
-		return nil, fmt.Errorf("query %s: %w", run.GetID(), err)
+	if err := json.Unmarshal([]byte(answer), &status); err != nil {
+		return "", fmt.Errorf("query of approval: %w", err)
 	}
 	d.line("approval", subject+": "+status, note)
-	return run, nil
+	return id, nil
 }
 
-func (d *demo) approve(ctx context.Context, run client.WorkflowRun, note string, names ...string) error {
+func (d *demo) approve(ctx context.Context, id, note string, names ...string) error {
 	for _, name := range names {
-		if err := d.temporal.SignalWorkflow(ctx, run.GetID(), run.GetRunID(), "approve", name); err != nil {
-			return fmt.Errorf("signal %s: %w", run.GetID(), err)
+		if _, err := d.ask(ctx, id, "signal", "approve", []string{name}); err != nil {
+			return err
 		}
 	}
 	var result string
-	if err := d.result(ctx, run, &result); err != nil {
+	if err := d.result(ctx, id, &result); err != nil {
 		return err
 	}
 	d.line("approval", result, note)

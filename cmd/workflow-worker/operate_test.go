@@ -269,7 +269,7 @@ func TestTheDoctorNamesWhatIsWrongAndWhatMendsIt(t *testing.T) {
 		{`ALTER PUBLICATION workflow_worker DROP TABLE workflows`, `ALTER PUBLICATION workflow_worker ADD TABLE workflows (id, project_id)`, "stream.publications", "workflow-worker migrate"},
 		{`ALTER TABLE projects REPLICA IDENTITY FULL`, `ALTER TABLE projects REPLICA IDENTITY DEFAULT`, "stream.identities", "UPDATE and DELETE of projects fail"},
 		{`INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (999, true)`, `DELETE FROM workflow_worker.schema_version WHERE version_id = 999`, "schema.known", "999"},
-		{`DELETE FROM workflow_worker.schema_version WHERE version_id = 19`, `INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (19, true)`, "schema.migrated", "00019_status.sql"},
+		{`DELETE FROM workflow_worker.schema_version WHERE version_id = 20`, `INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (20, true)`, "schema.migrated", "00020_status.sql"},
 		{`INSERT INTO projects (name, task_queue_name) SELECT i, i FROM generate_series(1, 401) i`, `DELETE FROM projects`, "scale.polls", "frontend.namespaceCount"},
 	} {
 		if _, err := c.Exec(t.Context(), tc.breaks); err != nil {

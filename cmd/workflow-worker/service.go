@@ -20,6 +20,7 @@ import (
 	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
+	"workflow-worker/reconcile/executions"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
@@ -74,7 +75,7 @@ func (p process) run(ctx context.Context) error {
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
 		return unlessStopped(err)
 	}
-	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, tasks: tasks, pool: pool, log: log})
+	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, namespace: temporal.namespace, tasks: tasks, pool: pool, log: log})
 	log.Info("workflow-worker ends")
 	return err
 }
@@ -101,9 +102,11 @@ func (s settings) prepareDatabase(ctx context.Context, log *slog.Logger) error {
 type watched struct {
 	metrics  *metrics.Metrics
 	temporal client.Client
-	tasks    *wire.Tasks // of temporal
-	pool     *database.Pool
-	log      *slog.Logger
+	// namespace is that of temporal.
+	namespace string
+	tasks     *wire.Tasks // of temporal
+	pool      *database.Pool
+	log       *slog.Logger
 }
 
 // watch wires cdc → reconcile → runtime and runs them until ctx ends.
@@ -122,6 +125,11 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
 	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
+	executed := executions.New(executions.Config{
+		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
+		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
+		Logger: w.log, Observer: w.metrics,
+	})
 	runner, err := runtime.New(runtime.Config{
 		Client:                     w.temporal,
 		Tasks:                      w.tasks,
@@ -146,6 +154,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
 		KeptCode:    keptCode,
 		Failures:    failures,
+		Progress:    executed,
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})
@@ -183,7 +192,8 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		ResyncInterval: s.ResyncInterval,
 		Logger:         w.log,
 		Renew:          s.renewStream(),
-		Handler:        reconciler,
+		Handler:        lookers{reconciler, executed},
+		Messages:       executed,
 		Observer:       stream,
 	})
 	if err != nil {
@@ -196,7 +206,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	group.Go(func() { statistics.Run(ctx) })
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
 	group.Go(func() { sourceErr = source.Run(ctx) })
-	group.Go(func() { reconcileErr = reconciler.Run(ctx) })
+	// What workers do while they stop is still written.
+	executing, endExecutions := context.WithCancel(context.WithoutCancel(ctx))
+	defer endExecutions()
+	group.Go(func() { executed.Run(executing) })
+	group.Go(func() {
+		defer endExecutions()
+		reconcileErr = reconciler.Run(ctx)
+	})
 	group.Wait()
 	if ctx.Err() != nil && reconcileErr != nil {
 		// The shutdown was asked for and is over; what it left behind Temporal hands to others.
@@ -204,6 +221,18 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		reconcileErr = nil
 	}
 	return errors.Join(unlessStopped(sourceErr), reconcileErr)
+}
+
+// lookers are all who look when anything may have changed.
+type lookers struct {
+	*reconcile.Reconciler
+	executions *executions.Service
+}
+
+// LookAtAll implements cdc.Handler.
+func (l lookers) LookAtAll(reason string) {
+	l.Reconciler.LookAtAll(reason)
+	l.executions.LookAtAll()
 }
 
 // streamObserver notices when change capture knows whether it streams or polls.

@@ -43,6 +43,9 @@ type settings struct {
 	ResyncInterval         time.Duration `env:"RESYNC_INTERVAL, default=30s"`
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
 	CodeRetention          time.Duration `env:"CODE_RETENTION, default=72h"`
+	RecordExecutions       string        `env:"RECORD_EXECUTIONS, default=rows"`
+	ExecutionMaxValue      int           `env:"EXECUTION_MAX_VALUE_BYTES, default=262144"`
+	ExecutionRetention     time.Duration `env:"EXECUTION_RETENTION, default=0s"`
 	ShutdownTimeout        time.Duration `env:"SHUTDOWN_TIMEOUT, default=30s"`
 	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
 	HTTPAllow              []string      `env:"HTTP_ALLOW"`
@@ -255,6 +258,15 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	}
 	if s.RemovalGrace < 0 {
 		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)
+	}
+	if s.RecordExecutions != "rows" && s.RecordExecutions != "all" {
+		mistake("RECORD_EXECUTIONS is %q, must be rows or all", s.RecordExecutions)
+	}
+	if s.ExecutionMaxValue < 1024 {
+		mistake("EXECUTION_MAX_VALUE_BYTES is %d, must be at least 1024", s.ExecutionMaxValue)
+	}
+	if s.ExecutionRetention < 0 {
+		mistake("EXECUTION_RETENTION is %v, must not be negative", s.ExecutionRetention)
 	}
 	if s.CodeRetention < 0 {
 		mistake("CODE_RETENTION is %v, must not be negative", s.CodeRetention)

@@ -98,6 +98,9 @@ func TestTheDatabaseAndThePageKnowTheWordsOfRows(t *testing.T) {
 		{"worker_requests", "action", rows.RequestActions()},
 		{"worker_requests", "status", rows.RequestStatuses()},
 		{"workflow_workers", "status", rows.Statuses()},
+		{"workflow_executions", "status", rows.ExecutionStatuses()},
+		{"workflow_execution_requests", "action", rows.ExecutionRequestActions()},
+		{"workflow_execution_requests", "status", rows.RequestStatuses()},
 	} {
 		var comment, allowed string
 		if err := db.QueryRow(t.Context(), `

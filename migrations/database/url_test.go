@@ -18,7 +18,7 @@ func TestWhatIsWrongWithAURLIsSaidByItsPart(t *testing.T) {
 	for url, want := range map[string]string{
 		"mysql://u:hidden@h/d":                         "must begin with postgres://",
 		"host=h password=hidden":                       "must begin with postgres://",
-		"postgres://u:hid%hidden@h:5432/d":                `the password has a "%"`,
+		"postgres://u:hid%hidden@h:5432/d":             `the password has a "%"`,
 		"postgres://u%:hidden@h:5432/d":                `the user has a "%"`,
 		"postgres://u:hidden@h:port/d":                 `the port is "port"`,
 		"postgres://u:hidden@h:70000/d":                `the port is "70000"`,

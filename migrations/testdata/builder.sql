@@ -242,3 +242,44 @@ INSERT INTO public.workflow_workers (worker_id, project_id, task_queue_name, sta
 SELECT 'worker-' || p.id, p.id, p.task_queue_name, 'running', 'old-host', '17', now(), now() FROM public.projects p;
 INSERT INTO public.activity_statistics (project_id, activity_name, execution_count)
 SELECT p.id, 'greet', 7 FROM public.projects p;
+
+-- Executions, as its second migration of them leaves the table -------------------------
+CREATE TABLE public.user_roles (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name varchar(50) NOT NULL UNIQUE);
+CREATE TABLE public.workflow_executions (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    workflow_id uuid NOT NULL REFERENCES public.workflows (id) ON DELETE CASCADE,
+    temporal_workflow_id varchar(255),
+    temporal_run_id varchar(255),
+    status varchar(50) NOT NULL CHECK (status IN ('pending', 'building', 'running', 'completed', 'failed', 'cancelled', 'paused')),
+    started_at timestamptz NOT NULL DEFAULT now(),
+    completed_at timestamptz,
+    duration_ms integer,
+    input jsonb,
+    output jsonb,
+    error_message text,
+    activities_executed integer DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by uuid REFERENCES public.users (id) ON DELETE CASCADE,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    temporal_history_json jsonb,
+    history_synced_at timestamptz,
+    history_sync_status varchar(50) DEFAULT 'pending'
+);
+CREATE INDEX idx_workflow_executions_workflow_id ON public.workflow_executions (workflow_id);
+CREATE INDEX idx_workflow_executions_status ON public.workflow_executions (status);
+CREATE INDEX idx_workflow_executions_created_by ON public.workflow_executions (created_by);
+CREATE INDEX idx_workflow_executions_sync_status ON public.workflow_executions (history_sync_status);
+CREATE TRIGGER update_workflow_executions_updated_at BEFORE UPDATE ON public.workflow_executions
+    FOR EACH ROW EXECUTE FUNCTION public.update_updated_at_column();
+ALTER TABLE public.workflow_executions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "Users can view their own workflow executions" ON public.workflow_executions FOR SELECT
+    USING (created_by IS NULL OR created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid())
+        OR workflow_id IN (SELECT w.id FROM public.workflows w JOIN public.component_visibility v ON v.id = w.visibility_id WHERE v.name = 'public'));
+CREATE POLICY "Users can create their own workflow executions" ON public.workflow_executions FOR INSERT
+    WITH CHECK (created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid()));
+CREATE POLICY "Users can update their own workflow executions" ON public.workflow_executions FOR UPDATE
+    USING (created_by IS NULL OR created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid()));
+CREATE POLICY "Users can delete their own workflow executions" ON public.workflow_executions FOR DELETE
+    USING (created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid()));
+INSERT INTO public.workflow_executions (id, workflow_id, temporal_workflow_id, temporal_run_id, status, created_by, output)
+SELECT replace(w.id::text, '005', '007')::uuid, w.id, 'order-intake-1', 'r', 'completed', w.created_by, '"secret"' FROM public.workflows w;

@@ -38,7 +38,8 @@ WITH need (name, commands) AS (VALUES
   ('workflow_code_store', 'SELECT INSERT UPDATE DELETE'), ('workflow_package_bundles', 'SELECT INSERT UPDATE DELETE'),
   ('workflow_execution_moves', 'SELECT INSERT UPDATE DELETE'), ('workflow_execution_stays', 'SELECT INSERT UPDATE DELETE'),
   ('workflow_execution_failures', 'SELECT INSERT UPDATE DELETE'), ('workflow_live_periods', 'SELECT INSERT UPDATE DELETE'),
-  ('worker_events', 'SELECT INSERT DELETE'), ('activity_statistics', 'SELECT INSERT UPDATE')
+  ('worker_events', 'SELECT INSERT DELETE'), ('activity_statistics', 'SELECT INSERT UPDATE'),
+  ('workflow_executions', 'SELECT INSERT UPDATE DELETE'), ('workflow_execution_requests', 'SELECT UPDATE DELETE')
 ),
 found AS (
   SELECT n.name, n.commands, c.oid

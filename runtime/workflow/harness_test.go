@@ -95,7 +95,7 @@ func (o *observations) TaskFailed(x wire.Execution, _ *wire.TaskFailure) {
 }
 
 // TaskCompleted implements TaskEnds.
-func (o *observations) TaskCompleted(wire.Execution) {}
+func (o *observations) TaskCompleted(wire.Execution, wire.Progress) {}
 
 // stuckIn reports that an execution was told to get no further.
 func (o *observations) stuckIn(runID string) bool {

@@ -136,7 +136,7 @@ func (o Options) hears() wire.Project {
 type noTaskEnds struct{}
 
 func (noTaskEnds) TaskFailed(wire.Execution, *wire.TaskFailure) {}
-func (noTaskEnds) TaskCompleted(wire.Execution)                 {}
+func (noTaskEnds) TaskCompleted(wire.Execution, wire.Progress)  {}
 
 type noObserver struct{}
 

@@ -105,6 +105,8 @@ func (t *Tasks) page(req *workflowservice.GetWorkflowExecutionHistoryRequest, re
 	events := resp.GetHistory().GetEvents()
 	if began := beginning(events); began != nil {
 		r.read(events, began, len(resp.GetNextPageToken()) == 0)
+	} else {
+		r.known.activities += scheduled(events)
 	}
 	if len(resp.GetNextPageToken()) > 0 || len(events) == 0 {
 		return

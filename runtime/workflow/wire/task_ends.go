@@ -14,7 +14,7 @@ type TaskEnds interface {
 	// server lets the later ones time out.
 	TaskFailed(x Execution, f *TaskFailure)
 	// TaskCompleted tells that the server has taken what a task brought: the execution got on.
-	TaskCompleted(x Execution)
+	TaskCompleted(x Execution, p Progress)
 }
 
 const hintRefused = "Temporal's server refuses what the code asked for: correct the code, or the server's settings."
@@ -35,6 +35,10 @@ type taskWorker struct {
 	x    Execution
 	ends TaskEnds
 	what TaskFailure // without a message
+
+	code   LastCode // what it ran on last
+	title  string
+	titled bool
 }
 
 // workerOf gives who runs an open task; it knows it still when the execution is over.
@@ -52,9 +56,9 @@ func (t *Tasks) workerOf(token []byte) (w taskWorker, ok bool) {
 // tellCompleted tells what the server said to a task's completion. What it finds wrong with a
 // command it has written into the history as a failed task, and nobody hears of it but by this
 // answer.
-func (w taskWorker) tellCompleted(err error) {
+func (w taskWorker) tellCompleted(err error, progress func() Progress) {
 	if err == nil {
-		w.ends.TaskCompleted(w.x)
+		w.ends.TaskCompleted(w.x, progress())
 		return
 	}
 	s := status.Convert(err)

@@ -76,6 +76,7 @@ type run struct {
 	// worker outlives cached: an execution that is over is dropped before its last task is
 	// answered.
 	worker taskWorker
+	known  known
 }
 
 // NewTasks makes one for one connection.
@@ -114,9 +115,10 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 			r.ReturnNewWorkflowTask = false // it is polled for
 		}
 		worker, told := t.workerOf(r.GetTaskToken())
+		progress := t.progress(r)
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		if told {
-			worker.tellCompleted(err)
+			worker.tellCompleted(err, progress)
 		}
 		t.answered(r.GetTaskToken())
 		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok && resp.GetWorkflowTask() != nil {
@@ -190,6 +192,7 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 // read takes over what the first page of a history tells.
 func (r *run) read(events []*historypb.HistoryEvent, began *historypb.WorkflowExecutionStartedEventAttributes, complete bool) {
 	r.began, r.last, r.foreign = began, nil, Foreigner(events)
+	r.known.origin, r.known.activities = originOf(began), scheduled(events)
 	if complete {
 		last := lastCode(events)
 		r.last = &last

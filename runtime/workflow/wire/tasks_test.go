@@ -200,4 +200,4 @@ func (k kept) Report(*TaskFailure)            {}
 type nobody struct{}
 
 func (nobody) TaskFailed(Execution, *TaskFailure) {}
-func (nobody) TaskCompleted(Execution)            {}
+func (nobody) TaskCompleted(Execution, Progress)  {}

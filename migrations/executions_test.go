@@ -1,0 +1,150 @@
+package migrations_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+const annExecution = "a0000000-0000-4000-8000-000000000007"
+
+// executionsOf has an execution of Ann's and one of Ben's, over and under way.
+func executionsOf(d *database) *database {
+	for _, workflow := range []string{annWorkflow, benWorkflow} {
+		d.exec(`INSERT INTO workflow_executions (id, workflow_id, status, output) VALUES (replace($1::text, '005', '007')::uuid, $1::uuid, 'completed', '"secret"')
+			ON CONFLICT (id) DO NOTHING`, workflow)
+		d.exec(`INSERT INTO workflow_executions (id, workflow_id, status, temporal_workflow_id, temporal_run_id) VALUES (replace($1::text, '005', '008')::uuid, $1::uuid, 'running', 'w', 'r')`, workflow)
+		d.exec(`INSERT INTO workflow_execution_requests (execution_id, action) VALUES (replace($1::text, '005', '008')::uuid, 'cancel')`, workflow)
+	}
+	return d
+}
+
+func TestUsersStartAndReadExecutionsOfTheirOwnOnly(t *testing.T) {
+	t.Parallel()
+	onSupabase(t, func(t *testing.T, d *database) {
+		executionsOf(d)
+		const (
+			annRunning, benRunning = "a0000000-0000-4000-8000-000000000008", "b0000000-0000-4000-8000-000000000008"
+			insert                 = `INSERT INTO workflow_executions (id, workflow_id, status, input) VALUES ($1, $2, $3, '{}')`
+		)
+		ann := d.session(t, "authenticated", annAuth)
+		if got := ann.strings(`SELECT DISTINCT workflow_id::text FROM workflow_executions`); !slices.Equal(got, []string{annWorkflow}) {
+			t.Errorf("Ann sees executions of %v", got)
+		}
+		if got := ann.strings(`SELECT execution_id::text FROM workflow_execution_requests`); !slices.Equal(got, []string{annRunning}) {
+			t.Errorf("Ann sees requests about %v", got)
+		}
+		// As the contract's page has it for supabase-js.
+		row := ann.string(`INSERT INTO workflow_executions (workflow_id, status, input) VALUES ($1, 'pending', '{"name": "Ann"}') RETURNING id::text`, annWorkflow)
+		ann.must(1, `SELECT status, output, error_message, error FROM workflow_executions WHERE id = $1`, row)
+		ann.must(1, `INSERT INTO workflow_execution_requests (execution_id, action, name, args) VALUES ($1, 'signal', 'approve', '["Ann"]')`, row)
+		d.exec(`DELETE FROM workflow_execution_requests WHERE execution_id = $1`, row)
+		mine, built := uuid.NewString(), uuid.NewString()
+		ann.must(1, insert, mine, annWorkflow, "pending")
+		ann.must(1, insert, built, annWorkflow, "building")
+		ann.must(1, `UPDATE workflow_executions SET status = 'pending', options = '{}' WHERE id = $1`, built)
+		ann.refused(insert, uuid.NewString(), benWorkflow, "pending")
+		ann.refused(insert, uuid.NewString(), uuid.NewString(), "pending")
+		for _, status := range []string{"running", "completed", "failed", "cancelled", "paused"} {
+			ann.refused(insert, uuid.NewString(), annWorkflow, status)
+		}
+		ann.forbidden(`INSERT INTO workflow_executions (workflow_id, status, output) VALUES ($1, 'pending', '1')`, annWorkflow)
+		ann.forbidden(`INSERT INTO workflow_executions (workflow_id, status, temporal_run_id) VALUES ($1, 'pending', 'r')`, annWorkflow)
+		ann.forbidden(`INSERT INTO workflow_executions (workflow_id, status, first_run_id) VALUES ($1, 'pending', 'r')`, annWorkflow)
+		ann.forbidden(`INSERT INTO workflow_executions (workflow_id, status, claimed_at) VALUES ($1, 'pending', now())`, annWorkflow)
+		ann.refused(`INSERT INTO workflow_executions (workflow_id, status, created_by) VALUES ($1, 'pending', $2)`, annWorkflow, benUser)
+		ann.forbidden(`UPDATE workflow_executions SET output = '1'`)
+		ann.forbidden(`UPDATE workflow_executions SET temporal_workflow_id = 'other'`)
+		ann.forbidden(`UPDATE workflow_executions SET workflow_id = $1`, benWorkflow)
+		for _, id := range []string{mine, annRunning, annExecution, benRunning} {
+			ann.refused(`UPDATE workflow_executions SET status = 'cancelled' WHERE id = $1`, id)
+		}
+		ann.forbidden(`TRUNCATE workflow_executions`)
+		ann.refused(`DELETE FROM workflow_executions WHERE workflow_id = $1`, benWorkflow)
+
+		const ask = `INSERT INTO workflow_execution_requests (execution_id, action, name, args) VALUES ($1, $2, 'x', '[1]')`
+		for _, action := range []string{"cancel", "terminate", "signal", "update", "query", "reset", "pause", "unpause"} {
+			ann.must(1, ask, annRunning, action)
+			ann.refused(ask, benRunning, action)
+		}
+		ann.refused(ask, uuid.NewString(), "cancel")
+		ann.refused(`INSERT INTO workflow_execution_requests (execution_id, action, requested_by) VALUES ($1, 'cancel', $2)`, annRunning, benAuth)
+		ann.forbidden(`INSERT INTO workflow_execution_requests (execution_id, action, status) VALUES ($1, 'cancel', 'completed')`, annRunning)
+		ann.forbidden(`INSERT INTO workflow_execution_requests (execution_id, action, requested_at) VALUES ($1, 'cancel', now())`, annRunning)
+		ann.forbidden(`UPDATE workflow_execution_requests SET status = 'completed'`)
+		ann.forbidden(`DELETE FROM workflow_execution_requests`)
+
+		visitor := d.session(t, "anon", "")
+		for _, table := range []string{"workflow_executions", "workflow_execution_requests"} {
+			visitor.forbidden(`SELECT * FROM ` + table)
+			visitor.forbidden(`DELETE FROM ` + table)
+		}
+		visitor.forbidden(insert, uuid.NewString(), annWorkflow, "pending")
+		visitor.forbidden(ask, annRunning, "cancel")
+
+		backend := d.session(t, "service_role", "")
+		backend.must(1, `INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id, temporal_run_id) VALUES ($1, 'running', 'w', 'r')`, benWorkflow)
+		backend.must(1, `UPDATE workflow_executions SET status = 'completed', output = '1' WHERE id = $1`, annRunning)
+		backend.must(1, `INSERT INTO workflow_execution_requests (execution_id, action) VALUES ($1, 'cancel')`, benRunning)
+	})
+}
+
+// Before its second migration of executions the Workflow Builder's table knew neither who asked
+// nor rows that wait.
+func TestTheFirstShapeOfExecutionsIsAdopted(t *testing.T) {
+	t.Parallel()
+	d := builderDatabase(t)
+	d.exec(`DROP TABLE workflow_executions CASCADE`)
+	d.exec(`CREATE TABLE workflow_executions (
+		id uuid PRIMARY KEY DEFAULT gen_random_uuid(), workflow_id uuid NOT NULL REFERENCES workflows (id),
+		temporal_workflow_id varchar(255) NOT NULL, temporal_run_id varchar(255) NOT NULL,
+		status varchar(50) NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'cancelled', 'timed_out')),
+		started_at timestamptz NOT NULL, completed_at timestamptz, duration_ms integer, input jsonb, output jsonb, error_message text,
+		activities_executed integer DEFAULT 0, created_at timestamptz NOT NULL DEFAULT now())`)
+	d.exec(`INSERT INTO workflow_executions (workflow_id, temporal_workflow_id, temporal_run_id, status, started_at) VALUES ($1, 'w', 'r', 'timed_out', now())`, annWorkflow)
+	migrated(d)
+	if got := d.string(`SELECT status FROM workflow_executions`); got != "timed_out" {
+		t.Errorf("the row that was there says %s", got)
+	}
+	for _, status := range []string{"pending", "building", "running", "completed", "failed", "cancelled", "paused", "timed_out"} {
+		d.exec(`INSERT INTO workflow_executions (workflow_id, status) VALUES ($1, $2)`, annWorkflow, status)
+	}
+	if _, err := d.conn.Exec(t.Context(), `INSERT INTO workflow_executions (workflow_id, status) VALUES ($1, 'nonsense')`, annWorkflow); err == nil {
+		t.Error("any status is allowed now")
+	}
+}
+
+// What the service is told by: one message for each statement that gives it something to do, and
+// none for its own.
+func TestTheStreamTellsOfExecutionsThatWait(t *testing.T) {
+	t.Parallel()
+	d := migratedBuilder(t)
+	d.exec(`SELECT pg_create_logical_replication_slot('keys', 'pgoutput', true)`)
+	told := func(what, want string, n int) {
+		t.Helper()
+		count := d.string(`SELECT count(*)::text FROM pg_logical_slot_get_binary_changes('keys', NULL, NULL,
+			'proto_version', '1', 'publication_names', 'workflow_worker,workflow_worker_requests', 'messages', 'true')
+			WHERE get_byte(data, 0) = ascii('M') AND position($1::bytea IN data) > 0`, []byte(want))
+		if wanted := []string{"0", "1", "2"}[n]; count != wanted {
+			t.Errorf("%s: %s messages of %q, want %s", what, count, want, wanted)
+		}
+	}
+	const insert = `INSERT INTO workflow_executions (workflow_id, status) SELECT $1, $2 FROM generate_series(1, 3)`
+	d.exec(insert, annWorkflow, "pending")
+	told("three rows that wait", "executions", 1)
+	d.exec(insert, annWorkflow, "building")
+	told("rows that are built", "executions", 0)
+	d.exec(`UPDATE workflow_executions SET status = 'pending' WHERE id IN (SELECT id FROM workflow_executions WHERE status = 'building' LIMIT 1)`)
+	told("one is built", "executions", 1)
+	d.exec(`INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id, temporal_run_id) VALUES ($1, 'running', 'w', 'r')`, annWorkflow)
+	told("started by somebody else", "executions", 1)
+	d.exec(`UPDATE workflow_executions SET claimed_at = now() WHERE status = 'pending'`)
+	d.exec(`UPDATE workflow_executions SET status = 'running', first_run_id = 'r' WHERE status = 'pending'`)
+	d.exec(`UPDATE workflow_executions SET status = 'completed', output = '1'`)
+	told("our own writes", "executions", 0)
+	d.exec(`INSERT INTO workflow_execution_requests (execution_id, action) SELECT $1, 'cancel' FROM generate_series(1, 3)`, annExecution)
+	told("three requests", "requests", 1)
+	d.exec(`UPDATE workflow_execution_requests SET status = 'completed'`)
+	told("our answer", "requests", 0)
+}

@@ -1,0 +1,96 @@
+package executions
+
+import (
+	"encoding/json"
+	"strings"
+
+	failurepb "go.temporal.io/api/failure/v1"
+
+	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime"
+)
+
+// failure is workflow_executions.error.
+type failure struct {
+	Type    string          `json:"type"`
+	Message string          `json:"message,omitempty"`
+	Stack   string          `json:"stack,omitempty"`
+	File    string          `json:"file,omitempty"` // the author's
+	Line    int             `json:"line,omitempty"`
+	Column  int             `json:"column,omitempty"`
+	Details json.RawMessage `json:"details,omitempty"`
+	// Activity is the type of the activity that failed, Workflow that of the child.
+	Activity string   `json:"activity,omitempty"`
+	Workflow string   `json:"workflow,omitempty"`
+	Identity string   `json:"identity,omitempty"` // who ended it
+	Cause    *failure `json:"cause,omitempty"`
+}
+
+// maxCauses is how deep a chain of causes is told.
+const maxCauses = 16
+
+func failureOf(f *failurepb.Failure, max, depth int) *failure {
+	if f == nil || depth == 0 {
+		return nil
+	}
+	out := &failure{Message: rows.Bounded(f.GetMessage()), Stack: rows.Bounded(f.GetStackTrace()), Cause: failureOf(f.GetCause(), max, depth-1)}
+	out.File, out.Line, out.Column = runtime.AuthorsLine(f.GetStackTrace())
+	var details *string
+	switch {
+	case f.GetApplicationFailureInfo() != nil:
+		out.Type = f.GetApplicationFailureInfo().GetType()
+		details = values(f.GetApplicationFailureInfo().GetDetails(), max)
+	case f.GetActivityFailureInfo() != nil:
+		out.Type, out.Activity = "ActivityFailure", f.GetActivityFailureInfo().GetActivityType().GetName()
+	case f.GetChildWorkflowExecutionFailureInfo() != nil:
+		out.Type, out.Workflow = "ChildWorkflowFailure", f.GetChildWorkflowExecutionFailureInfo().GetWorkflowType().GetName()
+	case f.GetTimeoutFailureInfo() != nil:
+		out.Type = "TimedOut"
+	case f.GetCanceledFailureInfo() != nil:
+		out.Type = "Cancelled"
+		details = values(f.GetCanceledFailureInfo().GetDetails(), max)
+	case f.GetTerminatedFailureInfo() != nil:
+		out.Type = "Terminated"
+	case f.GetServerFailureInfo() != nil:
+		out.Type = "ServerFailure"
+	}
+	if out.Type == "" {
+		out.Type = "Error"
+	}
+	if details != nil {
+		out.Details = json.RawMessage(*details)
+	}
+	return out
+}
+
+// first is what a person should read first: what the code said, not that an activity or a child
+// failed, which is before it.
+func (f *failure) first() string {
+	var where []string
+	for f.Cause != nil && (f.Type == "ActivityFailure" || f.Type == "ChildWorkflowFailure") {
+		if name := f.Activity + f.Workflow; name != "" {
+			where = append(where, name)
+		}
+		f = f.Cause
+	}
+	message := f.Message
+	if message == "" {
+		message = f.Type
+	}
+	return strings.Join(append(where, message), ": ")
+}
+
+// json is for a row, nil if there is none. What would be larger than max is its first part alone.
+func (f *failure) json(max int) *string {
+	if f == nil {
+		return nil
+	}
+	b, err := json.Marshal(f)
+	if err == nil && len(b) > max {
+		b, err = json.Marshal(&failure{Type: f.Type, Message: f.Message, File: f.File, Line: f.Line, Column: f.Column, Activity: f.Activity, Workflow: f.Workflow})
+	}
+	if err != nil {
+		return nil
+	}
+	return new(string(b))
+}

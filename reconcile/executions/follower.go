@@ -1,0 +1,338 @@
+package executions
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime"
+)
+
+const (
+	maxBatch = 200
+	// maxHeld bounds what waits to be written, in bytes. What finds no place the sweeper finds out.
+	maxHeld = 64 << 20
+	// What belongs to no row yet is tried again so long: the start may be on its way, from here or
+	// from another replica.
+	orphanAge   = 6 * time.Second
+	orphanPause = 700 * time.Millisecond
+)
+
+// Follower writes what becomes of executions into their rows, many in one statement.
+type Follower struct {
+	Base
+	// All records executions that have no row, where their project doesn't say.
+	All bool
+	// Doubt is told of first runs of which only Temporal knows how they go on.
+	Doubt func(firstRun string)
+	// Observer is told how many states wait to be written.
+	Observer FollowObserver
+
+	bell bell
+	// records says that some project wants all its executions recorded; the sweeper knows.
+	records atomic.Bool
+
+	mu      sync.Mutex // guards what follows
+	held    int        // bytes
+	pending map[string]*entry
+}
+
+// FollowObserver counts. Its method is cheap and doesn't block.
+type FollowObserver interface {
+	// ExecutionBacklog is how many executions' states wait to be written.
+	ExecutionBacklog(n int)
+}
+
+// entry is what is to be written of one execution.
+type entry struct {
+	rows.ExecutionState
+	since time.Time // when it came
+	due   time.Time // not before
+	// starts says that it is what the starter knows: that there is a first run.
+	starts bool
+}
+
+// NewFollower returns one that does nothing until Run.
+func NewFollower(b Base, all bool, o FollowObserver) *Follower {
+	return &Follower{Base: b, All: all, Doubt: func(string) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
+}
+
+// ExecutionAdvanced implements runtime.ProgressObserver.
+func (f *Follower) ExecutionAdvanced(_ string, a runtime.Advance) {
+	first := ""
+	if a.Origin != nil {
+		first = a.Origin.FirstRunID
+	}
+	if first == "" {
+		return // the sweeper finds out
+	}
+	s := rows.ExecutionState{
+		TemporalID: a.WorkflowID, RunID: a.RunID, FirstRunID: first, Status: rows.ExecutionRunning, Activities: a.Activities,
+		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentID: a.Origin.Parent.GetWorkflowId(),
+	}
+	if a.Closing != nil {
+		e, final := f.byCommand(a.Closing, a.Origin)
+		if !final {
+			f.Doubt(first)
+			if !a.First {
+				return
+			}
+		} else {
+			e.into(&s)
+			s.EndedAt = time.Now()
+		}
+	}
+	f.put(s)
+}
+
+// began notes that a row's execution has started, by its first run.
+func (f *Follower) began(id, temporalID, firstRun string) {
+	f.add(&entry{starts: true, ExecutionState: rows.ExecutionState{
+		ID: id, TemporalID: temporalID, RunID: firstRun, FirstRunID: firstRun, Status: rows.ExecutionRunning, StartedAt: time.Now(), Activities: -1,
+	}})
+}
+
+// put has a state written soon. Of one execution the later state counts, but for that it began.
+func (f *Follower) put(s rows.ExecutionState) { f.add(&entry{ExecutionState: s}) }
+
+func (f *Follower) add(e *entry) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key := f.key(e)
+	e.since = time.Now()
+	if was := f.pending[key]; was != nil {
+		f.held -= was.Size()
+		e.merge(was)
+	} else if f.held > maxHeld {
+		return
+	}
+	f.held += e.Size()
+	f.pending[key] = e
+	f.bell.Ring()
+}
+
+// key is the execution's; another row that follows the same execution has one of its own. Called
+// with mu held.
+func (f *Follower) key(e *entry) string {
+	key := cmp.Or(e.FirstRunID, e.ID)
+	if was := f.pending[key]; was != nil && was.ID != "" && e.ID != "" && was.ID != e.ID {
+		key += "/" + e.ID
+	}
+	return key
+}
+
+// merge takes over from an earlier state what this one doesn't say.
+func (e *entry) merge(was *entry) {
+	if was.Over() && !e.Over() && was.RunID == e.RunID && was.RunID != "" {
+		// Two tasks of a run were answered at once, and told of the other way round.
+		id, started := cmp.Or(was.ID, e.ID), was.StartedAt
+		if started.IsZero() {
+			started = e.StartedAt
+		}
+		e.ExecutionState = was.ExecutionState
+		e.ID, e.StartedAt, e.since = id, started, was.since
+		return
+	}
+	// What a worker saw is news to what the starter knows, whichever comes first.
+	if e.starts && was.ID == "" {
+		id, started := e.ID, e.StartedAt
+		e.ExecutionState = was.ExecutionState
+		e.ID, e.StartedAt = id, started
+	}
+	if e.ID == "" {
+		e.ID, e.Was = was.ID, was.Was
+	}
+	if e.StartedAt.IsZero() {
+		e.StartedAt = was.StartedAt
+	}
+	if e.Hash == "" {
+		e.Hash, e.Version = was.Hash, was.Version
+	}
+	e.since = was.since
+}
+
+// Run writes until ctx ends, and once more then.
+func (f *Follower) Run(ctx context.Context) {
+	failures := 0
+	for next := orphanPause; f.bell.wait(ctx, next); {
+		next = orphanPause
+		err := f.flush(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			f.Trouble.Fail(ctx, "executions", "what becomes of executions can't be written; it is kept", err)
+			if !pause(ctx, backoff(failures)) {
+				break
+			}
+			failures++
+			f.bell.Ring()
+		default:
+			failures = 0
+			f.Trouble.Recover(ctx, "executions", "what becomes of executions is written again")
+		}
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := f.flush(last); err != nil {
+		f.Log.WarnContext(last, "what became of executions in the end could not be written; the next start finds it out", "error", err)
+	}
+}
+
+const (
+	// A write waits so long for others to go with it, and for longer where there are many.
+	linger, lingerMany = 4 * time.Millisecond, 40 * time.Millisecond
+	many               = 8
+)
+
+// flush writes all that is due.
+func (f *Follower) flush(ctx context.Context) error {
+	for {
+		f.gather(ctx)
+		batch, left := f.take()
+		f.Observer.ExecutionBacklog(left + len(batch))
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := f.write(ctx, batch); err != nil {
+			f.giveBack(batch, 0)
+			return err
+		}
+	}
+}
+
+// gather waits for what can go with what is there.
+func (f *Follower) gather(ctx context.Context) {
+	f.mu.Lock()
+	n := len(f.pending)
+	f.mu.Unlock()
+	switch {
+	case n == 0, n >= maxBatch:
+	case n >= many:
+		pause(ctx, lingerMany)
+	default:
+		pause(ctx, linger)
+	}
+}
+
+func (f *Follower) take() (batch []*entry, left int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	for key, e := range f.pending {
+		if e.due.After(now) {
+			continue
+		}
+		batch = append(batch, e)
+		delete(f.pending, key)
+		f.held -= e.Size()
+		if len(batch) == maxBatch {
+			break
+		}
+	}
+	return batch, len(f.pending)
+}
+
+// giveBack keeps what is to be tried again, unless there is newer.
+func (f *Follower) giveBack(batch []*entry, after time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range batch {
+		key := f.key(e)
+		if after > 0 {
+			e.due = time.Now().Add(max(after, time.Since(e.since)))
+		}
+		if newer := f.pending[key]; newer != nil {
+			f.held -= newer.Size()
+			newer.merge(e)
+			f.held += newer.Size()
+			continue
+		}
+		f.pending[key] = e
+		f.held += e.Size()
+	}
+}
+
+// write writes a batch: rows by their ids, and by their first runs.
+func (f *Follower) write(ctx context.Context, batch []*entry) error {
+	var named, chains []rows.ExecutionState
+	of := map[string]*entry{}
+	for _, e := range batch {
+		if e.ID != "" {
+			named = append(named, e.ExecutionState)
+		} else {
+			chains = append(chains, e.ExecutionState)
+			of[e.FirstRunID] = e
+		}
+	}
+	if len(named) > 0 {
+		if err := f.isolated(ctx, named, func(ctx context.Context, s []rows.ExecutionState) error { return rows.WriteExecutions(ctx, f.DB, s) }); err != nil {
+			return err
+		}
+	}
+	if len(chains) == 0 {
+		return nil
+	}
+	var without []rows.ExecutionState
+	err := f.isolated(ctx, chains, func(ctx context.Context, s []rows.ExecutionState) error {
+		w, err := rows.WriteChains(ctx, f.DB, s)
+		without = append(without, w...)
+		return err
+	})
+	if err != nil || len(without) == 0 {
+		return err
+	}
+	if !f.All && !f.records.Load() {
+		f.tryAgain(of, without)
+		return nil
+	}
+	if err := f.isolated(ctx, without, func(ctx context.Context, s []rows.ExecutionState) error {
+		return rows.RecordExecutions(ctx, f.DB, f.All, s)
+	}); err != nil {
+		return err
+	}
+	f.tryAgain(of, without)
+	return nil
+}
+
+// tryAgain keeps for a while what belonged to no row.
+func (f *Follower) tryAgain(of map[string]*entry, without []rows.ExecutionState) {
+	var again []*entry
+	for _, s := range without {
+		if e := of[s.FirstRunID]; time.Since(e.since) < orphanAge {
+			again = append(again, e)
+		}
+	}
+	f.giveBack(again, orphanPause)
+}
+
+// isolated writes states; where one of them can't be written as it is, that one without what the
+// database doesn't take.
+func (f *Follower) isolated(ctx context.Context, states []rows.ExecutionState, write func(context.Context, []rows.ExecutionState) error) error {
+	err := write(ctx, states)
+	if err == nil || !rows.Unwritable(err) {
+		return err
+	}
+	if len(states) > 1 {
+		for _, s := range states {
+			if err := f.isolated(ctx, []rows.ExecutionState{s}, write); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	bare := states[0]
+	note := `{"omitted": "the database doesn't take it"}`
+	for _, v := range []**string{&bare.Output, &bare.Error, &bare.Input} {
+		if *v != nil {
+			*v = &note
+		}
+	}
+	if err := write(ctx, []rows.ExecutionState{bare}); !rows.Unwritable(err) {
+		return err
+	}
+	f.Log.WarnContext(ctx, "an execution's row can't be written", "workflow_id", bare.TemporalID, "error", err)
+	return nil
+}

@@ -1,0 +1,70 @@
+package executions
+
+import (
+	"testing"
+	"time"
+
+	"workflow-worker/reconcile/rows"
+)
+
+func heard(f *Follower) []*entry {
+	batch, _ := f.take()
+	return batch
+}
+
+// What the starter knows and what a worker saw are one write, in whichever order they come.
+func TestTheStartAndTheEndOfAnExecutionAreWrittenAtOnce(t *testing.T) {
+	t.Parallel()
+	saw := rows.ExecutionState{RunID: "r", FirstRunID: "r", Status: rows.ExecutionRunning, Hash: "h", Version: "1", Activities: 0}
+	ended := rows.ExecutionState{RunID: "r", FirstRunID: "r", Status: rows.ExecutionCompleted, EndedAt: time.Now(), Activities: 2}
+	for name, tell := range map[string]func(f *Follower){
+		"in order":           func(f *Follower) { f.began("row", "x", "r"); f.put(saw); f.put(ended) },
+		"the start last":     func(f *Follower) { f.put(saw); f.put(ended); f.began("row", "x", "r") },
+		"the start between":  func(f *Follower) { f.put(saw); f.began("row", "x", "r"); f.put(ended) },
+		"the end before all": func(f *Follower) { f.put(ended); f.put(saw); f.began("row", "x", "r") },
+		"given back": func(f *Follower) {
+			f.began("row", "x", "r")
+			batch := heard(f)
+			f.put(saw)
+			f.put(ended)
+			f.giveBack(batch, 0)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := NewFollower(Base{}, false, deafObserver{})
+			tell(f)
+			batch := heard(f)
+			if len(batch) != 1 {
+				t.Fatalf("%d writes", len(batch))
+			}
+			e := batch[0]
+			if e.ID != "row" || e.Status != rows.ExecutionCompleted || e.Activities != 2 || e.StartedAt.IsZero() || e.EndedAt.IsZero() {
+				t.Errorf("%+v", e.ExecutionState)
+			}
+			if f.held != 0 {
+				t.Errorf("%d bytes are held by nothing", f.held)
+			}
+		})
+	}
+}
+
+func TestTwoRowsOfOneExecutionAreBothWritten(t *testing.T) {
+	t.Parallel()
+	f := NewFollower(Base{}, false, deafObserver{})
+	f.began("one", "x", "r")
+	f.began("two", "x", "r")
+	if batch := heard(f); len(batch) != 2 {
+		t.Errorf("%d writes", len(batch))
+	}
+}
+
+func TestALaterRunTakesTheRowOver(t *testing.T) {
+	t.Parallel()
+	f := NewFollower(Base{}, false, deafObserver{})
+	f.put(rows.ExecutionState{RunID: "r", FirstRunID: "r", Status: rows.ExecutionCompleted})
+	f.put(rows.ExecutionState{RunID: "s", FirstRunID: "r", Status: rows.ExecutionRunning})
+	if batch := heard(f); len(batch) != 1 || batch[0].RunID != "s" || batch[0].Status != rows.ExecutionRunning {
+		t.Errorf("%+v", batch)
+	}
+}

@@ -1,0 +1,132 @@
+package executions
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/trouble"
+	"workflow-worker/runtime"
+)
+
+// Observer is told what an operator counts.
+type Observer interface {
+	StartObserver
+	FollowObserver
+	trouble.Observer
+}
+
+// Config is what New needs. The zero value of a field with a default means the default.
+type Config struct {
+	// Pool reaches the database of the rows. Required.
+	Pool *database.Pool
+	// Temporal is the connection to the server. Required.
+	Temporal Temporal
+	// Namespace is Temporal's. Required.
+	Namespace string
+	// Identity names this process in Temporal's histories. Default "workflow-worker".
+	Identity string
+	// All records executions that somebody else started, where their project doesn't say.
+	All bool
+	// MaxValue is how many bytes of a value a row takes. Default 256 KB.
+	MaxValue int
+	// Keep is how long rows are kept after their end, where their project doesn't say. Default:
+	// for good.
+	Keep time.Duration
+	// SweepInterval is how often Temporal is asked about all that isn't over. Default 30 s.
+	SweepInterval time.Duration
+	// QueryTimeout bounds each exchange with the database. Default 15 s.
+	QueryTimeout time.Duration
+	// Logger, default slog.Default().
+	Logger *slog.Logger
+	// Observer may be nil.
+	Observer Observer
+}
+
+// DefaultMaxValue is that of Config.MaxValue.
+const DefaultMaxValue = 256 << 10
+
+// Service is all parts together. It implements runtime.ProgressObserver and cdc.Messages.
+type Service struct {
+	starter   *Starter
+	follower  *Follower
+	sweeper   *Sweeper
+	requests  *Requests
+	retention *Retention
+}
+
+// New returns one that does nothing until Run.
+func New(c Config) *Service {
+	c.Identity = cmp.Or(c.Identity, "workflow-worker")
+	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
+	c.SweepInterval = cmp.Or(c.SweepInterval, 30*time.Second)
+	c.QueryTimeout = cmp.Or(c.QueryTimeout, 15*time.Second)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+	if c.Observer == nil {
+		c.Observer = deafObserver{}
+	}
+	b := Base{
+		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue,
+		Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
+	}
+	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
+	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
+	s.starter = &Starter{Base: b, Temporal: c.Temporal, Follower: s.follower, Bell: newBell(), Observer: c.Observer}
+	s.requests = &Requests{Base: b, Temporal: c.Temporal, Follower: s.follower, Sweeper: s.sweeper, Bell: newBell()}
+	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
+	return s
+}
+
+// Run works until ctx ends; then it writes what it still knows.
+func (s *Service) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	follow, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var following sync.WaitGroup
+	following.Go(func() { s.follower.Run(follow) })
+	for _, part := range []interface{ Run(context.Context) }{s.starter, s.sweeper, s.requests, s.retention} {
+		work.Go(func() { part.Run(ctx) })
+	}
+	work.Wait()
+	end()
+	following.Wait()
+}
+
+// ExecutionAdvanced implements runtime.ProgressObserver.
+func (s *Service) ExecutionAdvanced(projectID string, a runtime.Advance) {
+	s.follower.ExecutionAdvanced(projectID, a)
+}
+
+// The messages that the triggers of workflow_executions and workflow_execution_requests write.
+const (
+	toldOfExecutions = "executions"
+	toldOfRequests   = "requests"
+)
+
+// Told implements cdc.Messages.
+func (s *Service) Told(content string, _ time.Time) {
+	switch content {
+	case toldOfExecutions:
+		s.starter.Bell.Ring()
+		s.sweeper.Bell.Ring()
+	case toldOfRequests:
+		s.requests.Bell.Ring()
+	}
+}
+
+// LookAtAll has everything looked at that may wait.
+func (s *Service) LookAtAll() {
+	s.starter.Bell.Ring()
+	s.sweeper.Bell.Ring()
+	s.requests.Bell.Ring()
+}
+
+type deafObserver struct{}
+
+func (deafObserver) ExecutionStarted(time.Duration) {}
+func (deafObserver) ExecutionBacklog(int)           {}
+func (deafObserver) Trouble(string, bool, error)    {}

@@ -1,0 +1,301 @@
+package executions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
+
+	"workflow-worker/reconcile/rows"
+)
+
+const (
+	// maxAtOnce starts are under way, of which one project has at most its share: a flood of one
+	// leaves room for the others. Rows are claimed when half of that is free, many in one statement.
+	maxAtOnce = 64
+	maxShare  = 32
+
+	// startTimeout bounds a start; what is found out about it before and after takes less.
+	startTimeout = 4 * time.Second
+	startLease   = 3 * startTimeout
+	// forgetful is how long Temporal surely remembers an execution that is over: what was claimed
+	// longer ago and isn't found may have been, and isn't started. A namespace keeps them for a day
+	// at least.
+	forgetful = 20 * time.Hour
+	// turn is how often rows are looked for without being told.
+	turn = 15 * time.Second
+	// abandonedTurn is how often those are looked for that somebody set about and left.
+	abandonedTurn = 3 * time.Second
+)
+
+// Starter starts what pending rows stand for.
+type Starter struct {
+	Base
+	Temporal interface {
+		Starts
+		Looks
+	}
+	Follower *Follower
+	Bell     bell
+	Observer StartObserver
+
+	mu       sync.Mutex     // guards what follows
+	underWay map[string]int // starts, by project
+	total    int
+	failed   error // the first since the last pass
+}
+
+// StartObserver counts. Its method is cheap and doesn't block.
+type StartObserver interface {
+	// ExecutionStarted reports one, and how long it took since its row was claimed.
+	ExecutionStarted(took time.Duration)
+}
+
+// Run works until ctx ends, and until the starts under way are over.
+func (s *Starter) Run(ctx context.Context) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	failures := 0
+	var looked time.Time // for what others left behind
+	for next := time.Duration(0); s.Bell.wait(ctx, next); {
+		next = turn
+		err := s.takeFailure()
+		if err == nil && time.Since(looked) >= abandonedTurn {
+			looked = time.Now()
+			err = s.pass(ctx, &work, s.claimAbandoned)
+		}
+		if err == nil {
+			err = s.pass(ctx, &work, s.claim)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.Trouble.Fail(ctx, "starts", "executions can't be started; their rows wait", err)
+			// What rings meanwhile is found then.
+			if !pause(ctx, backoff(failures)) {
+				return
+			}
+			failures++
+			next = 0
+		case s.idle():
+			failures = 0
+			s.Trouble.Recover(ctx, "starts", "executions are started again")
+		}
+		next = min(next, abandonedTurn)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool { return newBell().wait(ctx, d) }
+
+func (s *Starter) takeFailure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.failed
+	s.failed = nil
+	return err
+}
+
+// idle says that nothing is under way, and nothing failed.
+func (s *Starter) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.total == 0 && s.failed == nil
+}
+
+// room is how many starts may begin, and which projects have their share already.
+func (s *Starter) room() (free int, busy []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, n := range s.underWay {
+		if n > maxShare/2 {
+			busy = append(busy, id)
+		}
+	}
+	if free = maxAtOnce - s.total; free < maxAtOnce/2 || s.failed != nil {
+		free = 0 // whoever gets done rings, or has failed, of which the next turn tells
+	}
+	return free, busy
+}
+
+func (s *Starter) claim(ctx context.Context, most int, busy []string) ([]rows.Start, error) {
+	return rows.ClaimStarts(ctx, s.DB, startLease, maxInput, most, maxShare/2, busy)
+}
+
+func (s *Starter) claimAbandoned(ctx context.Context, most int, _ []string) ([]rows.Start, error) {
+	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare))
+}
+
+// pass begins all starts for which there is room. It ends with the first failure: while Temporal,
+// or the database, is away, what else waits isn't touched.
+func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(context.Context, int, []string) ([]rows.Start, error)) error {
+	for {
+		free, busy := s.room()
+		if free == 0 {
+			return nil
+		}
+		batch, err := claim(ctx, free, busy)
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		s.mu.Lock()
+		if s.underWay == nil {
+			s.underWay = map[string]int{}
+		}
+		for _, row := range batch {
+			s.underWay[row.ProjectID]++
+			s.total++
+		}
+		s.mu.Unlock()
+		for _, row := range batch {
+			work.Go(func() { s.over(row, s.attempt(ctx, row)) })
+		}
+	}
+}
+
+// attempt starts one; what has to be tried again is given back.
+func (s *Starter) attempt(ctx context.Context, row rows.Start) error {
+	err := s.start(ctx, row)
+	if err != nil {
+		// Also at the end of ctx: another replica needn't wait for the lease.
+		err = errors.Join(err, rows.GiveBackStarts(context.WithoutCancel(ctx), s.DB, []string{row.ID}, time.Second))
+	}
+	return err
+}
+
+// over makes room.
+func (s *Starter) over(row rows.Start, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.underWay[row.ProjectID]--; s.underWay[row.ProjectID] == 0 {
+		delete(s.underWay, row.ProjectID)
+	}
+	s.total--
+	if err != nil && s.failed == nil {
+		s.failed = err
+	}
+	if err != nil || s.total == 0 || s.total == maxAtOnce/2 || s.underWay[row.ProjectID] == maxShare/2 {
+		s.Bell.Ring()
+	}
+}
+
+// start starts one. An error means that it has to be tried again; what is wrong with the row is
+// written into it.
+func (s *Starter) start(ctx context.Context, row rows.Start) error {
+	q, _, err := s.startRequest(row)
+	if err != nil {
+		s.refuse(row, "InvalidArgument", err.Error())
+		return nil
+	}
+	if row.Again {
+		if began, err := s.began(ctx, row); err != nil || began {
+			return err
+		}
+		if time.Since(row.ClaimedAt) > forgetful {
+			s.refuse(row, "Unknown", "it isn't known any more whether it was started: the service was away for too long after it set about it")
+			return nil
+		}
+	}
+	if !exclusive(q) {
+		if free, err := s.free(ctx, row); err != nil || !free {
+			return err
+		}
+	}
+	call, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	answer, err := s.Temporal.StartWorkflowExecution(call, q)
+	if err == nil {
+		if !answer.GetStarted() { // it joins one that runs, of this project
+			return s.adopt(ctx, row, answer.GetRunId())
+		}
+		s.Observer.ExecutionStarted(time.Since(row.ClaimedAt))
+		s.Follower.began(row.ID, row.TemporalID, answer.GetRunId())
+		return nil
+	}
+	if taken, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
+		began, err := s.began(ctx, row)
+		if err == nil && !began {
+			s.refuse(row, "WorkflowExecutionAlreadyStarted", fmt.Sprintf("there is another execution of the id %s already: run %s", row.TemporalID, taken.RunId))
+		}
+		return err
+	}
+	switch codeOf(err) {
+	case codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented, codes.OutOfRange:
+		s.refuse(row, "InvalidArgument", err.Error())
+		return nil
+	}
+	return fmt.Errorf("start execution %s: %w", row.TemporalID, err)
+}
+
+// refuse ends a row that can't be started.
+func (s *Starter) refuse(row rows.Start, kind, why string) {
+	state := rows.ExecutionState{ID: row.ID, Activities: -1, EndedAt: time.Now()}
+	s.because(&failure{Type: kind, Message: why}).into(&state)
+	s.Follower.put(state)
+}
+
+// began finds an execution that was started for the row before, and follows it.
+func (s *Starter) began(ctx context.Context, row rows.Start) (bool, error) {
+	found, err := s.describe(ctx, s.Temporal, row.TemporalID, "")
+	if errors.Is(err, errUnknown) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if rowOf(found) == row.ID {
+		s.Follower.began(row.ID, row.TemporalID, firstRun(found))
+		return true, nil
+	}
+	// The id may have been used again since.
+	runs, err := list(ctx, s.Temporal, s.Namespace, "WorkflowId = "+quoted(row.TemporalID)+" AND StartTime >= "+quoted(row.ClaimedAt.Add(-time.Minute).UTC().Format(time.RFC3339Nano)))
+	if err != nil {
+		return false, err
+	}
+	for _, run := range runs {
+		found, err := s.describe(ctx, s.Temporal, row.TemporalID, run.GetExecution().GetRunId())
+		if err != nil && !errors.Is(err, errUnknown) {
+			return false, err
+		}
+		if err == nil && rowOf(found) == row.ID {
+			s.Follower.began(row.ID, row.TemporalID, firstRun(found))
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// free says whether the row may take its id, although an execution has it, or had: only one of its
+// own project. If not, that is in the row.
+func (s *Starter) free(ctx context.Context, row rows.Start) (bool, error) {
+	found, err := s.describe(ctx, s.Temporal, row.TemporalID, "")
+	if errors.Is(err, errUnknown) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if queueOf(found) == row.TaskQueue {
+		return true, nil
+	}
+	s.refuse(row, "PermissionDenied", "the id "+row.TemporalID+" is that of an execution on another task queue")
+	return false, nil
+}
+
+// adopt follows an execution that somebody else started.
+func (s *Starter) adopt(ctx context.Context, row rows.Start, run string) error {
+	found, err := s.describe(ctx, s.Temporal, row.TemporalID, run)
+	if err != nil {
+		return err
+	}
+	if queueOf(found) != row.TaskQueue {
+		s.refuse(row, "PermissionDenied", "the id "+row.TemporalID+" is that of an execution on another task queue")
+		return nil
+	}
+	s.Follower.began(row.ID, row.TemporalID, firstRun(found))
+	return nil
+}

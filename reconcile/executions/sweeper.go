@@ -1,0 +1,280 @@
+package executions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"workflow-worker/reconcile/rows"
+)
+
+const (
+	sweepPage   = 100
+	sweepAtOnce = 8
+	// lag is how long visibility may not know of a start.
+	lag = 5 * time.Second
+	// lostAfter is how long Temporal must not know an execution until its row says so: a wrong
+	// address mustn't end all rows.
+	lostAfter = 5 * time.Minute
+	noID      = "00000000-0000-0000-0000-000000000000"
+)
+
+// Sweeper makes rows right that nobody told of: it asks Temporal about all that aren't over.
+type Sweeper struct {
+	Base
+	Temporal Looks
+	Follower *Follower
+	Interval time.Duration
+	Bell     bell
+
+	mu     sync.Mutex // guards doubts
+	doubts map[string]time.Time
+	// lost are rows whose execution Temporal doesn't know, since when; Run's own.
+	lost map[string]time.Time
+}
+
+// NewSweeper returns one that does nothing until Run.
+func NewSweeper(b Base, t Looks, f *Follower, interval time.Duration) *Sweeper {
+	s := &Sweeper{Base: b, Temporal: t, Follower: f, Interval: interval, Bell: newBell(), doubts: map[string]time.Time{}, lost: map[string]time.Time{}}
+	f.Doubt = s.doubt
+	return s
+}
+
+// doubt has the execution of a first run looked at soon.
+func (s *Sweeper) doubt(firstRun string) {
+	s.mu.Lock()
+	if len(s.doubts) < 10_000 {
+		s.doubts[firstRun] = time.Now()
+	}
+	s.mu.Unlock()
+	s.Bell.Ring()
+}
+
+// Run works until ctx ends: at once, then on the timer, and when it rings for what is new.
+func (s *Sweeper) Run(ctx context.Context) {
+	failures := 0
+	var swept time.Time
+	for next := time.Duration(0); s.Bell.wait(ctx, next); {
+		var err error
+		if time.Since(swept) >= s.Interval {
+			if err = errors.Join(s.sweep(ctx, false), s.settle(ctx)); err == nil {
+				swept = time.Now()
+			}
+		} else {
+			err = errors.Join(s.sweep(ctx, true), s.settleDoubts(ctx))
+		}
+		next = max(0, s.Interval-time.Since(swept))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.Trouble.Fail(ctx, "sweep", "Temporal can't be asked how executions are; rows may tell of what was", err)
+			next = min(backoff(failures), max(s.Interval, time.Second))
+			failures++
+			if !pause(ctx, next) {
+				return
+			}
+			next = 0
+		default:
+			failures = 0
+			s.Trouble.Recover(ctx, "sweep", "Temporal is asked how executions are again")
+		}
+	}
+}
+
+// settle reads what projects want to have recorded.
+func (s *Sweeper) settle(ctx context.Context) error {
+	recorded, err := rows.AnyRecorded(ctx, s.DB)
+	if err == nil {
+		s.Follower.records.Store(recorded)
+	}
+	return err
+}
+
+// settleDoubts asks of the executions of which only Temporal knows how they go on.
+func (s *Sweeper) settleDoubts(ctx context.Context) error {
+	s.mu.Lock()
+	var firsts []string
+	for first := range s.doubts {
+		firsts = append(firsts, first)
+	}
+	clear(s.doubts)
+	s.mu.Unlock()
+	for part := range slices.Chunk(firsts, sweepPage) {
+		found, err := rows.ReadChains(ctx, s.DB, part)
+		if err == nil {
+			err = s.askAll(ctx, found)
+		}
+		if err != nil {
+			for _, first := range part {
+				s.doubt(first)
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep goes through the rows that aren't over; unknown: through those alone that somebody else
+// wrote.
+func (s *Sweeper) sweep(ctx context.Context, unknown bool) error {
+	for after := noID; ; {
+		page, err := rows.ReadOpenExecutions(ctx, s.DB, after, unknown, sweepPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1].ID
+		doubtful := page
+		if !unknown {
+			if doubtful, err = s.doubtful(ctx, page); err != nil {
+				return err
+			}
+		}
+		if err := s.askAll(ctx, doubtful); err != nil {
+			return err
+		}
+	}
+}
+
+// doubtful leaves out the rows whose run is open, as visibility says.
+func (s *Sweeper) doubtful(ctx context.Context, page []rows.OpenExecution) ([]rows.OpenExecution, error) {
+	var ids []string
+	for _, x := range page {
+		if askable(x.TemporalID) {
+			ids = append(ids, quoted(x.TemporalID))
+		}
+	}
+	open := map[string]bool{}
+	if len(ids) > 0 {
+		runs, err := list(ctx, s.Temporal, s.Namespace, "ExecutionStatus = 'Running' AND WorkflowId IN ("+strings.Join(ids, ", ")+")")
+		if err != nil {
+			return nil, err
+		}
+		for _, run := range runs {
+			open[run.GetExecution().GetRunId()] = true
+		}
+	}
+	return slices.DeleteFunc(page, func(x rows.OpenExecution) bool {
+		return x.FirstRunID != "" && x.Status == rows.ExecutionRunning && (open[x.RunID] || time.Since(x.StartedAt) < min(lag, s.Interval))
+	}), nil
+}
+
+// askAll asks of each how it is, a few at once.
+func (s *Sweeper) askAll(ctx context.Context, list []rows.OpenExecution) error {
+	var (
+		work sync.WaitGroup
+		mu   sync.Mutex // guards errs
+		errs []error
+	)
+	free := make(chan struct{}, sweepAtOnce)
+	for _, x := range list {
+		free <- struct{}{}
+		work.Go(func() {
+			defer func() { <-free }()
+			state, err := s.ask(ctx, x)
+			if err != nil {
+				mu.Lock()
+				errs = append(errs, err)
+				mu.Unlock()
+				return
+			}
+			if state != nil {
+				state.ID, state.Was = x.ID, x.RunID
+				s.Follower.put(*state)
+			}
+		})
+	}
+	work.Wait()
+	if len(errs) > 0 {
+		return errs[0]
+	}
+	return nil
+}
+
+// ask finds out how an execution is; nil if its row can stay as it is.
+func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.ExecutionState, error) {
+	first := x.FirstRunID
+	if first == "" {
+		found, err := s.describe(ctx, s.Temporal, x.TemporalID, x.RunID)
+		switch {
+		case errors.Is(err, errUnknown):
+			return s.unknown(x), nil
+		case err != nil:
+			return nil, err
+		case rowOf(found) != x.ID && queueOf(found) != x.TaskQueue:
+			state := rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
+			s.because(&failure{Type: "PermissionDenied", Message: "the execution " + x.TemporalID + " is on another task queue than this project's"}).into(&state)
+			return &state, nil
+		}
+		first = firstRun(found)
+	}
+	state, err := s.state(ctx, s.Temporal, x.TemporalID, x.RunID, first)
+	switch {
+	case errors.Is(err, errUnknown):
+		return s.unknown(x), nil
+	case err != nil:
+		return nil, err
+	case state.Status == x.Status && state.RunID == x.RunID && x.FirstRunID != "":
+		return nil, nil //nolint:nilnil // nothing to write, nothing wrong
+	}
+	s.mu.Lock()
+	delete(s.lost, x.ID)
+	s.mu.Unlock()
+	return &state, nil
+}
+
+// unknown ends a row whose execution Temporal hasn't known for a while.
+func (s *Sweeper) unknown(x rows.OpenExecution) *rows.ExecutionState {
+	s.mu.Lock()
+	since, known := s.lost[x.ID]
+	if !known {
+		since = time.Now()
+		s.lost[x.ID] = since
+	}
+	s.mu.Unlock()
+	if time.Since(since) < min(lostAfter, 10*s.Interval) {
+		return nil
+	}
+	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
+	s.because(&failure{Type: "Unknown", Message: "Temporal doesn't know this execution, or not any more: how it ended can't be told"}).into(state)
+	return state
+}
+
+func firstRun(found *workflowservice.DescribeWorkflowExecutionResponse) string {
+	info := found.GetWorkflowExecutionInfo()
+	if first := info.GetFirstRunId(); first != "" {
+		return first
+	}
+	return info.GetExecution().GetRunId()
+}
+
+// list gives what visibility has for a query.
+func list(ctx context.Context, t Looks, namespace, query string) (all []*workflowpb.WorkflowExecutionInfo, err error) {
+	q := &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, Query: query, PageSize: 500}
+	for {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		answer, err := t.ListWorkflowExecutions(ctx, q)
+		cancel()
+		if err != nil {
+			return nil, fmt.Errorf("list executions: %w", err)
+		}
+		all = append(all, answer.GetExecutions()...)
+		if q.NextPageToken = answer.GetNextPageToken(); len(q.NextPageToken) == 0 {
+			return all, nil
+		}
+	}
+}
+
+// askable says whether visibility can be asked about a name: it stores some characters in a form
+// that no literal matches.
+func askable(name string) bool { return !strings.ContainsAny(name, `"\`) }
+
+// quoted makes a literal of Temporal's query language.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

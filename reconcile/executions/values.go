@@ -1,0 +1,69 @@
+package executions
+
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	commonpb "go.temporal.io/api/common/v1"
+)
+
+// value is a payload as JSON for a row; nil for none. What is larger than max is a note of its
+// size, what is no JSON a note of what it is.
+func value(p *commonpb.Payload, max int) *string {
+	if p == nil {
+		return nil
+	}
+	encoding := string(p.GetMetadata()["encoding"])
+	var text string
+	switch {
+	case encoding == "binary/null":
+		return nil
+	case len(p.GetData()) > max:
+		text = omitted(len(p.GetData()))
+	case (encoding == "json/plain" || encoding == "json/protobuf") && json.Valid(p.GetData()):
+		text = string(p.GetData())
+	default:
+		b, err := json.Marshal(map[string]string{"encoding": encoding, "data": base64.StdEncoding.EncodeToString(p.GetData())})
+		if err != nil {
+			return nil
+		}
+		text = string(b)
+	}
+	return &text
+}
+
+// values is several payloads: none, the only one, or an array of them.
+func values(p *commonpb.Payloads, max int) *string {
+	switch all := p.GetPayloads(); len(all) {
+	case 0:
+		return nil
+	case 1:
+		return value(all[0], max)
+	default:
+		list, size := []json.RawMessage{}, 0
+		for _, one := range all {
+			v := value(one, max)
+			if v == nil {
+				v = new("null")
+			}
+			list, size = append(list, json.RawMessage(*v)), size+len(*v)
+		}
+		if size > max {
+			return new(omitted(size))
+		}
+		b, err := json.Marshal(list)
+		if err != nil {
+			return nil
+		}
+		return new(string(b))
+	}
+}
+
+// omitted is written where a value is too large for a row.
+func omitted(bytes int) string {
+	b, err := json.Marshal(map[string]any{"omitted": "larger than a row takes", "bytes": bytes})
+	if err != nil {
+		return "{}"
+	}
+	return string(b)
+}

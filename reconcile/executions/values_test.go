@@ -1,0 +1,66 @@
+package executions
+
+import (
+	"strings"
+	"testing"
+
+	commonpb "go.temporal.io/api/common/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+)
+
+func payload(encoding, data string) *commonpb.Payload {
+	return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte(encoding)}, Data: []byte(data)}
+}
+
+func TestValuesAreJSONWithinTheLimit(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		payloads []*commonpb.Payload
+		want     string
+	}{
+		"none":        {nil, ""},
+		"null":        {[]*commonpb.Payload{payload("binary/null", "")}, ""},
+		"one":         {[]*commonpb.Payload{payload("json/plain", `{"a":1}`)}, `{"a":1}`},
+		"several":     {[]*commonpb.Payload{payload("json/plain", `1`), payload("binary/null", "")}, `[1,null]`},
+		"too large":   {[]*commonpb.Payload{payload("json/plain", `"`+strings.Repeat("x", 100)+`"`)}, `{"bytes":102,"omitted":"larger than a row takes"}`},
+		"bytes":       {[]*commonpb.Payload{payload("binary/plain", "\x01")}, `{"data":"AQ==","encoding":"binary/plain"}`},
+		"broken JSON": {[]*commonpb.Payload{payload("json/plain", "{")}, `{"data":"ew==","encoding":"json/plain"}`},
+	} {
+		got := values(&commonpb.Payloads{Payloads: c.payloads}, 100)
+		if (got == nil) != (c.want == "") || got != nil && *got != c.want {
+			t.Errorf("%s: %v, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestAPersonReadsFirstWhatTheCodeSaid(t *testing.T) {
+	t.Parallel()
+	cause := &failurepb.Failure{
+		Message: "no stock", StackTrace: "    at reserve (flow.ts:3:4)",
+		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "OutOfStock"}},
+	}
+	f := failureOf(&failurepb.Failure{
+		Message: "Activity task failed", Cause: cause,
+		FailureInfo: &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{ActivityType: &commonpb.ActivityType{Name: "reserve"}}},
+	}, 1000, maxCauses)
+	if got := f.first(); got != "reserve: no stock" {
+		t.Errorf("first %q", got)
+	}
+	if f.Type != "ActivityFailure" || f.Cause.Type != "OutOfStock" || f.Cause.File != "flow.ts" || f.Cause.Line != 3 {
+		t.Errorf("%+v, %+v", f, f.Cause)
+	}
+	if got := f.json(200); got == nil || !strings.Contains(*got, `"activity":"reserve"`) {
+		t.Errorf("json %v", got)
+	}
+	deep := cause
+	for range 3 * maxCauses {
+		deep = &failurepb.Failure{Message: "outer", Cause: deep}
+	}
+	depth := 0
+	for f := failureOf(deep, 1000, maxCauses); f != nil; f = f.Cause {
+		depth++
+	}
+	if depth != maxCauses {
+		t.Errorf("%d causes", depth)
+	}
+}

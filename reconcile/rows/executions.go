@@ -1,0 +1,402 @@
+package rows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// workflow_executions.status.
+const (
+	ExecutionPending   = "pending"
+	ExecutionBuilding  = "building"
+	ExecutionRunning   = "running"
+	ExecutionCompleted = "completed"
+	ExecutionFailed    = "failed"
+	ExecutionCancelled = "cancelled"
+	ExecutionPaused    = "paused"
+)
+
+// ExecutionStatuses are all that workflow_executions.status may say.
+func ExecutionStatuses() []string {
+	return []string{
+		ExecutionPending, ExecutionBuilding, ExecutionRunning, ExecutionCompleted, ExecutionFailed, ExecutionCancelled, ExecutionPaused,
+	}
+}
+
+// Start is a row of workflow_executions that is to be started, claimed by this replica.
+type Start struct {
+	ID, ProjectID, KebabName, TaskQueue string
+	TemporalID                          string // "" if what it is to be is longer than the column
+	Input                               *string
+	InputBytes                          int
+	Options                             *string
+	ClaimedAt                           time.Time
+	// Again says that somebody set about it before, and may have started it.
+	Again bool
+}
+
+// startColumns are those of Start, of a row e and what was picked, c. Its parameters: $1 the lease,
+// $2 the bytes of input that are read at most.
+const startColumns = `e.id::text, c.project_id::text, c.kebab_name::text, c.task_queue_name::text, coalesce(e.temporal_workflow_id::text, ''),
+  CASE WHEN octet_length(e.input::text) <= $2 THEN e.input::text END, coalesce(octet_length(e.input::text), 0), e.options::text, e.claimed_at, c.again`
+
+// temporalID is what an execution is to be called: as the row says, else its options, else by its
+// key. The Workflow Builder's column takes 255 characters.
+const temporalID = `(SELECT CASE WHEN length(x.id) <= 255 THEN x.id END FROM (SELECT
+  coalesce(nullif(e.temporal_workflow_id::text, ''), nullif(e.options->>'workflowId', ''), left(c.kebab_name, 200) || '-' || e.id) AS id) x)`
+
+// ClaimStarts claims rows that wait for their start: at most so many, and of a project at most so
+// many, none of those that are busy; those that wait for longest come first. What they are to be called is in the row before
+// anything is asked of Temporal.
+func ClaimStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most, perProject int, busy []string) ([]Start, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	rows, err := db.Query(ctx, `
+WITH RECURSIVE w (workflow_id) AS ( -- which workflows have any, one step in the index for each
+  (SELECT workflow_id FROM public.workflow_executions WHERE status = 'pending' AND claimed_at IS NULL ORDER BY workflow_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT e.workflow_id FROM public.workflow_executions e
+          WHERE e.status = 'pending' AND e.claimed_at IS NULL AND e.workflow_id > w.workflow_id ORDER BY e.workflow_id LIMIT 1)
+  FROM w WHERE w.workflow_id IS NOT NULL
+),
+waiting AS (
+  SELECT x.id, x.created_at, p.id AS project_id, f.kebab_name, p.task_queue_name
+  FROM w JOIN public.workflows f ON f.id = w.workflow_id JOIN public.projects p ON p.id = f.project_id AND p.id <> ALL (coalesce($5::text[], '{}')::uuid[])
+  CROSS JOIN LATERAL (SELECT e.id, e.created_at FROM public.workflow_executions e
+    WHERE e.workflow_id = w.workflow_id AND e.status = 'pending' AND e.claimed_at IS NULL
+    ORDER BY e.created_at, e.id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) x
+),
+c AS (
+  SELECT *, false AS again FROM (SELECT *, row_number() OVER (PARTITION BY project_id ORDER BY created_at, id) AS turn FROM waiting) t
+  WHERE turn <= $4 ORDER BY turn, created_at LIMIT $3
+)
+UPDATE public.workflow_executions e SET claimed_at = now(), leased_until = now() + $1 * interval '1 microsecond', temporal_workflow_id = `+temporalID+`
+FROM c WHERE e.id = c.id AND e.status = 'pending'
+RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject, busy)
+	return collectStarts(rows, err)
+}
+
+// ClaimAbandonedStarts claims rows whose start somebody set about, and whose lease is over.
+func ClaimAbandonedStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most int) ([]Start, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	rows, err := db.Query(ctx, `
+WITH c AS (
+  SELECT e.id, p.id AS project_id, f.kebab_name, p.task_queue_name, true AS again
+  FROM public.workflow_executions e JOIN public.workflows f ON f.id = e.workflow_id JOIN public.projects p ON p.id = f.project_id
+  WHERE e.status = 'pending' AND e.claimed_at IS NOT NULL AND e.leased_until < now()
+  ORDER BY e.leased_until LIMIT $3 FOR NO KEY UPDATE OF e SKIP LOCKED
+)
+UPDATE public.workflow_executions e SET leased_until = now() + $1 * interval '1 microsecond'
+FROM c WHERE e.id = c.id
+RETURNING `+startColumns, lease.Microseconds(), maxInput, most)
+	return collectStarts(rows, err)
+}
+
+func collectStarts(rows pgx.Rows, err error) ([]Start, error) {
+	if err != nil {
+		return nil, fmt.Errorf("claim executions to start: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Start])
+	if err != nil {
+		return nil, fmt.Errorf("claim executions to start: %w", err)
+	}
+	return found, nil
+}
+
+// GiveBackStarts ends the leases of rows that couldn't be started, after a while.
+func GiveBackStarts(ctx context.Context, db DB, ids []string, after time.Duration) error {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	_, err := db.Exec(ctx, `UPDATE public.workflow_executions SET leased_until = now() + $2 * interval '1 microsecond'
+WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds())
+	if err != nil {
+		return fmt.Errorf("give back executions to start: %w", err)
+	}
+	return nil
+}
+
+// ExecutionState is what Temporal says of an execution, for its row.
+type ExecutionState struct {
+	// ID is the row's, "" where only the chain of runs is known.
+	ID string
+	// Was is the run that the row named when Temporal was asked; the row is left alone if it names
+	// another by now. "" doesn't ask.
+	Was string
+
+	TemporalID, RunID, FirstRunID string
+	Status                        string
+	StartedAt, EndedAt            time.Time // zero: unknown, not yet
+	Output                        *string   // JSON
+	Message                       string
+	Error                         *string // JSON
+	Activities                    int     // -1: unknown
+	Version, Hash                 string
+	Attempt                       int
+
+	// Of one that may have no row yet: the workflow whose code it runs, and whose child it is.
+	CodeOf, ParentID string
+	Input            *string
+}
+
+// Over says whether the execution has ended.
+func (s ExecutionState) Over() bool {
+	return s.Status == ExecutionCompleted || s.Status == ExecutionFailed || s.Status == ExecutionCancelled
+}
+
+// Size is about how much memory it takes.
+func (s ExecutionState) Size() int {
+	n := 512 + len(s.Message)
+	for _, v := range []*string{s.Output, s.Error, s.Input} {
+		if v != nil {
+			n += len(*v)
+		}
+	}
+	return n
+}
+
+// statesFrom is the parameters of a batch as rows s.
+const statesFrom = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+  $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[])
+  WITH ORDINALITY AS s (id, was, workflow_id, run_id, first_run_id, status, started_at, ended_at,
+    output, message, error, activities, version, hash, attempt, code_of, parent_id, input, n)`
+
+// writeStates writes rows e that belong to states s. A row that is over is written again only for a
+// run that it doesn't name yet: a reset's. One that says all of it already isn't written.
+const writeStates = `
+UPDATE public.workflow_executions e SET
+  status = s.status, temporal_workflow_id = coalesce(nullif(s.workflow_id, ''), e.temporal_workflow_id), temporal_run_id = coalesce(nullif(s.run_id, ''), e.temporal_run_id),
+  first_run_id = coalesce(nullif(s.first_run_id, ''), e.first_run_id), leased_until = NULL,
+  started_at = CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, CASE WHEN s.run_id <> '' THEN now() END) ELSE coalesce(e.started_at, s.started_at) END,
+  completed_at = s.ended_at,
+  duration_ms = least(2147483647, greatest(0, extract(epoch FROM s.ended_at
+    - CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, now()) ELSE coalesce(e.started_at, s.started_at) END) * 1000))::integer,
+  output = s.output::jsonb, error_message = nullif(s.message, ''), error = s.error::jsonb,
+  activities_executed = CASE WHEN s.activities >= 0 THEN s.activities ELSE e.activities_executed END,
+  code_version = coalesce(nullif(s.version, ''), (SELECT c.version FROM public.workflow_code_store c WHERE c.hash = s.hash AND c.version <> '' LIMIT 1), e.code_version),
+  code_hash = coalesce(nullif(s.hash, ''), e.code_hash), attempt = coalesce(nullif(s.attempt, 0), e.attempt)
+FROM ` + statesFrom
+
+const (
+	byID = `
+WHERE e.id = s.id::uuid AND (s.was = '' OR e.temporal_run_id = s.was)
+  AND (e.status IN ('pending', 'running', 'paused') OR s.run_id <> '' AND e.temporal_run_id IS DISTINCT FROM s.run_id)
+  AND NOT (e.status = 'running' AND s.hash = '' AND (s.status, s.run_id, s.first_run_id) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.first_run_id))
+RETURNING s.n`
+	byChain = `
+WHERE e.first_run_id = s.first_run_id
+  AND (e.status IN ('pending', 'running', 'paused') OR e.temporal_run_id IS DISTINCT FROM s.run_id)
+  AND NOT (e.status = 'running' AND (s.status, s.run_id, s.hash) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.code_hash))
+RETURNING s.n`
+)
+
+func stateArgs(states []ExecutionState) []any {
+	n := len(states)
+	text := func(of func(s *ExecutionState) string) []string {
+		column := make([]string, n)
+		for i := range states {
+			column[i] = of(&states[i])
+		}
+		return column
+	}
+	json := func(of func(s *ExecutionState) *string) []*string {
+		column := make([]*string, n)
+		for i := range states {
+			if v := of(&states[i]); v != nil {
+				clean := withoutNUL(*v)
+				column[i] = &clean
+			}
+		}
+		return column
+	}
+	started, ended := make([]*time.Time, n), make([]*time.Time, n)
+	activities, attempts := make([]int64, n), make([]int64, n)
+	for i, s := range states {
+		started[i], ended[i] = nullTime(s.StartedAt), nullTime(s.EndedAt)
+		activities[i], attempts[i] = int64(s.Activities), int64(s.Attempt)
+	}
+	return []any{
+		text(func(s *ExecutionState) string { return s.ID }), text(func(s *ExecutionState) string { return s.Was }),
+		text(func(s *ExecutionState) string { return s.TemporalID }), text(func(s *ExecutionState) string { return s.RunID }),
+		text(func(s *ExecutionState) string { return s.FirstRunID }), text(func(s *ExecutionState) string { return s.Status }), started, ended,
+		json(func(s *ExecutionState) *string { return s.Output }), text(func(s *ExecutionState) string { return Bounded(s.Message) }),
+		json(func(s *ExecutionState) *string { return s.Error }), activities,
+		text(func(s *ExecutionState) string { return s.Version }), text(func(s *ExecutionState) string { return s.Hash }), attempts,
+		text(func(s *ExecutionState) string { return s.CodeOf }), text(func(s *ExecutionState) string { return s.ParentID }),
+		json(func(s *ExecutionState) *string { return s.Input }),
+	}
+}
+
+// WriteExecutions writes states of rows that are named by their ids.
+func WriteExecutions(ctx context.Context, db DB, states []ExecutionState) error {
+	_, err := writeExecutions(ctx, db, writeStates+byID, states)
+	return err
+}
+
+// WriteChains writes states of rows that are named by their first run, and says which of the states
+// belong to no row, or to one that didn't need them.
+func WriteChains(ctx context.Context, db DB, states []ExecutionState) (without []ExecutionState, err error) {
+	written, err := writeExecutions(ctx, db, writeStates+byChain, states)
+	if err != nil {
+		return nil, err
+	}
+	for i, s := range states {
+		if !written[int64(i+1)] {
+			without = append(without, s)
+		}
+	}
+	return without, nil
+}
+
+func writeExecutions(ctx context.Context, db DB, sql string, states []ExecutionState) (written map[int64]bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	rows, err := db.Query(ctx, sql, stateArgs(states)...)
+	if err == nil {
+		var n []int64
+		n, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		written = make(map[int64]bool, len(n))
+		for _, i := range n {
+			written[i] = true
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write executions: %w", err)
+	}
+	return written, nil
+}
+
+// RecordExecutions makes rows for executions that have none, where their project, or else the
+// service's setting, wants all recorded. Its id follows from the first run: two replicas make one.
+func RecordExecutions(ctx context.Context, db DB, all bool, states []ExecutionState) error {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	_, err := db.Exec(ctx, `
+INSERT INTO public.workflow_executions (id, workflow_id, temporal_workflow_id, temporal_run_id, first_run_id, status, started_at, completed_at, duration_ms,
+  output, error_message, error, activities_executed, code_version, code_hash, attempt, input, parent_id, claimed_at)
+SELECT md5('workflow execution ' || s.first_run_id)::uuid, w.id, s.workflow_id, s.run_id, s.first_run_id, s.status, coalesce(s.started_at, now()), s.ended_at,
+  least(2147483647, greatest(0, extract(epoch FROM s.ended_at - coalesce(s.started_at, now())) * 1000))::integer,
+  s.output::jsonb, nullif(s.message, ''), s.error::jsonb, greatest(0, s.activities), nullif(s.version, ''), nullif(s.hash, ''), nullif(s.attempt, 0), s.input::jsonb,
+  (SELECT p.id FROM public.workflow_executions p WHERE p.temporal_workflow_id = nullif(s.parent_id, '') AND p.status IN ('pending', 'running', 'paused') LIMIT 1), now()
+FROM `+statesFrom+`
+JOIN public.workflows w ON w.id = nullif(s.code_of, '')::uuid JOIN public.projects p ON p.id = w.project_id
+WHERE s.first_run_id <> '' AND coalesce(p.record_executions, CASE WHEN $19 THEN 'all' ELSE 'rows' END) = 'all'
+  AND NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
+  AND NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.temporal_workflow_id = s.workflow_id AND e.status IN ('pending', 'running', 'paused') AND e.first_run_id IS NULL)
+ON CONFLICT (id) DO NOTHING`, append(stateArgs(states), all)...)
+	if err != nil {
+		return fmt.Errorf("record executions: %w", err)
+	}
+	return nil
+}
+
+// Unwritable says whether a statement failed by the values that it brought: another try is no use.
+func Unwritable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code[:2] == "22" || pg.Code[:2] == "23" || pg.Code[:2] == "54")
+}
+
+// OpenExecution is a row of an execution that isn't over, as far as the row knows.
+type OpenExecution struct {
+	ID, TemporalID, RunID, FirstRunID, TaskQueue string
+	Status                                       string
+	StartedAt                                    time.Time
+}
+
+// ReadOpenExecutions reads rows after an id, in its order. unknown: only those that the service
+// hasn't looked at yet.
+func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, most int) ([]OpenExecution, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	condition := ""
+	if unknown {
+		condition = "AND e.first_run_id IS NULL"
+	}
+	return readOpen(ctx, db, `WHERE e.status IN ('running', 'paused') `+condition+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
+}
+
+// ReadExecution reads a row, whatever its status; ok is false if there is none.
+func ReadExecution(ctx context.Context, db DB, id string) (x OpenExecution, ok bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	found, err := readOpen(ctx, db, `WHERE e.id = $1::uuid`, id)
+	if err != nil || len(found) == 0 {
+		return x, false, err
+	}
+	return found[0], true, nil
+}
+
+// ReadChains reads the rows of first runs.
+func ReadChains(ctx context.Context, db DB, firstRuns []string) ([]OpenExecution, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	return readOpen(ctx, db, `WHERE e.first_run_id = ANY($1::text[])`, firstRuns)
+}
+
+func readOpen(ctx context.Context, db DB, where string, args ...any) ([]OpenExecution, error) {
+	rows, err := db.Query(ctx, `
+SELECT e.id::text, coalesce(e.temporal_workflow_id::text, ''), coalesce(e.temporal_run_id::text, ''), coalesce(e.first_run_id, ''), p.task_queue_name::text,
+  e.status::text, coalesce(e.started_at, e.created_at)
+FROM public.workflow_executions e JOIN public.workflows w ON w.id = e.workflow_id JOIN public.projects p ON p.id = w.project_id
+`+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read executions: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[OpenExecution])
+	if err != nil {
+		return nil, fmt.Errorf("read executions: %w", err)
+	}
+	return found, nil
+}
+
+// AnyRecorded says whether any project wants its executions recorded, whoever started them.
+func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
+		return false, fmt.Errorf("read what is recorded: %w", err)
+	}
+	return any, nil
+}
+
+// CancelWaiting cancels a row that nobody has set about starting.
+func CancelWaiting(ctx context.Context, db DB, id, reason string) (done bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	tag, err := db.Exec(ctx, `UPDATE public.workflow_executions SET status = 'cancelled', completed_at = now(), error_message = nullif($2, '')
+WHERE id = $1 AND status = 'pending' AND claimed_at IS NULL`, id, Bounded(reason))
+	if err != nil {
+		return false, fmt.Errorf("cancel an execution that waits: %w", err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// RemoveOldExecutions removes rows that are over for longer than their project, or else the
+// service, keeps them, a few at a time; and their requests. Zero keeps them.
+func RemoveOldExecutions(ctx context.Context, db DB, retention time.Duration, most int) (int64, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	tag, err := db.Exec(ctx, `
+WITH kept AS (
+  SELECT w.id AS workflow_id, coalesce(p.execution_retention, CASE WHEN $1::bigint > 0 THEN $1::bigint * interval '1 microsecond' END) AS long
+  FROM public.workflows w JOIN public.projects p ON p.id = w.project_id
+),
+old AS (
+  SELECT e.id FROM public.workflow_executions e JOIN kept k ON k.workflow_id = e.workflow_id
+  WHERE e.status IN ('completed', 'failed', 'cancelled') AND e.completed_at < now() - (SELECT min(long) FROM kept) AND e.completed_at < now() - k.long
+  ORDER BY e.completed_at LIMIT $2 FOR UPDATE OF e SKIP LOCKED
+),
+asked AS (
+  DELETE FROM public.workflow_execution_requests q USING old WHERE q.execution_id = old.id AND q.status IN ('completed', 'failed')
+)
+DELETE FROM public.workflow_executions e USING old WHERE e.id = old.id`, retention.Microseconds(), most)
+	if err != nil {
+		return 0, fmt.Errorf("remove old executions: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
