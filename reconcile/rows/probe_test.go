@@ -72,7 +72,8 @@ func TestTheProbeNamesEachRightThatIsGone(t *testing.T) {
 		}
 	}
 	grants := rowstest.One[[]string](h, `SELECT array_agg(privilege_type || ' ON public.' || table_name ORDER BY table_name, privilege_type)
-		FROM information_schema.role_table_grants WHERE grantee = $1 AND table_schema = 'public'`, role)
+		FROM information_schema.role_table_grants WHERE grantee = $1 AND table_schema = 'public'
+		AND table_name <> 'project_status'`, role) // for people who ask how projects are; the service doesn't
 	if len(grants) < 40 {
 		t.Fatalf("grants %v", grants)
 	}
