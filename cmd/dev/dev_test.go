@@ -284,9 +284,9 @@ func captured(t *testing.T, f func()) string {
 		t.Fatal(err)
 	}
 	stdout := os.Stdout
-	os.Stdout = file //nolint:reassign // what prints has no other doorway
+	os.Stdout = file // what prints has no other doorway
 	f()
-	os.Stdout = stdout //nolint:reassign // as above
+	os.Stdout = stdout
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}

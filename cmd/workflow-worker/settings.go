@@ -1,19 +1,22 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
 	"workflow-worker/activities/userlog"
@@ -122,63 +125,48 @@ func (p process) readSettings(want wanted) (settings, error) {
 	return s, nil
 }
 
-// read fills in the fields, each by its own variable.
+// read fills in the fields. The library stops at its first error, so each variable is tried alone
+// before: all mistakes are told at once.
 func (s *settings) read(want wanted, mistake func(format string, args ...any)) {
-	v := reflect.ValueOf(s).Elem()
-	for i := range v.NumField() {
-		name, options, ok := strings.Cut(v.Type().Field(i).Tag.Get("env"), ",")
-		if !ok && name == "" {
+	readable := environment{}
+	for f := range reflect.TypeFor[settings]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		value, set := s.environment.Lookup(name)
+		if !set || !want(name) {
 			continue
 		}
-		_, text, _ := strings.Cut(options, "default=")
-		if given, set := s.environment.Lookup(name); set && want(name) {
-			text = given
-		}
-		if text == "" {
+		one := environment{name: strings.TrimSpace(value)}
+		if err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: new(settings), Lookuper: one}); err != nil {
+			mistake("%s is %q, must be %s", name, value, shouldBe(f.Type))
 			continue
 		}
-		if kind := parseInto(v.Field(i).Addr().Interface(), strings.TrimSpace(text)); kind != "" {
-			mistake("%s is %q, must be %s", name, text, kind)
-		}
+		maps.Copy(readable, one)
+	}
+	if err := envconfig.ProcessWith(context.Background(), &envconfig.Config{Target: s, Lookuper: readable}); err != nil {
+		mistake("%w", err)
 	}
 }
 
-// parseInto reads a value; what it returns is what it should have been, "" if it was that.
-func parseInto(field any, text string) (shouldBe string) {
-	var err error
-	switch f := field.(type) {
-	case *string:
-		*f = text
-	case *bool:
-		if *f, err = strconv.ParseBool(text); err != nil {
-			return "true or false"
-		}
-	case *int:
-		if *f, err = strconv.Atoi(text); err != nil {
-			return "a whole number"
-		}
-	case *int64:
-		if *f, err = strconv.ParseInt(text, 10, 64); err != nil {
-			return "a whole number"
-		}
-	case *time.Duration:
-		if *f, err = time.ParseDuration(text); err != nil {
-			return "a duration such as 500ms, 30s or 5m"
-		}
-	case *slog.Level:
-		if err = f.UnmarshalText([]byte(text)); err != nil {
-			return "debug, info, warn or error"
-		}
-	case *[]string:
-		for part := range strings.SplitSeq(text, ",") {
-			*f = append(*f, strings.TrimSpace(part))
-		}
+// shouldBe says what a variable of a type takes.
+func shouldBe(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[time.Duration]():
+		return "a duration such as 500ms, 30s or 5m"
+	case reflect.TypeFor[slog.Level]():
+		return "debug, info, warn or error"
+	case reflect.TypeFor[bool]():
+		return "true or false"
 	}
-	return ""
+	return "a whole number"
 }
 
 // handedOn are the variables that activities see.
-func (s settings) handedOn() []string { return s.ActivityEnvAllow }
+func (s settings) handedOn() (names []string) {
+	for _, name := range s.ActivityEnvAllow {
+		names = append(names, strings.TrimSpace(name))
+	}
+	return names
+}
 
 // userSeries is the setting as metrics counts it, where zero means the default and less means none.
 func (s settings) userSeries() int {
@@ -319,9 +307,9 @@ func (s settings) allowedAddresses() ([]netip.Prefix, error) {
 // activityEnvironment is the part of the environment that activities may see.
 func (p process) activityEnvironment(s settings) map[string]string {
 	out := map[string]string{}
-	for _, name := range s.ActivityEnvAllow {
-		if value, ok := p.environment.Lookup(strings.TrimSpace(name)); ok {
-			out[strings.TrimSpace(name)] = value
+	for _, name := range s.handedOn() {
+		if value, ok := p.environment.Lookup(name); ok {
+			out[name] = value
 		}
 	}
 	return out

@@ -75,7 +75,7 @@ func (p *Patient) modules(context.Context) ([]Problem, error) {
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return []Problem{{err.Error(), "let the service's user read it"}}, nil
+		return []Problem{{err.Error(), "let the service's user read it"}}, nil //nolint:nilerr // it is what the check found
 	}
 	for _, e := range entries {
 		if _, err := os.Stat(filepath.Join(dir, e.Name(), "package.json")); err == nil || strings.HasPrefix(e.Name(), "@") {
@@ -291,7 +291,7 @@ func (p *Patient) namespace() string {
 
 func (p *Patient) temporalNamespace(ctx context.Context) ([]Problem, error) {
 	if err := metrics.CheckTemporal(p.temporal, p.namespace())(ctx); err != nil {
-		return []Problem{{err.Error(), "temporal operator namespace create -n " + p.namespace()}}, nil
+		return []Problem{{err.Error(), "temporal operator namespace create -n " + p.namespace()}}, nil //nolint:nilerr // as above
 	}
 	return nil, nil
 }
