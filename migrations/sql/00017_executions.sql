@@ -10,8 +10,9 @@ SELECT name, to_regclass(format('public.%I', name)) IS NULL
 FROM unnest(ARRAY['workflow_executions']) AS t (name)
 ON CONFLICT (table_name) DO NOTHING;
 
--- Values longer than a hundred bytes or so live beside the row (TOAST): an UPDATE of
--- what becomes of it doesn't write its input again.
+-- A row above 2 kB, PostgreSQL's own threshold, keeps all values longer than a hundred
+-- bytes or so beside it (TOAST): an UPDATE of what becomes of it doesn't write its input
+-- again.
 CREATE TABLE IF NOT EXISTS public.workflow_executions (
     id                    uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     workflow_id           uuid        NOT NULL,
