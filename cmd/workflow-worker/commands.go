@@ -56,7 +56,7 @@ func (p process) commands() *cobra.Command {
 			Use: "run", Short: "Watch the rows and run what they say (the default)", Args: cobra.NoArgs,
 			RunE: func(cmd *cobra.Command, _ []string) error { return p.run(cmd.Context()) },
 		},
-		p.migrateCommand(), p.roleCommand(), p.checkCommand(), p.replayCommand(), p.statusCommand(), p.doctorCommand(),
+		p.migrateCommand(), p.roleCommand(), p.realtimeCommand(), p.checkCommand(), p.replayCommand(), p.statusCommand(), p.doctorCommand(),
 		p.healthcheckCommand(), p.versionCommand(),
 	)
 	return root
@@ -71,6 +71,24 @@ func (p process) roleCommand() *cobra.Command {
 			return err
 		},
 	}
+}
+
+func (p process) realtimeCommand() *cobra.Command {
+	var changes bool
+	c := &cobra.Command{
+		Use: "realtime", Short: "Print the SQL by which Supabase Realtime tells of executions", Args: cobra.NoArgs,
+		Long: "Prints the SQL by which clients of Supabase Realtime hear how executions get on, and what it costs: by\nprivate Broadcast or, with --changes, by postgres_changes, which costs more for each subscriber. Run it as\nthe owner of the tables, after the migrations: workflow-worker realtime | psql \"$OWNER_DATABASE_URL\"",
+		RunE: func(*cobra.Command, []string) error {
+			sql := migrations.RealtimeSQL()
+			if changes {
+				sql = migrations.RealtimeChangesSQL()
+			}
+			_, err := io.WriteString(p.stdout, sql)
+			return err
+		},
+	}
+	c.Flags().BoolVar(&changes, "changes", false, "by postgres_changes instead of Broadcast")
+	return c
 }
 
 func (p process) versionCommand() *cobra.Command {

@@ -145,6 +145,8 @@ func TestTheProgramSaysHowItIsUsed(t *testing.T) {
 		{[]string{"replay"}, exitUsage, "--workflow-id"},
 		{[]string{"doctor", "--skip", "bogus"}, exitUsage, `no check "bogus"`},
 		{[]string{"role"}, exitDone, "CREATE ROLE"},
+		{[]string{"realtime"}, exitDone, "realtime.send"},
+		{[]string{"realtime", "--changes"}, exitDone, "supabase_realtime"},
 		{[]string{"completion", "bash"}, exitDone, "complete"},
 		{[]string{"status"}, exitSettings, "DATABASE_URL is not set"},
 		{[]string{"run"}, exitSettings, "DATABASE_URL is not set"},
