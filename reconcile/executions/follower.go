@@ -9,6 +9,7 @@ import (
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 )
 
 const (
@@ -177,7 +178,7 @@ func (f *Follower) Run(ctx context.Context) {
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := f.flush(last); err != nil {
-		f.Log.WarnContext(last, "what became of executions in the end could not be written; the next start finds it out", "error", err)
+		f.Log.WarnContext(last, "what became of executions in the end could not be written; the next start finds it out", logkey.Error, err)
 	}
 }
 
@@ -333,6 +334,6 @@ func (f *Follower) isolated(ctx context.Context, states []rows.ExecutionState, w
 	if err := write(ctx, []rows.ExecutionState{bare}); !rows.Unwritable(err) {
 		return err
 	}
-	f.Log.WarnContext(ctx, "an execution's row can't be written", "workflow_id", bare.TemporalID, "error", err)
+	f.Log.WarnContext(ctx, "an execution's row can't be written", logkey.WorkflowID, bare.TemporalID, logkey.Error, err)
 	return nil
 }
