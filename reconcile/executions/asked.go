@@ -88,11 +88,11 @@ func (a *asked) identity() string { return a.Identity + " request " + a.ID }
 
 // arguments are args: an array is several.
 func (a *asked) arguments() (*commonpb.Payloads, error) {
+	if a.ArgsBytes > maxInput {
+		return nil, refusalError{fmt.Sprintf("args are %d bytes, Temporal takes no more than %d", a.ArgsBytes, maxInput)}
+	}
 	if a.Args == nil {
 		return nil, nil //nolint:nilnil // no arguments
-	}
-	if len(*a.Args) > maxInput {
-		return nil, refusalError{fmt.Sprintf("args are %d bytes, Temporal takes no more than %d", len(*a.Args), maxInput)}
 	}
 	all := []json.RawMessage{json.RawMessage(*a.Args)}
 	if strings.HasPrefix(*a.Args, "[") {

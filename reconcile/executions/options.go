@@ -121,6 +121,9 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 	if s.TemporalID == "" {
 		return nil, o, errors.New("the workflow id is longer than 255 characters")
 	}
+	if s.OptionsBytes > maxInput {
+		return nil, o, fmt.Errorf("options are %d bytes, Temporal takes no more than %d", s.OptionsBytes, maxInput)
+	}
 	if s.InputBytes > maxInput {
 		return nil, o, fmt.Errorf("input is %d bytes, Temporal takes no more than %d: large data belongs in a store, hand on where it is", s.InputBytes, maxInput)
 	}

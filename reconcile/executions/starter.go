@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/reconcile/rows"
 )
@@ -26,6 +27,8 @@ const (
 	// longer ago and isn't found may have been, and isn't started. A namespace keeps them for a day
 	// at least.
 	forgetful = 20 * time.Hour
+	// maxRequest is what gRPC takes, with room for what is around it.
+	maxRequest = 4<<20 - 64<<10
 	// turn is how often rows are looked for without being told.
 	turn = 15 * time.Second
 	// abandonedTurn is how often those are looked for that somebody set about and left.
@@ -191,6 +194,14 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 		s.refuse(row, "InvalidArgument", err.Error())
 		return nil
 	}
+	if !askable(row.TemporalID) {
+		s.refuse(row, "InvalidArgument", "the id has a quotation mark or a backslash, by which Temporal's visibility can't be asked")
+		return nil
+	}
+	if size := proto.Size(q); size > maxRequest {
+		s.refuse(row, "InvalidArgument", fmt.Sprintf("input and options are %d bytes together, Temporal takes no more than %d", size, maxRequest))
+		return nil
+	}
 	if row.Again {
 		if began, err := s.began(ctx, row); err != nil || began {
 			return err
@@ -247,7 +258,7 @@ func (s *Starter) began(ctx context.Context, row rows.Start) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if rowOf(found) == row.ID {
+	if rowOf(found) == row.ID && queueOf(found) == row.TaskQueue {
 		s.Follower.began(row.ID, row.TemporalID, firstRun(found))
 		return true, nil
 	}
@@ -261,7 +272,7 @@ func (s *Starter) began(ctx context.Context, row rows.Start) (bool, error) {
 		if err != nil && !errors.Is(err, errUnknown) {
 			return false, err
 		}
-		if err == nil && rowOf(found) == row.ID {
+		if err == nil && rowOf(found) == row.ID && queueOf(found) == row.TaskQueue {
 			s.Follower.began(row.ID, row.TemporalID, firstRun(found))
 			return true, nil
 		}

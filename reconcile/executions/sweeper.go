@@ -1,6 +1,7 @@
 package executions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc/codes"
 
 	"workflow-worker/reconcile/rows"
 )
@@ -125,21 +127,21 @@ func (s *Sweeper) settleDoubts(ctx context.Context) error {
 // sweep goes through the rows that aren't over; unknown: through those alone that somebody else
 // wrote.
 func (s *Sweeper) sweep(ctx context.Context, unknown bool) error {
+	var failed error // the first: what can't be asked of one page is asked of the next
 	for after := noID; ; {
 		page, err := rows.ReadOpenExecutions(ctx, s.DB, after, unknown, sweepPage)
-		if err != nil || len(page) == 0 {
-			return err
+		if err != nil || len(page) == 0 || ctx.Err() != nil {
+			return cmp.Or(failed, err)
 		}
 		after = page[len(page)-1].ID
 		doubtful := page
 		if !unknown {
-			if doubtful, err = s.doubtful(ctx, page); err != nil {
-				return err
-			}
+			doubtful, err = s.doubtful(ctx, page)
 		}
-		if err := s.askAll(ctx, doubtful); err != nil {
-			return err
+		if err == nil {
+			err = s.askAll(ctx, doubtful)
 		}
+		failed = cmp.Or(failed, err)
 	}
 }
 
@@ -206,28 +208,39 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 		switch {
 		case errors.Is(err, errUnknown):
 			return s.unknown(x), nil
+		case codeOf(err) == codes.InvalidArgument:
+			return s.refused("InvalidArgument", err.Error()), nil // the row's ids are none
 		case err != nil:
 			return nil, err
 		case rowOf(found) != x.ID && queueOf(found) != x.TaskQueue:
-			state := rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
-			s.because(&failure{Type: "PermissionDenied", Message: "the execution " + x.TemporalID + " is on another task queue than this project's"}).into(&state)
-			return &state, nil
+			return s.refused("PermissionDenied", "the execution "+x.TemporalID+" is on another task queue than this project's"), nil
 		}
 		first = firstRun(found)
 	}
 	state, err := s.state(ctx, s.Temporal, x.TemporalID, x.RunID, first)
+	if err == nil {
+		s.mu.Lock()
+		delete(s.lost, x.ID)
+		s.mu.Unlock()
+	}
 	switch {
 	case errors.Is(err, errUnknown):
 		return s.unknown(x), nil
+	case codeOf(err) == codes.InvalidArgument:
+		return s.refused("InvalidArgument", err.Error()), nil
 	case err != nil:
 		return nil, err
 	case state.Status == x.Status && state.RunID == x.RunID && x.FirstRunID != "":
 		return nil, nil //nolint:nilnil // nothing to write, nothing wrong
 	}
-	s.mu.Lock()
-	delete(s.lost, x.ID)
-	s.mu.Unlock()
 	return &state, nil
+}
+
+// refused ends a row that can't be followed.
+func (s *Sweeper) refused(kind, why string) *rows.ExecutionState {
+	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
+	s.because(&failure{Type: kind, Message: why}).into(state)
+	return state
 }
 
 // unknown ends a row whose execution Temporal hasn't known for a while.
@@ -242,9 +255,7 @@ func (s *Sweeper) unknown(x rows.OpenExecution) *rows.ExecutionState {
 	if time.Since(since) < min(lostAfter, 10*s.Interval) {
 		return nil
 	}
-	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
-	s.because(&failure{Type: "Unknown", Message: "Temporal doesn't know this execution, or not any more: how it ended can't be told"}).into(state)
-	return state
+	return s.refused("Unknown", "Temporal doesn't know this execution, or not any more: how it ended can't be told")
 }
 
 func firstRun(found *workflowservice.DescribeWorkflowExecutionResponse) string {

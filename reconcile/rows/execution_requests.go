@@ -29,7 +29,8 @@ func ExecutionRequestActions() []string {
 // ExecutionRequest is a row of workflow_execution_requests, claimed by this replica.
 type ExecutionRequest struct {
 	ID, ExecutionID, Action, Name string
-	Args                          *string
+	Args                          *string // not of more than 4 MB, which Temporal takes from nobody
+	ArgsBytes                     int
 	Reason                        string
 	StartedAt                     time.Time // when it was first taken up
 	// Again says that somebody took it up before.
@@ -71,7 +72,8 @@ UPDATE public.workflow_execution_requests q
 SET status = 'processing', started_at = coalesce(q.started_at, clock_timestamp()), leased_until = now() + $1 * interval '1 microsecond'
 FROM (SELECT q.id, q.started_at IS NOT NULL AS again FROM c JOIN public.workflow_execution_requests q USING (id)) b
 WHERE q.id = b.id AND q.status IN ('pending', 'processing') AND (q.leased_until IS NULL OR q.leased_until < now())
-RETURNING q.id::text, q.execution_id::text, q.action::text, coalesce(q.name, ''), q.args::text, coalesce(q.reason, ''), q.started_at, b.again,
+RETURNING q.id::text, q.execution_id::text, q.action::text, coalesce(q.name, ''), CASE WHEN octet_length(q.args::text) <= 4194304 THEN q.args::text END,
+  coalesce(octet_length(q.args::text), 0), coalesce(q.reason, ''), q.started_at, b.again,
   coalesce(q.run_id, ''), q.delivered_at IS NOT NULL`, append([]any{lease.Microseconds()}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("claim requests about executions: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,15 +36,17 @@ type Start struct {
 	Input                               *string
 	InputBytes                          int
 	Options                             *string
+	OptionsBytes                        int
 	ClaimedAt                           time.Time
 	// Again says that somebody set about it before, and may have started it.
 	Again bool
 }
 
 // startColumns are those of Start, of a row e and what was picked, c. Its parameters: $1 the lease,
-// $2 the bytes of input that are read at most.
+// $2 the bytes of input that are read at most. Of options Temporal takes no more than two megabytes.
 const startColumns = `e.id::text, c.project_id::text, c.kebab_name::text, c.task_queue_name::text, coalesce(e.temporal_workflow_id::text, ''),
-  CASE WHEN octet_length(e.input::text) <= $2 THEN e.input::text END, coalesce(octet_length(e.input::text), 0), e.options::text, e.claimed_at, c.again`
+  CASE WHEN octet_length(e.input::text) <= $2 THEN e.input::text END, coalesce(octet_length(e.input::text), 0), 
+  CASE WHEN octet_length(e.options::text) <= 2000000 THEN e.options::text END, coalesce(octet_length(e.options::text), 0), e.claimed_at, c.again`
 
 // temporalID is what an execution is to be called: as the row says, else its options, else by its
 // key. The Workflow Builder's column takes 255 characters.
@@ -200,7 +203,7 @@ func stateArgs(states []ExecutionState) []any {
 	text := func(of func(s *ExecutionState) string) []string {
 		column := make([]string, n)
 		for i := range states {
-			column[i] = of(&states[i])
+			column[i] = strings.ReplaceAll(of(&states[i]), "\x00", "\ufffd") // which no text of PostgreSQL's holds
 		}
 		return column
 	}
