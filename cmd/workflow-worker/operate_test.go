@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -332,25 +331,4 @@ func (p *project) historyJSON(r client.WorkflowRun) string {
 		p.t.Fatal(err)
 	}
 	return string(b)
-}
-
-// What the service can't do is told three times over by one id.
-func TestHeartbeatsThatFailAreAMetricAndAReason(t *testing.T) {
-	t.Parallel()
-	db := stacktest.MigratedDatabase(t)
-	s := startService(t, db)
-	b := newBuilder(t, db)
-	p := b.project()
-	p.workflow("one", `export async function one() { return 1 }`)
-	p.running(nil)
-	b.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$`)
-	b.exec(`CREATE TRIGGER refuse BEFORE UPDATE ON workflow_workers FOR EACH ROW EXECUTE FUNCTION refuse()`)
-	eventually(t, "health names it", s.health(http.StatusServiceUnavailable, `"service.heartbeats_cant_be_written"`))
-	_, text, err := s.get("/metrics")
-	if err != nil || !strings.Contains(text, `workflow_worker_trouble{id="service.heartbeats_cant_be_written"} 1`) {
-		t.Errorf("%v in the metrics:\n%s", err, text)
-	}
-	if !strings.Contains(s.output(), "id=service.heartbeats_cant_be_written") {
-		t.Error("the log has no such id")
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,17 +121,28 @@ func TestADatabaseOfNoUseIsNotHealthy(t *testing.T) {
 	p := b.project()
 	p.workflow("one", `export async function one() { return 1 }`)
 	p.running(nil)
-	for _, c := range []struct{ breaks, mends, says string }{
-		{`ALTER TABLE workflow_workers RENAME TO away`, `ALTER TABLE away RENAME TO workflow_workers`, "there is no table public.workflow_workers"},
+	for _, c := range []struct{ breaks, mends, says, id string }{
+		{`ALTER TABLE workflow_workers RENAME TO away`, `ALTER TABLE away RENAME TO workflow_workers`, "there is no table public.workflow_workers", ""},
 		{
 			`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'on purpose'; END $$;
 			 CREATE TRIGGER refuse BEFORE UPDATE ON workflow_workers FOR EACH ROW EXECUTE FUNCTION refuse()`,
 			`DROP TRIGGER refuse ON workflow_workers`, "heartbeats can't be written: ERROR: on purpose",
+			"service.heartbeats_cant_be_written",
 		},
 	} {
 		p.exec(c.breaks)
 		eventually(t, "health says so", s.health(http.StatusServiceUnavailable, `"status":"unavailable"`, c.says))
 		eventually(t, "it isn't ready", s.ready(http.StatusServiceUnavailable))
+		if c.id != "" { // what the service can't do is told three times over by it
+			eventually(t, "health names it", s.health(http.StatusServiceUnavailable, `"`+c.id+`"`))
+			_, text, err := s.get("/metrics")
+			if err != nil || !strings.Contains(text, `workflow_worker_trouble{id="`+c.id+`"} 1`) {
+				t.Errorf("%v in the metrics:\n%s", err, text)
+			}
+			if !strings.Contains(s.output(), "id="+c.id) {
+				t.Errorf("the log has no %s", c.id)
+			}
+		}
 		p.exec(c.mends)
 		eventually(t, "health is well", s.health(http.StatusOK, `"status":"ok"`))
 		eventually(t, "it is ready", s.ready(http.StatusOK))

@@ -244,9 +244,9 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 
 // refuse ends a row that can't be started.
 func (s *Starter) refuse(row rows.Start, kind, why string) {
-	state := rows.ExecutionState{ID: row.ID, Activities: -1, EndedAt: time.Now()}
-	s.because(&failure{Type: kind, Message: why}).into(&state)
-	s.Follower.put(state)
+	state := s.refused(kind, why)
+	state.ID = row.ID
+	s.Follower.put(*state)
 }
 
 // began finds an execution that was started for the row before, and follows it.

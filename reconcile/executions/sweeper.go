@@ -236,13 +236,6 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 	return &state, nil
 }
 
-// refused ends a row that can't be followed.
-func (s *Sweeper) refused(kind, why string) *rows.ExecutionState {
-	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
-	s.because(&failure{Type: kind, Message: why}).into(state)
-	return state
-}
-
 // unknown ends a row whose execution Temporal hasn't known for a while.
 func (s *Sweeper) unknown(x rows.OpenExecution) *rows.ExecutionState {
 	s.mu.Lock()

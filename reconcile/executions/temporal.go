@@ -62,6 +62,13 @@ type Base struct {
 	Trouble   *trouble.Log
 }
 
+// refused ends a row that can't be started or followed.
+func (b *Base) refused(kind, why string) *rows.ExecutionState {
+	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
+	b.because(&failure{Type: kind, Message: why}).into(state)
+	return state
+}
+
 // callTimeout bounds a call of Temporal.
 const callTimeout = 10 * time.Second
 
