@@ -21,9 +21,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // store keeps code in memory, for all replicas of a test.
@@ -259,7 +259,7 @@ func (b *bench) noFailedTasks(runs ...client.WorkflowRun) {
 	b.t.Helper()
 	for _, run := range runs {
 		for _, e := range b.events(run) {
-			if e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED && !stack.ServersOwn(e) {
+			if e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED && !wire.ServersOwn(e) {
 				b.t.Errorf("%s: %v", run.GetID(), e)
 			}
 		}

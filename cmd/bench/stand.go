@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"workflow-worker/docker/stack"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // bench is the test stand: the servers, and what was measured on them.
@@ -188,7 +189,7 @@ func lostIn(e *historypb.HistoryEvent) string {
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
 		// One that nobody took in time from a worker's own queue is a worker that had no time.
-		if e.GetWorkflowTaskTimedOutEventAttributes().GetTimeoutType() == enumspb.TIMEOUT_TYPE_START_TO_CLOSE {
+		if !wire.ServersOwn(e) {
 			return fmt.Sprintf("event %d: the workflow task timed out", e.GetEventId())
 		}
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:

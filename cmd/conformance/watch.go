@@ -8,14 +8,14 @@ import (
 	"strings"
 	"sync"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
-
-	"workflow-worker/docker/stack"
 )
 
 // watch follows an execution's history as it grows, through the runs that follow one another.
@@ -149,7 +149,7 @@ func taskFailure(runs []runHistory) *failurepb.Failure {
 	for i := len(runs) - 1; i >= 0; i-- {
 		for j := len(runs[i].events) - 1; j >= 0; j-- {
 			e := runs[i].events[j]
-			if a := e.GetWorkflowTaskFailedEventAttributes(); a != nil && !stack.ServersOwn(e) {
+			if a := e.GetWorkflowTaskFailedEventAttributes(); a != nil && !wire.ServersOwn(e) {
 				return a.GetFailure()
 			}
 		}

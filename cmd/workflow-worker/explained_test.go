@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
-
-	"workflow-worker/docker/stack"
 )
 
 // timeline is what the rows of one workflow or component said was current, in their order.
@@ -199,7 +199,7 @@ func (c *crowd) readRun(id, runID string, ok excuse) oneRun {
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED, enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
 			enumspb.EVENT_TYPE_ACTIVITY_TASK_FAILED, enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
 			task := workflowTask(runID, e.GetWorkflowTaskTimedOutEventAttributes().GetStartedEventId())
-			if !stack.ServersOwn(e) && ok(trouble{task, !one.pinned.IsZero(), e}) == "" {
+			if !wire.ServersOwn(e) && ok(trouble{task, !one.pinned.IsZero(), e}) == "" {
 				c.t.Errorf("%s in %s: %s\n%s", e.GetEventType(), id, e, c.describe(run))
 			}
 		case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:

@@ -254,11 +254,11 @@ func TestASignalBeforeTheDatabaseAnswersIsNoStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, migrates := range []string{"true", "false"} {
+	for migrates, waitsFor := range map[string]string{"true": "can't be migrated yet", "false": "schema can't be looked at yet"} {
 		s := launchService(t, fmt.Sprintf("postgres://u:p@127.0.0.1:%d/none", port), "MIGRATE_ON_START="+migrates)
-		eventually(t, "it waits", func() error {
-			if !strings.Contains(s.output(), "retry_in") {
-				return errors.New(s.output())
+		eventually(t, "it has said all that it waits for", func() error {
+			if told := s.output(); !strings.Contains(told, waitsFor) || !strings.Contains(told, "dependency does not answer") {
+				return errors.New(told)
 			}
 			return nil
 		})

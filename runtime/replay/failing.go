@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 )
@@ -51,7 +53,7 @@ func (e *Executions) lastTaskFailed(ctx context.Context, x Execution) (failed bo
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
 			failed = false
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED, enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-			failed = true
+			failed = failed || !wire.ServersOwn(ev)
 		}
 	}
 	return failed, nil

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/runtime/workflow/wire"
+
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 )
@@ -55,7 +57,9 @@ export async function steps(n: number) { for (let i = 0; i < n; i++) await sleep
 	for _, e := range append(good.history(waits).Events, good.history(steps).Events...) {
 		switch e.GetEventType() {
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED, enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-			t.Errorf("a task of the neighbour's: %v", e)
+			if !wire.ServersOwn(e) {
+				t.Errorf("a task of the neighbour's: %v", e)
+			}
 		}
 	}
 	if got := good.seen.failures(); len(got) > 0 {
@@ -153,6 +157,7 @@ func (p *project) livesOn(v *machine) bool {
 func TestCodeThatTakesLongMovesOut(t *testing.T) {
 	t.Parallel()
 	busy, good := neighbours(t)
+	busy.opts.TaskTimeout = 5 * time.Second // far from what it takes on the slowest machine
 	code := busy.deploy(`
 export async function run(n: number) {
   let sum = 0;

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"workflow-worker/docker/stack"
 	"workflow-worker/runtime/workflow/wire"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -27,7 +26,7 @@ func (p *project) identities(run client.WorkflowRun) []string {
 func (p *project) noFailedTasks(run client.WorkflowRun) {
 	p.t.Helper()
 	for _, e := range p.history(run).GetEvents() {
-		if e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED && !stack.ServersOwn(e) { // one that is given to a worker as it stops times out
+		if e.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED && !wire.ServersOwn(e) { // one that is given to a worker as it stops times out
 			p.t.Errorf("%s: %v", run.GetID(), e)
 		}
 	}
