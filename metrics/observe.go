@@ -91,7 +91,7 @@ func (m *Metrics) makeCollectors() {
 	})
 	m.interrupts = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "js_interrupts_total",
-		Help: "JavaScript stopped by the watchdog or a limit, by what it was running.",
+		Help: "JavaScript stopped by the watchdog or a limit, by what it was running; load is a row's text at its first evaluation.",
 	}, []string{"where"}), "task", "query", "activity", "load")
 	m.taskFailures = newCounterSet(prometheus.NewCounterVec(prometheus.CounterOpts{
 		Namespace: namespace, Name: "workflow_task_failures_total",

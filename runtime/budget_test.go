@@ -3,12 +3,23 @@ package runtime
 import (
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"workflow-worker/activities"
 	"workflow-worker/docker/stack/stacktest/race"
 )
+
+// loadsCutOff counts texts whose evaluation was cut off.
+type loadsCutOff struct{ atomic.Int64 }
+
+func (n *loadsCutOff) JSInterrupted(where string) {
+	if where == interruptedLoad {
+		n.Add(1)
+	}
+}
+func (*loadsCutOff) WorkflowTaskFailed(string) {}
 
 // Not parallel, as all that measures the heap of the process.
 func TestRowsThatHoardAreRefusedAndDoNoHarm(t *testing.T) {
@@ -17,10 +28,12 @@ func TestRowsThatHoardAreRefusedAndDoNoHarm(t *testing.T) {
 	}
 	race.AtSpeed(t) // the blame is divided by the time that it takes
 	const limit = 32 << 20
+	var cut loadsCutOff
 	b := newBench(t)
 	r := b.replicaWith(func(c *Config) {
 		c.MaxWorkflowMemory, c.MaxActivityMemory = limit, limit
 		c.WorkflowTaskTimeout = 8 * time.Second
+		c.Observer = &cut
 	})
 	b.row("good", "1", "", `export async function good() { return 'one'; }`)
 	b.row("hoards", "1", "", "let s = 'x';\nfor (;;) s += s;\nexport async function hoards() {}")
@@ -34,6 +47,9 @@ func TestRowsThatHoardAreRefusedAndDoNoHarm(t *testing.T) {
 		if e == nil || e.Line != 2 || !strings.Contains(e.Message, setting) || !strings.Contains(e.Message, strconv.Itoa(limit)) || strings.Contains(e.Message, "\n") {
 			t.Errorf("%s: %+v", name, e)
 		}
+	}
+	if n := cut.Load(); n != 2 {
+		t.Errorf("%d texts were counted as cut off", n)
 	}
 	run := b.start("turns")
 	b.on(run, one.Hash)

@@ -123,6 +123,9 @@ func (c Config) withDefaults() Config {
 	if c.Meter == nil {
 		c.Meter = func(string) Meter { return noMeter{} }
 	}
+	if c.Observer == nil {
+		c.Observer = noObserver{}
+	}
 	if c.Activities == nil {
 		c.Activities = noActivityObserver{}
 	}

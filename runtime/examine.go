@@ -99,7 +99,7 @@ type Replayed struct {
 }
 
 // Replay replays a history on what serves its type. hash names stored code instead, "" none.
-func (x *Examined) Replay(ctx context.Context, e wire.Execution, h *historypb.History, hash string) (Replayed, error) {
+func (x *Examined) Replay(ctx context.Context, e wire.RunInfo, h *historypb.History, hash string) (Replayed, error) {
 	m, export, err := x.serving(ctx, e.Type, hash)
 	if err != nil {
 		return Replayed{}, err

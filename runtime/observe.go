@@ -19,6 +19,19 @@ type Observer interface {
 	workflow.Observer
 }
 
+// interruptedLoad is a row's text that was cut off when it was evaluated for the first time.
+const interruptedLoad = "load"
+
+// Interrupts are all that Observer.JSInterrupted may be told.
+func Interrupts() []string {
+	return []string{workflow.InterruptedTask, workflow.InterruptedQuery, activity.Interrupted, interruptedLoad}
+}
+
+type noObserver struct{}
+
+func (noObserver) JSInterrupted(string)      {}
+func (noObserver) WorkflowTaskFailed(string) {}
+
 // Meter takes what the code of one project measures with metricMeter.
 type Meter interface {
 	// Measure takes one value; kind is counter, up-down-counter, gauge or histogram. It is cheap
@@ -117,7 +130,7 @@ type noProgressObserver struct{}
 func (noProgressObserver) ExecutionAdvanced(string, Advance) {}
 
 // TaskCompleted implements wire.TaskEnds.
-func (p *project) TaskCompleted(x wire.Execution, done wire.Progress) {
+func (p *project) TaskCompleted(x wire.RunInfo, done wire.Progress) {
 	p.r.cfg.Failures.ExecutionGotOn(x.RunID)
 	if !done.First && done.Closing == nil {
 		return
@@ -128,7 +141,7 @@ func (p *project) TaskCompleted(x wire.Execution, done wire.Progress) {
 }
 
 // TaskFailed implements wire.TaskEnds.
-func (p *project) TaskFailed(x wire.Execution, f *wire.TaskFailure) {
+func (p *project) TaskFailed(x wire.RunInfo, f *wire.TaskFailure) {
 	out := Failing{
 		Execution: replay.Execution{WorkflowID: x.ID, RunID: x.RunID}, Type: x.Type, Hash: f.Code, Reason: f.Reason, Message: f.Message,
 	}
@@ -171,7 +184,7 @@ func AuthorsLine(stack string) (file string, line, column int) {
 }
 
 // keepsCode tells of an execution that keeps its code.
-func (p *project) keepsCode(x wire.Execution, from wire.LastCode, to *workflow.Code, why workflow.Misfit) {
+func (p *project) keepsCode(x wire.RunInfo, from wire.LastCode, to *workflow.Code, why workflow.Misfit) {
 	for _, m := range append(p.old.all(), p.live.Load().modules...) {
 		if m.Workflow == to {
 			p.r.cfg.KeptCode.ExecutionKeptCode(p.id, KeptCode{

@@ -56,7 +56,7 @@ func (r *Runner) loadPinned(ctx context.Context, projectID, hash string) (*modul
 
 // Wanted implements workflow.Resolver: what somebody told this execution to run; else, if its code
 // is to be upgraded, the newest.
-func (p *project) Wanted(x wire.Execution, last wire.LastCode) wire.LastCode {
+func (p *project) Wanted(x wire.RunInfo, last wire.LastCode) wire.LastCode {
 	l := p.live.Load()
 	if hash, moves := l.moves[x.RunID]; moves {
 		if hash != last.Hash {

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	goruntime "runtime"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/logkey"
+	"workflow-worker/runtime/sandbox"
 )
 
 // reload makes the modules that a project is to serve, row by row, so that what is wrong with one
@@ -175,7 +177,7 @@ func (b *reload) row(ctx context.Context, w row) error {
 		b.add(&same, w, sourceError(same.ActivitiesError, w.Version), same.warnings())
 		return nil
 	}
-	built, err := w.made(ctx, w.Text)
+	built, err := b.made(ctx, w)
 	if err != nil && !build.IsTextsFault(ctx, err) {
 		return err
 	}
@@ -194,6 +196,20 @@ func (b *reload) row(ctx context.Context, w row) error {
 	b.fresh = append(b.fresh, built)
 	b.add(built, w, sourceError(built.ActivitiesError, w.Version), built.warnings())
 	return nil
+}
+
+// made builds the text of a row, and counts one whose evaluation was cut off.
+func (b *reload) made(ctx context.Context, w row) (*module, error) {
+	built, err := w.made(ctx, w.Text)
+	cause := err
+	if err == nil {
+		cause = built.ActivitiesError
+	}
+	var interrupted *sandbox.Interrupted
+	if errors.As(cause, &interrupted) {
+		b.r.cfg.Observer.JSInterrupted(interruptedLoad)
+	}
+	return built, err
 }
 
 func (b *reload) goLive(m *module) {
@@ -324,7 +340,7 @@ func (b *reload) clash(ctx context.Context, w row, e *SourceError) error {
 	built := b.unchanged(w)
 	if built == nil {
 		var err error
-		if built, err = w.made(ctx, w.Text); err != nil {
+		if built, err = b.made(ctx, w); err != nil {
 			if !build.IsTextsFault(ctx, err) {
 				return err
 			}

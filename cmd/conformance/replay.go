@@ -76,7 +76,7 @@ WHERE s.project_id = $1 AND s.hash = $2`, r.projectID, hash, compile.FirstSettin
 }
 
 // Wanted keeps executions where they are.
-func (r *replayer) Wanted(_ wire.Execution, ran wire.LastCode) wire.LastCode { return ran }
+func (r *replayer) Wanted(_ wire.RunInfo, ran wire.LastCode) wire.LastCode { return ran }
 
 // Moved is for executions that went on with other code than the one they began on: cases move none.
 func (r *replayer) Moved(_ context.Context, hash, _ string) (*workflow.Code, string, error) {

@@ -105,7 +105,7 @@ func (p process) replay(ctx context.Context, f replayFlags) error {
 	return err
 }
 
-func (s settings) historyOf(ctx context.Context, f replayFlags) (x wire.Execution, taskQueue string, h *historypb.History, err error) {
+func (s settings) historyOf(ctx context.Context, f replayFlags) (x wire.RunInfo, taskQueue string, h *historypb.History, err error) {
 	if f.history == "" {
 		temporal, err := s.reachTemporal(ctx)
 		if err != nil {
@@ -135,7 +135,7 @@ func (s settings) historyOf(ctx context.Context, f replayFlags) (x wire.Executio
 	return x, taskQueue, h, nil
 }
 
-func (s settings) replayOn(ctx context.Context, f replayFlags, local bool, x wire.Execution, taskQueue string, h *historypb.History) (replayAnswer, error) {
+func (s settings) replayOn(ctx context.Context, f replayFlags, local bool, x wire.RunInfo, taskQueue string, h *historypb.History) (replayAnswer, error) {
 	project := runtime.Project{ID: "replay", TaskQueue: taskQueue}
 	var store runtime.CodeStore
 	hash := ""

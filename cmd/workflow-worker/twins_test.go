@@ -42,6 +42,7 @@ func TestMetricsKnowTheRoomsWords(t *testing.T) {
 		{"workflow_worker_reloads_total", "action", reconcile.ReloadActions(), func(m *metrics.Metrics, word string) {
 			m.Reloaded(word, 0)
 		}},
+		{"workflow_worker_js_interrupts_total", "where", runtime.Interrupts(), (*metrics.Metrics).JSInterrupted},
 		{"workflow_worker_gate_refusals_total", "of", reconcile.Refusals(), (*metrics.Metrics).GateRefused},
 	} {
 		for _, word := range c.words {

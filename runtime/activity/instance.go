@@ -144,7 +144,7 @@ func (in *instance) enter(ctx context.Context, f func() error) error {
 		in.cut = true
 	}
 	if errors.As(err, &interrupted) {
-		in.code.opts.Observer.JSInterrupted("activity")
+		in.code.opts.Observer.JSInterrupted(Interrupted)
 		in.spent = interrupted.Cause == nil && left < in.code.opts.SliceBudget // what was left of all was less
 	}
 	return err

@@ -124,9 +124,12 @@ type Meter interface {
 
 // Observer is told by activities what an operator counts. Its method is cheap and doesn't block.
 type Observer interface {
-	// JSInterrupted counts JavaScript that was cut off; where is "activity".
+	// JSInterrupted counts JavaScript that was cut off; where is Interrupted.
 	JSInterrupted(where string)
 }
+
+// Interrupted is what was cut off.
+const Interrupted = "activity"
 
 type noObserver struct{}
 

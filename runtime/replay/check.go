@@ -75,7 +75,7 @@ func (e *Executions) find(ctx context.Context, c Check) (openExecutions, error) 
 	switch {
 	case c.Execution != Execution{}:
 		x, err := e.open(ctx, c.TaskQueue, c.Types, c.Execution)
-		return openExecutions{found: []wire.Execution{x}}, err
+		return openExecutions{found: []wire.RunInfo{x}}, err
 	case c.Sample > 0:
 		return e.sample(ctx, c.TaskQueue, c.Types, c.Sample)
 	}
@@ -85,7 +85,7 @@ func (e *Executions) find(ctx context.Context, c Check) (openExecutions, error) 
 }
 
 // checkOne adds what becomes of one execution. Its error is Temporal's.
-func (e *Executions) checkOne(ctx context.Context, c Check, x wire.Execution, out *Result) error {
+func (e *Executions) checkOne(ctx context.Context, c Check, x wire.RunInfo, out *Result) error {
 	history, err := e.history(ctx, x)
 	if err != nil {
 		return out.unless(ctx, err)
@@ -128,7 +128,7 @@ func (out *Result) unless(ctx context.Context, err error) error {
 	return err
 }
 
-func (c Check) replay(ctx context.Context, x wire.Execution, history *historypb.History) error {
+func (c Check) replay(ctx context.Context, x wire.RunInfo, history *historypb.History) error {
 	export, err := c.Serves(x.Type)
 	if err != nil {
 		return &workflow.Misfit{Reason: err.Error()}

@@ -12,7 +12,7 @@ import (
 )
 
 // history reads a history to its end.
-func (e *Executions) history(ctx context.Context, x wire.Execution) (*historypb.History, error) {
+func (e *Executions) history(ctx context.Context, x wire.RunInfo) (*historypb.History, error) {
 	return wire.ReadHistory(x.ID, e.events(ctx, Execution{WorkflowID: x.ID, RunID: x.RunID}))
 }
 
@@ -44,10 +44,10 @@ func closed(h *historypb.History) bool {
 
 // History gives one execution, open or closed, and its history. With no run id it is the newest
 // run.
-func (e *Executions) History(ctx context.Context, x Execution) (wire.Execution, *historypb.History, error) {
+func (e *Executions) History(ctx context.Context, x Execution) (wire.RunInfo, *historypb.History, error) {
 	h, err := wire.ReadHistory(x.WorkflowID, e.events(ctx, x))
 	if err != nil {
-		return wire.Execution{}, nil, err
+		return wire.RunInfo{}, nil, err
 	}
 	found, _, err := Told(h)
 	found.ID = x.WorkflowID
@@ -56,7 +56,7 @@ func (e *Executions) History(ctx context.Context, x Execution) (wire.Execution, 
 
 // Told is what a history tells of its execution; its workflow id is not in it in every version of
 // the server.
-func Told(h *historypb.History) (x wire.Execution, taskQueue string, err error) {
+func Told(h *historypb.History) (x wire.RunInfo, taskQueue string, err error) {
 	if len(h.GetEvents()) == 0 {
 		return x, "", errors.New("the history has no events")
 	}
@@ -64,6 +64,6 @@ func Told(h *historypb.History) (x wire.Execution, taskQueue string, err error) 
 	if began == nil {
 		return x, "", errors.New("the history doesn't begin with the execution's start")
 	}
-	x = wire.Execution{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId(), Type: began.GetWorkflowType().GetName()}
+	x = wire.RunInfo{ID: began.GetWorkflowId(), RunID: began.GetOriginalExecutionRunId(), Type: began.GetWorkflowType().GetName()}
 	return x, began.GetTaskQueue().GetName(), nil
 }

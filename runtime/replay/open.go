@@ -15,7 +15,7 @@ import (
 
 // openExecutions are some of those that run.
 type openExecutions struct {
-	found []wire.Execution
+	found []wire.RunInfo
 	more  bool // there are others
 }
 
@@ -53,7 +53,7 @@ func (e *Executions) list(ctx context.Context, query string, limit int) (out ope
 				out.more = true
 				return out, nil
 			}
-			out.found = append(out.found, wire.Execution{ID: x.GetExecution().GetWorkflowId(), RunID: x.GetExecution().GetRunId(), Type: x.GetType().GetName()})
+			out.found = append(out.found, wire.RunInfo{ID: x.GetExecution().GetWorkflowId(), RunID: x.GetExecution().GetRunId(), Type: x.GetType().GetName()})
 		}
 		if req.NextPageToken = resp.GetNextPageToken(); len(req.NextPageToken) == 0 {
 			return out, nil
@@ -134,9 +134,9 @@ func (e *Executions) began(ctx context.Context, query string, before time.Time) 
 }
 
 // open looks at one execution. With no run id it is the newest run.
-func (e *Executions) open(ctx context.Context, taskQueue string, types []string, x Execution) (wire.Execution, error) {
-	refuse := func(why string) (wire.Execution, error) {
-		return wire.Execution{}, &RefusedError{fmt.Sprintf("execution %s %s", x.WorkflowID, why)}
+func (e *Executions) open(ctx context.Context, taskQueue string, types []string, x Execution) (wire.RunInfo, error) {
+	refuse := func(why string) (wire.RunInfo, error) {
+		return wire.RunInfo{}, &RefusedError{fmt.Sprintf("execution %s %s", x.WorkflowID, why)}
 	}
 	resp, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
 	var gone *serviceerror.NotFound
@@ -145,10 +145,10 @@ func (e *Executions) open(ctx context.Context, taskQueue string, types []string,
 		return refuse(fmt.Sprintf("can't be found: %v", err))
 	}
 	if err != nil {
-		return wire.Execution{}, fmt.Errorf("look at execution %s: %w", x.WorkflowID, err)
+		return wire.RunInfo{}, fmt.Errorf("look at execution %s: %w", x.WorkflowID, err)
 	}
 	info := resp.GetWorkflowExecutionInfo()
-	found := wire.Execution{ID: x.WorkflowID, RunID: info.GetExecution().GetRunId(), Type: info.GetType().GetName()}
+	found := wire.RunInfo{ID: x.WorkflowID, RunID: info.GetExecution().GetRunId(), Type: info.GetType().GetName()}
 	switch {
 	case info.GetCloseTime() != nil:
 		return refuse("has closed")

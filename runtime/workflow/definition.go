@@ -27,7 +27,7 @@ type definition struct {
 	env   bindings.WorkflowEnvironment
 	input *commonpb.Payloads
 	head  *commonpb.Header
-	x     wire.Execution
+	x     wire.RunInfo
 
 	began *historypb.WorkflowExecutionStartedEventAttributes // nil after the first activation, and if unknown
 
@@ -76,7 +76,7 @@ type definition struct {
 func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.Header, input *commonpb.Payloads) {
 	d.env, d.head, d.input = env, header, input
 	info := env.WorkflowInfo()
-	d.x = wire.Execution{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}
+	d.x = wire.RunInfo{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}
 	d.timers = make(map[int64]bindings.TimerID)
 	d.activities = make(map[int64]*activityState)
 	d.locals = make(map[int64]*localState)

@@ -83,25 +83,25 @@ type observations struct {
 	mu          sync.Mutex
 	interrupted []string
 	failed      []string
-	stuck       []wire.Execution
+	stuck       []wire.RunInfo
 	lines       []string
 }
 
 // TaskFailed implements TaskEnds.
-func (o *observations) TaskFailed(x wire.Execution, _ *wire.TaskFailure) {
+func (o *observations) TaskFailed(x wire.RunInfo, _ *wire.TaskFailure) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stuck = append(o.stuck, x)
 }
 
 // TaskCompleted implements TaskEnds.
-func (o *observations) TaskCompleted(wire.Execution, wire.Progress) {}
+func (o *observations) TaskCompleted(wire.RunInfo, wire.Progress) {}
 
 // stuckIn reports that an execution was told to get no further.
 func (o *observations) stuckIn(runID string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return slices.ContainsFunc(o.stuck, func(x wire.Execution) bool { return x.RunID == runID })
+	return slices.ContainsFunc(o.stuck, func(x wire.RunInfo) bool { return x.RunID == runID })
 }
 
 func (o *observations) JSInterrupted(where string) {
@@ -240,7 +240,7 @@ func (p *project) Pinned(_ context.Context, hash string) (*Code, error) {
 }
 
 // Wanted moves executions whose code asks for it to what is current, and those that were told to.
-func (p *project) Wanted(x wire.Execution, last wire.LastCode) wire.LastCode {
+func (p *project) Wanted(x wire.RunInfo, last wire.LastCode) wire.LastCode {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if hash, moves := p.moves[x.RunID]; moves {

@@ -117,7 +117,7 @@ func TestAnExecutionKeepsItsCodeWhereTheNewOneDoesNotFit(t *testing.T) {
 	p := unstarted(t)
 	var mu sync.Mutex // guards kept
 	var kept []string
-	p.opts.KeptCode = func(x wire.Execution, from wire.LastCode, to *Code, why Misfit) {
+	p.opts.KeptCode = func(x wire.RunInfo, from wire.LastCode, to *Code, why Misfit) {
 		mu.Lock()
 		defer mu.Unlock()
 		if from.Hash == to.Hash() || why.Reason == "" {

@@ -24,7 +24,7 @@ type Resolver interface {
 	Pinned(ctx context.Context, hash string) (*Code, error)
 	// Wanted says which code an execution goes on with after the one that ran its last task: that
 	// one, if it stays. It is asked at every task, and cheap.
-	Wanted(x wire.Execution, last wire.LastCode) wire.LastCode
+	Wanted(x wire.RunInfo, last wire.LastCode) wire.LastCode
 	// Moved gives the code of a hash that Wanted named, or that ran, and the export that serves the
 	// type in it. It may read a store, as Pinned.
 	Moved(ctx context.Context, hash, workflowType string) (code *Code, export string, err error)
@@ -43,11 +43,17 @@ type LocalActivity struct {
 
 // Observer is told by executions what an operator counts. Its methods are cheap and don't block.
 type Observer interface {
-	// JSInterrupted counts JavaScript that was ended because its time was over; where is "task" or
-	// "query".
+	// JSInterrupted counts JavaScript that was cut off; where is InterruptedTask or
+	// InterruptedQuery.
 	JSInterrupted(where string)
 	wire.Observer // how tasks fail
 }
+
+// What was cut off.
+const (
+	InterruptedTask  = "task"
+	InterruptedQuery = "query"
+)
 
 // Meter takes what workflows measure with metricMeter. Its method is cheap and doesn't block.
 type Meter interface {
@@ -81,7 +87,7 @@ type Options struct {
 	// KeptCode hears of an execution that was to go on with code and keeps its own, because its
 	// history doesn't fit: once for each code, within a workflow task. It is cheap and doesn't
 	// block. Default: nobody.
-	KeptCode func(x wire.Execution, from wire.LastCode, to *Code, why Misfit)
+	KeptCode func(x wire.RunInfo, from wire.LastCode, to *Code, why Misfit)
 	// Ends hears how tasks end. Default: nobody.
 	Ends wire.TaskEnds
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one
@@ -108,7 +114,7 @@ func (o Options) withDefaults() Options {
 		o.Observer = noObserver{}
 	}
 	if o.KeptCode == nil {
-		o.KeptCode = func(wire.Execution, wire.LastCode, *Code, Misfit) {}
+		o.KeptCode = func(wire.RunInfo, wire.LastCode, *Code, Misfit) {}
 	}
 	if o.Ends == nil {
 		o.Ends = noTaskEnds{}
@@ -135,8 +141,8 @@ func (o Options) hears() wire.Project {
 
 type noTaskEnds struct{}
 
-func (noTaskEnds) TaskFailed(wire.Execution, *wire.TaskFailure) {}
-func (noTaskEnds) TaskCompleted(wire.Execution, wire.Progress)  {}
+func (noTaskEnds) TaskFailed(wire.RunInfo, *wire.TaskFailure) {}
+func (noTaskEnds) TaskCompleted(wire.RunInfo, wire.Progress)  {}
 
 type noObserver struct{}
 

@@ -99,7 +99,7 @@ func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error)
 func (d *definition) queryError(name string, err error) error {
 	var interrupted *sandbox.Interrupted
 	if errors.As(err, &interrupted) {
-		d.o.Observer.JSInterrupted("query")
+		d.o.Observer.JSInterrupted(InterruptedQuery)
 	}
 	if cutOff(err) || errors.Is(err, errDiscarded) {
 		d.evict(errDiscarded)

@@ -40,7 +40,7 @@ func (m *Misfit) Error() string {
 // CheckReplay replays the history of an open execution on code: nil if the execution could go on with it,
 // a *Misfit if not. Any other error says that it couldn't be told, before ctx ended. Nothing
 // outside notices. Of o, TaskTimeout and TaskQueue count.
-func CheckReplay(ctx context.Context, o Options, x wire.Execution, h *historypb.History, code *Code, export string) error {
+func CheckReplay(ctx context.Context, o Options, x wire.RunInfo, h *historypb.History, code *Code, export string) error {
 	t := replayCheck{ctx: ctx, o: o, x: x, events: h.GetEvents(), code: code, export: export}
 	t.find()
 	if len(t.tasks) == 0 {
@@ -70,7 +70,7 @@ func CheckReplay(ctx context.Context, o Options, x wire.Execution, h *historypb.
 type replayCheck struct {
 	ctx    context.Context
 	o      Options
-	x      wire.Execution
+	x      wire.RunInfo
 	events []*historypb.HistoryEvent
 	tasks  []completedTask
 	code   *Code
@@ -137,7 +137,7 @@ func neverRuns(context.Context, LocalActivity, *commonpb.Payloads) (*commonpb.Pa
 // one that is tried.
 func (t *replayCheck) Current(string) (*Code, string, error)                     { return t.code, t.export, nil }
 func (t *replayCheck) Pinned(context.Context, string) (*Code, error)             { return t.code, nil }
-func (t *replayCheck) Wanted(_ wire.Execution, last wire.LastCode) wire.LastCode { return last }
+func (t *replayCheck) Wanted(_ wire.RunInfo, last wire.LastCode) wire.LastCode { return last }
 func (t *replayCheck) Moved(context.Context, string, string) (*Code, string, error) {
 	return t.code, t.export, nil
 }

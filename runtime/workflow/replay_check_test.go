@@ -19,7 +19,7 @@ export async function run() { await echo('a'); await echo('b'); await sleep(1); 
 	run := p.start("run")
 	p.until("it hangs", func() bool { return strings.Count(p.events(run), "ActivityTaskScheduled") == 3 })
 	h := p.history(run)
-	x := wire.Execution{ID: run.GetID(), RunID: run.GetRunID(), Type: "run"}
+	x := wire.RunInfo{ID: run.GetID(), RunID: run.GetRunID(), Type: "run"}
 	fits := func(ctx context.Context, body string) error {
 		code := NewCode(p.compiled(`const { echo, hang, other } = proxyActivities<any>({ startToCloseTimeout: '10s' });
 			export async function run() { `+body+` }`), CodeOptions{})

@@ -15,7 +15,7 @@ var authorsPlace = regexp.MustCompile(`([^\s()]+:\d+:\d+)\)?`)
 // WhereParted says where in the author's text the code of a misfit was when its history and it
 // parted: what it was waiting for then, file:line:column, "" if that can't be told. It takes
 // another replay.
-func WhereParted(ctx context.Context, o Options, x wire.Execution, h *historypb.History, code *Code, export string, m *Misfit) string {
+func WhereParted(ctx context.Context, o Options, x wire.RunInfo, h *historypb.History, code *Code, export string, m *Misfit) string {
 	t := replayCheck{ctx: ctx, o: o, x: x, events: h.GetEvents(), code: code, export: export}
 	t.find()
 	if len(t.tasks) == 0 {

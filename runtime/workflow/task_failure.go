@@ -38,7 +38,7 @@ func (d *definition) taskFailure(err error) *wire.TaskFailure {
 		switch {
 		case errors.As(err, &interrupted):
 			d.interrupted(f, interrupted)
-			d.o.Observer.JSInterrupted("task")
+			d.o.Observer.JSInterrupted(InterruptedTask)
 		case errors.As(err, &overflow):
 			f.Reason, f.Hint, f.Message = wire.ReasonCallDepth, hintDeep, "Maximum call stack size exceeded"
 			f.Stack = protocol.FramesOnly(sandbox.CleanStack(overflow.String()))

@@ -28,20 +28,20 @@ func (t *Tasks) explain(r *workflowservice.RespondWorkflowTaskFailedRequest) {
 		t.explainForeign(r)
 		return
 	}
-	told := &TaskFailure{Reason: ReasonInternal, Message: f.GetMessage()}
+	failure := &TaskFailure{Reason: ReasonInternal, Message: f.GetMessage()}
 	switch r.GetCause() {
 	case enumspb.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR:
-		told.Reason, told.Hint = ReasonNondeterminism, HintNondeterminism
+		failure.Reason, failure.Hint = ReasonNondeterminism, HintNondeterminism
 	case enumspb.WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE, enumspb.WORKFLOW_TASK_FAILED_CAUSE_PAYLOADS_TOO_LARGE:
-		told.Reason, told.Hint = ReasonTooLarge, HintTooLarge
+		failure.Reason, failure.Hint = ReasonTooLarge, HintTooLarge
 	}
-	k.Report(told)
-	told.replace(f)
+	k.Report(failure)
+	failure.replace(f)
 }
 
 // replace puts a failure of ours in the place of the SDK's.
-func (told *TaskFailure) replace(f *failurepb.Failure) {
-	f.Message, f.StackTrace, f.Source = told.Error(), "", SourceTypeScript
+func (failure *TaskFailure) replace(f *failurepb.Failure) {
+	f.Message, f.StackTrace, f.Source = failure.Error(), "", SourceTypeScript
 	if info := f.GetApplicationFailureInfo(); info.GetType() == panicType {
 		info.Type, info.NonRetryable = "", false
 	}
@@ -49,10 +49,10 @@ func (told *TaskFailure) replace(f *failurepb.Failure) {
 
 // complete adds to the failure that the server gets what a panic's text can't hold: the thrown
 // error's class and its causes.
-func (told *TaskFailure) complete(f *failurepb.Failure) {
-	f.Cause = told.Cause
-	if info := f.GetApplicationFailureInfo(); info != nil && told.Type != "" && info.GetType() == "" {
-		info.Type = told.Type
+func (failure *TaskFailure) complete(f *failurepb.Failure) {
+	f.Cause = failure.Cause
+	if info := f.GetApplicationFailureInfo(); info != nil && failure.Type != "" && info.GetType() == "" {
+		info.Type = failure.Type
 	}
 }
 
@@ -65,16 +65,16 @@ func (t *Tasks) explainForeign(r *workflowservice.RespondWorkflowTaskFailedReque
 		t.mu.Unlock()
 		return
 	}
-	told := known.foreign.Failure()
-	x := Execution{ID: known.id.GetWorkflowId(), RunID: known.id.GetRunId(), Type: known.began.GetWorkflowType().GetName()}
+	failure := known.foreign.Failure()
+	x := RunInfo{ID: known.id.GetWorkflowId(), RunID: known.id.GetRunId(), Type: known.began.GetWorkflowType().GetName()}
 	p, watched := t.watched[known.began.GetTaskQueue().GetName()]
 	t.mu.Unlock()
-	told.WorkflowType = x.Type
+	failure.WorkflowType = x.Type
 	if watched {
-		p.Report(x, told)
-		p.Ends.TaskFailed(x, told)
+		p.Report(x, failure)
+		p.Ends.TaskFailed(x, failure)
 	}
-	told.replace(r.GetFailure())
+	failure.replace(r.GetFailure())
 }
 
 // explainQuery does the same for a query that came to nothing.
@@ -85,7 +85,7 @@ func (t *Tasks) explainQuery(r *workflowservice.RespondQueryTaskCompletedRequest
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if known := t.runs[t.open[string(r.GetTaskToken())].runID]; known != nil && known.foreign != nil {
-		told := known.foreign.Failure()
-		r.ErrorMessage, r.Failure = told.Message+"\n"+told.Hint, nil
+		failure := known.foreign.Failure()
+		r.ErrorMessage, r.Failure = failure.Message+"\n"+failure.Hint, nil
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"workflow-worker/runtime/logkey"
 )
 
-// Execution names one run and its workflow type.
-type Execution struct{ ID, RunID, Type string }
+// RunInfo names one run and its workflow type.
+type RunInfo struct{ ID, RunID, Type string }
 
 // Kept is a run of a workflow that is in the SDK's cache. Its methods are called from the
 // connection's goroutines; they are cheap and don't block.
@@ -38,7 +38,7 @@ type Project struct {
 }
 
 // Report counts a failed task and logs it.
-func (p Project) Report(x Execution, f *TaskFailure) {
+func (p Project) Report(x RunInfo, f *TaskFailure) {
 	p.Observer.WorkflowTaskFailed(f.Reason)
 	p.Logger.Warn("a workflow task failed", logkey.Workflow, f.WorkflowType, logkey.WorkflowID, x.ID, logkey.RunID, x.RunID,
 		logkey.Reason, f.Reason, logkey.Error, f)

@@ -12,9 +12,9 @@ import (
 type TaskEnds interface {
 	// TaskFailed tells of a task that failed, at every attempt. The SDK answers the first one; the
 	// server lets the later ones time out.
-	TaskFailed(x Execution, f *TaskFailure)
+	TaskFailed(x RunInfo, f *TaskFailure)
 	// TaskCompleted tells that the server has taken what a task brought: the execution got on.
-	TaskCompleted(x Execution, p Progress)
+	TaskCompleted(x RunInfo, p Progress)
 }
 
 const hintRefused = "Temporal's server refuses what the code asked for: correct the code, or the server's settings."
@@ -32,7 +32,7 @@ func (t *Tasks) Working(runID string) bool {
 
 // taskWorker is who ran an execution's task.
 type taskWorker struct {
-	x    Execution
+	x    RunInfo
 	ends TaskEnds
 	what TaskFailure // without a message
 

@@ -16,7 +16,7 @@ import (
 // Tasks sees workflow tasks on their way from the server to the SDK, and their completions on the
 // way back. It does what the bindings have no place for: it keeps what an execution's first event
 // tells, writes the code that ran into each completed task's identity and reads it there again, and
-// has the SDK start afresh with an execution of its cache that is to go on with other code.
+// has the SDK begin again with an execution of its cache that is to move.
 //
 // It belongs to one connection, whose workers' factories must be given it. A nil Tasks sees
 // nothing.
@@ -304,7 +304,7 @@ func (t *Tasks) Replay(runID string, events []*historypb.HistoryEvent) (done fun
 }
 
 // Keep notes that a run is what the SDK has of an execution, unless it is there for a query alone.
-func (t *Tasks) Keep(k Kept, x Execution, p Project) {
+func (t *Tasks) Keep(k Kept, x RunInfo, p Project) {
 	if t == nil {
 		return
 	}

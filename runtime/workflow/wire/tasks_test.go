@@ -178,7 +178,7 @@ func BenchmarkTasks(b *testing.B) {
 		if err := tasks.intercept(b.Context(), "", &workflowservice.PollWorkflowTaskQueueRequest{}, task, nil, answer); err != nil {
 			b.Fatal(err)
 		}
-		tasks.Keep(k, Execution{RunID: "r"}, Project{Ends: nobody{}})
+		tasks.Keep(k, RunInfo{RunID: "r"}, Project{Ends: nobody{}})
 		req := &workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: task.TaskToken}
 		if err := tasks.intercept(b.Context(), "", req, &workflowservice.RespondWorkflowTaskCompletedResponse{}, nil, answer); err != nil {
 			b.Fatal(err)
@@ -199,5 +199,5 @@ func (k kept) Report(*TaskFailure)            {}
 
 type nobody struct{}
 
-func (nobody) TaskFailed(Execution, *TaskFailure) {}
-func (nobody) TaskCompleted(Execution, Progress)  {}
+func (nobody) TaskFailed(RunInfo, *TaskFailure) {}
+func (nobody) TaskCompleted(RunInfo, Progress)  {}
