@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"testing"
-	"time"
 
 	"workflow-worker/docker/stack/stacktest/race"
 	language "workflow-worker/runtime/language/features"
@@ -15,8 +14,7 @@ func TestTheFeaturesOfTheLanguageWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProject(t, text)
-	p.opts.TaskTimeout = 5 * time.Second // the table is long
+	p := patientProject(t, text)
 	if got := p.run("run"); got != "[]" {
 		t.Error(got)
 	}

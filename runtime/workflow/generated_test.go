@@ -15,6 +15,7 @@ func TestWorkflowsRunTheCodeThatPackagesGenerate(t *testing.T) {
 	t.Parallel()
 	race.AtSpeed(t)
 	p := unstarted(t)
+	p.patiently()
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)
 	p.codes.Probe = p.comp.Probe

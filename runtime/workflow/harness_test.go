@@ -145,6 +145,21 @@ func newProject(t testing.TB, text string) *project {
 	return p
 }
 
+// patientProject is newProject for code that computes a lot: how fast the machine is plays no part.
+func patientProject(t testing.TB, text string) *project {
+	p := unstarted(t)
+	p.patiently()
+	p.deploy(text)
+	p.startWorker()
+	return p
+}
+
+// patiently gives code that is deployed from now on nearly the time that the server waits for a
+// task.
+func (p *project) patiently() {
+	p.opts.TaskTimeout, p.codes.CheckTimeout = 8*time.Second, 8*time.Second
+}
+
 func unstarted(t testing.TB) *project {
 	t.Helper()
 	o := &observations{}

@@ -37,7 +37,7 @@ func TestManyPatches(t *testing.T) {
 		t.Skip("takes long")
 	}
 	t.Parallel()
-	p := newProject(t, `
+	p := patientProject(t, `
 export async function run(n: number, restarts: boolean) {
   const { echo } = proxyActivities<any>({ startToCloseTimeout: '10s' });
   let fresh = 0;

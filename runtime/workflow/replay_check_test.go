@@ -13,7 +13,7 @@ import (
 func TestFitsSaysWhereAHistoryAndCodePart(t *testing.T) {
 	race.AtSpeed(t)
 	t.Parallel()
-	p := newProject(t, `
+	p := patientProject(t, `
 const { echo, hang } = proxyActivities<any>({ startToCloseTimeout: '10s' });
 export async function run() { await echo('a'); await echo('b'); await sleep(1); await hang(); }`)
 	run := p.start("run")

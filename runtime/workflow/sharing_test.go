@@ -157,7 +157,7 @@ func (p *project) livesOn(v *machine) bool {
 func TestCodeThatTakesLongMovesOut(t *testing.T) {
 	t.Parallel()
 	busy, good := neighbours(t)
-	busy.opts.TaskTimeout = 5 * time.Second // far from what it takes on the slowest machine
+	busy.patiently()
 	code := busy.deploy(`
 export async function run(n: number) {
   let sum = 0;

@@ -44,7 +44,7 @@ export async function memos() { many((i) => { wf.upsertMemo({ i }); }); }`)
 func TestWhatIsBelowTheLimitIsStarted(t *testing.T) {
 	t.Parallel()
 	race.AtSpeed(t)
-	p := newProject(t, `
+	p := patientProject(t, `
 export async function run() {
   const scope = new CancellationScope();
   const all = scope.run(() => Promise.all(Array.from({ length: 2500 }, () => sleep('1 year'))));

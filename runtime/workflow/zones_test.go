@@ -60,6 +60,7 @@ func TestPackagesKnowTimeZonesAndLanguages(t *testing.T) {
 	t.Parallel()
 	race.AtSpeed(t)
 	p := unstarted(t)
+	p.patiently()
 	p.comp = compile.New(compile.Config{Modules: stacktest.Packages(t)})
 	t.Cleanup(p.comp.Close)
 	p.deploy(scheduling)
