@@ -77,9 +77,18 @@ type wanted func(name string) bool
 // all is what the service itself needs.
 func all(string) bool { return true }
 
-// only are the settings that a command names.
+// only are the settings that a command names, with what belongs to them: all of Temporal's, and
+// PostgreSQL's password.
 func only(names ...string) wanted {
-	return func(name string) bool { return slices.Contains(names, name) }
+	return func(name string) bool {
+		if strings.HasPrefix(name, "TEMPORAL_") {
+			name = temporalWanted
+		}
+		if name == passwordVariable {
+			name = "DATABASE_URL"
+		}
+		return slices.Contains(names, name)
+	}
 }
 
 // temporalWanted stands for all of Temporal's own variables.
@@ -102,6 +111,7 @@ func (p process) readSettings(want wanted) (settings, error) {
 	mistake := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	s := settings{environment: p.environment.withSecrets(want, mistake)}
 	s.read(want, mistake)
+	s.DatabaseURL, s.ReplicationDatabaseURL = s.withPassword(s.DatabaseURL), s.withPassword(s.ReplicationDatabaseURL)
 	s.validate(want, mistake)
 	if want(temporalWanted) {
 		for _, name := range []string{"TEMPORAL_TLS", "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION"} {
