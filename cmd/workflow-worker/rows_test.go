@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,11 +50,12 @@ type project struct {
 	id        string
 	taskQueue string
 	temporal  client.Client
+	timedOut  *atomic.Int64 // workflow tasks, of those that noFailedTasks looked at; nil: none may
 }
 
 func (b *builder) project() *project {
 	b.t.Helper()
-	p := &project{b, uuid.NewString(), stacktest.TaskQueue(b.t), stacktest.TemporalClient(b.t)}
+	p := &project{builder: b, id: uuid.NewString(), taskQueue: stacktest.TaskQueue(b.t), temporal: stacktest.TemporalClient(b.t), timedOut: new(atomic.Int64)}
 	b.exec(`INSERT INTO projects (id, name, task_queue_name) VALUES ($1, $2, $3)`, p.id, b.t.Name(), p.taskQueue)
 	return p
 }
@@ -221,16 +223,26 @@ func (p *project) describe(run client.WorkflowRun) string {
 	return out
 }
 
+// lostTasks is how many workflow tasks of a project Temporal may lose in a test: it gives one to a
+// poll that ends at that moment now and then, and it is given again once its time is over. What the
+// service itself lets hang would be more.
+const lostTasks = 2
+
 // noFailedTasks checks that no worker failed a workflow task of the execution.
 func (p *project) noFailedTasks(run client.WorkflowRun) {
 	p.t.Helper()
 	for _, e := range p.history(run) {
 		switch e.GetEventType() {
 		case enumspb.EVENT_TYPE_WORKFLOW_TASK_FAILED, enumspb.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
-			if !wire.ServersOwn(e) {
-				p.t.Errorf("%s in execution %s:\n%s", e.GetEventType(), run.GetID(), p.describe(run))
-				return
+			if wire.ServersOwn(e) {
+				continue
 			}
+			if e.GetWorkflowTaskTimedOutEventAttributes() != nil && p.timedOut != nil && p.timedOut.Add(1) <= lostTasks {
+				p.t.Logf("a workflow task of execution %s was not answered in its time", run.GetID())
+				continue
+			}
+			p.t.Errorf("%s in execution %s:\n%s", e.GetEventType(), run.GetID(), p.describe(run))
+			return
 		}
 	}
 }
