@@ -132,7 +132,11 @@ func TestRandomProgramsReplayAsTheyRan(t *testing.T) {
 			}
 			all.Wait()
 			for _, p := range projects {
-				if !kind.placed(p) {
+				switch {
+				case kind.placed(p):
+				case kind.shared && p.code.livesApart():
+					t.Logf("the machine is so slow that %s was moved to runtimes of its own", p.opts.ProjectID)
+				default:
 					t.Errorf("the executions of %s didn't live on this kind of runtimes", p.opts.ProjectID)
 				}
 			}
