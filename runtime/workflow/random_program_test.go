@@ -85,8 +85,15 @@ var kindsOfRuntimes = map[string]struct {
 	placed        func(p randomProject) bool
 }{
 	"shared by projects": {projects: 2, shared: true, placed: func(p randomProject) bool { return p.code.shared.pool.has(p.code) }},
-	"pooled by a code":   {projects: 1, placed: func(p randomProject) bool { return p.made.Load() > 0 }},
+	"pooled by a code":   {projects: 1, placed: func(p randomProject) bool { return p.made.Load() > 0 || p.code.own.kept() > 0 }},
 	"an execution's own": {projects: 1, shared: true, alone: true, placed: func(p randomProject) bool { return int(p.made.Load()) >= len(p.runs) }},
+}
+
+// kept is how many runtimes a pool has: all executions may be on the one that looked the code over.
+func (p *pool) kept() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.machines)
 }
 
 // has tells whether a code has executions in a pool's runtimes, or had them a moment ago.
