@@ -88,7 +88,7 @@ test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -pgo=off $(RACE) -timeout 30m $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -timeout 30m -run '$(call either,$(AT_SPEED))' $(AT_SPEED_PKGS))
+	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -p 1 -timeout 30m -run '$(call either,$(AT_SPEED))' $(AT_SPEED_PKGS))
 
 # Since where `make quick` looks for changes: the upstream's commit, or the last one.
 SINCE ?= $(shell git merge-base HEAD @{upstream} 2>/dev/null || echo HEAD)
