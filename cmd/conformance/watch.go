@@ -8,14 +8,14 @@ import (
 	"strings"
 	"sync"
 
-	"workflow-worker/runtime/workflow/wire"
-
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // watch follows an execution's history as it grows, through the runs that follow one another.

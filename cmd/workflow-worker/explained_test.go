@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"workflow-worker/runtime/workflow/wire"
-
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // timeline is what the rows of one workflow or component said was current, in their order.

@@ -4,14 +4,13 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf16"
+
+	words "workflow-worker/runtime/language/called"
 )
 
-var (
-	// numbered finds what may be a name that esbuild made of another: it gives one that hides
-	// another a number.
-	numbered  = regexp.MustCompile(`[\pL_$][\pL\pN_$]*\d`)
-	nameThere = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*`)
-)
+// numbered finds what may be a name that esbuild made of another: it gives one that hides another a
+// number.
+var numbered = regexp.MustCompile(`[\pL_$][\pL\pN_$]*\d`)
 
 // longLine is where a line, that of a packed text, is no longer looked at: each name in it takes as
 // long as what comes before.
@@ -65,7 +64,7 @@ func nameAt(line string, column int) string {
 	at := 0
 	for i, r := range line {
 		if at == column {
-			return nameThere.FindString(line[i:])
+			return words.Name(line[i:])
 		}
 		at += utf16.RuneLen(r)
 	}

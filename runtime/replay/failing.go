@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 
-	"workflow-worker/runtime/workflow/wire"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Failing tells whether an execution's workflow tasks still fail: false once a task has succeeded,

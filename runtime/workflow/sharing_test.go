@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"workflow-worker/runtime/workflow/wire"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // neighbours gives two projects on one shared runtime.

@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"workflow-worker/runtime/workflow/wire"
-
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
+
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // identities gives those of the run's completed workflow tasks.

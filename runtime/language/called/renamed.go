@@ -3,6 +3,7 @@ package called
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,11 @@ import (
 // renamedMark begins the comment of a program's text that says which of its names are other ones in
 // the author's text: the compiler gives a name that hides another a number.
 const renamedMark = "\n//# renamed="
+
+var nameThere = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*`)
+
+// Name is the name that a text begins with; "" if it begins otherwise.
+func Name(text string) string { return nameThere.FindString(text) }
 
 // Renamed is that comment, for the author's names by their offsets; "" if there are none.
 func Renamed(names map[int]string) string {

@@ -2,7 +2,6 @@ package wording
 
 import (
 	"reflect"
-	"regexp"
 	"strings"
 	"sync"
 
@@ -152,10 +151,8 @@ func (f failing) identifier() string {
 	if name, ok := called.Names(f.file.Source())[f.at]; ok {
 		return name
 	}
-	return nameThere.FindString(f.file.Source()[f.at:])
+	return called.Name(f.file.Source()[f.at:])
 }
-
-var nameThere = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*`)
 
 // nameOf is what an instruction names, as a property.
 func (f failing) nameOf() string {
