@@ -58,13 +58,10 @@ func New(self string, replicas int, all []Replica) *View {
 	return v
 }
 
-// Should says whether a project is this replica's to run; running says whether it does so. One
-// that is starting counts itself, for it is to become ready by running its share.
+// Should says whether a project is this replica's to run; running says whether it does so. A
+// replica counts itself, whatever it counts for to others: by running its share it becomes ready.
 func (v *View) Should(project string, running bool) bool {
-	if v.self == nil || v.self.Standing == Short && !running {
-		return false
-	}
-	return v.isAmongBest(project, true) || running && v.isAmongBest(project, false)
+	return v.self != nil && (v.isAmongBest(project, true) || running && v.isAmongBest(project, false))
 }
 
 // isAmongBest says whether too few others come before this replica; with or without those that

@@ -133,8 +133,7 @@ func TestWhatOneCountsFor(t *testing.T) {
 		{"one that is short keeps what it has", second, Short, true, false, false},
 		{"… and nothing else", second, Short, false, false, true},
 		{"who starts takes its share", first, Coming, false, false, true},
-		{"who is short takes no more", first, Short, false, false, false},
-		{"who is short goes on with what it runs", first, Short, false, true, true},
+		{"who is short would take its share", first, Short, false, false, true},
 	} {
 		if got := view(c.self, c.standing, c.runs).Should(p, c.running); got != c.want {
 			t.Errorf("%s: %t", c.name, got)
@@ -247,6 +246,9 @@ func (w *world) act(n *node, p string) (idle bool) {
 	should := v.Should(p, n.runs[p])
 	switch {
 	case should && !n.runs[p]:
+		if n.standing == Short {
+			return true
+		}
 		n.runs[p] = true
 	case !should && n.runs[p]:
 		// The rows of who runs it are read at this moment, and only of those that don't drain.
