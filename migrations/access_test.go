@@ -97,6 +97,7 @@ func TestTheRegistryIsReadOnlyForUsers(t *testing.T) {
 			s.forbidden(`INSERT INTO worker_events (project_id, replica, kind, message) VALUES ($1, 'r', 'started', 'forged')`, annProject)
 			s.forbidden(`UPDATE worker_events SET message = ''`)
 			s.forbidden(`DELETE FROM worker_events`)
+			s.forbidden(`SELECT name FROM workflow_replicas`)
 		}
 	})
 }

@@ -34,7 +34,7 @@ func BenchmarkSurvey(b *testing.B) {
 	r := h.replica()
 	b.Run("xmin", func(b *testing.B) {
 		for b.Loop() {
-			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify); err != nil || len(s.Projects) != 1000 {
+			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify, nil); err != nil || len(s.Projects) != 1000 {
 				b.Fatal(err)
 			}
 		}

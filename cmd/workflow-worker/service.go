@@ -164,12 +164,16 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err := runner.Warm(ctx); err != nil {
 		return err
 	}
+	memoryLimit := memory.Limit() // before it is tuned
 	reconciler, err := reconcile.New(reconcile.Config{
 		Pool:              w.pool,
 		Runner:            runner,
 		Store:             store,
 		Executions:        replay.NewExecutions(w.temporal),
 		Replica:           s.ReplicaName,
+		ProjectReplicas:   s.ProjectReplicas,
+		Capacity:          s.Capacity,
+		Memory:            func() (used, limit int64) { return memory.Used(), memoryLimit },
 		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,
@@ -193,7 +197,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Logger:         w.log,
 		Renew:          s.renewStream(),
 		Handler:        lookers{reconciler, executed},
-		Messages:       executed,
+		Messages:       listeners{reconciler, executed},
 		Observer:       stream,
 	})
 	if err != nil {
@@ -205,7 +209,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	group.Go(func() { memory.Tune(ctx) })
 	group.Go(func() { statistics.Run(ctx) })
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
-	group.Go(func() { sourceErr = source.Run(ctx) })
+	// What changes while projects are handed over to other replicas is followed, too.
+	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWatching()
+	group.Go(func() {
+		<-reconciler.HandedOver()
+		endWatching()
+	})
+	group.Go(func() { sourceErr = source.Run(watching) })
 	// What workers do while they stop is still written.
 	executing, endExecutions := context.WithCancel(context.WithoutCancel(ctx))
 	defer endExecutions()
@@ -233,6 +244,16 @@ type lookers struct {
 func (l lookers) LookAtAll(reason string) {
 	l.Reconciler.LookAtAll(reason)
 	l.executions.LookAtAll()
+}
+
+// listeners are all who are told of messages in the log.
+type listeners []cdc.Messages
+
+// Told implements cdc.Messages.
+func (l listeners) Told(content string, committed time.Time) {
+	for _, x := range l {
+		x.Told(content, committed)
+	}
 }
 
 // streamObserver notices when change capture knows whether it streams or polls.

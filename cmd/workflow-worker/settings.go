@@ -34,6 +34,8 @@ type settings struct {
 	DatabaseURL            string        `env:"DATABASE_URL"`
 	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`
 	ReplicaName            string        `env:"REPLICA_NAME"`
+	ProjectReplicas        int           `env:"PROJECT_REPLICAS, default=0"`
+	Capacity               float64       `env:"CAPACITY, default=1"`
 	MigrateOnStart         bool          `env:"MIGRATE_ON_START, default=true"`
 	Port                   int           `env:"WORKER_SERVICE_PORT, default=3011"`
 	Host                   string        `env:"WORKER_SERVICE_HOST"`
@@ -156,6 +158,8 @@ func shouldBe(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case reflect.TypeFor[bool]():
 		return "true or false"
+	case reflect.TypeFor[float64]():
+		return "a number"
 	}
 	return "a whole number"
 }
@@ -216,6 +220,12 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 		if n < 1 {
 			mistake("%s is %d, must be at least 1", name, n)
 		}
+	}
+	if s.ProjectReplicas < 0 {
+		mistake("PROJECT_REPLICAS is %d, must not be negative", s.ProjectReplicas)
+	}
+	if !(s.Capacity >= 0.01 && s.Capacity <= 1000) {
+		mistake("CAPACITY is %v, must be 0.01 to 1000", s.Capacity)
 	}
 	if s.UserMetricsMaxSeries < 0 {
 		mistake("%s is %d, must not be negative", metrics.UserSeriesSetting, s.UserMetricsMaxSeries)

@@ -19,6 +19,7 @@ var duties = map[string]duty{
 	"requests":            {"requests can't be taken up or finished", true},
 	"heartbeat":           {"heartbeats can't be written", true},
 	"reap":                {"dead replicas can't be looked for", false},
+	"replicas":            {"the replicas can't be seen", false},
 	"census":              {"executions on superseded code can't be counted", false},
 	"stays":               {"executions that keep their code can't be written down", false},
 	"failures":            {"executions that get no further can't be written down", false},
