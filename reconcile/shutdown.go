@@ -88,7 +88,7 @@ func (s *shutdown) finish(life context.Context, end context.CancelFunc) error {
 	forRows := min(s.timeout/5, 3*time.Second)
 	ctx, cancel := context.WithDeadline(life, deadline.Add(-forRows))
 	defer cancel()
-	s.Log.InfoContext(ctx, "shutting down", logkey.Projects, len(s.projects), logkey.Deadline, s.timeout)
+	s.Log.InfoContext(ctx, "shutting down", logkey.Projects, len(s.projects), logkey.Deadline, s.timeout.Milliseconds())
 
 	var failed error
 	if err := s.writeStatus(ctx, rows.StatusStopping); err != nil {

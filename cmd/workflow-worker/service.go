@@ -39,7 +39,18 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	log := s.logger(p.stderr)
+	var level slog.LevelVar
+	level.Set(s.LogLevel)
+	log := s.logger(p.stderr, &level)
+	if p.alone {
+		adopt(log)
+	}
+	defer s.followLevel(&level, log)()
+	return s.told(ctx, log, p.serve(ctx, s, log))
+}
+
+// serve is run with its settings and log.
+func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error {
 	for _, x := range s.environment.slips(s.handedOn()) {
 		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
 	}
@@ -69,7 +80,12 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer serve(ctx, server, log)()
+	defer serveHealth(ctx, server, log)()
+	endProfiles, err := s.serveProfiles(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endProfiles()
 	log.Info("workflow-worker is up", slog.String(logkey.Version, buildid.Version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
@@ -330,9 +346,9 @@ func checkDatabase(pool *database.Pool) metrics.Check {
 	}
 }
 
-// serve runs the server beyond ctx, until the returned function is called: it is last, so that
+// serveHealth runs the server beyond ctx, until the returned function is called: it is last, so that
 // health tells of the shutdown while it goes on.
-func serve(ctx context.Context, server *metrics.Server, log *slog.Logger) (end func()) {
+func serveHealth(ctx context.Context, server *metrics.Server, log *slog.Logger) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var work sync.WaitGroup
 	work.Go(func() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -19,7 +18,6 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
-	"workflow-worker/activities/userlog"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations/database"
 	"workflow-worker/runtime"
@@ -65,6 +63,7 @@ type settings struct {
 	ModulesDir             string        `env:"MODULES_DIR"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
+	PprofAddress           string        `env:"PPROF_ADDRESS"`
 }
 
 // The values of WORKFLOW_ISOLATION.
@@ -278,8 +277,13 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 			mistake("MODULES_DIR is %s, must be an absolute path", s.ModulesDir)
 		}
 	}
-	if s.LogFormat != "text" && s.LogFormat != "json" {
+	if s.LogFormat != logText && s.LogFormat != logJSON {
 		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)
+	}
+	if s.PprofAddress != "" {
+		if err := loopbackOnly(s.PprofAddress); err != nil {
+			mistake("%w", err)
+		}
 	}
 	if _, err := s.allowedAddresses(); err != nil {
 		mistake("%w", err)
@@ -323,12 +327,4 @@ func (p process) activityEnvironment(s settings) map[string]string {
 		}
 	}
 	return out
-}
-
-func (s settings) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: userlog.Bounded}
-	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

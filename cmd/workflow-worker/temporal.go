@@ -10,7 +10,6 @@ import (
 
 	"go.temporal.io/sdk/client"
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
-	sdklog "go.temporal.io/sdk/log"
 
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/workflow/wire"
@@ -30,7 +29,7 @@ func (s settings) dialTemporal(handler client.MetricsHandler, log *slog.Logger) 
 		return temporalClient{}, nil, exits(exitSettings, fmt.Errorf("Temporal's settings (TEMPORAL_…): %w", err))
 	}
 	o.MetricsHandler = handler
-	o.Logger = sdklog.NewStructuredLogger(log)
+	o.Logger = runtime.Logger(log)
 	// The SDK compresses each request by default, and the server then its answers: a third of the
 	// CPU of a small workflow, for messages of some hundred bytes.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
