@@ -77,9 +77,11 @@ export async function orderIntake(input: Input, ...more: unknown[]): Promise<unk
   if (input.large) return 'x'.repeat(input.large);
   if (input.wait) {
     const seen: unknown[] = [];
-    let done = false;
+    let done = false, go = false;
     setHandler(defineSignal<[unknown]>('tell'), (v) => { seen.push(v); });
     setHandler(defineSignal('finish'), () => { done = true; });
+    setHandler(defineSignal('go'), () => { go = true; });
+    setHandler(defineUpdate('until'), async () => { await condition(() => go); return 'gone'; });
     setHandler(defineQuery<number>('count'), () => seen.length);
     setHandler(defineUpdate<string, [string]>('ask'), async (v) => { await sleep(50); return 'heard ' + v; });
     await condition(() => done);

@@ -222,6 +222,9 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 		UpdateRef:  &updatepb.UpdateRef{WorkflowExecution: a.execution(a.run), UpdateId: a.ID},
 		WaitPolicy: &updatepb.WaitPolicy{LifecycleStage: enumspb.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED},
 	})
+	if late(err) {
+		return nil, errLater
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -75,8 +75,8 @@ func New(c Config) *Service {
 	}
 	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
-	s.starter = &Starter{Base: b, Temporal: c.Temporal, Follower: s.follower, Bell: newBell(), Observer: c.Observer}
-	s.requests = &Requests{Base: b, Temporal: c.Temporal, Follower: s.follower, Sweeper: s.sweeper, Bell: newBell()}
+	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
+	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
 	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
 	return s
 }

@@ -173,13 +173,14 @@ func TestRequestsAreClaimedInTheirExecutionsOrder(t *testing.T) {
 	for range 3 {
 		waiting(h, w, 1)
 	}
+	places := rows.RequestPlaces{Most: 10, Share: 10}
 	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action, name) SELECT e.id, 'signal', i::text FROM generate_series(1, 3) i, workflow_executions e ORDER BY i`)
 	for turn := 1; turn <= 3; turn++ {
-		found, err := rows.ClaimExecutionRequests(t.Context(), db, lease, 10, 10)
+		found, err := rows.ClaimExecutionRequests(t.Context(), db, lease, places)
 		if err != nil || len(found) != 3 {
 			t.Fatalf("turn %d: %+v, %v", turn, found, err)
 		}
-		if more, err := rows.ClaimExecutionRequests(t.Context(), db, lease, 10, 10); err != nil || len(more) > 0 {
+		if more, err := rows.ClaimExecutionRequests(t.Context(), db, lease, places); err != nil || len(more) > 0 {
 			t.Errorf("turn %d: another replica has %+v, %v", turn, more, err)
 		}
 		for i, q := range found {
@@ -195,7 +196,42 @@ func TestRequestsAreClaimedInTheirExecutionsOrder(t *testing.T) {
 			}
 		}
 	}
-	if found, err := rows.ClaimAcceptedUpdates(t.Context(), db, lease, 10); err != nil || len(found) != 3 || !found[0].Delivered {
+	if found, err := rows.ClaimAcceptedUpdates(t.Context(), db, lease, places); err != nil || len(found) != 3 || !found[0].Delivered {
 		t.Errorf("accepted %+v, %v", found, err)
+	}
+}
+
+// A project's flood takes its share, its queries and updates one of their own.
+func TestRequestsAreClaimedInTurnsOfTheProjects(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	flooded, flood := h.Shop("")
+	quiet, one := h.Shop("")
+	waiting(h, flood, 60)
+	waiting(h, one, 1)
+	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action, name)
+		SELECT id, CASE WHEN row_number() OVER () <= 30 THEN 'query' ELSE 'signal' END, 'x' FROM workflow_executions WHERE workflow_id = $1`, flood)
+	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action, name) SELECT id, 'signal', 'x' FROM workflow_executions WHERE workflow_id = $1`, one)
+	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action) VALUES (gen_random_uuid(), 'cancel')`) // of none
+	claim := func(most int, busy ...string) map[string]int {
+		t.Helper()
+		found, err := rows.ClaimExecutionRequests(t.Context(), db, lease, rows.RequestPlaces{Most: most, Share: 8, Busy: busy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		places := map[string]int{}
+		for _, q := range found {
+			places[q.Place]++
+		}
+		return places
+	}
+	if got := claim(100); got[flooded] != 8 || got[flooded+" answers"] != 8 || got[quiet] != 1 || got[""] != 1 || len(got) != 4 {
+		t.Errorf("claimed %v", got)
+	}
+	if got := claim(100, flooded); got[flooded+" answers"] != 8 || len(got) != 1 {
+		t.Errorf("claimed %v beside a busy share", got)
+	}
+	if got := claim(5, flooded+" answers"); got[flooded] != 5 || len(got) != 1 {
+		t.Errorf("claimed %v of five", got)
 	}
 }
