@@ -61,6 +61,7 @@ GRANT SELECT, INSERT, DELETE, UPDATE (temporal_workflow_id, temporal_run_id, sta
     ON public.workflow_executions TO workflow_worker_service;
 GRANT SELECT, DELETE, UPDATE (status, result, error, started_at, completed_at, leased_until, run_id, delivered_at)
     ON public.workflow_execution_requests TO workflow_worker_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.component_executions, workflow_worker.steps_due TO workflow_worker_service;
 
 -- How projects are, for "workflow-worker status". The view is missing where somebody else
 -- has a relation of that name.
@@ -94,6 +95,7 @@ BEGIN
             ('workflow_live_periods', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_executions', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_execution_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('component_executions', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)
     LOOP
