@@ -15,22 +15,20 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/migrations"
 )
 
-// crew are processes of the service of which two run each project.
+// crew are processes of the service of which some run each project.
 type crew struct {
 	*builder
 	url      string
+	replicas int // that run a project
 	services map[string]*service
 	projects []*project
 	codes    []*workflow
 }
-
-const (
-	crewProjects = 40
-	crewReplicas = 2
-)
 
 // greeting answers its version after an activity.
 func greeting(version string) string {
@@ -42,12 +40,9 @@ func greeting(version string) string {
 
 func newCrew(t *testing.T, names ...string) *crew {
 	t.Helper()
-	c := &crew{url: stacktest.MigratedDatabase(t), services: map[string]*service{}}
+	c := &crew{url: stacktest.MigratedDatabase(t), services: map[string]*service{}, replicas: 2}
 	c.builder = newBuilder(t, c.url)
-	for range crewProjects {
-		p := c.project()
-		c.projects, c.codes = append(c.projects, p), append(c.codes, p.workflow("greeting", greeting("1")))
-	}
+	c.fill(40)
 	for _, name := range names {
 		c.join(name)
 	}
@@ -55,9 +50,18 @@ func newCrew(t *testing.T, names ...string) *crew {
 	return c
 }
 
+// fill makes projects.
+func (c *crew) fill(n int) {
+	c.t.Helper()
+	for range n {
+		p := c.project()
+		c.projects, c.codes = append(c.projects, p), append(c.codes, p.workflow("greeting", greeting("1")))
+	}
+}
+
 func (c *crew) join(name string) {
 	c.t.Helper()
-	c.services[name] = launchService(c.t, c.url, "REPLICA_NAME="+name, fmt.Sprintf("PROJECT_REPLICAS=%d", crewReplicas), "SHUTDOWN_TIMEOUT=30s")
+	c.services[name] = launchService(c.t, c.url, "REPLICA_NAME="+name, fmt.Sprintf("PROJECT_REPLICAS=%d", c.replicas), "SHUTDOWN_TIMEOUT=30s")
 }
 
 // running gives, for each project, the living replicas whose rows say that they run it.
@@ -81,16 +85,16 @@ func (c *crew) running() (map[string][]string, error) {
 	return on, rows.Err()
 }
 
-// settles waits until each project runs on two of the crew and nowhere else, and says what runs where.
+// settles waits until each project runs on as many of the crew as it should and nowhere else, and says what runs where.
 func (c *crew) settles() (on map[string][]string) {
 	c.t.Helper()
 	began := time.Now()
-	eventually(c.t, "each project runs on two replicas", func() (err error) {
+	eventually(c.t, "each project runs on its replicas", func() (err error) {
 		if on, err = c.running(); err != nil {
 			return err
 		}
 		for id, names := range on {
-			if len(names) != crewReplicas {
+			if len(names) != c.replicas {
 				return fmt.Errorf("%s runs on %v", id, names)
 			}
 			for _, n := range names {
@@ -192,7 +196,7 @@ func (c *crew) never() (end func()) {
 		for ctx.Err() == nil {
 			// Whatever the machine does meanwhile: heartbeats are not what is looked at here.
 			few := c.ids(`SELECT p.id::text || ': ' || count(w.worker_id) FROM projects p
-				LEFT JOIN workflow_workers w ON w.project_id = p.id AND w.status = 'running' GROUP BY p.id HAVING count(w.worker_id) < $1`, crewReplicas)
+				LEFT JOIN workflow_workers w ON w.project_id = p.id AND w.status = 'running' GROUP BY p.id HAVING count(w.worker_id) < $1`, c.replicas)
 			if len(few) > 0 {
 				c.t.Errorf("workers at one moment: %v", few)
 				return
@@ -326,6 +330,48 @@ func TestOthersRunTheProjectsOfAReplicaThatIsKilledOrFrozen(t *testing.T) {
 			t.Errorf("execution %s ran version %s", r.GetID(), version)
 		}
 	})
+}
+
+// While the database is away everybody is silent. Nobody is taken for dead then, or when it is back: what
+// runs where goes on, and nothing is started anew.
+func TestNothingMovesWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	server := stacktest.Postgres(t, stack.PostgresOptions{})
+	c := &crew{url: server.URL("postgres"), services: map[string]*service{}, replicas: 1}
+	if err := migrations.Run(t.Context(), c.url, stacktest.Logger(t)); err != nil {
+		t.Fatal(err)
+	}
+	c.builder = newBuilder(t, c.url)
+	c.fill(8)
+	for _, name := range []string{"a", "b", "c"} {
+		c.join(name)
+	}
+	before := c.settles()
+	const starts = `SELECT count(*)::text FROM worker_events WHERE kind = 'started'`
+	started := c.ids(starts)
+
+	if err := server.StopServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range c.services {
+		// Long enough for all to be silent: a dependency's failure is told after 15 s.
+		eventually(t, name+" notices", s.health(http.StatusServiceUnavailable, "database"))
+	}
+	if got := run[string](c.projects[0], "greeting"); got != "1" {
+		t.Errorf("meanwhile: %q", got)
+	}
+	if err := server.StartServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.db.Reset()
+	for id, names := range c.settles() {
+		if !sameNames(before[id], names) {
+			t.Errorf("%s moved from %v to %v", id, before[id], names)
+		}
+	}
+	if now := c.ids(starts); now[0] != started[0] {
+		t.Errorf("workers were started: %s, before the outage %s", now[0], started[0])
+	}
 }
 
 func sameNames(a, b []string) bool {
