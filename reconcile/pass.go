@@ -80,8 +80,10 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		dec.again = soonest(dec.again, listenForMoves)
 	}
 	rec.putOff = false
-	if wait := r.places.room(); dec.action == actStart && rec.restartCause == "" && wait > 0 {
-		dec.action, dec.again, rec.putOff = actNothing, soonest(dec.again, wait), true
+	if dec.action == actStart && rec.restartCause == "" {
+		if wait := r.places.room(); wait > 0 {
+			dec.action, dec.again, rec.putOff = actNothing, wait, true
+		}
 	}
 	rec.vanished = dec.vanished
 	if dec.changed {

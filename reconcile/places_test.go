@@ -11,6 +11,7 @@ import (
 
 	"workflow-worker/reconcile/placement"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/upkeep"
 )
 
 // fleet are replicas of which each project runs on so many.
@@ -272,6 +273,52 @@ func TestAReplicaOfAllProjectsSaysSo(t *testing.T) {
 	}
 	if got := h.replicaStatus("replica-a"); got != rows.ReplicaStopped {
 		t.Errorf("its row says %s", got)
+	}
+}
+
+// What one alone takes on slowly it takes on at once when it is no longer alone.
+func TestOneAloneTakesItsTime(t *testing.T) {
+	t.Parallel()
+	p := newPlaces(upkeep.Base{Replica: "a"}, placesConfig{
+		Replicas: 2, Interval: time.Minute, Memory: func() (used, limit int64) { return 0, 0 },
+		Stands: func() map[string]stand { return nil },
+	})
+	see := func(names ...string) {
+		var all []placement.Replica
+		for _, n := range names {
+			all = append(all, placement.Replica{Name: n, Capacity: 1})
+		}
+		p.view = placement.New("a", 2, all)
+	}
+	see("a")
+	if got := p.pick([]string{"1", "2"}); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("its projects: %v", got)
+	}
+	if yes, _ := p.admit("1"); !yes {
+		t.Error("the first has to wait")
+	}
+	p.next = time.Now().Add(time.Hour) // as after many
+	if yes, wait := p.admit("2"); yes || wait < 59*time.Minute {
+		t.Errorf("the next: %t after %s", yes, wait)
+	}
+	if yes, wait := p.admit("2"); yes || wait < 59*time.Minute || wait > time.Hour {
+		t.Errorf("asked again: %t after %s", yes, wait)
+	}
+	see("a", "b")
+	if got := p.weigh(nil); !slices.Equal(got, []string{"2"}) {
+		t.Errorf("what is looked at once another is there: %v", got)
+	}
+	if yes, _ := p.admit("2"); !yes {
+		t.Error("it still has to wait")
+	}
+	p.late()
+	p.next = time.Now().Add(time.Hour)
+	if yes, wait := p.admit("3"); yes || wait < 59*time.Minute {
+		t.Errorf("after an outage: %t after %s", yes, wait)
+	}
+	see("b", "c")
+	if yes, wait := p.admit("3"); yes || wait > 0 {
+		t.Errorf("somebody else's: %t after %s", yes, wait)
 	}
 }
 

@@ -93,7 +93,7 @@ func (p *places) Run(ctx context.Context) {
 
 // end writes the last word.
 func (p *places) end(ctx context.Context) {
-	const patience = 2 * time.Second
+	const patience = time.Second
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := rows.WriteReplica(ctx, p.DB, p.self(rows.ReplicaStopped, 0, 0), p.Retention); err != nil {
@@ -126,7 +126,11 @@ func (p *places) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before := p.living()
 	p.see(list, time.Now())
+	if now := p.living(); !slices.Equal(before, now) {
+		p.Log.InfoContext(ctx, "the other replicas that count have changed", logkey.Was, before, logkey.Is, now)
+	}
 	view, err := p.viewed(ctx, status)
 	if err != nil {
 		return err

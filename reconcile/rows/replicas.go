@@ -35,13 +35,15 @@ type Self struct {
 	StartedAt       time.Time
 }
 
-// Replica is another one's row.
+// Replica is a replica's row.
 type Replica struct {
-	Name     string
-	Status   string
-	Capacity float64
-	Silent   time.Duration // since its last heartbeat
-	Since    time.Duration // since it has its status
+	Name            string
+	Status          string
+	Capacity        float64
+	Wanted, Running int           // projects, at its last heartbeat
+	Heartbeat       time.Duration // its interval
+	Silent          time.Duration // since its last heartbeat
+	Since           time.Duration // since it has its status
 }
 
 // WriteReplica writes this replica's row, and removes those of replicas that are gone for as long
@@ -73,15 +75,16 @@ func ReadReplicas(ctx context.Context, db DB, but string) ([]Replica, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	rows, err := db.Query(ctx, `
-SELECT name, status, capacity, (extract(epoch FROM now() - last_heartbeat) * 1000000)::bigint,
+SELECT name, status, capacity, projects_wanted, projects_running, (heartbeat_seconds * 1000000)::bigint, (extract(epoch FROM now() - last_heartbeat) * 1000000)::bigint,
   (extract(epoch FROM now() - status_since) * 1000000)::bigint
 FROM public.workflow_replicas WHERE name <> $1 ORDER BY name`, but)
 	if err != nil {
 		return nil, fmt.Errorf("read the replicas' rows: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Replica, err error) {
-		var silent, since int64
-		err = row.Scan(&r.Name, &r.Status, &r.Capacity, &silent, &since)
+		var beat, silent, since int64
+		err = row.Scan(&r.Name, &r.Status, &r.Capacity, &r.Wanted, &r.Running, &beat, &silent, &since)
+		r.Heartbeat = time.Duration(beat) * time.Microsecond
 		r.Silent, r.Since = time.Duration(silent)*time.Microsecond, time.Duration(since)*time.Microsecond
 		return r, err
 	})
