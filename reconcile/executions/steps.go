@@ -22,6 +22,8 @@ const (
 	// A write waits so long for others to go with it; for longer while there is much to write.
 	stepLinger, stepLingerBusy = 20 * time.Millisecond, 200 * time.Millisecond
 	busyFor                    = 2 * time.Second
+	// stepPause is how soon steps are tried again that belong to no row yet, at first.
+	stepPause = 100 * time.Millisecond
 	// maxFolds are runs of which the steps that are under way are kept in memory.
 	maxFolds = 20_000
 	// definitionsFor is how long what a workflow's row says counts.
@@ -191,8 +193,8 @@ func (s *Steps) add(workflowID, runID string, one step) {
 func (s *Steps) Run(ctx context.Context) {
 	failures := 0
 	for next := orphanPause; s.bell.wait(ctx, next); {
-		next = orphanPause
 		err := s.flush(ctx)
+		next = s.turn()
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
@@ -212,6 +214,16 @@ func (s *Steps) Run(ctx context.Context) {
 	if err := s.flush(last); err != nil {
 		s.Log.WarnContext(last, "steps of executions could not be written in the end; their histories have them", logkey.Error, err)
 	}
+}
+
+// turn is when to look again without being told.
+func (s *Steps) turn() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pending) > 0 {
+		return stepPause
+	}
+	return time.Minute
 }
 
 // flush writes all that is due.
@@ -237,7 +249,7 @@ func (s *Steps) flush(ctx context.Context) error {
 			s.giveBack(batch, 0)
 			return err
 		}
-		s.giveBack(orphans, orphanPause)
+		s.giveBack(orphans, stepPause)
 		s.mu.Lock()
 		for _, p := range batch {
 			if p.settles && !p.lost && !slices.Contains(orphans, p) {
