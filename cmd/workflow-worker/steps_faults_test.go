@@ -110,10 +110,11 @@ func TestStepsOfWhatEndsUnseenAreClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The reset runs the activity again: what it did before is no step of the execution any more.
-	if _, err := w.temporal.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
+	made, err := w.temporal.ResetWorkflowExecution(t.Context(), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: y.TemporalID, RunId: y.RunID},
 		RequestId: reset, WorkflowTaskFinishEventId: 4, Reason: "from outside",
-	}); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	startService(t, w.db.Config().ConnString())
@@ -122,8 +123,8 @@ func TestStepsOfWhatEndsUnseenAreClosed(t *testing.T) {
 	}
 	w.settled(id)
 	eventually(t, "the other goes on", func() error {
-		if z, err := w.execution(reset); err != nil || z.RunID == y.RunID {
-			return fmt.Errorf("%+v, %w", z, err)
+		if z, err := w.execution(reset); err != nil || z.RunID != made.GetRunId() {
+			return fmt.Errorf("%+v, %w, before the reset %s, then %s", z, err, y.RunID, made.GetRunId())
 		}
 		return w.stepsAgree(reset)
 	})
