@@ -144,6 +144,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	executed := executions.New(executions.Config{
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
+		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})
 	runner, err := runtime.New(runtime.Config{
@@ -171,6 +172,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		KeptCode:    keptCode,
 		Failures:    failures,
 		Progress:    executed,
+		Steps:       executed.Steps(),
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})

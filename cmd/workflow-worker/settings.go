@@ -20,6 +20,7 @@ import (
 	"workflow-worker/activities"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/memory"
 )
@@ -48,6 +49,9 @@ type settings struct {
 	CodeRetention          time.Duration `env:"CODE_RETENTION, default=72h"`
 	RecordExecutions       string        `env:"RECORD_EXECUTIONS, default=rows"`
 	ExecutionMaxValue      int           `env:"EXECUTION_MAX_VALUE_BYTES, default=262144"`
+	RecordSteps            string        `env:"RECORD_STEPS, default=activities"`
+	RecordPayloads         bool          `env:"RECORD_PAYLOADS, default=true"`
+	StepMaxValue           int           `env:"STEP_MAX_VALUE_BYTES, default=65536"`
 	ExecutionRetention     time.Duration `env:"EXECUTION_RETENTION, default=0s"`
 	ShutdownTimeout        time.Duration `env:"SHUTDOWN_TIMEOUT, default=30s"`
 	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
@@ -261,6 +265,12 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	}
 	if s.ExecutionMaxValue < 1024 {
 		mistake("EXECUTION_MAX_VALUE_BYTES is %d, must be at least 1024", s.ExecutionMaxValue)
+	}
+	if !slices.Contains([]string{rows.StepsNone, rows.StepsActivities, rows.StepsAll}, s.RecordSteps) {
+		mistake("RECORD_STEPS is %q, must be none, activities or all", s.RecordSteps)
+	}
+	if s.StepMaxValue < 1024 {
+		mistake("STEP_MAX_VALUE_BYTES is %d, must be at least 1024", s.StepMaxValue)
 	}
 	if s.ExecutionRetention < 0 {
 		mistake("EXECUTION_RETENTION is %v, must not be negative", s.ExecutionRetention)

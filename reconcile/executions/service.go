@@ -11,6 +11,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Observer is told what an operator counts.
@@ -34,6 +35,9 @@ type Config struct {
 	All bool
 	// MaxValue is how many bytes of a value a row takes. Default 256 KB.
 	MaxValue int
+	// Steps says what is recorded of the steps that executions take. The default of MaxValue is 64
+	// KB; nothing is recorded by default.
+	Steps StepSettings
 	// Keep is how long rows are kept after their end, where their project doesn't say. Default:
 	// for good.
 	Keep time.Duration
@@ -50,6 +54,9 @@ type Config struct {
 // DefaultMaxValue is that of Config.MaxValue.
 const DefaultMaxValue = 256 << 10
 
+// DefaultMaxStepValue is that of Config.Steps.MaxValue.
+const DefaultMaxStepValue = 64 << 10
+
 // Service is all parts together. It implements runtime.ProgressObserver and cdc.Messages.
 type Service struct {
 	starter   *Starter
@@ -57,6 +64,7 @@ type Service struct {
 	sweeper   *Sweeper
 	requests  *Requests
 	retention *Retention
+	steps     *Steps
 }
 
 // New returns one that does nothing until Run.
@@ -64,6 +72,8 @@ func New(c Config) *Service {
 	c.Identity = cmp.Or(c.Identity, "workflow-worker")
 	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
 	c.SweepInterval = cmp.Or(c.SweepInterval, 30*time.Second)
+	c.Steps.Record = cmp.Or(c.Steps.Record, rows.StepsNone)
+	c.Steps.MaxValue = cmp.Or(c.Steps.MaxValue, DefaultMaxStepValue)
 	c.QueryTimeout = cmp.Or(c.QueryTimeout, 15*time.Second)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.Observer == nil {
@@ -77,6 +87,7 @@ func New(c Config) *Service {
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
 	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
 	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
+	s.steps = NewSteps(b, c.Temporal, c.Steps, c.SweepInterval)
 	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
 	return s
 }
@@ -88,13 +99,23 @@ func (s *Service) Run(ctx context.Context) {
 	defer end()
 	var following sync.WaitGroup
 	following.Go(func() { s.follower.Run(follow) })
+	tell, endSteps := context.WithCancel(context.WithoutCancel(ctx))
+	defer endSteps()
+	var telling sync.WaitGroup
+	telling.Go(func() { s.steps.Run(tell) })
+	work.Go(func() { s.steps.Settle(ctx) })
 	for _, part := range []interface{ Run(context.Context) }{s.starter, s.sweeper, s.requests, s.retention} {
 		work.Go(func() { part.Run(ctx) })
 	}
 	work.Wait()
 	end()
 	following.Wait()
+	endSteps()
+	telling.Wait()
 }
+
+// Steps hears what steps executions take.
+func (s *Service) Steps() wire.StepObserver { return s.steps }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
 func (s *Service) ExecutionAdvanced(projectID string, a runtime.Advance) {

@@ -31,6 +31,8 @@ var duties = map[string]duty{
 	"executions":          {"what becomes of executions can't be written", true},
 	"execution requests":  {"what is asked of executions can't be done", true},
 	"sweep":               {"Temporal can't be asked how executions are", false},
+	"steps":               {"steps of executions can't be written", false},
+	"settle":              {"steps of executions can't be looked at once more", false},
 	"execution retention": {"old executions can't be removed", false},
 	"polls":               {"workers can't ask Temporal for tasks", true},
 	"some polls":          {"some projects' workers can't ask Temporal for tasks", false},
