@@ -54,6 +54,7 @@ const DefaultMaxValue = 256 << 10
 type Service struct {
 	starter   *Starter
 	follower  *Follower
+	recorder  *Recorder
 	sweeper   *Sweeper
 	requests  *Requests
 	retention *Retention
@@ -75,6 +76,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
+	s.recorder = NewRecorder(b, c.Temporal, s.follower)
 	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
 	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
 	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
@@ -83,17 +85,27 @@ func New(c Config) *Service {
 
 // Run works until ctx ends; then it writes what it still knows.
 func (s *Service) Run(ctx context.Context) {
+	// What one hears of last another writes down after it.
+	endRecording := outliving(ctx, s.recorder.Run)
+	endFollowing := outliving(ctx, s.follower.Run)
 	var work sync.WaitGroup
-	follow, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	var following sync.WaitGroup
-	following.Go(func() { s.follower.Run(follow) })
 	for _, part := range []interface{ Run(context.Context) }{s.starter, s.sweeper, s.requests, s.retention} {
 		work.Go(func() { part.Run(ctx) })
 	}
 	work.Wait()
-	end()
-	following.Wait()
+	endFollowing()
+	endRecording()
+}
+
+// outliving runs until end is called, which waits for it.
+func outliving(ctx context.Context, run func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.

@@ -30,6 +30,7 @@ var duties = map[string]duty{
 	"executions":          {"what becomes of executions can't be written", true},
 	"execution requests":  {"what is asked of executions can't be done", true},
 	"sweep":               {"Temporal can't be asked how executions are", false},
+	"records":             {"executions that have no row can't be recorded", false},
 	"execution retention": {"old executions can't be removed", false},
 	"polls":               {"workers can't ask Temporal for tasks", true},
 	"some polls":          {"some projects' workers can't ask Temporal for tasks", false},
