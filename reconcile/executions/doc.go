@@ -11,6 +11,7 @@
 //     ([Sweeper]).
 //   - A row stays with its execution through continue-as-new, retries and resets: both name the
 //     first run. An execution of another task queue is never followed, signalled or replaced.
+//   - Where all are to be recorded, executions that nobody made a row for get one ([Recorder]).
 //   - A request ends completed or failed; those of one execution are done in their order, signals
 //     and updates once ([Requests]).
 //   - What is over is removed in small steps ([Retention]).

@@ -61,6 +61,7 @@ const DefaultMaxStepValue = 64 << 10
 type Service struct {
 	starter   *Starter
 	follower  *Follower
+	recorder  *Recorder
 	sweeper   *Sweeper
 	requests  *Requests
 	retention *Retention
@@ -85,6 +86,7 @@ func New(c Config) *Service {
 	}
 	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
+	s.recorder = NewRecorder(b, c.Temporal, s.follower)
 	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
 	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
 	s.steps = NewSteps(b, c.Temporal, c.Steps, c.SweepInterval)
@@ -94,24 +96,30 @@ func New(c Config) *Service {
 
 // Run works until ctx ends; then it writes what it still knows.
 func (s *Service) Run(ctx context.Context) {
+	// What one hears of last another writes down after it.
+	endRecording := outliving(ctx, s.recorder.Run)
+	endFollowing := outliving(ctx, s.follower.Run)
 	var work sync.WaitGroup
-	follow, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	var following sync.WaitGroup
-	following.Go(func() { s.follower.Run(follow) })
-	tell, endSteps := context.WithCancel(context.WithoutCancel(ctx))
-	defer endSteps()
-	var telling sync.WaitGroup
-	telling.Go(func() { s.steps.Run(tell) })
+	endSteps := outliving(ctx, s.steps.Run)
 	work.Go(func() { s.steps.Settle(ctx) })
 	for _, part := range []interface{ Run(context.Context) }{s.starter, s.sweeper, s.requests, s.retention} {
 		work.Go(func() { part.Run(ctx) })
 	}
 	work.Wait()
-	end()
-	following.Wait()
+	endFollowing()
 	endSteps()
-	telling.Wait()
+	endRecording()
+}
+
+// outliving runs until end is called, which waits for it.
+func outliving(ctx context.Context, run func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
 }
 
 // Steps hears what steps executions take.

@@ -160,7 +160,7 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 			return err
 		}
 		if time.Since(row.ClaimedAt) > forgetful {
-			s.refuse(row, "Unknown", "it isn't known any more whether it was started: the service was away for too long after it set about it")
+			s.refuse(row, lostType, "it isn't known any more whether it was started: the service was away for too long after it set about it")
 			return nil
 		}
 	}

@@ -33,6 +33,7 @@ var duties = map[string]duty{
 	"sweep":               {"Temporal can't be asked how executions are", false},
 	"steps":               {"steps of executions can't be written", false},
 	"settle":              {"steps of executions can't be looked at once more", false},
+	"records":             {"executions that have no row can't be recorded", false},
 	"execution retention": {"old executions can't be removed", false},
 	"polls":               {"workers can't ask Temporal for tasks", true},
 	"some polls":          {"some projects' workers can't ask Temporal for tasks", false},
