@@ -70,6 +70,11 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	defer serve(ctx, server, log)()
+	watching, endWatch := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { watchCodec(watching, temporal.codec, m, log) })
+	defer watch.Wait()
+	defer endWatch()
 	log.Info("workflow-worker is up", slog.String(logkey.Version, buildid.Version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
@@ -124,10 +129,11 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	}
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
+	failures.HideMessages = s.PayloadFailures && !s.recordsValues()
 	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	executed := executions.New(executions.Config{
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
-		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
+		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, HideValues: !s.recordsValues(), HideFailures: s.PayloadFailures && !s.recordsValues(), Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
 		Logger: w.log, Observer: w.metrics,
 	})
 	runner, err := runtime.New(runtime.Config{

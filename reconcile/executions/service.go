@@ -34,6 +34,9 @@ type Config struct {
 	All bool
 	// MaxValue is how many bytes of a value a row takes. Default 256 KB.
 	MaxValue int
+	// HideValues leaves out of rows what executions give, HideFailures what their failures say: for
+	// those that Temporal sees encrypted alone.
+	HideValues, HideFailures bool
 	// Keep is how long rows are kept after their end, where their project doesn't say. Default:
 	// for good.
 	Keep time.Duration
@@ -63,6 +66,9 @@ type Service struct {
 func New(c Config) *Service {
 	c.Identity = cmp.Or(c.Identity, "workflow-worker")
 	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
+	if c.HideValues {
+		c.MaxValue = hideValues
+	}
 	c.SweepInterval = cmp.Or(c.SweepInterval, 30*time.Second)
 	c.QueryTimeout = cmp.Or(c.QueryTimeout, 15*time.Second)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
@@ -70,7 +76,7 @@ func New(c Config) *Service {
 		c.Observer = deafObserver{}
 	}
 	b := Base{
-		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue,
+		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue, HideFailures: c.HideFailures,
 		Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
 	}
 	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
