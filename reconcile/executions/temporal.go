@@ -60,8 +60,8 @@ type Base struct {
 	MaxValue  int    // bytes of a value that a row takes; a note of its size is written instead of more, and of hideValues instead of all
 	// HideFailures leaves out what failures say.
 	HideFailures bool
-	Log       *slog.Logger
-	Trouble   *trouble.Log
+	Log          *slog.Logger
+	Trouble      *trouble.Log
 }
 
 // refused ends a row that can't be started or followed.

@@ -36,7 +36,9 @@ type Connection struct {
 }
 
 // New makes one.
-func New(c Config) *Connection { return &Connection{State: c.State, failures: c.Failures, tasks: c.Tasks} }
+func New(c Config) *Connection {
+	return &Connection{State: c.State, failures: c.Failures, tasks: c.Tasks}
+}
 
 // ClientOptions puts the encryption into a connection, below all that is there already.
 func (c *Connection) ClientOptions(o client.Options) client.Options {

@@ -108,7 +108,9 @@ func (c *Connection) encode(ctx context.Context, m proto.Message) error {
 	if err != nil {
 		return err
 	}
-	return w.change(ctx, func(ctx context.Context, p []*commonpb.Payload) ([]*commonpb.Payload, error) { return c.tried(ctx, c.codec.Encode, p) })
+	return w.change(ctx, func(ctx context.Context, p []*commonpb.Payload) ([]*commonpb.Payload, error) {
+		return c.tried(ctx, c.codec.Encode, p)
+	})
 }
 
 // hideQueryErrors moves the text of a query's error into its failure, which is encoded.
@@ -141,7 +143,9 @@ func (c *Connection) decode(ctx context.Context, m proto.Message) error {
 	if err != nil {
 		return err
 	}
-	unreadable := w.change(ctx, func(ctx context.Context, p []*commonpb.Payload) ([]*commonpb.Payload, error) { return c.tried(ctx, c.codec.Decode, p) })
+	unreadable := w.change(ctx, func(ctx context.Context, p []*commonpb.Payload) ([]*commonpb.Payload, error) {
+		return c.tried(ctx, c.codec.Decode, p)
+	})
 	if unreadable != nil && !isUnreadable(unreadable) {
 		return unreadable
 	}
