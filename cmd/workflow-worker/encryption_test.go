@@ -252,7 +252,7 @@ func TestTemporalCanReadNothingOfEncryptedExecutions(t *testing.T) {
 
 	t.Log("the commands have the key, too")
 	environment := map[string]string{"DATABASE_URL": db, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull, "PAYLOAD_ENCRYPTION_KEYS": setting}
-	same := file(t, dir, "secretive.ts", secretive)
+	same := file(t, dir, "secretive.ts", secretive+"\n// a remark")
 	for _, args := range [][]string{{"replay", "--workflow-id", run.GetID()}, {"replay", "--workflow-id", run.GetID(), "--code", same}} {
 		if code, out, errs := calls(environment, args...); code != exitDone || !strings.Contains(out, "fits secretive") {
 			t.Errorf("%v: %d %s %s", args, code, out, errs)
@@ -290,7 +290,7 @@ func TestTemporalCanReadNothingOfEncryptedExecutions(t *testing.T) {
 		}
 		return nil
 	})
-	w.exec(`UPDATE workflow_compiled_code SET workflow_code = $2, version = '2' WHERE id = $1`, w.codeID, secretive+"\n// a remark")
+	w.exec(`UPDATE workflow_compiled_code SET workflow_code = $2, version = '2' WHERE id = $1`, w.codeID, secretive+"\n// another remark")
 	p.running(liveVersion("secretive", "2"))
 
 	t.Log("rows show no values")
