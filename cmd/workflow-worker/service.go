@@ -81,6 +81,11 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error 
 		return err
 	}
 	defer serveHealth(ctx, server, log)()
+	watching, endWatch := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { watchCodec(watching, temporal.codec, m, log) })
+	defer watch.Wait()
+	defer endWatch()
 	endProfiles, err := s.serveProfiles(ctx, log)
 	if err != nil {
 		return err
@@ -140,10 +145,12 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	}
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
+	failures.HideMessages = s.PayloadFailures && !s.recordsValues()
 	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	executed := executions.New(executions.Config{
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
+		HideValues: !s.recordsValues(), HideFailures: s.PayloadFailures && !s.recordsValues(),
 		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})

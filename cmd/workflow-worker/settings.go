@@ -22,6 +22,7 @@ import (
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/encryption"
 	"workflow-worker/runtime/memory"
 )
 
@@ -48,6 +49,7 @@ type settings struct {
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
 	CodeRetention          time.Duration `env:"CODE_RETENTION, default=72h"`
 	RecordExecutions       string        `env:"RECORD_EXECUTIONS, default=rows"`
+	RecordValues           string        `env:"RECORD_VALUES"`
 	ExecutionMaxValue      int           `env:"EXECUTION_MAX_VALUE_BYTES, default=262144"`
 	RecordSteps            string        `env:"RECORD_STEPS, default=activities"`
 	RecordPayloads         bool          `env:"RECORD_PAYLOADS, default=true"`
@@ -65,6 +67,10 @@ type settings struct {
 	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
 	UserMetricsMaxSeries   int           `env:"USER_METRICS_MAX_SERIES, default=1000"`
 	ModulesDir             string        `env:"MODULES_DIR"`
+	PayloadKeys            string        `env:"PAYLOAD_ENCRYPTION_KEYS"`
+	PayloadFailures        bool          `env:"PAYLOAD_ENCRYPT_FAILURES"`
+	PayloadCodec           string        `env:"PAYLOAD_CODEC_ENDPOINT"`
+	PayloadCodecAuth       string        `env:"PAYLOAD_CODEC_AUTH"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
 	PprofAddress           string        `env:"PPROF_ADDRESS"`
@@ -76,16 +82,28 @@ const (
 	isolationProject = "project"
 )
 
+// The values of RECORD_VALUES; without one it depends on whether payloads are encrypted.
+const (
+	recordPlain = "plain"
+	recordNone  = "none"
+)
+
 // wanted says which settings a command needs; the others aren't looked at.
 type wanted func(name string) bool
 
 // all is what the service itself needs.
 func all(string) bool { return true }
 
-// only are the settings that a command names.
+// only are the settings that a command names. Who reads Temporal's payloads decrypts them.
 func only(names ...string) wanted {
+	if slices.Contains(names, temporalWanted) {
+		names = append(slices.Clone(names), payloadSettings...)
+	}
 	return func(name string) bool { return slices.Contains(names, name) }
 }
+
+// payloadSettings say how payloads are encrypted.
+var payloadSettings = []string{"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_CODEC_ENDPOINT", "PAYLOAD_CODEC_AUTH", "PAYLOAD_ENCRYPT_FAILURES"}
 
 // temporalWanted stands for all of Temporal's own variables.
 const temporalWanted = "TEMPORAL_ADDRESS"
@@ -298,9 +316,48 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	if _, err := s.allowedAddresses(); err != nil {
 		mistake("%w", err)
 	}
+	s.validatePayloads(mistake)
 	if strings.ContainsFunc(s.ReplicaName, unicode.IsControl) || len(s.ReplicaName) > 200 {
 		mistake("REPLICA_NAME is %q, must be at most 200 characters without control characters", s.ReplicaName)
 	}
+}
+
+// validatePayloads tells what is wrong with the settings of encryption. Values that may be secret
+// aren't repeated.
+func (s settings) validatePayloads(mistake func(format string, args ...any)) {
+	if s.PayloadKeys != "" {
+		if err := encryption.CheckKeys(s.PayloadKeys); err != nil {
+			mistake("PAYLOAD_ENCRYPTION_KEYS: %v", err)
+		}
+	}
+	if s.PayloadCodec != "" {
+		if err := encryption.CheckEndpoint(s.PayloadCodec); err != nil {
+			mistake("PAYLOAD_CODEC_ENDPOINT: %v", err)
+		}
+	}
+	switch {
+	case s.PayloadKeys != "" && s.PayloadCodec != "":
+		mistake("PAYLOAD_ENCRYPTION_KEYS and PAYLOAD_CODEC_ENDPOINT are both set: one of them encrypts")
+	case s.PayloadCodecAuth != "" && s.PayloadCodec == "":
+		mistake("PAYLOAD_CODEC_AUTH takes PAYLOAD_CODEC_ENDPOINT")
+	case s.PayloadFailures && !s.encrypts() && !s.unreadable("PAYLOAD_ENCRYPTION_KEYS"):
+		mistake("PAYLOAD_ENCRYPT_FAILURES takes PAYLOAD_ENCRYPTION_KEYS or PAYLOAD_CODEC_ENDPOINT")
+	}
+	if s.RecordValues != "" && s.RecordValues != recordPlain && s.RecordValues != recordNone {
+		mistake("RECORD_VALUES is %q, must be %s or %s", s.RecordValues, recordPlain, recordNone)
+	}
+}
+
+// encrypts says whether payloads are encrypted.
+func (s settings) encrypts() bool { return s.PayloadKeys != "" || s.PayloadCodec != "" }
+
+// recordsValues says whether rows show what executions take and give. What is encrypted for
+// Temporal is in plain text nowhere else, unless that is wished.
+func (s settings) recordsValues() bool {
+	if s.RecordValues == "" {
+		return !s.encrypts()
+	}
+	return s.RecordValues == recordPlain
 }
 
 // unreadable says that a secret was to come from a file, of which has been told.

@@ -235,7 +235,7 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 }
 
 func (a *asked) outcome(o *updatepb.Outcome) (*string, error) {
-	if f := failureOf(o.GetFailure(), a.MaxValue, maxCauses); f != nil {
+	if f := a.failureOf(o.GetFailure()); f != nil {
 		return nil, refusalError{f.first()}
 	}
 	return values(o.GetSuccess(), a.MaxValue), nil
@@ -253,6 +253,9 @@ func (a *asked) query(ctx context.Context) (*string, error) {
 		Namespace: a.Namespace, Execution: a.execution(a.run), Query: &querypb.WorkflowQuery{QueryType: a.Name, QueryArgs: args},
 	})
 	if failed, ok := errors.AsType[*serviceerror.QueryFailed](err); ok {
+		if a.HideFailures {
+			failed.Message = hiddenMessage
+		}
 		return nil, refusalError{failed.Message}
 	}
 	if late(err) {

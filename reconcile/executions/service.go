@@ -38,6 +38,9 @@ type Config struct {
 	// Steps says what is recorded of the steps that executions take. The default of MaxValue is 64
 	// KB; nothing is recorded by default.
 	Steps StepSettings
+	// HideValues leaves out of rows what executions give, HideFailures what their failures say: for
+	// those that Temporal sees encrypted alone.
+	HideValues, HideFailures bool
 	// Keep is how long rows are kept after their end, where their project doesn't say. Default:
 	// for good.
 	Keep time.Duration
@@ -72,6 +75,9 @@ type Service struct {
 func New(c Config) *Service {
 	c.Identity = cmp.Or(c.Identity, "workflow-worker")
 	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
+	if c.HideValues {
+		c.MaxValue = hideValues
+	}
 	c.SweepInterval = cmp.Or(c.SweepInterval, 30*time.Second)
 	c.Steps.Record = cmp.Or(c.Steps.Record, rows.StepsNone)
 	c.Steps.MaxValue = cmp.Or(c.Steps.MaxValue, DefaultMaxStepValue)
@@ -81,7 +87,7 @@ func New(c Config) *Service {
 		c.Observer = deafObserver{}
 	}
 	b := Base{
-		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue,
+		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue, HideFailures: c.HideFailures,
 		Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
 	}
 	s := &Service{follower: NewFollower(b, c.All, c.Observer)}

@@ -433,7 +433,7 @@ func (s *Steps) wants(d *definition) (record string, payloads bool) {
 	if d.Payloads != nil {
 		payloads = *d.Payloads
 	}
-	return record, payloads
+	return record, payloads && s.MaxValue != hideValues
 }
 
 // rowOf makes a row of a step; ok is false if none is wanted.
@@ -462,7 +462,7 @@ func (s *Steps) rowOf(t rows.StepTarget, runID string, one *step) (row rows.Step
 	clean := cleaner{redaction: d.redactionOf(one.name, node)}
 	output := one.output
 	if one.failure != nil {
-		row.Message, row.ErrorType = failureOf(one.failure, s.MaxValue, maxCauses).first(), errorTypeOf(one.failure)
+		row.Message, row.ErrorType = s.failureOf(one.failure).first(), errorTypeOf(one.failure)
 	}
 	if !clean.none() {
 		clean.learn(one.given)

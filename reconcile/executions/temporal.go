@@ -57,9 +57,11 @@ type Base struct {
 	DB        rows.DB
 	Namespace string
 	Identity  string // of this process, for Temporal's histories
-	MaxValue  int    // bytes of a value that a row takes; a note of its size is written instead of more
-	Log       *slog.Logger
-	Trouble   *trouble.Log
+	MaxValue  int    // bytes of a value that a row takes; a note of its size is written instead of more, and of hideValues instead of all
+	// HideFailures leaves out what failures say.
+	HideFailures bool
+	Log          *slog.Logger
+	Trouble      *trouble.Log
 }
 
 // refused ends a row that can't be started or followed.

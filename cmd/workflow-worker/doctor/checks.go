@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,8 @@ var checks = []check{
 	{"temporal.reachable", "Temporal answers", Fatal, "settings.valid", (*Patient).temporalReachable},
 	{"temporal.namespace", "the namespace is there and lets us in", Fatal, "temporal.reachable", (*Patient).temporalNamespace},
 	{"temporal.retention", "code is kept as long as executions", Warning, "temporal.namespace", (*Patient).temporalRetention},
+	{"payloads.codec", "payloads can be encrypted and decrypted", Fatal, "settings.valid", (*Patient).payloadsCodec},
+	{"payloads.hidden", "nobody on the way can read them", Warning, "payloads.codec", (*Patient).payloadsHidden},
 	{"scale.polls", "the namespace allows the polls of all projects", Warning, "schema.migrated", (*Patient).scalePolls},
 	{"scale.partitions", "task queues have one partition", Warning, "temporal.namespace", (*Patient).scalePartitions},
 	{"scale.memory", "there is memory for all projects", Warning, "schema.migrated", (*Patient).scaleMemory},
@@ -273,6 +276,35 @@ func (p *Patient) temporalReachable(ctx context.Context) ([]Problem, error) {
 		return []Problem{{fmt.Sprintf("%s: %v", p.address(), err), "TEMPORAL_ADDRESS, TEMPORAL_TLS… and TEMPORAL_API_KEY say where and how"}}, nil
 	}
 	return nil, nil
+}
+
+func (p *Patient) payloadsCodec(ctx context.Context) ([]Problem, error) {
+	if p.Payloads == nil {
+		return nil, errNothing("nothing encrypts them")
+	}
+	if err := p.Payloads.Check(ctx); err != nil {
+		return []Problem{{err.Error(), "PAYLOAD_CODEC_ENDPOINT and PAYLOAD_CODEC_AUTH say where and how"}}, nil //nolint:nilerr // it is what the check found
+	}
+	return nil, nil
+}
+
+func (p *Patient) payloadsHidden(ctx context.Context) (out []Problem, _ error) {
+	hides, err := p.Payloads.Hides(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !hides {
+		out = append(out, Problem{"the codec server leaves payloads as they are: Temporal can read them", "let it encrypt those of namespace " + p.namespace()})
+	}
+	if u, err := url.Parse(p.CodecURL); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		out = append(out, Problem{"payloads go to the codec server without TLS", "an https:// URL in PAYLOAD_CODEC_ENDPOINT"})
+	}
+	return out, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (p *Patient) address() string {

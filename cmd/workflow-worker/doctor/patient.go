@@ -13,6 +13,7 @@ import (
 
 	"workflow-worker/cdc"
 	"workflow-worker/migrations/database"
+	"workflow-worker/runtime/encryption"
 )
 
 // Patient is a service as it would run. What it is made of is looked at, never changed.
@@ -33,6 +34,10 @@ type Patient struct {
 	MemoryLimit int64
 	// Temporal is how to reach it.
 	Temporal client.Options
+	// Payloads encrypts and decrypts them; nil if nothing does. CodecURL is that of a codec server, ""
+	// if it is none.
+	Payloads *encryption.Connection
+	CodecURL string
 	// Secrets aren't to be shown.
 	Secrets []string
 	// Now is the clock.
