@@ -61,18 +61,13 @@ func (s *step) size() int {
 // merge takes over from was, which was known before, what s doesn't say; of both the one that is
 // further on says how the step is.
 func (s *step) merge(was *step) {
-	if was.progress > s.progress {
-		s.status, s.progress, s.attempt = was.status, was.progress, was.attempt
-		s.ended, s.nextAt, s.output, s.failure, s.errorType, s.why = was.ended, was.nextAt, was.output, was.failure, was.errorType, was.why
-		if !was.started.IsZero() {
-			s.started = was.started
-		}
-	}
-	if s.started.IsZero() {
+	if was.attempt > s.attempt && !was.started.IsZero() || s.started.IsZero() {
 		s.started = was.started
 	}
-	if s.attempt == 0 {
-		s.attempt = was.attempt
+	s.attempt = max(s.attempt, was.attempt)
+	if was.progress > s.progress {
+		s.status, s.progress = was.status, was.progress
+		s.ended, s.nextAt, s.output, s.failure, s.errorType, s.why = was.ended, was.nextAt, was.output, was.failure, was.errorType, was.why
 	}
 	if s.scheduled.IsZero() || !was.scheduled.IsZero() && was.scheduled.Before(s.scheduled) {
 		s.scheduled = was.scheduled
