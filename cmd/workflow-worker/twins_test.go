@@ -100,6 +100,9 @@ func TestTheDatabaseAndThePageKnowTheWordsOfRows(t *testing.T) {
 		{"worker_requests", "status", rows.RequestStatuses()},
 		{"workflow_workers", "status", rows.Statuses()},
 		{"workflow_executions", "status", rows.ExecutionStatuses()},
+		{"component_executions", "status", rows.StepStatuses()},
+		{"component_executions", "kind", rows.StepKinds()},
+		{"projects", "record_steps", rows.StepModeWords()},
 		{"workflow_execution_requests", "action", rows.ExecutionRequestActions()},
 		{"workflow_execution_requests", "status", rows.RequestStatuses()},
 	} {

@@ -130,7 +130,7 @@ func (s *Steps) CommandsTaken(x *commonpb.WorkflowExecution, commands []*command
 // ended is called with mu held.
 func (s *Steps) ended(f *fold) {
 	delete(s.folds, f.runID)
-	if !f.begun {
+	if !f.begun || s.all.Load() && !f.all {
 		return // its history tells
 	}
 	if p := s.pending[f.runID]; p != nil {

@@ -35,6 +35,17 @@ const (
 	StepsAll        = "all"
 )
 
+// StepStatuses are all that component_executions.status may say.
+func StepStatuses() []string {
+	return []string{StepPending, StepRunning, StepRetrying, StepCompleted, StepFailed, StepCancelled}
+}
+
+// StepKinds are all that component_executions.kind may say.
+func StepKinds() []string { return []string{StepActivity, StepLocalActivity, StepTimer, StepChild} }
+
+// StepModeWords are all that projects.record_steps, and RECORD_STEPS, may say.
+func StepModeWords() []string { return []string{StepsNone, StepsActivities, StepsAll} }
+
 // Step is a row of component_executions.
 type Step struct {
 	ExecutionID, RunID string
