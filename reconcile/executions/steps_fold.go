@@ -33,6 +33,10 @@ type step struct {
 	output                 *commonpb.Payloads
 	failure                *failurepb.Failure
 	errorType, why         string // of what has no failure
+
+	// told is how the worker said that it ended, at its attempt toldAt: of a step that is open.
+	told   string
+	toldAt int
 }
 
 // How far a step's row has got. What a history says of an end is the last word; before that a later
@@ -95,6 +99,7 @@ type fold struct {
 	all                         bool // timers and children too
 	begun                       bool // it has seen the first event
 	over                        bool
+	lost                        bool             // something that it told found no place
 	seen                        int64            // the last event that was about a step
 	counts                      map[string]int   // how many were scheduled, by kind and name
 	open                        map[string]*step // those that haven't ended, by kind and key
@@ -125,12 +130,8 @@ func newFold(workflowID, runID string, all bool) *fold {
 func (f *fold) asks(s step, emit func(step)) {
 	id := s.kind + "/" + s.key
 	if f.open[id] != nil && f.asked[id] { // the event of the command
-		delete(f.asked, id)
-		s.ordinal = f.open[id].ordinal
+		delete(f.asked, id) // which told of it
 		f.open[id].scheduled = s.scheduled
-		s.given, s.known = s.input, true
-		s.progress, s.status = progressPending, rows.StepPending
-		emit(s)
 		return
 	}
 	if f.counts == nil {
@@ -312,7 +313,17 @@ func (f *fold) end(of int64, at time.Time, how func(*step), emit func(step)) {
 	f.given -= payloadBytes(s.given)
 	s.ended, s.progress = at, progressSettled
 	how(s)
+	if s.told == s.status && s.toldAt == s.attempt {
+		return // nothing that isn't known
+	}
 	emit(*s)
+}
+
+// ended notes what a worker has told of an activity's end.
+func (f *fold) ended(key, status string, attempt int) {
+	if s := f.open[rows.StepActivity+"/"+key]; s != nil {
+		s.told, s.toldAt = status, attempt
+	}
 }
 
 // ends ends with the run what it didn't wait for.
