@@ -284,7 +284,7 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	if s.ExecutionMaxValue < 1024 {
 		mistake("EXECUTION_MAX_VALUE_BYTES is %d, must be at least 1024", s.ExecutionMaxValue)
 	}
-	if !slices.Contains([]string{rows.StepsNone, rows.StepsActivities, rows.StepsAll}, s.RecordSteps) {
+	if !slices.Contains(rows.StepModeWords(), s.RecordSteps) {
 		mistake("RECORD_STEPS is %q, must be none, activities or all", s.RecordSteps)
 	}
 	if s.StepMaxValue < 1024 {

@@ -124,7 +124,7 @@ func TestStepsOfWhatEndsUnseenAreClosed(t *testing.T) {
 	w.settled(id)
 	eventually(t, "the other goes on", func() error {
 		if z, err := w.execution(reset); err != nil || z.RunID != made.GetRunId() {
-			return fmt.Errorf("%+v, %w, before the reset %s, then %s", z, err, y.RunID, made.GetRunId())
+			return fmt.Errorf("%+v, %w, before the reset %s, then %s: %w", z, err, y.RunID, made.GetRunId(), w.agrees(reset))
 		}
 		return w.stepsAgree(reset)
 	})

@@ -102,6 +102,9 @@ func TestTheDatabaseAndThePageKnowTheWordsOfRows(t *testing.T) {
 		{"workflow_workers", "status", rows.Statuses()},
 		{"workflow_replicas", "status", rows.ReplicaStatuses()},
 		{"workflow_executions", "status", rows.ExecutionStatuses()},
+		{"component_executions", "status", rows.StepStatuses()},
+		{"component_executions", "kind", rows.StepKinds()},
+		{"projects", "record_steps", rows.StepModeWords()},
 		{"workflow_execution_requests", "action", rows.ExecutionRequestActions()},
 		{"workflow_execution_requests", "status", rows.RequestStatuses()},
 	} {

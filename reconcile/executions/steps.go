@@ -130,7 +130,7 @@ func (s *Steps) CommandsTaken(x *commonpb.WorkflowExecution, commands []*command
 // ended is called with mu held.
 func (s *Steps) ended(f *fold) {
 	delete(s.folds, f.runID)
-	if !f.begun {
+	if !f.begun || f.lost || s.all.Load() && !f.all {
 		return // its history tells
 	}
 	if p := s.pending[f.runID]; p != nil {
@@ -182,6 +182,9 @@ func (s *Steps) add(workflowID, runID string, one step) {
 		one.merge(was)
 	} else if s.held > maxHeld {
 		p.lost = true // what a history says is found out when the run is over
+		if f := s.folds[runID]; f != nil {
+			f.lost = true
+		}
 		return
 	}
 	s.held += one.size()

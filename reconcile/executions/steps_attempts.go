@@ -79,6 +79,9 @@ func (s *Steps) AttemptEnded(token []byte, answer any) {
 	default:
 		return
 	}
+	if f := s.folds[a.runID]; f != nil && out.status != rows.StepRetrying {
+		f.ended(a.key, out.status, a.number)
+	}
 	s.add(a.workflowID, a.runID, out)
 }
 

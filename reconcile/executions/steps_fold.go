@@ -33,6 +33,10 @@ type step struct {
 	output                 *commonpb.Payloads
 	failure                *failurepb.Failure
 	errorType, why         string // of what has no failure
+
+	// told is how the worker said that it ended, at its attempt toldAt: of a step that is open.
+	told   string
+	toldAt int
 }
 
 // How far a step's row has got. What a history says of an end is the last word; before that a later
@@ -61,18 +65,13 @@ func (s *step) size() int {
 // merge takes over from was, which was known before, what s doesn't say; of both the one that is
 // further on says how the step is.
 func (s *step) merge(was *step) {
-	if was.progress > s.progress {
-		s.status, s.progress, s.attempt = was.status, was.progress, was.attempt
-		s.ended, s.nextAt, s.output, s.failure, s.errorType, s.why = was.ended, was.nextAt, was.output, was.failure, was.errorType, was.why
-		if !was.started.IsZero() {
-			s.started = was.started
-		}
-	}
-	if s.started.IsZero() {
+	if was.attempt > s.attempt && !was.started.IsZero() || s.started.IsZero() {
 		s.started = was.started
 	}
-	if s.attempt == 0 {
-		s.attempt = was.attempt
+	s.attempt = max(s.attempt, was.attempt)
+	if was.progress > s.progress {
+		s.status, s.progress = was.status, was.progress
+		s.ended, s.nextAt, s.output, s.failure, s.errorType, s.why = was.ended, was.nextAt, was.output, was.failure, was.errorType, was.why
 	}
 	if s.scheduled.IsZero() || !was.scheduled.IsZero() && was.scheduled.Before(s.scheduled) {
 		s.scheduled = was.scheduled
@@ -100,6 +99,7 @@ type fold struct {
 	all                         bool // timers and children too
 	begun                       bool // it has seen the first event
 	over                        bool
+	lost                        bool             // something that it told found no place
 	seen                        int64            // the last event that was about a step
 	counts                      map[string]int   // how many were scheduled, by kind and name
 	open                        map[string]*step // those that haven't ended, by kind and key
@@ -130,12 +130,8 @@ func newFold(workflowID, runID string, all bool) *fold {
 func (f *fold) asks(s step, emit func(step)) {
 	id := s.kind + "/" + s.key
 	if f.open[id] != nil && f.asked[id] { // the event of the command
-		delete(f.asked, id)
-		s.ordinal = f.open[id].ordinal
+		delete(f.asked, id) // which told of it
 		f.open[id].scheduled = s.scheduled
-		s.given, s.known = s.input, true
-		s.progress, s.status = progressPending, rows.StepPending
-		emit(s)
 		return
 	}
 	if f.counts == nil {
@@ -317,7 +313,17 @@ func (f *fold) end(of int64, at time.Time, how func(*step), emit func(step)) {
 	f.given -= payloadBytes(s.given)
 	s.ended, s.progress = at, progressSettled
 	how(s)
+	if s.told == s.status && s.toldAt == s.attempt {
+		return // nothing that isn't known
+	}
 	emit(*s)
+}
+
+// ended notes what a worker has told of an activity's end.
+func (f *fold) ended(key, status string, attempt int) {
+	if s := f.open[rows.StepActivity+"/"+key]; s != nil {
+		s.told, s.toldAt = status, attempt
+	}
 }
 
 // ends ends with the run what it didn't wait for.

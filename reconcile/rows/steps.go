@@ -35,6 +35,17 @@ const (
 	StepsAll        = "all"
 )
 
+// StepStatuses are all that component_executions.status may say.
+func StepStatuses() []string {
+	return []string{StepPending, StepRunning, StepRetrying, StepCompleted, StepFailed, StepCancelled}
+}
+
+// StepKinds are all that component_executions.kind may say.
+func StepKinds() []string { return []string{StepActivity, StepLocalActivity, StepTimer, StepChild} }
+
+// StepModeWords are all that projects.record_steps, and RECORD_STEPS, may say.
+func StepModeWords() []string { return []string{StepsNone, StepsActivities, StepsAll} }
+
 // Step is a row of component_executions.
 type Step struct {
 	ExecutionID, RunID string
@@ -86,7 +97,8 @@ ON CONFLICT (id) DO UPDATE SET
   error_message = CASE WHEN EXCLUDED.progress > c.progress THEN EXCLUDED.error_message ELSE c.error_message END,
   error_type = CASE WHEN EXCLUDED.progress > c.progress THEN EXCLUDED.error_type ELSE c.error_type END,
   progress = greatest(c.progress, EXCLUDED.progress), updated_at = now()
-WHERE EXCLUDED.progress > c.progress OR c.node_id IS NULL AND EXCLUDED.node_id IS NOT NULL OR c.input_data IS NULL AND EXCLUDED.input_data IS NOT NULL
+WHERE EXCLUDED.progress > c.progress AND NOT (c.completed_at IS NOT NULL AND (c.status, c.temporal_attempt) IS NOT DISTINCT FROM (EXCLUDED.status, EXCLUDED.temporal_attempt))
+  OR c.node_id IS NULL AND EXCLUDED.node_id IS NOT NULL OR c.input_data IS NULL AND EXCLUDED.input_data IS NOT NULL
   OR c.component_name IS NULL AND EXCLUDED.component_name IS NOT NULL`, stepArgs(steps)...)
 	if err != nil {
 		return fmt.Errorf("write steps of executions: %w", err)
