@@ -158,3 +158,20 @@ func TestAnExecutionThatTemporalFailsAtHoldsNoOtherUp(t *testing.T) {
 		t.Error("its request isn't completed")
 	}
 }
+
+// Not every version of Temporal can.
+func TestAnExecutionIsPausedOrItIsSaidWhyNot(t *testing.T) {
+	t.Parallel()
+	_, w := executedWorkflow(t)
+	id := w.waiters(1)[0]
+	for _, step := range []struct{ action, then string }{{"pause", "paused"}, {"unpause", "running"}} {
+		switch status, _, reason := w.asksOf(id, step.action, "", nil); {
+		case status == "completed":
+			w.becomes(id, step.then)
+		case !strings.HasPrefix(reason, "this version of Temporal can't pause executions: "):
+			t.Errorf("%s: %s", step.action, reason)
+		}
+	}
+	w.asksOf(id, "signal", "finish", nil)
+	w.becomes(id, "completed")
+}

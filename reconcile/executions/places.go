@@ -34,14 +34,22 @@ func (p *places) room() (free int, busy []string) {
 	return free, busy
 }
 
-func (p *places) take(who string) {
+// take gives places to what was claimed for free ones. More says that the claim may have left
+// something, for it was as large as it could be.
+func (p *places) take(free int, claimed []string) (more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.taken == nil {
 		p.taken = map[string]int{}
 	}
-	p.taken[who]++
-	p.total++
+	count := map[string]int{}
+	for _, who := range claimed {
+		p.taken[who]++
+		count[who]++
+		more = more || count[who] >= p.share/2
+	}
+	p.total += len(claimed)
+	return more || len(claimed) >= free
 }
 
 // leave makes room.

@@ -115,9 +115,16 @@ func (r *Requests) pass(ctx context.Context, l *line, work *sync.WaitGroup) erro
 		if err != nil || len(batch) == 0 {
 			return err
 		}
+		claimed := make([]string, len(batch))
+		for i, q := range batch {
+			claimed[i] = q.Place
+		}
+		more := l.take(free, claimed)
 		for _, q := range batch {
-			l.take(q.Place)
 			work.Go(func() { l.leave(q.Place, r.attempt(ctx, l, q)) })
+		}
+		if !more {
+			return nil
 		}
 	}
 }

@@ -138,15 +138,17 @@ func (s *Service) ExecutionAdvanced(projectID string, a runtime.Advance) {
 
 // The messages that the triggers of workflow_executions and workflow_execution_requests write.
 const (
-	toldOfExecutions = "executions"
-	toldOfRequests   = "requests"
+	toldOfStarts   = "executions"
+	toldOfOthers   = "followed executions" // that somebody else started
+	toldOfRequests = "requests"
 )
 
 // Told implements cdc.Messages.
 func (s *Service) Told(content string, _ time.Time) {
 	switch content {
-	case toldOfExecutions:
+	case toldOfStarts:
 		s.starter.Bell.Ring()
+	case toldOfOthers:
 		s.sweeper.Bell.Ring()
 	case toldOfRequests:
 		s.requests.Bell.Ring()

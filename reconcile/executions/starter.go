@@ -74,12 +74,12 @@ func (s *Starter) Run(ctx context.Context) {
 		if !alone {
 			failures = 0
 		}
+		if err == nil {
+			err = s.pass(ctx, &work, s.claim)
+		}
 		if err == nil && time.Since(looked) >= abandonedTurn {
 			looked = time.Now()
 			err = s.pass(ctx, &work, s.claimAbandoned)
-		}
-		if err == nil {
-			err = s.pass(ctx, &work, s.claim)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -107,7 +107,7 @@ func (s *Starter) claim(ctx context.Context, most int, busy []string) ([]rows.St
 }
 
 func (s *Starter) claimAbandoned(ctx context.Context, most int, _ []string) ([]rows.Start, error) {
-	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare))
+	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare/2))
 }
 
 // pass begins all starts for which there is room. It ends with the first failure: while Temporal,
@@ -122,9 +122,16 @@ func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(con
 		if err != nil || len(batch) == 0 {
 			return err
 		}
+		claimed := make([]string, len(batch))
+		for i, row := range batch {
+			claimed[i] = row.ProjectID
+		}
+		more := s.places.take(free, claimed)
 		for _, row := range batch {
-			s.places.take(row.ProjectID)
 			work.Go(func() { s.places.leave(row.ProjectID, s.attempt(ctx, row)) })
+		}
+		if !more {
+			return nil
 		}
 	}
 }

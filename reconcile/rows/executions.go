@@ -462,9 +462,10 @@ WITH kept AS (
   FROM public.workflows w JOIN public.projects p ON p.id = w.project_id
 ),
 old AS (
-  SELECT e.id FROM public.workflow_executions e JOIN kept k ON k.workflow_id = e.workflow_id
-  WHERE e.status IN ('completed', 'failed', 'cancelled') AND e.completed_at < now() - (SELECT min(long) FROM kept) AND e.completed_at < now() - k.long
-  ORDER BY e.completed_at LIMIT $2 FOR UPDATE OF e SKIP LOCKED
+  SELECT x.id FROM kept k CROSS JOIN LATERAL (SELECT e.id FROM public.workflow_executions e
+    WHERE e.workflow_id = k.workflow_id AND e.status IN ('completed', 'failed', 'cancelled') AND e.completed_at < now() - k.long
+    ORDER BY e.completed_at LIMIT $2 FOR UPDATE SKIP LOCKED) x
+  WHERE k.long IS NOT NULL LIMIT $2
 ),
 asked AS (
   DELETE FROM public.workflow_execution_requests q USING old WHERE q.execution_id = old.id AND q.status IN ('completed', 'failed')
