@@ -47,7 +47,7 @@ func (p process) run(ctx context.Context) error {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
-	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), MemoryLimit: memory.Limit()})
+	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), TopProjects: s.topProjects(), MemoryLimit: memory.Limit()})
 
 	temporal, tasks, err := s.dialTemporal(m.TemporalHandler(), log)
 	if err != nil {
@@ -157,6 +157,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		// Less than all of it: after the tasks the rows have to be written.
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
+		Usage:       w.metrics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
 		KeptCode:    keptCode,
 		Failures:    failures,
