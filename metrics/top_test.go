@@ -10,13 +10,20 @@ import (
 // projectSeries are the lines about single projects.
 func projectSeries(t *testing.T, m *Metrics) string {
 	t.Helper()
-	var out []string
-	for line := range strings.Lines(scrape(t, m)) {
-		if rest, ok := strings.CutPrefix(line, "workflow_worker_project_"); ok {
-			out = append(out, strings.TrimSpace(strings.NewReplacer(`{project_id="`, " ", `"}`, "").Replace(rest)))
+	families, err := m.Registry().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	for _, f := range families {
+		name, ok := strings.CutPrefix(f.GetName(), "workflow_worker_project_\n")
+		for _, x := range f.GetMetric() {
+			if ok {
+				fmt.Fprintf(&out, "%s %s %v\n", name, x.GetLabel()[0].GetValue(), x.GetCounter().GetValue())
+			}
 		}
 	}
-	return strings.Join(out, "\n")
+	return out.String()
 }
 
 func TestTheBusiestProjectsAreShownByEachMeasure(t *testing.T) {
@@ -42,21 +49,21 @@ func TestTheBusiestProjectsAreShownByEachMeasure(t *testing.T) {
 	m.ProjectUsedCPU("p0", 1500*time.Millisecond)
 	m.ProjectUsedCPU("strange", time.Hour) // its worker doesn't run
 	const head = "cpu_seconds_total p0 1.5\ntask_failures_total p1 1\ntask_failures_total p2 2\n"
-	shows("at first", head+"tasks_total p3 3\ntasks_total p4 4")
+	shows("at first", head+"tasks_total p3 3\ntasks_total p4 4\n")
 	// What was long ago makes room, and comes back with all that it did.
 	now = now.Add(time.Hour)
 	for range 2 {
 		m.ProjectTaskEnded("p1", false)
 	}
 	m.ProjectTaskEnded("p0", false)
-	shows("an hour later", head+"tasks_total p0 1\ntasks_total p1 3")
+	shows("an hour later", head+"tasks_total p0 1\ntasks_total p1 3\n")
 	for range 3 {
 		m.ProjectTaskEnded("p4", false)
 	}
-	shows("one is back", head+"tasks_total p1 3\ntasks_total p4 7")
+	shows("one is back", head+"tasks_total p1 3\ntasks_total p4 7\n")
 	open[4].Close()
 	m.ProjectTaskEnded("p4", false)
-	shows("a worker stopped", head+"tasks_total p0 1\ntasks_total p1 3")
+	shows("a worker stopped", head+"tasks_total p0 1\ntasks_total p1 3\n")
 	none := New(Options{TopProjects: -1})
 	defer none.UserMetrics("p").Close()
 	none.ProjectTaskEnded("p", true)

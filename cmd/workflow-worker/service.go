@@ -43,6 +43,9 @@ func (p process) run(ctx context.Context) error {
 	for _, x := range s.environment.slips(s.handedOn()) {
 		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
 	}
+	if _, set := s.environment.Lookup("TEMPORAL_CODEC_ENDPOINT"); set && !s.encrypts() {
+		log.Warn("TEMPORAL_CODEC_ENDPOINT is for Temporal's command line: nothing is encrypted here without PAYLOAD_CODEC_ENDPOINT")
+	}
 	if _, err := bundle.Workflow(); err != nil {
 		return err
 	}
