@@ -208,6 +208,7 @@ func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 	return workflow.CodeOptions{
 		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
 		Memory: r.memory, Budget: sandbox.Budget{Bytes: r.cfg.MaxWorkflowMemory, Setting: workflow.MaxMemorySetting},
+		Used: func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
 	}
 }
 
@@ -232,6 +233,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		Grace:    max(r.cfg.StopTimeout-time.Second, r.cfg.StopTimeout/2),
 		Observer: r.cfg.Observer,
 		Meter:    r.meters.of(projectID),
+		Used:     func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
 	}
 }
 

@@ -54,11 +54,14 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error 
 	for _, x := range s.environment.slips(s.handedOn()) {
 		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
 	}
+	if _, set := s.environment.Lookup("TEMPORAL_CODEC_ENDPOINT"); set && !s.encrypts() {
+		log.Warn("TEMPORAL_CODEC_ENDPOINT is for Temporal's command line: nothing is encrypted here without PAYLOAD_CODEC_ENDPOINT")
+	}
 	if _, err := bundle.Workflow(); err != nil {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
-	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), MemoryLimit: memory.Limit()})
+	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), TopProjects: s.topProjects(), MemoryLimit: memory.Limit()})
 
 	temporal, tasks, err := s.dialTemporal(m.TemporalHandler(), log)
 	if err != nil {
@@ -175,6 +178,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		// Less than all of it: after the tasks the rows have to be written.
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
+		Usage:       w.metrics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
 		KeptCode:    keptCode,
 		Failures:    failures,

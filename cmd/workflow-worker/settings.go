@@ -66,6 +66,7 @@ type settings struct {
 	ActivityMaxResponse    int64         `env:"ACTIVITY_MAX_RESPONSE_BYTES, default=16777216"`
 	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
 	UserMetricsMaxSeries   int           `env:"USER_METRICS_MAX_SERIES, default=1000"`
+	TopProjects            int           `env:"METRICS_TOP_PROJECTS, default=20"`
 	ModulesDir             string        `env:"MODULES_DIR"`
 	PayloadKeys            string        `env:"PAYLOAD_ENCRYPTION_KEYS"`
 	PayloadFailures        bool          `env:"PAYLOAD_ENCRYPT_FAILURES"`
@@ -201,6 +202,14 @@ func (s settings) userSeries() int {
 	return s.UserMetricsMaxSeries
 }
 
+// topProjects is so too.
+func (s settings) topProjects() int {
+	if s.TopProjects == 0 {
+		return -1
+	}
+	return s.TopProjects
+}
+
 // workflowCacheSize is how many executions stay in memory between their tasks.
 func (s settings) workflowCacheSize() int {
 	if s.WorkflowCacheSize > 0 {
@@ -250,6 +259,9 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	}
 	if s.UserMetricsMaxSeries < 0 {
 		mistake("%s is %d, must not be negative", metrics.UserSeriesSetting, s.UserMetricsMaxSeries)
+	}
+	if s.TopProjects < 0 {
+		mistake("%s is %d, must not be negative", metrics.TopProjectsSetting, s.TopProjects)
 	}
 	if s.WorkflowCacheSize < 0 {
 		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)

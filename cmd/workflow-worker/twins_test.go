@@ -76,6 +76,7 @@ func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
 		activities.MaxResponseSetting:        {s.ActivityMaxResponse, int64(activity.DefaultMaxResponseBytes)},
 		activities.MaxRequestsSetting:        {s.ActivityMaxRequests, activity.DefaultMaxRequests},
 		metrics.UserSeriesSetting:            {s.UserMetricsMaxSeries, metrics.DefaultUserSeries},
+		metrics.TopProjectsSetting:           {s.TopProjects, metrics.DefaultTopProjects},
 	} {
 		if c.says != c.is {
 			t.Errorf("the default of %s is %v, and its owner's %v", name, c.says, c.is)

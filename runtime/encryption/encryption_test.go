@@ -117,6 +117,15 @@ func TestKeysOfAFileCountWithoutARestart(t *testing.T) {
 			t.Errorf("%q: it encrypts with %s", step.text, got)
 		}
 	}
+	// A payload of a key that somebody else has first is read at once.
+	others, err := keys(t, "d:"+key('d')).Encode(t.Context(), list(payload("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("c:" + key('c') + ",d:" + key('d'))
+	if got, err := k.Decode(t.Context(), others); err != nil || !proto.Equal(got[0], payload("x")) {
+		t.Errorf("%v, %v", got, err)
+	}
 }
 
 func TestMistakesInKeysTellNoKey(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,11 +100,12 @@ func NewKeys(read func() (string, error), log *slog.Logger) (*Keys, error) {
 	return &Keys{read: read, log: log, ring: ring, looked: time.Now(), told: map[string]bool{}}, nil
 }
 
-// current gives the keys. Those that can't be read, while somebody changes them, leave the former.
-func (k *Keys) current() *keyRing {
+// current gives the keys, read so long ago at most. Those that can't be read, while somebody changes
+// them, leave the former.
+func (k *Keys) current(age time.Duration) *keyRing {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if time.Since(k.looked) < keysFor {
+	if time.Since(k.looked) < age {
 		return k.ring
 	}
 	k.looked = time.Now()
@@ -125,7 +127,7 @@ func (k *Keys) current() *keyRing {
 
 // Encode implements Codec.
 func (k *Keys) Encode(_ context.Context, payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	ring := k.current()
+	ring := k.current(keysFor)
 	gcm := ring.byID[ring.first]
 	out := make([]*commonpb.Payload, len(payloads))
 	for i, p := range payloads {
@@ -147,7 +149,10 @@ func (k *Keys) Encode(_ context.Context, payloads []*commonpb.Payload) ([]*commo
 
 // Decode implements Codec.
 func (k *Keys) Decode(_ context.Context, payloads []*commonpb.Payload) (out []*commonpb.Payload, err error) {
-	ring := k.current()
+	ring := k.current(keysFor)
+	if slices.ContainsFunc(payloads, ring.lacks) {
+		ring = k.current(0) // somebody else has the new ones already
+	}
 	out = make([]*commonpb.Payload, len(payloads))
 	for i, p := range payloads {
 		out[i] = p
@@ -163,6 +168,11 @@ func (k *Keys) Decode(_ context.Context, payloads []*commonpb.Payload) (out []*c
 		out[i] = plain
 	}
 	return out, err
+}
+
+// lacks says that a payload has a key that isn't here.
+func (r *keyRing) lacks(p *commonpb.Payload) bool {
+	return string(p.GetMetadata()[encodingKey]) == encrypted && r.byID[string(p.GetMetadata()[keyIDKey])] == nil
 }
 
 func (r *keyRing) open(p *commonpb.Payload) (*commonpb.Payload, error) {
