@@ -125,7 +125,7 @@ func New(o Options) (*VM, error) {
 	v.Runtime.SetAsyncContextTracker(&v.async)
 	v.async.stop, v.async.most = v.stop, v.opts.MaxNative
 	var err error
-	v.globals, err = globals.Install(v.host, globals.Options{
+	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
 		FormerUTF8: func() bool { return v.FormerUTF8 },

@@ -74,7 +74,7 @@ type host struct {
 }
 
 // Install completes a runtime's language.
-func Install(h language.Host, o Options) (*Globals, error) {
+func Install(h json.Host, o Options) (*Globals, error) {
 	lib, err := library.New(h)
 	if err != nil {
 		return nil, err
