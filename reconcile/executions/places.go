@@ -35,7 +35,7 @@ func (p *places) room() (free int, busy []string) {
 }
 
 // take gives places to what was claimed for free ones. More says that the claim may have left
-// something, for it was as large as it could be.
+// something that could begin, for it was as large as it could be.
 func (p *places) take(free int, claimed []string) (more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +46,9 @@ func (p *places) take(free int, claimed []string) (more bool) {
 	for _, who := range claimed {
 		p.taken[who]++
 		count[who]++
-		more = more || count[who] >= p.share/2
+	}
+	for who, n := range count {
+		more = more || n >= p.share/2 && p.taken[who] <= p.share/2
 	}
 	p.total += len(claimed)
 	return more || len(claimed) >= free

@@ -20,12 +20,16 @@ func TestPlacesLeaveRoomForOthers(t *testing.T) {
 		t.Error("a claim of three for twelve places left more")
 	}
 	room(9)
-	if !p.take(9, []string{"a", "a", "a", "a"}) {
-		t.Error("half a share may have been all that was allowed")
+	if p.take(9, []string{"a", "a", "a", "a"}) {
+		t.Error("whoever has a share can't have left more")
 	}
 	room(5, "a")
 	if !p.take(5, []string{"c", "d", "e", "f", "g"}) {
 		t.Error("all places may have been too few")
+	}
+	other := places{most: 12, share: 8, least: 1, bell: newBell()}
+	if !other.take(12, []string{"a", "a", "a", "a"}) {
+		t.Error("half a share may have been all that was allowed")
 	}
 	room(0, "a")
 	for range 2 {
