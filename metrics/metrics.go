@@ -73,6 +73,8 @@ type Metrics struct {
 	phase        phase
 
 	projects        gaugeSet
+	wanted          prometheus.Gauge
+	replicas        prometheus.Gauge
 	compileErrors   prometheus.Gauge
 	gateRefusals    counterSet
 	workflows       *prometheus.GaugeVec
@@ -123,7 +125,7 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo, memoryLimit,
-		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
+		m.projects.vec, m.wanted, m.replicas, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
 		newStateCollector(m),

@@ -101,6 +101,8 @@ type Config struct {
 	Usage UsageObserver
 	// Progress hears how executions get on. Default: nobody.
 	Progress ProgressObserver
+	// Steps hears what steps executions take. Default: nobody.
+	Steps wire.StepObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
 	Failures FailureObserver
 	// KeptCode hears of executions that keep their code although they were to go on with other.

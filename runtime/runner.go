@@ -63,6 +63,9 @@ func newRunner(cfg Config) *Runner {
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}
+	if cfg.Steps != nil {
+		cfg.Tasks.ObserveSteps(cfg.Steps)
+	}
 	r.builder = build.New(build.Options{Compiler: cfg.Compiler, Packages: r.storedPackages, Workflows: r.workflowOptions, Activities: r.activityOptions})
 	return r
 }

@@ -41,7 +41,7 @@ func (p process) doctor(ctx context.Context, f doctorFlags) error {
 	patient := &doctor.Patient{
 		SettingsError: settingsErr, DatabaseURL: s.DatabaseURL, ReplicationURL: s.ReplicationDatabaseURL, Separate: s.ReplicationDatabaseURL != "",
 		Publications: []string{migrations.Publication, migrations.RequestsPublication},
-		ModulesDir:   s.ModulesDir, CodeRetention: s.CodeRetention, MemoryLimit: memory.Limit(), Now: time.Now,
+		ModulesDir:   s.ModulesDir, ProjectReplicas: s.ProjectReplicas, CodeRetention: s.CodeRetention, MemoryLimit: memory.Limit(), Now: time.Now,
 		Secrets: s.passwords(),
 	}
 	if settingsErr == nil {

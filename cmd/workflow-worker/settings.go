@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -19,9 +18,9 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
-	"workflow-worker/activities/userlog"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/encryption"
 	"workflow-worker/runtime/memory"
@@ -35,6 +34,8 @@ type settings struct {
 	DatabaseURL            string        `env:"DATABASE_URL"`
 	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`
 	ReplicaName            string        `env:"REPLICA_NAME"`
+	ProjectReplicas        int           `env:"PROJECT_REPLICAS, default=0"`
+	Capacity               float64       `env:"CAPACITY, default=1"`
 	MigrateOnStart         bool          `env:"MIGRATE_ON_START, default=true"`
 	Port                   int           `env:"WORKER_SERVICE_PORT, default=3011"`
 	Host                   string        `env:"WORKER_SERVICE_HOST"`
@@ -50,6 +51,9 @@ type settings struct {
 	RecordExecutions       string        `env:"RECORD_EXECUTIONS, default=rows"`
 	RecordValues           string        `env:"RECORD_VALUES"`
 	ExecutionMaxValue      int           `env:"EXECUTION_MAX_VALUE_BYTES, default=262144"`
+	RecordSteps            string        `env:"RECORD_STEPS, default=activities"`
+	RecordPayloads         bool          `env:"RECORD_PAYLOADS, default=true"`
+	StepMaxValue           int           `env:"STEP_MAX_VALUE_BYTES, default=65536"`
 	ExecutionRetention     time.Duration `env:"EXECUTION_RETENTION, default=0s"`
 	ShutdownTimeout        time.Duration `env:"SHUTDOWN_TIMEOUT, default=30s"`
 	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
@@ -70,6 +74,7 @@ type settings struct {
 	PayloadCodecAuth       string        `env:"PAYLOAD_CODEC_AUTH"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
+	PprofAddress           string        `env:"PPROF_ADDRESS"`
 }
 
 // The values of WORKFLOW_ISOLATION.
@@ -175,6 +180,8 @@ func shouldBe(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case reflect.TypeFor[bool]():
 		return "true or false"
+	case reflect.TypeFor[float64]():
+		return "a number"
 	}
 	return "a whole number"
 }
@@ -244,6 +251,12 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 			mistake("%s is %d, must be at least 1", name, n)
 		}
 	}
+	if s.ProjectReplicas < 0 {
+		mistake("PROJECT_REPLICAS is %d, must not be negative", s.ProjectReplicas)
+	}
+	if !(s.Capacity >= 0.01 && s.Capacity <= 1000) {
+		mistake("CAPACITY is %v, must be 0.01 to 1000", s.Capacity)
+	}
 	if s.UserMetricsMaxSeries < 0 {
 		mistake("%s is %d, must not be negative", metrics.UserSeriesSetting, s.UserMetricsMaxSeries)
 	}
@@ -283,6 +296,12 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	if s.ExecutionMaxValue < 1024 {
 		mistake("EXECUTION_MAX_VALUE_BYTES is %d, must be at least 1024", s.ExecutionMaxValue)
 	}
+	if !slices.Contains(rows.StepModeWords(), s.RecordSteps) {
+		mistake("RECORD_STEPS is %q, must be none, activities or all", s.RecordSteps)
+	}
+	if s.StepMaxValue < 1024 {
+		mistake("STEP_MAX_VALUE_BYTES is %d, must be at least 1024", s.StepMaxValue)
+	}
 	if s.ExecutionRetention < 0 {
 		mistake("EXECUTION_RETENTION is %v, must not be negative", s.ExecutionRetention)
 	}
@@ -298,8 +317,13 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 			mistake("MODULES_DIR is %s, must be an absolute path", s.ModulesDir)
 		}
 	}
-	if s.LogFormat != "text" && s.LogFormat != "json" {
+	if s.LogFormat != logText && s.LogFormat != logJSON {
 		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)
+	}
+	if s.PprofAddress != "" {
+		if err := loopbackOnly(s.PprofAddress); err != nil {
+			mistake("%w", err)
+		}
 	}
 	if _, err := s.allowedAddresses(); err != nil {
 		mistake("%w", err)
@@ -383,12 +407,4 @@ func (p process) activityEnvironment(s settings) map[string]string {
 		}
 	}
 	return out
-}
-
-func (s settings) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: userlog.Bounded}
-	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

@@ -11,7 +11,6 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
-	sdklog "go.temporal.io/sdk/log"
 
 	"workflow-worker/metrics"
 	"workflow-worker/runtime"
@@ -35,7 +34,7 @@ func (s settings) dialTemporal(handler client.MetricsHandler, log *slog.Logger) 
 		return temporalClient{}, nil, exits(exitSettings, fmt.Errorf("Temporal's settings (TEMPORAL_…): %w", err))
 	}
 	o.MetricsHandler = handler
-	o.Logger = sdklog.NewStructuredLogger(log)
+	o.Logger = runtime.Logger(log)
 	// The SDK compresses each request by default, and the server then its answers: a third of the
 	// CPU of a small workflow, for messages of some hundred bytes.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}

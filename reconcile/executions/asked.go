@@ -53,12 +53,12 @@ func (a *asked) act(ctx context.Context) (*string, error) {
 		_, err := a.Temporal.PauseWorkflowExecution(ctx, &workflowservice.PauseWorkflowExecutionRequest{
 			Namespace: a.Namespace, WorkflowId: a.x.TemporalID, RunId: a.run, Identity: a.identity(), Reason: a.Reason, RequestId: a.ID,
 		})
-		return nil, a.noticed(err)
+		return nil, a.noticed(able(err))
 	case rows.AskUnpause:
 		_, err := a.Temporal.UnpauseWorkflowExecution(ctx, &workflowservice.UnpauseWorkflowExecutionRequest{
 			Namespace: a.Namespace, WorkflowId: a.x.TemporalID, RunId: a.run, Identity: a.identity(), Reason: a.Reason, RequestId: a.ID,
 		})
-		return nil, a.noticed(err)
+		return nil, a.noticed(able(err))
 	case rows.AskSignal:
 		return nil, a.signal(ctx)
 	case rows.AskUpdate:
@@ -69,6 +69,14 @@ func (a *asked) act(ctx context.Context) (*string, error) {
 		return a.reset(ctx)
 	}
 	return nil, refusalError{"there is no action " + a.Action}
+}
+
+// able says in words that the server doesn't know a call.
+func able(err error) error {
+	if codeOf(err) == codes.Unimplemented {
+		return refusalError{"this version of Temporal can't pause executions: " + err.Error()}
+	}
+	return err
 }
 
 // noticed has the row written soon after what no worker sees.
@@ -222,6 +230,9 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 		UpdateRef:  &updatepb.UpdateRef{WorkflowExecution: a.execution(a.run), UpdateId: a.ID},
 		WaitPolicy: &updatepb.WaitPolicy{LifecycleStage: enumspb.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED},
 	})
+	if late(err) {
+		return nil, errLater
+	}
 	if err != nil {
 		return nil, err
 	}

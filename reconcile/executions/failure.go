@@ -20,10 +20,12 @@ type failure struct {
 	Column  int             `json:"column,omitempty"`
 	Details json.RawMessage `json:"details,omitempty"`
 	// Activity is the type of the activity that failed, Workflow that of the child.
-	Activity string   `json:"activity,omitempty"`
-	Workflow string   `json:"workflow,omitempty"`
-	Identity string   `json:"identity,omitempty"` // who ended it
-	Cause    *failure `json:"cause,omitempty"`
+	Activity string `json:"activity,omitempty"`
+	Workflow string `json:"workflow,omitempty"`
+	Identity string `json:"identity,omitempty"` // who ended it
+	// Lost is rows.LostKey.
+	Lost  bool     `json:"lost,omitempty"`
+	Cause *failure `json:"cause,omitempty"`
 }
 
 // maxCauses is how deep a chain of causes is told.

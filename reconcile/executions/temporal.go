@@ -67,9 +67,12 @@ type Base struct {
 // refused ends a row that can't be started or followed.
 func (b *Base) refused(kind, why string) *rows.ExecutionState {
 	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
-	b.because(&failure{Type: kind, Message: why}).into(state)
+	b.because(&failure{Type: kind, Message: why, Lost: kind == lostType}).into(state)
 	return state
 }
+
+// lostType is the type of the error of rows whose execution Temporal doesn't know.
+const lostType = "Unknown"
 
 // callTimeout bounds a call of Temporal.
 const callTimeout = 10 * time.Second

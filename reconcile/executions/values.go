@@ -70,8 +70,11 @@ func values(p *commonpb.Payloads, max int) *string {
 const hidden = `{"omitted":"values are hidden: payloads are encrypted (RECORD_VALUES)"}`
 
 // omitted is written where a value is too large for a row.
-func omitted(bytes int) string {
-	b, err := json.Marshal(map[string]any{"omitted": "larger than a row takes", "bytes": bytes})
+func omitted(bytes int) string { return noteOf("larger than a row takes", bytes) }
+
+// noteOf is written in a value's place.
+func noteOf(why string, bytes int) string {
+	b, err := json.Marshal(map[string]any{"omitted": why, "bytes": bytes})
 	if err != nil {
 		return "{}"
 	}

@@ -95,8 +95,10 @@ type instance struct {
 	// busy is set while it must not be replayed; nil if it always may.
 	busy *atomic.Bool
 
-	inside atomic.Bool  // it runs
-	left   atomic.Int64 // when it last did, in nanoseconds
+	inside atomic.Bool // it runs
+	// working is set during a task, from before its first entry until what it started is known.
+	working atomic.Bool
+	left    atomic.Int64 // when it last did, in nanoseconds
 }
 
 func newMachine() *machine { return &machine{mu: newLock()} }

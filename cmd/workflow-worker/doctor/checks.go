@@ -356,6 +356,12 @@ func (p *Patient) scalePolls(ctx context.Context) ([]Problem, error) {
 	if err := p.countProjects(ctx); err != nil {
 		return nil, err
 	}
+	if replicas := p.ProjectReplicas; replicas > 0 {
+		if n := p.projects * pollsOfOne * replicas; n > defaultPolls {
+			return []Problem{{fmt.Sprintf("%d projects, each on %d replicas, hold %d polls, and a namespace allows %d by default", p.projects, replicas, n, defaultPolls), fmt.Sprintf("frontend.namespaceCount: %d, in Temporal's dynamic configuration", n+p.projects)}}, nil
+		}
+		return nil, nil
+	}
 	if n := p.projects * pollsOfOne; n > defaultPolls {
 		return []Problem{{fmt.Sprintf("%d projects hold %d polls on each replica, and a namespace allows %d by default", p.projects, n, defaultPolls), fmt.Sprintf("frontend.namespaceCount: %d, or more with several replicas, in Temporal's dynamic configuration", 4*p.projects)}}, nil
 	}
@@ -387,6 +393,9 @@ const (
 func (p *Patient) scaleMemory(context.Context) ([]Problem, error) {
 	if p.MemoryLimit <= 0 {
 		return nil, errNothing("no limit is known")
+	}
+	if p.ProjectReplicas > 0 {
+		return nil, errNothing("a replica runs a part of the projects, as far as its memory goes")
 	}
 	if needed := int64(memoryOfProcess + p.projects*memoryOfProject); needed > p.MemoryLimit {
 		return []Problem{{fmt.Sprintf("%d projects take about %d MB, and the process may use %d MB", p.projects, needed>>20, p.MemoryLimit>>20), "raise the container's limit, and GOMEMLIMIT if it is set"}}, nil

@@ -26,6 +26,8 @@ type Patient struct {
 	Separate     bool
 	Publications []string
 	ModulesDir   string
+	// ProjectReplicas is on how many replicas a project runs; 0: on all.
+	ProjectReplicas int
 	// CodeRetention is how long after its end an execution finds its code.
 	CodeRetention time.Duration
 	// MemoryLimit is how much this process may use, in bytes.
