@@ -16,7 +16,7 @@ func projectSeries(t *testing.T, m *Metrics) string {
 	}
 	var out strings.Builder
 	for _, f := range families {
-		name, ok := strings.CutPrefix(f.GetName(), "workflow_worker_project_\n")
+		name, ok := strings.CutPrefix(f.GetName(), "workflow_worker_project_")
 		for _, x := range f.GetMetric() {
 			if ok {
 				fmt.Fprintf(&out, "%s %s %v\n", name, x.GetLabel()[0].GetValue(), x.GetCounter().GetValue())

@@ -482,3 +482,44 @@ export async function holding(url: string) { return holds(url); }`)
 		t.Error("the log tells the token")
 	}
 }
+
+func TestMistakesInTheSettingsOfPayloadsTellNoSecret(t *testing.T) {
+	t.Parallel()
+	code, _, said := calls(map[string]string{
+		"DATABASE_URL": "postgres://u@h/d", "PAYLOAD_ENCRYPTION_KEYS": "one:hidden", "PAYLOAD_CODEC_ENDPOINT": "https://u:hidden@codec", "PAYLOAD_CODEC_AUTH": "hidden",
+		"RECORD_VALUES": "some",
+	}, "run")
+	for _, want := range []string{
+		`PAYLOAD_ENCRYPTION_KEYS: key "one" isn't 32 bytes in base64`, "PAYLOAD_CODEC_ENDPOINT: it is a URL with more than", "are both set: one of them encrypts",
+		`RECORD_VALUES is "some"`,
+	} {
+		if code != exitSettings || !strings.Contains(said, want) {
+			t.Errorf("%d, %q is not in\n%s", code, want, said)
+		}
+	}
+	if strings.Contains(said, "hidden") {
+		t.Errorf("the error tells a secret: %s", said)
+	}
+	_, _, said = calls(map[string]string{"DATABASE_URL": "postgres://u@h/d", "PAYLOAD_CODEC_AUTH": "hidden", "PAYLOAD_ENCRYPT_FAILURES": "true"}, "run")
+	for _, want := range []string{"PAYLOAD_CODEC_AUTH takes PAYLOAD_CODEC_ENDPOINT", "PAYLOAD_ENCRYPT_FAILURES takes"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+}
+
+// What is encrypted for Temporal is in plain text in no row, unless that is wished.
+func TestRowsShowValuesUnlessPayloadsAreEncrypted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		s    settings
+		want bool
+	}{
+		{settings{}, true}, {settings{RecordValues: recordNone}, false},
+		{settings{PayloadKeys: "k"}, false}, {settings{PayloadCodec: "u"}, false}, {settings{PayloadKeys: "k", RecordValues: recordPlain}, true},
+	} {
+		if got := c.s.recordsValues(); got != c.want {
+			t.Errorf("%+v: %v", c.s, got)
+		}
+	}
+}

@@ -347,12 +347,13 @@ func (s settings) validatePayloads(mistake func(format string, args ...any)) {
 			mistake("PAYLOAD_CODEC_ENDPOINT: %v", err)
 		}
 	}
-	switch {
-	case s.PayloadKeys != "" && s.PayloadCodec != "":
+	if s.PayloadKeys != "" && s.PayloadCodec != "" {
 		mistake("PAYLOAD_ENCRYPTION_KEYS and PAYLOAD_CODEC_ENDPOINT are both set: one of them encrypts")
-	case s.PayloadCodecAuth != "" && s.PayloadCodec == "":
+	}
+	if s.PayloadCodecAuth != "" && s.PayloadCodec == "" {
 		mistake("PAYLOAD_CODEC_AUTH takes PAYLOAD_CODEC_ENDPOINT")
-	case s.PayloadFailures && !s.encrypts() && !s.unreadable("PAYLOAD_ENCRYPTION_KEYS"):
+	}
+	if s.PayloadFailures && !s.encrypts() && !s.unreadable("PAYLOAD_ENCRYPTION_KEYS") {
 		mistake("PAYLOAD_ENCRYPT_FAILURES takes PAYLOAD_ENCRYPTION_KEYS or PAYLOAD_CODEC_ENDPOINT")
 	}
 	if s.RecordValues != "" && s.RecordValues != recordPlain && s.RecordValues != recordNone {

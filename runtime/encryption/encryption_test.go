@@ -407,3 +407,18 @@ func TestAPayloadOfAnotherKey(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func BenchmarkKeys(b *testing.B) {
+	k, err := NewKeys(func() (string, error) { return "a:" + key('a'), nil }, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := connection(k, true)
+	request := &workflowservice.RespondActivityTaskCompletedRequest{Result: &commonpb.Payloads{Payloads: list(payload(strings.Repeat("x", 1000)))}}
+	for b.Loop() {
+		sent := proto.CloneOf(request)
+		if err := errors.Join(c.encode(b.Context(), sent), c.decode(b.Context(), sent)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
