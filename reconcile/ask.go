@@ -103,7 +103,7 @@ func weigh(q rows.Request, target rows.CodeRef, found runtime.CheckResult) outco
 		Broken: rows.BrokenExecutions(found.Broken, rows.MaxResultExecutions), Truncated: found.Truncated,
 	}
 	for _, e := range found.Fit[:min(len(found.Fit), rows.MaxResultExecutions)] {
-		res.Executions = append(res.Executions, rows.Execution{WorkflowID: e.WorkflowID, RunID: e.RunID})
+		res.Executions = append(res.Executions, e.Execution)
 	}
 	out := outcome{status: rows.RequestCompleted, result: res}
 	if q.Action == rows.ActionCheck {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/replay"
 )
 
 // counted is a replica whose censuses are the test's to take.
@@ -196,7 +197,7 @@ func TestWhatTheGateRefusesIsNamedInTheRowAndInAnEvent(t *testing.T) {
 	if s.Version != "1" || s.Error.Version != "2" || s.Error.Checked != 40 || len(s.Error.Broken) != rows.MaxBrokenExecutions {
 		t.Errorf("%+v", s)
 	}
-	if b := s.Error.Broken[0]; b != (rows.BrokenExecution{Execution: rows.Execution{WorkflowID: "order-0", RunID: "r"}, Event: 11, Reason: "it wants a timer"}) {
+	if b := s.Error.Broken[0]; b != (rows.BrokenExecution{Execution: replay.Execution{WorkflowID: "order-0", RunID: "r"}, Event: 11, Reason: "it wants a timer"}) {
 		t.Errorf("broken %+v", b)
 	}
 	r.quietDown()

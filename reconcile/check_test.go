@@ -85,8 +85,8 @@ func TestACheckTellsWhatFitsAndMovesNothing(t *testing.T) {
 	}
 	want := rows.Result{
 		Target: rows.CodeRef{Version: "2", Hash: hashOf("v2\x00")}, Checked: 3, Fits: 2, Breaks: 1,
-		Executions: []rows.Execution{{WorkflowID: "a", RunID: "run-of-a"}, {WorkflowID: "b", RunID: "run-of-b"}},
-		Broken:     []rows.BrokenExecution{{Execution: rows.Execution{WorkflowID: "c", RunID: "run-of-c"}, Event: 11, Reason: "it wants a timer"}},
+		Executions: []replay.Execution{{WorkflowID: "a", RunID: "run-of-a"}, {WorkflowID: "b", RunID: "run-of-b"}},
+		Broken:     []rows.BrokenExecution{{Execution: replay.Execution{WorkflowID: "c", RunID: "run-of-c"}, Event: 11, Reason: "it wants a timer"}},
 	}
 	if got, w := mustJSON(t, h.result(id)), mustJSON(t, want); got != w {
 		t.Errorf("result %s\nwant   %s", got, w)

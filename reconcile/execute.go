@@ -26,7 +26,7 @@ func (r *Reconciler) execute(ctx context.Context, rec *record, s *rows.Snapshot,
 		return r.reload(ctx, rec, s, dec)
 	case actStop:
 		rec.restartCause = ""
-		if s.Forbidden() == "" && dec.cause != noCode {
+		if s.Forbidden() == "" && dec.cause != noCode && dec.cause != causeElsewhere {
 			rec.restartCause = dec.cause
 		}
 		r.beginDrain(ctx, rec, dec.cause)

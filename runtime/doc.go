@@ -25,7 +25,7 @@
 // Each has one meaning here and in the rooms below.
 //
 //	again          that a row wants another look, though nothing changes: after a duration (Report.Again)
-//	execution      one run in Temporal; replay.Execution is the pair of ids that rows hold, wire.RunInfo has its type too
+//	execution      one run in Temporal: replay.Execution, as rows name it; wire.RunInfo has its type too
 //	gate           the replay check that new code of a row must pass before it goes live
 //	kept code      the code that an execution keeps although it was to move, because of a misfit ("stayed" in events and metrics)
 //	last code      which code completed an execution's last workflow task: wire.LastCode

@@ -41,7 +41,10 @@ func (e environment) Environ() (out []string) {
 
 // secrets are the variables that can be read from a file instead, whose name is in the variable of
 // the same name with _FILE behind: for secrets that are mounted.
-var secrets = []string{"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA", "PGPASSWORD"}
+var secrets = []string{
+	"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA", "PGPASSWORD",
+	"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_CODEC_AUTH",
+}
 
 const fileSuffix = "_FILE"
 

@@ -29,6 +29,8 @@ type Follower struct {
 	All bool
 	// Doubt is told of first runs of which only Temporal knows how they go on.
 	Doubt func(firstRun string)
+	// Record is given what belongs to no row, where some project wants all recorded.
+	Record func(rows.ExecutionState)
 	// Observer is told how many states wait to be written.
 	Observer FollowObserver
 
@@ -54,11 +56,13 @@ type entry struct {
 	due   time.Time // not before
 	// starts says that it is what the starter knows: that there is a first run.
 	starts bool
+	// told says that Record has it.
+	told bool
 }
 
 // NewFollower returns one that does nothing until Run.
 func NewFollower(b Base, all bool, o FollowObserver) *Follower {
-	return &Follower{Base: b, All: all, Doubt: func(string) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
+	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
 }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
@@ -72,7 +76,7 @@ func (f *Follower) ExecutionAdvanced(_ string, a runtime.Advance) {
 	}
 	s := rows.ExecutionState{
 		TemporalID: a.WorkflowID, RunID: a.RunID, FirstRunID: first, Status: rows.ExecutionRunning, Activities: a.Activities,
-		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentID: a.Origin.Parent.GetWorkflowId(),
+		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentRunID: a.Origin.Parent.GetRunId(),
 	}
 	if a.Closing != nil {
 		e, final := f.byCommand(a.Closing, a.Origin)
@@ -285,14 +289,13 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 	if err != nil || len(without) == 0 {
 		return err
 	}
-	if !f.All && !f.records.Load() {
-		f.tryAgain(of, without)
-		return nil
-	}
-	if err := f.isolated(ctx, without, func(ctx context.Context, s []rows.ExecutionState) error {
-		return rows.RecordExecutions(ctx, f.DB, f.All, s)
-	}); err != nil {
-		return err
+	if f.All || f.records.Load() {
+		for _, s := range without {
+			if e := of[s.FirstRunID]; !e.told {
+				e.told = true
+				f.Record(s)
+			}
+		}
 	}
 	f.tryAgain(of, without)
 	return nil
@@ -311,14 +314,14 @@ func (f *Follower) tryAgain(of map[string]*entry, without []rows.ExecutionState)
 
 // isolated writes states; where one of them can't be written as it is, that one without what the
 // database doesn't take.
-func (f *Follower) isolated(ctx context.Context, states []rows.ExecutionState, write func(context.Context, []rows.ExecutionState) error) error {
+func (b *Base) isolated(ctx context.Context, states []rows.ExecutionState, write func(context.Context, []rows.ExecutionState) error) error {
 	err := write(ctx, states)
 	if err == nil || !rows.Unwritable(err) {
 		return err
 	}
 	if len(states) > 1 {
 		for _, s := range states {
-			if err := f.isolated(ctx, []rows.ExecutionState{s}, write); err != nil {
+			if err := b.isolated(ctx, []rows.ExecutionState{s}, write); err != nil {
 				return err
 			}
 		}
@@ -334,6 +337,6 @@ func (f *Follower) isolated(ctx context.Context, states []rows.ExecutionState, w
 	if err := write(ctx, []rows.ExecutionState{bare}); !rows.Unwritable(err) {
 		return err
 	}
-	f.Log.WarnContext(ctx, "an execution's row can't be written", logkey.WorkflowID, bare.TemporalID, logkey.Error, err)
+	b.Log.WarnContext(ctx, "an execution's row can't be written", logkey.WorkflowID, bare.TemporalID, logkey.Error, err)
 	return nil
 }

@@ -21,7 +21,7 @@ type Result struct {
 	// Moved is how many were told to; only of a migrate request.
 	Moved int `json:"moved,omitempty"`
 	// Executions are those that fit, at most 100 of them.
-	Executions []Execution `json:"executions,omitempty"`
+	Executions []replay.Execution `json:"executions,omitempty"`
 	// Breaks is how many could not go on; Broken are at most 100 of them.
 	Breaks int               `json:"breaks"`
 	Broken []BrokenExecution `json:"broken,omitempty"`
@@ -29,15 +29,9 @@ type Result struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// Execution names one run in Temporal.
-type Execution struct {
-	WorkflowID string `json:"workflowId"`
-	RunID      string `json:"runId"`
-}
-
 // BrokenExecution is an open execution whose history other code doesn't fit.
 type BrokenExecution struct {
-	Execution
+	replay.Execution
 	Event  int64  `json:"event,omitempty"` // in its history; absent if unknown
 	Reason string `json:"reason"`
 }
@@ -51,7 +45,7 @@ const (
 func BrokenExecutions(list []replay.BrokenExecution, most int) []BrokenExecution {
 	var out []BrokenExecution
 	for _, b := range list[:min(len(list), most)] {
-		out = append(out, BrokenExecution{Execution{b.WorkflowID, b.RunID}, b.EventID, Bounded(b.Reason)})
+		out = append(out, BrokenExecution{b.Execution, b.EventID, Bounded(b.Reason)})
 	}
 	return out
 }

@@ -46,3 +46,51 @@ func TestBuffersCodeCompareAndFindAsNode(t *testing.T) {
 		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
 	}
 }
+
+// What Node 20 gives for it stands beside. Not as in Node: in a buffer of an odd length it finds what
+// is no part of it, at its end, if units of two bytes are looked for.
+func TestBuffersTakeArgumentsAsNode(t *testing.T) {
+	t.Parallel()
+	got, err := evaluate(t, CodeOptions{}, `
+	const out: any[] = [];
+	const is = (f: () => any) => { try { const v = f(); out.push(Buffer.isBuffer(v) ? v.toString('hex') : v); } catch (e: any) { out.push(e.code); } };
+	const b = Buffer.from([1, 2, 3, 4, 5, 6]);
+	const fill = (...a: any[]) => is(() => (Buffer.alloc(4) as any).fill(...a));
+	fill('a', undefined, -10); fill(7, 1.5); fill(7, 0, 5); fill('a', -1); fill(7, 2 ** 32); fill(true); fill('', 1); fill(new Uint8Array(0)); fill(new Uint16Array([258])); fill('zz', 'hex'); fill('ab', 5);
+	const copy = (...a: any[]) => is(() => { const w = Buffer.alloc(4); return (b.copy as any)(w, ...a) + w.toString('hex'); });
+	copy(2 ** 40); copy(0, -1); copy(0, 1, 2 ** 40); copy(1.5, '2'); copy(0, 0, Infinity); copy(0, 7);
+	const read = (m: string, ...a: any[]) => is(() => (b as any)[m](...a));
+	read('readUInt8', -Infinity); read('readUInt8', null); read('readUInt16BE', 0.5); read('readUInt16BE', 2 ** 32); read('readUIntBE', undefined, 2); read('readUIntBE', 1, 3); read('readUIntLE', 1, 7); read('readDoubleLE', 0); read('readInt8'); read('readUInt32LE', 2); read('readInt16BE', -2);
+	const write = (m: string, ...a: any[]) => is(() => { const w = Buffer.alloc(4); return (w as any)[m](...a) + w.toString('hex'); });
+	write('writeUInt8', 1, -1); write('writeUInt16LE', 258); write('writeUIntBE', 258, 1, 3); write('writeUInt32BE', 1, '0'); write('write', 'abc', 1.5); write('write', 'abc', 5); write('write', 'abc', 0, 9); write('write', 5); write('write', 'abc', 3, 9);
+	is(() => b.slice(2 ** 31)); is(() => b.slice(-(2 ** 40), 2)); is(() => b.slice(1, -1)); is(() => b.slice(NaN, 1.9));
+	is(() => b.compare(b, 0, 9)); is(() => b.compare(b, 7, 6)); is(() => b.compare(b, 1.5)); is(() => Buffer.compare(b, 'a' as any));
+	is(() => b.indexOf('')); is(() => b.indexOf('', 9)); is(() => b.lastIndexOf('')); is(() => b.indexOf(1.9)); is(() => b.indexOf(-255)); is(() => b.indexOf(3, 2 ** 40)); is(() => b.lastIndexOf(3, 2 ** 40)); is(() => b.indexOf('a', 0, 'nope' as any)); is(() => b.indexOf(3, 'nope' as any));
+	const wide = Buffer.from('xabcabc', 'utf16le');
+	is(() => wide.indexOf('abc', 'utf16le' as any)); is(() => wide.lastIndexOf('abc', 'utf16le' as any)); is(() => wide.lastIndexOf('abc', 5, 'utf16le')); is(() => wide.indexOf('cb', 0, 'utf16le')); is(() => Buffer.from([0, 97, 0, 97]).indexOf('a', 0, 'ucs2'));
+	is(() => b.toString('utf8', NaN, '2' as any)); is(() => b.toString(null as any)); is(() => Buffer.from('a', null as any)); is(() => Buffer.byteLength('YQ==', 'base64url')); is(() => Buffer.byteLength('é', 'nope' as any));
+	is(() => Buffer.alloc(-1)); is(() => Buffer.alloc(4, 'aŁ', 'base64')); is(() => Buffer.from('İ1', 'hex')); is(() => Buffer.concat([b, b], 8)); is(() => Buffer.concat([Buffer.from('a')], 3)); is(() => Buffer.concat(['a' as any])); is(() => Buffer.concat([], 'x' as any));
+	return out;
+`)
+	want := `["61616161","ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","00000000","01010101","00000000","ERR_INVALID_ARG_VALUE","02010201","ERR_INVALID_ARG_VALUE","00000000","000000000","ERR_OUT_OF_RANGE","402030405","300030405","000000000","ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","ERR_INVALID_ARG_TYPE","ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","ERR_INVALID_ARG_TYPE",131844,"ERR_OUT_OF_RANGE","ERR_BUFFER_OUT_OF_BOUNDS",1,100992003,"ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","202010000","400000102","ERR_INVALID_ARG_TYPE","ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","ERR_OUT_OF_RANGE","ERR_INVALID_ARG_TYPE","ERR_OUT_OF_RANGE","","0102","02030405","01","ERR_OUT_OF_RANGE",1,"ERR_OUT_OF_RANGE","ERR_INVALID_ARG_TYPE",0,6,6,0,0,-1,2,"ERR_UNKNOWN_ENCODING",2,2,8,2,-1,-1,"\u0001\u0002","ERR_UNKNOWN_ENCODING","61",1,2,"ERR_OUT_OF_RANGE","68686868","01","0102030405060102","610000","ERR_INVALID_ARG_TYPE",""]`
+	if err != nil || got != want {
+		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
+	}
+}
+
+// What Node 20 gives for it stands beside: one U+FFFD for each part that could have become a
+// character.
+func TestTextThatIsNotUTF8ReadsAsInNode(t *testing.T) {
+	t.Parallel()
+	got, err := evaluate(t, CodeOptions{}, `
+	const bad = [[0xe2, 0x82], [0x61, 0xf0, 0x9f, 0x98, 0x62], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe0, 0x80, 0xaf], [0xf0, 0x9f, 0xe2, 0x82, 0xac], [0xc0, 0x80, 0xff], [0xc3, 0xc3, 0xa9], [0xf0, 0x80, 0x80]];
+	const parts = (...chunks: number[][]) => { const d = new TextDecoder(); return chunks.map((c) => d.decode(new Uint8Array(c), { stream: true })).join('|') + '|' + d.decode(); };
+	const fails = (b: number[]) => { try { new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array(b)); return false; } catch (e) { return true; } };
+	return [bad.map((b) => Buffer.from(b).toString()), bad.map((b) => new TextDecoder().decode(new Uint8Array(b))), bad.map(fails),
+		parts([0xe2], [0x82], [0xac]), parts([0xe2], [0x61]), parts([0xed], [0xa0, 0x80]), parts([0xf0, 0x80], [0x80]), parts([0xef, 0xbb], [0xbf, 0x61], [0xf0, 0x9f]), parts([0xc0], [0xf5], [0xf4, 0x90])];
+`)
+	want := `[["�","a�b","���","����","���","�€","���","�é","���"],["�","a�b","���","����","���","�€","���","�é","���"],[true,true,true,true,true,true,true,true,true],"||€|","|�a|","|���|","��|�|","|a||�","�|�|��|"]`
+	if err != nil || got != want {
+		t.Errorf("%v\ngot  %s\nwant %s", err, got, want)
+	}
+}

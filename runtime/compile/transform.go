@@ -13,6 +13,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 	"github.com/go-sourcemap/sourcemap"
 
+	words "workflow-worker/runtime/language/called"
 	"workflow-worker/runtime/language/keywords"
 	"workflow-worker/runtime/language/operators"
 )
@@ -127,6 +128,7 @@ func parse(s Source, t transformed, siblings []string) (*ast.Program, error) {
 	if len(siblings) > 0 {
 		b.WriteString("})()")
 	}
+	b.WriteString(words.Renamed(renamed(s, b.String(), t.Map)))
 	// Added last, because goja takes the last such comment: one in the text must not name a file of
 	// its choice.
 	b.WriteString("\n//# sourceMappingURL=" + mapName)

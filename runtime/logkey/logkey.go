@@ -32,6 +32,7 @@ const (
 	Module       = "module"
 	Code         = "code" // the hash's first digits
 	Hash         = "hash"
+	Key          = "key"  // the id of one that encrypts payloads
 	From         = "from" // hashes, too
 	To           = "to"
 	Version      = "version"

@@ -4,8 +4,8 @@ import "workflow-worker/runtime/workflow"
 
 // Execution names one run in Temporal.
 type Execution struct {
-	WorkflowID string
-	RunID      string // "" where the newest run is meant
+	WorkflowID string `json:"workflowId"`
+	RunID      string `json:"runId"` // "" where the newest run is meant
 }
 
 // BrokenExecution is an open execution whose history new code doesn't fit.

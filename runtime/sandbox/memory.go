@@ -39,6 +39,9 @@ const (
 	relief = 0.9
 	// beyondRelief is how far beyond its limit the process doesn't wait for that.
 	beyondRelief = 1.1
+	// reliefPause is after how long it is asked for again where there was nothing to let go of:
+	// there is more by then.
+	reliefPause = time.Second
 )
 
 // MemoryOptions configure a Memory.
@@ -98,7 +101,8 @@ type Memory struct {
 	settled int       // collections since it was closed
 
 	relieving bool // Relieve is under way
-	relieved  bool // it had nothing more, and the process is still short of memory
+	// relieved is when it had nothing more; zero since the process isn't short of memory.
+	relieved time.Time
 }
 
 // Account is what one VM is charged with, or one of those that use it in turns. Its methods work on
@@ -337,9 +341,7 @@ func (m *Memory) look() {
 		m.weigh(e)
 	}
 	h := readHeap()
-	if h.cycles != m.cycles {
-		m.settle(h)
-	}
+	m.settleNew(h)
 	if !m.forcing && m.suspicious(h) && (time.Now().After(m.resting) || m.farBeyond(h)) {
 		m.forcing = true
 		go m.collect()
@@ -392,7 +394,16 @@ func (m *Memory) collect() {
 	for e := range m.entries {
 		m.weigh(e)
 	}
-	m.settle(readHeap())
+	m.settleNew(readHeap())
+}
+
+// settleNew settles what wasn't settled before: a look may have come between a forced collection's
+// end and that of its sweep. Else what VMs did since would be nobody's, and one collection count for
+// two of those that others are given until what an ended one kept is gone. With mu held.
+func (m *Memory) settleNew(h heapState) {
+	if h.cycles != m.cycles {
+		m.settle(h)
+	}
 }
 
 // settle charges the growth between two collections. With mu held.
@@ -470,7 +481,7 @@ func (m *Memory) judge() {
 	}
 	short := m.opts.Process > 0 && m.live > m.opts.Process
 	if !short {
-		m.relieved = false
+		m.relieved = time.Time{}
 	}
 	switch {
 	case beyond != nil:
@@ -484,7 +495,7 @@ func (m *Memory) judge() {
 // relieves has what can be made again be let go of, and tells whether to wait for what that brings.
 // With mu held.
 func (m *Memory) relieves() bool {
-	if m.opts.Relieve == nil || m.relieved {
+	if m.opts.Relieve == nil || time.Since(m.relieved) < reliefPause {
 		return false
 	}
 	if !m.relieving {
@@ -498,7 +509,10 @@ func (m *Memory) relieves() bool {
 func (m *Memory) relieve(bytes int64) {
 	freed := m.opts.Relieve(bytes)
 	m.mu.Lock()
-	m.relieving, m.relieved = false, freed <= 0
+	m.relieving = false
+	if freed <= 0 {
+		m.relieved = time.Now()
+	}
 	m.mu.Unlock()
 	m.collect()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/docker/stack/stacktest/race"
 
 	"github.com/dop251/goja"
@@ -190,4 +191,72 @@ func TestWhatLastsIsEndedForOneEntryAlone(t *testing.T) {
 	if n := len(m.accounts); n > 0 {
 		t.Errorf("%d accounts are left", n)
 	}
+}
+
+// A look may come between a forced collection's end and that of its sweep: what VMs did since then
+// is still theirs, and one collection isn't two of those that an ended one's neighbours are given.
+func TestACollectionIsSettledOnce(t *testing.T) {
+	t.Parallel()
+	m := NewMemory(MemoryOptions{})
+	a := m.Account(Budget{Bytes: 1 << 30})
+	if _, err := m.enter(a, cpuClock{}, func(error) {}); err != nil {
+		t.Fatal(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := heapState{cycles: m.cycles + 1, live: m.live, cpu: m.cpu}
+	m.settleNew(h)
+	m.ended = &Account{of: m, closed: true}
+	a.weight = 5 << 20
+	m.settleNew(h)
+	if a.weight != 5<<20 || m.settled != 0 {
+		t.Errorf("after one collection: weight %v, %d collections counted", a.weight, m.settled)
+	}
+	h.cycles++
+	h.live += 5 << 20
+	h.cpu += time.Millisecond
+	m.settleNew(h)
+	if a.charged == 0 || m.settled != 1 {
+		t.Errorf("after two: charged with %v, %d collections counted", a.charged, m.settled)
+	}
+}
+
+// Where there was nothing to let go of there may be something later, though the process is short of
+// memory all the while.
+func TestReliefIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	m := NewMemory(MemoryOptions{Process: 1, Relieve: func(int64) int64 {
+		asked.Add(1)
+		return 0
+	}})
+	look := func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.judge()
+	}
+	// Each time the collection behind it is waited for, too: it judges again.
+	wait := func(times int64) {
+		t.Helper()
+		stacktest.Eventually(t, "relief", func() error {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			if n := asked.Load(); n != times || m.relieving || !m.resting.After(m.relieved) {
+				return fmt.Errorf("asked for %d times", n)
+			}
+			return nil
+		})
+	}
+	m.live = 2
+	look()
+	wait(1)
+	look()
+	if n := asked.Load(); n != 1 {
+		t.Errorf("it was asked for %d times at once", n)
+	}
+	m.mu.Lock()
+	m.relieved = m.relieved.Add(-reliefPause)
+	m.mu.Unlock()
+	look()
+	wait(2)
 }

@@ -14,3 +14,6 @@ func Octets(text goja.String) (b []byte, fits bool) { return language.Octets(tex
 
 // OfOctets is language.OfOctets.
 func OfOctets(r *goja.Runtime, b []byte) goja.Value { return language.OfOctets(r, b) }
+
+// OfUTF8 is language.OfUTF8.
+func OfUTF8(b []byte) string { return language.OfUTF8(b) }

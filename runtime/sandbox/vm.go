@@ -94,6 +94,9 @@ type VM struct {
 	// FormerDates has texts of dates read as they were before they were read as V8 reads them, for
 	// executions that began then. To be set inside Enter.
 	FormerDates bool
+	// FormerUTF8 has TextDecoder read what isn't UTF-8 as it did before it did as the web's standard
+	// has it, likewise.
+	FormerUTF8 bool
 
 	opts   Options
 	limits language.Limits // of opts
@@ -122,9 +125,10 @@ func New(o Options) (*VM, error) {
 	v.Runtime.SetAsyncContextTracker(&v.async)
 	v.async.stop, v.async.most = v.stop, v.opts.MaxNative
 	var err error
-	v.globals, err = globals.Install(v.host, globals.Options{
+	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
+		FormerUTF8: func() bool { return v.FormerUTF8 },
 	})
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)

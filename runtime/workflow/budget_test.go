@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dop251/goja"
 	commonpb "go.temporal.io/api/common/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/sdk/client"
@@ -355,6 +356,25 @@ export async function local() {
 	}
 	if _, err := p.outcome(local); err != nil {
 		t.Error(err)
+	}
+}
+
+// What is in the midst of a task is not let go of: a local activity that it is about to start would
+// be started again by the replay.
+func TestWhatWorksIsNotLetGoOf(t *testing.T) {
+	t.Parallel()
+	m := newMachine()
+	c := &Code{suspects: &suspects{}, residents: &residents{}}
+	in := &instance{machine: m, code: c}
+	m.pool, m.globals = &pool{}, map[*instance]*goja.Object{in: nil}
+	c.residents.add(in)
+	in.working.Store(true)
+	if freed := in.letGo(); freed != 0 || len(m.globals) != 1 || len(c.residents.all) != 1 {
+		t.Errorf("%d bytes; %d places, %d residents", freed, len(m.globals), len(c.residents.all))
+	}
+	in.working.Store(false)
+	if freed := in.letGo(); freed == 0 || len(m.globals) != 0 || len(c.residents.all) != 0 {
+		t.Errorf("afterwards: %d bytes; %d places, %d residents", freed, len(m.globals), len(c.residents.all))
 	}
 }
 

@@ -139,6 +139,8 @@ func (d *definition) task() error {
 			return err
 		}
 	}
+	// Of a task that fails the execution is dropped.
+	d.in.working.Store(true)
 	// What a cancellation resolves at once makes another activation, without end if the code
 	// schedules and cancels again.
 	ctx, cancel := context.WithTimeout(context.Background(), maxTaskFactor*d.o.TaskTimeout)
@@ -169,6 +171,7 @@ func (d *definition) task() error {
 	}
 	d.pinRecorded = true
 	d.busy.Store(len(d.locals) > 0)
+	d.in.working.Store(false)
 	if !d.replaying {
 		d.in.code.suspects.passed(d.x.RunID)
 		d.in.account.Lasts()

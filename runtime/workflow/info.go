@@ -18,7 +18,7 @@ import (
 func (d *definition) create() error {
 	v := d.in.machine
 	r := v.vm.Runtime
-	v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
+	d.setRules(v)
 	info, err := d.info()
 	if err != nil {
 		return err
@@ -110,7 +110,7 @@ func (d *definition) begin() error {
 	v := d.in.machine
 	r := v.vm.Runtime
 	i := d.env.WorkflowInfo()
-	v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
+	d.setRules(v)
 	_, err := v.sdk.begin(goja.Undefined(),
 		r.ToValue(v.now.UnixMilli()),
 		r.ToValue(i.GetCurrentHistoryLength()), r.ToValue(i.GetCurrentHistorySize()),

@@ -95,8 +95,10 @@ type instance struct {
 	// busy is set while it must not be replayed; nil if it always may.
 	busy *atomic.Bool
 
-	inside atomic.Bool  // it runs
-	left   atomic.Int64 // when it last did, in nanoseconds
+	inside atomic.Bool // it runs
+	// working is set during a task, from before its first entry until what it started is known.
+	working atomic.Bool
+	left    atomic.Int64 // when it last did, in nanoseconds
 }
 
 func newMachine() *machine { return &machine{mu: newLock()} }
@@ -196,6 +198,7 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 	})
 	v.vm.ChargeTo(nil)
 	took := v.vm.CPUTime() - before
+	in.code.opts.Used(took)
 	switch {
 	case cutOff(err):
 		v.cut()

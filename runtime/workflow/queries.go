@@ -38,7 +38,7 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	defer d.tellDropped()
 	err = in.enter(context.Background(), d.o.TaskTimeout, d, func() error {
 		v := in.machine
-		v.now, v.vm.EnglishOnly, v.vm.FormerDates = d.env.Now(), d.englishOnly, !d.keeps(ruleDates)
+		d.setRules(v)
 		job, err := v.sdk.values.Job(protocol.Query{Name: name, Input: args, Header: header}, d.replaying)
 		if err != nil {
 			return err

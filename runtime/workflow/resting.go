@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -40,28 +41,21 @@ func (r *residents) resting(now time.Time) []resident {
 	var out []resident
 	r.mu.Lock()
 	for in := range r.all {
-		if !in.inside.Load() && (in.busy == nil || !in.busy.Load()) {
+		if in.rests() {
 			out = append(out, resident{in: in})
 		}
 	}
 	r.mu.Unlock()
 	for i := range out {
 		x := &out[i]
-		x.bytes = restingBytes + x.in.account.Charged()
-		x.weight = float64(x.bytes) * now.Sub(time.Unix(0, x.in.left.Load())).Seconds()
+		x.weight = float64(restingBytes+x.in.account.Charged()) * now.Sub(time.Unix(0, x.in.left.Load())).Seconds()
 	}
-	slices.SortFunc(out, func(a, b resident) int {
-		if a.weight > b.weight {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out, func(a, b resident) int { return cmp.Compare(b.weight, a.weight) })
 	return out
 }
 
 type resident struct {
 	in     *instance
-	bytes  int64
 	weight float64
 }
 
@@ -73,29 +67,40 @@ func (s *Runtimes) LetGo(bytes int64) (freed int64) {
 		if freed >= bytes {
 			break
 		}
-		freed += x.bytes + x.in.letGo()
+		freed += x.in.letGo()
 	}
 	return freed
 }
 
+// rests tells whether nothing of it runs, nor goes on beside it.
+func (in *instance) rests() bool {
+	return !in.inside.Load() && !in.working.Load() && (in.busy == nil || !in.busy.Load())
+}
+
 // letGo drops what an execution has in its runtime, and the runtime if it is nobody else's: it
-// tells what that takes. Another entry finds that it was discarded.
-func (in *instance) letGo() (more int64) {
-	in.code.residents.remove(in)
+// tells what that takes. Another entry finds that it was discarded. One that has begun to run since
+// it was found keeps all: in the end of a task it may start what a replay would start again.
+func (in *instance) letGo() (freed int64) {
 	v := in.machine
 	v.keptMu.Lock()
+	if !in.rests() {
+		v.keptMu.Unlock()
+		return 0
+	}
+	freed = restingBytes + in.account.Charged()
+	in.code.residents.remove(in)
 	delete(v.globals, in)
 	empty := len(v.globals) == 0
 	v.keptMu.Unlock()
 	in.account.Close()
 	if v.shared || !empty || !v.mu.tryLock() {
-		return 0
+		return freed
 	}
 	defer v.mu.Unlock()
 	if v.vm == nil {
-		return 0
+		return freed
 	}
 	v.cut()
 	v.pool.drop(v)
-	return runtimeBytes
+	return freed + runtimeBytes
 }

@@ -19,9 +19,18 @@ const (
 	// ruleDates reads texts of dates as V8 does, its legacy formats too; before, some gave a time
 	// that are none there, and the other way round.
 	ruleDates rule = 3
+	// ruleUTF8 has TextDecoder give one U+FFFD for each part of a character that isn't one, as the
+	// web's standard says; before, it gave one for each byte.
+	ruleUTF8 rule = 4
 )
 
 // rules are what new executions keep to.
-func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates} }
+func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8} }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
+
+// setRules has a runtime do as the execution's rules say, now; called inside enter.
+func (d *definition) setRules(v *machine) {
+	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
+	v.vm.FormerDates, v.vm.FormerUTF8 = !d.keeps(ruleDates), !d.keeps(ruleUTF8)
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +48,8 @@ var checks = []check{
 	{"temporal.reachable", "Temporal answers", Fatal, "settings.valid", (*Patient).temporalReachable},
 	{"temporal.namespace", "the namespace is there and lets us in", Fatal, "temporal.reachable", (*Patient).temporalNamespace},
 	{"temporal.retention", "code is kept as long as executions", Warning, "temporal.namespace", (*Patient).temporalRetention},
+	{"payloads.codec", "payloads can be encrypted and decrypted", Fatal, "settings.valid", (*Patient).payloadsCodec},
+	{"payloads.hidden", "nobody on the way can read them", Warning, "payloads.codec", (*Patient).payloadsHidden},
 	{"scale.polls", "the namespace allows the polls of all projects", Warning, "schema.migrated", (*Patient).scalePolls},
 	{"scale.partitions", "task queues have one partition", Warning, "temporal.namespace", (*Patient).scalePartitions},
 	{"scale.memory", "there is memory for all projects", Warning, "schema.migrated", (*Patient).scaleMemory},
@@ -302,6 +305,35 @@ func (p *Patient) temporalReachable(ctx context.Context) ([]Problem, error) {
 	return nil, nil
 }
 
+func (p *Patient) payloadsCodec(ctx context.Context) ([]Problem, error) {
+	if p.Payloads == nil {
+		return nil, errNothing("nothing encrypts them")
+	}
+	if err := p.Payloads.Check(ctx); err != nil {
+		return []Problem{{err.Error(), "PAYLOAD_CODEC_ENDPOINT and PAYLOAD_CODEC_AUTH say where and how"}}, nil //nolint:nilerr // it is what the check found
+	}
+	return nil, nil
+}
+
+func (p *Patient) payloadsHidden(ctx context.Context) (out []Problem, _ error) {
+	hides, err := p.Payloads.Hides(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !hides {
+		out = append(out, Problem{"the codec server leaves payloads as they are: Temporal can read them", "let it encrypt those of namespace " + p.namespace()})
+	}
+	if u, err := url.Parse(p.CodecURL); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		out = append(out, Problem{"payloads go to the codec server without TLS", "an https:// URL in PAYLOAD_CODEC_ENDPOINT"})
+	}
+	return out, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
 func (p *Patient) address() string {
 	if p.Temporal.HostPort == "" {
 		return client.DefaultHostPort
@@ -351,6 +383,12 @@ func (p *Patient) scalePolls(ctx context.Context) ([]Problem, error) {
 	if err := p.countProjects(ctx); err != nil {
 		return nil, err
 	}
+	if replicas := p.ProjectReplicas; replicas > 0 {
+		if n := p.projects * pollsOfOne * replicas; n > defaultPolls {
+			return []Problem{{fmt.Sprintf("%d projects, each on %d replicas, hold %d polls, and a namespace allows %d by default", p.projects, replicas, n, defaultPolls), fmt.Sprintf("frontend.namespaceCount: %d, in Temporal's dynamic configuration", n+p.projects)}}, nil
+		}
+		return nil, nil
+	}
 	if n := p.projects * pollsOfOne; n > defaultPolls {
 		return []Problem{{fmt.Sprintf("%d projects hold %d polls on each replica, and a namespace allows %d by default", p.projects, n, defaultPolls), fmt.Sprintf("frontend.namespaceCount: %d, or more with several replicas, in Temporal's dynamic configuration", 4*p.projects)}}, nil
 	}
@@ -382,6 +420,9 @@ const (
 func (p *Patient) scaleMemory(context.Context) ([]Problem, error) {
 	if p.MemoryLimit <= 0 {
 		return nil, errNothing("no limit is known")
+	}
+	if p.ProjectReplicas > 0 {
+		return nil, errNothing("a replica runs a part of the projects, as far as its memory goes")
 	}
 	if needed := int64(memoryOfProcess + p.projects*memoryOfProject); needed > p.MemoryLimit {
 		return []Problem{{fmt.Sprintf("%d projects take about %d MB, and the process may use %d MB", p.projects, needed>>20, p.MemoryLimit>>20), "raise the container's limit, and GOMEMLIMIT if it is set"}}, nil

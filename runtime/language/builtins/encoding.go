@@ -10,14 +10,23 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// EncodingHost is what Go gives the library's TextEncoder and TextDecoder.
-func EncodingHost(h Host) map[string]any {
+// EncodingHost is what Go gives the library's TextEncoder and TextDecoder. former has what isn't
+// UTF-8 read as it was before it was read as the web's standard has it.
+func EncodingHost(h Host, former func() bool) map[string]any {
 	with := func(f func(Host, goja.FunctionCall) goja.Value) language.Function {
 		return func(call goja.FunctionCall) goja.Value { return f(h, call) }
 	}
 	return map[string]any{
-		"encode": func(text string) goja.ArrayBuffer { return encodeUTF8(h, text) },
-		"decode": with(decodeUTF8), "charsetOf": with(charsetOf), "decodeCharset": with(decodeCharset),
+		"encode":    func(text string) goja.ArrayBuffer { return encodeUTF8(h, text) },
+		"charsetOf": with(charsetOf), "decodeCharset": with(decodeCharset),
+		"decode": func(call goja.FunctionCall) goja.Value { return decodeUTF8(h, call, former()) },
+		"unfinished": func(call goja.FunctionCall) goja.Value {
+			b := bytesOf(call.Argument(0))
+			if former() {
+				return h.Runtime().ToValue(formerlyUnfinished(b))
+			}
+			return h.Runtime().ToValue(language.Unfinished(b))
+		},
 	}
 }
 
@@ -27,24 +36,42 @@ func encodeUTF8(h Host, text string) goja.ArrayBuffer {
 }
 
 // decodeUTF8 gives undefined for bytes that are not UTF-8 if fatal is set.
-func decodeUTF8(h Host, call goja.FunctionCall) goja.Value {
+func decodeUTF8(h Host, call goja.FunctionCall, former bool) goja.Value {
 	b := bytesOf(call.Argument(0))
 	h.Handed(2 * int64(len(b))) // a character takes two bytes, where one of them isn't ASCII
 	if !call.Argument(2).ToBoolean() && len(b) >= 3 && string(b[:3]) == "\uFEFF" {
 		b = b[3:]
 	}
-	if utf8.Valid(b) {
-		return h.Runtime().ToValue(string(b))
-	}
-	if call.Argument(1).ToBoolean() {
+	switch {
+	case utf8.Valid(b):
+	case call.Argument(1).ToBoolean():
 		return goja.Undefined()
+	case former:
+		return h.Runtime().ToValue(string([]rune(string(b)))) // one U+FFFD for each byte
 	}
-	// Go replaces each bad byte, as the WHATWG decoder mostly does; range makes one U+FFFD of each.
-	var s strings.Builder
-	for _, r := range string(b) {
-		s.WriteRune(r)
+	return h.Runtime().ToValue(language.OfUTF8(b))
+}
+
+// formerlyUnfinished looks at the lengths that the first bytes say alone.
+func formerlyUnfinished(b []byte) int {
+	for back := 1; back < utf8.UTFMax && back <= len(b); back++ {
+		need := 1
+		switch c := b[len(b)-back]; {
+		case c >= 0xf0:
+			need = 4
+		case c >= 0xe0:
+			need = 3
+		case c >= 0xc0:
+			need = 2
+		case c >= 0x80:
+			continue
+		}
+		if need > back {
+			return back
+		}
+		return 0
 	}
-	return h.Runtime().ToValue(s.String())
+	return 0
 }
 
 // bytesOf gives the bytes of a typed array, a view or a buffer; nil for anything else.

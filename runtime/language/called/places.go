@@ -57,7 +57,11 @@ func Read(text string) *Texts {
 		return nil
 	}
 	t := &Texts{Calls: map[int]string{}, News: map[int]string{}, Tags: map[int]string{}, Iterated: map[int]Source{}, Taken: map[int]Taken{}}
-	t.walk(reflect.ValueOf(tree).Elem().FieldByName("Body"))
+	body := reflect.ValueOf(tree).Elem().FieldByName("Body")
+	if names := Names(text); len(names) > 0 {
+		restore(body, names)
+	}
+	each(body, t.note)
 	return t
 }
 
@@ -66,28 +70,29 @@ var (
 	indexType = reflect.TypeFor[file.Idx]()
 )
 
-func (t *Texts) walk(v reflect.Value) {
+// each goes through all nodes that a value holds.
+func each(v reflect.Value, do func(node any)) {
 	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
 	case reflect.Interface:
 		if !v.IsNil() {
-			t.walk(v.Elem())
+			each(v.Elem(), do)
 		}
 	case reflect.Pointer:
 		if !v.IsNil() && v.Type() != fileType {
-			t.note(v.Interface())
-			t.walk(v.Elem())
+			do(v.Interface())
+			each(v.Elem(), do)
 		}
 	case reflect.Slice:
 		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
 		case reflect.Interface, reflect.Pointer, reflect.Struct:
 			for i := range v.Len() {
-				t.walk(v.Index(i))
+				each(v.Index(i), do)
 			}
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && f.Type != indexType && f.Name != "DeclarationList" {
-				t.walk(v.Field(i))
+				each(v.Field(i), do)
 			}
 		}
 	}

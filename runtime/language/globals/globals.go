@@ -42,6 +42,9 @@ type Options struct {
 	EnglishOnly func() bool
 	// FormerDates has texts of dates read as they were before they were read as V8 reads them.
 	FormerDates func() bool
+	// FormerUTF8 has what isn't UTF-8 read as it was before it was read as the web's standard has
+	// it.
+	FormerUTF8 func() bool
 }
 
 // Storage is the context of what runs now.
@@ -71,7 +74,7 @@ type host struct {
 }
 
 // Install completes a runtime's language.
-func Install(h language.Host, o Options) (*Globals, error) {
+func Install(h json.Host, o Options) (*Globals, error) {
 	lib, err := library.New(h)
 	if err != nil {
 		return nil, err
@@ -354,7 +357,7 @@ func (g *Globals) hostOf(part string) map[string]any {
 	case "storage":
 		return map[string]any{"getContext": g.o.Storage.Get, "setContext": g.o.Storage.Set}
 	case "encoding":
-		return builtins.EncodingHost(g.h)
+		return builtins.EncodingHost(g.h, g.o.FormerUTF8)
 	case "freeze":
 		return map[string]any{"freeze": g.o.Freezer()}
 	case "json":

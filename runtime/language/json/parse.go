@@ -15,16 +15,24 @@ import (
 // the process.
 const maxNesting = 5000
 
+// Host is the VM, which shows what an object has without running code of anybody's.
+type Host interface {
+	language.Host
+	// Plain is a property's value if an object has it, or inherits it, without a getter; nil if
+	// not.
+	Plain(o *goja.Object, name string) goja.Value
+}
+
 // JSON is that of one runtime.
 type JSON struct {
-	h     language.Host
+	h     Host
 	lib   *library.Library
 	parse language.Function // goja's, which is replaced where code can reach it
 	out   stringifier
 }
 
 // New makes one, before anything of JSON is replaced.
-func New(h language.Host, lib *library.Library) *JSON { return &JSON{h: h, lib: lib} }
+func New(h Host, lib *library.Library) *JSON { return &JSON{h: h, lib: lib} }
 
 // Install puts our functions in the places of goja's.
 func (j *JSON) Install(class *goja.Object) error {
@@ -44,14 +52,20 @@ func (j *JSON) Parse(value, reviver goja.Value) goja.Value {
 	if depth > maxNesting {
 		language.Throw(j.h, "SyntaxError", "JSON nests deeper than 5000")
 	}
+	_, isFunction := goja.AssertFunction(reviver)
+	if !disguised && !isFunction {
+		if value, ok := read(j.h, plain); ok {
+			return value
+		}
+	}
+	if wrong := refused(j.h, text); wrong != "" {
+		language.Throw(j.h, "SyntaxError", wrong)
+	}
 	parse := j.nativeParse()
-	if _, isFunction := goja.AssertFunction(reviver); disguised || isFunction {
+	if disguised || isFunction {
 		r := j.h.Runtime()
 		return j.lib.Late("json", "parseDisguised")(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{
 			r.ToValue(parse), text, reviver, r.ToValue(disguised)}})
-	}
-	if value, ok := read(j.h, plain); ok {
-		return value
 	}
 	return parse(goja.FunctionCall{This: goja.Undefined(), Arguments: []goja.Value{text, reviver}})
 }

@@ -17,7 +17,7 @@ import (
 // of arrays of the same array has no end, and one that is long only by its length, none that
 // anybody could wait for. It is the replacer function that goja asks about each value.
 type stringifier struct {
-	h        language.Host
+	h        Host
 	function goja.Value // as goja takes it; made once
 
 	replacer func(goja.FunctionCall) goja.Value
@@ -25,8 +25,7 @@ type stringifier struct {
 	listed   bool
 	indent   int
 	path     []*goja.Object // from the outermost to where goja is
-	copied   []*goja.Object // the same, where the path has objects with the listed properties alone
-	depths   []int          // of the copied ones in the path
+	steps    []step         // the same, of what code has there, and where it was found
 	bytes    float64
 	growth   language.Growth
 	values   int
@@ -101,16 +100,16 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	}
 	holder, _ := call.This.(*goja.Object)
 	for len(s.path) > 0 && s.path[len(s.path)-1] != holder {
-		s.path = s.path[:len(s.path)-1]
+		s.path, s.steps = s.path[:len(s.path)-1], s.steps[:len(s.steps)-1]
 	}
 	if len(s.path) == 0 {
-		s.path = append(s.path, holder)
+		s.path, s.steps = append(s.path, holder), append(s.steps, step{})
 	}
 	value := call.Argument(1)
 	if s.replacer != nil {
-		path := s.path // the replacer may call JSON.stringify
+		path, steps := s.path, s.steps // the replacer may call JSON.stringify
 		value = s.replacer(call)
-		s.path = path
+		s.path, s.steps = path, steps
 	}
 	s.bytes += float64(2 + s.indent*len(s.path))
 	if key, ok := call.Argument(0).(goja.String); ok && !language.IsArray(holder) {
@@ -120,7 +119,7 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	case goja.String:
 		s.bytes += float64(x.Length())
 	case *goja.Object:
-		value = s.object(x)
+		value = s.object(x, step{x, call.Argument(0), language.IsArray(holder)})
 	default:
 		s.bytes += 4
 	}
@@ -128,7 +127,7 @@ func (s *stringifier) next(call goja.FunctionCall) goja.Value {
 	return value
 }
 
-func (s *stringifier) object(o *goja.Object) goja.Value {
+func (s *stringifier) object(o *goja.Object, found step) goja.Value {
 	switch o.ClassName() {
 	case "Function", "RawJSON", "Number", "Boolean", "BigInt":
 		return o
@@ -150,18 +149,14 @@ func (s *stringifier) object(o *goja.Object) goja.Value {
 			language.Bound(s.h, "JSON.stringify", s.bytes+names)
 			s.h.Handed(int64(names))
 		}
-		if s.listed {
-			n := len(s.depths)
-			for n > 0 && s.depths[n-1] >= len(s.path) {
-				n--
-			}
-			if slices.Contains(s.copied[:n], o) {
-				language.Throw(s.h, "TypeError", "Converting circular structure to JSON")
-			}
-			s.copied, s.depths = append(s.copied[:n], o), append(s.depths[:n], len(s.path))
-			o = s.only(o)
-		}
 	}
+	if i := slices.IndexFunc(s.steps, func(x step) bool { return x.object == o }); i >= 0 {
+		language.Throw(s.h, "TypeError", circle(s.h, s.steps[i:], found))
+	}
+	if s.listed && o.ClassName() != "Array" {
+		o = s.only(o)
+	}
+	s.steps = append(s.steps, found)
 	if s.path = append(s.path, o); len(s.path) > maxNesting {
 		language.Throw(s.h, "RangeError", fmt.Sprintf("JSON.stringify of what nests deeper than %d", maxNesting))
 	}

@@ -56,7 +56,12 @@ func Needed(text string) bool {
 			return true
 		}
 	}
-	return strings.Count(text, "${") > mostTexts || strings.Contains(text, "...") || strings.Contains(text, newTarget) || visible.MatchString(text)
+	for _, word := range []string{"...", newTarget, taken} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return strings.Count(text, "${") > mostTexts || visible.MatchString(text)
 }
 
 // NeededHere is Needed for a text that is evaluated where another may have made BigInts that nobody
@@ -88,6 +93,8 @@ type rewriter struct {
 	function kind                 // the innermost that isn't an arrow function
 	body     *ast.FunctionLiteral // that of a method or a constructor, and what it is
 	bodyIs   kind
+	scope    *scope                    // the innermost function, arrow functions too
+	names    *ast.ArrowFunctionLiteral // it stands in parameters and takes the function's arguments
 	at       file.Idx
 	err      error
 }
@@ -116,7 +123,9 @@ func (w *rewriter) walk(v reflect.Value) {
 		}
 		before := w.function
 		w.enter(v.Interface())
+		w.enterScope(v.Interface())
 		w.walk(v.Elem())
+		w.leaveScope(v.Interface())
 		w.function = before
 	case reflect.Slice:
 		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
@@ -158,6 +167,10 @@ func (w *rewriter) rewritten(e ast.Expression) ast.Expression {
 		spread(e.ArgumentList)
 	case *ast.ArrayLiteral:
 		items(e.Value)
+	case *ast.ArrowFunctionLiteral:
+		if w.names == e {
+			return named(e.Start, e)
+		}
 	case *ast.MetaProperty:
 		if e.Meta.Name == "new" {
 			return w.target(e)

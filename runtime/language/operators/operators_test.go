@@ -139,3 +139,45 @@ func TestAFunctionSeesItsOwnNewTarget(t *testing.T) {
 		}
 	}
 }
+
+// Of goja alone each of these gives another value of its stack, or panics.
+func TestArrowFunctionsHaveTheArgumentsOfTheirFunction(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`function f(a, b) { return (() => arguments[1])() } f(1, 2)`:                                      "2",
+		`function f() { const g = () => arguments[0]; return g() + g.name } f(1)`:                         "1g",
+		`function f(a) { "use strict"; return (() => () => arguments.length + a + this)()() } f(1, 2)`:    "NaN",
+		`function f(a) { "use strict"; a = 5; return (() => arguments[0])() } f(1)`:                       "1",
+		`function f(a) { a = 5; return (() => arguments[0])() } f(1)`:                                     "5",
+		`function f(a = () => arguments[1], b) { return a() } f(undefined, 2)`:                            "2",
+		`function f({a = () => arguments[1]}, b) { return a() + (() => arguments[1])() } f({}, 2)`:        "4",
+		`function f(a = 1, ...r) { return [1].map(() => ({arguments}).arguments.length + r[0]) } f(0, 3)`: "5",
+		`function f(arguments) { return (() => arguments)() } f(7)`:                                       "7",
+		`function f() { let arguments = 3; return (() => arguments)() } f(7)`:                             "3",
+		`function f() { { let arguments = 3; } return (() => arguments[0])() } f(7)`:                      "7",
+		`class C { constructor() { this.q = (() => arguments[0])() } m() { return (() => arguments[0])() }
+			static s() { return (() => arguments[0])() } } [new C(1).q, new C().m(2), C.s(3)].join()`: "1,2,3",
+		`class A {} class B extends A { constructor() { (() => super())(); this.q = (() => arguments[0])() } } new B(4).q`: "4",
+		`({m() { return [1].map(() => arguments[0])[0] }}).m(8)`:                                                           "8",
+		`function* f() { yield (() => arguments[0])() } f(9).next().value`:                                                 "9",
+		`var o; async function f() { o = await (async () => { await 1; return arguments[0] })() } f(6); 0`:                 "0",
+		`function f() { return (() => { return (function () { return arguments.length })() })() } f(1, 2)`:                 "0",
+		`var o = {arguments: 1}; (() => o.arguments)()`:                                                                    "1",
+	} {
+		tree, err := parser.ParseFile(nil, "", text, 0)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if _, err := Rewrite(tree, text); err != nil {
+			t.Fatal(err)
+		}
+		program, err := goja.CompileAST(tree, false)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := goja.New().RunProgram(program); err != nil || got.String() != want {
+			t.Errorf("%s gives %v, %v", text, got, err)
+		}
+	}
+}

@@ -37,6 +37,9 @@ func noFunction(text string) bool {
 	})
 }
 
+// asyncIterated is the call by which what for await goes through gives its iterator.
+const asyncIterated = "obj[__knownSymbol(...)]"
+
 func (f failing) call(text string) string {
 	callee, _ := f.arguments()
 	if text == "Class constructor cannot be invoked without 'new'" {
@@ -45,7 +48,9 @@ func (f failing) call(text string) string {
 	if !noFunction(text) {
 		return ""
 	}
-	if name := f.callee(); name != "" {
+	if name := f.callee(); name == asyncIterated {
+		return "Object is not async iterable"
+	} else if name != "" {
 		return name + " is not a function"
 	}
 	if strings.HasPrefix(text, "Object has no member '") {
@@ -67,7 +72,7 @@ func classCalled(h Host, class goja.Value) string {
 func (f failing) authored() bool {
 	callee, _ := f.arguments()
 	o, ok := callee.(*goja.Object)
-	return f.name == "superCall" || f.name == "superCallVariadic" || (f.makes() || f.name == "") && ok && (o == f.h.Native().Get("TypeError") || o == f.h.Native().Get("ReferenceError"))
+	return f.name == "superCall" || f.name == "superCallVariadic" || (f.makes() || f.name == "") && ok && slices.ContainsFunc(classes, func(name string) bool { return o == f.h.Native().Get(name) })
 }
 
 func (f failing) construct(text string) string {
@@ -145,6 +150,9 @@ func (f failing) builtin(text string) string {
 	case strings.HasSuffix(text, " is not a function %!s(MISSING)"):
 		return namedObject(f.h, first) + " is not a function"
 	}
+	if text := f.refused(name, text); text != "" {
+		return text
+	}
 	at, ok := takeFunctions[name]
 	if !ok || at >= len(arguments) && at > 0 {
 		return ""
@@ -159,8 +167,8 @@ func (f failing) builtin(text string) string {
 	if noFunction(text) || strings.HasPrefix(text, "Value is not callable: ") || strings.HasSuffix(text, " is not a function") {
 		return namedObject(f.h, given) + " is not a function"
 	}
-	if given == nil && text == "Cannot convert undefined or null to object" && strings.HasPrefix(name, "reduce") {
-		return "undefined is not a function"
+	if text == "Cannot convert undefined or null to object" && (given == nil && strings.HasPrefix(name, "reduce") || given != nil && name == "filter") {
+		return namedObject(f.h, given) + " is not a function"
 	}
 	return ""
 }

@@ -149,6 +149,9 @@ func (f failing) identifier() string {
 	if f.file == nil || f.at < 0 || f.at >= len(f.file.Source()) {
 		return ""
 	}
+	if name, ok := called.Names(f.file.Source())[f.at]; ok {
+		return name
+	}
 	return nameThere.FindString(f.file.Source()[f.at:])
 }
 

@@ -9,11 +9,14 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// Install has the commonest TypeErrors say what V8's do: people search for those, and goja's say
+// classes are those of the errors that are worded.
+var classes = []string{"TypeError", "ReferenceError", "RangeError", "URIError"}
+
+// Install has the commonest errors say what V8's do: people search for those, and goja's say
 // undefined of null. They are worded where they are made, so that the message, the stack and a
 // failure agree.
 func Install(h Host) error {
-	for _, name := range []string{"TypeError", "ReferenceError"} {
+	for _, name := range classes {
 		construct := h.Construct(language.NativeObject(h, name))
 		if construct == nil {
 			return errors.New(name + " is no constructor")
@@ -42,12 +45,18 @@ func worded(h Host, class, text string) string {
 	if class == "ReferenceError" {
 		return f.reference(text)
 	}
+	if text := fixedWords(text); text != "" {
+		return text
+	}
 	if text := f.worded(text); text != "" {
 		return text
 	}
 	if rest, ok := strings.CutPrefix(text, "Cannot read property '"); ok {
 		name, ok := strings.CutSuffix(strings.TrimSuffix(rest, " or null"), "' of undefined")
 		if of := f.nullish(); ok && of != nil {
+			if symbol, isSymbol := f.top(0).(*goja.Symbol); isSymbol || wellKnown(name) {
+				return noSymbol(of, name, symbol)
+			}
 			return "Cannot read properties of " + of.String() + " (reading '" + name + "')"
 		}
 	}
@@ -60,4 +69,21 @@ func worded(h Host, class, text string) string {
 		}
 	}
 	return ""
+}
+
+// wellKnown tells the name of one of the language's symbols, which goja shows as their description.
+func wellKnown(name string) bool { return name == "Symbol.iterator" || name == "Symbol.asyncIterator" }
+
+// noSymbol words that a symbol can't be read of null or undefined.
+func noSymbol(of goja.Value, name string, symbol *goja.Symbol) string {
+	if symbol != nil {
+		name = symbol.String()
+	}
+	switch {
+	case name != "Symbol.iterator":
+		return "Cannot read properties of " + of.String() + " (reading 'Symbol(" + name + ")')"
+	case goja.IsNull(of):
+		return "object null is not iterable (cannot read property Symbol(Symbol.iterator))"
+	}
+	return "undefined is not iterable (cannot read property Symbol(Symbol.iterator))"
 }

@@ -111,17 +111,19 @@ func (b buffers) encoded(text goja.String, encoding string) ([]byte, bool) {
 	return []byte(s), true
 }
 
-// hexBytes reads digits as far as they come in pairs.
+// hexBytes reads digits as far as they come in pairs. As in Node, of a character the lower byte
+// counts.
 func hexBytes(text goja.String) []byte {
-	s := text.String()
-	made := make([]byte, len(s)/2)
-	n, _ := hex.Decode(made, []byte(s[:len(s)&^1])) // up to what is none
+	digits, _ := sandbox.Octets(text)
+	made := make([]byte, len(digits)/2)
+	n, _ := hex.Decode(made, digits[:len(digits)&^1]) // up to what is none
 	return made[:n]
 }
 
-// base64Bytes reads both alphabets up to the padding, and leaves out what is in neither.
+// base64Bytes reads both alphabets up to the padding, and leaves out what is in neither. Of a
+// character the lower byte counts here, too.
 func base64Bytes(text goja.String) []byte {
-	digits := []byte(text.String())
+	digits, _ := sandbox.Octets(text)
 	if end := bytes.IndexByte(digits, '='); end >= 0 {
 		digits = digits[:end]
 	}
@@ -176,10 +178,7 @@ func (b buffers) decode(call goja.FunctionCall) goja.Value {
 		}
 		return goja.StringFromUTF16(units)
 	}
-	if utf8.Valid(from) {
-		return r.ToValue(string(from))
-	}
-	return goja.Undefined()
+	return r.ToValue(sandbox.OfUTF8(from))
 }
 
 // size is how many bytes a text has in UTF-8.
@@ -193,19 +192,75 @@ func (b buffers) compare(call goja.FunctionCall) goja.Value {
 }
 
 // find gives where the one is in the other, or -1: buffer, what is looked for, from where, whether
-// forward.
+// forward, how many bytes each unit has.
 func (b buffers) find(call goja.FunctionCall) goja.Value {
 	in, what := bytesOf(call.Argument(0)), bytesOf(call.Argument(1))
 	at := int(min(max(call.Argument(2).ToInteger(), 0), int64(len(in))))
-	var found int
-	if call.Argument(3).ToBoolean() {
+	forward := call.Argument(3).ToBoolean()
+	found := -1
+	switch {
+	case call.Argument(4).ToInteger() == 2:
+		if !b.VM().Claim(int64(len(what)) / 2 * wordBytes) {
+			return goja.Undefined()
+		}
+		found = findUnits(in, what, at, forward)
+	case forward:
 		if found = bytes.Index(in[at:], what); found >= 0 {
 			found += at
 		}
-	} else {
+	default:
 		found = bytes.LastIndex(in[:min(at+len(what), len(in))], what)
 	}
 	return b.VM().Runtime.ToValue(found)
+}
+
+const wordBytes = 8
+
+// findUnits is find for units of two bytes, in a time that grows with the lengths' sum.
+func findUnits(in, what []byte, at int, forward bool) int {
+	n, m := len(in)/2, len(what)/2
+	first, last := at/2, n-m // where it may begin
+	if !forward {
+		first, last = 0, min(at/2, n-m)
+	}
+	if m == 0 || first > last {
+		return -1
+	}
+	// Backward all is read from its end.
+	unit := func(of []byte, size, i int) uint16 {
+		if !forward {
+			i = size - 1 - i
+		}
+		return binary.LittleEndian.Uint16(of[2*i:])
+	}
+	in, n = in[2*first:2*(last+m)], last+m-first
+	// back is how many units still fit when the next one doesn't.
+	back := make([]int, m)
+	for i, k := 1, 0; i < m; i++ {
+		for k > 0 && unit(what, m, i) != unit(what, m, k) {
+			k = back[k-1]
+		}
+		if unit(what, m, i) == unit(what, m, k) {
+			k++
+		}
+		back[i] = k
+	}
+	for i, k := 0, 0; i < n; i++ {
+		for k > 0 && unit(in, n, i) != unit(what, m, k) {
+			k = back[k-1]
+		}
+		if unit(in, n, i) == unit(what, m, k) {
+			k++
+		}
+		if k == m {
+			begin := i - m + 1
+			if !forward {
+				begin = n - 1 - i
+			}
+			return 2 * (first + begin)
+		}
+	}
+	return -1
 }
 
 // swap turns the bytes of each number round: buffer, the number's size.

@@ -1,7 +1,7 @@
 // TextEncoder and TextDecoder. UTF-8 has a way of its own; the other encodings are Go's.
 (function (host) {
   "use strict";
-  const { encode, decode, charsetOf, decodeCharset } = host;
+  const { encode, decode, unfinished, charsetOf, decodeCharset } = host;
   class TextEncoder {
     get encoding() {
       return "utf-8";
@@ -56,7 +56,7 @@
       let text;
       if (this.#encoding === "utf-8") {
         if (more) {
-          const cut = incompleteTail(bytes);
+          const cut = bytes.length - unfinished(bytes);
           this.#rest = bytes.slice(cut);
           bytes = bytes.subarray(0, cut);
         }
@@ -70,16 +70,6 @@
       if (text === undefined) throw new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`);
       return text;
     }
-  }
-  // Where an unfinished character at the end begins.
-  function incompleteTail(bytes) {
-    for (let back = 1; back <= 3 && back <= bytes.length; back++) {
-      const b = bytes[bytes.length - back];
-      if ((b & 0xc0) === 0x80) continue;
-      const need = b >= 0xf0 ? 4 : b >= 0xe0 ? 3 : b >= 0xc0 ? 2 : 1;
-      return need > back ? bytes.length - back : bytes.length;
-    }
-    return bytes.length;
   }
   return { TextEncoder, TextDecoder };
 })
