@@ -119,7 +119,7 @@ conformance: build ## cases that must come out as on Temporal's own worker: make
 CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 sbom: build ## bin/workflow-worker.cdx.json: what the program consists of
 	@mkdir -p .local
-	$(GO) run $(CYCLONEDX) bin -json -std -noserial -notimestamp -output .local/modules.cdx.json bin/workflow-worker
+	$(GO) run $(CYCLONEDX) bin -json -std -noserial -notimestamp -version '$(VERSION)' -output .local/modules.cdx.json bin/workflow-worker
 	$(GO) run ./docker/notices -sbom .local/modules.cdx.json -o bin/workflow-worker.cdx.json
 
 digests: go ## write the digests of the image's base images into docker/Dockerfile, as the registry has them now

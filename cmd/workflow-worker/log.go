@@ -69,6 +69,6 @@ func (s settings) told(ctx context.Context, log *slog.Logger, err error) error {
 	if err == nil || s.LogFormat != logJSON {
 		return err
 	}
-	log.ErrorContext(ctx, "workflow-worker ends", slog.String(logkey.Error, err.Error()))
+	log.ErrorContext(ctx, "workflow-worker ends", slog.String(logkey.ID, "service.ended"), slog.String(logkey.Error, err.Error()))
 	return coded{exitCode(err), quiet{}}
 }

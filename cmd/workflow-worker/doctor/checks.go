@@ -42,6 +42,7 @@ var checks = []check{
 	{"stream.wal_level", "wal_level is logical", Warning, "database.reachable", (*Patient).streamWALLevel},
 	{"stream.connection", "a replication connection can be made", Warning, "database.reachable", (*Patient).streamConnection},
 	{"stream.room", "slots and senders are free", Warning, "database.reachable", (*Patient).streamRoom},
+	{"stream.slots", "slots and senders suffice for an upgrade, and none fills the disk", Warning, "database.reachable", (*Patient).streamSlots},
 	{"stream.publications", "the publications carry what is followed", Warning, "schema.migrated", (*Patient).streamPublications},
 	{"stream.identities", "no published column list stops UPDATEs", Fatal, "database.reachable", (*Patient).streamIdentities},
 	{"temporal.reachable", "Temporal answers", Fatal, "settings.valid", (*Patient).temporalReachable},
@@ -243,6 +244,32 @@ func (p *Patient) streamConnection(ctx context.Context) ([]Problem, error) {
 func (p *Patient) streamRoom(ctx context.Context) ([]Problem, error) {
 	found, err := p.stream(ctx, cdc.ReasonNoSlot, cdc.ReasonNoSender)
 	return mending(found, "SELECT slot_name, active FROM pg_replication_slots   -- then drop what nobody uses, or raise the limit"), err
+}
+
+// wastedWAL is how much a slot that nobody reads may hold back before it is worth a word.
+const wastedWAL = 64 << 20
+
+// streamSlots looks at what will be in the way later: stream.room tells what is now.
+func (p *Patient) streamSlots(ctx context.Context) ([]Problem, error) {
+	return p.problems(ctx, `
+WITH room AS (
+  SELECT 'max_replication_slots' AS setting, 'slots' AS what, current_setting('max_replication_slots')::int AS most,
+    (SELECT count(*)::int FROM pg_catalog.pg_replication_slots) AS taken
+  UNION ALL SELECT 'max_wal_senders', 'senders', current_setting('max_wal_senders')::int, (SELECT count(*)::int FROM pg_catalog.pg_stat_replication)
+)
+SELECT pg_catalog.format('one of %s %s is free: while two replicas are replaced, one of them finds none', most, what),
+  pg_catalog.format('ALTER SYSTEM SET %s = %s   -- then restart PostgreSQL', setting, most + 4)
+FROM room WHERE most - taken = 1
+UNION ALL
+SELECT pg_catalog.format('nobody reads slot %I, which keeps %s of WAL: the disk fills', slot_name,
+    pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn))),
+  pg_catalog.format('SELECT pg_drop_replication_slot(%L)   -- if its reader is gone for good', slot_name)
+FROM pg_catalog.pg_replication_slots
+WHERE NOT active AND NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn) >= $1
+UNION ALL
+SELECT 'wal_sender_timeout is 0: the slot of a replica whose machine vanished stays, and keeps WAL',
+  'ALTER SYSTEM SET wal_sender_timeout = ''60s''; SELECT pg_reload_conf()'
+WHERE current_setting('wal_sender_timeout') = '0'`, wastedWAL)
 }
 
 func (p *Patient) streamPublications(ctx context.Context) ([]Problem, error) {
