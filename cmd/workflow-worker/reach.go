@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -77,14 +79,44 @@ func (s settings) examine(ctx context.Context, store runtime.CodeStore, p runtim
 }
 
 // renewDatabase gives new connections the secrets of now.
-func (s settings) renewDatabase(name, url string) func(*pgconn.Config) {
+func (s settings) renewDatabase(name, given string) func(*pgconn.Config) {
 	path, inFile := s.environment.Lookup(name + fileSuffix)
 	return database.Renewing(func() (string, error) {
 		if !inFile {
-			return url, nil
+			return s.withPassword(given), nil
 		}
-		return readSecret(path)
+		now, err := readSecret(path)
+		return s.withPassword(now), err
 	})
+}
+
+// withPassword is a URL of PostgreSQL with the password that PGPASSWORD_FILE holds now, where it has
+// none of its own. A file that can't be read was told of at the start, or is being replaced.
+func (s settings) withPassword(text string) string {
+	path, inFile := s.environment.Lookup(passwordVariable + fileSuffix)
+	if !inFile {
+		return text
+	}
+	u, err := url.Parse(text)
+	if err != nil || !strings.HasPrefix(u.Scheme, "postgres") || u.Query().Has("password") || u.Query().Has("passfile") {
+		return text
+	}
+	if _, own := u.User.Password(); own {
+		return text
+	}
+	password, err := readSecret(path)
+	if err != nil {
+		return text
+	}
+	if name := u.User.Username(); name != "" {
+		u.User = url.UserPassword(name, password)
+		return u.String()
+	}
+	if u.RawQuery != "" {
+		u.RawQuery += "&"
+	}
+	u.RawQuery += "password=" + strings.ReplaceAll(url.QueryEscape(password), "+", "%20") // as pgx reads it
+	return u.String()
 }
 
 // renewStream is so for change capture, whose stream may have a URL of its own.

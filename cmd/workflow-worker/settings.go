@@ -95,12 +95,18 @@ type wanted func(name string) bool
 // all is what the service itself needs.
 func all(string) bool { return true }
 
-// only are the settings that a command names. Who reads Temporal's payloads decrypts them.
+// only are the settings that a command names, with what belongs to them: all of Temporal's, with
+// those by which its payloads are decrypted, and PostgreSQL's password.
 func only(names ...string) wanted {
-	if slices.Contains(names, temporalWanted) {
-		names = append(slices.Clone(names), payloadSettings...)
+	return func(name string) bool {
+		switch {
+		case strings.HasPrefix(name, "TEMPORAL_"), slices.Contains(payloadSettings, name):
+			name = temporalWanted
+		case name == passwordVariable:
+			name = "DATABASE_URL"
+		}
+		return slices.Contains(names, name)
 	}
-	return func(name string) bool { return slices.Contains(names, name) }
 }
 
 // payloadSettings say how payloads are encrypted.
@@ -126,6 +132,7 @@ func (p process) readSettings(want wanted) (settings, error) {
 	mistake := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	s := settings{environment: p.environment.withSecrets(want, mistake)}
 	s.read(want, mistake)
+	s.DatabaseURL, s.ReplicationDatabaseURL = s.withPassword(s.DatabaseURL), s.withPassword(s.ReplicationDatabaseURL)
 	s.validate(want, mistake)
 	if want(temporalWanted) {
 		for _, name := range []string{"TEMPORAL_TLS", "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION"} {

@@ -1,6 +1,7 @@
 package linear
 
 import (
+	"reflect"
 	"strconv"
 	"unsafe"
 
@@ -41,6 +42,29 @@ func through(r *goja.Runtime, v goja.Value) (gone, bool) {
 	}
 	s := stateIn(unsafe.Pointer(r))
 	return gone{s, r, o, (*typed)(self.data)}, s != nil
+}
+
+var proxyType = reflect.TypeFor[goja.Proxy]()
+
+// affords asks for room for the names of all elements that a proxy leads to: goja makes a list of
+// them in one step. False: the VM is ended.
+func affords(r *goja.Runtime, v goja.Value) bool {
+	led := false
+	for {
+		o, ok := v.(*goja.Object)
+		if !ok {
+			return true
+		}
+		if o.ExportType() != proxyType {
+			g, many := through(r, o)
+			return !led || !many || g.s.claim(nameSize*g.t.length)
+		}
+		p, ok := o.Export().(goja.Proxy)
+		if !ok || p.Target() == nil { // revoked
+			return true
+		}
+		v, led = p.Target(), true
+	}
 }
 
 // names calls f for each element's name until the VM is ended, which is false.
@@ -107,11 +131,19 @@ type (
 	function = func(goja.FunctionCall) goja.Value
 )
 
+// ofFirst is goja's own, of its first argument.
+func ofFirst(r *goja.Runtime, c call, original function) goja.Value {
+	if !affords(r, c.Argument(0)) {
+		return goja.Undefined()
+	}
+	return original(c)
+}
+
 // Keys is Object.keys, Object.getOwnPropertyNames and Reflect.ownKeys.
 func Keys(r *goja.Runtime, c call, original function) goja.Value {
 	g, ok := through(r, c.Argument(0))
 	if !ok {
-		return original(c)
+		return ofFirst(r, c, original)
 	}
 	var names []goja.Value
 	if !g.names(nameSize, func(name string) { names = append(names, Text(name)) }) {
@@ -128,7 +160,7 @@ func Keys(r *goja.Runtime, c call, original function) goja.Value {
 func Values(r *goja.Runtime, c call, original function) goja.Value {
 	g, ok := through(r, c.Argument(0))
 	if !ok {
-		return original(c)
+		return ofFirst(r, c, original)
 	}
 	var values []goja.Value
 	if !g.properties(nameSize, func(_ string, value goja.Value) { values = append(values, value) }) {
@@ -141,7 +173,7 @@ func Values(r *goja.Runtime, c call, original function) goja.Value {
 func Entries(r *goja.Runtime, c call, original function) goja.Value {
 	g, ok := through(r, c.Argument(0))
 	if !ok {
-		return original(c)
+		return ofFirst(r, c, original)
 	}
 	var entries []goja.Value
 	whole := g.properties(2*propertySize, func(name string, value goja.Value) {
@@ -156,8 +188,14 @@ func Entries(r *goja.Runtime, c call, original function) goja.Value {
 // Assign is Object.assign.
 func Assign(r *goja.Runtime, c call, original function) goja.Value {
 	for i, source := range c.Arguments {
+		if i == 0 {
+			continue
+		}
 		g, ok := through(r, source)
-		if i == 0 || !ok {
+		if !ok {
+			if !affords(r, source) {
+				return goja.Undefined()
+			}
 			continue
 		}
 		// What comes before, and then the rest.
@@ -183,7 +221,7 @@ func Assign(r *goja.Runtime, c call, original function) goja.Value {
 func Descriptors(r *goja.Runtime, c call, original function) goja.Value {
 	g, ok := through(r, c.Argument(0))
 	if !ok {
-		return original(c)
+		return ofFirst(r, c, original)
 	}
 	out := g.shorter(1, func() goja.Value { return original(c) }).ToObject(r)
 	first, ok := out.Get("0").(*goja.Object)
@@ -211,25 +249,120 @@ func define(o *goja.Object, name string, value goja.Value) {
 	}
 }
 
+// copy makes properties of a literal's object of all that are enumerable, but those that are left
+// out.
+func (g gone) copy(target *goja.Object, without func(name string) bool, withoutSymbol func(*goja.Symbol) bool) {
+	whole := g.properties(propertySize, func(name string, value goja.Value) {
+		if !without(name) {
+			define(target, name, value)
+		}
+	})
+	if !whole {
+		return
+	}
+	for _, symbol := range g.enumerableSymbols() {
+		if withoutSymbol(symbol) {
+			continue
+		}
+		err := target.DefineDataPropertySymbol(symbol, g.o.GetSymbol(symbol), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
+		if err != nil {
+			panic(err) // goja's way to throw into JavaScript
+		}
+	}
+}
+
 // spreadProperties is what spreads something into an object.
 type spreadProperties struct{ replaced }
 
 func (x *spreadProperties) exec(m *machine) {
-	g, ok := through(m.runtime, m.stack[m.sp-1])
+	source := m.stack[m.sp-1]
+	g, ok := through(m.runtime, source)
 	into := objectOf(m.stack[m.sp-2])
-	if !ok || into == nil {
+	switch {
+	case ok && into != nil:
+		g.copy(asGoja(into), func(string) bool { return false }, func(*goja.Symbol) bool { return false })
+	case affords(m.runtime, source):
 		x.original.exec(m)
 		return
 	}
-	target := asGoja(into)
-	if g.properties(propertySize, func(name string, value goja.Value) { define(target, name, value) }) {
-		for _, symbol := range g.enumerableSymbols() {
-			err := target.DefineDataPropertySymbol(symbol, g.o.GetSymbol(symbol), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
-			if err != nil {
-				panic(err) // goja's way to throw into JavaScript
-			}
-		}
-	}
 	m.sp--
 	m.pc++
+}
+
+// restProperties makes the object of what a pattern left: { a, ...rest }.
+type restProperties struct{ replaced }
+
+func (x *restProperties) exec(m *machine) {
+	source := patternOf(m.stack[m.sp-1])
+	if source == nil {
+		x.original.exec(m)
+		return
+	}
+	g, ok := through(m.runtime, source.wrapped)
+	if !ok {
+		if affords(m.runtime, source.wrapped) {
+			x.original.exec(m)
+			return
+		}
+		m.pc++
+		return
+	}
+	rest := m.runtime.NewObject()
+	m.stack = append(m.stack[:m.sp], rest)
+	m.sp++
+	m.pc++
+	g.copy(rest, func(name string) bool {
+		_, used := source.used[unistring.NewFromString(name)]
+		return used
+	}, func(symbol *goja.Symbol) bool {
+		_, used := source.usedSymbols[symbol]
+		return used
+	})
+}
+
+// pattern is goja's destructKeyedSource: what a pattern takes from, and what it took.
+type pattern struct {
+	_           *goja.Runtime
+	wrapped     goja.Value
+	used        map[unistring.String]struct{}
+	usedSymbols map[*goja.Symbol]struct{}
+}
+
+// patternOf gives the source of a pattern; nil for anything else, and if goja's isn't as expected.
+func patternOf(v goja.Value) *pattern {
+	o, ok := v.(*goja.Object)
+	if !ok {
+		return nil
+	}
+	self := reflect.TypeOf(selfOf(o))
+	if self.Kind() != reflect.Pointer || self.Elem().Name() != "destructKeyedSource" || !isPattern(self.Elem()) {
+		return nil
+	}
+	return (*pattern)(asObject(o).self.data)
+}
+
+func isPattern(theirs reflect.Type) bool {
+	ours := reflect.TypeFor[pattern]()
+	wrapped, hasWrapped := theirs.FieldByName("wrapped")
+	keys, hasKeys := theirs.FieldByName("usedKeys")
+	if theirs.Size() != ours.Size() || !hasWrapped || !hasKeys || wrapped.Type != ours.Field(1).Type || wrapped.Offset != ours.Field(1).Offset || keys.Type.Kind() != reflect.Struct {
+		return false
+	}
+	for i, name := range []string{"stringProps", "symbolProps"} {
+		f, ok := keys.Type.FieldByName(name)
+		if our := ours.Field(2 + i); !ok || f.Type != our.Type || keys.Offset+f.Offset != our.Offset {
+			return false
+		}
+	}
+	return true
+}
+
+// naming begins for…in.
+type naming struct{ replaced }
+
+func (x *naming) exec(m *machine) {
+	if !affords(m.runtime, m.stack[m.sp-1]) {
+		m.stack[m.sp-1] = goja.Undefined() // which has no names
+	}
+	x.original.exec(m)
 }

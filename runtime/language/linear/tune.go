@@ -43,6 +43,8 @@ var replacements = map[string]func(instruction) instruction{
 	"_newArrayFromIter":  func(in instruction) instruction { return &remaining{replaced{in}} },
 	"_pushArraySpread":   func(in instruction) instruction { return &spreadItems{replaced{in}} },
 	"_copySpread":        func(in instruction) instruction { return &spreadProperties{replaced{in}} },
+	"_copyRest":          func(in instruction) instruction { return &restProperties{replaced{in}} },
+	"_enumerate":         func(in instruction) instruction { return &naming{replaced{in}} },
 	"_pushSpread":        func(in instruction) instruction { return &spreadArguments{replaced{in}} },
 }
 
