@@ -70,6 +70,7 @@ type placesConfig struct {
 // stand is how a project is here.
 type stand struct {
 	phase      phase
+	mine       bool // by its last pass
 	stopped    bool // it isn't to run
 	restarting bool
 	putOff     bool // it would start if there were room
@@ -197,7 +198,7 @@ func (p *places) weigh(stands map[string]stand) (look []string) {
 			p.known[id] = p.view.Should(id, stands[id].at())
 		}
 	}
-	for id, was := range p.known {
+	for id := range p.known {
 		s, here := stands[id]
 		mine := p.view.Should(id, s.at())
 		p.known[id] = mine
@@ -206,7 +207,9 @@ func (p *places) weigh(stands map[string]stand) (look []string) {
 		case mine:
 			delete(p.held, id)
 			delete(p.released, id)
-			if !was && !s.at() {
+			// By what its pass knew, not by the last look at the replicas: the pass may have forgotten it
+			// since these stands were taken.
+			if _, waits := p.waiting[id]; !waits && !s.mine {
 				look = append(look, id)
 			}
 		case !s.at():

@@ -305,7 +305,7 @@ func TestOneAloneTakesItsTime(t *testing.T) {
 		t.Errorf("asked again: %t after %s", yes, wait)
 	}
 	see("a", "b")
-	if got := p.weigh(nil); !slices.Equal(got, []string{"2"}) {
+	if got := p.weigh(map[string]stand{"1": {phase: running, mine: true}}); !slices.Equal(got, []string{"2"}) {
 		t.Errorf("what is looked at once another is there: %v", got)
 	}
 	if yes, _ := p.admit("2"); !yes {
@@ -319,6 +319,28 @@ func TestOneAloneTakesItsTime(t *testing.T) {
 	see("b", "c")
 	if yes, wait := p.admit("3"); yes || wait > 0 {
 		t.Errorf("somebody else's: %t after %s", yes, wait)
+	}
+}
+
+// A project that becomes this replica's while the pass that lets it go is under way isn't overlooked: the
+// stands may have been taken before that pass forgot it.
+func TestAProjectThatComesBackWhileItIsLetGoOfIsLookedAt(t *testing.T) {
+	t.Parallel()
+	const id = "1"
+	stands := map[string]stand{id: {phase: stopping}}
+	p := newPlaces(upkeep.Base{Replica: "a"}, placesConfig{Replicas: 1, Stands: func() map[string]stand { return stands }})
+	p.pick([]string{id})
+	p.released[id] = true
+	p.view = placement.New("a", 1, []placement.Replica{{Name: "a", Capacity: 1}})
+	p.weigh(stands)
+	if mine, elsewhere := p.verdict(id, false); !mine || elsewhere {
+		t.Errorf("mine: %t, elsewhere: %t", mine, elsewhere)
+	}
+	if got := p.weigh(nil); !slices.Equal(got, []string{id}) {
+		t.Errorf("looked at: %v", got)
+	}
+	if got := p.weigh(map[string]stand{id: {phase: running, mine: true}}); len(got) > 0 {
+		t.Errorf("looked at although it runs: %v", got)
 	}
 }
 

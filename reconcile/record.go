@@ -239,7 +239,7 @@ func (rec *record) card() card {
 
 // stand is how the project is here, for where it is to run.
 func (rec *record) stand() stand {
-	return stand{phase: rec.phase, stopped: rec.status() == rows.StatusStopped, restarting: rec.restartCause != "", putOff: rec.putOff}
+	return stand{phase: rec.phase, mine: rec.mine, stopped: rec.status() == rows.StatusStopped, restarting: rec.restartCause != "", putOff: rec.putOff}
 }
 
 // kept counts what is live, once the database should have it.
