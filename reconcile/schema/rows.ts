@@ -229,7 +229,6 @@ export interface CodeRef {
   hash: string;
 }
 
-/** Execution names one run in Temporal. */
 export interface Execution {
   workflowId: string;
   runId: string;
@@ -250,6 +249,8 @@ export interface WorkflowExecutionError {
   workflow?: string;
   /** who ended it */
   identity?: string;
+  /** Lost is rows.LostKey. */
+  lost?: boolean;
   cause?: WorkflowExecutionError;
 }
 
@@ -425,6 +426,16 @@ export interface ProjectsRow {
    * says.
    */
   execution_retention: string | null;
+  /**
+   * What gets rows in component_executions: none, activities, or all (timers and children,
+   * too). NULL: as RECORD_STEPS says.
+   */
+  record_steps: 'none' | 'activities' | 'all' | null;
+  /**
+   * false: component_executions has sizes instead of inputs and outputs. NULL: as
+   * RECORD_PAYLOADS says.
+   */
+  record_payloads: boolean | null;
 }
 
 /**
@@ -555,6 +566,11 @@ export interface ComponentsRow {
   created_at: string;
   /** When the row last changed. Set by a trigger. */
   updated_at: string;
+  /**
+   * The Workflow Builder's. The service reads redact: names of properties that never land in
+   * component_executions.
+   */
+  config_schema: unknown;
 }
 
 /**
@@ -734,6 +750,11 @@ export interface WorkflowExecutionsRow {
    * the same id.
    */
   first_run_id: string | null;
+  /**
+   * Internal: first run of the execution whose child it is. It finds parent_id, whichever row
+   * is there first.
+   */
+  parent_run_id: string | null;
 }
 
 /** What is asked of an execution: insert a row, the service answers in it. */
