@@ -30,15 +30,17 @@ type Disguised struct {
 type pair struct{ word, disguise string }
 
 // Needed tells whether there may be something to disguise in a text.
-func Needed(text string) bool { return names.MatchString(text) }
+func Needed(text string) bool { return names.MatchString(text) || hasLast(text) }
 
 // Disguise disguises the words where they are names.
 func Disguise(text string) Disguised {
+	d := Disguised{}
+	text = d.disguiseLast(text)
 	found := names.FindAllStringIndex(text, -1)
 	if found == nil {
-		return Disguised{Text: text}
+		d.Text = text
+		return d
 	}
-	d := Disguised{}
 	var b strings.Builder
 	b.Grow(len(text))
 	end := 0
@@ -152,12 +154,17 @@ func revealed(s unistring.String, words *strings.Replacer) unistring.String {
 		plain = plain[:0]
 	}
 	out = append(out, unistring.BOM)
-	for _, u := range units[1:] {
+	for i, u := range units[1:] {
 		if u < 0x80 {
 			plain = append(plain, byte(u))
 			continue
 		}
 		flush()
+		if low := i + 2; low < len(units) { // the last character
+			if r := utf16.DecodeRune(rune(u), rune(units[low])); words.Replace(string(r)) == lastCharacter {
+				units[low] = lowOfLast
+			}
+		}
 		out = append(out, u)
 	}
 	flush()

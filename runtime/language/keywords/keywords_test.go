@@ -10,6 +10,8 @@ import (
 
 // Each evaluates to "ok", as in Node.
 var valid = []string{
+	`const a = '\u{10FFFF}', b = ` + "`\\u{10FFFF}x${1}`" + `, c = { "\u{10FFFF}": '\u{10FFFE}' }; ok(a.codePointAt(0) === 0x10FFFF && b === a + "x1" && c[a].codePointAt(0) === 0x10FFFE && a.length === 2)`,
+	`class A { get = '\u{10FFFF}'; set = "ü\u{1F600}\u{10FFFF}get = 1" }; const a = new A(); ok(a.get.codePointAt(0) === 0x10FFFF && a.set.codePointAt(3) === 0x10FFFF && a.set.endsWith("get = 1"))`,
 	"class A { get = 1; set = 2; async = 3; static = 4; of = 5 }; const a = new A(); ok(a.get + a.set + a.async + a.static + a.of === 15)",
 	"class A { get; set; async; static }; ok(Object.keys(new A()).join() === 'get,set,async,static')",
 	"class A { static get = 1; static set = 2; static async = 3; static static = 4 }; ok(A.get + A.set + A.async + A.static === 10)",
