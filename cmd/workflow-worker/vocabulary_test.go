@@ -237,7 +237,7 @@ func TestProfilesAreServedToThisMachineAlone(t *testing.T) {
 	if code := s.stop(syscall.SIGTERM); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	s = startService(t, db)
+	startService(t, db)
 	if _, err := ask("/debug/pprof/"); err == nil {
 		t.Error("profiles are served although nobody asked for them")
 	}

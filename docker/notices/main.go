@@ -17,7 +17,7 @@ func main() {
 	flag.Parse()
 	if err := run(context.Background(), *out, *sbom); err != nil {
 		fmt.Fprintln(os.Stderr, "notices:", err)
-		os.Exit(1) //nolint:forbidigo // a program
+		os.Exit(1)
 	}
 }
 

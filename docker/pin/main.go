@@ -16,13 +16,13 @@ import (
 func main() {
 	if len(os.Args) != 2 {
 		fmt.Fprintln(os.Stderr, "usage: pin DOCKERFILE")
-		os.Exit(2) //nolint:forbidigo // a program
+		os.Exit(2)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := run(ctx, os.Args[1], registry{client: http.DefaultClient, base: "https://registry-1.docker.io"}); err != nil {
 		fmt.Fprintln(os.Stderr, "pin:", err)
-		os.Exit(1) //nolint:forbidigo // a program
+		os.Exit(1)
 	}
 }
 
@@ -74,22 +74,22 @@ func (r registry) digest(ctx context.Context, image, tag string) (string, error)
 		image = "library/" + image
 	}
 	url := r.base + "/v2/" + image + "/manifests/" + tag
-	answer, err := r.ask(ctx, http.MethodHead, url, "")
+	status, header, err := r.ask(ctx, url, "")
 	if err != nil {
 		return "", err
 	}
-	if answer.StatusCode == http.StatusUnauthorized {
-		token, err := r.token(ctx, answer.Header.Get("WWW-Authenticate"))
+	if status == http.StatusUnauthorized {
+		token, err := r.token(ctx, header.Get("WWW-Authenticate"))
 		if err != nil {
 			return "", fmt.Errorf("get a token: %w", err)
 		}
-		if answer, err = r.ask(ctx, http.MethodHead, url, token); err != nil {
+		if status, header, err = r.ask(ctx, url, token); err != nil {
 			return "", err
 		}
 	}
-	d := answer.Header.Get("Docker-Content-Digest")
-	if answer.StatusCode != http.StatusOK || !regexp.MustCompile(`^sha256:[0-9a-f]{64}$`).MatchString(d) {
-		return "", fmt.Errorf("the registry answers %s, digest %q", answer.Status, d)
+	d := header.Get("Docker-Content-Digest")
+	if status != http.StatusOK || !regexp.MustCompile(`^sha256:[0-9a-f]{64}$`).MatchString(d) {
+		return "", fmt.Errorf("the registry answers %d, digest %q", status, d)
 	}
 	return d, nil
 }

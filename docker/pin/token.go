@@ -11,11 +11,11 @@ import (
 	"regexp"
 )
 
-// ask reads no body, but that of a token.
-func (r registry) ask(ctx context.Context, method, url, token string) (*http.Response, error) {
-	q, err := http.NewRequestWithContext(ctx, method, url, http.NoBody)
+// ask gives an answer's status and header.
+func (r registry) ask(ctx context.Context, url, token string) (status int, header http.Header, err error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodHead, url, http.NoBody)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	q.Header["Accept"] = []string{"application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json"}
 	if token != "" {
@@ -23,9 +23,9 @@ func (r registry) ask(ctx context.Context, method, url, token string) (*http.Res
 	}
 	answer, err := r.client.Do(q)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	return answer, answer.Body.Close()
+	return answer.StatusCode, answer.Header, answer.Body.Close()
 }
 
 var challenge = regexp.MustCompile(`(\w+)="([^"]*)"`)

@@ -173,7 +173,7 @@ func remark(b *bytes.Buffer, indent, text string) {
 }
 
 func (s *shape) typeScript(indent string) string {
-	text := ""
+	var text string
 	switch {
 	case len(s.oneOf) > 0:
 		var parts []string

@@ -135,8 +135,8 @@ func neverRuns(context.Context, LocalActivity, *commonpb.Payloads) (*commonpb.Pa
 
 // Current, Pinned, Wanted and Moved implement Resolver: whatever the history names, the code is the
 // one that is tried.
-func (t *replayCheck) Current(string) (*Code, string, error)                     { return t.code, t.export, nil }
-func (t *replayCheck) Pinned(context.Context, string) (*Code, error)             { return t.code, nil }
+func (t *replayCheck) Current(string) (*Code, string, error)                   { return t.code, t.export, nil }
+func (t *replayCheck) Pinned(context.Context, string) (*Code, error)           { return t.code, nil }
 func (t *replayCheck) Wanted(_ wire.RunInfo, last wire.LastCode) wire.LastCode { return last }
 func (t *replayCheck) Moved(context.Context, string, string) (*Code, string, error) {
 	return t.code, t.export, nil

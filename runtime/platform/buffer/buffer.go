@@ -197,7 +197,7 @@ func (b buffers) find(call goja.FunctionCall) goja.Value {
 	in, what := bytesOf(call.Argument(0)), bytesOf(call.Argument(1))
 	at := int(min(max(call.Argument(2).ToInteger(), 0), int64(len(in))))
 	forward := call.Argument(3).ToBoolean()
-	found := -1
+	var found int
 	switch {
 	case call.Argument(4).ToInteger() == 2:
 		if !b.VM().Claim(int64(len(what)) / 2 * wordBytes) {
