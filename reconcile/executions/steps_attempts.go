@@ -30,9 +30,9 @@ func (s *Steps) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse
 	if s.off.Load() || task.GetWorkflowExecution().GetWorkflowId() == "" {
 		return
 	}
-	number, now := int(task.GetAttempt()), task.GetStartedTime().AsTime()
+	number, now, input := int(task.GetAttempt()), task.GetStartedTime().AsTime(), kept(task.GetInput())
 	a := attempt{
-		workflowID: task.GetWorkflowExecution().GetWorkflowId(), runID: task.GetWorkflowExecution().GetRunId(), key: task.GetActivityId(), number: number, began: now, input: task.GetInput(),
+		workflowID: task.GetWorkflowExecution().GetWorkflowId(), runID: task.GetWorkflowExecution().GetRunId(), key: task.GetActivityId(), number: number, began: now, input: input,
 		again: func(f *failurepb.Failure, at time.Time) (time.Time, bool) { return nextAttempt(task, f, at) },
 	}
 	s.mu.Lock()
@@ -45,7 +45,7 @@ func (s *Steps) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse
 	}
 	s.attempts[string(task.GetTaskToken())] = a
 	s.add(a.workflowID, a.runID, step{
-		kind: rows.StepActivity, key: a.key, name: task.GetActivityType().GetName(), input: task.GetInput(), given: task.GetInput(), known: true, ordinal: -1,
+		kind: rows.StepActivity, key: a.key, name: task.GetActivityType().GetName(), input: input, given: input, known: true, ordinal: -1,
 		maxAttempts: int(task.GetRetryPolicy().GetMaximumAttempts()), scheduled: task.GetScheduledTime().AsTime(),
 		status: rows.StepRunning, progress: progressOf(number, progressRunning), attempt: number, started: now,
 	})
@@ -66,11 +66,11 @@ func (s *Steps) AttemptEnded(token []byte, answer any) {
 	}
 	switch r := answer.(type) {
 	case *workflowservice.RespondActivityTaskCompletedRequest:
-		out.status, out.output = rows.StepCompleted, r.GetResult()
+		out.status, out.output = rows.StepCompleted, kept(r.GetResult())
 	case *workflowservice.RespondActivityTaskCanceledRequest:
 		cancels(&out)
 	case *workflowservice.RespondActivityTaskFailedRequest:
-		out.failure = r.GetFailure()
+		out.failure = keptFailure(r.GetFailure())
 		if next, again := a.again(out.failure, now); again {
 			out.status, out.progress, out.nextAt, out.ended = rows.StepRetrying, progressOf(a.number, progressRetrying), next, time.Time{}
 		} else {

@@ -2,6 +2,7 @@ package executions
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	commandpb "go.temporal.io/api/command/v1"
@@ -9,6 +10,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/reconcile/rows"
 )
@@ -115,6 +117,18 @@ const (
 	maxGivenOfRun = 256 << 10
 )
 
+// kept is what may be read later of what passes by: the SDK puts other lists of payloads into its
+// messages. It leaves each payload as it is.
+func kept(p *commonpb.Payloads) *commonpb.Payloads {
+	if p == nil {
+		return nil
+	}
+	return &commonpb.Payloads{Payloads: slices.Clone(p.GetPayloads())}
+}
+
+// keptFailure is kept for a failure, which has payloads in many places.
+func keptFailure(f *failurepb.Failure) *failurepb.Failure { return proto.CloneOf(f) }
+
 func payloadBytes(p *commonpb.Payloads) (n int) {
 	for _, one := range p.GetPayloads() {
 		n += len(one.GetData())
@@ -165,7 +179,7 @@ func (f *fold) command(c *commandpb.Command, now time.Time, emit func(step)) {
 	switch {
 	case c.GetScheduleActivityTaskCommandAttributes() != nil:
 		a := c.GetScheduleActivityTaskCommandAttributes()
-		ask(step{kind: rows.StepActivity, key: a.GetActivityId(), name: a.GetActivityType().GetName(), input: a.GetInput(), maxAttempts: int(a.GetRetryPolicy().GetMaximumAttempts())})
+		ask(step{kind: rows.StepActivity, key: a.GetActivityId(), name: a.GetActivityType().GetName(), input: kept(a.GetInput()), maxAttempts: int(a.GetRetryPolicy().GetMaximumAttempts())})
 	case c.GetRecordMarkerCommandAttributes() != nil:
 		a := c.GetRecordMarkerCommandAttributes()
 		f.marker(a.GetMarkerName(), a.GetDetails(), a.GetFailure(), now, emit)
@@ -174,7 +188,7 @@ func (f *fold) command(c *commandpb.Command, now time.Time, emit func(step)) {
 		ask(step{kind: rows.StepTimer, key: c.GetStartTimerCommandAttributes().GetTimerId(), maxAttempts: 1})
 	case c.GetStartChildWorkflowExecutionCommandAttributes() != nil:
 		a := c.GetStartChildWorkflowExecutionCommandAttributes()
-		ask(step{kind: rows.StepChild, key: a.GetWorkflowId(), name: a.GetWorkflowType().GetName(), input: a.GetInput(), maxAttempts: 1})
+		ask(step{kind: rows.StepChild, key: a.GetWorkflowId(), name: a.GetWorkflowType().GetName(), input: kept(a.GetInput()), maxAttempts: 1})
 	}
 	switch {
 	case c.GetCompleteWorkflowExecutionCommandAttributes() != nil, c.GetFailWorkflowExecutionCommandAttributes() != nil,
@@ -205,7 +219,7 @@ func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 		a := e.GetActivityTaskScheduledEventAttributes()
-		asks(step{kind: rows.StepActivity, key: a.GetActivityId(), name: a.GetActivityType().GetName(), input: a.GetInput(), maxAttempts: int(a.GetRetryPolicy().GetMaximumAttempts())})
+		asks(step{kind: rows.StepActivity, key: a.GetActivityId(), name: a.GetActivityType().GetName(), input: kept(a.GetInput()), maxAttempts: int(a.GetRetryPolicy().GetMaximumAttempts())})
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED:
 		a := e.GetActivityTaskStartedEventAttributes()
 		if s := f.open[f.events[a.GetScheduledEventId()]]; s != nil {
@@ -213,13 +227,13 @@ func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 		}
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
 		a := e.GetActivityTaskCompletedEventAttributes()
-		end(a.GetScheduledEventId(), func(s *step) { s.status, s.output = rows.StepCompleted, a.GetResult() })
+		end(a.GetScheduledEventId(), func(s *step) { s.status, s.output = rows.StepCompleted, kept(a.GetResult()) })
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_FAILED:
 		a := e.GetActivityTaskFailedEventAttributes()
-		end(a.GetScheduledEventId(), func(s *step) { s.status, s.failure = rows.StepFailed, a.GetFailure() })
+		end(a.GetScheduledEventId(), func(s *step) { s.status, s.failure = rows.StepFailed, keptFailure(a.GetFailure()) })
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
 		a := e.GetActivityTaskTimedOutEventAttributes()
-		end(a.GetScheduledEventId(), func(s *step) { s.status, s.failure = rows.StepFailed, a.GetFailure() })
+		end(a.GetScheduledEventId(), func(s *step) { s.status, s.failure = rows.StepFailed, keptFailure(a.GetFailure()) })
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
 		end(e.GetActivityTaskCanceledEventAttributes().GetScheduledEventId(), cancels)
 	case enumspb.EVENT_TYPE_MARKER_RECORDED:
@@ -247,7 +261,7 @@ func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 // other is about timers and children.
 func (f *fold) other(e *historypb.HistoryEvent, asks func(step), end func(int64, func(*step))) {
 	child := func(initiated int64, status string, failure *failurepb.Failure, output *commonpb.Payloads) {
-		end(initiated, func(s *step) { s.status, s.failure, s.output = status, failure, output })
+		end(initiated, func(s *step) { s.status, s.failure, s.output = status, keptFailure(failure), kept(output) })
 	}
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_TIMER_STARTED:
@@ -261,7 +275,7 @@ func (f *fold) other(e *historypb.HistoryEvent, asks func(step), end func(int64,
 		})
 	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
 		a := e.GetStartChildWorkflowExecutionInitiatedEventAttributes()
-		asks(step{kind: rows.StepChild, key: a.GetWorkflowId(), name: a.GetWorkflowType().GetName(), input: a.GetInput(), maxAttempts: 1})
+		asks(step{kind: rows.StepChild, key: a.GetWorkflowId(), name: a.GetWorkflowType().GetName(), input: kept(a.GetInput()), maxAttempts: 1})
 	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
 		a := e.GetStartChildWorkflowExecutionFailedEventAttributes()
 		end(a.GetInitiatedEventId(), func(s *step) {
@@ -355,7 +369,7 @@ func (f *fold) marker(name string, details map[string]*commonpb.Payloads, failur
 	}
 	s := step{
 		kind: rows.StepLocalActivity, key: data.ActivityID, name: data.ActivityType, maxAttempts: -1, ordinal: -1, scheduled: at,
-		status: rows.StepCompleted, progress: progressSettled, attempt: data.Attempt, ended: at, output: details["result"], failure: failure,
+		status: rows.StepCompleted, progress: progressSettled, attempt: data.Attempt, ended: at, output: kept(details["result"]), failure: keptFailure(failure),
 	}
 	if failure != nil {
 		s.status = rows.StepFailed

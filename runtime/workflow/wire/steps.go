@@ -11,8 +11,8 @@ import (
 )
 
 // StepObserver hears of the steps of all executions that pass by. Its methods are called for every
-// task; they are cheap and don't block, and keep none of the messages that they are given, but what
-// payloads and failures are in them.
+// task; they are cheap and don't block, and keep none of the messages that they are given, but single
+// payloads: the SDK changes the messages, and the lists of payloads in them, afterwards.
 type StepObserver interface {
 	// EventsReceived tells what is in a run's history, in its order. They begin anew with the first
 	// event where the SDK begins again with the run.
