@@ -246,6 +246,7 @@ func setStandby(db database, name string) {
 	db.exec(`ALTER SYSTEM SET synchronous_standby_names = '` + name + `'`)
 	db.exec(`SELECT pg_reload_conf()`)
 	db.await("the setting is in force", `SELECT current_setting('synchronous_standby_names') = '`+name+`'`)
+	db.exec(`CHECKPOINT`) // by the checkpointer, which has to read it before commits wait
 }
 
 // standby is a synchronous standby called slow: it receives the log and confirms all
