@@ -39,15 +39,15 @@ either = $(subst $(empty) $(empty),|,$(strip $(1)))
 
 # Temporal's TypeScript SDK, bundled for goja. One file stands for all that the generator writes.
 BUNDLE := runtime/bundle/dist/workflow.js
-BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate -type f 2>/dev/null) \
+BUNDLE_SOURCES := $(shell find runtime/bundle/ts runtime/bundle/generate runtime/bundle/npm -type f 2>/dev/null) \
 	runtime/bundle/package.json runtime/bundle/package-lock.json
 # What Intl knows of languages and time zones.
 LOCALES := runtime/language/intl/cldr/dist/cldr.zip
-LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate -type f 2>/dev/null) \
+LOCALE_SOURCES := $(shell find runtime/language/intl/cldr/generate runtime/bundle/npm -type f 2>/dev/null) \
 	runtime/language/intl/cldr/package.json runtime/language/intl/cldr/package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo build bundle test quick lint conformance chart bench profile clean go npm gcc
+.PHONY: help dev demo build bundle test quick lint conformance chart schema sbom digests bench profile clean go npm gcc
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -114,6 +114,20 @@ lint: bundle ## golangci-lint with gofmt and go vet; go mod tidy
 conformance: build ## cases that must come out as on Temporal's own worker: make conformance RUN=timer V=1 DIFF=1
 	@$(GO) build -o .local/bin/conformance ./cmd/conformance
 	@exec .local/bin/conformance $(if $(RUN),-run '$(RUN)') $(if $(V),-v) $(if $(DIFF),-diff) $(CONFORMANCEFLAGS)
+
+# What is in the program, as CycloneDX: its Go modules by their own tool, and the npm packages.
+CYCLONEDX := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+sbom: build ## bin/workflow-worker.cdx.json: what the program consists of
+	@mkdir -p .local
+	$(GO) run $(CYCLONEDX) bin -json -std -noserial -notimestamp -version '$(VERSION)' -output .local/modules.cdx.json bin/workflow-worker
+	$(GO) run ./docker/notices -sbom .local/modules.cdx.json -o bin/workflow-worker.cdx.json
+
+digests: go ## write the digests of the image's base images into docker/Dockerfile, as the registry has them now
+	$(GO) run ./docker/pin docker/Dockerfile
+
+schema: go ## what is in the rows, as JSON Schema and TypeScript's types: reconcile/schema
+	@$(GO) build -o .local/bin/withstack ./cmd/withstack
+	.local/bin/withstack -- $(GO) test -pgo=off ./reconcile/schema -count=1 -update
 
 chart: go ## render the Helm chart and read it as Kubernetes' own types
 	cd docker/chart/check && $(GO) test ./...

@@ -20,6 +20,14 @@ type image struct {
 	user        string
 	entrypoint  []string
 	healthcheck []string
+	labels      string
+
+	// runs are the commands that made the stage, in the folder that they ran in, and environment.
+	runs    []string
+	workdir string
+	env     []string
+	// stages are the others, by name.
+	stages map[string]*image
 }
 
 // dockerfile runs a Dockerfile's steps in folders, with this machine's programs in
@@ -41,6 +49,7 @@ func build(t testing.TB, context, file string) *image {
 		name, rest, _ := strings.Cut(line, " ")
 		d.do(name, strings.TrimSpace(rest))
 	}
+	d.current.stages = d.stages
 	return d.current
 }
 
@@ -102,7 +111,9 @@ func (d *dockerfile) do(name, rest string) {
 	case "HEALTHCHECK":
 		_, command, _ := strings.Cut(rest, "CMD ")
 		d.current.healthcheck = d.list(command)
-	case "LABEL", "EXPOSE":
+	case "LABEL":
+		d.current.labels += rest + " "
+	case "EXPOSE":
 	default:
 		d.Fatalf("%s %s: not known here", name, rest)
 	}
@@ -126,12 +137,32 @@ func (d *dockerfile) path(name string) string {
 
 func (d *dockerfile) run(command string) {
 	d.Helper()
-	cmd := exec.CommandContext(d.Context(), "sh", "-ec", command)
+	d.current.runs, d.current.workdir, d.current.env = append(d.current.runs, command), d.workdir, d.env
+	d.current.run(d, command)
+}
+
+func (i *image) run(t testing.TB, command string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", "-ec", command)
 	// Without its profile the service builds in a fraction of the time, and does the same.
-	cmd.Dir, cmd.Env = d.path(""), append(append(os.Environ(), "GOFLAGS=-pgo=off"), d.env...)
+	cmd.Dir, cmd.Env = filepath.Join(i.root, i.workdir), append(append(os.Environ(), "GOFLAGS=-pgo=off"), i.env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		d.Fatalf("RUN %s\n%v\n%s", command, err, out)
+		t.Fatalf("RUN %s\n%v\n%s", command, err, out)
 	}
+}
+
+// again is a stage whose commands ran once more, in a copy of its files elsewhere.
+func (i *image) again(t testing.TB) *image {
+	t.Helper()
+	other := *i
+	other.root = filepath.Join(t.TempDir(), "another", "place")
+	if err := copyTree(filepath.Join(i.root, i.workdir), filepath.Join(other.root, i.workdir), func(string) bool { return false }); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range other.runs {
+		other.run(t, command)
+	}
+	return &other
 }
 
 func (d *dockerfile) copy(words []string) {

@@ -1,6 +1,7 @@
 package docker_test
 
 import (
+	"bytes"
 	"context"
 	"debug/elf"
 	"encoding/json"
@@ -43,6 +44,27 @@ func TestTheImageRunsAProject(t *testing.T) {
 	checkStatic(t, filepath.Join(made.root, made.entrypoint[0]))
 	if text, err := os.ReadFile(filepath.Join(made.root, "etc/ssl/certs/ca-certificates.crt")); err != nil || !strings.Contains(string(text), "BEGIN CERTIFICATE") {
 		t.Errorf("no certificates of authorities in the image: %v", err)
+	}
+
+	for _, label := range []string{"title", "description", "version", "revision", "licenses"} {
+		if !strings.Contains(made.labels, "org.opencontainers.image."+label+`="`) {
+			t.Errorf("the label %s is not in %s", label, made.labels)
+		}
+	}
+	notices, err := os.ReadFile(filepath.Join(made.root, "NOTICES"))
+	if err != nil || !strings.Contains(string(notices), "npm: @temporalio/workflow ") || !strings.Contains(string(notices), "github.com/jackc/pgx/v5 ") {
+		t.Errorf("no notices of licences in the image: %v, %d bytes", err, len(notices))
+	}
+	// Whoever builds the same commit elsewhere gets the same.
+	second := made.stages["build"].again(t)
+	for name, in := range map[string]string{"workflow-worker": made.entrypoint[0], "NOTICES": "NOTICES"} {
+		first, err := os.ReadFile(filepath.Join(made.root, in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, err := os.ReadFile(filepath.Join(second.root, "out", name)); err != nil || !bytes.Equal(other, first) {
+			t.Errorf("built in another folder, %s is another: %v, %d and %d bytes", name, err, len(other), len(first))
+		}
 	}
 
 	port := freePort(t)
@@ -166,7 +188,7 @@ func until(t testing.TB, what string, f func(context.Context) error) {
 
 func TestBaseImagesArePinned(t *testing.T) {
 	t.Parallel()
-	pinned := regexp.MustCompile(`^\S+:\d+\.\d+\.\d+-[a-z-]+$`)
+	pinned := regexp.MustCompile(`^\S+:\d+\.\d+\.\d+-[a-z-]+(@sha256:[0-9a-f]{64})?$`)
 	found := 0
 	for _, line := range instructions(t, "Dockerfile") {
 		words := strings.Fields(line)

@@ -169,12 +169,13 @@ func atWork(t *testing.T) *program.Service {
 	if _, err := rows.Exec(t.Context(), `
 WITH p AS (INSERT INTO projects (name, task_queue_name) VALUES ('at work', $1) RETURNING id),
      a AS (INSERT INTO components (project_id, name, implementation_language, implementation_code)
-           SELECT id, 'greet', 'typescript', 'export const greet = (name: string) => name' FROM p),
+           SELECT id, 'greet', 'typescript', 'import { Context } from "@temporalio/activity";
+             export const greet = (name: string) => { if (Context.current().info.attempt === 1) throw new Error("again"); return name }' FROM p),
      w AS (INSERT INTO workflows (project_id, kebab_name) SELECT id, 'hello' FROM p RETURNING id)
 INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code)
 SELECT id, '1.0.0', $2 FROM w`, queue, `
 import { proxyActivities, sleep } from '@temporalio/workflow';
-const { greet } = proxyActivities<any>({ startToCloseTimeout: '1m' });
+const { greet } = proxyActivities<any>({ startToCloseTimeout: '1m', retry: { initialInterval: 10 } });
 export async function hello(name: string) { await sleep(1); return greet(name) }`); err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,15 @@ const (
 	idServer     = "service.http_server"
 )
 
+// PayloadTrouble is what [Metrics.Trouble] is told where payloads are encrypted.
+const PayloadTrouble = "payloads can't be encrypted or decrypted"
+
 // HealthIDs are the ids that this room gives by itself; the others are made of cdc's reasons and of
 // what fails at work.
 func HealthIDs() []string {
 	return []string{
 		"database" + outOfReach, "database" + ofNoUse, "temporal" + outOfReach, "temporal" + ofNoUse, idConnecting, idServer,
+		TroubleID(PayloadTrouble),
 	}
 }
 

@@ -23,14 +23,20 @@ type Options struct {
 	// UserSeries is how many series the code of one project may make with
 	// metricMeter, as Prometheus counts them; 0 = 1000, less = none.
 	UserSeries int
+	// TopProjects is how many projects are shown by each of tasks, failures and
+	// CPU time; 0 = 20, less = none.
+	TopProjects int
 	// MemoryLimit is how much the process may use, in bytes; 0 = unknown.
 	MemoryLimit int64
 	// Now is the clock; nil = time.Now. Tests set it.
 	Now func() time.Time
 }
 
-// DefaultUserSeries is that of Options.UserSeries.
-const DefaultUserSeries = 1000
+// The defaults of Options.UserSeries and Options.TopProjects.
+const (
+	DefaultUserSeries  = 1000
+	DefaultTopProjects = 20
+)
 
 func (o Options) withDefaults() Options {
 	if o.Version == "" {
@@ -41,6 +47,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.UserSeries == 0 {
 		o.UserSeries = DefaultUserSeries
+	}
+	if o.TopProjects == 0 {
+		o.TopProjects = DefaultTopProjects
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -56,6 +65,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	temporal *temporalMetrics
 	users    *userMetrics
+	usage    *usage
 
 	stream       streamState
 	dependencies dependencies
@@ -63,6 +73,8 @@ type Metrics struct {
 	phase        phase
 
 	projects        gaugeSet
+	wanted          prometheus.Gauge
+	replicas        prometheus.Gauge
 	compileErrors   prometheus.Gauge
 	gateRefusals    counterSet
 	workflows       *prometheus.GaugeVec
@@ -93,6 +105,7 @@ func New(o Options) *Metrics {
 		registry: prometheus.NewRegistry(),
 		temporal: newTemporalMetrics(),
 		users:    &userMetrics{limit: o.UserSeries, projects: map[string]*userProject{}},
+		usage:    newUsage(o.TopProjects, o.Now),
 	}
 	m.stream.now = o.Now
 	m.stream.set(StreamConnecting, "not connected yet")
@@ -112,12 +125,13 @@ func New(o Options) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo, memoryLimit,
-		m.projects.vec, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
+		m.projects.vec, m.wanted, m.replicas, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
 		newStateCollector(m),
 		m.temporal,
 		m.users,
+		m.usage,
 	)
 	return m
 }

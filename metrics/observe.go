@@ -20,6 +20,14 @@ func (m *Metrics) makeCollectors() {
 	}, []string{"status"})
 	m.projects.known = []string{"starting", statusRunning, "stopping", "stopped", "failed"}
 	m.projects.set(nil)
+	m.wanted = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "projects_wanted",
+		Help: "Projects that this process should run; those that it runs are projects{status=\"running\"}.",
+	})
+	m.replicas = prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "replicas",
+		Help: "Replicas that this process counts on, itself included, where projects don't run on all (PROJECT_REPLICAS); else 0.",
+	})
 	m.compileErrors = prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "compile_errors",
 		Help: "Workflow rows and components whose newest text is not live because of an error in it, now.",
@@ -173,6 +181,12 @@ func (m *Metrics) Reloaded(action string, commitToLive time.Duration) {
 
 // ProjectsByStatus implements reconcile.Observer: this process's projects.
 func (m *Metrics) ProjectsByStatus(counts map[string]int) { m.projects.set(counts) }
+
+// Placed implements reconcile.Observer: what this process should run, and who else there is.
+func (m *Metrics) Placed(wanted, replicas int) {
+	m.wanted.Set(float64(wanted))
+	m.replicas.Set(float64(replicas))
+}
 
 // CompileErrors implements reconcile.Observer: rows whose newest text isn't live.
 func (m *Metrics) CompileErrors(n int) { m.compileErrors.Set(float64(n)) }

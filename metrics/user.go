@@ -49,6 +49,7 @@ type userSeries struct {
 // UserMetrics takes what the code of one project measures, until it is closed.
 type UserMetrics struct {
 	all     *userMetrics
+	usage   *usage
 	project *userProject
 	closed  sync.Once
 }
@@ -65,7 +66,8 @@ func (m *Metrics) UserMetrics(projectID string) *UserMetrics {
 		u.projects[projectID] = p
 	}
 	p.users++
-	return &UserMetrics{all: u, project: p}
+	m.usage.know(projectID)
+	return &UserMetrics{all: u, usage: m.usage, project: p}
 }
 
 // Close ends it; with the last one the project's series go.
@@ -76,6 +78,7 @@ func (m *UserMetrics) Close() {
 		m.project.users--
 		if m.project.users == 0 {
 			delete(m.all.projects, m.project.id)
+			m.usage.forget(m.project.id)
 		}
 	})
 }

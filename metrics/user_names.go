@@ -8,6 +8,9 @@ import (
 
 const kindHistogram = "histogram"
 
+// TopProjectsSetting is the setting of [Options].TopProjects, for messages.
+const TopProjectsSetting = "METRICS_TOP_PROJECTS"
+
 // UserSeriesSetting is the setting of [Options].UserSeries, for messages.
 const UserSeriesSetting = "USER_METRICS_MAX_SERIES"
 

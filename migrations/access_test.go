@@ -97,6 +97,7 @@ func TestTheRegistryIsReadOnlyForUsers(t *testing.T) {
 			s.forbidden(`INSERT INTO worker_events (project_id, replica, kind, message) VALUES ($1, 'r', 'started', 'forged')`, annProject)
 			s.forbidden(`UPDATE worker_events SET message = ''`)
 			s.forbidden(`DELETE FROM worker_events`)
+			s.forbidden(`SELECT name FROM workflow_replicas`)
 		}
 	})
 }
@@ -212,8 +213,8 @@ func TestAllThatWeMakeIsClosedToAnon(t *testing.T) {
 			}
 		}
 		const functions = `SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'workflow_worker'::regnamespace`
-		if len(d.strings(functions)) != 7 {
-			t.Errorf("functions %v, want 7", d.strings(functions))
+		if len(d.strings(functions)) != 8 {
+			t.Errorf("functions %v, want 8", d.strings(functions))
 		}
 		if got := d.strings(functions + ` AND (has_function_privilege('anon', p.oid, 'EXECUTE') OR proconfig IS NULL)`); len(got) > 0 {
 			t.Errorf("open to anon, or without a search_path of their own: %v", got)

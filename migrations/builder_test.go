@@ -36,6 +36,8 @@ func TestBuilderKeepsItsRowsAndItsSchema(t *testing.T) {
 			strings.Contains(line, `policy workflow_workers System can manage workers`),
 			strings.HasPrefix(line, "- relation workflow_workers"),                // rights taken back
 			strings.HasPrefix(line, "- relation workflow_executions"),             // and given by the column
+			strings.HasPrefix(line, "- relation component_executions"),            // the service's alone
+			strings.HasPrefix(line, "- column component_executions.node_id"),      // may be NULL
 			strings.HasPrefix(line, "- relation workflows r rls true identity d"), // replica identity
 			strings.HasPrefix(line, "- relation workflow_compiled_code r rls true identity d"):
 		default:

@@ -90,6 +90,82 @@ func TestUsersStartAndReadExecutionsOfTheirOwnOnly(t *testing.T) {
 	})
 }
 
+func TestUsersReadStepsOfTheirOwnExecutionsOnly(t *testing.T) {
+	t.Parallel()
+	onSupabase(t, func(t *testing.T, d *database) {
+		executionsOf(d)
+		d.exec(`DELETE FROM component_executions`)
+		d.exec(`INSERT INTO component_executions (workflow_execution_id, node_id, status, kind) SELECT id, 'n', 'running', 'activity' FROM workflow_executions`)
+		ann := d.session(t, "authenticated", annAuth)
+		const owners = `SELECT DISTINCT e.workflow_id::text FROM component_executions c JOIN workflow_executions e ON e.id = c.workflow_execution_id`
+		if got := ann.strings(owners); !slices.Equal(got, []string{annWorkflow}) {
+			t.Errorf("Ann sees steps of %v", got)
+		}
+		if n := ann.string(`SELECT (count(*) > 0)::text FROM component_executions`); n != "true" {
+			t.Error("Ann sees no steps")
+		}
+		ann.must(1, `SELECT node_id, status, input_data, output_data, error_message, retry_count FROM component_executions WHERE workflow_execution_id = $1 ORDER BY started_at`, annExecution)
+		if n := ann.string(`SELECT count(*)::text FROM component_executions WHERE workflow_execution_id IN ('b0000000-0000-4000-8000-000000000007', 'b0000000-0000-4000-8000-000000000008')`); n != "0" {
+			t.Errorf("Ann sees %s of Ben's steps", n)
+		}
+		ann.forbidden(`INSERT INTO component_executions (workflow_execution_id, node_id, status) VALUES ($1, 'n', 'completed')`, annExecution)
+		ann.forbidden(`UPDATE component_executions SET output_data = '1'`)
+		ann.forbidden(`DELETE FROM component_executions`)
+		ann.forbidden(`TRUNCATE component_executions`)
+		visitor := d.session(t, "anon", "")
+		visitor.forbidden(`SELECT * FROM component_executions`)
+		visitor.forbidden(`DELETE FROM component_executions`)
+		backend := d.session(t, "service_role", "")
+		backend.must(1, `UPDATE component_executions SET status = 'completed' WHERE workflow_execution_id = $1`, annExecution)
+	})
+}
+
+// Another shape of the table: what it requires and a step may lack isn't required any more, and its
+// check allows what the service writes.
+func TestAnotherShapeOfStepsIsAdopted(t *testing.T) {
+	t.Parallel()
+	d := builderDatabase(t)
+	d.exec(`DROP TABLE component_executions`)
+	d.exec(`CREATE TABLE component_executions (
+		id uuid PRIMARY KEY DEFAULT gen_random_uuid(), workflow_execution_id uuid NOT NULL REFERENCES workflow_executions (id) ON DELETE CASCADE,
+		component_name text NOT NULL, status varchar(20) NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'failed', 'skipped')),
+		started_at timestamptz NOT NULL, input jsonb)`)
+	migrated(d)
+	for _, status := range []string{"pending", "running", "retrying", "completed", "failed", "cancelled", "skipped"} {
+		d.exec(`INSERT INTO component_executions (workflow_execution_id, node_id, status, run_id, kind) VALUES ($1, 'n', $2, 'r', 'activity')`, annExecution, status)
+	}
+	if _, err := d.conn.Exec(t.Context(), `INSERT INTO component_executions (workflow_execution_id, status) VALUES ($1, 'nonsense')`, annExecution); err == nil {
+		t.Error("any status is allowed now")
+	}
+}
+
+// What ends, or goes on as another run, is noted with it, once; the service's own notes of a start
+// aren't.
+func TestEndsNoteTheStepsThatAreDue(t *testing.T) {
+	t.Parallel()
+	d := migratedBuilder(t)
+	due := func(what string, want ...string) {
+		t.Helper()
+		if got := d.strings(`SELECT run_id || ' ' || next_run_id FROM workflow_worker.steps_due ORDER BY 1`); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+		d.exec(`DELETE FROM workflow_worker.steps_due`)
+	}
+	d.exec(`DELETE FROM workflow_executions`)
+	d.exec(`INSERT INTO workflow_executions (workflow_id, status) VALUES ($1, 'pending')`, annWorkflow)
+	d.exec(`UPDATE workflow_executions SET claimed_at = now(), temporal_workflow_id = 'w'`)
+	d.exec(`UPDATE workflow_executions SET status = 'running', first_run_id = 'r1', temporal_run_id = 'r1'`)
+	due("it began")
+	d.exec(`UPDATE workflow_executions SET status = 'running', temporal_run_id = 'r2'`)
+	due("it goes on", "r1 r2")
+	d.exec(`UPDATE workflow_executions SET status = 'completed', temporal_run_id = 'r2'`)
+	due("it is over", "r2 ")
+	d.exec(`UPDATE workflow_executions SET status = 'completed', output = '1'`)
+	due("it is still over")
+	d.exec(`INSERT INTO workflow_executions (workflow_id, status, first_run_id, temporal_run_id) VALUES ($1, 'failed', 'r3', 'r3')`, annWorkflow)
+	due("one that was recorded", "r3 ")
+}
+
 // Before its second migration of executions the Workflow Builder's table knew neither who asked
 // nor rows that wait.
 func TestTheFirstShapeOfExecutionsIsAdopted(t *testing.T) {

@@ -283,7 +283,7 @@ func (d *target) applyNext(ctx context.Context, provider *goose.Provider) error 
 		result, err := provider.UpByOne(ctx)
 		switch {
 		case err == nil:
-			d.log.Info("migrations: applied", "file", path.Base(result.Source.Path), "took", result.Duration)
+			d.log.Info("migrations: applied", "file", path.Base(result.Source.Path), "took_ms", result.Duration.Milliseconds())
 			return nil
 		case errors.Is(err, goose.ErrNoNextVersion):
 			return nil

@@ -12,7 +12,8 @@ WITH contract (table_name, required) AS (
            ('workflow_code_store', ARRAY['project_id', 'hash', 'workflow_code']),
            ('workflow_live_code', ARRAY['project_id', 'source_kind', 'source_id', 'hash']),
            ('workflow_executions', ARRAY['id', 'workflow_id', 'status']),
-           ('workflow_execution_requests', ARRAY['id', 'execution_id', 'action', 'status'])
+           ('workflow_execution_requests', ARRAY['id', 'execution_id', 'action', 'status']),
+           ('component_executions', ARRAY['id', 'workflow_execution_id', 'status'])
 ),
 relation AS (
     SELECT c.table_name, c.required, r.oid, r.relkind, r.relowner, pg_get_userbyid(r.relowner) AS owner
@@ -61,14 +62,14 @@ problem (rank, text) AS (
     UNION ALL
     SELECT 7, format('public.%I.%I is of type %s, workflow-worker needs uuid.', r.table_name, a.attname, format_type(a.atttypid, a.atttypmod))
     FROM relation r
-    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname IN ('id', 'project_id', 'workflow_id') AND NOT a.attisdropped
+    JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname IN ('id', 'project_id', 'workflow_id', 'workflow_execution_id') AND NOT a.attisdropped
     WHERE a.atttypid <> 'uuid'::regtype
       AND (r.table_name, a.attname) NOT IN (('workflow_workers', 'id'), ('activity_statistics', 'id'))
 
     UNION ALL
     SELECT 7, format('public.%I has no primary key on id: ALTER TABLE public.%I ADD PRIMARY KEY (id).', r.table_name, r.table_name)
     FROM relation r
-    WHERE r.table_name IN ('projects', 'workflows', 'workflow_compiled_code', 'components', 'worker_requests', 'workflow_executions')
+    WHERE r.table_name IN ('projects', 'workflows', 'workflow_compiled_code', 'components', 'worker_requests', 'workflow_executions', 'component_executions')
       AND NOT EXISTS (SELECT FROM pg_index x
                       JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[0]
                       WHERE x.indrelid = r.oid AND x.indisprimary AND x.indnkeyatts = 1 AND a.attname = 'id')

@@ -1,5 +1,6 @@
 -- Executions over Supabase Realtime, by private Broadcast: a message for each change of
--- an execution's status, on the topic execution:<id> and on project:<project id>.
+-- an execution's status, on the topic execution:<id> and on project:<project id>; and one
+-- (event step) on the execution's topic each time that some of its steps are written.
 --
 -- Run it as the owner of the tables, after the migrations; it may run any number of
 -- times. A message carries id, status and version (updated_at in microseconds, which
@@ -59,3 +60,23 @@ CREATE OR REPLACE TRIGGER workflow_worker_broadcast_inserted AFTER INSERT ON pub
 CREATE OR REPLACE TRIGGER workflow_worker_broadcast_updated AFTER UPDATE ON public.workflow_executions
     FOR EACH ROW WHEN (NEW.status IS DISTINCT FROM OLD.status OR NEW.temporal_run_id IS DISTINCT FROM OLD.temporal_run_id)
     EXECUTE FUNCTION workflow_worker.broadcast_execution();
+
+-- Of steps one message for each execution that a statement writes some of: which, the
+-- client reads from the table.
+CREATE OR REPLACE FUNCTION workflow_worker.broadcast_steps() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = ''
+AS $$
+BEGIN
+    PERFORM realtime.send(pg_catalog.jsonb_build_object('id', s.id, 'version', (extract(epoch FROM s.at) * 1000000)::bigint),
+        'step', 'execution:' || s.id::text, true)
+    FROM (SELECT workflow_execution_id AS id, max(updated_at) AS at FROM written GROUP BY 1) AS s;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION workflow_worker.broadcast_steps() IS 'Trigger: tells listeners of Supabase Realtime that steps of an execution changed.';
+REVOKE ALL ON FUNCTION workflow_worker.broadcast_steps() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER workflow_worker_broadcast_inserted AFTER INSERT ON public.component_executions
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION workflow_worker.broadcast_steps();
+CREATE OR REPLACE TRIGGER workflow_worker_broadcast_updated AFTER UPDATE ON public.component_executions
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION workflow_worker.broadcast_steps();

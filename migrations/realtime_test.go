@@ -37,8 +37,15 @@ func TestRealtimeTellsOfOwnExecutionsWithoutTheirValues(t *testing.T) {
 		if got := d.string(`SELECT count(*)::text FROM realtime.messages WHERE payload::text LIKE '%secret%' OR NOT payload ?& '{id,status,version}'`); got != "0" {
 			t.Errorf("%s messages carry values, or lack what they should carry", got)
 		}
+		const step = `INSERT INTO component_executions (workflow_execution_id, status, kind, output_data) SELECT $1, 'running', 'activity', '"secret"' FROM generate_series(1, 3)`
+		d.exec(step, running)
+		d.exec(`UPDATE component_executions SET status = 'completed' WHERE workflow_execution_id = $1`, running)
+		if got := d.strings(`SELECT topic || ' ' || private FROM realtime.messages WHERE event = 'step' AND payload ?& '{id,version}' AND payload::text NOT LIKE '%secret%'`); strings.Join(got, ", ") !=
+			"execution:"+running+" true, execution:"+running+" true" {
+			t.Errorf("messages about steps %v", got)
+		}
 		for topic, hears := range map[string][2]string{
-			"execution:" + running: {"2", "0"}, "project:" + annProject: {"2", "0"}, "project:" + benProject: {"0", "2"}, "execution:x": {"0", "0"}, "": {"0", "0"},
+			"execution:" + running: {"4", "0"}, "project:" + annProject: {"4", "0"}, "project:" + benProject: {"0", "4"}, "execution:x": {"0", "0"}, "": {"0", "0"},
 		} {
 			for i, user := range []string{annAuth, benAuth} {
 				s := d.session(t, "authenticated", user)
@@ -64,7 +71,7 @@ func TestRealtimeSaysWhatIsMissing(t *testing.T) {
 	for range 2 {
 		d.exec(migrations.RealtimeChangesSQL())
 	}
-	if n := d.string(`SELECT count(*)::text FROM pg_publication_tables WHERE pubname = 'supabase_realtime'`); n != "1" {
+	if n := d.string(`SELECT count(*)::text FROM pg_publication_tables WHERE pubname = 'supabase_realtime'`); n != "2" {
 		t.Errorf("%s tables are published", n)
 	}
 	// The owner's UPDATE still works.

@@ -46,7 +46,7 @@ GRANT SELECT, UPDATE (status, error, result, started_at, completed_at) ON public
 -- The service's own books. Old rows of its registry, what is no longer live, and
 -- code that no execution can need any more, it removes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store,
-    public.workflow_package_bundles, public.workflow_execution_moves, public.workflow_execution_stays, public.workflow_execution_failures, public.workflow_live_periods
+    public.workflow_replicas, public.workflow_package_bundles, public.workflow_execution_moves, public.workflow_execution_stays, public.workflow_execution_failures, public.workflow_live_periods
     TO workflow_worker_service;
 GRANT SELECT, INSERT, DELETE ON public.worker_events
     TO workflow_worker_service;
@@ -61,6 +61,7 @@ GRANT SELECT, INSERT, DELETE, UPDATE (temporal_workflow_id, temporal_run_id, sta
     ON public.workflow_executions TO workflow_worker_service;
 GRANT SELECT, DELETE, UPDATE (status, result, error, started_at, completed_at, leased_until, run_id, delivered_at)
     ON public.workflow_execution_requests TO workflow_worker_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.component_executions, workflow_worker.steps_due TO workflow_worker_service;
 
 -- How projects are, for "workflow-worker status". The view is missing where somebody else
 -- has a relation of that name.
@@ -83,6 +84,7 @@ BEGIN
             ('workflow_compiled_code', 'SELECT', 'USING (true)'), ('components', 'SELECT', 'USING (true)'),
             ('worker_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_workers', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_replicas', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('activity_statistics', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_package_bundles', 'ALL', 'USING (true) WITH CHECK (true)'),
@@ -93,6 +95,7 @@ BEGIN
             ('workflow_live_periods', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_executions', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_execution_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('component_executions', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)
     LOOP

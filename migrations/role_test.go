@@ -60,6 +60,11 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 			s.must(1, upsert, annProject)
 			s.must(1, `UPDATE workflow_workers SET last_heartbeat = now() WHERE worker_id = 'r1'`)
 			s.must(1, `DELETE FROM workflow_workers WHERE worker_id = 'r1'`)
+			const replica = `INSERT INTO workflow_replicas (name, status) VALUES ('r1', 'starting')
+				ON CONFLICT (name) DO UPDATE SET status = 'running', last_heartbeat = now()`
+			s.must(1, replica)
+			s.must(1, replica) // which rings
+			s.must(1, `DELETE FROM workflow_replicas WHERE name = 'r1'`)
 			const store = `INSERT INTO workflow_code_store (project_id, hash, kind, workflow_code) VALUES ($1, 'h', 'workflow', 'x')
 				ON CONFLICT (project_id, hash) DO UPDATE SET last_used_at = now()`
 			s.must(1, store, annProject)

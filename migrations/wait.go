@@ -41,7 +41,7 @@ func untilAnswered(ctx context.Context, log *slog.Logger, fails string, f func()
 		case errors.As(err, &preflight), errors.As(err, &pending), errors.As(err, &refused) && !temporary(refused):
 			return err
 		}
-		log.Warn(fails, "error", err.Error(), "retry_in", unreachablePause)
+		log.Warn(fails, "error", err.Error(), "retry_in_ms", unreachablePause.Milliseconds())
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

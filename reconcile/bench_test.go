@@ -34,7 +34,7 @@ func BenchmarkSurvey(b *testing.B) {
 	r := h.replica()
 	b.Run("xmin", func(b *testing.B) {
 		for b.Loop() {
-			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify); err != nil || len(s.Projects) != 1000 {
+			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify, nil); err != nil || len(s.Projects) != 1000 {
 				b.Fatal(err)
 			}
 		}
@@ -89,4 +89,51 @@ func BenchmarkUnchangedHint(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkFleet is what goes on all the time in a fleet of 8 replicas with 10,000 projects, each on two.
+func BenchmarkFleet(b *testing.B) {
+	const projects, replicas = 10_000, 8
+	h := newHouse(b)
+	h.Exec(`INSERT INTO projects (id, name, task_queue_name) SELECT gen_random_uuid(), 'p' || i, 'q' || i FROM generate_series(1, $1) i`, projects)
+	h.Exec(`INSERT INTO workflows (project_id, kebab_name, display_name) SELECT id, 'w', '' FROM projects`)
+	h.Exec(`INSERT INTO workflow_compiled_code (workflow_id, version, workflow_code) SELECT id, '1', repeat(id::text, 100) FROM workflows`)
+	h.Exec(`INSERT INTO workflow_replicas (name, status) SELECT 'replica-' || i, 'running' FROM generate_series(1, $1) i`, replicas)
+	h.Exec(`INSERT INTO workflow_workers (worker_id, project_id, task_queue_name, status, last_heartbeat, metadata)
+		SELECT gen_random_uuid()::text, p.id, p.task_queue_name, 'running', now(), jsonb_build_object('schema', 1, 'replica', 'replica-' || 1 + (row_number() OVER ()) % $1)
+		FROM projects p, generate_series(1, 2)`, replicas)
+	h.Exec(`ANALYZE`)
+	r := h.replica(func(c *Config) { c.Replica, c.ProjectReplicas = "replica-1", 2 })
+	if err := r.places.join(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("resync/all", func(b *testing.B) {
+		for b.Loop() {
+			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify, nil); err != nil || len(s.Projects) != projects {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("resync/own", func(b *testing.B) {
+		for b.Loop() {
+			if s, err := rows.ReadSurvey(b.Context(), r.db, r.identify, r.places.pick); err != nil || len(s.All) != projects || len(s.Projects) > projects/2 {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("heartbeat/own", func(b *testing.B) {
+		workers := one[[]string](h, `SELECT array_agg(worker_id::text) FROM workflow_workers WHERE metadata->>'replica' = 'replica-1'`)
+		for b.Loop() {
+			if got, err := rows.RefreshHeartbeats(b.Context(), r.db, workers); err != nil || len(got) != 2*projects/replicas {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("look-at-replicas", func(b *testing.B) {
+		for b.Loop() {
+			if err := r.places.look(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

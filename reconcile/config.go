@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"time"
 
@@ -67,6 +68,9 @@ type StateObserver interface {
 	// workflow_workers row; one that isn't meant to run counts as stopped, row
 	// or not. Statuses without projects are absent.
 	ProjectsByStatus(map[string]int)
+	// Placed tells how many projects this replica should run, and how many replicas it counts on,
+	// itself included; 0 where each runs all.
+	Placed(wanted, replicas int)
 	// CompileErrors is the number of workflows and components, over all
 	// projects of this replica, whose newest text isn't what is live.
 	CompileErrors(n int)
@@ -100,6 +104,18 @@ type Config struct {
 	// them until their heartbeat has aged. Default: "<hostname>/<process id>",
 	// which in a container is the same after each restart.
 	Replica string
+
+	// ProjectReplicas is on how many of the living replicas a project runs; all should have the
+	// same. 0: on all.
+	ProjectReplicas int
+
+	// Capacity is this replica's share of the projects beside the others'. Default 1.
+	Capacity float64
+
+	// Memory tells how much of its memory this process needs for what it keeps, and how much it
+	// may use; 0 if unknown. With ProjectReplicas nothing more is taken on when it runs short. Nil:
+	// it never does.
+	Memory func() (used, limit int64)
 
 	// Host is what workflow_workers.host says. Default: the host's name.
 	Host string
@@ -194,6 +210,7 @@ type Config struct {
 
 // Defaults of Config that settings of the service repeat, for people to read.
 const (
+	DefaultCapacity          = 1.0
 	DefaultRemovalGrace      = 5 * time.Second
 	DefaultHeartbeatInterval = 30 * time.Second
 	DefaultShutdownTimeout   = 30 * time.Second
@@ -208,6 +225,10 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Host, host)
 	setDefault(&c.Replica, fmt.Sprintf("%s/%d", c.Host, os.Getpid()))
 	setDefault(&c.Workers, 16)
+	setDefault(&c.Capacity, DefaultCapacity)
+	if c.Memory == nil {
+		c.Memory = func() (used, limit int64) { return 0, 0 }
+	}
 	setDefault(&c.RemovalGrace, DefaultRemovalGrace)
 	if c.RemovalGrace < 0 {
 		c.RemovalGrace = 0
@@ -265,6 +286,12 @@ func (c Config) validate() error {
 	if c.Workers < 0 {
 		errs = append(errs, fmt.Errorf("Workers is %d, must be positive", c.Workers))
 	}
+	if c.ProjectReplicas < 0 {
+		errs = append(errs, fmt.Errorf("ProjectReplicas is %d, must not be negative", c.ProjectReplicas))
+	}
+	if !(c.Capacity > 0) || math.IsInf(c.Capacity, 0) {
+		errs = append(errs, fmt.Errorf("Capacity is %v, must be positive", c.Capacity))
+	}
 	for _, d := range []struct {
 		name  string
 		value time.Duration
@@ -314,6 +341,7 @@ func (deafObserver) Reconciled(time.Duration, error) {}
 func (deafObserver) Reloaded(string, time.Duration)  {}
 func (deafObserver) ProjectsByStatus(map[string]int) {}
 func (deafObserver) CompileErrors(int)               {}
+func (deafObserver) Placed(int, int)                 {}
 func (deafObserver) GateRefused(string)              {}
 func (deafObserver) VersionsInUse(map[int]int)       {}
 func (deafObserver) ExecutionsStayed(int)            {}

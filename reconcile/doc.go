@@ -21,16 +21,21 @@
 //     complete once every replica knows whom it moved.
 //   - workflow_workers has one row per project and replica that says what is,
 //     with a heartbeat; rows of dead replicas are marked failed.
+//   - With ProjectReplicas a project runs on so many of the living replicas. A move
+//     overlaps, so that it runs twice rather than not at all; a database that is away
+//     moves nothing.
 //   - Code stays in the store as long as an execution may need it, and no longer
 //     than a while after; what happened is in worker_events; the rows tell how many
 //     executions are on older code, keep theirs, or get no further: see upkeep.
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
 // Its rooms: rows has all that is said to the database, upkeep what goes on beside the
-// passes, executions the rows that start executions and follow them, trouble how both tell what fails. Here are the queue, the plan, the
-// pass and its execution, requests and the shutdown. A pass is read in this order:
-// reconciler.go (who asks for it), pass.go, plan.go, execute.go, write.go; requests in requests.go,
-// judge.go, ask.go and check.go. What is beside it has types of its own: checks, shutdown, totals.
+// passes, executions the rows that start executions and follow them, placement which
+// replica runs a project, trouble how they tell what fails. Here are the queue, the plan,
+// the pass and its execution, requests and the shutdown. A pass is read in this order:
+// reconciler.go (who asks for it), pass.go, plan.go, execute.go, write.go; requests in
+// requests.go, judge.go, ask.go and check.go; where projects run in places.go and
+// replicas.go. What is beside it has types of its own: checks, shutdown, totals.
 //
 // It imports its rooms, runtime and database and nothing else of ours; none of its rooms
 // imports it. It doesn't know how hints come about, what JavaScript is, or that metrics

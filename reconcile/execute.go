@@ -26,7 +26,7 @@ func (r *Reconciler) execute(ctx context.Context, rec *record, s *rows.Snapshot,
 		return r.reload(ctx, rec, s, dec)
 	case actStop:
 		rec.restartCause = ""
-		if s.Forbidden() == "" && dec.cause != noCode {
+		if s.Forbidden() == "" && dec.cause != noCode && dec.cause != causeElsewhere {
 			rec.restartCause = dec.cause
 		}
 		r.beginDrain(ctx, rec, dec.cause)
@@ -197,7 +197,7 @@ func (r *Reconciler) live(ctx context.Context, rec *record, dec decision, before
 	r.noteBroken(rec, before, rec.report, false)
 	r.cfg.Observer.Reloaded(dec.action.String(), took)
 	r.logProblems(ctx, rec)
-	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, logkey.Action, dec.action.String(), logkey.Cause, dec.cause, logkey.Took, took)
+	r.log.InfoContext(ctx, "code is live", logkey.Project, rec.id, logkey.Action, dec.action.String(), logkey.Cause, dec.cause, logkey.Took, took.Milliseconds())
 }
 
 // logProblems logs what isn't live as the rows want it.

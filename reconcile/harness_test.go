@@ -216,6 +216,7 @@ type watcher struct {
 	stayed   int
 	failing  int
 	troubles map[string]bool
+	placed   [2]int // wanted, replicas
 }
 
 func (w *watcher) ExecutionsFailing(n int) {
@@ -293,11 +294,17 @@ func (w *watcher) CompileErrors(n int) {
 	w.broken = n
 }
 
+func (w *watcher) Placed(wanted, replicas int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.placed = [2]int{wanted, replicas}
+}
+
 func (w *watcher) get() watcher {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return watcher{passes: w.passes, failed: w.failed, reloads: w.reloads, slowest: w.slowest, statuses: w.statuses, broken: w.broken, refused: maps.Clone(w.refused),
-		versions: w.versions, texts: w.texts, stayed: w.stayed, failing: w.failing, troubles: maps.Clone(w.troubles)}
+		versions: w.versions, texts: w.texts, stayed: w.stayed, failing: w.failing, placed: w.placed, troubles: maps.Clone(w.troubles)}
 }
 
 // logLines is a logger's output, to look at.

@@ -33,6 +33,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if n.suspect || rec.uncertain {
 		r.settlePhase(ctx, rec)
 	}
+	r.place(rec)
 
 	if rec.check != nil && rec.check.over() {
 		rec.check, rec.fingerprint = nil, ""
@@ -70,7 +71,20 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if err != nil {
 		return r.noted(ctx, rec, "requests", err)
 	}
+	busy := rec.elsewhere && rec.phase == running && (rec.check != nil || len(rec.claimed) > 0)
+	if busy {
+		rec.elsewhere = false // what it has taken on it finishes
+	}
 	dec := plan(rec.observed, s.Desired, time.Now(), r.cfg.RemovalGrace)
+	if busy {
+		dec.again = soonest(dec.again, listenForMoves)
+	}
+	rec.putOff = false
+	if dec.action == actStart && rec.restartCause == "" {
+		if wait := r.places.room(); wait > 0 {
+			dec.action, dec.again, rec.putOff = actNothing, wait, true
+		}
+	}
 	rec.vanished = dec.vanished
 	if dec.changed {
 		r.queue.forget(rec.id)
@@ -88,7 +102,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if wrote != nil || settled != nil {
 		return errors.Join(failed, wrote, settled)
 	}
-	rec.fingerprint, rec.gone = s.Fingerprint, !s.Exists
+	rec.fingerprint, rec.gone, rec.settled = s.Fingerprint, !s.Exists, true
 	rec.due = time.Time{}
 	again := dec.again
 	if rec.phase == running && !rec.again.IsZero() {
@@ -102,6 +116,16 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.asked = time.Time{}
 	}
 	return failed
+}
+
+// place takes over whether the project is this replica's.
+func (r *Reconciler) place(rec *record) {
+	was, wasElsewhere := rec.mine, rec.elsewhere
+	rec.mine, rec.elsewhere = r.places.verdict(rec.id, rec.stand().at())
+	rec.settled = false
+	if rec.mine != was || rec.elsewhere != wasElsewhere {
+		rec.fingerprint = "" // there is something to do, whatever the rows say
+	}
 }
 
 // noted logs a failure of the database, and makes the next pass read all.

@@ -47,6 +47,8 @@ type observed struct {
 	moves map[string]string
 	// lost says that the database doesn't have the code that runs.
 	lost bool
+	// elsewhere says that other replicas run it, and this one isn't to.
+	elsewhere bool
 }
 
 // failure is an attempt that failed.
@@ -115,6 +117,12 @@ func plan(o observed, d rows.Desired, now time.Time, grace time.Duration) decisi
 		}
 		return decision{rest: true}
 	}
+	if o.elsewhere {
+		if o.phase == running {
+			return decision{action: actStop, cause: causeElsewhere}
+		}
+		return decision{rest: true}
+	}
 	if o.phase == absent {
 		return planStart(o, d, now)
 	}
@@ -162,6 +170,9 @@ const causeIsolation = "the project's isolation changed"
 
 // causeLost is the cause of a reload that stores code again.
 const causeLost = "the database had lost the code"
+
+// causeElsewhere is the cause of a stop that has others go on.
+const causeElsewhere = "other replicas run it now"
 
 // noCode is the cause of a stop, and part of a request's reason.
 const noCode = "no active code"

@@ -108,6 +108,13 @@ func TestPlan(t *testing.T) {
 		{name: "nothing is done while a worker drains", o: with(runs(a1), func(o *observed) { o.phase = stopping }), d: wants(a2)},
 		{name: "not even for a deleted project", o: with(runs(a1), func(o *observed) { o.phase = stopping }), d: rows.Desired{}},
 
+		// Elsewhere.
+		{name: "what others run isn't started", o: observed{elsewhere: true}, d: wants(a1), rest: true},
+		{name: "what others run now is stopped", o: with(runs(a1), func(o *observed) { o.elsewhere = true }), d: wants(a1), action: actStop, cause: causeElsewhere},
+		{name: "it isn't reloaded before", o: with(runs(a1), func(o *observed) { o.elsewhere = true }), d: wants(a2), action: actStop, cause: causeElsewhere},
+		{name: "what its owner said goes first", o: with(runs(a1), func(o *observed) { o.elsewhere = true }), d: rows.Desired{}, action: actStop, cause: "project deleted"},
+		{name: "what drains is left alone, wherever it runs", o: with(runs(a1), func(o *observed) { o.phase, o.elsewhere = stopping, true }), d: wants(a1)},
+
 		// Reloading.
 		{name: "changed code is reloaded", o: runs(a1), d: wants(a2), action: actReload, cause: "workflow name-of-a changed"},
 		{name: "the cause of a reload names the versions", o: runs(a1), d: wants(with(a2, func(s *rows.Source) { s.Version = "1.0.4" })), action: actReload, cause: "from version 1 to 1.0.4"},

@@ -39,7 +39,9 @@ type Reconciler struct {
 
 	first *firstLook
 
-	found found // by what goes on beside the passes
+	found  found // by what goes on beside the passes
+	places *places
+	handed chan struct{} // closed once nothing is left to hand over to other replicas
 
 	mu       sync.Mutex // guards what follows
 	records  map[string]*record
@@ -97,7 +99,12 @@ func New(cfg Config) (*Reconciler, error) {
 		notes:    notes{},
 		inflight: map[string]chan struct{}{},
 		found:    newFound(),
+		handed:   make(chan struct{}),
 	}
+	r.places = newPlaces(base(r), placesConfig{
+		Replicas: cfg.ProjectReplicas, Capacity: cfg.Capacity, Host: cfg.Host, Interval: cfg.HeartbeatInterval, Retention: cfg.RowRetention,
+		Memory: cfg.Memory, Settled: r.Settled(), Stands: r.stands, Look: r.queue.resync, Observer: cfg.Observer,
+	})
 	r.checks = newChecks(checksConfig{
 		Base: base(r), Store: r.store, Runner: r.runner, Observer: cfg.Observer, Open: open,
 		Deadline: cfg.RequestDeadline, Backoff: cfg.backoff,
@@ -144,25 +151,36 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	// Passes outlive ctx: a half-made change isn't to be left behind.
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
+	// As does all else for as long as projects are handed over.
+	working, endWorking := context.WithCancel(life)
+	defer endWorking()
 
 	var work, side sync.WaitGroup
 	sideCtx, endSide := context.WithCancel(life)
 	defer endSide()
 
-	if r.begin(ctx) {
+	began := r.begin(ctx)
+	if began {
 		beats, others := newHeartbeat(r), services(r)
 		r.LookAtAll("start")
 		for range r.cfg.Workers {
 			work.Go(func() { r.work(life) })
 		}
-		side.Go(func() { r.surveys(ctx) })
+		side.Go(func() { r.surveys(working) })
 		side.Go(func() { beats.Run(sideCtx) })
+		side.Go(func() { r.places.Run(sideCtx) })
 		for _, s := range others {
-			side.Go(func() { s.Run(ctx) })
+			side.Go(func() { s.Run(working) })
 		}
 		<-ctx.Done()
 	}
-	err := r.beginShutdown(&work).finish(life, end)
+	asked := time.Now()
+	if began {
+		r.handOver(life)
+	}
+	close(r.handed)
+	endWorking()
+	err := r.beginShutdown(asked, &work).finish(life, end)
 	endSide()
 	side.Wait()
 	return err
@@ -178,6 +196,12 @@ func (r *Reconciler) begin(ctx context.Context) bool {
 		}
 		if err == nil {
 			r.identify, err = rows.ChooseIdentity(ctx, r.db)
+		}
+		if err == nil && failures > 0 {
+			r.places.late()
+		}
+		if err == nil {
+			err = r.places.join(ctx)
 		}
 		if err == nil {
 			r.quiet.Recover(ctx, "database", "the database answers")
@@ -227,7 +251,11 @@ func (r *Reconciler) surveys(ctx context.Context) {
 // lookAround queues every project whose rows aren't those that were last dealt
 // with, that the runner has lost, that has open requests, or that is no more.
 func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
-	s, err := rows.ReadSurvey(ctx, r.db, r.identify)
+	var pick func([]string) []string
+	if !r.places.everywhere() {
+		pick = r.places.pick
+	}
+	s, err := rows.ReadSurvey(ctx, r.db, r.identify, pick)
 	if err != nil {
 		return err
 	}
@@ -256,7 +284,7 @@ func (r *Reconciler) lookAround(ctx context.Context, reason string) error {
 		}
 	}
 	for id, c := range r.cards {
-		if _, exists := s.Projects[id]; !exists {
+		if !s.All[id] {
 			dirty = append(dirty, id)
 		}
 		if c.phase == running && !live[id] {
@@ -298,6 +326,9 @@ func (r *Reconciler) work(ctx context.Context) {
 
 // process makes one pass and arranges for the next one if it failed.
 func (r *Reconciler) process(ctx context.Context, it item) {
+	if !r.mayEnter(it.id) {
+		return
+	}
 	rec, n, end, ok := r.enter(it.id)
 	if !ok {
 		return
@@ -323,6 +354,24 @@ func (r *Reconciler) process(ctx context.Context, it item) {
 			rec.due = f.until
 		}
 	}
+}
+
+// mayEnter says whether a project that isn't known here yet is this replica's to look at, now.
+func (r *Reconciler) mayEnter(id string) bool {
+	r.mu.Lock()
+	_, known := r.records[id]
+	r.mu.Unlock()
+	if known {
+		return true
+	}
+	yes, wait := r.places.admit(id)
+	switch {
+	case wait > 0:
+		r.queue.after(id, wait)
+	case !yes:
+		r.queue.forget(id)
+	}
+	return yes
 }
 
 // enter reserves the record of a project for a pass; end gives it back.
@@ -373,7 +422,7 @@ func (r *Reconciler) publish(rec *record) {
 	if known {
 		r.totals.count(old, -1)
 	}
-	if rec.gone && rec.phase == absent {
+	if (rec.gone || rec.elsewhere && rec.settled) && rec.phase == absent {
 		delete(r.records, rec.id)
 		delete(r.cards, rec.id)
 		r.found.forget(rec.id)

@@ -36,6 +36,11 @@ type record struct {
 	// identity is of the database that they were read from.
 	identity string
 	doubtful bool // whether the database has what the service keeps there
+	// mine says that this replica takes on what is asked of the project. It may run it for a while
+	// without: until others do.
+	mine    bool
+	settled bool // the last pass left nothing to do
+	putOff  bool // it would start if there were room
 	// due is when a pass has to act although no row changed.
 	due time.Time
 	// asked is when the change that isn't live yet was committed; when it was noticed, where
@@ -209,6 +214,7 @@ type card struct {
 	workflows   int  // with live code
 	rowWritten  bool // as it should be
 	drain       *drain
+	stand       stand
 }
 
 func (rec *record) card() card {
@@ -222,12 +228,18 @@ func (rec *record) card() card {
 		kept:        rec.kept(),
 		rowWritten:  rec.rowWritten != "",
 		drain:       rec.drain,
+		stand:       rec.stand(),
 	}
 	if c.status != rows.StatusStopped {
 		c.broken = len(broken(rec.report))
 		c.workflows = len(rec.live)
 	}
 	return c
+}
+
+// stand is how the project is here, for where it is to run.
+func (rec *record) stand() stand {
+	return stand{phase: rec.phase, mine: rec.mine, stopped: rec.status() == rows.StatusStopped, restarting: rec.restartCause != "", putOff: rec.putOff}
 }
 
 // kept counts what is live, once the database should have it.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"workflow-worker/migrations/database"
@@ -23,7 +24,9 @@ type requests struct {
 // mine says which of a project's open requests are this replica's to deal with.
 func (d *requests) mine(ctx context.Context, c *database.Conn, rec *record, g rows.Glance) ([]string, error) {
 	may := claimable(g.Open, rec.claimed, g.At, d.lease, false)
-	if len(may) < len(g.Open) {
+	if !rec.mine { // others take on what is asked
+		may = slices.DeleteFunc(may, func(q rows.Request) bool { return !rec.claimed[q.ID] })
+	} else if len(may) < len(g.Open) {
 		alone, err := rows.Alone(ctx, c, d.Replica, d.lease)
 		if err != nil {
 			return nil, err

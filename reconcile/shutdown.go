@@ -37,10 +37,22 @@ type shutdown struct {
 	workers  map[string]string        // worker ids of rows that don't say stopped
 }
 
-// beginShutdown has nothing started any more.
-func (r *Reconciler) beginShutdown(work *sync.WaitGroup) *shutdown {
+// handOver has other replicas take the projects over, for a part of the time that the way out may
+// take: what is under way needs the rest.
+func (r *Reconciler) handOver(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.ShutdownTimeout/3)
+	defer cancel()
+	r.places.handOver(ctx)
+}
+
+// HandedOver is closed once the way out has begun and nothing is left to hand over to other
+// replicas: until then what changes is still followed.
+func (r *Reconciler) HandedOver() <-chan struct{} { return r.handed }
+
+// beginShutdown has nothing started any more. The way out was asked for at began.
+func (r *Reconciler) beginShutdown(began time.Time, work *sync.WaitGroup) *shutdown {
 	s := &shutdown{
-		Base: base(r), runner: r.runner, began: time.Now(), timeout: r.cfg.ShutdownTimeout, backoff: r.cfg.backoff,
+		Base: base(r), runner: r.runner, began: began, timeout: r.cfg.ShutdownTimeout, backoff: r.cfg.backoff,
 		draining: func(id string) *drain {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -76,7 +88,7 @@ func (s *shutdown) finish(life context.Context, end context.CancelFunc) error {
 	forRows := min(s.timeout/5, 3*time.Second)
 	ctx, cancel := context.WithDeadline(life, deadline.Add(-forRows))
 	defer cancel()
-	s.Log.InfoContext(ctx, "shutting down", logkey.Projects, len(s.projects), logkey.Deadline, s.timeout)
+	s.Log.InfoContext(ctx, "shutting down", logkey.Projects, len(s.projects), logkey.Deadline, s.timeout.Milliseconds())
 
 	var failed error
 	if err := s.writeStatus(ctx, rows.StatusStopping); err != nil {

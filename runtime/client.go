@@ -1,23 +1,25 @@
 package runtime
 
 import (
+	"log/slog"
 	"slices"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	sdklog "go.temporal.io/sdk/log"
 
 	"workflow-worker/runtime/workflow/wire"
 )
 
-// ClientOptions completes the options of a Runner's client: converters, the logger, how soon it is
-// connected again, and what sees its workflow tasks, which Config.Tasks gets too.
+// Logger is log as a Runner's client takes it: what the SDK tells is in the words of our own lines.
+func Logger(log *slog.Logger) sdklog.Logger { return wire.Logger(log) }
+
+// ClientOptions completes the options of a Runner's client: converters, how soon it is connected
+// again, and what sees its workflow tasks, which Config.Tasks gets too.
 func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 	o.DataConverter = DataConverter()
 	o.FailureConverter = FailureConverter()
-	if o.Logger != nil {
-		o.Logger = wire.Logger(o.Logger)
-	}
 	tasks := wire.NewTasks()
 	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption(), wire.Reconnect())
 	return o, tasks

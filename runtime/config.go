@@ -97,8 +97,12 @@ type Config struct {
 	Observer Observer
 	// Activities hears of every attempt of an activity. Default: nobody.
 	Activities ActivityObserver
+	// Usage adds up what projects do and take. Default: nobody.
+	Usage UsageObserver
 	// Progress hears how executions get on. Default: nobody.
 	Progress ProgressObserver
+	// Steps hears what steps executions take. Default: nobody.
+	Steps wire.StepObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
 	Failures FailureObserver
 	// KeptCode hears of executions that keep their code although they were to go on with other.
@@ -125,6 +129,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}
+	}
+	if c.Usage == nil {
+		c.Usage = noUsageObserver{}
 	}
 	if c.Activities == nil {
 		c.Activities = noActivityObserver{}

@@ -42,6 +42,7 @@ func (p *project) call(ctx context.Context, name string, input *commonpb.Payload
 	result, err := call(ctx, input)
 	if !errors.Is(err, sdkactivity.ErrResultPending) {
 		p.r.cfg.Activities.ActivityExecuted(p.id, counted, time.Since(began), err != nil)
+		p.r.cfg.Usage.ProjectTaskEnded(p.id, err != nil)
 	}
 	return result, err
 }

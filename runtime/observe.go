@@ -78,6 +78,20 @@ type noActivityObserver struct{}
 
 func (noActivityObserver) ActivityExecuted(string, string, time.Duration, bool) {}
 
+// UsageObserver adds up what each project does and takes. Its methods are called for every task; they
+// are cheap and don't block.
+type UsageObserver interface {
+	// ProjectTaskEnded counts a workflow task, or an attempt of an activity, and whether it failed.
+	ProjectTaskEnded(projectID string, failed bool)
+	// ProjectUsedCPU adds CPU time that the project's JavaScript took.
+	ProjectUsedCPU(projectID string, d time.Duration)
+}
+
+type noUsageObserver struct{}
+
+func (noUsageObserver) ProjectTaskEnded(string, bool)        {}
+func (noUsageObserver) ProjectUsedCPU(string, time.Duration) {}
+
 // FailureObserver notes executions whose workflow tasks fail. Its methods are called for many
 // tasks; they are cheap and don't block.
 type FailureObserver interface {
@@ -132,6 +146,7 @@ func (noProgressObserver) ExecutionAdvanced(string, Advance) {}
 // TaskCompleted implements wire.TaskEnds.
 func (p *project) TaskCompleted(x wire.RunInfo, done wire.Progress) {
 	p.r.cfg.Failures.ExecutionGotOn(x.RunID)
+	p.r.cfg.Usage.ProjectTaskEnded(p.id, false)
 	if !done.First && done.Closing == nil {
 		return
 	}
@@ -148,6 +163,7 @@ func (p *project) TaskFailed(x wire.RunInfo, f *wire.TaskFailure) {
 	out.File, out.Line, out.Column = AuthorsLine(f.Stack)
 	out.CodeOf, out.Version = p.codeOf(x.Type, f.Code)
 	p.r.cfg.Failures.ExecutionFailing(p.id, out)
+	p.r.cfg.Usage.ProjectTaskEnded(p.id, true)
 }
 
 // codeOf finds the workflow row of code that ran; of none, the row that serves the type, or would

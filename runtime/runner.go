@@ -63,6 +63,9 @@ func newRunner(cfg Config) *Runner {
 		gates:    make(chan struct{}, maxGates),
 		projects: make(map[string]*project),
 	}
+	if cfg.Steps != nil {
+		cfg.Tasks.ObserveSteps(cfg.Steps)
+	}
 	r.builder = build.New(build.Options{Compiler: cfg.Compiler, Packages: r.storedPackages, Workflows: r.workflowOptions, Activities: r.activityOptions})
 	return r
 }
@@ -205,6 +208,7 @@ func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 	return workflow.CodeOptions{
 		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
 		Memory: r.memory, Budget: sandbox.Budget{Bytes: r.cfg.MaxWorkflowMemory, Setting: workflow.MaxMemorySetting},
+		Used: func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
 	}
 }
 
@@ -229,6 +233,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		Grace:    max(r.cfg.StopTimeout-time.Second, r.cfg.StopTimeout/2),
 		Observer: r.cfg.Observer,
 		Meter:    r.meters.of(projectID),
+		Used:     func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
 	}
 }
 

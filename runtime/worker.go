@@ -15,6 +15,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/workflow"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // project is one running project: its worker and what it serves now.
@@ -83,7 +84,7 @@ func (p *project) start() error {
 		})
 	}
 	p.worker = worker.New(p.r.cfg.Client, p.taskQueue, worker.Options{
-		Identity:                               fmt.Sprintf("%s@%s", p.id, p.r.cfg.Replica),
+		Identity:                               wire.Identity(p.id, p.r.cfg.Replica),
 		MaxConcurrentActivityExecutionSize:     p.r.cfg.MaxConcurrentActivities,
 		MaxConcurrentWorkflowTaskExecutionSize: p.r.cfg.MaxConcurrentWorkflowTasks,
 		WorkflowTaskPollerBehavior:             polls(),

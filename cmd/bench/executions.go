@@ -53,11 +53,12 @@ func (r *rows) insertExecutions(ctx context.Context, p project, workflow string,
 	return pgx.CollectRows(found, pgx.RowTo[string])
 }
 
-// waitOver waits until none of the rows is open.
-func (r *rows) waitOver(ctx context.Context, ids []string) error {
+// waitOver waits until none of the rows is open, and counts how often it asked.
+func (r *rows) waitOver(ctx context.Context, ids []string) (asked int64, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, fmt.Errorf("%d executions aren't over after two minutes", len(ids)))
 	defer cancel()
-	return stack.WaitFor(ctx, 100*time.Millisecond, func() (bool, error) {
+	err = stack.WaitFor(ctx, 100*time.Millisecond, func() (bool, error) {
+		asked++
 		var open, failed int
 		err := r.pool.QueryRow(ctx, `SELECT count(*) FILTER (WHERE status NOT IN ('completed', 'failed')), count(*) FILTER (WHERE status = 'failed')
 			FROM workflow_executions WHERE id = ANY($1::text[]::uuid[])`, ids).Scan(&open, &failed)
@@ -66,6 +67,7 @@ func (r *rows) waitOver(ctx context.Context, ids []string) error {
 		}
 		return open == 0, err
 	})
+	return asked, err
 }
 
 // rowLatencies measures with a steady load beside: from a row's commit to its first workflow task,
@@ -89,7 +91,7 @@ func (b *bench) rowLatencies(ctx context.Context, r *rows, projects []project) e
 		committed[ids[0]] = time.Now()
 		all = append(all, ids[0])
 	}
-	if err := r.waitOver(ctx, all); err != nil {
+	if _, err := r.waitOver(ctx, all); err != nil {
 		return err
 	}
 	var first, told []time.Duration
@@ -122,8 +124,10 @@ func (b *bench) rowLatencies(ctx context.Context, r *rows, projects []project) e
 
 // books is what the database has done so far.
 type books struct {
-	log    int64 // bytes
-	writes int64 // of rows of workflow_executions
+	log        int64 // bytes
+	writes     int64 // of rows of workflow_executions
+	hot        int64 // of those, which no index had to be told of
+	statements int64 // of all sessions, this program's too
 }
 
 func (r *rows) books(ctx context.Context) (k books, err error) {
@@ -131,8 +135,9 @@ func (r *rows) books(ctx context.Context) (k books, err error) {
 	if err := sleep(ctx, 1500*time.Millisecond); err != nil {
 		return k, err
 	}
-	err = r.pool.QueryRow(ctx, `SELECT (pg_current_wal_lsn() - '0/0')::bigint, n_tup_ins + n_tup_upd FROM pg_stat_user_tables WHERE relname = 'workflow_executions'`).
-		Scan(&k.log, &k.writes)
+	err = r.pool.QueryRow(ctx, `SELECT (pg_current_wal_lsn() - '0/0')::bigint, n_tup_ins + n_tup_upd, n_tup_hot_upd,
+		(SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())
+		FROM pg_stat_user_tables WHERE relname = 'workflow_executions'`).Scan(&k.log, &k.writes, &k.hot, &k.statements)
 	if err != nil {
 		return k, fmt.Errorf("read the database's books: %w", err)
 	}
@@ -149,7 +154,7 @@ func (b *bench) rowCosts(ctx context.Context, s *service, r *rows, p project, c 
 	if err != nil {
 		return err
 	}
-	if err := r.waitOver(ctx, warm); err != nil {
+	if _, err := r.waitOver(ctx, warm); err != nil {
 		return err
 	}
 	runs := max(1, int(float64(c.runs)*b.options.scale))
@@ -168,7 +173,8 @@ func (b *bench) rowCosts(ctx context.Context, s *service, r *rows, p project, c 
 	if err != nil {
 		return err
 	}
-	if err := r.waitOver(ctx, ids); err != nil {
+	asked, err := r.waitOver(ctx, ids)
+	if err != nil {
 		return err
 	}
 	after, err := usageOf(s.PID())
@@ -183,5 +189,10 @@ func (b *bench) rowCosts(ctx context.Context, s *service, r *rows, p project, c 
 	b.report.add("worker CPU with rows / without: "+c.workflow, "×", yardstick{goal: "1.25 ×", limit: 1.25}, math.NaN(), with/without)
 	b.report.add("… WAL per execution", "KB", yardstick{goal: "12 KB", limit: 12}, math.NaN(), float64(closed.log-opened.log)/1024/float64(runs))
 	b.report.add("… writes of its row", "", yardstick{goal: "4", limit: 4}, math.NaN(), float64(closed.writes-opened.writes)/float64(runs))
+	b.report.add("… of them without a word to its indexes (HOT)", "%", yardstick{}, math.NaN(),
+		100*float64(closed.hot-opened.hot)/float64(closed.writes-opened.writes))
+	// Less this program's: the insert, the reading of the books and what waited.
+	statements := float64(closed.statements - opened.statements - asked - 2)
+	b.report.add("… statements for 20 executions", "", yardstick{goal: "2", limit: 2}, math.NaN(), 20*statements/float64(runs))
 	return nil
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 
 	"workflow-worker/cmd/workflow-worker/doctor"
 	"workflow-worker/migrations"
@@ -38,7 +41,7 @@ func (p process) doctor(ctx context.Context, f doctorFlags) error {
 	patient := &doctor.Patient{
 		SettingsError: settingsErr, DatabaseURL: s.DatabaseURL, ReplicationURL: s.ReplicationDatabaseURL, Separate: s.ReplicationDatabaseURL != "",
 		Publications: []string{migrations.Publication, migrations.RequestsPublication},
-		ModulesDir:   s.ModulesDir, CodeRetention: s.CodeRetention, MemoryLimit: memory.Limit(), Now: time.Now,
+		ModulesDir:   s.ModulesDir, ProjectReplicas: s.ProjectReplicas, CodeRetention: s.CodeRetention, MemoryLimit: memory.Limit(), Now: time.Now,
 		Secrets: s.passwords(),
 	}
 	if settingsErr == nil {
@@ -47,6 +50,10 @@ func (p process) doctor(ctx context.Context, f doctorFlags) error {
 			return exits(exitSettings, err)
 		}
 		patient.Temporal.Logger = silent{}
+		patient.CodecURL = s.PayloadCodec
+		if patient.Payloads, err = s.encryption(cmp.Or(patient.Temporal.Namespace, client.DefaultNamespace), nil, slog.New(slog.DiscardHandler)); err != nil {
+			return err
+		}
 	}
 	found, err := doctor.Examine(ctx, patient, f.skip)
 	if err != nil {

@@ -47,7 +47,7 @@ func (p process) migrate(ctx context.Context, s settings) error {
 	if before.Newer() {
 		fmt.Fprintln(p.stdout, before.NewerText())
 	}
-	if err := migrations.Run(ctx, s.DatabaseURL, s.logger(p.stderr)); err != nil {
+	if err := migrations.Run(ctx, s.DatabaseURL, s.logger(p.stderr, s.LogLevel)); err != nil {
 		return err
 	}
 	pending := before.Pending()

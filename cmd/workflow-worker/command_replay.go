@@ -75,7 +75,7 @@ func (p process) replay(ctx context.Context, f replayFlags) error {
 	} else if strings.ContainsAny(f.code, "/.") {
 		return exits(exitUsage, fmt.Errorf("--code: %w", err))
 	}
-	wanted := []string{"MODULES_DIR"}
+	wanted := append([]string{"MODULES_DIR"}, payloadSettings...)
 	if f.history == "" {
 		wanted = append(wanted, temporalWanted)
 	}
@@ -123,6 +123,9 @@ func (s settings) historyOf(ctx context.Context, f replayFlags) (x wire.RunInfo,
 		defer file.Close()
 		if h, err = client.HistoryFromJSON(file, client.HistoryJSONOptions{}); err != nil {
 			return x, "", nil, exits(exitUsage, fmt.Errorf("read the history in %s: %w", f.history, err))
+		}
+		if err := s.decrypt(ctx, h); err != nil {
+			return x, "", nil, exits(exitSettings, fmt.Errorf("read the history in %s: %w", f.history, err))
 		}
 	}
 	told, taskQueue, err := replay.Told(h)

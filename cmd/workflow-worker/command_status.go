@@ -16,16 +16,56 @@ import (
 )
 
 func (p process) statusCommand() *cobra.Command {
-	var asJSON bool
+	var asJSON, replicas bool
 	c := &cobra.Command{
 		Use: "status [PROJECT]", Short: "Tell how the projects are: versions live, replicas, errors, stuck executions", Args: cobra.MaximumNArgs(1),
 		Long: "Tells how all projects are, or the one of an id, a name or a task queue, from the view project_status. It\nneeds DATABASE_URL only. Exit code 6: a project isn't as its rows want it.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if replicas {
+				return p.statusOfReplicas(cmd.Context())
+			}
 			return p.status(cmd.Context(), strings.Join(args, ""), asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().BoolVar(&replicas, "replicas", false, "of the replicas instead: their projects, and since when they are silent")
+	c.MarkFlagsMutuallyExclusive("json", "replicas")
 	return c
+}
+
+// statusOfReplicas tells which replicas there are, or were not long ago.
+func (p process) statusOfReplicas(ctx context.Context) error {
+	s, err := p.readSettings(only("DATABASE_URL"))
+	if err != nil {
+		return err
+	}
+	db, err := s.reachDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if _, err := migrations.Check(ctx, s.DatabaseURL); err != nil {
+		return err
+	}
+	list, err := rows.ReadReplicas(ctx, db, "")
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		_, err := fmt.Fprintln(p.stdout, "there are no replicas")
+		return err
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "REPLICA\tSTATUS\tPROJECTS\tSHOULD HAVE\tCAPACITY\tLAST HEARTBEAT")
+	for _, r := range list {
+		status := r.Status
+		if status != rows.ReplicaStopped && r.Silent > 3*r.Heartbeat {
+			status = "silent" // what its row says is no longer known to be so
+		}
+		beat := time.Now().Add(-r.Silent)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%g\t%s\n", r.Name, status, r.Running, r.Wanted, r.Capacity, ago(&beat))
+	}
+	return w.Flush()
 }
 
 func (p process) status(ctx context.Context, project string, asJSON bool) error {

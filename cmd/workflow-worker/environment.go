@@ -41,7 +41,10 @@ func (e environment) Environ() (out []string) {
 
 // secrets are the variables that can be read from a file instead, whose name is in the variable of
 // the same name with _FILE behind: for secrets that are mounted.
-var secrets = []string{"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA", passwordVariable}
+var secrets = []string{
+	"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA", passwordVariable,
+	"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_CODEC_AUTH",
+}
 
 // passwordVariable is PostgreSQL's own, which pgx reads from the process's environment; what a file
 // holds has to be put into the URL.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -88,6 +89,12 @@ func TestEveryRowEqualsWhatTemporalSaysWhateverDies(t *testing.T) {
 			w.starts(inputs[random.IntN(len(inputs))], nil)
 		}
 		for _, id := range w.ids(`SELECT id::text FROM workflow_executions WHERE status IN ('running', 'pending') AND input ? 'wait' ORDER BY random() LIMIT 3`) {
+			if random.IntN(5) == 0 { // by nobody that the service knows
+				if x, err := w.execution(id); err == nil && x.RunID != "" {
+					_ = w.temporal.TerminateWorkflow(t.Context(), x.TemporalID, x.RunID, "from outside") // it may have ended
+				}
+				continue
+			}
 			action := []string{"cancel", "terminate", "signal", "reset"}[random.IntN(4)]
 			w.exec(`INSERT INTO workflow_execution_requests (execution_id, action, name) VALUES ($1, $2, CASE WHEN $2 = 'signal' THEN 'finish' END)`, id, action)
 		}
@@ -211,6 +218,120 @@ func TestAFloodOfOneProjectLeavesOthersAlone(t *testing.T) {
 	if before > 500 {
 		t.Errorf("%d of the flood's %d rows were taken up before the other project's row", before, flood)
 	}
+}
+
+// What becomes of executions while the database is no use is written when it is again.
+func TestWhatEndsWhileTheDatabaseIsNoUseIsWrittenLater(t *testing.T) {
+	t.Parallel()
+	server := stacktest.Postgres(t, stack.PostgresOptions{})
+	s := startService(t, server.URL("postgres"))
+	b := newBuilder(t, server.URL("postgres"))
+	w := b.project().workflow("order-intake", executedCode)
+	readOnly := func(on bool) error {
+		return b.db.AcquireFunc(t.Context(), func(c *pgxpool.Conn) error {
+			defer b.db.Reset() // for those that have the old setting
+			for _, sql := range []string{
+				`SET default_transaction_read_only = off`, fmt.Sprintf(`ALTER DATABASE postgres SET default_transaction_read_only = %t`, on),
+				`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'`,
+			} {
+				if _, err := c.Exec(t.Context(), sql); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	var lock pgx.Tx
+	for _, fault := range []struct {
+		what        string
+		begin, over func() error
+		health      []string // while it lasts
+	}{
+		{"read-only", func() error { return readOnly(true) }, func() error { return readOnly(false) }, []string{"what becomes of executions can't be written"}},
+		{"slow", func() (err error) { // as one whose writes wait
+			if lock, err = b.db.Begin(t.Context()); err == nil {
+				_, err = lock.Exec(t.Context(), `LOCK TABLE workflow_executions IN SHARE MODE`)
+			}
+			return err
+		}, func() error { return lock.Rollback(t.Context()) }, nil},
+		{"away", func() error { return server.StopServer(t.Context()) }, func() error {
+			err := server.StartServer(t.Context())
+			b.db.Reset()
+			return err
+		}, []string{"what becomes of executions can't be written"}},
+	} {
+		t.Run(fault.what, func(t *testing.T) {
+			const many = 100
+			b.exec(`INSERT INTO workflow_executions (workflow_id, status, input) SELECT $1, 'pending', '{"wait": true}' FROM generate_series(1, $2::int)`, w.id, many)
+			var open []string
+			eventually(t, "they run", func() error {
+				if open = b.ids(`SELECT temporal_workflow_id FROM workflow_executions WHERE status = 'running'`); len(open) != many {
+					return fmt.Errorf("%d", len(open))
+				}
+				return nil
+			})
+			if err := fault.begin(); err != nil {
+				t.Fatal(err)
+			}
+			for i, id := range open {
+				var err error
+				if i%10 == 0 { // which no worker sees
+					err = w.temporal.TerminateWorkflow(t.Context(), id, "", "from outside")
+				} else {
+					err = w.temporal.SignalWorkflow(t.Context(), id, "", "finish", nil)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			for _, id := range open {
+				_ = w.temporal.GetWorkflow(t.Context(), id, "").Get(t.Context(), nil) // however it ends
+			}
+			if fault.health != nil {
+				eventually(t, "health says so", s.health(http.StatusServiceUnavailable, fault.health...))
+			}
+			if err := fault.over(); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "all rows say how it ended", func() error {
+				var finished, terminated int
+				err := b.db.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE status = 'completed' AND output = '[]'), count(*) FILTER (WHERE error_message = 'terminated: from outside')
+					FROM workflow_executions WHERE temporal_workflow_id = ANY($1)`, open).Scan(&finished, &terminated)
+				if err == nil && (finished != many-many/10 || terminated != many/10) {
+					err = fmt.Errorf("%d finished, %d terminated", finished, terminated)
+				}
+				return err
+			})
+			eventually(t, "health is well", s.health(http.StatusOK, `"status":"ok"`))
+		})
+	}
+}
+
+// Rows that are over go when their project, or else the service, has kept them for long enough.
+func TestOldRowsGoAsTheirProjectSays(t *testing.T) {
+	t.Parallel()
+	url := stacktest.MigratedDatabase(t)
+	b := newBuilder(t, url)
+	short, standard := b.project().workflow("order-intake", executedCode), b.project().workflow("order-intake", executedCode)
+	b.exec(`UPDATE projects SET execution_retention = '1 hour' WHERE id = $1`, short.project.id)
+	const old = 1100 // more than go at once
+	for _, w := range []*workflow{short, standard} {
+		for _, age := range []string{"2 minutes", "2 hours", "3 days"} {
+			b.exec(`INSERT INTO workflow_executions (workflow_id, status, completed_at) SELECT $1, 'completed', now() - $2::interval FROM generate_series(1, $3::int)`, w.id, age, old)
+		}
+		b.exec(`INSERT INTO workflow_execution_requests (execution_id, action, status, completed_at) SELECT id, 'cancel', 'failed', now() FROM workflow_executions
+			WHERE workflow_id = $1 AND completed_at < now() - interval '2 days' LIMIT 1`, w.id)
+	}
+	startService(t, url, "EXECUTION_RETENTION=48h")
+	eventually(t, "the old ones are gone", func() error {
+		var left, long, requests int
+		err := b.db.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE workflow_id = $1), count(*) FILTER (WHERE workflow_id = $2),
+			(SELECT count(*) FROM workflow_execution_requests) FROM workflow_executions`, short.id, standard.id).Scan(&left, &long, &requests)
+		if err == nil && (left != old || long != 2*old || requests != 0) {
+			err = fmt.Errorf("%d and %d are left, and %d requests", left, long, requests)
+		}
+		return err
+	})
 }
 
 // Rows, projects and workflows may go while something is under way about them.

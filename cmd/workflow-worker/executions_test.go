@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
@@ -77,9 +79,11 @@ export async function orderIntake(input: Input, ...more: unknown[]): Promise<unk
   if (input.large) return 'x'.repeat(input.large);
   if (input.wait) {
     const seen: unknown[] = [];
-    let done = false;
+    let done = false, go = false;
     setHandler(defineSignal<[unknown]>('tell'), (v) => { seen.push(v); });
     setHandler(defineSignal('finish'), () => { done = true; });
+    setHandler(defineSignal('go'), () => { go = true; });
+    setHandler(defineUpdate('until'), async () => { await condition(() => go); return 'gone'; });
     setHandler(defineQuery<number>('count'), () => seen.length);
     setHandler(defineUpdate<string, [string]>('ask'), async (v) => { await sleep(50); return 'heard ' + v; });
     await condition(() => done);
@@ -116,6 +120,8 @@ func TestARowStartsAnExecutionAndTellsWhatBecameOfIt(t *testing.T) {
 		"it fails":           {`{"fail": true}`, nil, executionRow{Status: "failed", Message: "no stock"}},
 		"its activity fails": {`{"name": "nobody"}`, nil, executionRow{Status: "failed", Message: "greet: whom?", Activities: 1}},
 		"it times out":       {`{"wait": true}`, `{"workflowRunTimeout": "1s"}`, executionRow{Status: "failed", Message: "it took longer than its timeout"}},
+		"too much to send":   {strconv.Quote(strings.Repeat("x", 2_000_000)), nil, executionRow{Status: "failed", Message: "input is 2000002 bytes, Temporal takes no more than 2000000: large data belongs in a store, hand on where it is"}},
+		"no JSON object":     {`"text"`, nil, executionRow{Status: "completed", Output: `{"more": [], "input": "text"}`}},
 		"unknown option":     {nil, `{"retries": 3}`, executionRow{Status: "failed", Message: `options: json: unknown field "retries"`}},
 		"its own id":         {nil, `{"workflowId": "mine-` + w.id + `", "memo": {"a": 1}, "priority": {"priorityKey": 2}}`, executionRow{Status: "completed", TemporalID: "mine-" + w.id, Output: `{"more": [], "input": {}}`}},
 	} {
@@ -260,10 +266,61 @@ func TestExecutionsOfOthersAreFollowedAndRecorded(t *testing.T) {
 	w.exec(`UPDATE projects SET record_executions = 'all' WHERE id = $1`, w.project.id)
 	recorded := w.start("order-intake", map[string]any{"name": "Ann"})
 	eventually(t, "it has a row", func() error {
-		ids := w.ids(`SELECT id::text FROM workflow_executions WHERE temporal_workflow_id = $1 AND status = 'completed' AND output = '"Hello Ann"'`, recorded.GetID())
+		ids := w.ids(`SELECT id::text FROM workflow_executions WHERE temporal_workflow_id = $1 AND status = 'completed' AND output = '"Hello Ann"' AND input = '{"name": "Ann"}'`, recorded.GetID())
 		if len(ids) != 1 {
 			return fmt.Errorf("%d rows", len(ids))
 		}
 		return nil
 	})
+}
+
+// Children have rows of their own, which name their parent's: one that a row started, one that
+// went on as another run, and none of another project's.
+func TestRecordedExecutionsKnowTheirInputAndParent(t *testing.T) {
+	t.Parallel()
+	url := stacktest.MigratedDatabase(t)
+	startService(t, url, "RECORD_EXECUTIONS=all", "EXECUTION_MAX_VALUE_BYTES=1024")
+	b := newBuilder(t, url)
+	p, other := b.project(), b.project()
+	const code = `
+import { executeChild, continueAsNew, sleep } from '@temporalio/workflow';
+interface Input { queue?: string; then?: boolean; large?: string }
+export async function small(..._: unknown[]): Promise<string> { await sleep(1); return 'small'; }
+export async function family(input: Input): Promise<unknown> {
+  if (input.then) return continueAsNew<typeof family>({ ...input, then: false });
+  return executeChild('small', { args: [1, 'two'], ...(input.queue ? { taskQueue: input.queue } : {}) });
+}
+`
+	w, foreign := p.workflow("family", code), other.workflow("family", code)
+	p.running(nil)
+	other.running(nil)
+	child := func(project *project, parent string) {
+		t.Helper()
+		eventually(t, "the child's row", func() error {
+			got := b.ids(`SELECT concat_ws(' ', c.status, c.output::text, c.input::text, p.temporal_workflow_id) FROM workflow_executions c JOIN workflows w ON w.id = c.workflow_id
+				LEFT JOIN workflow_executions p ON p.id = c.parent_id WHERE w.project_id = $1 AND c.output = '"small"' AND c.input = '[1, "two"]'`, project.id)
+			if len(got) != 1 || got[0] != strings.TrimSpace(`completed "small" [1, "two"] `+parent) {
+				return fmt.Errorf("%q", got)
+			}
+			return nil
+		})
+		b.exec(`DELETE FROM workflow_executions WHERE input = '[1, "two"]'`)
+	}
+	row := w.starts(`{}`, nil)
+	child(p, w.becomes(row, "completed").TemporalID)
+	continued := w.starts(`{"then": true}`, nil)
+	child(p, w.becomes(continued, "completed").TemporalID)
+	recorded := w.start("family", map[string]any{"large": strings.Repeat("x", 2000)})
+	child(p, recorded.GetID())
+	eventually(t, "the parent's row says how large its input is", func() error {
+		if got := b.ids(`SELECT input::text FROM workflow_executions WHERE temporal_workflow_id = $1`, recorded.GetID()); len(got) != 1 || !strings.Contains(got[0], `"bytes": 2012`) {
+			return fmt.Errorf("%q", got)
+		}
+		return nil
+	})
+	abroad := w.start("family", map[string]any{"queue": foreign.taskQueue})
+	if got := result[string](p, abroad); got != "small" {
+		t.Error(got)
+	}
+	child(other, "")
 }

@@ -24,7 +24,7 @@ func main() {
 	// Local dates in JavaScript are those of this process: the same on every replica and machine.
 	// goja has no setting for it.
 	time.Local = time.UTC
-	os.Exit(dispatch(process{args: os.Args[1:], environment: environmentOf(os.Environ()), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}))
+	os.Exit(dispatch(process{args: os.Args[1:], environment: environmentOf(os.Environ()), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, alone: true}))
 }
 
 // process is the one doorway to the outside.
@@ -33,6 +33,8 @@ type process struct {
 	environment    environment
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	// alone says that it is the whole process, and what is global is its own.
+	alone bool
 }
 
 // dispatch runs the command and gives the exit code.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -199,6 +200,14 @@ func TestStatusTellsHowProjectsAre(t *testing.T) {
 	if code, out, errs := calls(environment, "status"); code != exitDone || strings.Count(out, "\n") != 3 || strings.Contains(out, "\x1b") {
 		t.Errorf("%d %s %s", code, out, errs)
 	}
+	eventually(t, "the replicas are told", func() error {
+		code, out, _ := calls(environment, "status", "--replicas")
+		lines := strings.Split(out, "\n")
+		if code != exitDone || len(lines) != 5 || !strings.Contains(lines[1], "silent") || !regexp.MustCompile(`^replica-2 +running +1 +1 +1 `).MatchString(lines[3]) {
+			return errors.New(out)
+		}
+		return nil
+	})
 	p.exec(`UPDATE workflow_compiled_code SET workflow_code = 'export async function one( {' WHERE id = $1`, w.codeID)
 	eventually(t, "the error is told", func() error {
 		code, out, _ := calls(environment, "status", p.id)

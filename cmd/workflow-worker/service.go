@@ -39,15 +39,29 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	log := s.logger(p.stderr)
+	var level slog.LevelVar
+	level.Set(s.LogLevel)
+	log := s.logger(p.stderr, &level)
+	if p.alone {
+		adopt(log)
+	}
+	defer s.followLevel(&level, log)()
+	return s.told(ctx, log, p.serve(ctx, s, log))
+}
+
+// serve is run with its settings and log.
+func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error {
 	for _, x := range s.environment.slips(s.handedOn()) {
 		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
+	}
+	if _, set := s.environment.Lookup("TEMPORAL_CODEC_ENDPOINT"); set && !s.encrypts() {
+		log.Warn("TEMPORAL_CODEC_ENDPOINT is for Temporal's command line: nothing is encrypted here without PAYLOAD_CODEC_ENDPOINT")
 	}
 	if _, err := bundle.Workflow(); err != nil {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
-	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), MemoryLimit: memory.Limit()})
+	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), TopProjects: s.topProjects(), MemoryLimit: memory.Limit()})
 
 	temporal, tasks, err := s.dialTemporal(m.TemporalHandler(), log)
 	if err != nil {
@@ -69,7 +83,17 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer serve(ctx, server, log)()
+	defer serveHealth(ctx, server, log)()
+	watching, endWatch := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { watchCodec(watching, temporal.codec, m, log) })
+	defer watch.Wait()
+	defer endWatch()
+	endProfiles, err := s.serveProfiles(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endProfiles()
 	log.Info("workflow-worker is up", slog.String(logkey.Version, buildid.Version()), slog.String(logkey.SDK, bundle.Version()), slog.String(logkey.Address, server.Address()))
 
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
@@ -124,10 +148,13 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	}
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
+	failures.HideMessages = s.PayloadFailures && !s.recordsValues()
 	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	executed := executions.New(executions.Config{
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
+		HideValues: !s.recordsValues(), HideFailures: s.PayloadFailures && !s.recordsValues(),
+		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})
 	runner, err := runtime.New(runtime.Config{
@@ -151,10 +178,12 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		// Less than all of it: after the tasks the rows have to be written.
 		StopTimeout: s.ShutdownTimeout * 3 / 4,
 		Activities:  statistics,
+		Usage:       w.metrics,
 		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
 		KeptCode:    keptCode,
 		Failures:    failures,
 		Progress:    executed,
+		Steps:       executed.Steps(),
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})
@@ -164,12 +193,16 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err := runner.Warm(ctx); err != nil {
 		return err
 	}
+	memoryLimit := memory.Limit() // before it is tuned
 	reconciler, err := reconcile.New(reconcile.Config{
 		Pool:              w.pool,
 		Runner:            runner,
 		Store:             store,
 		Executions:        replay.NewExecutions(w.temporal),
 		Replica:           s.ReplicaName,
+		ProjectReplicas:   s.ProjectReplicas,
+		Capacity:          s.Capacity,
+		Memory:            func() (used, limit int64) { return memory.Used(), memoryLimit },
 		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,
@@ -193,7 +226,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Logger:         w.log,
 		Renew:          s.renewStream(),
 		Handler:        lookers{reconciler, executed},
-		Messages:       executed,
+		Messages:       listeners{reconciler, executed},
 		Observer:       stream,
 	})
 	if err != nil {
@@ -205,7 +238,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	group.Go(func() { memory.Tune(ctx) })
 	group.Go(func() { statistics.Run(ctx) })
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
-	group.Go(func() { sourceErr = source.Run(ctx) })
+	// What changes while projects are handed over to other replicas is followed, too.
+	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWatching()
+	group.Go(func() {
+		<-reconciler.HandedOver()
+		endWatching()
+	})
+	group.Go(func() { sourceErr = source.Run(watching) })
 	// What workers do while they stop is still written.
 	executing, endExecutions := context.WithCancel(context.WithoutCancel(ctx))
 	defer endExecutions()
@@ -233,6 +273,16 @@ type lookers struct {
 func (l lookers) LookAtAll(reason string) {
 	l.Reconciler.LookAtAll(reason)
 	l.executions.LookAtAll()
+}
+
+// listeners are all who are told of messages in the log.
+type listeners []cdc.Messages
+
+// Told implements cdc.Messages.
+func (l listeners) Told(content string, committed time.Time) {
+	for _, x := range l {
+		x.Told(content, committed)
+	}
 }
 
 // streamObserver notices when change capture knows whether it streams or polls.
@@ -309,9 +359,9 @@ func checkDatabase(pool *database.Pool) metrics.Check {
 	}
 }
 
-// serve runs the server beyond ctx, until the returned function is called: it is last, so that
+// serveHealth runs the server beyond ctx, until the returned function is called: it is last, so that
 // health tells of the shutdown while it goes on.
-func serve(ctx context.Context, server *metrics.Server, log *slog.Logger) (end func()) {
+func serveHealth(ctx context.Context, server *metrics.Server, log *slog.Logger) (end func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var work sync.WaitGroup
 	work.Go(func() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/netip"
@@ -19,10 +18,11 @@ import (
 	"github.com/sethvargo/go-envconfig"
 
 	"workflow-worker/activities"
-	"workflow-worker/activities/userlog"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/encryption"
 	"workflow-worker/runtime/memory"
 )
 
@@ -34,6 +34,8 @@ type settings struct {
 	DatabaseURL            string        `env:"DATABASE_URL"`
 	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`
 	ReplicaName            string        `env:"REPLICA_NAME"`
+	ProjectReplicas        int           `env:"PROJECT_REPLICAS, default=0"`
+	Capacity               float64       `env:"CAPACITY, default=1"`
 	MigrateOnStart         bool          `env:"MIGRATE_ON_START, default=true"`
 	Port                   int           `env:"WORKER_SERVICE_PORT, default=3011"`
 	Host                   string        `env:"WORKER_SERVICE_HOST"`
@@ -47,7 +49,11 @@ type settings struct {
 	RemovalGrace           time.Duration `env:"REMOVAL_GRACE, default=5s"`
 	CodeRetention          time.Duration `env:"CODE_RETENTION, default=72h"`
 	RecordExecutions       string        `env:"RECORD_EXECUTIONS, default=rows"`
+	RecordValues           string        `env:"RECORD_VALUES"`
 	ExecutionMaxValue      int           `env:"EXECUTION_MAX_VALUE_BYTES, default=262144"`
+	RecordSteps            string        `env:"RECORD_STEPS, default=activities"`
+	RecordPayloads         bool          `env:"RECORD_PAYLOADS, default=true"`
+	StepMaxValue           int           `env:"STEP_MAX_VALUE_BYTES, default=65536"`
 	ExecutionRetention     time.Duration `env:"EXECUTION_RETENTION, default=0s"`
 	ShutdownTimeout        time.Duration `env:"SHUTDOWN_TIMEOUT, default=30s"`
 	HTTPAllowPrivate       bool          `env:"HTTP_ALLOW_PRIVATE"`
@@ -60,9 +66,15 @@ type settings struct {
 	ActivityMaxResponse    int64         `env:"ACTIVITY_MAX_RESPONSE_BYTES, default=16777216"`
 	ActivityMaxRequests    int           `env:"ACTIVITY_MAX_REQUESTS, default=64"`
 	UserMetricsMaxSeries   int           `env:"USER_METRICS_MAX_SERIES, default=1000"`
+	TopProjects            int           `env:"METRICS_TOP_PROJECTS, default=20"`
 	ModulesDir             string        `env:"MODULES_DIR"`
+	PayloadKeys            string        `env:"PAYLOAD_ENCRYPTION_KEYS"`
+	PayloadFailures        bool          `env:"PAYLOAD_ENCRYPT_FAILURES"`
+	PayloadCodec           string        `env:"PAYLOAD_CODEC_ENDPOINT"`
+	PayloadCodecAuth       string        `env:"PAYLOAD_CODEC_AUTH"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
+	PprofAddress           string        `env:"PPROF_ADDRESS"`
 }
 
 // The values of WORKFLOW_ISOLATION.
@@ -71,25 +83,34 @@ const (
 	isolationProject = "project"
 )
 
+// The values of RECORD_VALUES; without one it depends on whether payloads are encrypted.
+const (
+	recordPlain = "plain"
+	recordNone  = "none"
+)
+
 // wanted says which settings a command needs; the others aren't looked at.
 type wanted func(name string) bool
 
 // all is what the service itself needs.
 func all(string) bool { return true }
 
-// only are the settings that a command names, with what belongs to them: all of Temporal's, and
-// PostgreSQL's password.
+// only are the settings that a command names, with what belongs to them: all of Temporal's, with
+// those by which its payloads are decrypted, and PostgreSQL's password.
 func only(names ...string) wanted {
 	return func(name string) bool {
-		if strings.HasPrefix(name, "TEMPORAL_") {
+		switch {
+		case strings.HasPrefix(name, "TEMPORAL_"), slices.Contains(payloadSettings, name):
 			name = temporalWanted
-		}
-		if name == passwordVariable {
+		case name == passwordVariable:
 			name = "DATABASE_URL"
 		}
 		return slices.Contains(names, name)
 	}
 }
+
+// payloadSettings say how payloads are encrypted.
+var payloadSettings = []string{"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_CODEC_ENDPOINT", "PAYLOAD_CODEC_AUTH", "PAYLOAD_ENCRYPT_FAILURES"}
 
 // temporalWanted stands for all of Temporal's own variables.
 const temporalWanted = "TEMPORAL_ADDRESS"
@@ -166,6 +187,8 @@ func shouldBe(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case reflect.TypeFor[bool]():
 		return "true or false"
+	case reflect.TypeFor[float64]():
+		return "a number"
 	}
 	return "a whole number"
 }
@@ -184,6 +207,14 @@ func (s settings) userSeries() int {
 		return -1
 	}
 	return s.UserMetricsMaxSeries
+}
+
+// topProjects is so too.
+func (s settings) topProjects() int {
+	if s.TopProjects == 0 {
+		return -1
+	}
+	return s.TopProjects
 }
 
 // workflowCacheSize is how many executions stay in memory between their tasks.
@@ -227,8 +258,17 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 			mistake("%s is %d, must be at least 1", name, n)
 		}
 	}
+	if s.ProjectReplicas < 0 {
+		mistake("PROJECT_REPLICAS is %d, must not be negative", s.ProjectReplicas)
+	}
+	if !(s.Capacity >= 0.01 && s.Capacity <= 1000) {
+		mistake("CAPACITY is %v, must be 0.01 to 1000", s.Capacity)
+	}
 	if s.UserMetricsMaxSeries < 0 {
 		mistake("%s is %d, must not be negative", metrics.UserSeriesSetting, s.UserMetricsMaxSeries)
+	}
+	if s.TopProjects < 0 {
+		mistake("%s is %d, must not be negative", metrics.TopProjectsSetting, s.TopProjects)
 	}
 	if s.WorkflowCacheSize < 0 {
 		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)
@@ -263,6 +303,12 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	if s.ExecutionMaxValue < 1024 {
 		mistake("EXECUTION_MAX_VALUE_BYTES is %d, must be at least 1024", s.ExecutionMaxValue)
 	}
+	if !slices.Contains(rows.StepModeWords(), s.RecordSteps) {
+		mistake("RECORD_STEPS is %q, must be none, activities or all", s.RecordSteps)
+	}
+	if s.StepMaxValue < 1024 {
+		mistake("STEP_MAX_VALUE_BYTES is %d, must be at least 1024", s.StepMaxValue)
+	}
 	if s.ExecutionRetention < 0 {
 		mistake("EXECUTION_RETENTION is %v, must not be negative", s.ExecutionRetention)
 	}
@@ -278,15 +324,60 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 			mistake("MODULES_DIR is %s, must be an absolute path", s.ModulesDir)
 		}
 	}
-	if s.LogFormat != "text" && s.LogFormat != "json" {
+	if s.LogFormat != logText && s.LogFormat != logJSON {
 		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)
+	}
+	if s.PprofAddress != "" {
+		if err := loopbackOnly(s.PprofAddress); err != nil {
+			mistake("%w", err)
+		}
 	}
 	if _, err := s.allowedAddresses(); err != nil {
 		mistake("%w", err)
 	}
+	s.validatePayloads(mistake)
 	if strings.ContainsFunc(s.ReplicaName, unicode.IsControl) || len(s.ReplicaName) > 200 {
 		mistake("REPLICA_NAME is %q, must be at most 200 characters without control characters", s.ReplicaName)
 	}
+}
+
+// validatePayloads tells what is wrong with the settings of encryption. Values that may be secret
+// aren't repeated.
+func (s settings) validatePayloads(mistake func(format string, args ...any)) {
+	if s.PayloadKeys != "" {
+		if err := encryption.CheckKeys(s.PayloadKeys); err != nil {
+			mistake("PAYLOAD_ENCRYPTION_KEYS: %v", err)
+		}
+	}
+	if s.PayloadCodec != "" {
+		if err := encryption.CheckEndpoint(s.PayloadCodec); err != nil {
+			mistake("PAYLOAD_CODEC_ENDPOINT: %v", err)
+		}
+	}
+	if s.PayloadKeys != "" && s.PayloadCodec != "" {
+		mistake("PAYLOAD_ENCRYPTION_KEYS and PAYLOAD_CODEC_ENDPOINT are both set: one of them encrypts")
+	}
+	if s.PayloadCodecAuth != "" && s.PayloadCodec == "" {
+		mistake("PAYLOAD_CODEC_AUTH takes PAYLOAD_CODEC_ENDPOINT")
+	}
+	if s.PayloadFailures && !s.encrypts() && !s.unreadable("PAYLOAD_ENCRYPTION_KEYS") {
+		mistake("PAYLOAD_ENCRYPT_FAILURES takes PAYLOAD_ENCRYPTION_KEYS or PAYLOAD_CODEC_ENDPOINT")
+	}
+	if s.RecordValues != "" && s.RecordValues != recordPlain && s.RecordValues != recordNone {
+		mistake("RECORD_VALUES is %q, must be %s or %s", s.RecordValues, recordPlain, recordNone)
+	}
+}
+
+// encrypts says whether payloads are encrypted.
+func (s settings) encrypts() bool { return s.PayloadKeys != "" || s.PayloadCodec != "" }
+
+// recordsValues says whether rows show what executions take and give. What is encrypted for
+// Temporal is in plain text nowhere else, unless that is wished.
+func (s settings) recordsValues() bool {
+	if s.RecordValues == "" {
+		return !s.encrypts()
+	}
+	return s.RecordValues == recordPlain
 }
 
 // unreadable says that a secret was to come from a file, of which has been told.
@@ -323,12 +414,4 @@ func (p process) activityEnvironment(s settings) map[string]string {
 		}
 	}
 	return out
-}
-
-func (s settings) logger(w io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: userlog.Bounded}
-	if s.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
 }

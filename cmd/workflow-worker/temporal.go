@@ -8,11 +8,14 @@ import (
 	"sync"
 	"time"
 
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
-	sdklog "go.temporal.io/sdk/log"
 
+	"workflow-worker/metrics"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/encryption"
+	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -20,6 +23,7 @@ import (
 type temporalClient struct {
 	client.Client
 	namespace string
+	codec     *encryption.Connection // what encrypts payloads; nil if nothing does
 }
 
 // dialTemporal makes the connection that all workers share. It doesn't wait for the server: what
@@ -30,19 +34,93 @@ func (s settings) dialTemporal(handler client.MetricsHandler, log *slog.Logger) 
 		return temporalClient{}, nil, exits(exitSettings, fmt.Errorf("Temporal's settings (TEMPORAL_…): %w", err))
 	}
 	o.MetricsHandler = handler
-	o.Logger = sdklog.NewStructuredLogger(log)
+	o.Logger = runtime.Logger(log)
 	// The SDK compresses each request by default, and the server then its answers: a third of the
 	// CPU of a small workflow, for messages of some hundred bytes.
 	o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	o, tasks := runtime.ClientOptions(o)
+	if o.Namespace == "" {
+		o.Namespace = client.DefaultNamespace
+	}
+	codec, err := s.encryption(o.Namespace, tasks, log)
+	if err != nil {
+		return temporalClient{}, nil, err
+	}
+	if codec != nil {
+		o = codec.ClientOptions(o)
+	}
 	c, err := client.NewLazyClient(o)
 	if err != nil {
 		return temporalClient{}, nil, fmt.Errorf("prepare the connection to Temporal: %w", err)
 	}
-	if o.Namespace == "" {
-		o.Namespace = client.DefaultNamespace
+	return temporalClient{c, o.Namespace, codec}, tasks, nil
+}
+
+// encryption is what encrypts payloads; nil if nothing does.
+func (s settings) encryption(namespace string, tasks *wire.Tasks, log *slog.Logger) (*encryption.Connection, error) {
+	var codec encryption.Codec
+	switch {
+	case s.PayloadKeys != "":
+		read := func() (string, error) { return s.PayloadKeys, nil }
+		if path, ok := s.environment.Lookup("PAYLOAD_ENCRYPTION_KEYS" + fileSuffix); ok {
+			read = func() (string, error) { return readSecret(path) }
+		}
+		keys, err := encryption.NewKeys(read, log)
+		if err != nil {
+			return nil, exits(exitSettings, fmt.Errorf("PAYLOAD_ENCRYPTION_KEYS: %w", err))
+		}
+		codec = keys
+	case s.PayloadCodec != "":
+		remote := &encryption.Remote{Endpoint: s.PayloadCodec, Namespace: namespace}
+		if path, ok := s.environment.Lookup("PAYLOAD_CODEC_AUTH" + fileSuffix); ok {
+			secret := &rotating{path: path}
+			remote.Authorization = func() (string, error) { return secret.get(context.Background()) }
+		} else if s.PayloadCodecAuth != "" {
+			remote.Authorization = func() (string, error) { return s.PayloadCodecAuth, nil }
+		}
+		codec = remote
+	default:
+		return nil, nil
 	}
-	return temporalClient{c, o.Namespace}, tasks, nil
+	return encryption.New(encryption.Config{State: encryption.NewState(codec), Failures: s.PayloadFailures, Tasks: tasks}), nil
+}
+
+// decrypt makes a history of a file readable.
+func (s settings) decrypt(ctx context.Context, h *historypb.History) error {
+	namespace, ok := s.environment.Lookup("TEMPORAL_NAMESPACE")
+	if !ok {
+		namespace = client.DefaultNamespace
+	}
+	c, err := s.encryption(namespace, nil, slog.New(slog.DiscardHandler))
+	if err != nil || c == nil {
+		return err
+	}
+	return c.History(ctx, h)
+}
+
+// watchCodec tells health and the log whether payloads can be encrypted and decrypted, until ctx
+// ends.
+func watchCodec(ctx context.Context, c *encryption.Connection, m *metrics.Metrics, log *slog.Logger) {
+	if c == nil {
+		return
+	}
+	const pause = 5 * time.Second
+	for fails := false; ; {
+		err := c.Check(ctx)
+		m.Trouble(metrics.PayloadTrouble, true, err)
+		switch {
+		case err != nil && !fails:
+			log.Error(metrics.PayloadTrouble, slog.String(logkey.ID, "service.payloads_cant_be_encrypted_or_decrypted"), slog.String(logkey.Error, err.Error()))
+		case err == nil && fails:
+			log.Info("payloads can be encrypted and decrypted again")
+		}
+		fails = err != nil
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // temporalOptions are what Temporal's own variables and its configuration file say.

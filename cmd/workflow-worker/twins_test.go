@@ -64,6 +64,7 @@ func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
 		"MAX_CONCURRENT_WORKFLOW_EXECUTIONS": {s.MaxWorkflows, runtime.DefaultConcurrency},
 		"HEARTBEAT_INTERVAL":                 {s.HeartbeatInterval, reconcile.DefaultHeartbeatInterval},
 		"RESYNC_INTERVAL":                    {s.ResyncInterval, cdc.DefaultResyncInterval},
+		"CAPACITY":                           {s.Capacity, reconcile.DefaultCapacity},
 		"REMOVAL_GRACE":                      {s.RemovalGrace, reconcile.DefaultRemovalGrace},
 		"CODE_RETENTION":                     {s.CodeRetention, reconcile.DefaultCodeRetention},
 		"SHUTDOWN_TIMEOUT":                   {s.ShutdownTimeout, reconcile.DefaultShutdownTimeout},
@@ -75,6 +76,7 @@ func TestTheSettingsDefaultsAreTheRooms(t *testing.T) {
 		activities.MaxResponseSetting:        {s.ActivityMaxResponse, int64(activity.DefaultMaxResponseBytes)},
 		activities.MaxRequestsSetting:        {s.ActivityMaxRequests, activity.DefaultMaxRequests},
 		metrics.UserSeriesSetting:            {s.UserMetricsMaxSeries, metrics.DefaultUserSeries},
+		metrics.TopProjectsSetting:           {s.TopProjects, metrics.DefaultTopProjects},
 	} {
 		if c.says != c.is {
 			t.Errorf("the default of %s is %v, and its owner's %v", name, c.says, c.is)
@@ -99,7 +101,11 @@ func TestTheDatabaseAndThePageKnowTheWordsOfRows(t *testing.T) {
 		{"worker_requests", "action", rows.RequestActions()},
 		{"worker_requests", "status", rows.RequestStatuses()},
 		{"workflow_workers", "status", rows.Statuses()},
+		{"workflow_replicas", "status", rows.ReplicaStatuses()},
 		{"workflow_executions", "status", rows.ExecutionStatuses()},
+		{"component_executions", "status", rows.StepStatuses()},
+		{"component_executions", "kind", rows.StepKinds()},
+		{"projects", "record_steps", rows.StepModeWords()},
 		{"workflow_execution_requests", "action", rows.ExecutionRequestActions()},
 		{"workflow_execution_requests", "status", rows.RequestStatuses()},
 	} {
@@ -138,6 +144,7 @@ func TestTheRoomsListsHaveAllTheirWords(t *testing.T) {
 		{"reconcile/rows/requests.go", "Action", rows.RequestActions()},
 		{"reconcile/rows/requests.go", "Request", rows.RequestStatuses()},
 		{"reconcile/rows/workers.go", "Status", rows.Statuses()},
+		{"reconcile/rows/replicas.go", "Replica", rows.ReplicaStatuses()},
 		{"runtime/workflow/wire/task_failure.go", "Reason", wire.Reasons()},
 	} {
 		declared := regexp.MustCompile(`(?m)^\t`+c.prefix+`\w+ += "(.*?)"`).FindAllStringSubmatch(page(t, c.file), -1)

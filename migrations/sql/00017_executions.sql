@@ -145,8 +145,6 @@ CREATE INDEX IF NOT EXISTS workflow_worker_executions_temporal ON public.workflo
     WHERE status IN ('pending', 'running', 'paused');
 CREATE INDEX IF NOT EXISTS workflow_worker_executions_chain ON public.workflow_executions (first_run_id)
     WHERE first_run_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_over ON public.workflow_executions (completed_at)
-    WHERE status IN ('completed', 'failed', 'cancelled');
 
 -- The stream's hint. No publication: whatever this table's replica identity is, an
 -- UPDATE of its owner's can't fail by it, and what the service writes itself says
@@ -168,8 +166,11 @@ CREATE OR REPLACE FUNCTION workflow_worker.ring_for_executions() RETURNS trigger
     SET search_path = ''
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM inserted WHERE status::text IN ('pending', 'running') AND first_run_id IS NULL) THEN
+    IF EXISTS (SELECT FROM inserted WHERE status::text = 'pending' AND first_run_id IS NULL) THEN
         PERFORM pg_catalog.pg_logical_emit_message(true, 'workflow_worker', 'executions');
+    END IF;
+    IF EXISTS (SELECT FROM inserted WHERE status::text = 'running' AND first_run_id IS NULL) THEN
+        PERFORM pg_catalog.pg_logical_emit_message(true, 'workflow_worker', 'followed executions');
     END IF;
     RETURN NULL;
 END
@@ -183,7 +184,7 @@ CREATE OR REPLACE TRIGGER workflow_worker_ring_inserted AFTER INSERT ON public.w
     REFERENCING NEW TABLE AS inserted
     FOR EACH STATEMENT EXECUTE FUNCTION workflow_worker.ring_for_executions();
 CREATE OR REPLACE TRIGGER workflow_worker_ring_updated AFTER UPDATE OF status ON public.workflow_executions
-    FOR EACH ROW WHEN (NEW.first_run_id IS NULL AND NEW.claimed_at IS NULL AND NEW.status IN ('pending', 'running')
+    FOR EACH ROW WHEN (NEW.first_run_id IS NULL AND NEW.claimed_at IS NULL AND NEW.status = 'pending'
                        AND NEW.status IS DISTINCT FROM OLD.status)
     EXECUTE FUNCTION workflow_worker.ring('executions');
 CREATE OR REPLACE TRIGGER workflow_worker_updated_at BEFORE UPDATE ON public.workflow_executions

@@ -283,3 +283,35 @@ CREATE POLICY "Users can delete their own workflow executions" ON public.workflo
     USING (created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid()));
 INSERT INTO public.workflow_executions (id, workflow_id, temporal_workflow_id, temporal_run_id, status, created_by, output)
 SELECT replace(w.id::text, '005', '007')::uuid, w.id, 'order-intake-1', 'r', 'completed', w.created_by, '"secret"' FROM public.workflows w;
+
+-- Steps of executions, as its own job writes them from histories -----------------------
+CREATE TABLE public.component_executions (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    workflow_execution_id uuid NOT NULL REFERENCES public.workflow_executions (id) ON DELETE CASCADE,
+    node_id varchar(255) NOT NULL,
+    component_id uuid REFERENCES public.components (id),
+    component_name varchar(255),
+    status varchar(50) NOT NULL,
+    started_at timestamptz,
+    completed_at timestamptz,
+    duration_ms integer,
+    input_data jsonb,
+    output_data jsonb,
+    error_message text,
+    error_type varchar(100),
+    retry_count integer DEFAULT 0,
+    is_expected_retry boolean DEFAULT false,
+    temporal_activity_id varchar(255),
+    temporal_attempt integer DEFAULT 1,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX idx_component_executions_workflow_execution_id ON public.component_executions (workflow_execution_id);
+CREATE INDEX idx_component_executions_status ON public.component_executions (status);
+ALTER TABLE public.component_executions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "Users can view component executions for their workflow executions" ON public.component_executions FOR SELECT
+    USING (workflow_execution_id IN (SELECT id FROM public.workflow_executions
+        WHERE created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid())
+        OR workflow_id IN (SELECT w.id FROM public.workflows w JOIN public.component_visibility v ON v.id = w.visibility_id WHERE v.name = 'public')));
+INSERT INTO public.component_executions (workflow_execution_id, node_id, component_id, component_name, status, output_data)
+SELECT e.id, 'greet', c.id, 'greet', 'completed', '"secret"' FROM public.workflow_executions e
+JOIN public.workflows w ON w.id = e.workflow_id JOIN public.components c ON c.created_by = w.created_by;

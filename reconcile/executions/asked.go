@@ -53,12 +53,12 @@ func (a *asked) act(ctx context.Context) (*string, error) {
 		_, err := a.Temporal.PauseWorkflowExecution(ctx, &workflowservice.PauseWorkflowExecutionRequest{
 			Namespace: a.Namespace, WorkflowId: a.x.TemporalID, RunId: a.run, Identity: a.identity(), Reason: a.Reason, RequestId: a.ID,
 		})
-		return nil, a.noticed(err)
+		return nil, a.noticed(able(err))
 	case rows.AskUnpause:
 		_, err := a.Temporal.UnpauseWorkflowExecution(ctx, &workflowservice.UnpauseWorkflowExecutionRequest{
 			Namespace: a.Namespace, WorkflowId: a.x.TemporalID, RunId: a.run, Identity: a.identity(), Reason: a.Reason, RequestId: a.ID,
 		})
-		return nil, a.noticed(err)
+		return nil, a.noticed(able(err))
 	case rows.AskSignal:
 		return nil, a.signal(ctx)
 	case rows.AskUpdate:
@@ -69,6 +69,14 @@ func (a *asked) act(ctx context.Context) (*string, error) {
 		return a.reset(ctx)
 	}
 	return nil, refusalError{"there is no action " + a.Action}
+}
+
+// able says in words that the server doesn't know a call.
+func able(err error) error {
+	if codeOf(err) == codes.Unimplemented {
+		return refusalError{"this version of Temporal can't pause executions: " + err.Error()}
+	}
+	return err
 }
 
 // noticed has the row written soon after what no worker sees.
@@ -222,6 +230,9 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 		UpdateRef:  &updatepb.UpdateRef{WorkflowExecution: a.execution(a.run), UpdateId: a.ID},
 		WaitPolicy: &updatepb.WaitPolicy{LifecycleStage: enumspb.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED},
 	})
+	if late(err) {
+		return nil, errLater
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +243,7 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 }
 
 func (a *asked) outcome(o *updatepb.Outcome) (*string, error) {
-	if f := failureOf(o.GetFailure(), a.MaxValue, maxCauses); f != nil {
+	if f := a.failureOf(o.GetFailure()); f != nil {
 		return nil, refusalError{f.first()}
 	}
 	return values(o.GetSuccess(), a.MaxValue), nil
@@ -250,6 +261,9 @@ func (a *asked) query(ctx context.Context) (*string, error) {
 		Namespace: a.Namespace, Execution: a.execution(a.run), Query: &querypb.WorkflowQuery{QueryType: a.Name, QueryArgs: args},
 	})
 	if failed, ok := errors.AsType[*serviceerror.QueryFailed](err); ok {
+		if a.HideFailures {
+			failed.Message = hiddenMessage
+		}
 		return nil, refusalError{failed.Message}
 	}
 	if late(err) {

@@ -11,8 +11,11 @@
 //     ([Sweeper]).
 //   - A row stays with its execution through continue-as-new, retries and resets: both name the
 //     first run. An execution of another task queue is never followed, signalled or replaced.
+//   - Where all are to be recorded, executions that nobody made a row for get one ([Recorder]).
 //   - A request ends completed or failed; those of one execution are done in their order, signals
 //     and updates once ([Requests]).
+//   - Each step of an execution that has a row has one, too ([Steps]): what passes by on the wire
+//     makes that fast, histories make it right. What is to be kept secret never lands in it.
 //   - What is over is removed in small steps ([Retention]).
 //
 // Each is a type with a Run that works until its context ends. It imports rows for all that it

@@ -20,14 +20,31 @@ type failure struct {
 	Column  int             `json:"column,omitempty"`
 	Details json.RawMessage `json:"details,omitempty"`
 	// Activity is the type of the activity that failed, Workflow that of the child.
-	Activity string   `json:"activity,omitempty"`
-	Workflow string   `json:"workflow,omitempty"`
-	Identity string   `json:"identity,omitempty"` // who ended it
-	Cause    *failure `json:"cause,omitempty"`
+	Activity string `json:"activity,omitempty"`
+	Workflow string `json:"workflow,omitempty"`
+	Identity string `json:"identity,omitempty"` // who ended it
+	// Lost is rows.LostKey.
+	Lost  bool     `json:"lost,omitempty"`
+	Cause *failure `json:"cause,omitempty"`
 }
 
 // maxCauses is how deep a chain of causes is told.
 const maxCauses = 16
+
+// hiddenMessage stands where rows show no messages.
+const hiddenMessage = "the message is hidden: failures are encrypted (RECORD_VALUES)"
+
+// failureOf is a failure as rows show it.
+func (b *Base) failureOf(f *failurepb.Failure) *failure {
+	out := failureOf(f, b.MaxValue, maxCauses)
+	for x := out; x != nil && b.HideFailures; x = x.Cause {
+		if x.Message != "" {
+			x.Message = hiddenMessage
+		}
+		x.Stack = ""
+	}
+	return out
+}
 
 func failureOf(f *failurepb.Failure, max, depth int) *failure {
 	if f == nil || depth == 0 {
@@ -84,6 +101,9 @@ func (f *failure) first() string {
 func (f *failure) json(max int) *string {
 	if f == nil {
 		return nil
+	}
+	if max == hideValues {
+		max = DefaultMaxValue // what is left of it says no values
 	}
 	b, err := json.Marshal(f)
 	if err == nil && len(b) > max {

@@ -29,6 +29,8 @@ type Follower struct {
 	All bool
 	// Doubt is told of first runs of which only Temporal knows how they go on.
 	Doubt func(firstRun string)
+	// Record is given what belongs to no row, where some project wants all recorded.
+	Record func(rows.ExecutionState)
 	// Observer is told how many states wait to be written.
 	Observer FollowObserver
 
@@ -39,6 +41,8 @@ type Follower struct {
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
 	pending map[string]*entry
+	crowd   crowd
+	ending  bool // all is due, once
 }
 
 // FollowObserver counts. Its method is cheap and doesn't block.
@@ -54,11 +58,13 @@ type entry struct {
 	due   time.Time // not before
 	// starts says that it is what the starter knows: that there is a first run.
 	starts bool
+	// told says that Record has it.
+	told bool
 }
 
 // NewFollower returns one that does nothing until Run.
 func NewFollower(b Base, all bool, o FollowObserver) *Follower {
-	return &Follower{Base: b, All: all, Doubt: func(string) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
+	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
 }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
@@ -72,7 +78,7 @@ func (f *Follower) ExecutionAdvanced(_ string, a runtime.Advance) {
 	}
 	s := rows.ExecutionState{
 		TemporalID: a.WorkflowID, RunID: a.RunID, FirstRunID: first, Status: rows.ExecutionRunning, Activities: a.Activities,
-		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentID: a.Origin.Parent.GetWorkflowId(),
+		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentRunID: a.Origin.Parent.GetRunId(),
 	}
 	if a.Closing != nil {
 		e, final := f.byCommand(a.Closing, a.Origin)
@@ -104,11 +110,15 @@ func (f *Follower) add(e *entry) {
 	defer f.mu.Unlock()
 	key := f.key(e)
 	e.since = time.Now()
+	pace := f.crowd.add(e.since)
 	if was := f.pending[key]; was != nil {
 		f.held -= was.Size()
 		e.merge(was)
 	} else if f.held > maxHeld {
 		return
+	}
+	if !e.Over() {
+		e.due = e.since.Add(pace.begins) // its end, if that comes before, is written with it
 	}
 	f.held += e.Size()
 	f.pending[key] = e
@@ -159,8 +169,8 @@ func (e *entry) merge(was *entry) {
 func (f *Follower) Run(ctx context.Context) {
 	failures := 0
 	for next := orphanPause; f.bell.wait(ctx, next); {
-		next = orphanPause
 		err := f.flush(ctx)
+		next = f.untilDue()
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
@@ -177,16 +187,64 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	f.mu.Lock()
+	f.ending = true
+	f.mu.Unlock()
 	if err := f.flush(last); err != nil {
 		f.Log.WarnContext(last, "what became of executions in the end could not be written; the next start finds it out", logkey.Error, err)
 	}
 }
 
-const (
-	// A write waits so long for others to go with it, and for longer where there are many.
-	linger, lingerMany = 4 * time.Millisecond, 40 * time.Millisecond
-	many               = 8
-)
+// pace is how long a write waits for others to go with it. The more there is, the longer: whoever
+// watches one execution waits for no other, and a flood is few statements.
+type pace struct {
+	ends   time.Duration // what is due, too
+	begins time.Duration // of executions that aren't over: many soon are
+}
+
+// crowd says how many states come along.
+type crowd struct {
+	since         time.Time
+	before, count int // in the last window, and in this one
+}
+
+// crowdWindow is how long states are counted for.
+const crowdWindow = 500 * time.Millisecond
+
+// add counts one.
+func (c *crowd) add(now time.Time) pace {
+	if past := now.Sub(c.since); past >= crowdWindow {
+		c.since, c.before, c.count = now, c.count, 0
+		if past >= 2*crowdWindow {
+			c.before = 0
+		}
+	}
+	c.count++
+	return c.pace()
+}
+
+// An execution has three states or so: that it was started, that it runs, that it is over.
+func (c *crowd) pace() pace {
+	switch n := max(c.before, c.count); {
+	case n < 40:
+		return pace{ends: 4 * time.Millisecond}
+	case n < 150:
+		return pace{ends: 15 * time.Millisecond, begins: 150 * time.Millisecond}
+	default:
+		return pace{ends: 100 * time.Millisecond, begins: 400 * time.Millisecond}
+	}
+}
+
+// untilDue is how long nothing has to be written, if nothing comes.
+func (f *Follower) untilDue() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	next, now := orphanPause, time.Now()
+	for _, e := range f.pending {
+		next = min(next, max(0, e.due.Sub(now)))
+	}
+	return next
+}
 
 // flush writes all that is due.
 func (f *Follower) flush(ctx context.Context) error {
@@ -207,15 +265,21 @@ func (f *Follower) flush(ctx context.Context) error {
 // gather waits for what can go with what is there.
 func (f *Follower) gather(ctx context.Context) {
 	f.mu.Lock()
-	n := len(f.pending)
+	n, wait := f.due(time.Now()), f.crowd.pace().ends
 	f.mu.Unlock()
-	switch {
-	case n == 0, n >= maxBatch:
-	case n >= many:
-		pause(ctx, lingerMany)
-	default:
-		pause(ctx, linger)
+	if n > 0 && n < maxBatch {
+		pause(ctx, wait)
 	}
+}
+
+// due is how many have to be written. Called with mu held.
+func (f *Follower) due(now time.Time) (n int) {
+	for _, e := range f.pending {
+		if !e.due.After(now) {
+			n++
+		}
+	}
+	return n
 }
 
 func (f *Follower) take() (batch []*entry, left int) {
@@ -223,7 +287,7 @@ func (f *Follower) take() (batch []*entry, left int) {
 	defer f.mu.Unlock()
 	now := time.Now()
 	for key, e := range f.pending {
-		if e.due.After(now) {
+		if e.due.After(now) && !f.ending {
 			continue
 		}
 		batch = append(batch, e)
@@ -240,6 +304,9 @@ func (f *Follower) take() (batch []*entry, left int) {
 func (f *Follower) giveBack(batch []*entry, after time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.ending && after > 0 {
+		return
+	}
 	for _, e := range batch {
 		key := f.key(e)
 		if after > 0 {
@@ -285,14 +352,13 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 	if err != nil || len(without) == 0 {
 		return err
 	}
-	if !f.All && !f.records.Load() {
-		f.tryAgain(of, without)
-		return nil
-	}
-	if err := f.isolated(ctx, without, func(ctx context.Context, s []rows.ExecutionState) error {
-		return rows.RecordExecutions(ctx, f.DB, f.All, s)
-	}); err != nil {
-		return err
+	if f.All || f.records.Load() {
+		for _, s := range without {
+			if e := of[s.FirstRunID]; !e.told {
+				e.told = true
+				f.Record(s)
+			}
+		}
 	}
 	f.tryAgain(of, without)
 	return nil
@@ -311,14 +377,14 @@ func (f *Follower) tryAgain(of map[string]*entry, without []rows.ExecutionState)
 
 // isolated writes states; where one of them can't be written as it is, that one without what the
 // database doesn't take.
-func (f *Follower) isolated(ctx context.Context, states []rows.ExecutionState, write func(context.Context, []rows.ExecutionState) error) error {
+func (b *Base) isolated(ctx context.Context, states []rows.ExecutionState, write func(context.Context, []rows.ExecutionState) error) error {
 	err := write(ctx, states)
 	if err == nil || !rows.Unwritable(err) {
 		return err
 	}
 	if len(states) > 1 {
 		for _, s := range states {
-			if err := f.isolated(ctx, []rows.ExecutionState{s}, write); err != nil {
+			if err := b.isolated(ctx, []rows.ExecutionState{s}, write); err != nil {
 				return err
 			}
 		}
@@ -334,6 +400,6 @@ func (f *Follower) isolated(ctx context.Context, states []rows.ExecutionState, w
 	if err := write(ctx, []rows.ExecutionState{bare}); !rows.Unwritable(err) {
 		return err
 	}
-	f.Log.WarnContext(ctx, "an execution's row can't be written", logkey.WorkflowID, bare.TemporalID, logkey.Error, err)
+	b.Log.WarnContext(ctx, "an execution's row can't be written", logkey.WorkflowID, bare.TemporalID, logkey.Error, err)
 	return nil
 }

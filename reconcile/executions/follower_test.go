@@ -1,6 +1,7 @@
 package executions
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -66,5 +67,42 @@ func TestALaterRunTakesTheRowOver(t *testing.T) {
 	f.put(rows.ExecutionState{RunID: "s", FirstRunID: "r", Status: rows.ExecutionRunning})
 	if batch := heard(f); len(batch) != 1 || batch[0].RunID != "s" || batch[0].Status != rows.ExecutionRunning {
 		t.Errorf("%+v", batch)
+	}
+}
+
+// Many at a time: most are over before anybody would have seen them run.
+func TestInACrowdABeginningWaitsForItsEnd(t *testing.T) {
+	t.Parallel()
+	f := NewFollower(Base{}, false, deafObserver{})
+	const many = 500
+	run := func(i int) string { return fmt.Sprint("run ", i) }
+	for i := range many {
+		f.began(fmt.Sprint("row ", i), "x", run(i))
+	}
+	early := len(heard(f)) // before it was known that it is a crowd
+	if early == 0 || early >= many/2 {
+		t.Errorf("%d of %d beginnings are written at once", early, many)
+	}
+	for i := range many {
+		f.put(rows.ExecutionState{RunID: run(i), FirstRunID: run(i), Status: rows.ExecutionCompleted, EndedAt: time.Now()})
+	}
+	both := 0
+	for range many/maxBatch + 1 {
+		for _, e := range heard(f) {
+			if e.Over() && e.ID != "" && !e.StartedAt.IsZero() {
+				both++
+			}
+		}
+	}
+	if both != many-early {
+		t.Errorf("%d were written with their ends, want %d", both, many-early)
+	}
+	f.began("last", "x", "last")
+	if n := len(heard(f)); n != 0 {
+		t.Errorf("%d beginnings are written in a crowd", n)
+	}
+	f.ending = true
+	if n := len(heard(f)); n != 1 {
+		t.Errorf("%d are written in the end", n)
 	}
 }

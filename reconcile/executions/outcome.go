@@ -35,7 +35,7 @@ func (b *Base) completed(result *commonpb.Payloads) end {
 }
 
 func (b *Base) failed(f *failurepb.Failure) end {
-	told := failureOf(f, b.MaxValue, maxCauses)
+	told := b.failureOf(f)
 	if told == nil {
 		told = &failure{Type: "Error", Message: "it failed"}
 	}

@@ -7,20 +7,26 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
 	"workflow-worker/reconcile/rows"
 )
 
 const (
-	requestsAtOnce = 32
-	requestShare   = 16
-	updatesAtOnce  = 256 // whose results are waited for
-	requestLease   = 2*callTimeout + 5*time.Second
-	// unstartedFor is how long a request waits for its execution's start, or an update for being
-	// accepted.
+	// So many requests are under way, and so many updates are waited for that were accepted. Each
+	// is a call that waits for an answer, and costs little meanwhile.
+	requestsAtOnce, requestShare = 256, 32
+	updatesAtOnce, updateShare   = 256, 64
+
+	requestLease = 2*callTimeout + 5*time.Second
+	// unstartedFor is how long a request waits for its execution's start, an update for being
+	// accepted, and how long Temporal may fail at one that it fails at alone.
 	unstartedFor = time.Minute
-	retryPause   = 300 * time.Millisecond
+	// What has to wait is tried again after as long as it has waited already, between these.
+	shortWait, longWait = 50 * time.Millisecond, 2 * time.Second
+	// together is how long a claim waits for others to come along where many are under way.
+	together = 10 * time.Millisecond
 )
 
 // Requests does what is asked of executions, in each one's order.
@@ -34,79 +40,132 @@ type Requests struct {
 	Follower *Follower
 	Sweeper  *Sweeper
 	Bell     bell
+
+	asks, updates line
+}
+
+// line is requests on their way, each by itself: one that takes long holds nobody else up.
+type line struct {
+	places
+	claim func(ctx context.Context, db rows.DB, lease time.Duration, p rows.RequestPlaces) ([]rows.ExecutionRequest, error)
+	do    func(context.Context, rows.ExecutionRequest) error
+}
+
+// NewRequests returns one that does nothing until Run.
+func NewRequests(b Base, t Temporal, f *Follower, s *Sweeper) *Requests {
+	r := &Requests{Base: b, Temporal: t, Follower: f, Sweeper: s, Bell: newBell()}
+	r.asks = line{places: places{most: requestsAtOnce, share: requestShare, least: 1, bell: r.Bell}, claim: rows.ClaimExecutionRequests, do: r.do}
+	r.updates = line{places: places{most: updatesAtOnce, share: updateShare, least: 1, bell: newBell()}, claim: rows.ClaimAcceptedUpdates, do: r.awaitUpdate}
+	return r
 }
 
 // errLater has a request taken up again.
 var errLater = errors.New("not yet")
 
-// Run works until ctx ends.
+// Run works until ctx ends, and until what is under way is over.
 func (r *Requests) Run(ctx context.Context) {
-	var waits sync.WaitGroup
-	defer waits.Wait()
-	free := make(chan struct{}, updatesAtOnce)
-	failures := 0
-	for next := time.Duration(0); r.Bell.wait(ctx, next); {
-		later, err := r.pass(ctx)
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { r.run(ctx, &r.asks) })
+	work.Go(func() { r.run(ctx, &r.updates) })
+}
+
+func (r *Requests) run(ctx context.Context, l *line) {
+	var work sync.WaitGroup
+	defer work.Wait()
+	failures, failing := 0, false
+	for next := time.Duration(0); l.bell.wait(ctx, next); {
+		next = turn
+		alone, err := l.takeFailure()
+		if !alone {
+			failures = 0
+		}
 		if err == nil {
-			err = r.awaitUpdates(ctx, &waits, free)
+			err = r.pass(ctx, l, &work)
 		}
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			failing = true
 			r.Trouble.Fail(ctx, "execution requests", "what is asked of executions can't be done; it waits", err)
-			next = backoff(failures)
-			failures++
-			if !pause(ctx, next) {
+			if !pause(ctx, backoff(failures)) {
 				return
 			}
+			failures++
 			next = 0
-		default:
-			failures = 0
+		case failing && (!alone || l.idle()): // the other line's failures aren't this one's to take back
+			failing = false
 			r.Trouble.Recover(ctx, "execution requests", "what is asked of executions is done again")
-			if next = turn; later {
-				next = retryPause
-			}
 		}
 	}
 }
 
-// pass does all that can be done; later says that something has to wait.
-func (r *Requests) pass(ctx context.Context) (later bool, err error) {
+// pass begins all for which there is room.
+func (r *Requests) pass(ctx context.Context, l *line, work *sync.WaitGroup) error {
 	for {
-		batch, err := rows.ClaimExecutionRequests(ctx, r.DB, requestLease, requestsAtOnce, requestShare)
+		if l.crowded() {
+			pause(ctx, together)
+		}
+		free, busy := l.room()
+		if free == 0 {
+			return nil
+		}
+		batch, err := l.claim(ctx, r.DB, requestLease, rows.RequestPlaces{Most: free, Share: l.share / 2, Busy: busy})
 		if err != nil || len(batch) == 0 {
-			return later, err
+			return err
 		}
-		var (
-			work sync.WaitGroup
-			mu   sync.Mutex // guards errs and later
-			errs []error
-		)
+		claimed := make([]string, len(batch))
+		for i, q := range batch {
+			claimed[i] = q.Place
+		}
+		more := l.take(free, claimed)
 		for _, q := range batch {
-			work.Go(func() {
-				err := r.do(ctx, q)
-				if err == nil {
-					return
-				}
-				after := retryPause
-				if !errors.Is(err, errLater) {
-					after = time.Second
-				}
-				given := rows.GiveBackRequest(context.WithoutCancel(ctx), r.DB, q.ID, after)
-				mu.Lock()
-				defer mu.Unlock()
-				later = true
-				if !errors.Is(err, errLater) {
-					errs = append(errs, errors.Join(err, given))
-				}
-			})
+			work.Go(func() { l.leave(q.Place, r.attempt(ctx, l, q)) })
 		}
-		work.Wait()
-		if len(errs) > 0 {
-			return later, errs[0]
+		if !more {
+			return nil
 		}
 	}
+}
+
+// attempt does one; what has to be tried again is given back.
+func (r *Requests) attempt(ctx context.Context, l *line, q rows.ExecutionRequest) error {
+	within, cancel := context.WithTimeout(ctx, requestLease-5*time.Second) // nobody else has it until then
+	defer cancel()
+	err := l.do(within, q)
+	if err == nil {
+		return nil
+	}
+	own := errors.Is(err, errLater) || answered(err) && ctx.Err() == nil
+	if own && !errors.Is(err, errLater) && time.Since(q.StartedAt) > unstartedFor {
+		return r.finish(ctx, q, nil, err.Error())
+	}
+	wait := min(max(shortWait, time.Since(q.StartedAt)), longWait)
+	switch {
+	case !own:
+		wait = time.Second
+	case q.Delivered: // whose result was waited for until now
+		wait = shortWait
+	}
+	if given := rows.GiveBackRequest(context.WithoutCancel(ctx), r.DB, q.ID, wait); given != nil || !own {
+		return errors.Join(err, given)
+	}
+	time.AfterFunc(wait, l.bell.Ring)
+	return nil
+}
+
+// answered says that Temporal failed at what it was asked, and would hardly at anything else.
+func answered(err error) bool {
+	if _, ok := errors.AsType[serviceerror.ServiceError](err); !ok {
+		return false
+	}
+	switch codeOf(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled, codes.PermissionDenied, codes.Unauthenticated,
+		codes.NotFound: // of the namespace, at what asks nothing of an execution yet
+		return false
+	}
+	return true
 }
 
 // do does one and writes the answer. An error means that it has to be tried again.
@@ -134,7 +193,7 @@ func (r *Requests) do(ctx context.Context, q rows.ExecutionRequest) error {
 	case err == nil:
 		return r.finish(ctx, q, result, "")
 	case errors.Is(err, errAccepted):
-		defer r.Bell.Ring()
+		defer r.updates.bell.Ring()
 		return rows.NoteRequestAccepted(ctx, r.DB, q.ID)
 	case errors.Is(err, errLater), ctx.Err() != nil:
 		return err
@@ -200,6 +259,9 @@ func refusal(err error) (why string, final bool) {
 	if own, ok := errors.AsType[refusalError](err); ok {
 		return own.why, true
 	}
+	if _, wrong := errors.AsType[*serviceerror.NamespaceNotFound](err); wrong {
+		return "", false
+	}
 	switch codeOf(err) {
 	case codes.NotFound, codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented, codes.AlreadyExists, codes.OutOfRange:
 		return err.Error(), true
@@ -207,36 +269,22 @@ func refusal(err error) (why string, final bool) {
 	return "", false
 }
 
-// awaitUpdates waits for the results of updates, beside all else.
-func (r *Requests) awaitUpdates(ctx context.Context, waits *sync.WaitGroup, free chan struct{}) error {
-	batch, err := rows.ClaimAcceptedUpdates(ctx, r.DB, requestLease, cap(free)-len(free))
+// awaitUpdate waits a while for the result of an update that was accepted.
+func (r *Requests) awaitUpdate(ctx context.Context, q rows.ExecutionRequest) error {
+	x, found, err := rows.ReadExecution(ctx, r.DB, q.ExecutionID)
 	if err != nil {
 		return err
 	}
-	for _, q := range batch {
-		free <- struct{}{}
-		waits.Go(func() {
-			defer func() { <-free; r.Bell.Ring() }()
-			x, found, err := rows.ReadExecution(ctx, r.DB, q.ExecutionID)
-			switch {
-			case err != nil:
-			case !found:
-				err = r.finish(ctx, q, nil, "the execution's row was deleted")
-			default:
-				a := asked{Requests: r, ExecutionRequest: q, x: x, run: q.RunID}
-				var result *string
-				if result, err = a.updateResult(ctx); err == nil {
-					err = r.finish(ctx, q, result, "")
-				} else if why, final := refusal(err); final {
-					err = r.finish(ctx, q, nil, why)
-				}
-			}
-			if err != nil {
-				if err := rows.GiveBackRequest(context.WithoutCancel(ctx), r.DB, q.ID, 0); err != nil {
-					r.Trouble.Fail(ctx, "execution requests", "what is asked of executions can't be done; it waits", err)
-				}
-			}
-		})
+	if !found {
+		return r.finish(ctx, q, nil, "the execution's row was deleted")
 	}
-	return nil
+	a := asked{Requests: r, ExecutionRequest: q, x: x, run: q.RunID}
+	result, err := a.updateResult(ctx)
+	if why, final := refusal(err); final {
+		return r.finish(ctx, q, nil, why)
+	}
+	if err != nil {
+		return err
+	}
+	return r.finish(ctx, q, result, "")
 }

@@ -11,6 +11,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // Observer is told what an operator counts.
@@ -34,6 +35,12 @@ type Config struct {
 	All bool
 	// MaxValue is how many bytes of a value a row takes. Default 256 KB.
 	MaxValue int
+	// Steps says what is recorded of the steps that executions take. The default of MaxValue is 64
+	// KB; nothing is recorded by default.
+	Steps StepSettings
+	// HideValues leaves out of rows what executions give, HideFailures what their failures say: for
+	// those that Temporal sees encrypted alone.
+	HideValues, HideFailures bool
 	// Keep is how long rows are kept after their end, where their project doesn't say. Default:
 	// for good.
 	Keep time.Duration
@@ -50,51 +57,79 @@ type Config struct {
 // DefaultMaxValue is that of Config.MaxValue.
 const DefaultMaxValue = 256 << 10
 
+// DefaultMaxStepValue is that of Config.Steps.MaxValue.
+const DefaultMaxStepValue = 64 << 10
+
 // Service is all parts together. It implements runtime.ProgressObserver and cdc.Messages.
 type Service struct {
 	starter   *Starter
 	follower  *Follower
+	recorder  *Recorder
 	sweeper   *Sweeper
 	requests  *Requests
 	retention *Retention
+	steps     *Steps
 }
 
 // New returns one that does nothing until Run.
 func New(c Config) *Service {
 	c.Identity = cmp.Or(c.Identity, "workflow-worker")
 	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
+	if c.HideValues {
+		c.MaxValue = hideValues
+	}
 	c.SweepInterval = cmp.Or(c.SweepInterval, 30*time.Second)
+	c.Steps.Record = cmp.Or(c.Steps.Record, rows.StepsNone)
+	c.Steps.MaxValue = cmp.Or(c.Steps.MaxValue, DefaultMaxStepValue)
 	c.QueryTimeout = cmp.Or(c.QueryTimeout, 15*time.Second)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 	if c.Observer == nil {
 		c.Observer = deafObserver{}
 	}
 	b := Base{
-		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue,
+		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue, HideFailures: c.HideFailures,
 		Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
 	}
 	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
-	s.starter = &Starter{Base: b, Temporal: c.Temporal, Follower: s.follower, Bell: newBell(), Observer: c.Observer}
-	s.requests = &Requests{Base: b, Temporal: c.Temporal, Follower: s.follower, Sweeper: s.sweeper, Bell: newBell()}
+	s.recorder = NewRecorder(b, c.Temporal, s.follower)
+	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
+	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
+	s.steps = NewSteps(b, c.Temporal, c.Steps, c.SweepInterval)
 	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
 	return s
 }
 
 // Run works until ctx ends; then it writes what it still knows.
 func (s *Service) Run(ctx context.Context) {
+	// What one hears of last another writes down after it.
+	endRecording := outliving(ctx, s.recorder.Run)
+	endFollowing := outliving(ctx, s.follower.Run)
 	var work sync.WaitGroup
-	follow, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	var following sync.WaitGroup
-	following.Go(func() { s.follower.Run(follow) })
+	endSteps := outliving(ctx, s.steps.Run)
+	work.Go(func() { s.steps.Settle(ctx) })
 	for _, part := range []interface{ Run(context.Context) }{s.starter, s.sweeper, s.requests, s.retention} {
 		work.Go(func() { part.Run(ctx) })
 	}
 	work.Wait()
-	end()
-	following.Wait()
+	endFollowing()
+	endSteps()
+	endRecording()
 }
+
+// outliving runs until end is called, which waits for it.
+func outliving(ctx context.Context, run func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { run(ctx) })
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// Steps hears what steps executions take.
+func (s *Service) Steps() wire.StepObserver { return s.steps }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
 func (s *Service) ExecutionAdvanced(projectID string, a runtime.Advance) {
@@ -103,15 +138,17 @@ func (s *Service) ExecutionAdvanced(projectID string, a runtime.Advance) {
 
 // The messages that the triggers of workflow_executions and workflow_execution_requests write.
 const (
-	toldOfExecutions = "executions"
-	toldOfRequests   = "requests"
+	toldOfStarts   = "executions"
+	toldOfOthers   = "followed executions" // that somebody else started
+	toldOfRequests = "requests"
 )
 
 // Told implements cdc.Messages.
 func (s *Service) Told(content string, _ time.Time) {
 	switch content {
-	case toldOfExecutions:
+	case toldOfStarts:
 		s.starter.Bell.Ring()
+	case toldOfOthers:
 		s.sweeper.Bell.Ring()
 	case toldOfRequests:
 		s.requests.Bell.Ring()

@@ -46,10 +46,14 @@ type Starter struct {
 	Bell     bell
 	Observer StartObserver
 
-	mu       sync.Mutex     // guards what follows
-	underWay map[string]int // starts, by project
-	total    int
-	failed   error // the first since the last pass
+	places places
+}
+
+// NewStarter returns one that does nothing until Run.
+func NewStarter(b Base, t Temporal, f *Follower, o StartObserver) *Starter {
+	s := &Starter{Base: b, Temporal: t, Follower: f, Bell: newBell(), Observer: o}
+	s.places = places{most: maxAtOnce, share: maxShare, least: maxAtOnce / 2, bell: s.Bell}
+	return s
 }
 
 // StartObserver counts. Its method is cheap and doesn't block.
@@ -66,13 +70,16 @@ func (s *Starter) Run(ctx context.Context) {
 	var looked time.Time // for what others left behind
 	for next := time.Duration(0); s.Bell.wait(ctx, next); {
 		next = turn
-		err := s.takeFailure()
-		if err == nil && time.Since(looked) >= abandonedTurn {
-			looked = time.Now()
-			err = s.pass(ctx, &work, s.claimAbandoned)
+		alone, err := s.places.takeFailure()
+		if !alone {
+			failures = 0
 		}
 		if err == nil {
 			err = s.pass(ctx, &work, s.claim)
+		}
+		if err == nil && time.Since(looked) >= abandonedTurn {
+			looked = time.Now()
+			err = s.pass(ctx, &work, s.claimAbandoned)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -85,7 +92,7 @@ func (s *Starter) Run(ctx context.Context) {
 			}
 			failures++
 			next = 0
-		case s.idle():
+		case s.places.idle():
 			failures = 0
 			s.Trouble.Recover(ctx, "starts", "executions are started again")
 		}
@@ -95,49 +102,19 @@ func (s *Starter) Run(ctx context.Context) {
 
 func pause(ctx context.Context, d time.Duration) bool { return newBell().wait(ctx, d) }
 
-func (s *Starter) takeFailure() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err := s.failed
-	s.failed = nil
-	return err
-}
-
-// idle says that nothing is under way, and nothing failed.
-func (s *Starter) idle() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.total == 0 && s.failed == nil
-}
-
-// room is how many starts may begin, and which projects have their share already.
-func (s *Starter) room() (free int, busy []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, n := range s.underWay {
-		if n > maxShare/2 {
-			busy = append(busy, id)
-		}
-	}
-	if free = maxAtOnce - s.total; free < maxAtOnce/2 || s.failed != nil {
-		free = 0 // whoever gets done rings, or has failed, of which the next turn tells
-	}
-	return free, busy
-}
-
 func (s *Starter) claim(ctx context.Context, most int, busy []string) ([]rows.Start, error) {
 	return rows.ClaimStarts(ctx, s.DB, startLease, maxInput, most, maxShare/2, busy)
 }
 
 func (s *Starter) claimAbandoned(ctx context.Context, most int, _ []string) ([]rows.Start, error) {
-	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare))
+	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare/2))
 }
 
 // pass begins all starts for which there is room. It ends with the first failure: while Temporal,
 // or the database, is away, what else waits isn't touched.
 func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(context.Context, int, []string) ([]rows.Start, error)) error {
 	for {
-		free, busy := s.room()
+		free, busy := s.places.room()
 		if free == 0 {
 			return nil
 		}
@@ -145,17 +122,16 @@ func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(con
 		if err != nil || len(batch) == 0 {
 			return err
 		}
-		s.mu.Lock()
-		if s.underWay == nil {
-			s.underWay = map[string]int{}
+		claimed := make([]string, len(batch))
+		for i, row := range batch {
+			claimed[i] = row.ProjectID
 		}
+		more := s.places.take(free, claimed)
 		for _, row := range batch {
-			s.underWay[row.ProjectID]++
-			s.total++
+			work.Go(func() { s.places.leave(row.ProjectID, s.attempt(ctx, row)) })
 		}
-		s.mu.Unlock()
-		for _, row := range batch {
-			work.Go(func() { s.over(row, s.attempt(ctx, row)) })
+		if !more {
+			return nil
 		}
 	}
 }
@@ -168,22 +144,6 @@ func (s *Starter) attempt(ctx context.Context, row rows.Start) error {
 		err = errors.Join(err, rows.GiveBackStarts(context.WithoutCancel(ctx), s.DB, []string{row.ID}, time.Second))
 	}
 	return err
-}
-
-// over makes room.
-func (s *Starter) over(row rows.Start, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.underWay[row.ProjectID]--; s.underWay[row.ProjectID] == 0 {
-		delete(s.underWay, row.ProjectID)
-	}
-	s.total--
-	if err != nil && s.failed == nil {
-		s.failed = err
-	}
-	if err != nil || s.total == 0 || s.total == maxAtOnce/2 || s.underWay[row.ProjectID] == maxShare/2 {
-		s.Bell.Ring()
-	}
 }
 
 // start starts one. An error means that it has to be tried again; what is wrong with the row is
@@ -207,7 +167,7 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 			return err
 		}
 		if time.Since(row.ClaimedAt) > forgetful {
-			s.refuse(row, "Unknown", "it isn't known any more whether it was started: the service was away for too long after it set about it")
+			s.refuse(row, lostType, "it isn't known any more whether it was started: the service was away for too long after it set about it")
 			return nil
 		}
 	}

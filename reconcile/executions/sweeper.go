@@ -36,15 +36,17 @@ type Sweeper struct {
 	Interval time.Duration
 	Bell     bell
 
-	mu     sync.Mutex // guards doubts
+	mu     sync.Mutex // guards doubts and lost
 	doubts map[string]time.Time
-	// lost are rows whose execution Temporal doesn't know, since when; Run's own.
+	// lost are rows whose execution Temporal doesn't know, since when.
 	lost map[string]time.Time
+	// asked is the last of the rows that were asked about again after they ended so; Run's own.
+	asked string
 }
 
 // NewSweeper returns one that does nothing until Run.
 func NewSweeper(b Base, t Looks, f *Follower, interval time.Duration) *Sweeper {
-	s := &Sweeper{Base: b, Temporal: t, Follower: f, Interval: interval, Bell: newBell(), doubts: map[string]time.Time{}, lost: map[string]time.Time{}}
+	s := &Sweeper{Base: b, Temporal: t, Follower: f, Interval: interval, Bell: newBell(), doubts: map[string]time.Time{}, lost: map[string]time.Time{}, asked: noID}
 	f.Doubt = s.doubt
 	return s
 }
@@ -66,7 +68,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 	for next := time.Duration(0); s.Bell.wait(ctx, next); {
 		var err error
 		if time.Since(swept) >= s.Interval {
-			if err = errors.Join(s.sweep(ctx, false), s.settle(ctx)); err == nil {
+			if err = errors.Join(s.sweep(ctx, false), s.sweepLost(ctx), s.settle(ctx)); err == nil {
 				swept = time.Now()
 			}
 		} else {
@@ -91,13 +93,15 @@ func (s *Sweeper) Run(ctx context.Context) {
 	}
 }
 
-// settle reads what projects want to have recorded.
+// settle reads what projects want to have recorded, and finds children whose parent's row was there
+// only after theirs.
 func (s *Sweeper) settle(ctx context.Context) error {
 	recorded, err := rows.AnyRecorded(ctx, s.DB)
-	if err == nil {
-		s.Follower.records.Store(recorded)
+	if err != nil {
+		return err
 	}
-	return err
+	s.Follower.records.Store(recorded)
+	return rows.AdoptChildren(ctx, s.DB, nil)
 }
 
 // settleDoubts asks of the executions of which only Temporal knows how they go on.
@@ -143,6 +147,22 @@ func (s *Sweeper) sweep(ctx context.Context, unknown bool) error {
 		}
 		failed = cmp.Or(failed, err)
 	}
+}
+
+// sweepLost asks again about rows that ended because Temporal didn't know their execution: it may
+// have been another Temporal, or another namespace. A page in each sweep, for they are never done.
+func (s *Sweeper) sweepLost(ctx context.Context) error {
+	page, err := rows.ReadLostExecutions(ctx, s.DB, s.asked, sweepPage)
+	if err != nil {
+		return err
+	}
+	if err := s.askAll(ctx, page); err != nil {
+		return err
+	}
+	if s.asked = noID; len(page) == sweepPage {
+		s.asked = page[len(page)-1].ID
+	}
+	return nil
 }
 
 // doubtful leaves out the rows whose run is open, as visibility says.
@@ -212,6 +232,8 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 			return s.refused("InvalidArgument", err.Error()), nil // the row's ids are none
 		case err != nil:
 			return nil, err
+		case rowOf(found) != x.ID && x.Status == rows.ExecutionFailed: // another execution has the id by now
+			return nil, nil //nolint:nilnil // nothing to write, nothing wrong
 		case rowOf(found) != x.ID && queueOf(found) != x.TaskQueue:
 			return s.refused("PermissionDenied", "the execution "+x.TemporalID+" is on another task queue than this project's"), nil
 		}
@@ -230,7 +252,7 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 		return s.refused("InvalidArgument", err.Error()), nil
 	case err != nil:
 		return nil, err
-	case state.Status == x.Status && state.RunID == x.RunID && x.FirstRunID != "":
+	case state.Status == x.Status && state.RunID == x.RunID && x.FirstRunID != "" && x.Status != rows.ExecutionFailed:
 		return nil, nil //nolint:nilnil // nothing to write, nothing wrong
 	}
 	return &state, nil
@@ -238,6 +260,9 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 
 // unknown ends a row whose execution Temporal hasn't known for a while.
 func (s *Sweeper) unknown(x rows.OpenExecution) *rows.ExecutionState {
+	if x.Status == rows.ExecutionFailed {
+		return nil // it has ended so
+	}
 	s.mu.Lock()
 	since, known := s.lost[x.ID]
 	if !known {
@@ -248,7 +273,7 @@ func (s *Sweeper) unknown(x rows.OpenExecution) *rows.ExecutionState {
 	if time.Since(since) < min(lostAfter, 10*s.Interval) {
 		return nil
 	}
-	return s.refused("Unknown", "Temporal doesn't know this execution, or not any more: how it ended can't be told")
+	return s.refused(lostType, "Temporal doesn't know this execution, or not any more: how it ended can't be told")
 }
 
 func firstRun(found *workflowservice.DescribeWorkflowExecutionResponse) string {

@@ -57,17 +57,22 @@ type Base struct {
 	DB        rows.DB
 	Namespace string
 	Identity  string // of this process, for Temporal's histories
-	MaxValue  int    // bytes of a value that a row takes; a note of its size is written instead of more
-	Log       *slog.Logger
-	Trouble   *trouble.Log
+	MaxValue  int    // bytes of a value that a row takes; a note of its size is written instead of more, and of hideValues instead of all
+	// HideFailures leaves out what failures say.
+	HideFailures bool
+	Log          *slog.Logger
+	Trouble      *trouble.Log
 }
 
 // refused ends a row that can't be started or followed.
 func (b *Base) refused(kind, why string) *rows.ExecutionState {
 	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
-	b.because(&failure{Type: kind, Message: why}).into(state)
+	b.because(&failure{Type: kind, Message: why, Lost: kind == lostType}).into(state)
 	return state
 }
+
+// lostType is the type of the error of rows whose execution Temporal doesn't know.
+const lostType = "Unknown"
 
 // callTimeout bounds a call of Temporal.
 const callTimeout = 10 * time.Second

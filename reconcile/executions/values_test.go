@@ -1,6 +1,7 @@
 package executions
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,5 +63,37 @@ func TestAPersonReadsFirstWhatTheCodeSaid(t *testing.T) {
 	}
 	if depth != maxCauses {
 		t.Errorf("%d causes", depth)
+	}
+}
+
+// Where Temporal sees them encrypted alone, rows say neither values nor, if failures are encrypted
+// too, messages.
+func TestRowsMayHideWhatTemporalCantRead(t *testing.T) {
+	t.Parallel()
+	secret := func(text string) *commonpb.Payloads {
+		return &commonpb.Payloads{Payloads: []*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(strconv.Quote(text))}}}
+	}
+	two := secret("secret")
+	two.Payloads = append(two.Payloads, two.Payloads[0])
+	f := &failurepb.Failure{
+		Message: "secret message", StackTrace: "secret stack\n    at f (file.ts:3:4)",
+		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "Shown", Details: secret("secret")}},
+		Cause:       &failurepb.Failure{Message: "secret cause"},
+	}
+	b := &Base{MaxValue: hideValues, HideFailures: true}
+	told := b.failed(f)
+	for what, got := range map[string]*string{
+		"one": b.completed(secret("secret")).output, "two": b.completed(two).output, "details": b.cancelled(secret("secret")).err, "message": &told.message, "error": told.err,
+	} {
+		if got == nil || *got == "" || strings.Contains(*got, "secret") {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+	if !strings.Contains(*told.err, `"Shown"`) || !strings.Contains(*told.err, `"line":3`) {
+		t.Errorf("the error says %s", *told.err)
+	}
+	b.HideFailures = false
+	if told := b.failed(f); told.message != "secret message" || !strings.Contains(*told.err, "secret stack") || strings.Contains(*told.err, `"secret"`) {
+		t.Errorf("%+v %s", told, *told.err)
 	}
 }

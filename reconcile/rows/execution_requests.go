@@ -28,11 +28,13 @@ func ExecutionRequestActions() []string {
 
 // ExecutionRequest is a row of workflow_execution_requests, claimed by this replica.
 type ExecutionRequest struct {
-	ID, ExecutionID, Action, Name string
-	Args                          *string // not of more than 4 MB, which Temporal takes from nobody
-	ArgsBytes                     int
-	Reason                        string
-	StartedAt                     time.Time // when it was first taken up
+	ID, ExecutionID string
+	Place           string // whose share it takes: see RequestPlaces
+	Action, Name    string
+	Args            *string // not of more than 4 MB, which Temporal takes from nobody
+	ArgsBytes       int
+	Reason          string
+	StartedAt       time.Time // when it was first taken up
 	// Again says that somebody took it up before.
 	Again bool
 	// RunID is the run that it was about to go to, "" if it never was.
@@ -40,41 +42,71 @@ type ExecutionRequest struct {
 	Delivered bool
 }
 
-// ClaimExecutionRequests claims requests that can be done: of each execution the one that was asked
-// first, and of a project at most so many. An update that was accepted keeps nothing back.
-func ClaimExecutionRequests(ctx context.Context, db DB, lease time.Duration, most, perProject int) ([]ExecutionRequest, error) {
-	return claimExecutionRequests(ctx, db, `
-WITH heads AS (
-  SELECT DISTINCT ON (execution_id) id, execution_id, requested_at, leased_until FROM public.workflow_execution_requests
-  WHERE status IN ('pending', 'processing') AND delivered_at IS NULL
-  ORDER BY execution_id, requested_at, id
-),
+// RequestPlaces bound what is claimed: at most so many, of whoever shares at most Share, and none of
+// those that are busy. A project's requests that its code answers, queries and updates, are a share
+// of their own: they may take long, and a signal or a cancellation needn't wait for them.
+type RequestPlaces struct {
+	Most, Share int
+	Busy        []string
+}
+
+// openRequests are the executions w that anything is asked of, one step in the index for each.
+const openRequests = `
+WITH RECURSIVE w (execution_id) AS (
+  (SELECT execution_id FROM public.workflow_execution_requests WHERE status IN ('pending', 'processing') ORDER BY execution_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT q.execution_id FROM public.workflow_execution_requests q
+          WHERE q.status IN ('pending', 'processing') AND q.execution_id > w.execution_id ORDER BY q.execution_id LIMIT 1)
+  FROM w WHERE w.execution_id IS NOT NULL
+),`
+
+// inTurns picks among requests x, $2 and $3 of each share, those that were asked first.
+const inTurns = `
 turns AS (
-  SELECT h.id, h.requested_at, row_number() OVER (PARTITION BY w.project_id ORDER BY h.requested_at, h.id) AS turn
-  FROM heads h LEFT JOIN public.workflow_executions e ON e.id = h.execution_id LEFT JOIN public.workflows w ON w.id = e.workflow_id
-  WHERE h.leased_until IS NULL OR h.leased_until < now()
+  SELECT p.*, row_number() OVER (PARTITION BY p.place ORDER BY p.requested_at, p.id) AS turn
+  FROM (
+    SELECT x.id, x.requested_at,
+      coalesce(f.project_id::text, '') || CASE WHEN x.action IN ('query', 'update') THEN ' answers' ELSE '' END AS place
+    FROM x LEFT JOIN public.workflow_executions e ON e.id = x.execution_id LEFT JOIN public.workflows f ON f.id = e.workflow_id
+  ) p
+  WHERE p.place <> ALL (coalesce($4::text[], '{}'))
 ),
-c AS (SELECT id FROM turns WHERE turn <= $3 ORDER BY turn, requested_at LIMIT $2)`, lease, most, perProject)
+c AS (SELECT id, place FROM turns WHERE turn <= $3 ORDER BY turn, requested_at LIMIT $2)`
+
+// ClaimExecutionRequests claims requests that can be done: of each execution the one that was asked
+// first. An update that was accepted keeps nothing back.
+func ClaimExecutionRequests(ctx context.Context, db DB, lease time.Duration, p RequestPlaces) ([]ExecutionRequest, error) {
+	return claimExecutionRequests(ctx, db, openRequests+`
+x AS (
+  SELECT first.* FROM w CROSS JOIN LATERAL (
+    SELECT q.id, q.execution_id, q.action, q.requested_at, q.leased_until FROM public.workflow_execution_requests q
+    WHERE q.execution_id = w.execution_id AND q.status IN ('pending', 'processing') AND q.delivered_at IS NULL
+    ORDER BY q.requested_at, q.id LIMIT 1) first
+  WHERE first.leased_until IS NULL OR first.leased_until < now()
+),`+inTurns, lease, p)
 }
 
 // ClaimAcceptedUpdates claims updates whose result is waited for.
-func ClaimAcceptedUpdates(ctx context.Context, db DB, lease time.Duration, most int) ([]ExecutionRequest, error) {
+func ClaimAcceptedUpdates(ctx context.Context, db DB, lease time.Duration, p RequestPlaces) ([]ExecutionRequest, error) {
 	return claimExecutionRequests(ctx, db, `
-WITH c AS (SELECT id FROM public.workflow_execution_requests
-  WHERE status = 'processing' AND delivered_at IS NOT NULL AND leased_until < now() ORDER BY leased_until LIMIT $2)`, lease, most)
+WITH x AS (
+  -- Who was last asked about longest ago comes first.
+  SELECT id, execution_id, action, leased_until AS requested_at FROM public.workflow_execution_requests
+  WHERE status = 'processing' AND delivered_at IS NOT NULL AND leased_until < now()
+),`+inTurns, lease, p)
 }
 
-func claimExecutionRequests(ctx context.Context, db DB, with string, lease time.Duration, args ...any) ([]ExecutionRequest, error) {
+func claimExecutionRequests(ctx context.Context, db DB, with string, lease time.Duration, p RequestPlaces) ([]ExecutionRequest, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	rows, err := db.Query(ctx, with+`
 UPDATE public.workflow_execution_requests q
 SET status = 'processing', started_at = coalesce(q.started_at, clock_timestamp()), leased_until = now() + $1 * interval '1 microsecond'
-FROM (SELECT q.id, q.started_at IS NOT NULL AS again FROM c JOIN public.workflow_execution_requests q USING (id)) b
+FROM (SELECT q.id, c.place, q.started_at IS NOT NULL AS again FROM c JOIN public.workflow_execution_requests q USING (id)) b
 WHERE q.id = b.id AND q.status IN ('pending', 'processing') AND (q.leased_until IS NULL OR q.leased_until < now())
-RETURNING q.id::text, q.execution_id::text, q.action::text, coalesce(q.name, ''), CASE WHEN octet_length(q.args::text) <= 4194304 THEN q.args::text END,
+RETURNING q.id::text, q.execution_id::text, b.place, q.action::text, coalesce(q.name, ''), CASE WHEN octet_length(q.args::text) <= 4194304 THEN q.args::text END,
   coalesce(octet_length(q.args::text), 0), coalesce(q.reason, ''), q.started_at, b.again,
-  coalesce(q.run_id, ''), q.delivered_at IS NOT NULL`, append([]any{lease.Microseconds()}, args...)...)
+  coalesce(q.run_id, ''), q.delivered_at IS NOT NULL`, lease.Microseconds(), p.Most, p.Share, p.Busy)
 	if err != nil {
 		return nil, fmt.Errorf("claim requests about executions: %w", err)
 	}

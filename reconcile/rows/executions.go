@@ -142,9 +142,10 @@ type ExecutionState struct {
 	Version, Hash                 string
 	Attempt                       int
 
-	// Of one that may have no row yet: the workflow whose code it runs, and whose child it is.
-	CodeOf, ParentID string
-	Input            *string
+	// Of one that may have no row yet: the workflow whose code it runs, and the first run of the
+	// execution whose child it is.
+	CodeOf, ParentRunID string
+	Input               *string
 }
 
 // Over says whether the execution has ended.
@@ -167,10 +168,11 @@ func (s ExecutionState) Size() int {
 const statesFrom = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
   $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[])
   WITH ORDINALITY AS s (id, was, workflow_id, run_id, first_run_id, status, started_at, ended_at,
-    output, message, error, activities, version, hash, attempt, code_of, parent_id, input, n)`
+    output, message, error, activities, version, hash, attempt, code_of, parent_run_id, input, n)`
 
 // writeStates writes rows e that belong to states s. A row that is over is written again only for a
-// run that it doesn't name yet: a reset's. One that says all of it already isn't written.
+// run that it doesn't name yet, a reset's, or if nobody could tell how it ended. One that says all of
+// it already isn't written.
 const writeStates = `
 UPDATE public.workflow_executions e SET
   status = s.status, temporal_workflow_id = coalesce(nullif(s.workflow_id, ''), e.temporal_workflow_id), temporal_run_id = coalesce(nullif(s.run_id, ''), e.temporal_run_id),
@@ -185,15 +187,22 @@ UPDATE public.workflow_executions e SET
   code_hash = coalesce(nullif(s.hash, ''), e.code_hash), attempt = coalesce(nullif(s.attempt, 0), e.attempt)
 FROM ` + statesFrom
 
+// LostKey marks, in workflow_executions.error, a row that ended because Temporal didn't know its
+// execution. Authors' failures can't have it.
+const LostKey = "lost"
+
+// lostExecution says that of a row e.
+const lostExecution = `(e.status = 'failed' AND e.error ? '` + LostKey + `')`
+
 const (
 	byID = `
 WHERE e.id = s.id::uuid AND (s.was = '' OR e.temporal_run_id = s.was)
-  AND (e.status IN ('pending', 'running', 'paused') OR s.run_id <> '' AND e.temporal_run_id IS DISTINCT FROM s.run_id)
+  AND (e.status IN ('pending', 'running', 'paused') OR ` + lostExecution + ` OR s.run_id <> '' AND e.temporal_run_id IS DISTINCT FROM s.run_id)
   AND NOT (e.status = 'running' AND s.hash = '' AND (s.status, s.run_id, s.first_run_id) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.first_run_id))
 RETURNING s.n`
 	byChain = `
 WHERE e.first_run_id = s.first_run_id
-  AND (e.status IN ('pending', 'running', 'paused') OR e.temporal_run_id IS DISTINCT FROM s.run_id)
+  AND (e.status IN ('pending', 'running', 'paused') OR ` + lostExecution + ` OR e.temporal_run_id IS DISTINCT FROM s.run_id)
   AND NOT (e.status = 'running' AND (s.status, s.run_id, s.hash) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.code_hash))
 RETURNING s.n`
 )
@@ -230,7 +239,7 @@ func stateArgs(states []ExecutionState) []any {
 		json(func(s *ExecutionState) *string { return s.Output }), text(func(s *ExecutionState) string { return Bounded(s.Message) }),
 		json(func(s *ExecutionState) *string { return s.Error }), activities,
 		text(func(s *ExecutionState) string { return s.Version }), text(func(s *ExecutionState) string { return s.Hash }), attempts,
-		text(func(s *ExecutionState) string { return s.CodeOf }), text(func(s *ExecutionState) string { return s.ParentID }),
+		text(func(s *ExecutionState) string { return s.CodeOf }), text(func(s *ExecutionState) string { return s.ParentRunID }),
 		json(func(s *ExecutionState) *string { return s.Input }),
 	}
 }
@@ -274,26 +283,81 @@ func writeExecutions(ctx context.Context, db DB, sql string, states []ExecutionS
 	return written, nil
 }
 
-// RecordExecutions makes rows for executions that have none, where their project, or else the
-// service's setting, wants all recorded. Its id follows from the first run: two replicas make one.
+// unrecorded says of a state s that there is no row of it, also none whose start is on its way.
+const unrecorded = `NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
+  AND NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.temporal_workflow_id = s.workflow_id AND e.status IN ('pending', 'running', 'paused') AND e.first_run_id IS NULL)`
+
+// recordable is the workflow of a state s, where its project, or else the service's setting ($1),
+// wants all recorded.
+const recordable = `
+JOIN public.workflows w ON w.id = nullif(s.code_of, '')::uuid
+JOIN public.projects p ON p.id = w.project_id AND coalesce(p.record_executions, CASE WHEN $%d THEN 'all' ELSE 'rows' END) = 'all'`
+
+// Unrecorded says which executions are to be recorded and have no row, and which have one that says
+// something else.
+func Unrecorded(ctx context.Context, db DB, all bool, states []ExecutionState) (missing, changed []ExecutionState, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	a := stateArgs(states)
+	found, err := db.Query(ctx, `
+SELECT s.n, NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
+FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS s (workflow_id, run_id, first_run_id, status, code_of, n)`+
+		fmt.Sprintf(recordable, 1)+`
+WHERE (`+unrecorded+`) OR EXISTS (SELECT FROM public.workflow_executions e
+  WHERE e.first_run_id = s.first_run_id AND (e.temporal_run_id::text, e.status::text) IS DISTINCT FROM (s.run_id, s.status))`, all, a[2], a[3], a[4], a[5], a[15])
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for executions without a row: %w", err)
+	}
+	var n int64
+	var none bool
+	_, err = pgx.ForEachRow(found, []any{&n, &none}, func() error {
+		if none {
+			missing = append(missing, states[n-1])
+		} else {
+			changed = append(changed, states[n-1])
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for executions without a row: %w", err)
+	}
+	return missing, changed, nil
+}
+
+// RecordExecutions makes rows for executions that are to be recorded and have none. A row's id
+// follows from the first run: two replicas make one.
 func RecordExecutions(ctx context.Context, db DB, all bool, states []ExecutionState) error {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	_, err := db.Exec(ctx, `
 INSERT INTO public.workflow_executions (id, workflow_id, temporal_workflow_id, temporal_run_id, first_run_id, status, started_at, completed_at, duration_ms,
-  output, error_message, error, activities_executed, code_version, code_hash, attempt, input, parent_id, claimed_at)
+  output, error_message, error, activities_executed, code_version, code_hash, attempt, input, parent_run_id, claimed_at)
 SELECT md5('workflow execution ' || s.first_run_id)::uuid, w.id, s.workflow_id, s.run_id, s.first_run_id, s.status, coalesce(s.started_at, now()), s.ended_at,
   least(2147483647, greatest(0, extract(epoch FROM s.ended_at - coalesce(s.started_at, now())) * 1000))::integer,
   s.output::jsonb, nullif(s.message, ''), s.error::jsonb, greatest(0, s.activities), nullif(s.version, ''), nullif(s.hash, ''), nullif(s.attempt, 0), s.input::jsonb,
-  (SELECT p.id FROM public.workflow_executions p WHERE p.temporal_workflow_id = nullif(s.parent_id, '') AND p.status IN ('pending', 'running', 'paused') LIMIT 1), now()
-FROM `+statesFrom+`
-JOIN public.workflows w ON w.id = nullif(s.code_of, '')::uuid JOIN public.projects p ON p.id = w.project_id
-WHERE s.first_run_id <> '' AND coalesce(p.record_executions, CASE WHEN $19 THEN 'all' ELSE 'rows' END) = 'all'
-  AND NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
-  AND NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.temporal_workflow_id = s.workflow_id AND e.status IN ('pending', 'running', 'paused') AND e.first_run_id IS NULL)
+  nullif(s.parent_run_id, ''), now()
+FROM `+statesFrom+fmt.Sprintf(recordable, 19)+`
+WHERE s.first_run_id <> '' AND `+unrecorded+`
 ON CONFLICT (id) DO NOTHING`, append(stateArgs(states), all)...)
 	if err != nil {
 		return fmt.Errorf("record executions: %w", err)
+	}
+	return nil
+}
+
+// AdoptChildren has rows say whose children they are, whichever row was there first: of the first
+// runs given, as parents; nil: of what was made in the last hour. The parent is of the same project.
+func AdoptChildren(ctx context.Context, db DB, parents []string) error {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	_, err := db.Exec(ctx, `
+UPDATE public.workflow_executions c SET parent_id = p.id
+FROM public.workflow_executions p, public.workflows pw, public.workflows cw
+WHERE c.parent_id IS NULL AND c.parent_run_id IS NOT NULL AND p.first_run_id = c.parent_run_id
+  AND CASE WHEN $1::text[] IS NULL THEN c.created_at > now() - interval '1 hour' ELSE c.parent_run_id = ANY($1) END
+  AND pw.id = p.workflow_id AND cw.id = c.workflow_id AND pw.project_id = cw.project_id`, parents)
+	if err != nil {
+		return fmt.Errorf("find the parents of executions: %w", err)
 	}
 	return nil
 }
@@ -321,6 +385,14 @@ func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, 
 		condition = "AND e.first_run_id IS NULL"
 	}
 	return readOpen(ctx, db, `WHERE e.status IN ('running', 'paused') `+condition+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
+}
+
+// ReadLostExecutions reads rows after an id, in its order, that ended because Temporal didn't know
+// their execution.
+func ReadLostExecutions(ctx context.Context, db DB, after string, most int) ([]OpenExecution, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	return readOpen(ctx, db, `WHERE `+lostExecution+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
 }
 
 // ReadExecution reads a row, whatever its status; ok is false if there is none.
@@ -390,9 +462,10 @@ WITH kept AS (
   FROM public.workflows w JOIN public.projects p ON p.id = w.project_id
 ),
 old AS (
-  SELECT e.id FROM public.workflow_executions e JOIN kept k ON k.workflow_id = e.workflow_id
-  WHERE e.status IN ('completed', 'failed', 'cancelled') AND e.completed_at < now() - (SELECT min(long) FROM kept) AND e.completed_at < now() - k.long
-  ORDER BY e.completed_at LIMIT $2 FOR UPDATE OF e SKIP LOCKED
+  SELECT x.id FROM kept k CROSS JOIN LATERAL (SELECT e.id FROM public.workflow_executions e
+    WHERE e.workflow_id = k.workflow_id AND e.status IN ('completed', 'failed', 'cancelled') AND e.completed_at < now() - k.long
+    ORDER BY e.completed_at LIMIT $2 FOR UPDATE SKIP LOCKED) x
+  WHERE k.long IS NOT NULL LIMIT $2
 ),
 asked AS (
   DELETE FROM public.workflow_execution_requests q USING old WHERE q.execution_id = old.id AND q.status IN ('completed', 'failed')

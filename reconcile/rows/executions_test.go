@@ -132,6 +132,100 @@ func TestARowFollowsItsRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	is("asked of before the reset", "running r3")
+	lost := func(kind string) {
+		t.Helper()
+		h.Exec(`UPDATE workflow_executions SET status = 'failed', completed_at = now(), error = $2 WHERE id = $1`, id, kind)
+	}
+	lost(`{"type": "Unknown"}`) // as an author may call it
+	chain(rows.ExecutionState{RunID: "r3", Status: rows.ExecutionRunning})
+	is("failed by its author", "failed r3")
+	for what, write := range map[string]func(s rows.ExecutionState){
+		"by its run": func(s rows.ExecutionState) { chain(s) },
+		"by its id": func(s rows.ExecutionState) {
+			s.ID, s.Was = id, s.RunID
+			if err := rows.WriteExecutions(t.Context(), db, []rows.ExecutionState{s}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		lost(`{"type": "Unknown", "lost": true}`)
+		if found, err := rows.ReadLostExecutions(t.Context(), db, "00000000-0000-0000-0000-000000000000", 10); err != nil || len(found) != 1 || found[0].ID != id {
+			t.Errorf("lost: %+v, %v", found, err)
+		}
+		write(rows.ExecutionState{RunID: "r3", Status: rows.ExecutionRunning})
+		is("found again "+what, "running r3")
+		lost(`{"type": "Unknown", "lost": true}`)
+		write(rows.ExecutionState{RunID: "r3", Status: rows.ExecutionCompleted, Output: new("1"), EndedAt: time.Now()})
+		is("found to be over "+what, "completed r3 1")
+	}
+}
+
+// Who is whose child is known whichever row is there first, and in one project alone.
+func TestRecordedChildrenKnowTheirParents(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	project, w := h.Shop("")
+	sibling := h.Workflow(project, "sibling")
+	_, foreign := h.Shop("")
+	state := func(workflow, first, parent string) rows.ExecutionState {
+		return rows.ExecutionState{
+			TemporalID: "id of " + first, RunID: first, FirstRunID: first, Status: rows.ExecutionRunning, CodeOf: workflow, ParentRunID: parent, Input: new(`{"a": 1}`),
+		}
+	}
+	record := func(states ...rows.ExecutionState) {
+		t.Helper()
+		missing, changed, err := rows.Unrecorded(t.Context(), db, true, states)
+		if err != nil || len(missing) != len(states) || len(changed) != 0 {
+			t.Fatalf("missing %+v, changed %+v, %v", missing, changed, err)
+		}
+		if err := rows.RecordExecutions(t.Context(), db, true, missing); err != nil {
+			t.Fatal(err)
+		}
+		var families []string
+		for _, s := range states {
+			families = append(families, s.FirstRunID, s.ParentRunID)
+		}
+		if err := rows.AdoptChildren(t.Context(), db, families); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(child, parent string) {
+		t.Helper()
+		got := rowstest.One[string](h, `SELECT coalesce((SELECT p.first_run_id FROM workflow_executions p WHERE p.id = c.parent_id), '') || coalesce(c.input->>'a', '')
+			FROM workflow_executions c WHERE c.first_run_id = $1`, child)
+		if got != parent+"1" {
+			t.Errorf("the parent of %s is %q, want %q", child, got, parent)
+		}
+	}
+	record(state(w, "before", "parent"))
+	is("before", "")
+	record(state(w, "parent", ""), state(sibling, "together", "parent"))
+	is("before", "parent")
+	is("together", "parent")
+	record(state(w, "after", "parent"))
+	is("after", "parent")
+	record(state(foreign, "elsewhere", "parent"))
+	is("elsewhere", "")
+	// A parent whose row was there, and whose run is told only later.
+	record(state(w, "early", "late"))
+	h.Exec(`INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id, first_run_id, input) VALUES ($1, 'running', 'id of late', 'late', '{}')`, w)
+	if err := rows.AdoptChildren(t.Context(), db, nil); err != nil {
+		t.Fatal(err)
+	}
+	is("early", "late")
+	is("elsewhere", "")
+
+	// What has a row isn't recorded; what it says otherwise is told.
+	h.Exec(`INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id) VALUES ($1, 'pending', 'id of coming')`, w)
+	ended := state(w, "parent", "")
+	ended.Status = rows.ExecutionCompleted
+	missing, changed, err := rows.Unrecorded(t.Context(), db, true, []rows.ExecutionState{state(w, "after", ""), ended, state(w, "coming", ""), state("", "nobody's", "")})
+	if err != nil || len(missing) != 0 || len(changed) != 1 || changed[0].FirstRunID != "parent" {
+		t.Errorf("missing %+v, changed %+v, %v", missing, changed, err)
+	}
+	if missing, _, err := rows.Unrecorded(t.Context(), db, false, []rows.ExecutionState{state(w, "new", "")}); err != nil || len(missing) != 0 {
+		t.Errorf("missing %+v, %v", missing, err)
+	}
 }
 
 func TestOldExecutionsAreRemovedAFewAtATime(t *testing.T) {
@@ -173,13 +267,14 @@ func TestRequestsAreClaimedInTheirExecutionsOrder(t *testing.T) {
 	for range 3 {
 		waiting(h, w, 1)
 	}
+	places := rows.RequestPlaces{Most: 10, Share: 10}
 	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action, name) SELECT e.id, 'signal', i::text FROM generate_series(1, 3) i, workflow_executions e ORDER BY i`)
 	for turn := 1; turn <= 3; turn++ {
-		found, err := rows.ClaimExecutionRequests(t.Context(), db, lease, 10, 10)
+		found, err := rows.ClaimExecutionRequests(t.Context(), db, lease, places)
 		if err != nil || len(found) != 3 {
 			t.Fatalf("turn %d: %+v, %v", turn, found, err)
 		}
-		if more, err := rows.ClaimExecutionRequests(t.Context(), db, lease, 10, 10); err != nil || len(more) > 0 {
+		if more, err := rows.ClaimExecutionRequests(t.Context(), db, lease, places); err != nil || len(more) > 0 {
 			t.Errorf("turn %d: another replica has %+v, %v", turn, more, err)
 		}
 		for i, q := range found {
@@ -195,7 +290,42 @@ func TestRequestsAreClaimedInTheirExecutionsOrder(t *testing.T) {
 			}
 		}
 	}
-	if found, err := rows.ClaimAcceptedUpdates(t.Context(), db, lease, 10); err != nil || len(found) != 3 || !found[0].Delivered {
+	if found, err := rows.ClaimAcceptedUpdates(t.Context(), db, lease, places); err != nil || len(found) != 3 || !found[0].Delivered {
 		t.Errorf("accepted %+v, %v", found, err)
+	}
+}
+
+// A project's flood takes its share, its queries and updates one of their own.
+func TestRequestsAreClaimedInTurnsOfTheProjects(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	flooded, flood := h.Shop("")
+	quiet, one := h.Shop("")
+	waiting(h, flood, 60)
+	waiting(h, one, 1)
+	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action, name)
+		SELECT id, CASE WHEN row_number() OVER () <= 30 THEN 'query' ELSE 'signal' END, 'x' FROM workflow_executions WHERE workflow_id = $1`, flood)
+	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action, name) SELECT id, 'signal', 'x' FROM workflow_executions WHERE workflow_id = $1`, one)
+	h.Exec(`INSERT INTO workflow_execution_requests (execution_id, action) VALUES (gen_random_uuid(), 'cancel')`) // of none
+	claim := func(most int, busy ...string) map[string]int {
+		t.Helper()
+		found, err := rows.ClaimExecutionRequests(t.Context(), db, lease, rows.RequestPlaces{Most: most, Share: 8, Busy: busy})
+		if err != nil {
+			t.Fatal(err)
+		}
+		places := map[string]int{}
+		for _, q := range found {
+			places[q.Place]++
+		}
+		return places
+	}
+	if got := claim(100); got[flooded] != 8 || got[flooded+" answers"] != 8 || got[quiet] != 1 || got[""] != 1 || len(got) != 4 {
+		t.Errorf("claimed %v", got)
+	}
+	if got := claim(100, flooded); got[flooded+" answers"] != 8 || len(got) != 1 {
+		t.Errorf("claimed %v beside a busy share", got)
+	}
+	if got := claim(5, flooded+" answers"); got[flooded] != 5 || len(got) != 1 {
+		t.Errorf("claimed %v of five", got)
 	}
 }

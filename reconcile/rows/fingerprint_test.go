@@ -13,7 +13,7 @@ import (
 func fingerprintOf(h *rowstest.House, project string, refs []string) string {
 	h.T.Helper()
 	own := h.Read(project, false, refs...).Fingerprint
-	s, err := rows.ReadSurvey(h.T.Context(), rows.DB{Pool: h.DB, Timeout: time.Minute}, rows.Identity)
+	s, err := rows.ReadSurvey(h.T.Context(), rows.DB{Pool: h.DB, Timeout: time.Minute}, rows.Identity, nil)
 	if err != nil {
 		h.T.Fatal(err)
 	}

@@ -60,7 +60,9 @@ const keptCodeSQL = `
 SELECT l.project_id::text, count(*)::text
 FROM public.workflow_live_code l JOIN public.workflow_code_store s ON s.project_id = l.project_id AND s.hash = l.hash
 WHERE (s.packages IS NULL OR EXISTS (SELECT FROM public.workflow_package_bundles p WHERE p.hash = s.packages))
-  AND (s.activities_packages IS NULL OR EXISTS (SELECT FROM public.workflow_package_bundles p WHERE p.hash = s.activities_packages))
+  AND (s.activities_packages IS NULL OR EXISTS (SELECT FROM public.workflow_package_bundles p WHERE p.hash = s.activities_packages))`
+
+const byProject = `
 GROUP BY 1`
 
 // lostSQL looks for one project's live code: $2 to $4 are the kinds, ids and hashes.

@@ -133,11 +133,13 @@ func isClass(v goja.Value) bool {
 
 // enter runs JavaScript with the watchdog.
 func (in *instance) enter(ctx context.Context, f func() error) error {
-	left := in.code.opts.CPUBudget - in.vm.CPUTime()
+	before := in.vm.CPUTime()
+	left := in.code.opts.CPUBudget - before
 	if in.machine != nil {
 		f = in.withGlobal(f)
 	}
 	err := in.vm.Enter(ctx, min(in.code.opts.SliceBudget, max(left, time.Millisecond)), f)
+	in.code.opts.Used(in.vm.CPUTime() - before)
 	var interrupted *sandbox.Interrupted
 	var overflow *goja.StackOverflowError
 	if errors.As(err, &interrupted) || errors.As(err, &overflow) {

@@ -113,6 +113,10 @@ type CodeOptions struct {
 
 	// Meter takes what the code measures with metricMeter. Default: that goes nowhere.
 	Meter Meter
+
+	// Used hears of the CPU time that each entry into JavaScript took. It is cheap and doesn't block.
+	// Default: nobody.
+	Used func(time.Duration)
 }
 
 // Meter takes what activities measure. Its method is cheap and doesn't block.
@@ -144,6 +148,9 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	}
 	if o.Observer == nil {
 		o.Observer = noObserver{}
+	}
+	if o.Used == nil {
+		o.Used = func(time.Duration) {}
 	}
 	o.SliceBudget = orDefault(o.SliceBudget, DefaultSliceBudget)
 	o.CPUBudget = orDefault(o.CPUBudget, DefaultCPUBudget)

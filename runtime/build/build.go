@@ -33,7 +33,7 @@ func New(o Options) *Builder { return &Builder{o} }
 // every first use has to wait for. Its error says what this build or machine lacks to run any.
 func (b *Builder) Warm(ctx context.Context) error {
 	const name, text = "warm", "export async function warm() {}"
-	p, err := b.compile(ctx, Text{Kind: KindWorkflow, Name: name, Code: text}.source(), "")
+	p, err := b.compile(ctx, Text{Kind: KindWorkflow, Name: name, Code: text}.source(""), "")
 	if err != nil {
 		return err
 	}

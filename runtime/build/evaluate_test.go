@@ -16,7 +16,7 @@ func program(t testing.TB, text string) *compile.Program {
 	t.Helper()
 	c := compile.New(compile.Config{})
 	t.Cleanup(c.Close)
-	p, err := c.Compile(t.Context(), Text{Name: "order-intake", Code: text}.source())
+	p, err := c.Compile(t.Context(), Text{Name: "order-intake", Code: text}.source(""))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func (m *Module) title() string {
 // liveHash is the hash that was last live of the row, "" for none: what has it, or was stored, may
 // take names from modules that don't have them.
 func (b *Builder) Workflow(ctx context.Context, projectID string, t Text, liveHash string) (*Module, error) {
-	p, err := b.compile(ctx, t.source(), t.Packages)
+	p, err := b.compile(ctx, t.source(projectID), t.Packages)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (b *Builder) Workflow(ctx context.Context, projectID string, t Text, liveHa
 	var activities *compile.Program
 	activitiesHash := ""
 	if t.ActivitiesCode != "" {
-		source := t.activitySource()
+		source := t.activitySource(projectID)
 		activitiesHash = source.Hash()
 		compiled, functions, about, err := b.checkActivities(ctx, projectID, source, t.ActivitiesPackages, t.Hash == "")
 		saidOfActivities = about
@@ -169,7 +169,7 @@ func (b *Builder) Component(ctx context.Context, projectID, language string, t T
 	if !isScript(language) {
 		return nil, fmt.Errorf("a component in %q can't be run: implementation_language must be typescript or javascript", language)
 	}
-	p, functions, said, err := b.checkActivities(ctx, projectID, t.source(), t.Packages, t.Hash == "")
+	p, functions, said, err := b.checkActivities(ctx, projectID, t.source(projectID), t.Packages, t.Hash == "")
 	if err != nil {
 		return nil, err
 	}

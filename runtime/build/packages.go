@@ -61,7 +61,7 @@ func (b *Builder) namesOf(ctx context.Context, projectID string, p *compile.Prog
 	}
 	// It tells by what it exports: a function for each name.
 	text := fmt.Sprintf(namesText, list, asked)
-	probe, err := b.compile(ctx, compile.Source{Name: "names.ts", Kind: p.Kind, Text: text}, "")
+	probe, err := b.compile(ctx, compile.Source{Name: "names.ts", Kind: p.Kind, Text: text, ProjectID: projectID}, "")
 	if err != nil {
 		return nil, err
 	}

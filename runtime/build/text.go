@@ -62,13 +62,13 @@ func (t Text) ToStore() Text {
 // import are not in it.
 func (t Text) HashOfTexts() string {
 	if t.Kind == KindComponent {
-		return t.source().Hash()
+		return t.source("").Hash()
 	}
 	activities := ""
 	if t.ActivitiesCode != "" {
-		activities = t.activitySource().Hash()
+		activities = t.activitySource("").Hash()
 	}
-	return hashOfBoth(t.source().Hash(), activities)
+	return hashOfBoth(t.source("").Hash(), activities)
 }
 
 // hashOfBoth identifies a workflow row's two texts together; activities is "" if it has but one.
@@ -81,15 +81,15 @@ func hashOfBoth(code, activities string) string {
 }
 
 // source is the text of a component, or a workflow's.
-func (t Text) source() compile.Source {
+func (t Text) source(projectID string) compile.Source {
 	kind := compile.Workflow
 	if t.Kind == KindComponent {
 		kind = compile.Activity
 	}
-	return compile.Source{Name: t.Name + ".ts", Kind: kind, Text: t.Code, Settings: t.Settings()}
+	return compile.Source{Name: t.Name + ".ts", Kind: kind, Text: t.Code, Settings: t.Settings(), ProjectID: projectID}
 }
 
 // activitySource is the text of a workflow row's activities.
-func (t Text) activitySource() compile.Source {
-	return compile.Source{Name: t.Name + ".activities.ts", Kind: compile.Activity, Text: t.ActivitiesCode, Settings: t.Settings()}
+func (t Text) activitySource(projectID string) compile.Source {
+	return compile.Source{Name: t.Name + ".activities.ts", Kind: compile.Activity, Text: t.ActivitiesCode, Settings: t.Settings(), ProjectID: projectID}
 }

@@ -60,6 +60,8 @@ type Source struct {
 	Packages *Packages
 	// Settings are the version of the compiler's settings. Default: SettingsVersion.
 	Settings string
+	// ProjectID is for the log alone.
+	ProjectID string
 }
 
 // since tells whether the source is compiled with these settings or newer ones. There are few

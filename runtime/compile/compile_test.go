@@ -1,7 +1,9 @@
 package compile
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -293,6 +295,16 @@ func TestAChildSeesNothingOfOurs(t *testing.T) {
 	}
 	if len(p.cmd.Env) != 1 || strings.Contains(p.cmd.Env[0], "SECRET") {
 		t.Errorf("the child's environment is %v", p.cmd.Env)
+	}
+}
+
+func TestALineAboutATextNamesItsProject(t *testing.T) {
+	var log bytes.Buffer
+	c := New(Config{Command: []string{"false"}, Logger: slog.New(slog.NewTextHandler(&log, nil))}) // a child that ends
+	defer c.Close()
+	_, err := c.Compile(t.Context(), Source{Name: "order-intake.ts", Kind: Workflow, Text: "export const a = 1", ProjectID: "p1"})
+	if err == nil || !strings.Contains(log.String(), "source=order-intake.ts") || !strings.Contains(log.String(), "project_id=p1") {
+		t.Errorf("%v: %s", err, log.String())
 	}
 }
 

@@ -42,7 +42,7 @@ func newPool(cfg Config) *pool {
 }
 
 func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
-	r, err := p.ask(ctx, s.Name, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings})
+	r, err := p.ask(ctx, subject{s.Name, s.ProjectID}, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings})
 	switch {
 	case errors.Is(err, errDied):
 		return transformed{}, &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
@@ -58,7 +58,7 @@ func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
 
 func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
 	name := "npm packages " + strings.Join(q.Names, ", ")
-	r, err := p.ask(ctx, name, request{Bundle: q})
+	r, err := p.ask(ctx, subject{name: name}, request{Bundle: q})
 	switch {
 	case errors.Is(err, errDied):
 		return bundled{}, &bundleError{Message: "the " + name + " ended the compiler: they are too large, or nest too deep"}
@@ -72,22 +72,29 @@ func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
 	return r.Bundled, nil
 }
 
+// subject names what a child is asked about; projectID is "" for what is no single project's.
+type subject struct{ name, projectID string }
+
 // ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if it had
 // no answer in time.
-func (p *pool) ask(ctx context.Context, name string, q request) (response, error) {
+func (p *pool) ask(ctx context.Context, about subject, q request) (response, error) {
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
 	case <-ctx.Done():
-		return response{}, fmt.Errorf("compile %s: no compiler was free in time: %w", name, context.Cause(ctx))
+		return response{}, fmt.Errorf("compile %s: no compiler was free in time: %w", about.name, context.Cause(ctx))
 	case <-p.ctx.Done():
 		return response{}, errClosed
 	}
-	r, c, err := p.with(ctx, p.take(), name, q)
+	r, c, err := p.with(ctx, p.take(), about.name, q)
 	if errors.Is(err, errDied) {
 		// Once more, so that a child that was killed from outside isn't blamed on the text.
-		if r, c, err = p.with(ctx, c, name, q); errors.Is(err, errDied) {
-			p.cfg.Logger.Warn("a text ended the compiler process", slog.String(logkey.Source, name), slog.String(logkey.Error, err.Error()))
+		if r, c, err = p.with(ctx, c, about.name, q); errors.Is(err, errDied) {
+			said := []slog.Attr{slog.String(logkey.Source, about.name), slog.String(logkey.Error, err.Error())}
+			if about.projectID != "" {
+				said = append(said, slog.String(logkey.Project, about.projectID))
+			}
+			p.cfg.Logger.LogAttrs(ctx, slog.LevelWarn, "a text ended the compiler process", said...)
 		}
 	}
 	p.put(c)

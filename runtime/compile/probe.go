@@ -62,7 +62,7 @@ func parseScript(text string) {
 }
 
 func (p *pool) probe(ctx context.Context, text string) error {
-	_, err := p.ask(ctx, "a text given to eval or new Function", request{Probe: true, Text: text})
+	_, err := p.ask(ctx, subject{name: "a text given to eval or new Function"}, request{Probe: true, Text: text})
 	switch {
 	case errors.Is(err, errDied):
 		return errors.New("it nests too deep, or is too large")

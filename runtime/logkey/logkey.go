@@ -20,6 +20,10 @@ const (
 	ActivityID   = "activity_id"
 	Dependency   = "dependency"
 	File         = "file"
+	TaskQueue    = "task_queue"
+	Namespace    = "namespace" // of Temporal
+	// Temporal is a group: what Temporal's SDK tells of its own, in its own words.
+	Temporal = "temporal"
 )
 
 // Code.
@@ -28,6 +32,7 @@ const (
 	Module       = "module"
 	Code         = "code" // the hash's first digits
 	Hash         = "hash"
+	Key          = "key"  // the id of one that encrypts payloads
 	From         = "from" // hashes, too
 	To           = "to"
 	Version      = "version"
@@ -38,20 +43,24 @@ const (
 
 // What happened, and why.
 const (
-	Action   = "action"
-	Cause    = "cause"
-	Status   = "status"
-	Reason   = "reason"
-	Detail   = "detail"
-	Error    = "error"
-	Stack    = "stack"
-	Missing  = "missing"
-	Was      = "was"
-	Is       = "is"
-	Address  = "address"
-	Took     = "took"
-	RetryIn  = "retry_in"
-	Deadline = "deadline"
+	Action  = "action"
+	Cause   = "cause"
+	Status  = "status"
+	Reason  = "reason"
+	Detail  = "detail"
+	Error   = "error"
+	Stack   = "stack"
+	Missing = "missing"
+	Was     = "was"
+	Is      = "is"
+	Address = "address"
+)
+
+// Durations, in milliseconds.
+const (
+	Took     = "took_ms"
+	RetryIn  = "retry_in_ms"
+	Deadline = "deadline_ms"
 )
 
 // Counts.

@@ -108,6 +108,11 @@ func constants(t *testing.T, f *ast.File) map[string]string {
 // keysIn are the keys under which a file logs: of attributes, and of those without.
 func keysIn(f *ast.File) (keys []ast.Expr) {
 	ast.Inspect(f, func(n ast.Node) bool {
+		if entry, ok := n.(*ast.KeyValueExpr); ok { // a table of keys for what others call otherwise
+			if key, ok := entry.Value.(*ast.SelectorExpr); ok && isNamed(key.X, "logkey") {
+				keys = append(keys, key)
+			}
+		}
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
 			return true

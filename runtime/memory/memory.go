@@ -121,6 +121,14 @@ func gcPercent(live uint64) int {
 	return int(min(max(100*headroom/max(live, 1), 100), mostGCPercent))
 }
 
+// Used is how many bytes are in use that no collection would give back: what the last one found in
+// use, and stacks.
+func Used() int64 {
+	s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(s)
+	return int64(s[0].Value.Uint64() + s[1].Value.Uint64())
+}
+
 // heap is how many bytes were ever allocated, and how many the last collection found in use.
 func heap() (allocated, live uint64) {
 	s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}

@@ -30,6 +30,16 @@ func TestTheWorkflowCacheFollowsTheMemory(t *testing.T) {
 	}
 }
 
+func TestWhatIsUsedIsWhatNoCollectionGivesBack(t *testing.T) {
+	t.Parallel()
+	kept := make([]byte, 8<<20)
+	runtime.GC()
+	if got, limit := Used(), Limit(); got < 8<<20 || got > limit {
+		t.Errorf("%d bytes are used, of %d", got, limit)
+	}
+	runtime.KeepAlive(kept)
+}
+
 // Not parallel: the limit is the process's.
 func TestTheCollectorKnowsTheLimitWhileTuned(t *testing.T) {
 	if _, fixed := os.LookupEnv("GOMEMLIMIT"); fixed {

@@ -171,7 +171,7 @@ func unstarted(t testing.TB) *project {
 	t.Cleanup(p.comp.Close)
 	p.opts.Tasks = wire.NewTasks()
 	c, err := client.Dial(client.Options{
-		HostPort: stacktest.TemporalAddress(t), Logger: wire.Logger(sdklog.NewStructuredLogger(stacktest.Logger(t))), FailureConverter: wire.FailureConverter(nil),
+		HostPort: stacktest.TemporalAddress(t), Logger: wire.Logger(stacktest.Logger(t)), FailureConverter: wire.FailureConverter(nil),
 		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{p.opts.Tasks.DialOption()}},
 	})
 	if err != nil {

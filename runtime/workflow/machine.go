@@ -198,6 +198,7 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 	})
 	v.vm.ChargeTo(nil)
 	took := v.vm.CPUTime() - before
+	in.code.opts.Used(took)
 	switch {
 	case cutOff(err):
 		v.cut()

@@ -164,6 +164,9 @@ type CodeOptions struct {
 	MaxBytes  int64
 	// Probe is the sandbox's.
 	Probe func(text string) error
+	// Used hears of the CPU time that each entry into its JavaScript took. It is cheap and doesn't
+	// block. Default: nobody.
+	Used func(time.Duration)
 	// Memory is charged with what its executions keep, and each of them may keep Budget; its setting
 	// is MaxMemorySetting. Default: nobody counts.
 	Memory *sandbox.Memory
@@ -176,6 +179,9 @@ const MaxMemorySetting = "WORKFLOW_MAX_MEMORY"
 func (o CodeOptions) withDefaults() CodeOptions {
 	if o.CheckTimeout <= 0 {
 		o.CheckTimeout = time.Second
+	}
+	if o.Used == nil {
+		o.Used = func(time.Duration) {}
 	}
 	return o
 }

@@ -233,7 +233,7 @@ func TestAFailedTaskIsLoggedOnceWithoutGosStack(t *testing.T) {
 	p.end(run)
 
 	var sdk observations
-	l := sdklog.With(wire.Logger(sdklog.NewStructuredLogger(slog.New(slog.NewTextHandler(&sdk, nil)))), "a", 1)
+	l := sdklog.With(wire.Logger(slog.New(slog.NewTextHandler(&sdk, nil))), "a", 1)
 	l.Error("Workflow panic", "Error", &wire.TaskFailure{Message: "ours", WorkflowType: "run"}, "StackTrace", "of Go")
 	l.Warn("Failed to process workflow task.", "Error", fmt.Errorf("wrapped: %w", &wire.TaskFailure{Message: "ours"}))
 	l.Error("Workflow panic", "Error", errors.New("somebody else's"))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,11 +42,14 @@ var checks = []check{
 	{"stream.wal_level", "wal_level is logical", Warning, "database.reachable", (*Patient).streamWALLevel},
 	{"stream.connection", "a replication connection can be made", Warning, "database.reachable", (*Patient).streamConnection},
 	{"stream.room", "slots and senders are free", Warning, "database.reachable", (*Patient).streamRoom},
+	{"stream.slots", "slots and senders suffice for an upgrade, and none fills the disk", Warning, "database.reachable", (*Patient).streamSlots},
 	{"stream.publications", "the publications carry what is followed", Warning, "schema.migrated", (*Patient).streamPublications},
 	{"stream.identities", "no published column list stops UPDATEs", Fatal, "database.reachable", (*Patient).streamIdentities},
 	{"temporal.reachable", "Temporal answers", Fatal, "settings.valid", (*Patient).temporalReachable},
 	{"temporal.namespace", "the namespace is there and lets us in", Fatal, "temporal.reachable", (*Patient).temporalNamespace},
 	{"temporal.retention", "code is kept as long as executions", Warning, "temporal.namespace", (*Patient).temporalRetention},
+	{"payloads.codec", "payloads can be encrypted and decrypted", Fatal, "settings.valid", (*Patient).payloadsCodec},
+	{"payloads.hidden", "nobody on the way can read them", Warning, "payloads.codec", (*Patient).payloadsHidden},
 	{"scale.polls", "the namespace allows the polls of all projects", Warning, "schema.migrated", (*Patient).scalePolls},
 	{"scale.partitions", "task queues have one partition", Warning, "temporal.namespace", (*Patient).scalePartitions},
 	{"scale.memory", "there is memory for all projects", Warning, "schema.migrated", (*Patient).scaleMemory},
@@ -242,6 +246,32 @@ func (p *Patient) streamRoom(ctx context.Context) ([]Problem, error) {
 	return mending(found, "SELECT slot_name, active FROM pg_replication_slots   -- then drop what nobody uses, or raise the limit"), err
 }
 
+// wastedWAL is how much a slot that nobody reads may hold back before it is worth a word.
+const wastedWAL = 64 << 20
+
+// streamSlots looks at what will be in the way later: stream.room tells what is now.
+func (p *Patient) streamSlots(ctx context.Context) ([]Problem, error) {
+	return p.problems(ctx, `
+WITH room AS (
+  SELECT 'max_replication_slots' AS setting, 'slots' AS what, current_setting('max_replication_slots')::int AS most,
+    (SELECT count(*)::int FROM pg_catalog.pg_replication_slots) AS taken
+  UNION ALL SELECT 'max_wal_senders', 'senders', current_setting('max_wal_senders')::int, (SELECT count(*)::int FROM pg_catalog.pg_stat_replication)
+)
+SELECT pg_catalog.format('one of %s %s is free: while two replicas are replaced, one of them finds none', most, what),
+  pg_catalog.format('ALTER SYSTEM SET %s = %s   -- then restart PostgreSQL', setting, most + 4)
+FROM room WHERE most - taken = 1
+UNION ALL
+SELECT pg_catalog.format('nobody reads slot %I, which keeps %s of WAL: the disk fills', slot_name,
+    pg_catalog.pg_size_pretty(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn))),
+  pg_catalog.format('SELECT pg_drop_replication_slot(%L)   -- if its reader is gone for good', slot_name)
+FROM pg_catalog.pg_replication_slots
+WHERE NOT active AND NOT pg_catalog.pg_is_in_recovery() AND pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn) >= $1
+UNION ALL
+SELECT 'wal_sender_timeout is 0: the slot of a replica whose machine vanished stays, and keeps WAL',
+  'ALTER SYSTEM SET wal_sender_timeout = ''60s''; SELECT pg_reload_conf()'
+WHERE current_setting('wal_sender_timeout') = '0'`, wastedWAL)
+}
+
 func (p *Patient) streamPublications(ctx context.Context) ([]Problem, error) {
 	found, err := p.stream(ctx, cdc.ReasonPublication)
 	return mending(found, "workflow-worker migrate   # as the owner of the tables"), err
@@ -273,6 +303,35 @@ func (p *Patient) temporalReachable(ctx context.Context) ([]Problem, error) {
 		return []Problem{{fmt.Sprintf("%s: %v", p.address(), err), "TEMPORAL_ADDRESS, TEMPORAL_TLS… and TEMPORAL_API_KEY say where and how"}}, nil
 	}
 	return nil, nil
+}
+
+func (p *Patient) payloadsCodec(ctx context.Context) ([]Problem, error) {
+	if p.Payloads == nil {
+		return nil, errNothing("nothing encrypts them")
+	}
+	if err := p.Payloads.Check(ctx); err != nil {
+		return []Problem{{err.Error(), "PAYLOAD_CODEC_ENDPOINT and PAYLOAD_CODEC_AUTH say where and how"}}, nil //nolint:nilerr // it is what the check found
+	}
+	return nil, nil
+}
+
+func (p *Patient) payloadsHidden(ctx context.Context) (out []Problem, _ error) {
+	hides, err := p.Payloads.Hides(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !hides {
+		out = append(out, Problem{"the codec server leaves payloads as they are: Temporal can read them", "let it encrypt those of namespace " + p.namespace()})
+	}
+	if u, err := url.Parse(p.CodecURL); err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		out = append(out, Problem{"payloads go to the codec server without TLS", "an https:// URL in PAYLOAD_CODEC_ENDPOINT"})
+	}
+	return out, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (p *Patient) address() string {
@@ -324,6 +383,12 @@ func (p *Patient) scalePolls(ctx context.Context) ([]Problem, error) {
 	if err := p.countProjects(ctx); err != nil {
 		return nil, err
 	}
+	if replicas := p.ProjectReplicas; replicas > 0 {
+		if n := p.projects * pollsOfOne * replicas; n > defaultPolls {
+			return []Problem{{fmt.Sprintf("%d projects, each on %d replicas, hold %d polls, and a namespace allows %d by default", p.projects, replicas, n, defaultPolls), fmt.Sprintf("frontend.namespaceCount: %d, in Temporal's dynamic configuration", n+p.projects)}}, nil
+		}
+		return nil, nil
+	}
 	if n := p.projects * pollsOfOne; n > defaultPolls {
 		return []Problem{{fmt.Sprintf("%d projects hold %d polls on each replica, and a namespace allows %d by default", p.projects, n, defaultPolls), fmt.Sprintf("frontend.namespaceCount: %d, or more with several replicas, in Temporal's dynamic configuration", 4*p.projects)}}, nil
 	}
@@ -355,6 +420,9 @@ const (
 func (p *Patient) scaleMemory(context.Context) ([]Problem, error) {
 	if p.MemoryLimit <= 0 {
 		return nil, errNothing("no limit is known")
+	}
+	if p.ProjectReplicas > 0 {
+		return nil, errNothing("a replica runs a part of the projects, as far as its memory goes")
 	}
 	if needed := int64(memoryOfProcess + p.projects*memoryOfProject); needed > p.MemoryLimit {
 		return []Problem{{fmt.Sprintf("%d projects take about %d MB, and the process may use %d MB", p.projects, needed>>20, p.MemoryLimit>>20), "raise the container's limit, and GOMEMLIMIT if it is set"}}, nil

@@ -13,6 +13,7 @@ import (
 
 	"workflow-worker/cdc"
 	"workflow-worker/migrations/database"
+	"workflow-worker/runtime/encryption"
 )
 
 // Patient is a service as it would run. What it is made of is looked at, never changed.
@@ -25,12 +26,18 @@ type Patient struct {
 	Separate     bool
 	Publications []string
 	ModulesDir   string
+	// ProjectReplicas is on how many replicas a project runs; 0: on all.
+	ProjectReplicas int
 	// CodeRetention is how long after its end an execution finds its code.
 	CodeRetention time.Duration
 	// MemoryLimit is how much this process may use, in bytes.
 	MemoryLimit int64
 	// Temporal is how to reach it.
 	Temporal client.Options
+	// Payloads encrypts and decrypts them; nil if nothing does. CodecURL is that of a codec server, ""
+	// if it is none.
+	Payloads *encryption.Connection
+	CodecURL string
 	// Secrets aren't to be shown.
 	Secrets []string
 	// Now is the clock.

@@ -142,14 +142,15 @@ const name = "demo-workflow-worker"
 
 // everything turns on all that is off by default.
 var everything = values{
-	"secrets":        values{"DATABASE_URL": "postgres://u:p@db/w", "MIGRATION_DATABASE_URL": "postgres://o:p@db/w", "TEMPORAL_API_KEY": "k"},
-	"migration":      "job",
-	"autoscaling":    values{"enabled": true},
-	"serviceMonitor": values{"enabled": true, "labels": values{"release": "prometheus"}},
-	"prometheusRule": values{"enabled": true, "labels": values{"release": "prometheus"}},
-	"dashboards":     values{"enabled": true},
-	"modules":        values{"volume": values{"persistentVolumeClaim": values{"claimName": "packages"}}},
-	"podLabels":      values{"team": "a"}, "podAnnotations": values{"note": "b"}, "nodeSelector": values{"disk": "ssd"},
+	"secrets":         values{"DATABASE_URL": "postgres://u:p@db/w", "MIGRATION_DATABASE_URL": "postgres://o:p@db/w", "TEMPORAL_API_KEY": "k", "PAYLOAD_ENCRYPTION_KEYS": "a:b"},
+	"encryptPayloads": true,
+	"migration":       "job",
+	"autoscaling":     values{"enabled": true},
+	"serviceMonitor":  values{"enabled": true, "labels": values{"release": "prometheus"}},
+	"prometheusRule":  values{"enabled": true, "labels": values{"release": "prometheus"}},
+	"dashboards":      values{"enabled": true},
+	"modules":         values{"volume": values{"persistentVolumeClaim": values{"claimName": "packages"}}},
+	"podLabels":       values{"team": "a"}, "podAnnotations": values{"note": "b"}, "nodeSelector": values{"disk": "ssd"},
 	"imagePullSecrets": []any{values{"name": "registry"}},
 	"tolerations":      []any{values{"key": "dedicated", "operator": "Exists"}},
 	"affinity":         values{"nodeAffinity": values{}},
@@ -220,7 +221,7 @@ func TestSecretsAreReferredTo(t *testing.T) {
 		pod := get[apps.Deployment](t, must(t, over), "Deployment "+name).Spec.Template.Spec
 		found := 0
 		for _, e := range pod.Containers[0].Env {
-			if !slices.Contains([]string{"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY"}, e.Name) {
+			if !slices.Contains([]string{"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY", "PAYLOAD_CODEC_AUTH"}, e.Name) {
 				continue
 			}
 			found++
@@ -229,8 +230,14 @@ func TestSecretsAreReferredTo(t *testing.T) {
 				t.Errorf("%s: %q %+v", e.Name, e.Value, ref)
 			}
 		}
-		if found != 3 {
+		if found != 4 {
 			t.Errorf("%d secrets", found)
+		}
+		mounted := slices.ContainsFunc(pod.Volumes, func(v core.Volume) bool {
+			return v.Secret != nil && v.Secret.SecretName == secret && v.Secret.Items[0].Key == "PAYLOAD_ENCRYPTION_KEYS" && v.Secret.Items[0].Path == "keys"
+		})
+		if wanted := secret == name; mounted != wanted || (environment(pod)["PAYLOAD_ENCRYPTION_KEYS_FILE"] == "/payloads/keys") != wanted {
+			t.Errorf("keys for payloads are mounted: %v, want %v", mounted, wanted)
 		}
 	}
 }

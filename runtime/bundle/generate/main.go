@@ -4,17 +4,19 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
+
+	"workflow-worker/runtime/bundle/npm"
 )
 
 // entry is one bundle: ts/<dir>/entry.ts becomes dist/<dir>.js.
@@ -86,43 +88,29 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := install(dir); err != nil {
+	if err := npm.Install(dir); err != nil {
 		return err
 	}
+	packages := map[string]bool{}
 	for _, e := range entries {
-		if err := e.build(dir); err != nil {
+		if err := e.build(dir, packages); err != nil {
 			return fmt.Errorf("bundle %s: %w", e.dir, err)
 		}
+	}
+	if err := npm.Write(filepath.Join(dir, "dist", npm.File), slices.Collect(maps.Keys(packages))); err != nil {
+		return err
 	}
 	return writeProtocol(dir)
 }
 
-// install runs npm ci, unless node_modules is of this very lock file.
-func install(dir string) error {
-	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(lock)
-	want := []byte(hex.EncodeToString(sum[:]))
-	stamp := filepath.Join(dir, "node_modules", ".installed-lock")
-	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, want) {
-		return nil
-	}
-	npm := exec.Command("npm", "ci")
-	npm.Dir, npm.Stdout, npm.Stderr = dir, os.Stderr, os.Stderr
-	if err := npm.Run(); err != nil {
-		return fmt.Errorf("npm ci in %s: %w", dir, err)
-	}
-	return os.WriteFile(stamp, want, 0o644)
-}
-
-func (e entry) build(dir string) error {
+// build writes the bundle, and adds the folders of the packages that it took something from.
+func (e entry) build(dir string, packages map[string]bool) error {
 	r := api.Build(api.BuildOptions{
 		AbsWorkingDir: dir,
 		EntryPoints:   []string{filepath.Join("ts", e.dir, "entry.ts")},
 		Bundle:        true,
 		Write:         false,
+		Metafile:      true,
 		Format:        api.FormatCommonJS,
 		Platform:      api.PlatformNeutral,
 		MainFields:    []string{"module", "main"},
@@ -151,6 +139,9 @@ func (e entry) build(dir string) error {
 	if len(r.OutputFiles) != 1 {
 		return fmt.Errorf("esbuild wrote %d files", len(r.OutputFiles))
 	}
+	if err := contributed(r.Metafile, dir, packages); err != nil {
+		return err
+	}
 	var out bytes.Buffer
 	out.WriteString("(function(__host,module,exports){")
 	out.Write(bytes.TrimSpace(r.OutputFiles[0].Contents))
@@ -160,6 +151,34 @@ func (e entry) build(dir string) error {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%s: %d KB\n", path, out.Len()>>10)
+	return nil
+}
+
+// contributed reads of esbuild which packages something is left of.
+func contributed(metafile, dir string, packages map[string]bool) error {
+	var meta struct {
+		Outputs map[string]struct {
+			Inputs map[string]struct{ BytesInOutput int }
+		}
+	}
+	if err := json.Unmarshal([]byte(metafile), &meta); err != nil {
+		return fmt.Errorf("read what esbuild bundled: %w", err)
+	}
+	for _, out := range meta.Outputs {
+		for path, in := range out.Inputs {
+			const modules = "node_modules/"
+			at := strings.LastIndex(path, modules)
+			if at < 0 || in.BytesInOutput == 0 {
+				continue
+			}
+			parts := strings.Split(path[at+len(modules):], "/")
+			name := parts[0]
+			if strings.HasPrefix(name, "@") {
+				name += "/" + parts[1]
+			}
+			packages[filepath.Join(dir, path[:at+len(modules)], name)] = true
+		}
+	}
 	return nil
 }
 

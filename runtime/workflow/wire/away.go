@@ -93,6 +93,16 @@ func (t *Tasks) StopPolls(taskQueue string) {
 	}
 }
 
+// PollsEnd is closed when StopPolls is called for a task queue.
+func (t *Tasks) PollsEnd(taskQueue string) <-chan struct{} {
+	if t == nil {
+		return nil
+	}
+	t.polls.mu.Lock()
+	defer t.polls.mu.Unlock()
+	return t.polls.endOf(taskQueue)
+}
+
 // deliver gives an activity's answer to the server, for longer than the SDK would: what an attempt
 // has done is not to be done again because the server was away when it ended.
 func deliver(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {

@@ -43,7 +43,7 @@ func eventsOf(ctx context.Context, api workflowservice.WorkflowServiceClient, na
 		req := &workflowservice.GetWorkflowExecutionHistoryRequest{Namespace: namespace, Execution: x, MaximumPageSize: page}
 		for {
 			resp, err := api.GetWorkflowExecutionHistory(ctx, req)
-			if err == nil && !plain(resp) {
+			if err == nil && !PlainHistory(resp) {
 				err = errors.New("the server sent it in an unknown form")
 			}
 			if err != nil {
@@ -69,8 +69,8 @@ func beginning(events []*historypb.HistoryEvent) *historypb.WorkflowExecutionSta
 	return events[0].GetWorkflowExecutionStartedEventAttributes()
 }
 
-// plain makes events of what the server may send as it has stored it.
-func plain(resp *workflowservice.GetWorkflowExecutionHistoryResponse) bool {
+// PlainHistory makes events of what the server may send as it has stored it.
+func PlainHistory(resp *workflowservice.GetWorkflowExecutionHistoryResponse) bool {
 	if resp.GetRawHistory() == nil {
 		return resp.GetHistory() != nil
 	}
@@ -99,7 +99,7 @@ func (t *Tasks) page(req *workflowservice.GetWorkflowExecutionHistoryRequest, re
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.runs[req.GetExecution().GetRunId()]
-	if r == nil || !plain(resp) {
+	if r == nil || !PlainHistory(resp) {
 		return
 	}
 	events := resp.GetHistory().GetEvents()

@@ -36,6 +36,7 @@ type Tasks struct {
 	// watched are the factories that were given this, by task queue: for what no definition is
 	// there to tell.
 	watched map[string]Project
+	steps   StepObserver // nil: nobody asks
 }
 
 // openTask is one that the server gave out and that has no answer yet.
@@ -115,14 +116,17 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 			r.ReturnNewWorkflowTask = false // it is polled for
 		}
 		worker, told := t.workerOf(r.GetTaskToken())
-		progress := t.progress(r)
+		progress, taken := t.progress(r), t.stepsTaken(r)
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		if told {
 			worker.tellCompleted(err, progress)
 		}
 		t.answered(r.GetTaskToken())
-		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok && resp.GetWorkflowTask() != nil {
-			t.received(r.GetNamespace(), resp.GetWorkflowTask())
+		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok {
+			taken(resp)
+			if resp.GetWorkflowTask() != nil {
+				t.received(r.GetNamespace(), resp.GetWorkflowTask())
+			}
 		}
 		return err
 	case *workflowservice.RespondWorkflowTaskFailedRequest:
@@ -130,12 +134,18 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		t.explain(r)
 		defer t.answered(r.GetTaskToken())
 	case *workflowservice.PollActivityTaskQueueRequest:
-		return t.poll(ctx, method, req, reply, cc, invoke, opts...)
+		err := t.poll(ctx, method, req, reply, cc, invoke, opts...)
+		if task, ok := reply.(*workflowservice.PollActivityTaskQueueResponse); err == nil && ok {
+			t.attemptBegan(task)
+		}
+		return err
 	case *workflowservice.RespondActivityTaskFailedRequest:
 		t.nameCode(r)
-		return deliver(ctx, method, req, reply, cc, invoke, opts...)
-	case *workflowservice.RespondActivityTaskCompletedRequest, *workflowservice.RespondActivityTaskCanceledRequest:
-		return deliver(ctx, method, req, reply, cc, invoke, opts...)
+		return t.deliverAttempt(ctx, method, r, reply, cc, invoke, opts...)
+	case *workflowservice.RespondActivityTaskCompletedRequest:
+		return t.deliverAttempt(ctx, method, r, reply, cc, invoke, opts...)
+	case *workflowservice.RespondActivityTaskCanceledRequest:
+		return t.deliverAttempt(ctx, method, r, reply, cc, invoke, opts...)
 	case *workflowservice.RespondQueryTaskCompletedRequest:
 		t.explainQuery(r)
 		defer t.answered(r.GetTaskToken())
@@ -143,6 +153,9 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		err := invoke(ctx, method, req, reply, cc, opts...)
 		if resp, ok := reply.(*workflowservice.GetWorkflowExecutionHistoryResponse); err == nil && ok && ofTheSDK(r) {
 			t.page(r, resp)
+			if o := t.stepObserver(); o != nil && t.Working(r.GetExecution().GetRunId()) {
+				o.EventsReceived(r.GetExecution(), resp.GetHistory().GetEvents())
+			}
 		}
 		return err
 	}
@@ -164,6 +177,9 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 		return // nothing to do
 	}
 	events := task.GetHistory().GetEvents()
+	if o := t.stepObserver(); o != nil && task.GetQuery() == nil {
+		o.EventsReceived(task.GetWorkflowExecution(), events)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()

@@ -5,14 +5,15 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"workflow-worker/runtime/bundle/npm"
 )
 
 func main() {
@@ -30,7 +31,7 @@ func run(dir, zones string) error {
 	if err != nil {
 		return err
 	}
-	if err := install(dir); err != nil {
+	if err := npm.Install(dir); err != nil {
 		return err
 	}
 	files, err := pick(filepath.Join(dir, "node_modules"))
@@ -40,27 +41,27 @@ func run(dir, zones string) error {
 	if err := write(filepath.Join(dir, "dist", "cldr.zip"), files); err != nil {
 		return err
 	}
+	if err := tellPackages(dir); err != nil {
+		return err
+	}
 	return copyZones(zones, filepath.Join(dir, "dist"))
 }
 
-// install runs npm ci, unless node_modules is of this very lock file.
-func install(dir string) error {
-	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
+// tellPackages tells of all that package.json asks for: each is there for its data.
+func tellPackages(dir string) error {
+	text, err := os.ReadFile(filepath.Join(dir, "package.json"))
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(lock)
-	want := []byte(hex.EncodeToString(sum[:]))
-	stamp := filepath.Join(dir, "node_modules", ".installed-lock")
-	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, want) {
-		return nil
+	var about struct{ Dependencies map[string]string }
+	if err := json.Unmarshal(text, &about); err != nil {
+		return fmt.Errorf("read %s: %w", filepath.Join(dir, "package.json"), err)
 	}
-	npm := exec.Command("npm", "ci")
-	npm.Dir, npm.Stdout, npm.Stderr = dir, os.Stderr, os.Stderr
-	if err := npm.Run(); err != nil {
-		return fmt.Errorf("npm ci in %s: %w", dir, err)
+	var folders []string
+	for name := range about.Dependencies {
+		folders = append(folders, filepath.Join(dir, "node_modules", name))
 	}
-	return os.WriteFile(stamp, want, 0o644)
+	return npm.Write(filepath.Join(dir, "dist", npm.File), folders)
 }
 
 // write makes an archive whose bytes depend on the files alone.

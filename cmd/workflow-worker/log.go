@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+
+	"google.golang.org/grpc/grpclog"
+
+	"workflow-worker/activities/userlog"
+	"workflow-worker/runtime/logkey"
+)
+
+// logger writes what is at least of the level.
+func (s settings) logger(w io.Writer, level slog.Leveler) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level, ReplaceAttr: userlog.Bounded}
+	if s.LogFormat == logJSON {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// The values of LOG_FORMAT.
+const (
+	logText = "text"
+	logJSON = "json"
+)
+
+// followLevel changes between LOG_LEVEL and debug at each levelSignal, until the returned function
+// is called.
+func (s settings) followLevel(level *slog.LevelVar, log *slog.Logger) (end func()) {
+	if levelSignal == nil {
+		return func() {}
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, levelSignal)
+	var work sync.WaitGroup
+	work.Go(func() {
+		for range signals {
+			was, is := level.Level(), slog.LevelDebug
+			if was == slog.LevelDebug {
+				is = s.LogLevel
+			}
+			// Told while more is told, whatever the level.
+			level.Set(slog.LevelDebug)
+			log.Info("a signal changed the level of the log", slog.String(logkey.Was, was.String()), slog.String(logkey.Is, is.String()))
+			level.Set(is)
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		work.Wait()
+	}
+}
+
+// adopt has what libraries say by themselves in the log, too. It is the process's own affair, and
+// has to come before the first connection.
+func adopt(log *slog.Logger) {
+	slog.SetDefault(log)
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, slog.NewLogLogger(log.Handler(), slog.LevelError).Writer()))
+}
+
+// told says an error that ends the service in the log's own format, where the log is for programs.
+func (s settings) told(ctx context.Context, log *slog.Logger, err error) error {
+	if err == nil || s.LogFormat != logJSON {
+		return err
+	}
+	log.ErrorContext(ctx, "workflow-worker ends", slog.String(logkey.ID, "service.ended"), slog.String(logkey.Error, err.Error()))
+	return coded{exitCode(err), quiet{}}
+}

@@ -1,0 +1,206 @@
+package executions
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	commonpb "go.temporal.io/api/common/v1"
+
+	"workflow-worker/reconcile/rows"
+)
+
+// redaction is what must not land of an activity's values.
+type redaction struct {
+	all   bool
+	names []string // of properties, at any depth, in lower case
+}
+
+const redacted = "[redacted]"
+
+// minSecret is how long a secret must be to be looked for in other texts: a shorter one is in them
+// by chance.
+const minSecret = 4
+
+func (r redaction) none() bool { return !r.all && len(r.names) == 0 }
+
+// with adds what a component, or a node, says: a list of names, one name, or true for all.
+func (r redaction) with(said json.RawMessage) redaction {
+	var list []any
+	var one any
+	if len(said) == 0 || json.Unmarshal(said, &one) != nil {
+		return r
+	}
+	switch v := one.(type) {
+	case bool:
+		r.all = r.all || v
+	case string:
+		list = []any{v}
+	case []any:
+		list = v
+	}
+	for _, name := range list {
+		if text, ok := name.(string); ok && text != "" {
+			r.names = append(r.names, strings.ToLower(text))
+		}
+	}
+	return r
+}
+
+// redactionOf gives what holds for an activity of a node.
+func (d *definition) redactionOf(activity string, n *rows.StepNode) redaction {
+	key := activity
+	if n != nil {
+		key += "\x00" + n.ID
+	}
+	if r, ok := d.redacted[key]; ok {
+		return r
+	}
+	var r redaction
+	if c := d.named[activity]; c != nil {
+		r = r.with(c.Redact)
+	}
+	nodes := d.of(activity)
+	if n != nil {
+		nodes = []*rows.StepNode{n}
+	}
+	for _, n := range nodes { // of one that isn't known, what any of them says
+		r = r.with(n.Redact)
+		if c := d.components[strings.ToLower(n.ComponentID)]; c != nil {
+			r = r.with(c.Redact)
+		}
+	}
+	if len(d.redacted) < 1000 {
+		d.redacted[key] = r
+	}
+	return r
+}
+
+// cleaner takes the secrets out of one step.
+type cleaner struct {
+	redaction
+	secrets []string
+}
+
+// learn collects the secrets that payloads hold.
+func (c *cleaner) learn(p *commonpb.Payloads) {
+	for _, one := range p.GetPayloads() {
+		if v, ok := decoded(one.GetData()); ok {
+			c.walk(v, c.all)
+		}
+	}
+	// The longest first: one may be part of another.
+	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
+	c.secrets = slices.Compact(c.secrets)
+}
+
+func decoded(data []byte) (v any, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return v, d.Decode(&v) == nil
+}
+
+// walk replaces what the names name, and notes it.
+func (c *cleaner) walk(v any, secret bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			v[name] = c.walk(member, secret || slices.Contains(c.names, strings.ToLower(name)))
+		}
+		if secret {
+			return redacted
+		}
+	case []any:
+		for i, member := range v {
+			v[i] = c.walk(member, secret)
+		}
+		if secret {
+			return redacted
+		}
+	case string:
+		if secret {
+			c.note(v)
+			return redacted
+		}
+	case json.Number:
+		if secret {
+			c.note(v.String())
+			return redacted
+		}
+	case bool:
+		if secret {
+			return redacted
+		}
+	}
+	return v
+}
+
+func (c *cleaner) note(secret string) {
+	if len(secret) >= minSecret {
+		c.secrets = append(c.secrets, secret)
+	}
+}
+
+// text takes the secrets out of a text, also as JSON writes them.
+func (c *cleaner) text(s string) string {
+	for _, secret := range c.secrets {
+		s = strings.ReplaceAll(s, secret, redacted)
+		if quoted, err := json.Marshal(secret); err == nil {
+			s = strings.ReplaceAll(s, string(quoted[1:len(quoted)-1]), redacted)
+		}
+	}
+	return s
+}
+
+// scrub takes them out of all texts of a value.
+func (c *cleaner) scrub(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			clean := c.scrub(member)
+			if is := c.text(name); is != name {
+				delete(v, name)
+				name = is
+			}
+			v[name] = clean
+		}
+	case []any:
+		for i, member := range v {
+			v[i] = c.scrub(member)
+		}
+	case string:
+		return c.text(v)
+	case json.Number:
+		if slices.Contains(c.secrets, v.String()) {
+			return redacted
+		}
+	}
+	return v
+}
+
+// payloads are values without the secrets; what is no JSON isn't looked through, and goes.
+func (c *cleaner) payloads(p *commonpb.Payloads) *commonpb.Payloads {
+	if p == nil || c.none() {
+		return p
+	}
+	out := &commonpb.Payloads{}
+	for _, one := range p.GetPayloads() {
+		var clean any = redacted
+		switch encoding := string(one.GetMetadata()["encoding"]); {
+		case encoding == "binary/null":
+			out.Payloads = append(out.Payloads, one)
+			continue
+		case encoding == "json/plain" || encoding == "json/protobuf":
+			if v, ok := decoded(one.GetData()); ok {
+				clean = c.scrub(c.walk(v, c.all))
+			}
+		}
+		data, err := json.Marshal(clean)
+		if err != nil {
+			data = []byte(`"` + redacted + `"`)
+		}
+		out.Payloads = append(out.Payloads, jsonPayload(data))
+	}
+	return out
+}
