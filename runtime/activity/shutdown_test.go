@@ -75,18 +75,30 @@ export async function main() {
 			if _, err := cl.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: queue, WorkflowRunTimeout: time.Minute}, "order"); err != nil {
 				t.Fatal(err)
 			}
-			if got := <-words; got.text != "started" {
+			next := func() word {
+				t.Helper()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				select {
+				case w := <-words:
+					return w
+				case <-ctx.Done():
+					t.Fatal("it said nothing more")
+				}
+				return word{}
+			}
+			if got := next(); got.text != "started" {
 				t.Fatalf("got %v", got)
 			}
 			stopped := time.Now()
 			w.Stop()
 			took := time.Since(stopped)
-			notified := <-words
+			notified := next()
 			if notified.text != "WORKER_SHUTDOWN" || notified.at.Sub(stopped) > 10*time.Second {
 				t.Errorf("it was notified of %q after %v", notified.text, notified.at.Sub(stopped))
 			}
 			if c.ends != "" {
-				if got := <-words; got.text != c.ends {
+				if got := next(); got.text != c.ends {
 					t.Errorf("got %q", got.text)
 				}
 			}
