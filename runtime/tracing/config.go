@@ -202,7 +202,7 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 		}
 		if e.lost += len(spans); now.Sub(e.told) >= tellEvery {
 			e.told = now
-			e.log.WarnContext(ctx, "traces can't be delivered: the spans are lost", slog.String(logkey.ID, "service.traces_cant_be_delivered"), slog.Int(logkey.Dropped, e.lost), slog.String(logkey.Error, err.Error()))
+			e.log.ErrorContext(ctx, "traces can't be delivered: the spans are lost", slog.String(logkey.ID, "service.traces_cant_be_delivered"), slog.Int(logkey.Dropped, e.lost), slog.String(logkey.Error, err.Error()))
 		}
 	}
 	return nil // it is told
