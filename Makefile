@@ -72,13 +72,17 @@ build: bundle ## the service: bin/workflow-worker
 
 bundle: go $(BUNDLE) $(LOCALES) ## Temporal's TypeScript SDK for goja, and the data of Intl
 
+# npm is asked for where the packages can't be fetched without: where npm_config_registry, or an
+# .npmrc, names no registry, or one to log in to.
+needs_npm = @if $(GO) run -pgo=off ./runtime/bundle/generate -needs-npm -dir $(1) 2>/dev/null; then $(MAKE) --no-print-directory npm; fi
+
 $(BUNDLE): $(BUNDLE_SOURCES)
-	@$(MAKE) --no-print-directory npm
+	$(call needs_npm,runtime/bundle)
 	$(GO) generate ./runtime/bundle
 	@touch $@
 
 $(LOCALES): $(LOCALE_SOURCES)
-	@$(MAKE) --no-print-directory npm
+	$(call needs_npm,runtime/language/intl/cldr)
 	$(GO) generate ./runtime/language/intl/cldr
 	@touch $@
 

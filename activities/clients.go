@@ -10,6 +10,8 @@ import (
 type Clients struct {
 	// Guard says what they may reach.
 	Guard GuardOptions
+	// Around, unless it is nil, gives what stands around each client's connections.
+	Around func(http.RoundTripper) http.RoundTripper
 
 	mu     sync.Mutex // guards byUser
 	byUser map[string]*http.Client
@@ -23,7 +25,11 @@ func (c *Clients) Of(user string) *http.Client {
 		if c.byUser == nil {
 			c.byUser = map[string]*http.Client{}
 		}
-		c.byUser[user] = HTTPClient(c.Guard)
+		client := HTTPClient(c.Guard)
+		if c.Around != nil {
+			client.Transport = c.Around(client.Transport)
+		}
+		c.byUser[user] = client
 	}
 	return c.byUser[user]
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"workflow-worker/cdc"
 	"workflow-worker/docker/stack/stacktest"
 )
 
@@ -19,7 +20,7 @@ type hint struct {
 	at      time.Time
 }
 
-func (h hearer) LookAt(id string, _ time.Time) { h.heard <- hint{id, time.Now()} }
+func (h hearer) LookAt(id string, _ cdc.Commit) { h.heard <- hint{id, time.Now()} }
 
 // BenchmarkCommitToHint edits a row's code in place, as the UI does, and measures
 // from the return of the commit to the hint with the row's project. The hint may be

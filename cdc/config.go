@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/jackc/pglogrepl"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -16,12 +17,20 @@ import (
 // and must return at once: the next hint waits for them.
 type Handler interface {
 	// LookAt says that something about the project changed. The id is what a row
-	// named; a project of that id need not exist (any more). committed is when the
-	// oldest of the changes was committed, by this process's clock; zero if unknown.
-	LookAt(projectID string, committed time.Time)
+	// named; a project of that id need not exist (any more). c is the commit of the
+	// oldest of the changes.
+	LookAt(projectID string, c Commit)
 	// LookAtAll says that anything may have changed: every project in the database,
 	// and every one known to run. The reason is for logs and metrics.
 	LookAtAll(reason string)
+}
+
+// Commit is a transaction's. It is zero where nobody knows.
+type Commit struct {
+	// At is by this process's clock.
+	At time.Time
+	// LSN is where it is in PostgreSQL's log.
+	LSN pglogrepl.LSN
 }
 
 // Messages is told of the messages that a transaction wrote into the log beside its rows
@@ -29,7 +38,7 @@ type Handler interface {
 // from one goroutine and must return at once.
 type Messages interface {
 	// Told passes on a message, once for all of the same content that became visible
-	// together. committed is as for [Handler].
+	// together. committed is as [Commit.At].
 	Told(content string, committed time.Time)
 }
 

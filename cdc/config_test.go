@@ -13,8 +13,8 @@ import (
 
 type nobody struct{}
 
-func (nobody) LookAt(string, time.Time) {}
-func (nobody) LookAtAll(string)         {}
+func (nobody) LookAt(string, Commit) {}
+func (nobody) LookAtAll(string)      {}
 
 func TestNewNamesEveryMistake(t *testing.T) {
 	t.Parallel()

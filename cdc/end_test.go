@@ -34,7 +34,7 @@ func followUntilKilled(url string) {
 
 type silent struct{}
 
-func (silent) LookAt(string, time.Time)        {}
+func (silent) LookAt(string, cdc.Commit)       {}
 func (silent) LookAtAll(string)                {}
 func (silent) StreamState(mode, reason string) { fmt.Println(mode, reason) }
 func (silent) StreamReceived(time.Time)        {}

@@ -184,11 +184,11 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 	}
 	seen, all := unseen.settle(found.snapshot, time.Now())
 	var touched changes
-	var oldest time.Time
+	var oldest Commit
 	for _, t := range seen {
 		touched.merge(t.changes)
-		if oldest.IsZero() || t.committed.Before(oldest) {
-			oldest = t.committed
+		if oldest.At.IsZero() || t.commit.At.Before(oldest.At) {
+			oldest = t.commit
 		}
 	}
 	if all != "" {
@@ -202,13 +202,13 @@ func (g *gate) pass(ctx context.Context, unseen *waiting) error {
 	}
 	g.deliver(touched, found, oldest)
 	for _, t := range seen {
-		g.observer.StreamLag(max(0, time.Since(t.committed)))
+		g.observer.StreamLag(max(0, time.Since(t.commit.At)))
 	}
 	return nil
 }
 
 // deliver gives the hints: first what is named, for somebody waits for that.
-func (g *gate) deliver(touched changes, found look, committed time.Time) {
+func (g *gate) deliver(touched changes, found look, c Commit) {
 	projects := touched.projects
 	// A workflow that isn't there any more has no project to look at: its own
 	// deletion, in this transaction or a later one, names it.
@@ -222,9 +222,9 @@ func (g *gate) deliver(touched changes, found look, committed time.Time) {
 			projects.add(project)
 		}
 	}
-	g.hint(projects.list(), committed)
+	g.hint(projects.list(), c)
 	for content := range touched.messages {
-		g.messages.Told(content, committed)
+		g.messages.Told(content, c.At)
 	}
 	if touched.all != "" {
 		g.hintAll(touched.all)
@@ -247,9 +247,9 @@ func (g *gate) hintAll(reason string) {
 	g.observer.HintDelivered(1)
 }
 
-func (g *gate) hint(projects []string, committed time.Time) {
+func (g *gate) hint(projects []string, c Commit) {
 	for _, id := range projects {
-		g.handler.LookAt(id, committed)
+		g.handler.LookAt(id, c)
 	}
 	if len(projects) > 0 {
 		g.observer.HintDelivered(len(projects))

@@ -61,7 +61,7 @@ func (r *recorder) note(f func()) {
 	r.changed = make(chan struct{})
 }
 
-func (r *recorder) LookAt(id string, _ time.Time) {
+func (r *recorder) LookAt(id string, _ cdc.Commit) {
 	if r.onLook != nil {
 		r.onLook(id)
 	}

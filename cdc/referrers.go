@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"sync"
-	"time"
 )
 
 // referrers names the projects that use a shared component. That takes reading every
@@ -12,7 +11,7 @@ import (
 // where nobody waits for it, on a connection that is there only meanwhile.
 type referrers struct {
 	reader reader
-	hint   func(projects []string, committed time.Time)
+	hint   func(projects []string, c Commit)
 	all    func(reason string)
 	log    *slog.Logger
 
@@ -53,7 +52,7 @@ func (f *referrers) run(ctx context.Context) {
 			f.log.Warn("cannot read who refers to a shared component, looking at all", "error", err)
 			f.all("referrers of a shared component unreadable")
 		default:
-			f.hint(projects, time.Time{})
+			f.hint(projects, Commit{})
 		}
 	}
 }

@@ -145,7 +145,7 @@ func (st *stream) change(log pglogrepl.XLogData, now time.Time) error {
 			return errors.New("stream: commit without begin")
 		}
 		// The server's clock may differ from ours; both of these are its own.
-		st.current.committed = now.Add(-log.ServerTime.Sub(m.CommitTime))
+		st.current.commit = Commit{At: now.Add(-log.ServerTime.Sub(m.CommitTime)), LSN: m.CommitLSN}
 		if !st.current.changes.empty() {
 			st.add(*st.current)
 		}

@@ -6,8 +6,7 @@ import "time"
 type transaction struct {
 	xid     uint32
 	changes changes
-	// committed is the commit's time as seen by this process's clock.
-	committed time.Time
+	commit  Commit
 }
 
 func (t *transaction) size() int { return 1 + t.changes.size() }

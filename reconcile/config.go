@@ -14,6 +14,7 @@ import (
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/tracing"
 )
 
 // Runner runs projects. runtime.Runner is the real one. It must be safe for
@@ -97,6 +98,9 @@ type Config struct {
 
 	// Runner runs the projects. Required.
 	Runner Runner
+
+	// Tracer makes spans of the passes. Nil: nobody does.
+	Tracer *tracing.Tracer
 
 	// Replica names this process among those that work on the same database.
 	// Two that run at once must not share a name. A process that comes back

@@ -11,6 +11,7 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/logkey"
+	"workflow-worker/runtime/tracing"
 )
 
 // execute does what plan decided. Its error is the runner's, or that of a row
@@ -19,6 +20,7 @@ func (r *Reconciler) execute(ctx context.Context, rec *record, s *rows.Snapshot,
 	if dec.action == actNothing || dec.action != actStop && r.closing() {
 		return nil
 	}
+	rec.trace.told = true
 	switch dec.action {
 	case actStart:
 		return r.start(ctx, rec, s, dec)
@@ -47,7 +49,10 @@ func (r *Reconciler) start(ctx context.Context, rec *record, s *rows.Snapshot, d
 		return err
 	}
 	rec.uncertain = true // until it is over; a panic leaves it so
-	rep, err := r.runner.Start(ctx, s.Project)
+	begun, span := tracing.Child(ctx, dec.action.String())
+	rep, err := r.runner.Start(begun, s.Project)
+	span.FailIf(err, "failed")
+	span.End()
 	if err == nil && nothingLive(rep) {
 		err = errNothingLive
 	}
@@ -77,7 +82,10 @@ func (r *Reconciler) reload(ctx context.Context, rec *record, s *rows.Snapshot, 
 		return err
 	}
 	p.Restore = rec.lost
-	rep, err := r.runner.Reload(ctx, p)
+	begun, span := tracing.Child(ctx, dec.action.String())
+	rep, err := r.runner.Reload(begun, p)
+	span.FailIf(err, "failed")
+	span.End()
 	if err != nil {
 		rec.failure = &failure{key: dec.attempt, text: failureText("reload", runtime.Report{}, err)}
 		rec.uncertain = true // it may have failed because the worker is gone

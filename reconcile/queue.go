@@ -25,6 +25,7 @@ type item struct {
 	since time.Time
 	// hinted says that somebody hinted at it meanwhile.
 	hinted bool
+	hints  hints
 }
 
 // newWorkQueue returns a queue whose retries wait base, twice that, and so on
@@ -42,14 +43,17 @@ func newWorkQueue(base, limit time.Duration) *workQueue {
 
 // hint queues an id ahead of everything that wasn't hinted; since is when what
 // the hint is about happened, zero for now.
-func (q *workQueue) hint(id string, since time.Time) {
-	q.lanes.ask(id, true, since)
+func (q *workQueue) hint(id string, since time.Time) { q.hintOf(id, Change{Committed: since}) }
+
+// hintOf is hint where it is known which commit it is about.
+func (q *workQueue) hintOf(id string, c Change) {
+	q.lanes.ask(id, true, c)
 	q.inner.Add(id)
 }
 
 // resync queues an id behind hints.
 func (q *workQueue) resync(id string) {
-	q.lanes.ask(id, false, time.Time{})
+	q.lanes.ask(id, false, Change{})
 	q.inner.Add(id)
 }
 
@@ -76,7 +80,7 @@ func (q *workQueue) get() (it item, ok bool) {
 		return item{}, false
 	}
 	a := q.lanes.taken(id)
-	return item{id: id, since: a.since, hinted: a.hinted}, true
+	return item{id: id, since: a.since, hinted: a.hinted, hints: a.hints}, true
 }
 
 func (q *workQueue) done(id string) {
@@ -112,6 +116,7 @@ type lanes struct {
 type occasion struct {
 	since  time.Time // the first time
 	hinted bool
+	hints  hints
 }
 
 const (
@@ -119,12 +124,13 @@ const (
 	laneLater
 )
 
-func (l *lanes) ask(id string, urgent bool, since time.Time) {
+func (l *lanes) ask(id string, urgent bool, c Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if urgent {
 		l.urgent[id] = true
 	}
+	since := c.Committed
 	if since.IsZero() {
 		since = time.Now()
 	}
@@ -133,6 +139,7 @@ func (l *lanes) ask(id string, urgent bool, since time.Time) {
 		a.since = since
 	}
 	a.hinted = a.hinted || urgent
+	a.hints = a.hints.and(c)
 	l.asked[id] = a
 }
 

@@ -14,8 +14,7 @@ import (
 	"workflow-worker/runtime/logkey"
 )
 
-// Reconciler keeps what this process runs as the rows say. It implements
-// cdc.Handler.
+// Reconciler keeps what this process runs as the rows say.
 type Reconciler struct {
 	cfg   Config
 	log   *slog.Logger
@@ -124,12 +123,20 @@ func New(cfg Config) (*Reconciler, error) {
 // counts; zero means now. It returns at once. What is not a project's id is
 // ignored.
 func (r *Reconciler) LookAt(projectID string, committed time.Time) {
+	r.LookAtChange(projectID, Change{Committed: committed})
+}
+
+// LookAtChange is LookAt where it is known which commit made the change.
+func (r *Reconciler) LookAtChange(projectID string, c Change) {
 	id, err := uuid.Parse(projectID)
 	if err != nil {
 		r.log.Warn("ignored a hint that names no project", logkey.Project, projectID)
 		return
 	}
-	r.queue.hint(id.String(), committed)
+	if r.cfg.Tracer == nil {
+		c.LSN = 0 // only a trace has a use for it
+	}
+	r.queue.hintOf(id.String(), c)
 	r.cfg.Observer.QueueDepth(r.queue.len())
 }
 
@@ -336,7 +343,9 @@ func (r *Reconciler) process(ctx context.Context, it item) {
 	defer end()
 	n.hinted = it.hinted
 	began := time.Now()
+	ctx, span := r.beginPass(ctx, rec, it, began)
 	err := r.guarded(ctx, rec, n, it.since)
+	rec.endPass(span, err)
 	r.publish(rec)
 	r.cfg.Observer.Reconciled(time.Since(began), err)
 

@@ -55,6 +55,7 @@ type record struct {
 	events     []rows.Event    // not written yet
 	// failedAttempt is the attempt whose failure was noted, see failure.key.
 	failedAttempt string
+	trace         passTrace
 	// tries is how often code that waits was tried again in vain.
 	tries int
 }

@@ -10,6 +10,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/tracing"
 	"workflow-worker/runtime/workflow"
 	"workflow-worker/runtime/workflow/wire"
 )
@@ -105,6 +106,9 @@ type Config struct {
 	Steps wire.StepObserver
 	// Failures hears of executions whose workflow tasks fail. Default: nobody.
 	Failures FailureObserver
+	// Tracer makes spans of what runs and of what goes live, and hands traces on. Default: nobody
+	// does.
+	Tracer *tracing.Tracer
 	// KeptCode hears of executions that keep their code although they were to go on with other.
 	// Default: nobody.
 	KeptCode KeptCodeObserver

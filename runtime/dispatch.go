@@ -16,6 +16,7 @@ import (
 	"workflow-worker/activities"
 	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/build"
+	"workflow-worker/runtime/tracing"
 	"workflow-worker/runtime/workflow"
 )
 
@@ -125,20 +126,23 @@ func pinnedHash(ctx context.Context) string {
 	return hash
 }
 
-// codeHeader hands the hash in an activity's header, which is out of reach in the activity itself,
-// on in its context.
+// codeHeader hands the hash and the trace in an activity's header, which is out of reach in the
+// activity itself, on in its context.
 type codeHeader struct {
 	interceptor.WorkerInterceptorBase
+	tracer    *tracing.Tracer
+	projectID string
 }
 
-func (*codeHeader) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	in := &codeHeaderInbound{}
+func (h *codeHeader) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	in := &codeHeaderInbound{of: h}
 	in.Next = next
 	return in
 }
 
 type codeHeaderInbound struct {
 	interceptor.ActivityInboundInterceptorBase
+	of *codeHeader
 }
 
 func (c *codeHeaderInbound) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
@@ -146,7 +150,30 @@ func (c *codeHeaderInbound) ExecuteActivity(ctx context.Context, in *interceptor
 	if p, ok := interceptor.Header(ctx)[workflow.CodeHeader]; ok && json.Unmarshal(p.GetData(), &hash) == nil {
 		ctx = context.WithValue(ctx, pinnedHashKey{}, hash)
 	}
-	return c.Next.ExecuteActivity(ctx, in)
+	if c.of.tracer == nil {
+		return c.Next.ExecuteActivity(ctx, in)
+	}
+	return c.traced(ctx, in)
+}
+
+// traced runs an attempt within a span. Of its failure it tells the type: the message is the
+// author's.
+func (c *codeHeaderInbound) traced(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	info := sdkactivity.GetInfo(ctx)
+	ctx, span := c.of.tracer.Activity(ctx, info.ActivityType.Name, interceptor.Header(ctx))
+	defer span.End()
+	span.Text(tracing.Project, c.of.projectID).Text(tracing.WorkflowID, info.WorkflowExecution.ID).Text(tracing.RunID, info.WorkflowExecution.RunID).
+		Text(tracing.ActivityID, info.ActivityID).Number(tracing.Attempt, int(info.Attempt))
+	result, err := c.Next.ExecuteActivity(ctx, in)
+	if err != nil && !errors.Is(err, sdkactivity.ErrResultPending) {
+		var thrown *temporal.ApplicationError
+		why := "failed"
+		if errors.As(err, &thrown) && thrown.Type() != "" {
+			why = thrown.Type()
+		}
+		span.Fail(why)
+	}
+	return result, err
 }
 
 // fails is an activity that only fails. Trying again is no use before somebody mends the text.

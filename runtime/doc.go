@@ -10,8 +10,8 @@
 // It never touches PostgreSQL: it is given code and gives back a Report, and what must be kept goes
 // through a CodeStore. Below it, build turns a row's texts into a module, replay checks code on
 // executions' histories, workflow and activity execute modules, compile turns text into programs,
-// sandbox is the VM, bundle holds Temporal's TypeScript SDK; logkey, memory and buildid are leaves of
-// the whole service. It may import those and activities, nothing else of this project.
+// sandbox is the VM, bundle holds Temporal's TypeScript SDK; logkey, tracing, memory and buildid are
+// leaves of the whole service. It may import those and activities, nothing else of this project.
 //
 // # Options
 //

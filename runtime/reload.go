@@ -14,6 +14,7 @@ import (
 	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/tracing"
 )
 
 // reload makes the modules that a project is to serve, row by row, so that what is wrong with one
@@ -112,6 +113,12 @@ func (b *reload) buildAhead(ctx context.Context, rows []row) {
 		}
 		ofTexts := w.build
 		built := sync.OnceValues(func() (m *build.Module, err error) {
+			ctx, span := tracing.Child(ctx, "compile")
+			defer func() {
+				span.FailIf(err, "the code is broken")
+				span.End()
+			}()
+			span.Text(tracing.Kind, w.Kind).Text(tracing.Name, w.Name).Text(tracing.Version, w.Version)
 			defer func() {
 				if v := recover(); v != nil { // on a goroutine of ours it would end the process
 					err = fmt.Errorf("%w: panic: %v", build.ErrInfrastructure, v)

@@ -8,6 +8,7 @@ import (
 
 	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/replay"
+	"workflow-worker/runtime/tracing"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -121,6 +122,9 @@ func (b *reload) gate(ctx context.Context, w row, current, candidate *module) (*
 		return refused, nil
 	}
 	defer func(began time.Time) { b.gated += time.Since(began) }(time.Now())
+	ctx, span := tracing.Child(ctx, "gate")
+	defer span.End()
+	span.Text(tracing.Kind, w.Kind).Text(tracing.Name, w.Name)
 	select {
 	case b.r.gates <- struct{}{}:
 		defer func() { <-b.r.gates }()

@@ -57,7 +57,7 @@ func newRunner(cfg Config) *Runner {
 	runtimes := workflow.NewRuntimes(workflow.RuntimesOptions{Shared: cfg.WorkflowRuntimes, Probe: cfg.Compiler.Probe})
 	r := &Runner{
 		cfg:      cfg,
-		http:     activities.Clients{Guard: cfg.HTTP},
+		http:     activities.Clients{Guard: cfg.HTTP, Around: cfg.Tracer.Transport},
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{Process: cfg.MaxMemory, Relieve: runtimes.LetGo}),
 		runtimes: runtimes,
 		gates:    make(chan struct{}, maxGates),

@@ -95,7 +95,7 @@ func (p *project) start() error {
 		DefaultHeartbeatThrottleInterval: heartbeatThrottle,
 		MaxHeartbeatThrottleInterval:     heartbeatThrottle,
 		DisableRegistrationAliasing:      true,
-		Interceptors:                     []interceptor.WorkerInterceptor{&codeHeader{}},
+		Interceptors:                     []interceptor.WorkerInterceptor{&codeHeader{tracer: p.r.cfg.Tracer, projectID: p.id}},
 		OnFatalError:                     func(err error) { p.r.died(p, err) },
 	})
 	p.worker.RegisterDynamicWorkflow(workflow.NewFactory(workflow.Options{
@@ -112,6 +112,7 @@ func (p *project) start() error {
 		MissingActivity: p.missingActivity,
 		KeptCode:        p.keepsCode,
 		Ends:            p,
+		Tracer:          p.r.cfg.Tracer,
 	}), sdkworkflow.DynamicRegisterOptions{})
 	p.worker.RegisterDynamicActivity(p.execute, sdkactivity.DynamicRegisterOptions{})
 	return p.worker.Start()

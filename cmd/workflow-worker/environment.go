@@ -43,7 +43,7 @@ func (e environment) Environ() (out []string) {
 // the same name with _FILE behind: for secrets that are mounted.
 var secrets = []string{
 	"DATABASE_URL", "REPLICATION_DATABASE_URL", "TEMPORAL_API_KEY", "TEMPORAL_TLS_CLIENT_KEY_DATA", passwordVariable,
-	"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_CODEC_AUTH",
+	"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_CODEC_AUTH", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
 }
 
 // passwordVariable is PostgreSQL's own, which pgx reads from the process's environment; what a file
@@ -105,7 +105,7 @@ type slip struct{ name, meant string }
 // slips finds them, in the order of their names. What the operator hands to activities is theirs to
 // name.
 func (e environment) slips(handedOn []string) (list []slip) {
-	known := slices.Concat(settingNames(), temporalNames)
+	known := slices.Concat(settingNames(), temporalNames, telemetryNames)
 	for _, s := range secrets {
 		known = append(known, s+fileSuffix)
 	}

@@ -30,6 +30,7 @@ import (
 	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/memory"
 	"workflow-worker/runtime/replay"
+	"workflow-worker/runtime/tracing"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -63,6 +64,12 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error 
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
 	m := metrics.New(metrics.Options{Version: buildid.Version(), Revision: buildid.Revision(), UserSeries: s.userSeries(), TopProjects: s.topProjects(), MemoryLimit: memory.Limit()})
 
+	tracer, endTraces, err := s.startTraces(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer endTraces()
+	log = tracer.Log(log)
 	temporal, tasks, err := s.dialTemporal(m.TemporalHandler(), log)
 	if err != nil {
 		return err
@@ -99,7 +106,7 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error 
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
 		return unlessStopped(err)
 	}
-	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, namespace: temporal.namespace, tasks: tasks, pool: pool, log: log})
+	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, namespace: temporal.namespace, tasks: tasks, pool: pool, tracer: tracer, log: log})
 	log.Info("workflow-worker ends")
 	return err
 }
@@ -130,6 +137,7 @@ type watched struct {
 	namespace string
 	tasks     *wire.Tasks // of temporal
 	pool      *database.Pool
+	tracer    *tracing.Tracer
 	log       *slog.Logger
 }
 
@@ -184,6 +192,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Failures:    failures,
 		Progress:    executed,
 		Steps:       executed.Steps(),
+		Tracer:      w.tracer,
 		Logger:      w.log,
 		Observer:    w.metrics,
 	})
@@ -197,6 +206,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	reconciler, err := reconcile.New(reconcile.Config{
 		Pool:              w.pool,
 		Runner:            runner,
+		Tracer:            w.tracer,
 		Store:             store,
 		Executions:        replay.NewExecutions(w.temporal),
 		Replica:           s.ReplicaName,
@@ -267,6 +277,11 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 type lookers struct {
 	*reconcile.Reconciler
 	executions *executions.Service
+}
+
+// LookAt implements cdc.Handler.
+func (l lookers) LookAt(projectID string, c cdc.Commit) {
+	l.LookAtChange(projectID, reconcile.Change{Committed: c.At, LSN: uint64(c.LSN)})
 }
 
 // LookAtAll implements cdc.Handler.

@@ -72,6 +72,18 @@ type settings struct {
 	PayloadFailures        bool          `env:"PAYLOAD_ENCRYPT_FAILURES"`
 	PayloadCodec           string        `env:"PAYLOAD_CODEC_ENDPOINT"`
 	PayloadCodecAuth       string        `env:"PAYLOAD_CODEC_AUTH"`
+	OTLPEndpoint           string        `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	OTLPTracesEndpoint     string        `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
+	OTLPHeaders            string        `env:"OTEL_EXPORTER_OTLP_HEADERS"`
+	OTLPTracesHeaders      string        `env:"OTEL_EXPORTER_OTLP_TRACES_HEADERS"`
+	OTLPProtocol           string        `env:"OTEL_EXPORTER_OTLP_PROTOCOL, default=http/protobuf"`
+	OTLPTracesProtocol     string        `env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"`
+	TracesSampler          string        `env:"OTEL_TRACES_SAMPLER, default=parentbased_always_on"`
+	TracesSamplerArg       string        `env:"OTEL_TRACES_SAMPLER_ARG"`
+	TracesExporter         string        `env:"OTEL_TRACES_EXPORTER, default=otlp"`
+	TelemetryDisabled      bool          `env:"OTEL_SDK_DISABLED"`
+	TelemetryService       string        `env:"OTEL_SERVICE_NAME"`
+	TelemetryAttributes    string        `env:"OTEL_RESOURCE_ATTRIBUTES"`
 	LogLevel               slog.Level    `env:"LOG_LEVEL, default=info"`
 	LogFormat              string        `env:"LOG_FORMAT, default=text"`
 	PprofAddress           string        `env:"PPROF_ADDRESS"`
@@ -338,6 +350,7 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 		mistake("%w", err)
 	}
 	s.validatePayloads(mistake)
+	s.validateTraces(mistake)
 	if strings.ContainsFunc(s.ReplicaName, unicode.IsControl) || len(s.ReplicaName) > 200 {
 		mistake("REPLICA_NAME is %q, must be at most 200 characters without control characters", s.ReplicaName)
 	}

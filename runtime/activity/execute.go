@@ -16,6 +16,7 @@ import (
 	"workflow-worker/activities"
 	"workflow-worker/runtime/eventloop"
 	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/tracing"
 )
 
 // errGraceOver interrupts code that goes on after its attempt was ended.
@@ -71,6 +72,8 @@ func (c *Code) loadFailure(ctx context.Context, err error) error {
 
 func (in *instance) execute(ctx context.Context, export string, args *commonpb.Payloads) (*commonpb.Payload, error) {
 	in.running = ctx
+	in.ctx = tracing.With(in.ctx, ctx)
+	in.log.ctx = in.ctx
 	in.log.logger = in.code.opts.Logger.With(attributes(ctx, in.code.program.Name)...)
 	hard, release := in.leash(ctx)
 	defer release()

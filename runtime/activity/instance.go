@@ -67,8 +67,8 @@ func (c *Code) newInstance(ctx context.Context) (*instance, error) {
 // instanceOn evaluates the module on the runtime that an instance was given.
 func (c *Code) instanceOn(ctx context.Context, in *instance) (*instance, error) {
 	in.code, in.loop, in.made, in.requests.Most = c, eventloop.New(), time.Now(), c.opts.MaxRequests
-	in.log = lines{logger: c.opts.Logger.With(attributes(ctx, c.program.Name)...), left: c.opts.MaxLogLines}
 	in.ctx, in.cancel = context.WithCancel(context.Background())
+	in.log = lines{logger: c.opts.Logger.With(attributes(ctx, c.program.Name)...), ctx: in.ctx, left: c.opts.MaxLogLines}
 	in.vm.Runtime.SetPromiseRejectionTracker(in.trackRejection)
 	err := in.enter(ctx, func() error {
 		if err := in.installPlatform(); err != nil {

@@ -14,6 +14,7 @@ import (
 // lines is the log of one execution, bounded in number.
 type lines struct {
 	logger  *slog.Logger
+	ctx     context.Context // that the lines are written in: its trace
 	left    int
 	dropped int
 }
@@ -40,7 +41,7 @@ func (l *lines) write(level slog.Level, text string, attrs ...slog.Attr) {
 		return
 	}
 	l.left--
-	l.logger.LogAttrs(context.Background(), level, text, attrs...)
+	l.logger.LogAttrs(l.ctx, level, text, attrs...)
 }
 
 // print is write for what the author says.
@@ -51,13 +52,13 @@ func (l *lines) print(level slog.Level, text string, attrs ...slog.Attr) {
 // close says what was left out.
 func (l *lines) close() {
 	if l.dropped > 0 {
-		l.logger.Warn("the activity logged more lines than one execution may", slog.Int(logkey.Dropped, l.dropped))
+		l.logger.WarnContext(l.ctx, "the activity logged more lines than one execution may", slog.Int(logkey.Dropped, l.dropped))
 	}
 }
 
 // Wants implements console.Log.
 func (in *instance) Wants(level slog.Level) bool {
-	if in.log.left > 0 && in.log.logger.Enabled(context.Background(), level) {
+	if in.log.left > 0 && in.log.logger.Enabled(in.log.ctx, level) {
 		return true
 	}
 	in.log.write(level, "")

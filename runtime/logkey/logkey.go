@@ -24,6 +24,9 @@ const (
 	Namespace    = "namespace" // of Temporal
 	// Temporal is a group: what Temporal's SDK tells of its own, in its own words.
 	Temporal = "temporal"
+	// TraceID and SpanID are OpenTelemetry's.
+	TraceID = "trace_id"
+	SpanID  = "span_id"
 )
 
 // Code.

@@ -41,6 +41,7 @@ func (c *startChild) accept(d *definition) error {
 func (c *startChild) send(d *definition) error {
 	s := d.children[c.Seq]
 	s.sent = true
+	c.Params.Header = d.trace.task.Header(c.Params.Header)
 	var failed error // told for the result, of a child that was not started
 	d.env.ExecuteChildWorkflow(c.Params, func(result *commonpb.Payloads, err error) {
 		switch {

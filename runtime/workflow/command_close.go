@@ -71,6 +71,7 @@ func (c continueAsNew) send(d *definition) error {
 	if len(c.Headers) > 0 {
 		e.Header = &commonpb.Header{Fields: c.Headers}
 	}
+	e.Header = d.trace.task.Header(e.Header)
 	if e.TaskQueueName == "" {
 		e.TaskQueueName = i.TaskQueueName
 	}
@@ -87,6 +88,9 @@ func (c continueAsNew) send(d *definition) error {
 // ends keeps the run's end, once, for the task's own end: what its code does behind it counts
 // still.
 func (d *definition) ends(c outgoing) error {
+	if !d.completed {
+		d.trace.end = c
+	}
 	switch {
 	case d.completed:
 	case d.keeps(ruleEndLast):

@@ -20,7 +20,7 @@ func (c *signalExternal) send(d *definition) error {
 	if c.Child {
 		c.Namespace = d.env.WorkflowInfo().Namespace
 	}
-	d.env.SignalExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, c.Name, c.Input, nil, c.Header, c.Child,
+	d.env.SignalExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, c.Name, c.Input, nil, d.trace.task.Header(c.Header), c.Child,
 		func(_ *commonpb.Payloads, err error) {
 			j := protocol.ResolveExternal{Seq: c.Seq, Signal: true}
 			if err != nil {

@@ -70,6 +70,7 @@ type definition struct {
 	patchBytes int
 	// failed is what the task failed with: it is completed on its way to the server.
 	failed *wire.TaskFailure
+	trace  traced
 }
 
 // Execute only registers handlers: nothing may run before the task's start.
@@ -111,11 +112,15 @@ func (d *definition) OnWorkflowTaskStarted(time.Duration) {
 	if d.completed || d.closed {
 		return
 	}
+	d.beginSpan()
 	err := d.task()
 	if err == nil || errors.Is(err, errDiscarded) && d.beginAgain() {
+		d.spanAnswered()
 		return
 	}
-	panic(d.taskFailure(err))
+	f := d.taskFailure(err)
+	d.trace.failed(f.Reason)
+	panic(f)
 }
 
 // maxTaskFactor is how many times its budget of CPU a task may take on the clock.

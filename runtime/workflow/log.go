@@ -54,7 +54,7 @@ func (d *definition) sink(v *machine, name, fn string, args []goja.Value) {
 			attrs = append(attrs, userlog.Data(data))
 		}
 	}
-	d.o.Logger.LogAttrs(context.Background(), level, userlog.Clip(v.vm.Format(args[:1])), attrs...)
+	d.o.Logger.LogAttrs(d.trace.context(), level, userlog.Clip(v.vm.Format(args[:1])), attrs...)
 }
 
 // logData is what a line's attributes are, as JSON: numbers, texts and booleans as they are, the
@@ -104,7 +104,7 @@ func (v *machine) logValue(x goja.Value) any {
 // lost says once for each version of the code what its author would otherwise look for in vain.
 func (d *definition) lost(what, message string) {
 	if d.in.code.mention(what) {
-		d.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, message, d.logAttributes()...)
+		d.o.Logger.LogAttrs(d.trace.context(), slog.LevelWarn, message, d.logAttributes()...)
 	}
 }
 
@@ -113,7 +113,7 @@ func (d *definition) console(v *machine, level string, args []goja.Value) {
 	if !d.logs(level) || !d.mayLog() {
 		return
 	}
-	d.o.Logger.LogAttrs(context.Background(), logLevel(level), userlog.Clip(v.vm.Format(args)), d.userAttributes()...)
+	d.o.Logger.LogAttrs(d.trace.context(), logLevel(level), userlog.Clip(v.vm.Format(args)), d.userAttributes()...)
 }
 
 // mayLog counts a line that is about to be written.
@@ -125,7 +125,7 @@ func (d *definition) mayLog() bool {
 // tellDropped says what was left out of the log, once what logged it is over.
 func (d *definition) tellDropped() {
 	if n := d.logged - maxLogLines; n > 0 {
-		d.o.Logger.LogAttrs(context.Background(), slog.LevelWarn, "the workflow logged more lines than one task may",
+		d.o.Logger.LogAttrs(d.trace.context(), slog.LevelWarn, "the workflow logged more lines than one task may",
 			append(d.logAttributes(), slog.Int(logkey.Dropped, n))...)
 	}
 	d.logged = 0

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"workflow-worker/runtime/tracing"
 	"workflow-worker/runtime/workflow/wire"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -90,6 +91,8 @@ type Options struct {
 	KeptCode func(x wire.RunInfo, from wire.LastCode, to *Code, why Misfit)
 	// Ends hears how tasks end. Default: nobody.
 	Ends wire.TaskEnds
+	// Tracer makes spans of executions and their tasks. Default: nobody does.
+	Tracer *tracing.Tracer
 	// TaskTimeout is the CPU time that JavaScript may take without returning to Go: for one
 	// workflow task's jobs, for one query. Default 1 s. On the clock it may take ten times that.
 	TaskTimeout time.Duration

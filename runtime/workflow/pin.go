@@ -257,5 +257,6 @@ func (d *definition) codeHeader(fields map[string]*commonpb.Payload) *commonpb.H
 		out[k] = p
 	}
 	out[CodeHeader] = protocol.JSONPayload([]byte(`"` + d.in.code.Hash() + `"`))
+	d.trace.task.Into(out)
 	return &commonpb.Header{Fields: out}
 }

@@ -81,7 +81,7 @@ func (d *definition) Report(f *wire.TaskFailure) {
 	}
 	f.Message, f.Stack, f.Type = sandbox.Shorten(f.Message), sandbox.Shorten(f.Stack), sandbox.Shorten(f.Type)
 	d.failed = f
-	d.o.hears().Report(d.x, f)
+	d.o.hears().Report(d.trace.context(), d.x, f)
 	d.tellFailed(f)
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -76,7 +77,14 @@ var entries = []entry{
 
 func main() {
 	dir := flag.String("dir", ".", "the folder of package.json")
+	needsNpm := flag.Bool("needs-npm", false, "only tell, by exit code 0, that npm is needed to install the packages")
 	flag.Parse()
+	if *needsNpm {
+		if needs, err := npm.NeedsNpm(*dir); err == nil && !needs {
+			os.Exit(1) //nolint:forbidigo // as below
+		}
+		return
+	}
 	if err := run(*dir); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1) //nolint:forbidigo // a program of its own, for go generate
@@ -88,7 +96,7 @@ func run(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := npm.Install(dir); err != nil {
+	if err := npm.Install(context.Background(), dir); err != nil {
 		return err
 	}
 	packages := map[string]bool{}

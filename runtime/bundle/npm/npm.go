@@ -4,9 +4,11 @@ package npm
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,24 +18,71 @@ import (
 	"strings"
 )
 
-// Install runs npm ci in the folder of package.json, unless node_modules is of this very lock file.
-func Install(dir string) error {
-	lock, err := os.ReadFile(filepath.Join(dir, "package-lock.json"))
-	if err != nil {
+// Install makes node_modules in the folder of package.json what the lock file says, unless it is
+// that. The archives are fetched and checked here; npm ci does it where that takes npm.
+func Install(ctx context.Context, dir string) error {
+	lock, stamp, installed, err := look(dir)
+	if err != nil || installed {
 		return err
 	}
+	at, err := registry(dir, os.Environ())
+	if err == nil {
+		err = newFetcher().fetch(ctx, dir, lock, at)
+	}
+	var needs *needsNpm
+	if errors.As(err, &needs) {
+		err = byNpm(ctx, dir, needs)
+	}
+	if err != nil {
+		return fmt.Errorf("install the npm packages of %s: %w", dir, err)
+	}
+	return os.WriteFile(filepath.Join(dir, stampFile), stamp, 0o644)
+}
+
+// stampFile says of which lock file node_modules is.
+const stampFile = "node_modules/.installed-lock"
+
+// look reads the lock file, and whether node_modules is of it.
+func look(dir string) (lock, stamp []byte, installed bool, err error) {
+	lock, err = os.ReadFile(filepath.Join(dir, "package-lock.json"))
+	if err != nil {
+		return nil, nil, false, err
+	}
 	sum := sha256.Sum256(lock)
-	want := []byte(hex.EncodeToString(sum[:]))
-	stamp := filepath.Join(dir, "node_modules", ".installed-lock")
-	if have, err := os.ReadFile(stamp); err == nil && bytes.Equal(have, want) {
-		return nil
-	}
-	npm := exec.Command("npm", "ci")
+	stamp = []byte(hex.EncodeToString(sum[:]))
+	have, err := os.ReadFile(filepath.Join(dir, stampFile))
+	return lock, stamp, err == nil && bytes.Equal(have, stamp), nil
+}
+
+// byNpm has npm do it.
+func byNpm(ctx context.Context, dir string, why *needsNpm) error {
+	npm := exec.CommandContext(ctx, "npm", "ci")
 	npm.Dir, npm.Stdout, npm.Stderr = dir, os.Stderr, os.Stderr
-	if err := npm.Run(); err != nil {
-		return fmt.Errorf("npm ci in %s: %w", dir, err)
+	err := npm.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%w: install npm, or set npm_config_registry to the URL of the registry", why)
 	}
-	return os.WriteFile(stamp, want, 0o644)
+	if err != nil {
+		return fmt.Errorf("npm ci: %w", err)
+	}
+	return nil
+}
+
+// NeedsNpm tells whether Install would have npm do it, as far as that can be told before.
+func NeedsNpm(dir string) (bool, error) {
+	lock, _, installed, err := look(dir)
+	if err != nil || installed {
+		return false, err
+	}
+	at, err := registry(dir, os.Environ())
+	if err == nil {
+		_, err = readLock(lock, at)
+	}
+	var needs *needsNpm
+	if errors.As(err, &needs) {
+		return true, nil
+	}
+	return false, err
 }
 
 // Package is one whose text is in what was made.

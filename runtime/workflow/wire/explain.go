@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"strings"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -71,7 +72,7 @@ func (t *Tasks) explainForeign(r *workflowservice.RespondWorkflowTaskFailedReque
 	t.mu.Unlock()
 	failure.WorkflowType = x.Type
 	if watched {
-		p.Report(x, failure)
+		p.Report(context.Background(), x, failure)
 		p.Ends.TaskFailed(x, failure)
 	}
 	failure.replace(r.GetFailure())

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"log/slog"
 
 	"workflow-worker/runtime/logkey"
@@ -38,8 +39,8 @@ type Project struct {
 }
 
 // Report counts a failed task and logs it.
-func (p Project) Report(x RunInfo, f *TaskFailure) {
+func (p Project) Report(ctx context.Context, x RunInfo, f *TaskFailure) {
 	p.Observer.WorkflowTaskFailed(f.Reason)
-	p.Logger.Warn("a workflow task failed", logkey.Workflow, f.WorkflowType, logkey.WorkflowID, x.ID, logkey.RunID, x.RunID,
+	p.Logger.WarnContext(ctx, "a workflow task failed", logkey.Workflow, f.WorkflowType, logkey.WorkflowID, x.ID, logkey.RunID, x.RunID,
 		logkey.Reason, f.Reason, logkey.Error, f)
 }

@@ -30,6 +30,36 @@ func (t *Tasks) Working(runID string) bool {
 	return r != nil && r.tasks > 0
 }
 
+// OnAnswer has f told, once, what the server says to the answer to an execution's open task: nil for
+// one that it has taken. It reports whether there is such a task. An answer that is never sent tells
+// nobody.
+func (t *Tasks) OnAnswer(runID string, f func(error)) bool {
+	if t == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.runs[runID]
+	if r == nil || r.tasks == 0 {
+		return false
+	}
+	r.answered = append(r.answered, f)
+	return true
+}
+
+// tellAnswered tells who asked by OnAnswer.
+func (t *Tasks) tellAnswered(token []byte, err error) {
+	t.mu.Lock()
+	var list []func(error)
+	if r := t.runs[t.open[string(token)].runID]; r != nil {
+		list, r.answered = r.answered, nil
+	}
+	t.mu.Unlock()
+	for _, f := range list {
+		f(err)
+	}
+}
+
 // taskWorker is who ran an execution's task.
 type taskWorker struct {
 	x    RunInfo

@@ -71,6 +71,8 @@ type run struct {
 	given, again *workflowservice.PollWorkflowTaskQueueResponse
 	// dropped is set if what the SDK has of the execution ends with the open task.
 	dropped bool
+	// answered are told what the server says to the answer; nil if nobody asked.
+	answered []func(error)
 
 	cached  Kept
 	project Project
@@ -121,6 +123,7 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		if told {
 			worker.tellCompleted(err, progress)
 		}
+		t.tellAnswered(r.GetTaskToken(), err)
 		t.answered(r.GetTaskToken())
 		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok {
 			taken(resp)
@@ -195,7 +198,7 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 		r.queries++
 	} else {
 		r.tasks++
-		r.markers, r.again, r.dropped = nil, nil, false // of an attempt that was never answered
+		r.markers, r.again, r.dropped, r.answered = nil, nil, false, nil // of an attempt that was never answered
 		r.given = task
 	}
 	if began := beginning(events); began != nil {
@@ -245,7 +248,7 @@ func (t *Tasks) release(r *run) {
 		return
 	}
 	r.began, r.last, r.foreign, r.tail, r.markers = nil, nil, nil, nil, nil
-	r.given, r.again, r.dropped = nil, nil, false
+	r.given, r.again, r.dropped, r.answered = nil, nil, false, nil
 	if r.cached == nil {
 		delete(t.runs, r.id.GetRunId())
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -31,7 +32,7 @@ func run(dir, zones string) error {
 	if err != nil {
 		return err
 	}
-	if err := npm.Install(dir); err != nil {
+	if err := npm.Install(context.Background(), dir); err != nil {
 		return err
 	}
 	files, err := pick(filepath.Join(dir, "node_modules"))
