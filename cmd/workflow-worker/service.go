@@ -149,7 +149,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
 	failures.HideMessages = s.PayloadFailures && !s.recordsValues()
-	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
+	statistics := upkeep.NewStatistics(w.pool, s.ReplicaName, s.HeartbeatInterval, w.log, w.metrics)
 	executed := executions.New(executions.Config{
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
@@ -236,7 +236,6 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
 	group.Go(func() { memory.Tune(ctx) })
-	group.Go(func() { statistics.Run(ctx) })
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
 	// What changes while projects are handed over to other replicas is followed, too.
 	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))
@@ -249,7 +248,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	// What workers do while they stop is still written.
 	executing, endExecutions := context.WithCancel(context.WithoutCancel(ctx))
 	defer endExecutions()
-	group.Go(func() { executed.Run(executing) })
+	// And what they did is counted, the last of it when all is written.
+	counting, endCounting := context.WithCancel(context.WithoutCancel(ctx))
+	defer endCounting()
+	group.Go(func() { statistics.Run(counting) })
+	group.Go(func() {
+		defer endCounting()
+		executed.Run(executing)
+	})
 	group.Go(func() {
 		defer endExecutions()
 		reconcileErr = reconciler.Run(ctx)
