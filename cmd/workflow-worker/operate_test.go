@@ -302,7 +302,7 @@ func TestTheDoctorNamesWhatIsWrongAndWhatMendsIt(t *testing.T) {
 	_, found = examine()
 	wants("no namespace", found, "temporal.namespace", doctor.Failed, "nobody-made-this")
 	environment["TEMPORAL_ADDRESS"] = "127.0.0.1:1"
-	environment["DATABASE_URL"] = "postgres://u:hidden@127.0.0.1:1/d"
+	environment["DATABASE_URL"] = "postgres://u:kept-to-itself@127.0.0.1:1/d"
 	code, found = examine()
 	wants("no servers", found, "temporal.reachable", doctor.Failed, "127.0.0.1:1")
 	wants("no servers", found, "database.reachable", doctor.Failed, "")
@@ -311,7 +311,7 @@ func TestTheDoctorNamesWhatIsWrongAndWhatMendsIt(t *testing.T) {
 	_, found = examine()
 	wants("settings", found, "settings.valid", doctor.Failed, "LOG_LEVEL")
 	_, out, errs := calls(environment, "doctor", "--json")
-	if code != exitFindings || strings.Contains(out+errs, "hidden") {
+	if code != exitFindings || strings.Contains(out+errs, "kept-to-itself") {
 		t.Errorf("%d: a password is shown: %s %s", code, out, errs)
 	}
 }

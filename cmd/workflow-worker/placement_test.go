@@ -129,13 +129,13 @@ func (c *crew) covered() {
 	c.t.Logf("each project has a worker after %v", time.Since(began).Round(time.Millisecond))
 }
 
-// load starts executions of one project after the other until it is ended, and gives them.
+// load starts executions of one project after the other until it is ended, of each at least one, and gives them.
 func (c *crew) load() (end func() map[*project][]client.WorkflowRun) {
 	ctx, cancel := context.WithCancel(c.t.Context())
 	started := map[*project][]client.WorkflowRun{}
 	var work sync.WaitGroup
 	work.Go(func() {
-		for i := 0; ctx.Err() == nil; i++ {
+		for i := 0; ctx.Err() == nil || i < len(c.projects) && c.t.Context().Err() == nil; i++ {
 			p := c.projects[i%len(c.projects)]
 			started[p] = append(started[p], p.start("greeting"))
 		}
@@ -161,19 +161,18 @@ func (c *crew) completes(started map[*project][]client.WorkflowRun, each func(p 
 		}
 	}
 	c.t.Logf("%d executions completed", n)
-	if n < len(c.projects) {
-		c.t.Errorf("%d executions under the load", n)
-	}
 }
 
-// asks inserts restart requests of the first projects; met waits until each was answered, once.
+// asks inserts restart requests of the first projects; met waits until each was answered, once. Heartbeats are as short as
+// a start here, so that who waits for a dead replica may be told that it goes on for longer than a request is kept waiting.
 func (c *crew) asks(n int) (met func()) {
 	c.t.Helper()
 	ids := c.ids(`INSERT INTO worker_requests (project_id, action) SELECT id, 'restart' FROM projects ORDER BY id LIMIT $1 RETURNING id::text`, n)
 	return func() {
 		c.t.Helper()
 		eventually(c.t, "requests are met", func() error {
-			if open := c.ids(`SELECT concat_ws(' ', project_id, status, error) FROM worker_requests WHERE status <> 'completed'`); len(open) > 0 {
+			if open := c.ids(`SELECT concat_ws(' ', project_id, status, error) FROM worker_requests
+				WHERE status <> 'completed' AND NOT (status = 'failed' AND error LIKE '%the service keeps trying')`); len(open) > 0 {
 				return errors.New(strings.Join(open, "; "))
 			}
 			return nil

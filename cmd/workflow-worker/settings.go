@@ -100,7 +100,9 @@ func all(string) bool { return true }
 func only(names ...string) wanted {
 	return func(name string) bool {
 		switch {
-		case strings.HasPrefix(name, "TEMPORAL_"), slices.Contains(payloadSettings, name):
+		case slices.Contains(payloadSettings, name):
+			return slices.Contains(names, name) || slices.Contains(names, temporalWanted)
+		case strings.HasPrefix(name, "TEMPORAL_"):
 			name = temporalWanted
 		case name == passwordVariable:
 			name = "DATABASE_URL"

@@ -457,15 +457,15 @@ BEGIN
             total_duration_ms = sums.ms,
             avg_duration_ms = CASE WHEN coalesce(s.total_runs, 0) + d.n > 0 THEN least(2147483647, round(sums.ms / (coalesce(s.total_runs, 0) + d.n))) END,
             min_duration_ms = least(s.min_duration_ms, d.shortest),
-            max_duration_ms = greatest(s.max_duration_ms, least(2147483647, d.longest)),
+            max_duration_ms = greatest(s.max_duration_ms, d.longest),
             last_error_at = greatest(s.last_error_at, d.last_failed),
             last_run_at = greatest(s.last_run_at, d.last)
         FROM (
             SELECT t.workflow_id, sum(t.executions) AS n, coalesce(sum(t.duration_ms * t.executions), 0) AS ms,
                    coalesce(sum(t.executions) FILTER (WHERE t.status = 'completed'), 0) AS completed,
                    coalesce(sum(t.executions) FILTER (WHERE t.status = 'failed'), 0) AS failed,
-                   min(t.duration_ms) FILTER (WHERE t.executions > 0) AS shortest,
-                   max(t.duration_ms) FILTER (WHERE t.executions > 0) AS longest,
+                   min(least(2147483647, t.duration_ms)) FILTER (WHERE t.executions > 0 AND t.duration_ms IS NOT NULL) AS shortest,
+                   max(least(2147483647, t.duration_ms)) FILTER (WHERE t.executions > 0 AND t.duration_ms IS NOT NULL) AS longest,
                    max(t.ended_at) FILTER (WHERE t.executions > 0 AND t.status = 'failed') AS last_failed,
                    max(t.ended_at) FILTER (WHERE t.executions > 0) AS last
             FROM unnest(taken) t
@@ -491,12 +491,12 @@ BEGIN
             total_executions = least(2147483647, greatest(0, coalesce(s.total_executions, 0) + d.n)),
             total_failures = least(2147483647, greatest(0, coalesce(s.total_failures, 0) + d.failed)),
             longest_run_workflow_id = CASE WHEN d.longest > coalesce(s.longest_run_duration_ms, -1) THEN d.longest_workflow ELSE s.longest_run_workflow_id END,
-            longest_run_duration_ms = greatest(s.longest_run_duration_ms, least(2147483647, d.longest)),
+            longest_run_duration_ms = greatest(s.longest_run_duration_ms, d.longest),
             last_failure_at = greatest(s.last_failure_at, d.last_failed),
             last_execution_at = greatest(s.last_execution_at, d.last)
         FROM (
             SELECT t.project_id, sum(t.executions) AS n, coalesce(sum(t.executions) FILTER (WHERE t.status = 'failed'), 0) AS failed,
-                   max(t.duration_ms) FILTER (WHERE t.executions > 0) AS longest,
+                   max(least(2147483647, t.duration_ms)) FILTER (WHERE t.executions > 0 AND t.duration_ms IS NOT NULL) AS longest,
                    (array_agg(t.workflow_id ORDER BY t.duration_ms DESC NULLS LAST) FILTER (WHERE t.executions > 0))[1] AS longest_workflow,
                    max(t.ended_at) FILTER (WHERE t.executions > 0 AND t.status = 'failed') AS last_failed,
                    max(t.ended_at) FILTER (WHERE t.executions > 0) AS last
@@ -542,9 +542,9 @@ REVOKE ALL ON FUNCTION workflow_worker.note_end(), workflow_worker.note_uses(), 
 INSERT INTO public.workflow_statistics (workflow_id, total_runs, successful_runs, failed_runs, total_errors,
     avg_duration_ms, min_duration_ms, max_duration_ms, total_duration_ms, last_error_at, last_run_at)
 SELECT e.workflow_id, count(*), count(*) FILTER (WHERE e.status = 'completed'), count(*) FILTER (WHERE e.status = 'failed'), count(*) FILTER (WHERE e.status = 'failed'),
-    round(sum(d.ms)::numeric / count(*)), min(d.ms), max(d.ms), coalesce(sum(d.ms), 0), max(e.completed_at) FILTER (WHERE e.status = 'failed'), max(e.completed_at)
+    round(sum(d.ms) / count(*)), min(d.ms), max(d.ms), coalesce(sum(d.ms), 0), max(e.completed_at) FILTER (WHERE e.status = 'failed'), max(e.completed_at)
 FROM public.workflow_executions e
-CROSS JOIN LATERAL (SELECT least(2147483647, coalesce(e.duration_ms, extract(epoch FROM e.completed_at - e.started_at) * 1000))::bigint) d (ms)
+CROSS JOIN LATERAL (SELECT CASE WHEN x IS NOT NULL THEN round(least(2147483647, x)) END FROM coalesce(e.duration_ms, extract(epoch FROM e.completed_at - e.started_at) * 1000) x) d (ms)
 WHERE e.temporal_run_id IS NOT NULL AND e.status IN ('completed', 'failed', 'cancelled')
   AND EXISTS (SELECT FROM public.workflows w WHERE w.id = e.workflow_id)
   AND NOT EXISTS (SELECT FROM workflow_worker.uncounted u WHERE u.execution_id = e.id)

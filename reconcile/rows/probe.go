@@ -40,7 +40,8 @@ WITH need (name, commands) AS (VALUES
   ('workflow_execution_moves', 'SELECT INSERT UPDATE DELETE'), ('workflow_execution_stays', 'SELECT INSERT UPDATE DELETE'),
   ('workflow_execution_failures', 'SELECT INSERT UPDATE DELETE'), ('workflow_live_periods', 'SELECT INSERT UPDATE DELETE'),
   ('worker_events', 'SELECT INSERT DELETE'), ('activity_statistics', 'SELECT INSERT UPDATE'),
-  ('workflow_executions', 'SELECT INSERT UPDATE DELETE'), ('workflow_execution_requests', 'SELECT UPDATE DELETE')
+  ('workflow_executions', 'SELECT INSERT UPDATE DELETE'), ('workflow_execution_requests', 'SELECT UPDATE DELETE'),
+  ('component_executions', 'SELECT INSERT UPDATE DELETE')
 ),
 found AS (
   SELECT n.name, n.commands, c.oid

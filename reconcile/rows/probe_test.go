@@ -87,6 +87,9 @@ func TestTheProbeNamesEachRightThatIsGone(t *testing.T) {
 	check("REVOKE USAGE ON SCHEMA public FROM PUBLIC, "+role, "GRANT USAGE ON SCHEMA public TO PUBLIC, "+role, "schema public")
 	check("REVOKE USAGE ON SCHEMA workflow_worker FROM "+role, "GRANT USAGE ON SCHEMA workflow_worker TO "+role, "schema workflow_worker")
 	check("REVOKE USAGE ON SEQUENCE workflow_worker.worker_events_id FROM "+role, "GRANT USAGE ON SEQUENCE workflow_worker.worker_events_id TO "+role, "worker_events_id")
+	check("REVOKE INSERT ON workflow_worker.uncounted FROM "+role, "GRANT INSERT ON workflow_worker.uncounted TO "+role, "may not INSERT workflow_worker.uncounted")
+	check("REVOKE SELECT ON workflow_worker.counted_versions FROM "+role, "GRANT SELECT ON workflow_worker.counted_versions TO "+role, "may not SELECT workflow_worker.counted_versions")
+	check("REVOKE EXECUTE ON FUNCTION workflow_worker.count_up FROM "+role, "GRANT EXECUTE ON FUNCTION workflow_worker.count_up TO "+role, "may not call the function workflow_worker.count_up")
 	check("DROP POLICY "+role+" ON projects", "CREATE POLICY "+role+" ON projects FOR SELECT TO "+role+" USING (true)", "lets role", "SELECT public.projects")
 	check("DROP POLICY "+role+" ON workflow_workers", "CREATE POLICY "+role+" ON workflow_workers TO "+role+" USING (true)", "INSERT public.workflow_workers")
 	check("ALTER TABLE components RENAME TO gone", "ALTER TABLE gone RENAME TO components", "there is no table public.components")
@@ -115,7 +118,7 @@ func TestTheProbeSeesReadOnlyAndEmptyDatabases(t *testing.T) {
 		}
 	}
 	h.Exec(`DO $$ DECLARE t text; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP EXECUTE format('DROP TABLE public.%I CASCADE', t); END LOOP; END $$`)
-	if err := rows.Probe(t.Context(), h.DB); !rows.Unusable(err) || !strings.Contains(err.Error(), "there is no table public.") || !strings.Contains(err.Error(), "and 13 more") {
+	if err := rows.Probe(t.Context(), h.DB); !rows.Unusable(err) || !strings.Contains(err.Error(), "there is no table public.") || !strings.Contains(err.Error(), "and 15 more") {
 		t.Errorf("%v", err)
 	}
 	h.DB.Close()
