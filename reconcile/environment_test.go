@@ -158,7 +158,7 @@ func contract(t *testing.T, h *house) {
 			t.Errorf("not so: %s", query)
 		}
 	}
-	statistics := upkeep.NewStatistics(h.DB, "replica-a", time.Hour, stacktest.Logger(t), deafObserver{})
+	statistics := upkeep.NewStatistics(h.DB, time.Hour, stacktest.Logger(t), deafObserver{})
 	statistics.ActivityExecuted(p, "score", 20*time.Millisecond, false)
 	ended, end := context.WithCancel(t.Context())
 	end()

@@ -149,7 +149,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
 	failures.HideMessages = s.PayloadFailures && !s.recordsValues()
-	statistics := upkeep.NewStatistics(w.pool, s.ReplicaName, s.HeartbeatInterval, w.log, w.metrics)
+	statistics := upkeep.NewStatistics(w.pool, s.HeartbeatInterval, w.log, w.metrics)
 	executed := executions.New(executions.Config{
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
@@ -217,6 +217,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
+	statistics.Replica = reconciler.Replica()
 	stream := &streamObserver{Metrics: w.metrics, settled: make(chan struct{})}
 	source, err := cdc.New(cdc.Config{
 		DatabaseURL:    s.DatabaseURL,

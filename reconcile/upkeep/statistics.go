@@ -20,8 +20,10 @@ const recentDurations = 1000
 // percentiles are of the last thousand executions of the replica that wrote
 // last. With the same beat it has added up what is noted of executions of workflows.
 type Statistics struct {
+	// Replica names this process, as its workers' rows do. Not changed while Run works.
+	Replica string
+
 	pool     *database.Pool
-	replica  string
 	interval time.Duration
 	quiet    *trouble.Log
 
@@ -41,9 +43,9 @@ type activityCounts struct {
 	next       int
 }
 
-// NewStatistics makes a Statistics of a replica that writes every interval.
-func NewStatistics(pool *database.Pool, replica string, interval time.Duration, log *slog.Logger, o trouble.Observer) *Statistics {
-	return &Statistics{pool: pool, replica: replica, interval: interval, quiet: trouble.NewLog(log, 10*time.Second).Telling(o), counts: map[activityKey]*activityCounts{}}
+// NewStatistics makes a Statistics that writes every interval.
+func NewStatistics(pool *database.Pool, interval time.Duration, log *slog.Logger, o trouble.Observer) *Statistics {
+	return &Statistics{pool: pool, interval: interval, quiet: trouble.NewLog(log, 10*time.Second).Telling(o), counts: map[activityKey]*activityCounts{}}
 }
 
 // ActivityExecuted counts one attempt of an activity. It returns at once.
@@ -112,7 +114,7 @@ func (s *Statistics) flush(ctx context.Context) {
 func (s *Statistics) take() rows.ActivityBatch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := rows.ActivityBatch{Replica: s.replica}
+	b := rows.ActivityBatch{Replica: s.Replica}
 	for key, c := range s.counts {
 		n := c.ok + c.failed
 		if n == 0 {

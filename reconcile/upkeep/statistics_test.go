@@ -49,8 +49,8 @@ func statisticsPool(t *testing.T) (pool *database.Pool, project string) {
 func TestStatisticsAddUpOverReplicas(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	a := NewStatistics(pool, "replica-a", time.Hour, stacktest.Logger(t), nobody{})
-	b := NewStatistics(pool, "replica-a", time.Hour, stacktest.Logger(t), nobody{})
+	a := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
+	b := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
 	for i := 1; i <= 100; i++ {
 		a.ActivityExecuted(project, "send", time.Duration(i)*time.Millisecond, i%10 == 0)
 	}
@@ -72,7 +72,7 @@ func TestStatisticsAddUpOverReplicas(t *testing.T) {
 func TestCountsThatCannotBeWrittenAreKept(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	s := NewStatistics(pool, "replica-a", time.Hour, stacktest.Logger(t), nobody{})
+	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
 	s.ActivityExecuted(project, "send", 10*time.Millisecond, false)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -87,7 +87,7 @@ func TestCountsThatCannotBeWrittenAreKept(t *testing.T) {
 func TestTheEndWritesWhatWasCounted(t *testing.T) {
 	t.Parallel()
 	pool, project := statisticsPool(t)
-	s := NewStatistics(pool, "replica-a", time.Hour, stacktest.Logger(t), nobody{})
+	s := NewStatistics(pool, time.Hour, stacktest.Logger(t), nobody{})
 	s.ActivityExecuted(project, "send", 10*time.Millisecond, false)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
