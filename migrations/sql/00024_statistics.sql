@@ -273,6 +273,10 @@ CREATE OR REPLACE FUNCTION workflow_worker.keep_totals() RETURNS trigger
     SET search_path = ''
 AS $$
 BEGIN
+    IF TG_ARGV[0] = 'edited' THEN
+        NEW.updated_at := OLD.updated_at;
+        RETURN NEW;
+    END IF;
     IF TG_TABLE_NAME = 'projects' THEN
         NEW.total_workflow_executions := OLD.total_workflow_executions;
         NEW.last_execution_at := OLD.last_execution_at;
@@ -295,10 +299,10 @@ CREATE OR REPLACE TRIGGER workflow_worker_keep_totals BEFORE UPDATE OF execution
                        AND current_setting('workflow_worker.counting', true) IS DISTINCT FROM 'on')
     EXECUTE FUNCTION workflow_worker.keep_totals();
 
--- When code was last edited, not when it was last counted.
-CREATE OR REPLACE TRIGGER workflow_worker_updated_at BEFORE UPDATE ON public.workflow_compiled_code
-    FOR EACH ROW WHEN (current_setting('workflow_worker.counting', true) IS DISTINCT FROM 'on')
-    EXECUTE FUNCTION workflow_worker.touch_updated_at();
+-- When code was last edited, not when it was last counted: after workflow_worker_updated_at.
+CREATE OR REPLACE TRIGGER workflow_worker_updated_at_kept BEFORE UPDATE OF execution_count ON public.workflow_compiled_code
+    FOR EACH ROW WHEN (current_setting('workflow_worker.counting', true) = 'on')
+    EXECUTE FUNCTION workflow_worker.keep_totals('edited');
 
 -- Adding up --------------------------------------------------------------------------
 
@@ -555,7 +559,7 @@ INSERT INTO public.project_statistics (project_id, total_executions, total_failu
     most_used_workflow_id, most_used_workflow_count, longest_run_duration_ms, longest_run_workflow_id)
 SELECT w.project_id, least(2147483647, sum(s.total_runs)), least(2147483647, sum(s.failed_runs)), max(s.last_error_at), max(s.last_run_at),
     (array_agg(s.workflow_id ORDER BY s.total_runs DESC, s.workflow_id))[1], max(s.total_runs),
-    max(s.max_duration_ms), (array_agg(s.workflow_id ORDER BY s.max_duration_ms DESC NULLS LAST))[1]
+    max(s.max_duration_ms), (array_agg(s.workflow_id ORDER BY s.max_duration_ms DESC) FILTER (WHERE s.max_duration_ms IS NOT NULL))[1]
 FROM public.workflow_statistics s JOIN public.workflows w ON w.id = s.workflow_id
 WHERE s.total_runs > 0
 GROUP BY w.project_id
@@ -745,6 +749,6 @@ COMMENT ON COLUMN workflow_worker.counted_versions.version IS 'Its version (xmin
 COMMENT ON COLUMN workflow_worker.counted_versions.stands_for IS 'Its version when somebody else last wrote it.';
 COMMENT ON FUNCTION workflow_worker.note_end() IS 'Trigger: notes that an execution has ended, or that it goes on after all.';
 COMMENT ON FUNCTION workflow_worker.note_uses() IS 'Trigger: notes which components the steps of a run were of.';
-COMMENT ON FUNCTION workflow_worker.keep_totals() IS 'Trigger: leaves the totals to the service.';
+COMMENT ON FUNCTION workflow_worker.keep_totals() IS 'Trigger: leaves the totals to the service, and the time of the last edit to whoever edits.';
 COMMENT ON FUNCTION workflow_worker.counted_code(uuid, text) IS 'The row of workflow_compiled_code that an execution counts for.';
 COMMENT ON FUNCTION workflow_worker.count_up(integer) IS 'Adds up what was noted, at most so many, and says how many.';
