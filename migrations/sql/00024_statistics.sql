@@ -324,7 +324,7 @@ $$;
 -- one transaction with the notes' removal: nothing is lost, and nothing counts twice.
 CREATE OR REPLACE FUNCTION workflow_worker.count_up(most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = '' SET lock_timeout = '2s' SET workflow_worker.counting = 'on'
+    SET search_path = '' SET lock_timeout = '2s'
 AS $$
 DECLARE
     locked_projects uuid[];
@@ -377,8 +377,9 @@ BEGIN
     END IF;
     SELECT array_agg(DISTINCT t.workflow_id) INTO touched FROM unnest(taken) t WHERE t.workflow_id IS NOT NULL AND t.project_id IS NOT NULL;
 
-    -- What this transaction writes from here on is no news to the service.
+    -- What this transaction writes from here on is no news to the service, and no other's count.
     PERFORM pg_catalog.pg_logical_emit_message(true, 'workflow_worker', 'counts');
+    PERFORM pg_catalog.set_config('workflow_worker.counting', 'on', true);
 
     WITH d AS (
         SELECT t.project_id, coalesce(sum(t.executions), 0) AS n, coalesce(sum(t.duration_ms * t.executions), 0) AS ms,
@@ -535,6 +536,7 @@ BEGIN
             END IF;
         END IF;
     END IF;
+    PERFORM pg_catalog.set_config('workflow_worker.counting', '', true);
     RETURN cardinality(taken);
 END
 $$;
