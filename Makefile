@@ -32,7 +32,7 @@ RACE := -race $(foreach module,github.com/dop251/goja github.com/evanw/esbuild,-
 AT_SPEED := FeaturesOfTheLanguage WithoutAwait BelowTheLimit RanForTooLong PackagesKnow PackagesGenerate \
 	PackagesThatPeopleUse WithoutMovingTheRest TakesLongMovesOut AHistoryAndCodePart ManyPatches \
 	AllAgain HoldsACore WhoeverHoards TenThousand RandomEdits StormOfReloads \
-	ShortOfMemory KeptOfManyTasks NothingAWorkflowDoes RowsThatHoard
+	ShortOfMemory KeptOfManyTasks NothingAWorkflowDoes RowsThatHoard AReplicaThatComes AReplicaThatIs
 AT_SPEED_PKGS := ./cmd/workflow-worker ./runtime ./runtime/activity ./runtime/sandbox ./runtime/workflow
 empty :=
 either = $(subst $(empty) $(empty),|,$(strip $(1)))

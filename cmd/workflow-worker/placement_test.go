@@ -42,7 +42,7 @@ func newCrew(t *testing.T, names ...string) *crew {
 	t.Helper()
 	c := &crew{url: stacktest.MigratedDatabase(t), services: map[string]*service{}, replicas: 2}
 	c.builder = newBuilder(t, c.url)
-	c.fill(40)
+	c.fill(load(40, 12))
 	for _, name := range names {
 		c.join(name)
 	}
@@ -61,13 +61,13 @@ func (c *crew) fill(n int) {
 
 func (c *crew) join(name string) {
 	c.t.Helper()
-	c.services[name] = launchService(c.t, c.url, "REPLICA_NAME="+name, fmt.Sprintf("PROJECT_REPLICAS=%d", c.replicas), "SHUTDOWN_TIMEOUT=30s")
+	c.services[name] = launchService(c.t, c.url, "REPLICA_NAME="+name, fmt.Sprintf("PROJECT_REPLICAS=%d", c.replicas), "SHUTDOWN_TIMEOUT=30s", "HEARTBEAT_INTERVAL=2s")
 }
 
 // running gives, for each project, the living replicas whose rows say that they run it.
 func (c *crew) running() (map[string][]string, error) {
 	rows, err := c.db.Query(context.WithoutCancel(c.t.Context()), `SELECT p.id::text, coalesce(array_agg(w.metadata->>'replica') FILTER (WHERE w.worker_id IS NOT NULL), '{}')
-		FROM projects p LEFT JOIN workflow_workers w ON w.project_id = p.id AND w.status = 'running' AND w.last_heartbeat > now() - interval '3 seconds'
+		FROM projects p LEFT JOIN workflow_workers w ON w.project_id = p.id AND w.status = 'running' AND w.last_heartbeat > now() - interval '6 seconds'
 		GROUP BY 1`)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (c *crew) settles() (on map[string][]string) {
 				}
 			}
 		}
-		ready := c.ids(`SELECT name FROM workflow_replicas WHERE status = 'running' AND last_heartbeat > now() - interval '3 seconds' AND projects_wanted = projects_running`)
+		ready := c.ids(`SELECT name FROM workflow_replicas WHERE status = 'running' AND last_heartbeat > now() - interval '6 seconds' AND projects_wanted = projects_running`)
 		if len(ready) < len(c.services) {
 			return fmt.Errorf("of %d replicas %v run what they should", len(c.services), ready)
 		}

@@ -111,7 +111,8 @@ export async function fails(input: any) { throw ApplicationFailure.create({ mess
 	p.component("flaky", `const seen = new Map<string, number>();
 import { activityInfo } from '@temporalio/activity';
 export async function flaky(key: string) { if (activityInfo().attempt < 3) throw new Error('not yet'); return key; }`)
-	p.component("login", `export async function login(x: any) { if (x.fail) throw new Error('wrong password: ' + x.password); return { session: 'for ' + x.password, user: x.user }; }`)
+	// It takes so long that its end is written after its beginning, in a statement of its own.
+	p.component("login", `export async function login(x: any) { await new Promise((go) => setTimeout(go, 700)); if (x.fail) throw new Error('wrong password: ' + x.password); return { session: 'for ' + x.password, user: x.user }; }`)
 	p.exec(`UPDATE components SET config_schema = '{"redact": ["password", "token"]}' WHERE name = 'login' AND project_id = $1`, p.id)
 	w := p.workflow("stepped", steppedCode)
 	w.exec(`UPDATE workflows SET definition = jsonb_build_object('nodes', jsonb_build_array(

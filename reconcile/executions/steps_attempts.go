@@ -15,7 +15,7 @@ import (
 // attempt is one of an activity that this process works on.
 type attempt struct {
 	workflowID, runID string
-	key               string
+	key, name         string
 	number            int
 	began             time.Time
 	input             *commonpb.Payloads
@@ -32,7 +32,8 @@ func (s *Steps) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse
 	}
 	number, now, input := int(task.GetAttempt()), task.GetStartedTime().AsTime(), kept(task.GetInput())
 	a := attempt{
-		workflowID: task.GetWorkflowExecution().GetWorkflowId(), runID: task.GetWorkflowExecution().GetRunId(), key: task.GetActivityId(), number: number, began: now, input: input,
+		workflowID: task.GetWorkflowExecution().GetWorkflowId(), runID: task.GetWorkflowExecution().GetRunId(), key: task.GetActivityId(), name: task.GetActivityType().GetName(),
+		number: number, began: now, input: input,
 		again: func(f *failurepb.Failure, at time.Time) (time.Time, bool) { return nextAttempt(task, f, at) },
 	}
 	s.mu.Lock()
@@ -45,7 +46,7 @@ func (s *Steps) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse
 	}
 	s.attempts[string(task.GetTaskToken())] = a
 	s.add(a.workflowID, a.runID, step{
-		kind: rows.StepActivity, key: a.key, name: task.GetActivityType().GetName(), input: input, given: input, known: true, ordinal: -1,
+		kind: rows.StepActivity, key: a.key, name: a.name, input: input, given: input, known: true, ordinal: -1,
 		maxAttempts: int(task.GetRetryPolicy().GetMaximumAttempts()), scheduled: task.GetScheduledTime().AsTime(),
 		status: rows.StepRunning, progress: progressOf(number, progressRunning), attempt: number, started: now,
 	})
@@ -62,7 +63,8 @@ func (s *Steps) AttemptEnded(token []byte, answer any) {
 	}
 	delete(s.attempts, string(token))
 	out := step{
-		kind: rows.StepActivity, key: a.key, given: a.input, known: true, ordinal: -1, maxAttempts: -1, attempt: a.number, started: a.began, ended: now, progress: progressOf(a.number, progressEnded),
+		kind: rows.StepActivity, key: a.key, name: a.name, given: a.input, known: true, ordinal: -1, maxAttempts: -1,
+		attempt: a.number, started: a.began, ended: now, progress: progressOf(a.number, progressEnded),
 	}
 	switch r := answer.(type) {
 	case *workflowservice.RespondActivityTaskCompletedRequest:

@@ -48,7 +48,7 @@ func (r redaction) with(said json.RawMessage) redaction {
 	return r
 }
 
-// redactionOf gives what holds for an activity of a node.
+// redactionOf gives what holds for an activity of a node; for one without a name, what holds for any.
 func (d *definition) redactionOf(activity string, n *rows.StepNode) redaction {
 	key := activity
 	if n != nil {
@@ -62,8 +62,17 @@ func (d *definition) redactionOf(activity string, n *rows.StepNode) redaction {
 		r = r.with(c.Redact)
 	}
 	nodes := d.of(activity)
-	if n != nil {
+	switch {
+	case n != nil:
 		nodes = []*rows.StepNode{n}
+	case activity == "":
+		nodes = nil
+		for i := range d.Nodes {
+			nodes = append(nodes, &d.Nodes[i])
+		}
+		for _, c := range d.Components {
+			r = r.with(c.Redact)
+		}
 	}
 	for _, n := range nodes { // of one that isn't known, what any of them says
 		r = r.with(n.Redact)

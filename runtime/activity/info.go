@@ -173,6 +173,9 @@ func endingOf(ctx context.Context) *ending {
 	case errors.Is(cause, activity.ErrActivityReset):
 		return &ending{"RESET", "reset"}
 	case errors.As(cause, &gone):
+		if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+			return timedOut() // a heartbeat's answer was faster than our own clock
+		}
 		return &ending{"NOT_FOUND", "notFound"}
 	default:
 		return &ending{"CANCELLED", ""}
