@@ -42,6 +42,9 @@ type changes struct {
 	shared keys
 	// messages are contents, of those that the log has beside the rows.
 	messages keys
+	// counted says that what comes from here on in a transaction was counted, in rows that say
+	// what should run, and nothing else.
+	counted bool
 }
 
 func (c *changes) size() int {

@@ -13,6 +13,9 @@ type relation struct {
 	identity []string // the columns that an old row's image has
 }
 
+// countsMessage says that what follows in its transaction is the service's own counting.
+const countsMessage = "counts"
+
 // relations is what the stream has described so far, by the table's OID. It belongs
 // to one connection: the server describes everything again on the next.
 type relations map[uint32]relation
@@ -29,7 +32,11 @@ func (r relations) note(message pglogrepl.Message, c *changes) {
 	case *pglogrepl.DeleteMessage:
 		r.row(deleted, m.RelationID, m.OldTuple, nil, c)
 	case *pglogrepl.LogicalDecodingMessage:
-		if m.Prefix == MessagePrefix {
+		switch {
+		case m.Prefix != MessagePrefix:
+		case string(m.Content) == countsMessage:
+			c.counted = true
+		default:
 			c.messages.add(string(m.Content))
 		}
 	case *pglogrepl.TruncateMessage:
@@ -67,7 +74,7 @@ func (r relations) row(op operation, id uint32, old, row *pglogrepl.TupleData, c
 	known := r[id]
 	t, ok := contractTable(known.name)
 	switch {
-	case isOurs(known.name), t.insertOnly && op != inserted:
+	case isOurs(known.name), t.insertOnly && op != inserted, c.counted:
 		return
 	case !ok:
 		c.lookAtAll("change of " + described(known.name))

@@ -127,6 +127,9 @@ func TestEveryChangeLeadsToItsProjectsOrToAll(t *testing.T) {
 
 		{name: "cascade", messages: []pglogrepl.Message{remove(projectsOID, tuple("p1")), remove(workflowsOID, tuple("w1", "p1")), remove(codeOID, tuple("c1", "w1"))},
 			projects: []string{"p1"}, workflows: []string{"w1"}},
+		{name: "what was counted", messages: []pglogrepl.Message{update(projectsOID, nil, tuple("p1")),
+			&pglogrepl.LogicalDecodingMessage{Prefix: MessagePrefix, Content: []byte("counts")}, update(projectsOID, nil, tuple("p2")), update(codeOID, nil, tuple("c1", "w1"))},
+			projects: []string{"p1"}},
 		{name: "types and origins", messages: []pglogrepl.Message{&pglogrepl.TypeMessage{}, &pglogrepl.OriginMessage{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

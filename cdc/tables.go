@@ -51,7 +51,8 @@ func isOurs(name string) bool {
 	switch name {
 	case "workflow_workers", "activity_statistics", "workflow_code_store", "workflow_live_code",
 		// Not only we write to these, but what is to be seen of them comes as a message.
-		"workflow_executions", "workflow_execution_requests", "component_executions":
+		"workflow_executions", "workflow_execution_requests", "component_executions",
+		"workflow_statistics", "project_statistics":
 		return true
 	}
 	return false

@@ -213,8 +213,8 @@ func TestAllThatWeMakeIsClosedToAnon(t *testing.T) {
 			}
 		}
 		const functions = `SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'workflow_worker'::regnamespace`
-		if len(d.strings(functions)) != 8 {
-			t.Errorf("functions %v, want 8", d.strings(functions))
+		if len(d.strings(functions)) != 13 {
+			t.Errorf("functions %v, want 13", d.strings(functions))
 		}
 		if got := d.strings(functions + ` AND (has_function_privilege('anon', p.oid, 'EXECUTE') OR proconfig IS NULL)`); len(got) > 0 {
 			t.Errorf("open to anon, or without a search_path of their own: %v", got)
@@ -222,9 +222,9 @@ func TestAllThatWeMakeIsClosedToAnon(t *testing.T) {
 	})
 }
 
-// On the Workflow Builder's database nothing new appears in public but tables and the view of
-// projects, which has the rights of whoever asks: functions there would be served by the API.
-func TestNothingButTablesAndOneViewIsAddedToPublic(t *testing.T) {
+// On the Workflow Builder's database nothing new appears in public but tables and two views, which
+// have the rights of whoever asks: functions there would be served by the API.
+func TestNothingButTablesAndTwoViewsIsAddedToPublic(t *testing.T) {
 	t.Parallel()
 	const inPublic = `
 SELECT 'function ' || oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace
@@ -234,11 +234,13 @@ WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('i', 'r')`
 	d := builderDatabase(t)
 	before := d.strings(inPublic)
 	migrated(d)
-	if diff := difference(before, d.strings(inPublic)); !slices.Equal(diff, []string{"+ relation project_status v"}) {
+	if diff := difference(before, d.strings(inPublic)); !slices.Equal(diff, []string{"+ relation project_status v", "+ relation activities_needing_attention v"}) {
 		t.Errorf("public has now: %v", diff)
 	}
-	if got := d.string(`SELECT reloptions::text FROM pg_class WHERE oid = 'public.project_status'::regclass`); got != "{security_invoker=true}" {
-		t.Errorf("project_status has the rights of its owner: %s", got)
+	for _, view := range []string{"project_status", "activities_needing_attention"} {
+		if got := d.string(`SELECT reloptions::text FROM pg_class WHERE oid = $1::regclass`, view); got != "{security_invoker=true}" {
+			t.Errorf("%s has the rights of its owner: %s", view, got)
+		}
 	}
 }
 

@@ -13,7 +13,9 @@ WITH contract (table_name, required) AS (
            ('workflow_live_code', ARRAY['project_id', 'source_kind', 'source_id', 'hash']),
            ('workflow_executions', ARRAY['id', 'workflow_id', 'status']),
            ('workflow_execution_requests', ARRAY['id', 'execution_id', 'action', 'status']),
-           ('component_executions', ARRAY['id', 'workflow_execution_id', 'status'])
+           ('component_executions', ARRAY['id', 'workflow_execution_id', 'status']),
+           ('workflow_statistics', ARRAY['workflow_id']),
+           ('project_statistics', ARRAY['project_id'])
 ),
 relation AS (
     SELECT c.table_name, c.required, r.oid, r.relkind, r.relowner, pg_get_userbyid(r.relowner) AS owner
@@ -64,7 +66,7 @@ problem (rank, text) AS (
     FROM relation r
     JOIN pg_attribute a ON a.attrelid = r.oid AND a.attname IN ('id', 'project_id', 'workflow_id', 'workflow_execution_id') AND NOT a.attisdropped
     WHERE a.atttypid <> 'uuid'::regtype
-      AND (r.table_name, a.attname) NOT IN (('workflow_workers', 'id'), ('activity_statistics', 'id'))
+      AND (r.table_name, a.attname) NOT IN (('workflow_workers', 'id'), ('activity_statistics', 'id'), ('workflow_statistics', 'id'), ('project_statistics', 'id'))
 
     UNION ALL
     SELECT 7, format('public.%I has no primary key on id: ALTER TABLE public.%I ADD PRIMARY KEY (id).', r.table_name, r.table_name)

@@ -63,6 +63,12 @@ GRANT SELECT, DELETE, UPDATE (status, result, error, started_at, completed_at, l
     ON public.workflow_execution_requests TO workflow_worker_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.component_executions, workflow_worker.steps_due TO workflow_worker_service;
 
+-- Statistics: what ended is noted, and a function adds it up in the tables, of which the
+-- service needs no rights then; and which versions of rows are only counted on.
+GRANT INSERT ON workflow_worker.uncounted TO workflow_worker_service;
+GRANT SELECT ON workflow_worker.counted_versions TO workflow_worker_service;
+GRANT EXECUTE ON FUNCTION workflow_worker.count_up(integer) TO workflow_worker_service;
+
 -- How projects are, for "workflow-worker status". The view is missing where somebody else
 -- has a relation of that name.
 DO $$

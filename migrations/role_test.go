@@ -109,6 +109,14 @@ func TestTheServicesRoleCanDoItsWork(t *testing.T) {
 				leased_until = NULL, run_id = 'r', delivered_at = now() WHERE execution_id = $1`, execution)
 			s.must(1, `DELETE FROM workflow_execution_requests WHERE execution_id = $1`, execution)
 			s.must(1, `DELETE FROM workflow_executions WHERE id = $1`, execution)
+			s.must(1, `INSERT INTO workflow_worker.uncounted (project_id, worker_id, tasks_completed, tasks_failed, duration_ms) VALUES ($1, 'r1', 2, 1, 30)`, annProject)
+			if n := s.string(`SELECT workflow_worker.count_up(100)::text`); n != "2" {
+				t.Errorf("%s notes were added up, want the execution's and the activities'", n)
+			}
+			s.must(0, `SELECT stands_for FROM workflow_worker.counted_versions WHERE version = ''`)
+			if n := s.string(`SELECT total_activity_executions::text FROM projects WHERE id = $1`, annProject); n != "3" {
+				t.Errorf("%s activities in all, want 3", n)
+			}
 		})
 	}
 }
@@ -137,6 +145,10 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 	s.forbidden(`INSERT INTO workflow_execution_requests (execution_id, action) VALUES ($1, 'cancel')`, annExecution)
 	s.forbidden(`UPDATE worker_events SET message = ''`)
 	s.forbidden(`INSERT INTO workflow_worker.schema_version (version_id, is_applied) VALUES (99, true)`)
+	s.forbidden(`UPDATE workflow_statistics SET total_runs = 1`)
+	s.forbidden(`UPDATE project_statistics SET total_executions = 1`)
+	s.forbidden(`DELETE FROM workflow_worker.uncounted`)
+	s.forbidden(`UPDATE workflow_worker.counted_versions SET version = ''`)
 	s.forbidden(`CREATE TABLE public.mine ()`)
 	s.forbidden(`CREATE SCHEMA mine`)
 	s.forbidden(`ALTER PUBLICATION workflow_worker SET (publish = 'insert')`)
@@ -150,7 +162,7 @@ func TestTheServicesRoleCanDoNothingElse(t *testing.T) {
 	}
 	if got := d.strings(`SELECT DISTINCT table_schema || '.' || table_name FROM information_schema.role_table_grants
 		WHERE grantee = $1 UNION SELECT table_schema || '.' || table_name FROM information_schema.role_column_grants WHERE grantee = $1 ORDER BY 1`, serviceRole); len(got) != len(contractTables)+3 {
-		t.Errorf("has rights on %v, want the tables of the contract, schema_version, steps_due and project_status", got)
+		t.Errorf("has rights on %v, want the tables of the contract but two of statistics, schema_version, steps_due, uncounted, counted_versions and project_status", got)
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 )
 
 var contractTables = []string{
-	"activity_statistics", "component_executions", "components", "projects", "worker_events",
-	"worker_requests", "workflow_code_store", "workflow_compiled_code",
+	"activity_statistics", "component_executions", "components", "project_statistics", "projects",
+	"worker_events", "worker_requests", "workflow_code_store", "workflow_compiled_code",
 	"workflow_execution_failures", "workflow_execution_moves", "workflow_execution_requests",
 	"workflow_execution_stays", "workflow_executions", "workflow_live_code",
-	"workflow_live_periods", "workflow_package_bundles", "workflow_replicas", "workflow_workers",
-	"workflows",
+	"workflow_live_periods", "workflow_package_bundles", "workflow_replicas",
+	"workflow_statistics", "workflow_workers", "workflows",
 }
 
 func TestRunMakesAllTablesOnAnEmptyDatabase(t *testing.T) {

@@ -118,6 +118,9 @@ func New(cfg Config) (*Reconciler, error) {
 	return r, nil
 }
 
+// Replica is the name of this process among those that work on the same database.
+func (r *Reconciler) Replica() string { return r.cfg.Replica }
+
 // LookAt asks for a pass over a project, ahead of those that LookAtAll finds.
 // committed is when its change was committed, from which the time to live
 // counts; zero means now. It returns at once. What is not a project's id is

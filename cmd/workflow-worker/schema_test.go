@@ -88,7 +88,8 @@ func TestRowsAreAsTheirSchemaSays(t *testing.T) {
 		"projects": "ProjectsRow", "workflows": "WorkflowsRow", "workflow_compiled_code": "WorkflowCompiledCodeRow", "components": "ComponentsRow",
 		"worker_requests": "WorkerRequestsRow", "workflow_workers": "WorkflowWorkersRow", "workflow_executions": "WorkflowExecutionsRow",
 		"workflow_execution_requests": "WorkflowExecutionRequestsRow", "worker_events": "WorkerEventsRow", "project_status": "ProjectStatusRow",
-		"activity_statistics": "ActivityStatisticsRow",
+		"activity_statistics": "ActivityStatisticsRow", "component_executions": "ComponentExecutionsRow",
+		"workflow_statistics": "WorkflowStatisticsRow", "project_statistics": "ProjectStatisticsRow",
 	} {
 		schema, err := c.Compile("rows.json#/$defs/" + name)
 		if err != nil {

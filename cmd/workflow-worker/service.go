@@ -227,6 +227,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
+	statistics.Replica = reconciler.Replica()
 	stream := &streamObserver{Metrics: w.metrics, settled: make(chan struct{})}
 	source, err := cdc.New(cdc.Config{
 		DatabaseURL:    s.DatabaseURL,
@@ -246,7 +247,6 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
 	group.Go(func() { memory.Tune(ctx) })
-	group.Go(func() { statistics.Run(ctx) })
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
 	// What changes while projects are handed over to other replicas is followed, too.
 	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))
@@ -259,7 +259,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	// What workers do while they stop is still written.
 	executing, endExecutions := context.WithCancel(context.WithoutCancel(ctx))
 	defer endExecutions()
-	group.Go(func() { executed.Run(executing) })
+	// And what they did is counted, the last of it when all is written.
+	counting, endCounting := context.WithCancel(context.WithoutCancel(ctx))
+	defer endCounting()
+	group.Go(func() { statistics.Run(counting) })
+	group.Go(func() {
+		defer endCounting()
+		executed.Run(executing)
+	})
 	group.Go(func() {
 		defer endExecutions()
 		reconcileErr = reconciler.Run(ctx)

@@ -18,7 +18,7 @@ DECLARE
     t text;
 BEGIN
     FOR t IN SELECT table_name FROM workflow_worker.contract_tables
-             WHERE created_here AND table_name NOT LIKE '%\_execution%' LOOP -- those are 00019's and 00022's
+             WHERE created_here AND table_name NOT LIKE '%\_execution%' AND table_name NOT IN ('workflow_statistics', 'project_statistics') LOOP -- those are 00019's, 00022's and 00024's
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', t);
     END LOOP;
     -- The registry is the service's, whoever made the table.
@@ -54,7 +54,8 @@ BEGIN
     -- Closed first, for every role that the world comes in by.
     FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
         FOR t IN SELECT table_name FROM workflow_worker.contract_tables
-                 WHERE (created_here OR table_name = 'workflow_workers') AND table_name NOT LIKE '%\_execution%' LOOP
+                 WHERE (created_here OR table_name = 'workflow_workers') AND table_name NOT LIKE '%\_execution%'
+                   AND table_name NOT IN ('workflow_statistics', 'project_statistics') LOOP
             EXECUTE format('REVOKE ALL ON public.%I FROM %I', t, role_name);
         END LOOP;
     END LOOP;
@@ -155,7 +156,8 @@ BEGIN
     -- The rest only on tables that are ours, and the registry: others have their
     -- owner's policies.
     FOR t IN SELECT table_name FROM workflow_worker.contract_tables
-             WHERE (created_here OR table_name = 'workflow_workers') AND table_name NOT LIKE '%\_execution%' LOOP
+             WHERE (created_here OR table_name = 'workflow_workers') AND table_name NOT LIKE '%\_execution%'
+                   AND table_name NOT IN ('workflow_statistics', 'project_statistics') LOOP
         EXECUTE format('DROP POLICY IF EXISTS workflow_worker_own ON public.%I', t);
         CASE t
         WHEN 'worker_requests' THEN

@@ -134,6 +134,7 @@ CREATE TABLE IF NOT EXISTS workflow_worker.steps_due (
     next_run_id  text        NOT NULL,
     since        timestamptz NOT NULL DEFAULT now(),
     leased_until timestamptz,
+    counted      boolean     NOT NULL DEFAULT false, -- 00024's
     PRIMARY KEY (execution_id, run_id)
 );
 CREATE INDEX IF NOT EXISTS steps_due_since ON workflow_worker.steps_due (since);
@@ -145,8 +146,8 @@ CREATE OR REPLACE FUNCTION workflow_worker.note_steps_due() RETURNS trigger
 AS $$
 BEGIN
     IF TG_OP = 'UPDATE' AND OLD.temporal_run_id IS DISTINCT FROM NEW.temporal_run_id AND OLD.temporal_run_id IS NOT NULL THEN
-        INSERT INTO workflow_worker.steps_due (execution_id, run_id, next_run_id)
-        VALUES (NEW.id, OLD.temporal_run_id, NEW.temporal_run_id)
+        INSERT INTO workflow_worker.steps_due (execution_id, run_id, next_run_id, counted)
+        VALUES (NEW.id, OLD.temporal_run_id, NEW.temporal_run_id, OLD.status::text IN ('completed', 'failed', 'cancelled'))
         ON CONFLICT (execution_id, run_id) DO UPDATE SET next_run_id = EXCLUDED.next_run_id, leased_until = NULL;
     END IF;
     IF NEW.temporal_run_id IS NOT NULL AND NEW.status::text IN ('completed', 'failed', 'cancelled') THEN

@@ -165,8 +165,23 @@ END
 $$;
 CREATE TRIGGER prevent_kebab_name_update_trigger BEFORE UPDATE ON public.workflows
     FOR EACH ROW EXECUTE FUNCTION public.prevent_kebab_name_update();
-CREATE FUNCTION public.increment_project_stats(p_project_id uuid) RETURNS void LANGUAGE sql SECURITY DEFINER
-    AS $$ UPDATE public.projects SET total_workflow_executions = total_workflow_executions + 1, updated_at = now() WHERE id = p_project_id $$;
+-- Its server calls these when an execution ends that it started.
+CREATE FUNCTION public.increment_project_stats(p_project_id uuid, p_duration_ms integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    UPDATE public.projects SET total_workflow_executions = total_workflow_executions + 1,
+        avg_execution_duration_ms = (avg_execution_duration_ms * total_workflow_executions + p_duration_ms) / (total_workflow_executions + 1),
+        last_execution_at = now(), updated_at = now()
+    WHERE id = p_project_id;
+END
+$$;
+CREATE FUNCTION public.increment_code_stats(p_workflow_id uuid, p_duration_ms integer, p_success boolean) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    UPDATE public.workflow_compiled_code SET execution_count = execution_count + 1,
+        avg_execution_duration_ms = (avg_execution_duration_ms * execution_count + p_duration_ms) / (execution_count + 1),
+        error_count = error_count + CASE WHEN p_success THEN 0 ELSE 1 END, last_executed_at = now()
+    WHERE workflow_id = p_workflow_id AND is_active;
+END
+$$;
 
 -- Its policies ------------------------------------------------------------------------
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
@@ -315,3 +330,47 @@ CREATE POLICY "Users can view component executions for their workflow executions
 INSERT INTO public.component_executions (workflow_execution_id, node_id, component_id, component_name, status, output_data)
 SELECT e.id, 'greet', c.id, 'greet', 'completed', '"secret"' FROM public.workflow_executions e
 JOIN public.workflows w ON w.id = e.workflow_id JOIN public.components c ON c.created_by = w.created_by;
+
+-- Statistics: tables that its pages read and that nothing of it writes -------------------
+CREATE TABLE public.workflow_statistics (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    workflow_id uuid NOT NULL UNIQUE REFERENCES public.workflows (id) ON DELETE CASCADE,
+    total_runs integer DEFAULT 0,
+    successful_runs integer DEFAULT 0,
+    failed_runs integer DEFAULT 0,
+    avg_duration_ms integer,
+    min_duration_ms integer,
+    max_duration_ms integer,
+    most_used_component_id uuid REFERENCES public.components (id),
+    most_used_component_count integer DEFAULT 0,
+    total_errors integer DEFAULT 0,
+    last_error_at timestamptz,
+    last_run_at timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE public.project_statistics (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    project_id uuid NOT NULL UNIQUE REFERENCES public.projects (id) ON DELETE CASCADE,
+    most_used_workflow_id uuid REFERENCES public.workflows (id),
+    most_used_workflow_count integer DEFAULT 0,
+    most_used_component_id uuid REFERENCES public.components (id),
+    most_used_component_count integer DEFAULT 0,
+    most_used_task_queue_id uuid REFERENCES public.task_queues (id),
+    most_used_task_queue_count integer DEFAULT 0,
+    total_executions integer DEFAULT 0,
+    longest_run_duration_ms integer,
+    longest_run_workflow_id uuid REFERENCES public.workflows (id),
+    total_failures integer DEFAULT 0,
+    last_failure_at timestamptz,
+    last_execution_at timestamptz,
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TRIGGER update_workflow_statistics_updated_at BEFORE UPDATE ON public.workflow_statistics
+    FOR EACH ROW EXECUTE FUNCTION public.update_updated_at_column();
+ALTER TABLE public.workflow_statistics ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.project_statistics ENABLE ROW LEVEL SECURITY;
+CREATE POLICY "Users can view statistics for their workflows" ON public.workflow_statistics FOR SELECT
+    USING (workflow_id IN (SELECT id FROM public.workflows WHERE created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid())
+        OR visibility_id IN (SELECT id FROM public.component_visibility WHERE name = 'public')));
+CREATE POLICY "Users can view statistics for their projects" ON public.project_statistics FOR SELECT
+    USING (project_id IN (SELECT id FROM public.projects WHERE created_by = (SELECT id FROM public.users WHERE auth_user_id = auth.uid())));

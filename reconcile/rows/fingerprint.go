@@ -15,7 +15,8 @@ import (
 // does (locks are xmax, a freeze keeps xmin). Reading it touches no TOAST:
 // 64 KB bodies stay where they are, where md5(text) would fetch each of them
 // every RESYNC_INTERVAL, or every 3 s while polling. It may change for nothing
-// (totals, a dump restored); then the project is read and found the same.
+// (a dump restored); then the project is read and found the same. Where the
+// totals in a row were counted up, the version that it had before stands for it.
 // Moves may be many: their number and the sum of what orders them will do, for
 // each insert or update takes a number that none had before.
 //
@@ -24,10 +25,11 @@ import (
 // when it was last read, see withShared.
 const fingerprintSQL = `
 SELECT p.id::text,
-  md5(concat_ws('|', p.xmin,
+  md5(concat_ws('|', coalesce((SELECT v.stands_for FROM workflow_worker.counted_versions v WHERE v.row_id = p.id AND v.version = p.xmin::text), p.xmin::text),
     coalesce((SELECT string_agg(concat_ws(':', w.id, w.xmin,
-        coalesce((SELECT string_agg(concat_ws('=', c.id, c.xmin), ',' ORDER BY c.id)
-           FROM public.workflow_compiled_code c WHERE c.workflow_id = w.id AND c.is_active), '-')), ';' ORDER BY w.id)
+        coalesce((SELECT string_agg(concat_ws('=', c.id, coalesce(v.stands_for, c.xmin::text)), ',' ORDER BY c.id)
+           FROM public.workflow_compiled_code c LEFT JOIN workflow_worker.counted_versions v ON v.row_id = c.id AND v.version = c.xmin::text
+           WHERE c.workflow_id = w.id AND c.is_active), '-')), ';' ORDER BY w.id)
       FROM public.workflows w WHERE w.project_id = p.id), '-'),
     coalesce((SELECT string_agg(concat_ws('=', k.id, k.xmin), ',' ORDER BY k.id)
       FROM public.components k WHERE k.project_id = p.id), '-'),

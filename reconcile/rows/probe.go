@@ -87,6 +87,16 @@ problem (rank, text) AS (
   WHERE c.relkind = 'S' AND c.relname IN ('worker_events_id', 'workflow_execution_moves_seq')
     AND NOT pg_catalog.has_sequence_privilege(c.oid, 'USAGE') AND NOT pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')
   UNION ALL
+  SELECT 6, pg_catalog.format('role %I may not %s workflow_worker.%I (GRANT %s)', current_user, n.command, n.name, n.command)
+  FROM (VALUES ('uncounted', 'INSERT'), ('counted_versions', 'SELECT')) AS n (name, command)
+  JOIN pg_catalog.pg_class c ON c.relname = n.name
+  JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'workflow_worker'
+  WHERE NOT pg_catalog.has_table_privilege(c.oid, n.command)
+  UNION ALL
+  SELECT 6, pg_catalog.format('role %I may not call the function workflow_worker.count_up (GRANT EXECUTE)', current_user)
+  FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_namespace s ON s.oid = f.pronamespace AND s.nspname = 'workflow_worker'
+  WHERE f.proname = 'count_up' AND NOT pg_catalog.has_function_privilege(f.oid, 'EXECUTE')
+  UNION ALL
   SELECT 6, pg_catalog.format('there is no sequence workflow_worker.%I (run the migrations)', n.name)
   FROM (VALUES ('worker_events_id'), ('workflow_execution_moves_seq')) AS n (name)
   WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'workflow_worker'

@@ -395,16 +395,16 @@ export interface ProjectsRow {
   task_queue_name: string;
   /** false: no worker runs for this project. */
   is_active: boolean;
-  /** Workflow executions counted so far. Reserved: the service doesn't write it yet. */
-  total_workflow_executions: number;
-  /** Activity executions counted so far. Reserved: the service doesn't write it yet. */
-  total_activity_executions: number;
   /**
-   * Mean duration of a workflow execution in milliseconds. Reserved: the service doesn't write
-   * it yet.
+   * Executions that ran and ended. The service counts them: whoever else adds one changes
+   * nothing.
    */
+  total_workflow_executions: number;
+  /** Executions of activities that ended, each attempt one. */
+  total_activity_executions: number;
+  /** Mean duration of its executions in milliseconds. */
   avg_execution_duration_ms: number;
-  /** When an execution last ended. Reserved: the service doesn't write it yet. */
+  /** When an execution last ended. */
   last_execution_at: string | null;
   /** When the row was made. */
   created_at: string;
@@ -436,6 +436,8 @@ export interface ProjectsRow {
    * RECORD_PAYLOADS says.
    */
   record_payloads: boolean | null;
+  /** Sum of the durations, for the mean. */
+  total_execution_duration_ms: number | null;
 }
 
 /**
@@ -519,7 +521,10 @@ export interface WorkflowCompiledCodeRow {
   compiled_at: string;
   /** Who had it compiled. */
   compiled_by: string | null;
-  /** Executions on this version. Reserved: the service doesn't write it yet. */
+  /**
+   * Executions that ended on this version; of those whose version isn't known, what was active
+   * when they were counted. The service counts them: whoever else adds one changes nothing.
+   */
   execution_count: number;
   /**
    * Failed executions on this version, if the Workflow Builder counts them. The service only
@@ -527,14 +532,14 @@ export interface WorkflowCompiledCodeRow {
    * (workflows[].failing).
    */
   error_count: number;
-  /**
-   * Mean duration of an execution in milliseconds. Reserved: the service doesn't write it yet.
-   */
+  /** Mean duration of those executions in milliseconds. */
   avg_execution_duration_ms: number;
-  /** When an execution on it last ended. Reserved: the service doesn't write it yet. */
+  /** When one last ended. */
   last_executed_at: string | null;
   /** When the row last changed. Set by a trigger. */
   updated_at: string;
+  /** Sum of the durations, for the mean. */
+  total_execution_duration_ms: number | null;
 }
 
 /** Custom activities in TypeScript. Written by the Workflow Builder. */
@@ -651,11 +656,11 @@ export interface WorkflowWorkersRow {
   stopped_at: string | null;
   /** When its replica last said that it is alive. */
   last_heartbeat: string | null;
-  /** Tasks done. Reserved: the service doesn't write it yet. */
+  /** Activity tasks that this replica did for the project. */
   total_tasks_completed: number;
-  /** Tasks failed. Reserved: the service doesn't write it yet. */
+  /** Activity tasks that failed there. */
   total_tasks_failed: number;
-  /** Mean duration of a task in milliseconds. Reserved: the service doesn't write it yet. */
+  /** Mean duration of an activity task in milliseconds. */
   avg_task_duration_ms: number;
   /** Reserved: workers of a replica share one process, so there is no figure of one. */
   cpu_usage_percent: number | null;
@@ -670,6 +675,8 @@ export interface WorkflowWorkersRow {
   created_at: string;
   /** When the row last changed. Set by a trigger. */
   updated_at: string;
+  /** Sum of the durations, for the mean. */
+  total_task_duration_ms: number | null;
 }
 
 /**
@@ -755,6 +762,75 @@ export interface WorkflowExecutionsRow {
    * is there first.
    */
   parent_run_id: string | null;
+}
+
+/**
+ * Steps of executions, one row each: activities, and where all are recorded, timers and
+ * children. The service writes them.
+ */
+export interface ComponentExecutionsRow {
+  /** Key. */
+  id: string;
+  /** The execution whose step it is. */
+  workflow_execution_id: string;
+  /**
+   * Node of workflows.definition whose component or label names the activity; of several, by
+   * order of scheduling. NULL: none does.
+   */
+  node_id: string | null;
+  /** The component that the node, or the activity's name, names. */
+  component_id: string | null;
+  /** The activity; of a child its workflow type. */
+  component_name: string | null;
+  /**
+   * pending, running, retrying (it failed and is tried again), completed, failed or cancelled.
+   */
+  status: 'pending' | 'running' | 'retrying' | 'completed' | 'failed' | 'cancelled';
+  /** When its newest attempt began. */
+  started_at: string | null;
+  /** When it ended. */
+  completed_at: string | null;
+  /** Of its last attempt, at most 2147483647. */
+  duration_ms: number | null;
+  /**
+   * Its argument, or an array of several; a note of the size if that is above the service's
+   * limit, or if payloads aren't recorded.
+   */
+  input_data: unknown;
+  /** What it returned, likewise. */
+  output_data: unknown;
+  /** Why it, or its last attempt, failed. */
+  error_message: string | null;
+  /**
+   * The failure's own type, else activity_failure; timeout, cancelled, or execution_ended if
+   * the execution didn't wait for it.
+   */
+  error_type: string | null;
+  /** How many attempts there were before the newest. */
+  retry_count: number | null;
+  /**
+   * It was tried again, as its node's retry policy has it, or else a limit of attempts in the
+   * code.
+   */
+  is_expected_retry: boolean | null;
+  /** Temporal's activity id; of a timer its id, of a child its workflow id. */
+  temporal_activity_id: string | null;
+  /** The newest attempt, from 1. */
+  temporal_attempt: number | null;
+  /** When the row was made. */
+  created_at: string;
+  /** activity, local_activity, timer or child. */
+  kind: string | null;
+  /** When the code asked for it. */
+  scheduled_at: string | null;
+  /** Of one that is retrying: when it is tried again. */
+  next_attempt_at: string | null;
+  /** Temporal's id of the run whose step it is. */
+  run_id: string | null;
+  /** When the service last wrote it. */
+  updated_at: string;
+  /** Internal: how far the row has got; what is older doesn't overwrite it. */
+  progress: number | null;
 }
 
 /** What is asked of an execution: insert a row, the service answers in it. */
@@ -865,6 +941,108 @@ export interface ActivityStatisticsRow {
   created_at: string;
   /** When the row last changed. Set by a trigger. */
   updated_at: string;
+}
+
+/**
+ * What executions of each workflow add up to: those that have, or had, a row in
+ * workflow_executions. The service writes it.
+ */
+export interface WorkflowStatisticsRow {
+  /** Key. */
+  id: string;
+  /** Workflow. */
+  workflow_id: string;
+  /** Executions that ran and ended: completed, failed and cancelled. */
+  total_runs: number | null;
+  /** Of those: completed. */
+  successful_runs: number | null;
+  /** Of those: failed, terminated and timed out ones included. */
+  failed_runs: number | null;
+  /** Mean duration in milliseconds, of all that ended. */
+  avg_duration_ms: number | null;
+  /** Shortest duration in milliseconds. */
+  min_duration_ms: number | null;
+  /** Longest duration in milliseconds. */
+  max_duration_ms: number | null;
+  /** Component that most of its steps were of. Where steps are recorded. */
+  most_used_component_id: string | null;
+  /** How many. */
+  most_used_component_count: number | null;
+  /** The same as failed_runs. */
+  total_errors: number | null;
+  /** When one last failed. */
+  last_error_at: string | null;
+  /** When one last ended. */
+  last_run_at: string | null;
+  /** When the row last changed. Set by a trigger. */
+  updated_at: string;
+  /** Sum of the durations, for the mean. */
+  total_duration_ms: number | null;
+}
+
+/** The same of each project's workflows. */
+export interface ProjectStatisticsRow {
+  /** Key. */
+  id: string;
+  /** Project. */
+  project_id: string;
+  /** Workflow of most of its executions. */
+  most_used_workflow_id: string | null;
+  /** How many. */
+  most_used_workflow_count: number | null;
+  /** Component that most steps were of. Where steps are recorded. */
+  most_used_component_id: string | null;
+  /** How many. */
+  most_used_component_count: number | null;
+  /**
+   * Task queue, of the Workflow Builder's task_queues, of the workflows of most of its
+   * executions. NULL where there are none.
+   */
+  most_used_task_queue_id: string | null;
+  /** How many. */
+  most_used_task_queue_count: number | null;
+  /** Executions that ran and ended. */
+  total_executions: number | null;
+  /** Longest duration in milliseconds. */
+  longest_run_duration_ms: number | null;
+  /** Workflow of that execution. */
+  longest_run_workflow_id: string | null;
+  /** Executions that failed. */
+  total_failures: number | null;
+  /** When one last failed. */
+  last_failure_at: string | null;
+  /** When one last ended. */
+  last_execution_at: string | null;
+  /** When the row last changed. Set by a trigger. */
+  updated_at: string;
+}
+
+/**
+ * Activities that ran more than 1,000 times, take more than 5 s on average, or fail more than 5
+ * % of the time: candidates for a worker of their own, or for mending. It shows what you may
+ * see of activity_statistics. Made by workflow-worker.
+ */
+export interface ActivitiesNeedingAttentionRow {
+  /** Project. */
+  project_id: string | null;
+  /** Activity type. */
+  activity_name: string | null;
+  /** Why it is here: often, slow, failing. */
+  reasons: string[] | null;
+  /** Executions that ended, each attempt one. */
+  execution_count: number | null;
+  /** Of those: failed. */
+  failure_count: number | null;
+  /** Their share, from 0 to 1. */
+  failure_rate: number | null;
+  /** Mean duration in milliseconds. */
+  avg_duration_ms: number | null;
+  /** 95th percentile of the last thousand durations in milliseconds. */
+  p95_duration_ms: number | null;
+  /** 99th percentile of the last thousand durations in milliseconds. */
+  p99_duration_ms: number | null;
+  /** When an execution last ended. */
+  last_executed_at: string | null;
 }
 
 /**

@@ -12,7 +12,8 @@ import (
 // tables are those that others than the service write or read, as JSON (PostgREST, Realtime).
 var tables = []string{
 	"projects", "workflows", "workflow_compiled_code", "components", "worker_requests", "workflow_workers",
-	"workflow_executions", "workflow_execution_requests", "worker_events", "activity_statistics", "project_status",
+	"workflow_executions", "component_executions", "workflow_execution_requests", "worker_events", "activity_statistics",
+	"workflow_statistics", "project_statistics", "activities_needing_attention", "project_status",
 }
 
 const columnsSQL = `

@@ -25,6 +25,7 @@ var duties = map[string]duty{
 	"failures":            {"executions that get no further can't be written down", false},
 	"clean-up":            {"superseded code can't be cleaned up", false},
 	"statistics":          {"the statistics of activities can't be written", false},
+	"totals":              {"executions can't be counted", false},
 	"stays: look":         {"Temporal can't be asked about executions that keep their code", false},
 	"failures: look":      {"Temporal can't be asked about executions that get no further", false},
 	"starts":              {"executions can't be started", true},

@@ -1,6 +1,6 @@
 // Package upkeep is what goes on beside the passes of reconcile: heartbeats, code that no
 // execution needs any more, who is on older code, keeps its code or gets no further,
-// polls that fail, the statistics of activities.
+// polls that fail, the statistics of activities and of what else has ended.
 //
 // It promises:
 //

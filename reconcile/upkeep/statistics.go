@@ -18,8 +18,11 @@ const recentDurations = 1000
 // Statistics counts executions of activities and adds them to
 // activity_statistics. Counts and means add up over replicas and restarts; the
 // percentiles are of the last thousand executions of the replica that wrote
-// last.
+// last. With the same beat it has added up what is noted of executions of workflows.
 type Statistics struct {
+	// Replica names this process, as its workers' rows do. Not changed while Run works.
+	Replica string
+
 	pool     *database.Pool
 	interval time.Duration
 	quiet    *trouble.Log
@@ -74,10 +77,21 @@ func (s *Statistics) ActivityExecuted(projectID, name string, took time.Duration
 func (s *Statistics) Run(ctx context.Context) {
 	for trouble.Sleep(ctx, s.interval) {
 		s.flush(ctx)
+		s.countUp(ctx)
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	s.flush(last)
+	s.countUp(last)
+}
+
+// countUp has added up what was noted, by this replica or another.
+func (s *Statistics) countUp(ctx context.Context) {
+	if err := rows.CountUp(ctx, s.pool); err != nil {
+		s.quiet.Fail(ctx, "totals", "statistics and totals can't be written; what is to be added to them is kept", err)
+		return
+	}
+	s.quiet.Recover(ctx, "totals", "statistics and totals are written again")
 }
 
 // flush adds what was counted since the last time. What can't be written is
@@ -100,7 +114,7 @@ func (s *Statistics) flush(ctx context.Context) {
 func (s *Statistics) take() rows.ActivityBatch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var b rows.ActivityBatch
+	b := rows.ActivityBatch{Replica: s.Replica}
 	for key, c := range s.counts {
 		n := c.ok + c.failed
 		if n == 0 {
