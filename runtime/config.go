@@ -108,6 +108,8 @@ type Config struct {
 	// KeptCode hears of executions that keep their code although they were to go on with other.
 	// Default: nobody.
 	KeptCode KeptCodeObserver
+	// Ended hears of projects whose worker ended by itself. Default: nobody.
+	Ended func(projectID string)
 }
 
 func (c Config) withDefaults() Config {
@@ -121,8 +123,16 @@ func (c Config) withDefaults() Config {
 	if c.Replica == "" {
 		c.Replica, _ = os.Hostname() // only a label
 	}
+	return c.WithObservers()
+}
+
+// WithObservers has somebody hear, and log, what nobody does.
+func (c Config) WithObservers() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Ended == nil {
+		c.Ended = func(string) {}
 	}
 	if c.Meter == nil {
 		c.Meter = func(string) Meter { return noMeter{} }

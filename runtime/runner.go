@@ -196,6 +196,7 @@ func (r *Runner) died(pr *project, err error) {
 	}
 	r.mu.Unlock()
 	r.meters.close(pr.id, pr.meter)
+	r.cfg.Ended(pr.id)
 	pr.log.Error("the worker ended", slog.String(logkey.ID, "project.worker_ended"), slog.String(logkey.Error, err.Error()))
 }
 

@@ -20,7 +20,7 @@ import (
 const asProgram = "WORKFLOW_WORKER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" || (len(os.Args) == 2 && os.Args[1] == compileCommand) {
+	if os.Getenv(asProgram) != "" || (len(os.Args) == 2 && (os.Args[1] == compileCommand || os.Args[1] == cellCommand)) {
 		main()
 		return
 	}

@@ -19,6 +19,7 @@ const (
 	Activity     = "activity"
 	ActivityID   = "activity_id"
 	Dependency   = "dependency"
+	Cell         = "cell" // its number
 	File         = "file"
 	TaskQueue    = "task_queue"
 	Namespace    = "namespace" // of Temporal
@@ -59,6 +60,7 @@ const (
 // Durations, in milliseconds.
 const (
 	Took     = "took_ms"
+	Lived    = "lived_ms"
 	RetryIn  = "retry_in_ms"
 	Deadline = "deadline_ms"
 )
