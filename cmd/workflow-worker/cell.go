@@ -172,6 +172,7 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost func(ce
 		return nil, err
 	}
 	w.metrics.Beside(c.Metrics)
+	w.level.tell(c.LogAt)
 	return c, nil
 }
 

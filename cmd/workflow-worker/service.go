@@ -37,7 +37,7 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var level slog.LevelVar
+	var level logLevel
 	level.Set(s.LogLevel)
 	log := s.logger(p.stderr, &level)
 	if p.alone {
@@ -48,7 +48,7 @@ func (p process) run(ctx context.Context) error {
 }
 
 // serve is run with its settings and log.
-func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level slog.Leveler) error {
+func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level *logLevel) error {
 	for _, x := range s.environment.slips(s.handedOn()) {
 		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
 	}
@@ -127,7 +127,7 @@ type watched struct {
 	// namespace is that of temporal.
 	namespace string
 	tasks     *wire.Tasks // of temporal
-	level     slog.Leveler
+	level     *logLevel
 	pool      *database.Pool
 	log       *slog.Logger
 }

@@ -372,6 +372,15 @@ func (c *Cells) Metrics(ctx context.Context) map[int][][]byte {
 	return out
 }
 
+// LogAt has the cells log from a level on.
+func (c *Cells) LogAt(l slog.Level) {
+	ctx, cancel := context.WithTimeout(c.life, askTimeout)
+	defer cancel()
+	for _, p := range c.living() {
+		_, _ = ask[ok](ctx, p.calls, cellService, methodLevel, level{int(l)}) // one that comes up gets it then
+	}
+}
+
 // Used is how much memory the cells need for what they keep, in bytes.
 func (c *Cells) Used() (bytes int64) {
 	for _, p := range c.living() {

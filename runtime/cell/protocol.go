@@ -29,6 +29,7 @@ const (
 	methodCheck   = "Check"   // check → runtime.CheckResult
 	methodPolls   = "Polls"   // → polls
 	methodMetrics = "Metrics" // → metrics
+	methodLevel   = "Level"   // level → ok: the log's
 	methodClose   = "Close"   // → ok: the cell ends
 )
 
@@ -39,7 +40,7 @@ const (
 	methodPutPackages = "PutPackages" // packages → ok
 	methodGetPackages = "GetPackages" // hash → runtime.StoredPackages
 	methodRead        = "Read"        // path → contents
-	methodTell        = "Tell"        // news → heard
+	methodTell        = "Tell"        // news → ok
 )
 
 type ok struct{}
@@ -118,10 +119,8 @@ type news struct {
 
 func (n *news) parts() *[][]byte { return &n.Bytes }
 
-type heard struct {
-	// Level is that of the log now.
-	Level int
-}
+// level is a slog.Level.
+type level struct{ Level int }
 
 // event is one of these.
 type event struct {

@@ -64,7 +64,7 @@ func Serve(begin func(context.Context, Setup) (Program, error)) error {
 	defer func() { _ = parent.Close() }() // the process ends
 	var work sync.WaitGroup
 	c := &child{begin: begin, lacks: lacks, parent: parent, level: new(slog.LevelVar), work: &work}
-	c.teller = newTeller(parent, c.level)
+	c.teller = newTeller(parent)
 	c.log = slog.New(&handler{level: c.level, out: &lines{w: os.Stderr}})
 	ctx, cancel := context.WithCancel(context.Background())
 	c.ctx = ctx
@@ -144,6 +144,10 @@ func cellMethods() []grpc.MethodDesc {
 			return polls{r.FailingPolls()}, nil
 		}),
 		served(methodMetrics, (*child).metrics),
+		served(methodLevel, func(c *child, _ context.Context, l level) (ok, error) {
+			c.level.Set(slog.Level(l.Level))
+			return ok{}, nil
+		}),
 		served(methodClose, (*child).close),
 	}
 }

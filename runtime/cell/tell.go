@@ -2,7 +2,6 @@ package cell
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 	"time"
 
@@ -33,7 +32,6 @@ const (
 // teller gathers what a cell has to tell. It implements the observers of runtime.Config.
 type teller struct {
 	parent *grpc.ClientConn
-	level  *slog.LevelVar
 
 	mu     sync.Mutex // guards the rest
 	next   news
@@ -43,8 +41,8 @@ type teller struct {
 	wake   chan struct{} // holds a token while there are news
 }
 
-func newTeller(parent *grpc.ClientConn, level *slog.LevelVar) *teller {
-	return &teller{parent: parent, level: level, wake: make(chan struct{}, 1)}
+func newTeller(parent *grpc.ClientConn) *teller {
+	return &teller{parent: parent, wake: make(chan struct{}, 1)}
 }
 
 // run tells until ctx ends, and once more then.
@@ -99,9 +97,7 @@ func (t *teller) flush(ctx context.Context) {
 	n.Used = memory.Used()
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
-	if h, err := ask[heard](ctx, t.parent, parentService, methodTell, n); err == nil {
-		t.level.Set(slog.Level(h.Level))
-	}
+	_, _ = ask[ok](ctx, t.parent, parentService, methodTell, n)
 }
 
 // add notes something.
