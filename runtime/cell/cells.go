@@ -240,7 +240,7 @@ func (c *Cells) lacks(what []string) {
 		return
 	}
 	c.said.Do(func() {
-		c.cfg.Logger.Warn("this system can't confine the cells as it should", slog.String(logkey.ID, "cell.not_confined"), slog.String(logkey.Missing, strings.Join(what, "; ")))
+		c.cfg.Logger.Warn("this system can't confine the cells as it should", slog.String(logkey.Missing, strings.Join(what, "; ")))
 	})
 }
 
