@@ -1,6 +1,7 @@
 package cell
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,7 +46,9 @@ func tryAll(dir string) string {
 			return err
 		},
 		"listen": func() error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			var c net.ListenConfig
+			c.SetMultipathTCP(false) // which Landlock leaves alone
+			l, err := c.Listen(context.Background(), "tcp", "127.0.0.1:0")
 			if err == nil {
 				_ = l.Close()
 			}
