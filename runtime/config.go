@@ -108,6 +108,9 @@ type Config struct {
 	// KeptCode hears of executions that keep their code although they were to go on with other.
 	// Default: nobody.
 	KeptCode KeptCodeObserver
+	// Entered hears of each entry into a project's JavaScript before it begins, and is told when it is
+	// over. It is cheap and doesn't block. Default: nobody.
+	Entered func(Entry) (left func())
 	// Ended hears of projects whose worker ended by itself. Default: nobody.
 	Ended func(projectID string)
 }
@@ -130,6 +133,9 @@ func (c Config) withDefaults() Config {
 func (c Config) WithObservers() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Entered == nil {
+		c.Entered = func(Entry) func() { return func() {} }
 	}
 	if c.Ended == nil {
 		c.Ended = func(string) {}

@@ -163,10 +163,7 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost func(ce
 		Memory: cellMemory(memory.Limit(), s.Cells), Level: w.level, Logger: w.log,
 		Store: heard.Store, Observer: heard.Observer, Meter: heard.Meter, Activities: heard.Activities, Usage: heard.Usage,
 		Progress: heard.Progress, Steps: heard.Steps, Failures: heard.Failures, KeptCode: heard.KeptCode,
-		Died: func(d cell.Death) {
-			w.metrics.Ended(d.Cell)
-			lost(d)
-		},
+		Gone: w.metrics.Ended, Died: lost,
 	})
 	if err != nil {
 		return nil, err

@@ -45,6 +45,9 @@ type Config struct {
 	Failures   runtime.FailureObserver
 	KeptCode   runtime.KeptCodeObserver
 
+	// Gone hears of each cell whose process is no more, by its number; it is called before another has
+	// that number. Default: nobody.
+	Gone func(cell int)
 	// Died hears of each cell that died; it is called before the next begins. Default: nobody.
 	Died func(Death)
 }
@@ -59,6 +62,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Level == nil {
 		c.Level = slog.LevelInfo
+	}
+	if c.Gone == nil {
+		c.Gone = func(int) {}
 	}
 	if c.Died == nil {
 		c.Died = func(Death) {}
@@ -77,6 +83,8 @@ type Cells struct {
 
 	mu       sync.Mutex // guards the rest
 	projects map[string]*home
+	suspects map[string]*suspicion
+	lonely   map[string]*process // by the project that each is for
 }
 
 // home is where a project runs.
@@ -92,7 +100,7 @@ func New(cfg Config) (*Cells, error) {
 		return nil, errors.New("cell: Config.Store is required")
 	}
 	life, end := context.WithCancelCause(context.Background())
-	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}}
+	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, suspects: map[string]*suspicion{}, lonely: map[string]*process{}}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
 	}
@@ -148,7 +156,7 @@ func (c *Cells) Warm(ctx context.Context) error {
 	var work sync.WaitGroup
 	for i, one := range c.cells {
 		work.Go(func() {
-			p, err := c.launch(ctx, one.number)
+			p, err := c.launch(ctx, one.number, c.cfg.Memory, "")
 			if err == nil {
 				one.become(p)
 				_, err = ask[ok](ctx, p.calls, cellService, methodWarm, ok{})
@@ -193,7 +201,7 @@ func (c *Cells) keep(one *cell, p *process) {
 			}
 		}
 		failures = min(failures+1, 10) // so that the pause doesn't overflow
-		next, err := c.launch(c.life, one.number)
+		next, err := c.launch(c.life, one.number, c.cfg.Memory, "")
 		switch {
 		case c.life.Err() != nil:
 			if next != nil {
@@ -215,7 +223,7 @@ func (c *Cells) keep(one *cell, p *process) {
 
 // died says what a death means.
 func (c *Cells) died(p *process) {
-	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began)}
+	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began), Inside: p.inside}
 	c.mu.Lock()
 	for id, h := range c.projects {
 		if h.process == p {
@@ -224,8 +232,12 @@ func (c *Cells) died(p *process) {
 			delete(c.projects, id)
 		}
 	}
+	if !p.wanted.Load() {
+		c.suspect(p, d)
+	}
 	c.mu.Unlock()
 	slices.Sort(d.Projects)
+	c.cfg.Gone(p.cell)
 	if p.wanted.Load() {
 		return
 	}
@@ -260,9 +272,17 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 	if _, err := c.home(p.ID); err == nil {
 		return runtime.Report{}, errors.New("start project " + p.ID + ": it is running")
 	}
-	one := c.choose()
-	for again := true; ; again = false {
-		on, err := c.process(ctx, one)
+	alone, err := c.judge(p)
+	if err != nil {
+		return runtime.Report{}, err
+	}
+	place := func() (*process, error) { return c.ownCell(ctx, p.ID) }
+	if !alone {
+		one := c.choose()
+		place = func() (*process, error) { return c.process(ctx, one) }
+	}
+	for again := !alone; ; again = false {
+		on, err := place()
 		if err != nil {
 			return runtime.Report{}, err
 		}
@@ -272,6 +292,9 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 			return report, nil
 		}
 		c.forget(p.ID, on)
+		if alone {
+			on.leave()
+		}
 		// A cell that died meanwhile is no fault of this project's: once.
 		if lost := (*LinkError)(nil); !again || !errors.As(err, &lost) {
 			return report, err
@@ -311,6 +334,9 @@ func (c *Cells) Stop(ctx context.Context, projectID string) error {
 		err = nil // with its process the worker is gone
 	}
 	c.forget(projectID, on)
+	if on.alone != "" {
+		on.leave()
+	}
 	return err
 }
 
@@ -392,6 +418,13 @@ func (c *Cells) Used() (bytes int64) {
 func (c *Cells) living() (list []*process) {
 	for _, one := range c.cells {
 		if p, _ := one.current(); p != nil && p.lives() {
+			list = append(list, p)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.lonely {
+		if p.dead != nil && p.lives() {
 			list = append(list, p)
 		}
 	}

@@ -13,21 +13,26 @@ import (
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
+
+	"workflow-worker/runtime"
 )
 
 // process is one life of a cell.
 type process struct {
 	cells   *Cells
 	cell    int
+	alone   string // the only project that it is for; "" if it is for all
 	cmd     *exec.Cmd
 	calls   *grpc.ClientConn
 	end     func() // of what it is served
+	notes   *page  // whose JavaScript is under way
 	words   lastWords
 	began   time.Time
-	dead    chan struct{} // closed once it is, and all that it said was read
-	cause   string        // of its death; for after that
-	wanted  atomic.Bool   // its end is
-	used    atomic.Int64  // bytes, as it last said
+	dead    chan struct{}   // closed once it is, and all that it said was read
+	cause   string          // of its death; for after that
+	inside  []runtime.Entry // whose JavaScript was under way; so too
+	wanted  atomic.Bool     // its end is
+	used    atomic.Int64    // bytes, as it last said
 	cleanup sync.Once
 }
 
@@ -35,15 +40,15 @@ type process struct {
 const helloTimeout = 30 * time.Second
 
 // launch starts the process of a cell, and tells it what it is.
-func (c *Cells) launch(ctx context.Context, number int) (*process, error) {
-	p, err := c.spawn(number)
+func (c *Cells) launch(ctx context.Context, number int, memory int64, alone string) (*process, error) {
+	p, err := c.spawn(number, alone)
 	if err != nil {
 		return nil, fmt.Errorf("start cell %d: %w", number, err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
 	w, err := ask[welcome](ctx, p.calls, cellService, methodHello, hello{
-		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: c.cfg.Memory, Level: int(c.cfg.Level.Level()),
+		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: memory, Level: int(c.cfg.Level.Level()),
 	})
 	if err == nil && w.Protocol != protocol {
 		err = fmt.Errorf("it speaks version %d, the service version %d: both must be the same program", w.Protocol, protocol)
@@ -61,7 +66,7 @@ func (c *Cells) launch(ctx context.Context, number int) (*process, error) {
 
 // spawn starts the process. It inherits its two connections and what Config.ProcessEnvironment says,
 // nothing else.
-func (c *Cells) spawn(number int) (*process, error) {
+func (c *Cells) spawn(number int, alone string) (*process, error) {
 	program, err := ownProgram()
 	if err != nil {
 		return nil, err
@@ -81,12 +86,17 @@ func (c *Cells) spawn(number int) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cells: c, cell: number, dead: make(chan struct{}), began: time.Now()}
+	notes, itsNotes, err := newPage()
+	if err != nil {
+		return nil, err
+	}
+	defer itsNotes.Close()
+	p := &process{cells: c, cell: number, alone: alone, notes: notes, dead: make(chan struct{}), began: time.Now()}
 	p.cmd = exec.Command(program, c.cfg.Arguments...)
 	p.cmd.Args[0] = "workflow-worker"
 	p.cmd.Env = append(variables, c.cfg.ProcessEnvironment...)
 	p.cmd.Dir = "/"
-	p.cmd.ExtraFiles = []*os.File{itsCalls, itsAsks}
+	p.cmd.ExtraFiles = []*os.File{itsCalls, itsAsks, itsNotes}
 	p.cmd.SysProcAttr = attributes()
 	stderr, itsStderr, err := os.Pipe()
 	if err != nil {
@@ -114,6 +124,8 @@ func (c *Cells) spawn(number int) (*process, error) {
 		err := p.cmd.Wait()
 		p.disconnect()
 		read.Wait()
+		p.inside = p.notes.entries()
+		p.notes.close()
 		p.cause = "it ended"
 		if err != nil {
 			p.cause = err.Error()
@@ -202,6 +214,8 @@ type Death struct {
 	// Words are the first lines of what it said in the end; "" if it said nothing.
 	Words string
 	Lived time.Duration
+	// Inside is whose JavaScript was under way.
+	Inside []runtime.Entry
 }
 
 // String puts it into one line.

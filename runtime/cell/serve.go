@@ -57,13 +57,19 @@ func Serve(begin func(context.Context, Setup) (Program, error)) error {
 	if err != nil {
 		return err
 	}
+	noted := inherited(noteFile)
+	notes, err := openPage(noted)
+	if err != nil {
+		return err
+	}
+	_ = noted.Close() // it is mapped
 	parent, err := dial(asks)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = parent.Close() }() // the process ends
 	var work sync.WaitGroup
-	c := &child{begin: begin, lacks: lacks, parent: parent, level: new(slog.LevelVar), work: &work}
+	c := &child{begin: begin, lacks: lacks, notes: notes, parent: parent, level: new(slog.LevelVar), work: &work}
 	c.teller = newTeller(parent)
 	c.log = slog.New(&handler{level: c.level, out: &lines{w: os.Stderr}})
 	ctx, cancel := context.WithCancel(context.Background())
@@ -84,6 +90,7 @@ func Serve(begin func(context.Context, Setup) (Program, error)) error {
 type child struct {
 	begin  func(context.Context, Setup) (Program, error)
 	lacks  []string
+	notes  *page
 	parent *grpc.ClientConn
 	level  *slog.LevelVar
 	log    *slog.Logger
@@ -182,7 +189,7 @@ func (c *child) hello(_ context.Context, h hello) (welcome, error) {
 		Cell: h.Cell, Environment: h.Environment, Handed: h.Handed, ReadFile: c.readFile, Log: c.log,
 		Config: runtime.Config{
 			Store: store{c.parent, t}, Logger: c.log, Observer: t, Activities: t, Usage: t, KeptCode: t, Failures: t, Progress: t, Steps: t,
-			Ended: t.ended,
+			Ended: t.ended, Entered: c.notes.enter,
 		},
 	})
 	if err != nil {
@@ -226,6 +233,7 @@ func (c *child) close(ctx context.Context, _ ok) (ok, error) {
 const (
 	callsFile = 3 + iota // the parent's calls
 	asksFile             // the cell's
+	noteFile             // whose JavaScript is under way: a page
 	filesEnd
 )
 
