@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -66,17 +68,17 @@ export async function busy() { await computes(); }
 	kill(shared)
 
 	t.Log("it has a cell of its own")
-	bad.running(nil)
-	neighbour.running(nil)
+	alone := regexp.MustCompile(`in a cell of its own.* project_id=` + bad.id + ` .*process_id=(\d+)`)
 	var own int
-	eventually(t, "there are two cells", func() error {
-		pids := s.cells()
-		if len(pids) != 2 {
-			return fmt.Errorf("the cells are %v", pids)
+	eventually(t, "the log says so", func() error {
+		found := alone.FindStringSubmatch(s.output())
+		if found == nil {
+			return errors.New("it doesn't")
 		}
-		shared, own = slices.Min(pids), slices.Max(pids)
+		own = number(t, found[1])
 		return nil
 	})
+	shared = s.cellBeside(own)
 	computing(3)
 	waiting := neighbour.start("flow")
 	kill(own)

@@ -215,7 +215,7 @@ func (c *Cells) keep(one *cell, p *process) {
 		}
 		p = next
 		one.become(p)
-		c.cfg.Logger.Info("a cell is back", slog.Int(logkey.Cell, one.number))
+		c.cfg.Logger.Info("a cell is back", slog.Int(logkey.Cell, one.number), slog.Int(logkey.Process, p.cmd.Process.Pid))
 		// What the first project would wait for.
 		c.work.Go(func() { _, _ = ask[ok](c.life, next.calls, cellService, methodWarm, ok{}) })
 	}
@@ -241,7 +241,7 @@ func (c *Cells) died(p *process) {
 	if p.wanted.Load() {
 		return
 	}
-	c.cfg.Logger.Error("a cell died", slog.String(logkey.ID, "cell.died"), slog.Int(logkey.Cell, p.cell), slog.String(logkey.Error, d.Cause),
+	c.cfg.Logger.Error("a cell died", slog.String(logkey.ID, "cell.died"), slog.Int(logkey.Cell, p.cell), slog.Int(logkey.Process, p.cmd.Process.Pid), slog.String(logkey.Error, d.Cause),
 		slog.Int(logkey.Projects, len(d.Projects)), slog.Int64(logkey.Lived, d.Lived.Milliseconds()), slog.String(logkey.Stack, d.Words))
 	c.cfg.Died(d)
 }

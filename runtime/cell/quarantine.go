@@ -168,7 +168,7 @@ func (c *Cells) ownCell(ctx context.Context, projectID string) (*process, error)
 		return nil, err
 	}
 	c.lonely[projectID] = p
-	c.cfg.Logger.Warn("a project runs in a cell of its own: its code was under way when cells died", slog.String(logkey.Project, projectID), slog.Int(logkey.Cell, number))
+	c.cfg.Logger.Warn("a project runs in a cell of its own: its code was under way when cells died", slog.String(logkey.Project, projectID), slog.Int(logkey.Cell, number), slog.Int(logkey.Process, p.cmd.Process.Pid))
 	c.work.Go(func() {
 		select {
 		case <-p.dead:

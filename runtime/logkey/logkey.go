@@ -20,6 +20,7 @@ const (
 	ActivityID   = "activity_id"
 	Dependency   = "dependency"
 	Cell         = "cell" // its number
+	Process      = "process_id"
 	File         = "file"
 	TaskQueue    = "task_queue"
 	Namespace    = "namespace" // of Temporal
