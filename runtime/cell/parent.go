@@ -47,7 +47,9 @@ func (s *parent) cfg() *Config { return &s.p.cells.cfg }
 // tell hands news on.
 func (s *parent) tell(_ context.Context, n news) (ok, error) {
 	cfg := s.cfg()
-	s.p.used.Store(n.Used)
+	if n.Used > 0 {
+		s.p.used.Store(n.Used)
+	}
 	for _, e := range n.Events {
 		s.event(e, n.Bytes)
 	}

@@ -102,7 +102,7 @@ func (m *metrics) parts() *[][]byte { return &m.Families }
 
 // news is what has happened in a cell since the last ones, in the order in which it did.
 type news struct {
-	// Used is how much memory it needs for what it keeps, in bytes.
+	// Used is how much memory it needs for what it keeps, in bytes; 0 is what it said last.
 	Used   int64
 	Events []event
 

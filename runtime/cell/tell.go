@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	// lingers are how long news wait for others to go with them: a message costs more than what it
-	// carries. Who follows an execution waits for the one kind, nobody for the other.
-	linger, lingerCounts = 10 * time.Millisecond, 200 * time.Millisecond
+	// linger is how long news wait for others to go with them, and cadence how soon after the last
+	// ones they go: a message costs more than what it carries. Nobody waits for what is only counted.
+	linger, cadence, lingerCounts = 5 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond
 	// heartbeat is how often news go at least.
 	heartbeat = time.Second
 	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of steps beyond it
@@ -38,6 +38,7 @@ type teller struct {
 	held   int
 	urgent bool
 	any    bool
+	told   time.Time // when news last went
 	wake   chan struct{} // holds a token while there are news
 }
 
@@ -54,6 +55,7 @@ func (t *teller) run(ctx context.Context) {
 		case <-t.wake:
 			t.wait(ctx)
 		case <-beat.C:
+			t.add(false, func(n *news) { n.Used = memory.Used() })
 		case <-ctx.Done():
 		}
 		t.flush(context.WithoutCancel(ctx))
@@ -76,7 +78,10 @@ func (t *teller) wait(ctx context.Context) {
 			return
 		}
 	}
-	soon := time.NewTimer(linger)
+	t.mu.Lock()
+	told := t.told
+	t.mu.Unlock()
+	soon := time.NewTimer(max(linger, cadence-time.Since(told)))
 	defer soon.Stop()
 	select {
 	case <-soon.C:
@@ -88,13 +93,12 @@ func (t *teller) wait(ctx context.Context) {
 func (t *teller) flush(ctx context.Context) {
 	t.mu.Lock()
 	n := t.next
-	t.next, t.held, t.urgent, t.any = news{}, 0, false, false
+	t.next, t.held, t.urgent, t.any, t.told = news{}, 0, false, false, time.Now()
 	select {
 	case <-t.wake:
 	default:
 	}
 	t.mu.Unlock()
-	n.Used = memory.Used()
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	_, _ = ask[ok](ctx, t.parent, parentService, methodTell, n)
