@@ -38,7 +38,7 @@ type teller struct {
 	held   int
 	urgent bool
 	any    bool
-	told   time.Time // when news last went
+	told   time.Time     // when news last went
 	wake   chan struct{} // holds a token while there are news
 }
 
