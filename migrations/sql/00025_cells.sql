@@ -1,4 +1,7 @@
 -- +goose Up
+-- What became of the processes that code runs in.
+
+SET LOCAL lock_timeout = '4s';
 
 -- What earlier files said. A comment that somebody else wrote stays.
 -- +goose StatementBegin

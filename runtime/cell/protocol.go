@@ -25,7 +25,6 @@ const (
 	methodStart   = "Start"   // runtime.Project → runtime.Report
 	methodReload  = "Reload"  // runtime.Project → runtime.Report
 	methodStop    = "Stop"    // id → ok
-	methodRunning = "Running" // → ids
 	methodCheck   = "Check"   // check → runtime.CheckResult
 	methodPolls   = "Polls"   // → polls
 	methodMetrics = "Metrics" // → metrics
@@ -68,8 +67,6 @@ type welcome struct {
 }
 
 type id struct{ ID string }
-
-type ids struct{ IDs []string }
 
 type check struct {
 	ProjectID string
