@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/workflow/wire"
 )
 
@@ -91,7 +92,7 @@ func (s *parent) event(e event, bytes [][]byte) {
 		cfg.Progress.ExecutionAdvanced(e.Advanced.ProjectID, e.Advanced.runtime(bytes))
 	case e.Step != nil:
 		if err := e.Step.tell(cfg.Steps, bytes); err != nil {
-			cfg.Logger.Warn("a step of an execution can't be read; its history has it", slog.String("error", err.Error()))
+			cfg.Logger.Warn("a step of an execution can't be read; its history has it", slog.String(logkey.Error, err.Error()))
 		}
 	case e.Ended != "":
 		s.p.cells.forget(e.Ended, s.p)
