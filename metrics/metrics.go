@@ -66,6 +66,7 @@ type Metrics struct {
 	temporal *temporalMetrics
 	users    *userMetrics
 	usage    *usage
+	beside   beside
 
 	stream       streamState
 	dependencies dependencies

@@ -91,7 +91,7 @@ func Listen(ctx context.Context, m *Metrics, o ServerOptions) (*Server, error) {
 		return nil, fmt.Errorf("metrics server: listen on %q: %w", o.Address, err)
 	}
 	s := &Server{metrics: m, options: o, listener: l}
-	s.scrape = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+	s.scrape = promhttp.HandlerFor(m, promhttp.HandlerOpts{
 		// One bad series must not hide the others.
 		ErrorHandling:       promhttp.ContinueOnError,
 		ErrorLog:            promLogger{o.Logger},

@@ -30,6 +30,7 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if n.lost {
 		rec.fingerprint = ""
 	}
+	rec.noteDeath(n.died)
 	if n.suspect || rec.uncertain {
 		r.settlePhase(ctx, rec)
 	}

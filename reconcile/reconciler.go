@@ -52,10 +52,11 @@ type Reconciler struct {
 
 // note is what others have to say to the next pass over a project.
 type note struct {
-	rewrite bool // its row isn't what was written
-	suspect bool // the runner doesn't know of its worker
-	hinted  bool // its rows are likely to have changed
-	lost    bool // the database may lack its code
+	rewrite bool   // its row isn't what was written
+	suspect bool   // the runner doesn't know of its worker
+	hinted  bool   // its rows are likely to have changed
+	lost    bool   // the database may lack its code
+	died    string // why its worker is gone; "" if it isn't, or not so
 }
 
 // notes are by project.

@@ -112,6 +112,11 @@ type Config struct {
 	// KeptCode hears of executions that keep their code although they were to go on with other.
 	// Default: nobody.
 	KeptCode KeptCodeObserver
+	// Entered hears of each entry into a project's JavaScript before it begins, and is told when it is
+	// over. It is cheap and doesn't block. Default: nobody.
+	Entered func(Entry) (left func())
+	// Ended hears of projects whose worker ended by itself. Default: nobody.
+	Ended func(projectID string)
 }
 
 func (c Config) withDefaults() Config {
@@ -125,8 +130,19 @@ func (c Config) withDefaults() Config {
 	if c.Replica == "" {
 		c.Replica, _ = os.Hostname() // only a label
 	}
+	return c.WithObservers()
+}
+
+// WithObservers has somebody hear, and log, what nobody does.
+func (c Config) WithObservers() Config {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Entered == nil {
+		c.Entered = func(Entry) func() { return func() {} }
+	}
+	if c.Ended == nil {
+		c.Ended = func(string) {}
 	}
 	if c.Meter == nil {
 		c.Meter = func(string) Meter { return noMeter{} }

@@ -7,6 +7,8 @@
 // that doesn't go live; a row that doesn't compile leaves that row's last good version live and
 // everything else alone.
 //
+// Package cell runs a Runner in child processes; nothing here knows of it.
+//
 // It never touches PostgreSQL: it is given code and gives back a Report, and what must be kept goes
 // through a CodeStore. Below it, build turns a row's texts into a module, replay checks code on
 // executions' histories, workflow and activity execute modules, compile turns text into programs,

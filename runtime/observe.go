@@ -46,6 +46,15 @@ type noMeter struct{}
 func (noMeter) Measure(string, string, string, float64, map[string]string) error { return nil }
 func (noMeter) Close()                                                           {}
 
+// Entry is a use of a project's JavaScript.
+type Entry struct {
+	ProjectID string
+	Hash      string // of the code; "" where it isn't known yet
+	File      string // "<row's name>.ts"
+	// WorkflowID and RunID are of the execution; "" where the code is only looked over.
+	WorkflowID, RunID string
+}
+
 // KeptCodeObserver notes executions that keep their code. Its method is cheap and doesn't block.
 type KeptCodeObserver interface {
 	// ExecutionKeptCode reports one; again for each code that it was to go on with, and after a

@@ -196,6 +196,7 @@ func (r *Runner) died(pr *project, err error) {
 	}
 	r.mu.Unlock()
 	r.meters.close(pr.id, pr.meter)
+	r.cfg.Ended(pr.id)
 	pr.log.Error("the worker ended", slog.String(logkey.ID, "project.worker_ended"), slog.String(logkey.Error, err.Error()))
 }
 
@@ -208,7 +209,15 @@ func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 	return workflow.CodeOptions{
 		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
 		Memory: r.memory, Budget: sandbox.Budget{Bytes: r.cfg.MaxWorkflowMemory, Setting: workflow.MaxMemorySetting},
-		Used: func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
+		Used:    func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
+		Entered: r.entered(projectID),
+	}
+}
+
+// entered tells whose code is entered.
+func (r *Runner) entered(projectID string) func(p *compile.Program, workflowID, runID string) (left func()) {
+	return func(p *compile.Program, workflowID, runID string) func() {
+		return r.cfg.Entered(Entry{ProjectID: projectID, Hash: p.Hash, File: p.Name, WorkflowID: workflowID, RunID: runID})
 	}
 }
 
@@ -234,6 +243,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		Observer: r.cfg.Observer,
 		Meter:    r.meters.of(projectID),
 		Used:     func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
+		Entered:  r.entered(projectID),
 	}
 }
 

@@ -8,6 +8,7 @@
 //	go run ./cmd/bench -parts waiting         # 300 projects with a waiting execution each
 //	go run ./cmd/bench -parts hoard           # one project fills memory beside 100 others
 //	go run ./cmd/bench -parts executions      # started and followed by rows
+//	go run ./cmd/bench -parts cells           # JavaScript in a process of its own, beside without
 //	go run ./cmd/bench -parts outage -outage 60s
 //
 // The service runs as its own binary and, as the limit of what is possible, a
@@ -70,7 +71,7 @@ type options struct {
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "computing", "memory", "waiting", "hoard", "executions", "reload", "outage"}
+var allParts = []string{"code", "first", "cpu", "computing", "memory", "waiting", "hoard", "executions", "reload", "cells", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -141,7 +142,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	began := time.Now()
 	parts := map[string]func(context.Context) error{
 		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "computing": b.measureComputing, "memory": b.measureMemory,
-		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "outage": b.measureOutage,
+		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "cells": b.measureCells, "outage": b.measureOutage,
 	}
 	var failed error
 	for _, part := range allParts {

@@ -67,7 +67,7 @@ func (b *bench) measureRestart(ctx context.Context, s *service, r *rows, project
 	}
 	b.report.note("Stopping with %d projects took %.1f s.", projects, time.Since(began).Seconds())
 	began = time.Now()
-	again, err := b.startService(ctx, r.pool.Config().ConnString())
+	again, err := b.startService(ctx, r.pool.Config().ConnString(), nil)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"time"
 
@@ -110,7 +111,7 @@ func (b *bench) withService(ctx context.Context, f func(*service, *rows) error) 
 		return err
 	}
 	defer pool.Close()
-	s, err := b.startService(ctx, url)
+	s, err := b.startService(ctx, url, nil)
 	if err != nil {
 		return err
 	}
@@ -119,17 +120,19 @@ func (b *bench) withService(ctx context.Context, f func(*service, *rows) error) 
 }
 
 // startService starts the service's binary and waits until it can do its job.
-func (b *bench) startService(ctx context.Context, databaseURL string) (*service, error) {
+func (b *bench) startService(ctx context.Context, databaseURL string, more map[string]string) (*service, error) {
 	log := io.Discard
 	if b.options.verbose {
 		log = os.Stderr
 	}
-	return startService(ctx, b.options.binary, log, map[string]string{
+	settings := map[string]string{
 		"DATABASE_URL":       databaseURL,
 		"TEMPORAL_ADDRESS":   b.temporal.Address(),
 		"TEMPORAL_NAMESPACE": b.temporal.Namespace(),
 		"LOG_LEVEL":          "warn",
-	})
+	}
+	maps.Copy(settings, more)
+	return startService(ctx, b.options.binary, log, settings)
 }
 
 // execute runs one workflow to its end and returns its result.

@@ -84,6 +84,36 @@ func readSecret(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return secretIn(path, b)
+}
+
+// readSecret is so, wherever files are read.
+func (s settings) readSecret(path string) (string, error) {
+	b, err := s.readFile(path)
+	if err != nil {
+		return "", err
+	}
+	return secretIn(path, b)
+}
+
+// readFile reads a file: in a cell, by its parent.
+func (s settings) readFile(path string) ([]byte, error) {
+	if s.files != nil {
+		return s.files(path)
+	}
+	return os.ReadFile(path)
+}
+
+// fileOf gives the file that a secret was read from, and is to be read from again.
+func (s settings) fileOf(name string) (path string, ok bool) {
+	if s.handed != nil {
+		path = s.handed[name+fileSuffix]
+		return path, path != ""
+	}
+	return s.environment.Lookup(name + fileSuffix)
+}
+
+func secretIn(path string, b []byte) (string, error) {
 	secret := strings.TrimRight(string(b), "\r\n")
 	if secret == "" {
 		return "", fmt.Errorf("%s is empty", path)

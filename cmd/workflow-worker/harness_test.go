@@ -20,7 +20,7 @@ import (
 const asProgram = "WORKFLOW_WORKER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" || (len(os.Args) == 2 && os.Args[1] == compileCommand) {
+	if os.Getenv(asProgram) != "" || (len(os.Args) == 2 && (os.Args[1] == compileCommand || os.Args[1] == cellCommand)) {
 		main()
 		return
 	}
@@ -57,6 +57,7 @@ func launchService(t testing.TB, databaseURL string, environment ...string) *ser
 		"DATABASE_URL=" + databaseURL,
 		"TEMPORAL_ADDRESS=" + stacktest.TemporalAddress(t),
 		"HEARTBEAT_INTERVAL=1s", "SHUTDOWN_TIMEOUT=10s", "HTTP_ALLOW=127.0.0.1",
+		"CELLS=" + os.Getenv("TEST_CELLS"), // empty is the default
 	}, environment...)})
 	if err != nil {
 		t.Fatal(err)

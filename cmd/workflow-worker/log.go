@@ -29,9 +29,33 @@ const (
 	logJSON = "json"
 )
 
+// logLevel is a level that can be changed, and who else has to know.
+type logLevel struct {
+	slog.LevelVar
+	mu   sync.Mutex // guards told
+	told func(slog.Level)
+}
+
+// tell has somebody told of each change, before it is logged.
+func (l *logLevel) tell(told func(slog.Level)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = told
+}
+
+func (l *logLevel) change(to slog.Level) {
+	l.mu.Lock()
+	told := l.told
+	l.mu.Unlock()
+	l.Set(to)
+	if told != nil {
+		told(to)
+	}
+}
+
 // followLevel changes between LOG_LEVEL and debug at each levelSignal, until the returned function
 // is called.
-func (s settings) followLevel(level *slog.LevelVar, log *slog.Logger) (end func()) {
+func (s settings) followLevel(level *logLevel, log *slog.Logger) (end func()) {
 	if levelSignal == nil {
 		return func() {}
 	}
@@ -44,6 +68,7 @@ func (s settings) followLevel(level *slog.LevelVar, log *slog.Logger) (end func(
 			if was == slog.LevelDebug {
 				is = s.LogLevel
 			}
+			level.change(is)
 			// Told while more is told, whatever the level.
 			level.Set(slog.LevelDebug)
 			log.Info("a signal changed the level of the log", slog.String(logkey.Was, was.String()), slog.String(logkey.Is, is.String()))

@@ -20,6 +20,9 @@ import (
 // compileCommand is the child process that run starts for itself; it is not for people.
 const compileCommand = "compile"
 
+// cellCommand is so too: it runs projects.
+const cellCommand = "cell"
+
 func main() {
 	// Local dates in JavaScript are those of this process: the same on every replica and machine.
 	// goja has no setting for it.
@@ -41,6 +44,9 @@ type process struct {
 func dispatch(p process) int {
 	if len(p.args) == 1 && p.args[0] == compileCommand { // not for people, and in a hurry
 		return p.report(compile.Child(p.stdin, p.stdout))
+	}
+	if len(p.args) == 1 && p.args[0] == cellCommand { // so too
+		return p.report(p.cell())
 	}
 	ctx, stop := untilSignal()
 	defer stop()

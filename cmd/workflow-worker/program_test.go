@@ -108,7 +108,7 @@ func TestSecretsComeFromFiles(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	r := &rotating{path: file}
+	r := &rotating{path: file, from: readSecret}
 	if first, err := r.get(t.Context()); err != nil || first != "postgres://u:p@h/d" {
 		t.Errorf("%q, %v", first, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 
-	"workflow-worker/activities"
 	"workflow-worker/cdc"
 	"workflow-worker/metrics"
 	"workflow-worker/migrations"
@@ -26,7 +24,7 @@ import (
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/buildid"
 	"workflow-worker/runtime/bundle"
-	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/cell"
 	"workflow-worker/runtime/logkey"
 	"workflow-worker/runtime/memory"
 	"workflow-worker/runtime/replay"
@@ -40,18 +38,18 @@ func (p process) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var level slog.LevelVar
+	var level logLevel
 	level.Set(s.LogLevel)
 	log := s.logger(p.stderr, &level)
 	if p.alone {
 		adopt(log)
 	}
 	defer s.followLevel(&level, log)()
-	return s.told(ctx, log, p.serve(ctx, s, log))
+	return s.told(ctx, log, p.serve(ctx, s, log, &level))
 }
 
 // serve is run with its settings and log.
-func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error {
+func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level *logLevel) error {
 	for _, x := range s.environment.slips(s.handedOn()) {
 		log.Warn("a variable of the environment is no setting, but nearly", slog.String(logkey.Was, x.name), slog.String(logkey.Is, x.meant))
 	}
@@ -106,7 +104,7 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger) error 
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
 		return unlessStopped(err)
 	}
-	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, namespace: temporal.namespace, tasks: tasks, pool: pool, tracer: tracer, log: log})
+	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, namespace: temporal.namespace, tasks: tasks, pool: pool, tracer: tracer, log: log, level: level})
 	log.Info("workflow-worker ends")
 	return err
 }
@@ -136,6 +134,7 @@ type watched struct {
 	// namespace is that of temporal.
 	namespace string
 	tasks     *wire.Tasks // of temporal
+	level     *logLevel
 	pool      *database.Pool
 	tracer    *tracing.Tracer
 	log       *slog.Logger
@@ -143,17 +142,6 @@ type watched struct {
 
 // watch wires cdc → reconcile → runtime and runs them until ctx ends.
 func (p process) watch(ctx context.Context, s settings, w watched) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find the program's own file, to start the compiler process: %w", err)
-	}
-	buildid.Tell(self)
-	compiler := compile.New(compile.Config{Command: []string{self, compileCommand}, Modules: s.ModulesDir, Logger: w.log})
-	defer compiler.Close()
-	allow, err := s.allowedAddresses()
-	if err != nil {
-		return err
-	}
 	store := rows.NewCodeStore(w.pool)
 	keptCode, failures := upkeep.NewKeptCodeReports(), upkeep.NewFailureReports()
 	failures.HideMessages = s.PayloadFailures && !s.recordsValues()
@@ -165,45 +153,34 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})
-	runner, err := runtime.New(runtime.Config{
-		Client:                     w.temporal,
-		Tasks:                      w.tasks,
-		Store:                      store,
-		Compiler:                   compiler,
-		HTTP:                       activities.GuardOptions{AllowPrivate: s.HTTPAllowPrivate, Allow: allow},
-		Env:                        p.activityEnvironment(s),
-		MaxConcurrentActivities:    s.MaxActivities,
-		MaxConcurrentWorkflowTasks: s.MaxWorkflows,
-		IsolateProjects:            s.WorkflowIsolation == isolationProject,
-		ActivitySliceTimeout:       s.ActivityCPUTimeout,
-		ActivityCPUBudget:          s.ActivityMaxCPUTime,
-		MaxActivityMemory:          s.ActivityMaxMemory,
-		MaxWorkflowMemory:          s.WorkflowMaxMemory,
-		MaxMemory:                  memory.Limit() / 10 * 8,
-		MaxActivityResultBytes:     s.ActivityMaxResult,
-		MaxActivityResponseBytes:   s.ActivityMaxResponse,
-		MaxActivityRequests:        s.ActivityMaxRequests,
-		// Less than all of it: after the tasks the rows have to be written.
-		StopTimeout: s.ShutdownTimeout * 3 / 4,
-		Activities:  statistics,
-		Usage:       w.metrics,
-		Meter:       func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
-		KeptCode:    keptCode,
-		Failures:    failures,
-		Progress:    executed,
-		Steps:       executed.Steps(),
-		Tracer:      w.tracer,
-		Logger:      w.log,
-		Observer:    w.metrics,
+	// A cell can't die before there are projects, which the reconciler starts.
+	var reconciler *reconcile.Reconciler
+	runner, elsewhere, endRunner, err := p.runs(s, w, runtime.Config{
+		Store:      store,
+		Activities: statistics,
+		Usage:      w.metrics,
+		Meter:      func(projectID string) runtime.Meter { return w.metrics.UserMetrics(projectID) },
+		KeptCode:   keptCode,
+		Failures:   failures,
+		Progress:   executed,
+		Steps:      executed.Steps(),
+		Tracer:     w.tracer,
+		Logger:     w.log,
+		Observer:   w.metrics,
+	}, func(d cell.Death) {
+		if len(d.Projects) > 0 {
+			reconciler.WorkersDied(d.Projects, d.String())
+		}
 	})
 	if err != nil {
 		return err
 	}
+	defer endRunner()
 	if err := runner.Warm(ctx); err != nil {
 		return err
 	}
 	memoryLimit := memory.Limit() // before it is tuned
-	reconciler, err := reconcile.New(reconcile.Config{
+	reconciler, err = reconcile.New(reconcile.Config{
 		Pool:              w.pool,
 		Runner:            runner,
 		Tracer:            w.tracer,
@@ -212,7 +189,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Replica:           s.ReplicaName,
 		ProjectReplicas:   s.ProjectReplicas,
 		Capacity:          s.Capacity,
-		Memory:            func() (used, limit int64) { return memory.Used(), memoryLimit },
+		Memory:            func() (used, limit int64) { return memory.Used() + elsewhere(), memoryLimit },
 		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,

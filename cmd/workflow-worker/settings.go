@@ -30,6 +30,9 @@ import (
 // reads.
 type settings struct {
 	environment environment // with the secrets that files hold
+	// In a cell, what its parent handed over, and how it reads files; else nil.
+	handed map[string]string
+	files  func(path string) ([]byte, error)
 
 	DatabaseURL            string        `env:"DATABASE_URL"`
 	ReplicationDatabaseURL string        `env:"REPLICATION_DATABASE_URL"`
@@ -41,6 +44,7 @@ type settings struct {
 	Host                   string        `env:"WORKER_SERVICE_HOST"`
 	MaxActivities          int           `env:"MAX_CONCURRENT_ACTIVITY_EXECUTIONS, default=10"`
 	MaxWorkflows           int           `env:"MAX_CONCURRENT_WORKFLOW_EXECUTIONS, default=10"`
+	Cells                  int           `env:"CELLS, default=0"`
 	WorkflowCacheSize      int           `env:"WORKFLOW_CACHE_SIZE"`
 	WorkflowIsolation      string        `env:"WORKFLOW_ISOLATION, default=shared"`
 	WorkflowMaxMemory      int64         `env:"WORKFLOW_MAX_MEMORY, default=134217728"`
@@ -283,6 +287,9 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 	}
 	if s.TopProjects < 0 {
 		mistake("%s is %d, must not be negative", metrics.TopProjectsSetting, s.TopProjects)
+	}
+	if s.Cells < 0 || s.Cells > maxCells {
+		mistake("CELLS is %d, must be 0 to %d", s.Cells, maxCells)
 	}
 	if s.WorkflowCacheSize < 0 {
 		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -62,8 +63,8 @@ func (s settings) encryption(namespace string, tasks *wire.Tasks, log *slog.Logg
 	switch {
 	case s.PayloadKeys != "":
 		read := func() (string, error) { return s.PayloadKeys, nil }
-		if path, ok := s.environment.Lookup("PAYLOAD_ENCRYPTION_KEYS" + fileSuffix); ok {
-			read = func() (string, error) { return readSecret(path) }
+		if path, ok := s.fileOf("PAYLOAD_ENCRYPTION_KEYS"); ok {
+			read = func() (string, error) { return s.readSecret(path) }
 		}
 		keys, err := encryption.NewKeys(read, log)
 		if err != nil {
@@ -72,8 +73,8 @@ func (s settings) encryption(namespace string, tasks *wire.Tasks, log *slog.Logg
 		codec = keys
 	case s.PayloadCodec != "":
 		remote := &encryption.Remote{Endpoint: s.PayloadCodec, Namespace: namespace}
-		if path, ok := s.environment.Lookup("PAYLOAD_CODEC_AUTH" + fileSuffix); ok {
-			secret := &rotating{path: path}
+		if path, ok := s.fileOf("PAYLOAD_CODEC_AUTH"); ok {
+			secret := &rotating{path: path, from: s.readSecret}
 			remote.Authorization = func() (string, error) { return secret.get(context.Background()) }
 		} else if s.PayloadCodecAuth != "" {
 			remote.Authorization = func() (string, error) { return s.PayloadCodecAuth, nil }
@@ -125,7 +126,7 @@ func watchCodec(ctx context.Context, c *encryption.Connection, m *metrics.Metric
 
 // temporalOptions are what Temporal's own variables and its configuration file say.
 func (s settings) temporalOptions() (client.Options, error) {
-	profile, err := temporalenv.LoadClientConfigProfile(temporalenv.LoadClientConfigProfileOptions{EnvLookup: s.environment})
+	profile, err := s.temporalProfile()
 	if err != nil {
 		return client.Options{}, err
 	}
@@ -133,14 +134,22 @@ func (s settings) temporalOptions() (client.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	if path, ok := s.environment.Lookup("TEMPORAL_API_KEY" + fileSuffix); ok {
-		o.Credentials = client.NewAPIKeyDynamicCredentials((&rotating{path: path}).get)
+	if path, ok := s.fileOf("TEMPORAL_API_KEY"); ok {
+		o.Credentials = client.NewAPIKeyDynamicCredentials((&rotating{path: path, from: s.readSecret}).get)
 	}
 	// What is at the paths may be replaced: each connection begins with what is there then.
-	if t := profile.TLS; t != nil && o.ConnectionOptions.TLS != nil && t.ClientCertPath != "" {
+	if cert, key := s.temporalCertificate(profile); o.ConnectionOptions.TLS != nil && cert != "" {
 		o.ConnectionOptions.TLS.Certificates = nil
 		o.ConnectionOptions.TLS.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(t.ClientCertPath, t.ClientKeyPath)
+			certText, err := s.readFile(cert)
+			if err != nil {
+				return nil, fmt.Errorf("read the client certificate for Temporal: %w", err)
+			}
+			keyText, err := s.readFile(key)
+			if err != nil {
+				return nil, fmt.Errorf("read the client certificate's key for Temporal: %w", err)
+			}
+			pair, err := tls.X509KeyPair(certText, keyText)
 			if err != nil {
 				return nil, fmt.Errorf("read the client certificate for Temporal: %w", err)
 			}
@@ -150,9 +159,32 @@ func (s settings) temporalOptions() (client.Options, error) {
 	return o, nil
 }
 
+// temporalProfile is what says how Temporal is reached: in a cell, what its parent handed over.
+func (s settings) temporalProfile() (p temporalenv.ClientConfigProfile, err error) {
+	if text, handed := s.handed[handedProfile]; handed {
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return p, fmt.Errorf("read what the service handed over: %w", err)
+		}
+		return p, nil
+	}
+	return temporalenv.LoadClientConfigProfile(temporalenv.LoadClientConfigProfileOptions{EnvLookup: s.environment})
+}
+
+// temporalCertificate gives the files of the client certificate and its key; "" if there are none.
+func (s settings) temporalCertificate(p temporalenv.ClientConfigProfile) (cert, key string) {
+	if s.handed != nil {
+		return s.handed[handedCertificate], s.handed[handedKey]
+	}
+	if p.TLS == nil {
+		return "", ""
+	}
+	return p.TLS.ClientCertPath, p.TLS.ClientKeyPath
+}
+
 // rotating is a secret in a file that somebody replaces from time to time.
 type rotating struct {
 	path string
+	from func(path string) (string, error)
 
 	mu     sync.Mutex // guards what follows
 	secret string
@@ -168,7 +200,7 @@ func (r *rotating) get(context.Context) (string, error) {
 	if r.secret != "" && time.Since(r.read) < rotatingFor {
 		return r.secret, nil
 	}
-	now, err := readSecret(r.path)
+	now, err := r.from(r.path)
 	switch {
 	case err == nil:
 		r.secret, r.read = now, time.Now()

@@ -22,13 +22,14 @@ const (
 	EventRequestDone   = "request_done"
 	EventMigrated      = "migrated"
 	EventCodeRemoved   = "code_removed"
+	EventCellDied      = "cell_died"
 )
 
 // EventKinds are all that worker_events.kind says.
 func EventKinds() []string {
 	return []string{
 		EventStarted, EventReloaded, EventCompileFailed, EventRefusedByGate, EventStayed, EventFailing, EventFailed, EventStopped,
-		EventRequestDone, EventMigrated, EventCodeRemoved,
+		EventRequestDone, EventMigrated, EventCodeRemoved, EventCellDied,
 	}
 }
 

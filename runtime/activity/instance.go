@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+	sdkactivity "go.temporal.io/sdk/activity"
+	sdkworkflow "go.temporal.io/sdk/workflow"
 
 	"workflow-worker/runtime/eventloop"
 	"workflow-worker/runtime/platform"
@@ -138,7 +140,13 @@ func (in *instance) enter(ctx context.Context, f func() error) error {
 	if in.machine != nil {
 		f = in.withGlobal(f)
 	}
+	var x sdkworkflow.Execution
+	if in.running != nil && sdkactivity.IsActivity(in.running) {
+		x = sdkactivity.GetInfo(in.running).WorkflowExecution
+	}
+	over := in.code.opts.Entered(in.code.program, x.ID, x.RunID)
 	err := in.vm.Enter(ctx, min(in.code.opts.SliceBudget, max(left, time.Millisecond)), f)
+	over()
 	in.code.opts.Used(in.vm.CPUTime() - before)
 	var interrupted *sandbox.Interrupted
 	var overflow *goja.StackOverflowError

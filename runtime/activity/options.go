@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"workflow-worker/activities"
+	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -117,6 +118,8 @@ type CodeOptions struct {
 	// Used hears of the CPU time that each entry into JavaScript took. It is cheap and doesn't block.
 	// Default: nobody.
 	Used func(time.Duration)
+	// Entered is workflow.CodeOptions'.
+	Entered func(p *compile.Program, workflowID, runID string) (left func())
 }
 
 // Meter takes what activities measure. Its method is cheap and doesn't block.
@@ -151,6 +154,9 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	}
 	if o.Used == nil {
 		o.Used = func(time.Duration) {}
+	}
+	if o.Entered == nil {
+		o.Entered = func(*compile.Program, string, string) func() { return func() {} }
 	}
 	o.SliceBudget = orDefault(o.SliceBudget, DefaultSliceBudget)
 	o.CPUBudget = orDefault(o.CPUBudget, DefaultCPUBudget)

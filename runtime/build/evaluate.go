@@ -35,7 +35,7 @@ func contents(ctx context.Context, p *compile.Program, text string, o workflow.C
 	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, o) {
 		return workflow.Contents{Functions: functions}, nil
 	}
-	code := workflow.NewCode(p, workflow.CodeOptions{CheckTimeout: evaluationBudget, Probe: o.Probe, Memory: o.Memory, Budget: o.Budget})
+	code := workflow.NewCode(p, workflow.CodeOptions{CheckTimeout: evaluationBudget, Probe: o.Probe, Memory: o.Memory, Budget: o.Budget, Entered: o.Entered})
 	defer code.Close()
 	found, err := code.Check(ctx)
 	var over *sandbox.MemoryError
@@ -55,6 +55,9 @@ func evaluatesWithStandIns(ctx context.Context, p *compile.Program, o workflow.C
 		return false
 	}
 	defer v.Release()
+	if o.Entered != nil {
+		defer o.Entered(p, "", "")()
+	}
 	err = v.Enter(ctx, evaluationBudget, func() error {
 		anything, err := v.Runtime.RunProgram(stub)
 		if err != nil {

@@ -19,6 +19,8 @@ const (
 	Activity     = "activity"
 	ActivityID   = "activity_id"
 	Dependency   = "dependency"
+	Cell         = "cell" // its number
+	Process      = "process_id"
 	File         = "file"
 	TaskQueue    = "task_queue"
 	Namespace    = "namespace" // of Temporal
@@ -62,6 +64,7 @@ const (
 // Durations, in milliseconds.
 const (
 	Took     = "took_ms"
+	Lived    = "lived_ms"
 	RetryIn  = "retry_in_ms"
 	Deadline = "deadline_ms"
 )

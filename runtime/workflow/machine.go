@@ -176,6 +176,11 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 		in.left.Store(time.Now().UnixNano())
 		in.inside.Store(false)
 	}()
+	workflowID := ""
+	if d, is := h.(*definition); is {
+		workflowID = d.x.ID
+	}
+	defer in.code.opts.Entered(in.code.program, workflowID, in.runID)()
 	module, err := v.load(in.code, in.account)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/temporal"
 
+	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -170,6 +171,9 @@ type CodeOptions struct {
 	// Used hears of the CPU time that each entry into its JavaScript took. It is cheap and doesn't
 	// block. Default: nobody.
 	Used func(time.Duration)
+	// Entered hears of each entry into its JavaScript before it begins, of which execution it is, ""
+	// for none, and is told when it is over. It is cheap and doesn't block. Default: nobody.
+	Entered func(p *compile.Program, workflowID, runID string) (left func())
 	// Memory is charged with what its executions keep, and each of them may keep Budget; its setting
 	// is MaxMemorySetting. Default: nobody counts.
 	Memory *sandbox.Memory
@@ -185,6 +189,9 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	}
 	if o.Used == nil {
 		o.Used = func(time.Duration) {}
+	}
+	if o.Entered == nil {
+		o.Entered = func(*compile.Program, string, string) func() { return func() {} }
 	}
 	return o
 }

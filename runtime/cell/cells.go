@@ -1,0 +1,478 @@
+package cell
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"workflow-worker/runtime"
+	"workflow-worker/runtime/logkey"
+	"workflow-worker/runtime/workflow/wire"
+)
+
+// Config of Cells. What has no default is required.
+type Config struct {
+	// Count is how many cells there are. Default 1.
+	Count int
+	// Arguments have the program be a cell, which calls Serve.
+	Arguments []string
+	// ProcessEnvironment is the whole environment of a cell's process. Default: none.
+	ProcessEnvironment []string
+	// Reads are paths that a cell may read, beside what any program does. Default: none.
+	Reads []string
+	// Environment and Handed are what the program hands to itself, over the connection.
+	Environment, Handed map[string]string
+	// ReadFile reads a file for a cell: one of those that it may have. Default: it may have none.
+	ReadFile func(path string) ([]byte, error)
+	// Memory is how much each cell may use, in bytes. Default: as much as there is.
+	Memory int64
+	// Level is the log's. Default: info.
+	Level slog.Leveler
+
+	// The rest is runtime.Config's. Store is required.
+	Store      runtime.CodeStore
+	Logger     *slog.Logger
+	Observer   runtime.Observer
+	Meter      func(projectID string) runtime.Meter
+	Activities runtime.ActivityObserver
+	Usage      runtime.UsageObserver
+	Progress   runtime.ProgressObserver
+	Steps      wire.StepObserver
+	Failures   runtime.FailureObserver
+	KeptCode   runtime.KeptCodeObserver
+
+	// Gone hears of each cell whose process is no more, by its number; it is called before another has
+	// that number. Default: nobody.
+	Gone func(cell int)
+	// Died hears of each cell that died; it is called before the next begins. Default: nobody.
+	Died func(Death)
+}
+
+func (c Config) withDefaults() Config {
+	none := runtime.Config{Logger: c.Logger, Observer: c.Observer, Meter: c.Meter, Activities: c.Activities, Usage: c.Usage, Progress: c.Progress, Failures: c.Failures, KeptCode: c.KeptCode}.WithObservers()
+	c.Logger, c.Observer, c.Meter, c.Activities, c.Usage = none.Logger, none.Observer, none.Meter, none.Activities, none.Usage
+	c.Progress, c.Failures, c.KeptCode = none.Progress, none.Failures, none.KeptCode
+	c.Count = max(1, c.Count)
+	if c.ReadFile == nil {
+		c.ReadFile = func(string) ([]byte, error) { return nil, errors.New("a cell may have no files") }
+	}
+	if c.Level == nil {
+		c.Level = slog.LevelInfo
+	}
+	if c.Gone == nil {
+		c.Gone = func(int) {}
+	}
+	if c.Died == nil {
+		c.Died = func(Death) {}
+	}
+	return c
+}
+
+// Cells run projects in child processes. They do what a runtime.Runner does.
+type Cells struct {
+	cfg   Config
+	cells []*cell
+	life  context.Context // ends with Close
+	end   context.CancelCauseFunc
+	work  sync.WaitGroup
+	said  sync.Once // what the system lacks
+
+	mu       sync.Mutex // guards the rest
+	projects map[string]*home
+	suspects map[string]*suspicion
+	lonely   map[string]*process // by the project that each is for
+}
+
+// home is where a project runs.
+type home struct {
+	process *process
+	meter   runtime.Meter
+}
+
+// New makes Cells; Warm starts them, Close ends them.
+func New(cfg Config) (*Cells, error) {
+	cfg = cfg.withDefaults()
+	if cfg.Store == nil {
+		return nil, errors.New("cell: Config.Store is required")
+	}
+	life, end := context.WithCancelCause(context.Background())
+	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, suspects: map[string]*suspicion{}, lonely: map[string]*process{}}
+	for i := range cfg.Count {
+		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
+	}
+	return c, nil
+}
+
+// cell is one of them, whatever process it is at the moment.
+type cell struct {
+	number int
+
+	mu      sync.Mutex    // guards the rest
+	now     *process      // nil between two
+	changed chan struct{} // closed when now changes
+}
+
+func (c *cell) become(p *process) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = p
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+func (c *cell) current() (*process, <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, c.changed
+}
+
+var errClosed = errors.New("the cells are closed")
+
+// process gives the cell's process, and waits for it.
+func (c *Cells) process(ctx context.Context, of *cell) (*process, error) {
+	for {
+		p, changed := of.current()
+		if p != nil && p.lives() {
+			return p, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-c.life.Done():
+			return nil, context.Cause(c.life)
+		}
+	}
+}
+
+// Warm starts the cells and has each do what runtime.Runner's Warm does. Its error is of one that
+// can't be started.
+func (c *Cells) Warm(ctx context.Context) error {
+	errs := make([]error, len(c.cells))
+	var work sync.WaitGroup
+	for i, one := range c.cells {
+		work.Go(func() {
+			p, err := c.launch(ctx, one.number, c.cfg.Memory, "")
+			if err == nil {
+				one.become(p)
+				_, err = ask[ok](ctx, p.calls, cellService, methodWarm, ok{})
+			}
+			if errs[i] = err; err == nil {
+				c.work.Go(func() { c.keep(one, p) })
+			}
+		})
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
+const (
+	// A cell that dies comes back at once; one that dies soon again, and again, after longer pauses.
+	soon                  = 10 * time.Second
+	firstPause, mostPause = 250 * time.Millisecond, 30 * time.Second
+)
+
+// keep has a cell come back whenever it dies, until the end.
+func (c *Cells) keep(one *cell, p *process) {
+	for failures := 0; ; {
+		if p != nil {
+			select {
+			case <-p.dead:
+			case <-c.life.Done():
+				return
+			}
+			one.become(nil)
+			if time.Since(p.began) > soon {
+				failures = 0
+			}
+			c.died(p)
+		}
+		if failures > 0 {
+			pause := time.NewTimer(min(firstPause<<(failures-1), mostPause))
+			select {
+			case <-pause.C:
+			case <-c.life.Done():
+				pause.Stop()
+				return
+			}
+		}
+		failures = min(failures+1, 10) // so that the pause doesn't overflow
+		next, err := c.launch(c.life, one.number, c.cfg.Memory, "")
+		switch {
+		case c.life.Err() != nil:
+			if next != nil {
+				next.kill()
+			}
+			return
+		case err != nil:
+			c.cfg.Logger.Error("a cell can't be started", slog.String(logkey.ID, "cell.cant_start"), slog.Int(logkey.Cell, one.number), slog.String(logkey.Error, err.Error()))
+			p = nil
+			continue
+		}
+		p = next
+		one.become(p)
+		c.cfg.Logger.Info("a cell is back", slog.Int(logkey.Cell, one.number), slog.Int(logkey.Process, p.cmd.Process.Pid))
+		// What the first project would wait for.
+		c.work.Go(func() { _, _ = ask[ok](c.life, next.calls, cellService, methodWarm, ok{}) })
+	}
+}
+
+// died says what a death means.
+func (c *Cells) died(p *process) {
+	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began), Inside: p.inside}
+	c.mu.Lock()
+	for id, h := range c.projects {
+		if h.process == p {
+			d.Projects = append(d.Projects, id)
+			h.meter.Close()
+			delete(c.projects, id)
+		}
+	}
+	if !p.wanted.Load() {
+		c.suspect(p, d)
+	}
+	c.mu.Unlock()
+	slices.Sort(d.Projects)
+	c.cfg.Gone(p.cell)
+	if p.wanted.Load() {
+		return
+	}
+	c.cfg.Logger.Error("a cell died", slog.String(logkey.ID, "cell.died"), slog.Int(logkey.Cell, p.cell), slog.Int(logkey.Process, p.cmd.Process.Pid), slog.String(logkey.Error, d.Cause),
+		slog.Int(logkey.Projects, len(d.Projects)), slog.Int64(logkey.Lived, d.Lived.Milliseconds()), slog.String(logkey.Stack, d.Words))
+	c.cfg.Died(d)
+}
+
+// lacks says once what the system can't do for cells.
+func (c *Cells) lacks(what []string) {
+	if len(what) == 0 {
+		return
+	}
+	c.said.Do(func() {
+		c.cfg.Logger.Warn("this system can't confine the cells as it should", slog.String(logkey.Missing, strings.Join(what, "; ")))
+	})
+}
+
+// choose gives the cell with the fewest projects.
+func (c *Cells) choose() *cell {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	count := map[int]int{}
+	for _, h := range c.projects {
+		count[h.process.cell]++
+	}
+	return slices.MinFunc(c.cells, func(a, b *cell) int { return count[a.number] - count[b.number] })
+}
+
+// Start is runtime.Runner's.
+func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, error) {
+	if _, err := c.home(p.ID); err == nil {
+		return runtime.Report{}, errors.New("start project " + p.ID + ": it is running")
+	}
+	alone, err := c.judge(p)
+	if err != nil {
+		return runtime.Report{}, err
+	}
+	place := func() (*process, error) { return c.ownCell(ctx, p.ID) }
+	if !alone {
+		one := c.choose()
+		place = func() (*process, error) { return c.process(ctx, one) }
+	}
+	for again := !alone; ; again = false {
+		on, err := place()
+		if err != nil {
+			return runtime.Report{}, err
+		}
+		c.runs(p.ID, on) // it may tell of its end before the answer is here
+		report, err := ask[runtime.Report](ctx, on.calls, cellService, methodStart, p)
+		if err == nil {
+			return report, nil
+		}
+		c.forget(p.ID, on)
+		if alone {
+			on.leave()
+		}
+		// A cell that died meanwhile is no fault of this project's: once.
+		if lost := (*LinkError)(nil); !again || !errors.As(err, &lost) {
+			return report, err
+		}
+		c.gone(ctx, on)
+	}
+}
+
+// gone waits until a process that doesn't answer is known to be dead, if it is.
+func (c *Cells) gone(ctx context.Context, p *process) {
+	late := time.NewTimer(leaveTimeout)
+	defer late.Stop()
+	select {
+	case <-p.dead:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+}
+
+// Reload is runtime.Runner's.
+func (c *Cells) Reload(ctx context.Context, p runtime.Project) (runtime.Report, error) {
+	on, err := c.home(p.ID)
+	if err != nil {
+		return runtime.Report{}, err
+	}
+	return ask[runtime.Report](ctx, on.calls, cellService, methodReload, p)
+}
+
+// Stop is runtime.Runner's.
+func (c *Cells) Stop(ctx context.Context, projectID string) error {
+	on, err := c.home(projectID)
+	if err != nil {
+		return nil //nolint:nilerr // that isn't running is no error
+	}
+	_, err = ask[ok](ctx, on.calls, cellService, methodStop, id{projectID})
+	if lost := (*LinkError)(nil); errors.As(err, &lost) {
+		err = nil // with its process the worker is gone
+	}
+	c.forget(projectID, on)
+	if on.alone != "" {
+		on.leave()
+	}
+	return err
+}
+
+// Running is runtime.Runner's.
+func (c *Cells) Running() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]string, 0, len(c.projects))
+	for id := range c.projects {
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// Check is runtime.Runner's.
+func (c *Cells) Check(ctx context.Context, projectID string, q runtime.Check) (runtime.CheckResult, error) {
+	on, err := c.home(projectID)
+	if err != nil {
+		return runtime.CheckResult{}, err
+	}
+	return ask[runtime.CheckResult](ctx, on.calls, cellService, methodCheck, check{projectID, q})
+}
+
+// askTimeout bounds what a cell only has to look up.
+const askTimeout = 5 * time.Second
+
+// FailingPolls is runtime.Runner's.
+func (c *Cells) FailingPolls() map[string]runtime.PollFailure {
+	out := map[string]runtime.PollFailure{}
+	ctx, cancel := context.WithTimeout(c.life, askTimeout)
+	defer cancel()
+	for _, p := range c.living() {
+		found, err := ask[polls](ctx, p.calls, cellService, methodPolls, ok{})
+		if err != nil {
+			continue // who doesn't answer is told of elsewhere
+		}
+		for id, f := range found.Failing {
+			out[id] = f
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// Metrics gives what each cell measures, by its number, as Prometheus' families are sent. One that
+// doesn't answer is left out.
+func (c *Cells) Metrics(ctx context.Context) map[int][][]byte {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	out := map[int][][]byte{}
+	for _, p := range c.living() {
+		if m, err := ask[metrics](ctx, p.calls, cellService, methodMetrics, ok{}); err == nil {
+			out[p.cell] = m.Families
+		}
+	}
+	return out
+}
+
+// LogAt has the cells log from a level on.
+func (c *Cells) LogAt(l slog.Level) {
+	ctx, cancel := context.WithTimeout(c.life, askTimeout)
+	defer cancel()
+	for _, p := range c.living() {
+		_, _ = ask[ok](ctx, p.calls, cellService, methodLevel, level{int(l)}) // one that comes up gets it then
+	}
+}
+
+// Used is how much memory the cells need for what they keep, in bytes.
+func (c *Cells) Used() (bytes int64) {
+	for _, p := range c.living() {
+		bytes += p.used.Load()
+	}
+	return bytes
+}
+
+func (c *Cells) living() (list []*process) {
+	for _, one := range c.cells {
+		if p, _ := one.current(); p != nil && p.lives() {
+			list = append(list, p)
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, p := range c.lonely {
+		if p.dead != nil && p.lives() {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Close stops all projects as runtime.Runner's does, and ends the cells.
+func (c *Cells) Close(ctx context.Context) error {
+	c.end(errClosed)
+	c.work.Wait()
+	living := c.living()
+	errs := make([]error, len(living))
+	var work sync.WaitGroup
+	for i, p := range living {
+		work.Go(func() {
+			_, errs[i] = ask[ok](ctx, p.calls, cellService, methodClose, ok{})
+			p.leave()
+			c.died(p)
+		})
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
+func (c *Cells) home(projectID string) (*process, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.projects[projectID]
+	if h == nil {
+		return nil, runtime.ErrNotRunning
+	}
+	return h.process, nil
+}
+
+// runs notes where a project runs.
+func (c *Cells) runs(projectID string, on *process) {
+	meter := c.cfg.Meter(projectID)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.projects[projectID] = &home{on, meter}
+}
+
+// forget notes that a project runs no more, there.
+func (c *Cells) forget(projectID string, on *process) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if h := c.projects[projectID]; h != nil && h.process == on {
+		h.meter.Close()
+		delete(c.projects, projectID)
+	}
+}

@@ -1,0 +1,228 @@
+package cell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+
+	"workflow-worker/runtime"
+)
+
+// process is one life of a cell.
+type process struct {
+	cells   *Cells
+	cell    int
+	alone   string // the only project that it is for; "" if it is for all
+	cmd     *exec.Cmd
+	calls   *grpc.ClientConn
+	end     func() // of what it is served
+	notes   *page  // whose JavaScript is under way
+	words   lastWords
+	began   time.Time
+	dead    chan struct{}   // closed once it is, and all that it said was read
+	cause   string          // of its death; for after that
+	inside  []runtime.Entry // whose JavaScript was under way; so too
+	wanted  atomic.Bool     // its end is
+	used    atomic.Int64    // bytes, as it last said
+	cleanup sync.Once
+}
+
+// helloTimeout bounds a cell's start, on a machine that is busy.
+const helloTimeout = 30 * time.Second
+
+// launch starts the process of a cell, and tells it what it is.
+func (c *Cells) launch(ctx context.Context, number int, memory int64, alone string) (*process, error) {
+	p, err := c.spawn(number, alone)
+	if err != nil {
+		return nil, fmt.Errorf("start cell %d: %w", number, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
+	defer cancel()
+	w, err := ask[welcome](ctx, p.calls, cellService, methodHello, hello{
+		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: memory, Level: int(c.cfg.Level.Level()),
+	})
+	if err == nil && w.Protocol != protocol {
+		err = fmt.Errorf("it speaks version %d, the service version %d: both must be the same program", w.Protocol, protocol)
+	}
+	if err != nil {
+		p.kill()
+		if said := p.words.String(); said != "" {
+			err = fmt.Errorf("%w; it said: %s", err, said)
+		}
+		return nil, fmt.Errorf("start cell %d: %w", number, err)
+	}
+	c.lacks(w.Lacks)
+	return p, nil
+}
+
+// spawn starts the process. It inherits its two connections and what Config.ProcessEnvironment says,
+// nothing else.
+func (c *Cells) spawn(number int, alone string) (*process, error) {
+	program, err := ownProgram()
+	if err != nil {
+		return nil, err
+	}
+	calls, itsCalls, err := pair()
+	if err != nil {
+		return nil, err
+	}
+	defer itsCalls.Close()
+	asks, itsAsks, err := pair()
+	if err != nil {
+		_ = calls.Close() // nothing was written
+		return nil, err
+	}
+	defer itsAsks.Close()
+	variables, err := confinement(c.cfg.Reads)
+	if err != nil {
+		return nil, err
+	}
+	notes, itsNotes, err := newPage()
+	if err != nil {
+		return nil, err
+	}
+	defer itsNotes.Close()
+	p := &process{cells: c, cell: number, alone: alone, notes: notes, dead: make(chan struct{}), began: time.Now()}
+	p.cmd = exec.Command(program, c.cfg.Arguments...)
+	p.cmd.Args[0] = "workflow-worker"
+	p.cmd.Env = append(variables, c.cfg.ProcessEnvironment...)
+	p.cmd.Dir = "/"
+	p.cmd.ExtraFiles = []*os.File{itsCalls, itsAsks, itsNotes}
+	p.cmd.SysProcAttr = attributes()
+	stderr, itsStderr, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.cmd.Stderr = itsStderr
+	err = p.cmd.Start()
+	_ = itsStderr.Close() // its copy is open
+	if err != nil {
+		_ = errors.Join(calls.Close(), asks.Close(), stderr.Close()) // nothing was written
+		return nil, err
+	}
+	var read sync.WaitGroup
+	read.Go(func() {
+		follow(stderr, c.cfg.Logger, &p.words)
+		_ = stderr.Close() // read to its end
+	})
+	if err := p.connect(calls, asks); err != nil {
+		_ = p.cmd.Process.Kill() // it may be over already
+		_ = p.cmd.Wait()         // says that it was killed
+		return nil, err
+	}
+	go func() {
+		defer close(p.dead)
+		err := p.cmd.Wait()
+		p.disconnect()
+		read.Wait()
+		p.inside = p.notes.entries()
+		p.notes.close()
+		p.cause = "it ended"
+		if err != nil {
+			p.cause = err.Error()
+		}
+	}()
+	return p, nil
+}
+
+func (p *process) connect(calls, asks *os.File) error {
+	ours, err := connOf(calls)
+	if err != nil {
+		_ = asks.Close() // nothing was written
+		return err
+	}
+	its, err := connOf(asks)
+	if err != nil {
+		_ = ours.Close() // so too
+		return err
+	}
+	if p.calls, err = dial(ours); err != nil {
+		return err
+	}
+	p.end, _ = serve(its, parentService, &parent{p}, parentMethods()...)
+	return nil
+}
+
+func (p *process) disconnect() {
+	p.cleanup.Do(func() {
+		_ = p.calls.Close() // what is under way ends with an error of its own
+		p.end()
+	})
+}
+
+// leaveTimeout is how long a process may take to end once nobody talks to it.
+const leaveTimeout = 2 * time.Second
+
+// leave ends a process that has nothing to do any more.
+func (p *process) leave() {
+	p.wanted.Store(true)
+	p.disconnect()
+	late := time.NewTimer(leaveTimeout)
+	defer late.Stop()
+	select {
+	case <-p.dead:
+	case <-late.C:
+		p.kill()
+	}
+}
+
+// kill ends a process at once.
+func (p *process) kill() {
+	p.wanted.Store(true)
+	_ = p.cmd.Process.Kill() // it may be over already
+	<-p.dead
+}
+
+// lives says whether it can be asked.
+func (p *process) lives() bool {
+	select {
+	case <-p.dead:
+		return false
+	default:
+		return true
+	}
+}
+
+// pair is a connection's two ends.
+func pair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect parent and cell: %w", err)
+	}
+	for _, fd := range fds {
+		unix.CloseOnExec(fd)
+	}
+	return os.NewFile(uintptr(fds[0]), "cell"), os.NewFile(uintptr(fds[1]), "parent"), nil
+}
+
+// Death is of a cell.
+type Death struct {
+	Cell int
+	// Projects are those that ran there, sorted.
+	Projects []string
+	// Cause is how the process ended, for people.
+	Cause string
+	// Words are the first lines of what it said in the end; "" if it said nothing.
+	Words string
+	Lived time.Duration
+	// Inside is whose JavaScript was under way.
+	Inside []runtime.Entry
+}
+
+// String puts it into one line.
+func (d Death) String() string {
+	text := fmt.Sprintf("the process that the project's code ran in ended (cell %d, after %s): %s", d.Cell, d.Lived.Round(time.Millisecond), d.Cause)
+	if first, _, _ := strings.Cut(d.Words, "\n"); first != "" {
+		text += ": " + first
+	}
+	return text
+}

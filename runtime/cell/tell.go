@@ -1,0 +1,279 @@
+package cell
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	commandpb "go.temporal.io/api/command/v1"
+	commonpb "go.temporal.io/api/common/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"workflow-worker/runtime"
+	"workflow-worker/runtime/memory"
+)
+
+const (
+	// linger is how long news wait for others to go with them, and cadence how soon after the last
+	// ones they go: a message costs more than what it carries. Nobody waits for what is only counted.
+	linger, cadence, lingerCounts = 5 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond
+	// heartbeat is how often news go at least.
+	heartbeat = time.Second
+	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of steps beyond it
+	// histories tell.
+	maxHeld = 64 << 20
+	// tellTimeout bounds one message. A parent that is stopped for longer finds its cell as it was.
+	tellTimeout = time.Minute
+)
+
+// teller gathers what a cell has to tell. It implements the observers of runtime.Config.
+type teller struct {
+	parent *grpc.ClientConn
+
+	mu     sync.Mutex // guards the rest
+	next   news
+	held   int
+	urgent bool
+	any    bool
+	told   time.Time     // when news last went
+	wake   chan struct{} // holds a token while there are news
+}
+
+func newTeller(parent *grpc.ClientConn) *teller {
+	return &teller{parent: parent, wake: make(chan struct{}, 1)}
+}
+
+// run tells until ctx ends, and once more then.
+func (t *teller) run(ctx context.Context) {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-t.wake:
+			t.wait(ctx)
+		case <-beat.C:
+			t.add(false, func(n *news) { n.Used = memory.Used() })
+		case <-ctx.Done():
+		}
+		t.flush(context.WithoutCancel(ctx))
+	}
+}
+
+// wait lets others come, until something is urgent.
+func (t *teller) wait(ctx context.Context) {
+	t.mu.Lock()
+	urgent := t.urgent
+	t.mu.Unlock()
+	if !urgent {
+		late := time.NewTimer(lingerCounts)
+		defer late.Stop()
+		select {
+		case <-t.wake:
+		case <-late.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+	t.mu.Lock()
+	told := t.told
+	t.mu.Unlock()
+	soon := time.NewTimer(max(linger, cadence-time.Since(told)))
+	defer soon.Stop()
+	select {
+	case <-soon.C:
+	case <-ctx.Done():
+	}
+}
+
+// flush tells what there is. What can't be told is lost with the parent that it was for.
+func (t *teller) flush(ctx context.Context) {
+	t.mu.Lock()
+	n := t.next
+	t.next, t.held, t.urgent, t.any, t.told = news{}, 0, false, false, time.Now()
+	select {
+	case <-t.wake:
+	default:
+	}
+	t.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	defer cancel()
+	_, _ = ask[ok](ctx, t.parent, parentService, methodTell, n)
+}
+
+// add notes something.
+func (t *teller) add(urgent bool, what func(*news)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	what(&t.next)
+	first := !t.any
+	t.any = true
+	if first || urgent && !t.urgent {
+		select {
+		case t.wake <- struct{}{}:
+		default:
+		}
+	}
+	t.urgent = t.urgent || urgent
+}
+
+// event notes an event with its bytes.
+func (t *teller) event(e event, bytes ...[]byte) {
+	t.add(true, func(n *news) { t.put(n, e, bytes) })
+}
+
+func (t *teller) put(n *news, e event, bytes [][]byte) {
+	n.Events = append(n.Events, e)
+	n.Bytes = append(n.Bytes, bytes...)
+	for _, b := range bytes {
+		t.held += len(b)
+	}
+}
+
+// JSInterrupted implements runtime.Observer.
+func (t *teller) JSInterrupted(where string) {
+	t.add(false, func(n *news) { count(&n.Interrupts, where) })
+}
+
+// WorkflowTaskFailed implements runtime.Observer.
+func (t *teller) WorkflowTaskFailed(reason string) {
+	t.add(false, func(n *news) { count(&n.TaskFailures, reason) })
+}
+
+func count(m *map[string]int, key string) {
+	if *m == nil {
+		*m = map[string]int{}
+	}
+	(*m)[key]++
+}
+
+// ActivityExecuted implements runtime.ActivityObserver.
+func (t *teller) ActivityExecuted(projectID, name string, took time.Duration, failed bool) {
+	t.add(false, func(n *news) { n.Attempts = append(n.Attempts, attempt{projectID, name, took, failed}) })
+}
+
+// ProjectTaskEnded implements runtime.UsageObserver.
+func (t *teller) ProjectTaskEnded(projectID string, failed bool) {
+	t.use(projectID, func(u *used) {
+		u.Tasks++
+		if failed {
+			u.Failed++
+		}
+	})
+}
+
+// ProjectUsedCPU implements runtime.UsageObserver.
+func (t *teller) ProjectUsedCPU(projectID string, d time.Duration) {
+	t.use(projectID, func(u *used) { u.CPU += d })
+}
+
+func (t *teller) use(projectID string, what func(*used)) {
+	t.add(false, func(n *news) {
+		if n.Usage == nil {
+			n.Usage = map[string]used{}
+		}
+		u := n.Usage[projectID]
+		what(&u)
+		n.Usage[projectID] = u
+	})
+}
+
+// ExecutionKeptCode implements runtime.KeptCodeObserver.
+func (t *teller) ExecutionKeptCode(projectID string, k runtime.KeptCode) {
+	t.event(event{Kept: &keptCode{projectID, k}})
+}
+
+// ExecutionFailing implements runtime.FailureObserver.
+func (t *teller) ExecutionFailing(projectID string, f runtime.Failing) {
+	t.event(event{Failing: &failing{projectID, f}})
+}
+
+// ExecutionGotOn implements runtime.FailureObserver.
+func (t *teller) ExecutionGotOn(runID string) {
+	t.add(false, func(n *news) { n.Events = append(n.Events, event{GotOn: runID}) })
+}
+
+// ExecutionAdvanced implements runtime.ProgressObserver.
+func (t *teller) ExecutionAdvanced(projectID string, a runtime.Advance) {
+	out := advance{
+		ProjectID: projectID, Execution: a.Execution, Type: a.Type, CodeOf: a.CodeOf, Version: a.Version, Hash: a.Hash,
+		First: a.First, Origin: a.Origin, Code: a.Code, Title: a.Title, Activities: a.Activities, Closing: none,
+	}
+	var closing [][]byte
+	if a.Closing != nil {
+		if b, err := proto.Marshal(a.Closing); err == nil { // it was on the wire
+			closing = [][]byte{b}
+		}
+	}
+	t.add(true, func(n *news) {
+		if len(closing) > 0 {
+			out.Closing = len(n.Bytes)
+		}
+		t.put(n, event{Advanced: &out}, closing)
+	})
+}
+
+// none is the place of bytes that there are none of.
+const none = -1
+
+// EventsReceived implements wire.StepObserver.
+func (t *teller) EventsReceived(x *commonpb.WorkflowExecution, events []*historypb.HistoryEvent) {
+	if len(events) > 0 {
+		t.step(step{Kind: stepEvents, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}, messages(events))
+	}
+}
+
+// CommandsTaken implements wire.StepObserver.
+func (t *teller) CommandsTaken(x *commonpb.WorkflowExecution, commands []*commandpb.Command) {
+	if len(commands) > 0 {
+		t.step(step{Kind: stepCommands, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}, messages(commands))
+	}
+}
+
+// AttemptBegan implements wire.StepObserver.
+func (t *teller) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse) {
+	t.step(step{Kind: stepBegan}, messages([]proto.Message{task}))
+}
+
+// AttemptEnded implements wire.StepObserver.
+func (t *teller) AttemptEnded(token []byte, answer any) {
+	m, is := answer.(proto.Message)
+	if !is {
+		return
+	}
+	t.step(step{Kind: stepEnded, Token: token, Answer: string(m.ProtoReflect().Descriptor().FullName())}, messages([]proto.Message{m}))
+}
+
+// step tells of steps, unless too much waits.
+func (t *teller) step(s step, bytes [][]byte) {
+	t.add(true, func(n *news) {
+		if t.held > maxHeld {
+			return
+		}
+		s.First, s.N = len(n.Bytes), len(bytes)
+		t.put(n, event{Step: &s}, bytes)
+	})
+}
+
+func messages[M proto.Message](list []M) [][]byte {
+	out := make([][]byte, 0, len(list))
+	for _, m := range list {
+		b, err := proto.Marshal(m)
+		if err != nil { // it was on the wire
+			return nil
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// codeUsed notes what runtime.CodeStore's Used is told.
+func (t *teller) codeUsed(projectID, hash string) {
+	t.add(false, func(n *news) { n.CodeUsed = append(n.CodeUsed, codeRef{projectID, hash}) })
+}
+
+// ended tells of a worker that ended by itself.
+func (t *teller) ended(projectID string) { t.event(event{Ended: projectID}) }
