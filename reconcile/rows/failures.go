@@ -176,6 +176,35 @@ func NotifiedOfFailing(ctx context.Context, db DB, projectID, workflowID string,
 	return name, executions, nil
 }
 
+// lockFailingSQL lets one replica after the other tell of a workflow; until its transaction's end.
+const lockFailingSQL = `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('workflow-worker failing ' || $1 || ' ' || $2, 0))`
+
+// insertFailingSQL is insertEventSQL unless somebody else has written it: $6 workflow, $7 since when
+// they fail, $8 how many an event must say, to be of the same.
+const insertFailingSQL = insertEventSQL + `
+  AND NOT EXISTS (SELECT FROM public.worker_events e
+    WHERE e.project_id = $1 AND e.kind = $3 AND coalesce(e.details->>'workflow', '') = $6 AND e.occurred_at >= $7 AND (e.details->>'executions')::bigint > $8)`
+
+// WriteFailingEvent writes the event that executions of a workflow get no further, unless one says so
+// that another replica has just written: each of them sees the same executions at the same time. An
+// event of a tenth as many says less.
+func WriteFailingEvent(ctx context.Context, db DB, replica, projectID, workflowID, message string, f Failing, times int64) error {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	details, err := encodeDetails(FailingDetails{Workflow: workflowID, Failing: f})
+	if err != nil {
+		return err
+	}
+	b := &pgx.Batch{} // one transaction, of which each statement sees what was committed before it
+	b.Queue(lockFailingSQL, projectID, workflowID)
+	b.Queue(insertFailingSQL, projectID, replica, EventFailing, Bounded(message), details, workflowID, f.Since, f.Executions/times)
+	b.Queue(trimEventsSQL, projectID, MaxEvents)
+	if err := db.SendBatch(ctx, b); err != nil && !ProjectGone(err) {
+		return fmt.Errorf("write an event of project %s: %w", projectID, err)
+	}
+	return nil
+}
+
 // ClaimFailures claims executions that get no further, to ask whether they still don't.
 func ClaimFailures(ctx context.Context, db DB, age time.Duration, most int) ([]replay.Execution, error) {
 	return claim[replay.Execution](ctx, db, turns{

@@ -224,9 +224,7 @@ func (s *Failures) notify(ctx context.Context, projectID, workflowID string, f r
 		return err
 	}
 	if before == 0 || f.Executions >= before*notifyAgain {
-		if err := rows.WriteEvents(ctx, s.DB, s.Replica, projectID, rows.Event{
-			Kind: rows.EventFailing, Message: rows.Bounded(f.Problem(cmp.Or(name, f.Example.Type))), Details: rows.FailingDetails{Workflow: workflowID, Failing: f},
-		}); err != nil {
+		if err := rows.WriteFailingEvent(ctx, s.DB, s.Replica, projectID, workflowID, f.Problem(cmp.Or(name, f.Example.Type)), f, notifyAgain); err != nil {
 			return err
 		}
 		before = f.Executions
