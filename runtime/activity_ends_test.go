@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/activities"
+	"workflow-worker/docker/stack/stacktest"
 )
 
 // Whatever ends an attempt, its code is notified within a second of the server's or the worker's
@@ -83,15 +83,7 @@ export async function calls() { await waits(); }`)
 			run := b.start("calls")
 			next := func() word {
 				t.Helper()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				select {
-				case w := <-words:
-					return w
-				case <-ctx.Done():
-					t.Fatal("it was never notified")
-				}
-				return word{}
+				return stacktest.Next(t, "it is notified", words)
 			}
 			began := next()
 			if !strings.HasPrefix(began.text, "started") {

@@ -77,15 +77,7 @@ export async function main() {
 			}
 			next := func() word {
 				t.Helper()
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-				defer cancel()
-				select {
-				case w := <-words:
-					return w
-				case <-ctx.Done():
-					t.Fatal("it said nothing more")
-				}
-				return word{}
+				return stacktest.Next(t, "it says more", words)
 			}
 			if got := next(); got.text != "started" {
 				t.Fatalf("got %v", got)

@@ -22,3 +22,14 @@ func Eventually(t testing.TB, what string, f func() error) {
 		time.Sleep(pause)
 	}
 }
+
+// Next waits for what a channel gives next, for a minute.
+func Next[T any](t testing.TB, what string, from <-chan T) (next T) {
+	t.Helper()
+	select {
+	case next = <-from:
+	case <-time.After(time.Minute):
+		t.Fatalf("never: %s", what)
+	}
+	return next
+}
