@@ -106,16 +106,12 @@ const (
 )
 
 // cellSettings are the settings that a cell reads: none that leads to the database.
-var cellSettings = []string{
+var cellSettings = slices.Concat([]string{
 	"MAX_CONCURRENT_ACTIVITY_EXECUTIONS", "MAX_CONCURRENT_WORKFLOW_EXECUTIONS", "WORKFLOW_CACHE_SIZE", "WORKFLOW_ISOLATION",
 	runtime.MaxWorkflowMemorySetting, "SHUTDOWN_TIMEOUT", "HTTP_ALLOW_PRIVATE", "HTTP_ALLOW",
 	activities.CPUTimeSetting, activities.MaxCPUTimeSetting, activities.MaxMemorySetting, activities.MaxResultSetting,
-	activities.MaxResponseSetting, activities.MaxRequestsSetting, metrics.UserSeriesSetting, "MODULES_DIR",
-	"PAYLOAD_ENCRYPTION_KEYS", "PAYLOAD_ENCRYPT_FAILURES", "PAYLOAD_CODEC_ENDPOINT", "PAYLOAD_CODEC_AUTH",
-	"REPLICA_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS",
-	"OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_TRACES_SAMPLER",
-	"OTEL_TRACES_SAMPLER_ARG", "OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES",
-}
+	activities.MaxResponseSetting, activities.MaxRequestsSetting, metrics.UserSeriesSetting, "MODULES_DIR", "REPLICA_NAME",
+}, payloadSettings, telemetrySettings())
 
 // goesToCells are the variables that Go and gRPC themselves read in a cell's process.
 var goesToCells = []string{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,11 @@ const telemetryPrefix = "OTEL_"
 var telemetryNames = []string{
 	"OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_COMPRESSION", "OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
 	"OTEL_EXPORTER_OTLP_CLIENT_KEY", "OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT", "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+}
+
+// telemetrySettings are the settings that say where traces go, and of what.
+func telemetrySettings() []string {
+	return slices.DeleteFunc(settingNames(), func(name string) bool { return !strings.HasPrefix(name, telemetryPrefix) })
 }
 
 // flushTimeout bounds how long the end of the service waits for the last spans' delivery.
