@@ -895,9 +895,10 @@ export interface WorkerEventsRow {
    * started, reloaded, compile_failed, refused_by_gate (running executions would break), stayed
    * (running executions keep their code, which the new one doesn't fit), failing (running
    * executions get no further: their workflow tasks fail), failed (a start or reload that
-   * didn't work), stopped, request_done, migrated or code_removed.
+   * didn't work), stopped, request_done, migrated, code_removed or cell_died (the process that
+   * its code ran in ended).
    */
-  kind: 'started' | 'reloaded' | 'compile_failed' | 'refused_by_gate' | 'stayed' | 'failing' | 'failed' | 'stopped' | 'request_done' | 'migrated' | 'code_removed';
+  kind: 'started' | 'reloaded' | 'compile_failed' | 'refused_by_gate' | 'stayed' | 'failing' | 'failed' | 'stopped' | 'request_done' | 'migrated' | 'code_removed' | 'cell_died';
   /** One line for people. */
   message: string;
   /**
