@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"workflow-worker/reconcile/executions/bell"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/logkey"
@@ -34,7 +35,7 @@ type Follower struct {
 	// Observer is told how many states wait to be written.
 	Observer FollowObserver
 
-	bell bell
+	bell bell.Bell
 	// records says that some project wants all its executions recorded; the sweeper knows.
 	records atomic.Bool
 
@@ -64,7 +65,7 @@ type entry struct {
 
 // NewFollower returns one that does nothing until Run.
 func NewFollower(b Base, all bool, o FollowObserver) *Follower {
-	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
+	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: bell.New(), pending: map[string]*entry{}}
 }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
@@ -81,14 +82,14 @@ func (f *Follower) ExecutionAdvanced(_ string, a runtime.Advance) {
 		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentRunID: a.Origin.Parent.GetRunId(),
 	}
 	if a.Closing != nil {
-		e, final := f.byCommand(a.Closing, a.Origin)
+		e, final := f.ByCommand(a.Closing, a.Origin)
 		if !final {
 			f.Doubt(first)
 			if !a.First {
 				return
 			}
 		} else {
-			e.into(&s)
+			e.Into(&s)
 			s.EndedAt = time.Now()
 		}
 	}
@@ -168,14 +169,14 @@ func (e *entry) merge(was *entry) {
 // Run writes until ctx ends, and once more then.
 func (f *Follower) Run(ctx context.Context) {
 	failures := 0
-	for next := orphanPause; f.bell.wait(ctx, next); {
+	for next := orphanPause; f.bell.Wait(ctx, next); {
 		err := f.flush(ctx)
 		next = f.untilDue()
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
 			f.Trouble.Fail(ctx, "executions", "what becomes of executions can't be written; it is kept", err)
-			if !pause(ctx, backoff(failures)) {
+			if !bell.Pause(ctx, bell.Backoff(failures)) {
 				break
 			}
 			failures++
@@ -268,7 +269,7 @@ func (f *Follower) gather(ctx context.Context) {
 	n, wait := f.due(time.Now()), f.crowd.pace().ends
 	f.mu.Unlock()
 	if n > 0 && n < maxBatch {
-		pause(ctx, wait)
+		bell.Pause(ctx, wait)
 	}
 }
 

@@ -375,6 +375,9 @@ type OpenExecution struct {
 	StartedAt                                    time.Time
 }
 
+// NoID is before every id: who reads in their order begins after it.
+const NoID = "00000000-0000-0000-0000-000000000000"
+
 // ReadOpenExecutions reads rows after an id, in its order. unknown: only those that the service
 // hasn't looked at yet.
 func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, most int) ([]OpenExecution, error) {

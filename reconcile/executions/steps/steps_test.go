@@ -1,4 +1,4 @@
-package executions
+package steps
 
 import (
 	"encoding/json"
@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -61,7 +62,7 @@ func completedEvent(id, of int64) *historypb.HistoryEvent {
 func payloads(values ...string) *commonpb.Payloads {
 	p := &commonpb.Payloads{}
 	for _, v := range values {
-		p.Payloads = append(p.Payloads, jsonPayload([]byte(v)))
+		p.Payloads = append(p.Payloads, shown.Payload([]byte(v)))
 	}
 	return p
 }
@@ -262,7 +263,7 @@ func TestSecretsGoWhereverTheyAre(t *testing.T) {
 // the step ends.
 func TestWhatCameOfAnUnknownInputIsWithheld(t *testing.T) {
 	t.Parallel()
-	s := NewSteps(Base{MaxValue: 1000}, nil, StepSettings{Record: rows.StepsActivities, Payloads: true, MaxValue: 1000}, time.Second)
+	s := New(Config{Limits: shown.Limits{MaxValue: 1000}, Settings: Settings{Record: rows.StepsActivities, Payloads: true, MaxValue: 1000}})
 	s.definitions["w"] = newDefinition(rows.StepDefinition{WorkflowID: "w", Components: []rows.StepComponent{{ID: "c", Name: "login", Redact: json.RawMessage(`["password"]`)}}})
 	target := rows.StepTarget{ExecutionID: "e", WorkflowID: "w"}
 	secret := step{kind: rows.StepActivity, key: "1", name: "login", failure: &failurepb.Failure{Message: "hunter2"}, output: payloads(`"hunter2"`)}

@@ -1,4 +1,4 @@
-package executions
+package steps
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -209,7 +210,7 @@ func (c *cleaner) payloads(p *commonpb.Payloads) *commonpb.Payloads {
 		if err != nil {
 			data = []byte(`"` + redacted + `"`)
 		}
-		out.Payloads = append(out.Payloads, jsonPayload(data))
+		out.Payloads = append(out.Payloads, shown.Payload(data))
 	}
 	return out
 }
