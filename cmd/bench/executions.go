@@ -215,6 +215,9 @@ func (r *rows) imageBytes(ctx context.Context, from, to books) (n int64, ok bool
 
 // idle is what the service writes for its projects while nothing goes on.
 func (r *rows) idle(ctx context.Context) (perSecond books, err error) {
+	if err := sleep(ctx, 5*time.Second); err != nil { // until all is added up that went before
+		return books{}, err
+	}
 	from, err := r.books(ctx)
 	if err != nil {
 		return books{}, err

@@ -81,6 +81,8 @@ type Steps struct {
 	pending  map[string]*pendingRun
 	held     int // bytes
 	settled  map[string]time.Time
+	crowd    bell.Crowd
+	ending   bool // all is due, once
 
 	// Of the one who writes:
 	busy        time.Time
@@ -153,11 +155,13 @@ func (s *Steps) ended(f *fold) {
 		return // its history tells
 	}
 	if p := s.pending[f.runID]; p != nil {
-		p.settles = true
+		p.settles, p.due = true, time.Now()
+		s.bell.Ring()
 		return
 	}
 	if len(f.counts) > 0 {
-		s.run(f.workflowID, f.runID).settles = true
+		p := s.run(f.workflowID, f.runID)
+		p.settles, p.due = true, p.since
 		s.bell.Ring()
 		return
 	}
@@ -183,7 +187,8 @@ func (s *Steps) fold(x *commonpb.WorkflowExecution) *fold {
 func (s *Steps) run(workflowID, runID string) *pendingRun {
 	p := s.pending[runID]
 	if p == nil {
-		p = &pendingRun{workflowID: workflowID, runID: runID, steps: map[string]*step{}, since: time.Now()}
+		now := time.Now()
+		p = &pendingRun{workflowID: workflowID, runID: runID, steps: map[string]*step{}, since: now, due: now.Add(holdOf(&s.crowd))}
 		s.pending[runID] = p
 	}
 	if f := s.folds[runID]; f != nil && f.firstRun != "" {
@@ -208,7 +213,22 @@ func (s *Steps) add(workflowID, runID string, one step) {
 	}
 	s.held += one.size()
 	p.steps[id] = &one
+	s.crowd.Add(time.Now())
 	s.bell.Ring()
+}
+
+// holdOf is how long a run's steps wait for what becomes of them, by how much is told of steps: in a
+// crowd most end before anybody would have seen them begin, and are one write instead of two or
+// three. The run's end ends it.
+func holdOf(c *bell.Crowd) time.Duration {
+	switch n := c.Size(); {
+	case n < 30:
+		return 0
+	case n < 150:
+		return 300 * time.Millisecond
+	default:
+		return 700 * time.Millisecond
+	}
 }
 
 // Run writes until ctx ends, and once more then.
@@ -233,6 +253,9 @@ func (s *Steps) Run(ctx context.Context) {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	s.mu.Lock()
+	s.ending = true
+	s.mu.Unlock()
 	if err := s.flush(last); err != nil {
 		s.Log.WarnContext(last, "steps of executions could not be written in the end; their histories have them", logkey.Error, err)
 	}
@@ -287,7 +310,7 @@ func (s *Steps) take() (batch []*pendingRun) {
 	defer s.mu.Unlock()
 	now, n := time.Now(), 0
 	for id, p := range s.pending {
-		if p.due.After(now) {
+		if p.due.After(now) && !s.ending {
 			continue
 		}
 		delete(s.pending, id)
@@ -306,6 +329,9 @@ func (s *Steps) take() (batch []*pendingRun) {
 func (s *Steps) giveBack(batch []*pendingRun, after time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ending && after > 0 {
+		return // their histories have them
+	}
 	for _, p := range batch {
 		now := s.pending[p.runID]
 		if now == nil {
