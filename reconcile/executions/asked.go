@@ -282,12 +282,40 @@ func late(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || temporal.CodeOf(err) == codes.DeadlineExceeded
 }
 
-// resetTarget is args of a reset.
+// resetTarget is what a reset goes back to.
 type resetTarget struct {
-	EventID int64 `json:"eventId"`
+	EventID int64 `json:"eventId"` // 0: as first says
+	first   bool  // completed workflow task; else the last
+}
+
+// target reads it. What isn't understood is refused: a reset can't be taken back.
+func (a *asked) target() (to resetTarget, err error) {
+	switch a.Name {
+	case "", "last":
+	case "first":
+		to.first = true
+	default:
+		return to, refusalError{fmt.Sprintf("a reset goes to the first or the last completed workflow task, or to an eventId in args: not to %q", a.Name)}
+	}
+	if a.Args == nil {
+		return to, nil
+	}
+	d := json.NewDecoder(strings.NewReader(*a.Args))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&to); err != nil {
+		return to, refusalError{"args: " + err.Error()}
+	}
+	if to.EventID <= 0 {
+		return to, refusalError{"args of a reset have an eventId, of a completed workflow task"}
+	}
+	return to, nil
 }
 
 func (a *asked) reset(ctx context.Context) (*string, error) {
+	to, err := a.target()
+	if err != nil {
+		return nil, err
+	}
 	if a.Again && a.RunID != "" {
 		found, err := a.describe(ctx, a.Temporal, a.x.TemporalID, a.RunID)
 		if err != nil {
@@ -297,15 +325,9 @@ func (a *asked) reset(ctx context.Context) (*string, error) {
 			return a.resetTo(run), nil
 		}
 	}
-	var to resetTarget
-	if a.Args != nil {
-		if err := json.Unmarshal([]byte(*a.Args), &to); err != nil {
-			return nil, refusalError{"args: " + err.Error()}
-		}
-	}
 	if to.EventID == 0 {
 		err := a.events(ctx, a.run, func(e *historypb.HistoryEvent) {
-			if e.GetWorkflowTaskCompletedEventAttributes() != nil && (to.EventID == 0 || a.Name != "first") {
+			if e.GetWorkflowTaskCompletedEventAttributes() != nil && (to.EventID == 0 || !to.first) {
 				to.EventID = e.GetEventId()
 			}
 		})

@@ -3,6 +3,7 @@ package executions
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -374,6 +375,9 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 			chains = append(chains, e.ExecutionState)
 			of[e.FirstRunID] = e
 		}
+	}
+	if err := errors.Join(f.withhold(ctx, named), f.withhold(ctx, chains)); err != nil {
+		return err
 	}
 	if len(named) > 0 {
 		if err := f.isolated(ctx, named, func(ctx context.Context, s []rows.ExecutionState) error { return rows.WriteExecutions(ctx, f.DB, s) }); err != nil {

@@ -155,6 +155,9 @@ func (r *Recorder) write(ctx context.Context, batch []rows.ExecutionState, compl
 	if err := r.complete(ctx, missing); err != nil && complete {
 		return err
 	}
+	if err := r.withhold(ctx, missing); err != nil {
+		return err
+	}
 	if err := r.isolated(ctx, missing, func(ctx context.Context, s []rows.ExecutionState) error {
 		return rows.RecordExecutions(ctx, r.DB, r.All, s)
 	}); err != nil {

@@ -92,14 +92,16 @@ func New(c Config) *Service {
 		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity,
 		Limits: shown.Limits{MaxValue: c.MaxValue, HideFailures: c.HideFailures}, Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
 	}
-	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
+	s := &Service{}
+	s.steps = steps.New(steps.Config{
+		DB: b.DB, Temporal: c.Temporal, Namespace: c.Namespace, Limits: b.Limits, Settings: c.Steps, Interval: c.SweepInterval, Log: c.Logger, Trouble: b.Trouble,
+	})
+	b.Secretive = s.steps.Secretive
+	s.follower = NewFollower(b, c.All, c.Observer)
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
 	s.recorder = NewRecorder(b, c.Temporal, s.follower)
 	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
 	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
-	s.steps = steps.New(steps.Config{
-		DB: b.DB, Temporal: c.Temporal, Namespace: c.Namespace, Limits: b.Limits, Settings: c.Steps, Interval: c.SweepInterval, Log: c.Logger, Trouble: b.Trouble,
-	})
 	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
 	return s
 }

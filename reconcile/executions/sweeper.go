@@ -69,7 +69,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 	for next := time.Duration(0); s.Bell.Wait(ctx, next); {
 		var err error
 		if time.Since(swept) >= s.Interval {
-			if err = errors.Join(s.sweep(ctx, false), s.sweepLost(ctx), s.settle(ctx)); err == nil {
+			if err = errors.Join(s.sweep(ctx, false), s.sweepReopened(ctx), s.sweepLost(ctx), s.settle(ctx)); err == nil {
 				swept = time.Now()
 			}
 		} else {
@@ -147,6 +147,20 @@ func (s *Sweeper) sweep(ctx context.Context, unknown bool) error {
 			err = s.askAll(ctx, doubtful)
 		}
 		failed = cmp.Or(failed, err)
+	}
+}
+
+// sweepReopened has rows say again what they said before somebody made them pending.
+func (s *Sweeper) sweepReopened(ctx context.Context) error {
+	for after := rows.NoID; ; {
+		page, err := rows.ReadReopenedExecutions(ctx, s.DB, after, sweepPage)
+		if err == nil {
+			err = s.askAll(ctx, page)
+		}
+		if err != nil || len(page) < sweepPage || ctx.Err() != nil {
+			return err
+		}
+		after = page[len(page)-1].ID
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"workflow-worker/reconcile/executions/shown"
+	"workflow-worker/reconcile/executions/steps"
 	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
@@ -51,8 +52,10 @@ type Base struct {
 	Namespace string
 	Identity  string // of this process, for Temporal's histories
 	shown.Limits
-	Log     *slog.Logger
-	Trouble *trouble.Log
+	// Secretive says which activities have values that mustn't land in rows. It may be nil.
+	Secretive func(context.Context, []steps.Activity) (map[steps.Activity]bool, error)
+	Log       *slog.Logger
+	Trouble   *trouble.Log
 }
 
 // refused ends a row that can't be started or followed.

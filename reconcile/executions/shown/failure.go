@@ -117,3 +117,29 @@ func (f *Failure) JSON(max int) *string {
 	}
 	return new(string(b))
 }
+
+// Redacted stands where a row mustn't tell what it was.
+const Redacted = "[redacted]"
+
+// Activities are the types of the activities by whose failures it came.
+func (f *Failure) Activities() (types []string) {
+	for ; f != nil; f = f.Cause {
+		if f.Activity != "" {
+			types = append(types, f.Activity)
+		}
+	}
+	return types
+}
+
+// Withhold takes out what the failures of activities say that have secrets; types, and where it
+// was, stay.
+func (f *Failure) Withhold(secretive func(activity string) bool) (done bool) {
+	for ; f != nil; f = f.Cause {
+		if done {
+			f.Message, f.Stack, f.Details = Redacted, "", nil
+		} else if f.Activity != "" && f.Cause != nil {
+			done = secretive(f.Activity)
+		}
+	}
+	return done
+}
