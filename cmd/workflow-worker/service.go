@@ -19,6 +19,7 @@ import (
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
 	"workflow-worker/reconcile/executions"
+	"workflow-worker/reconcile/executions/steps"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
@@ -150,7 +151,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
 		HideValues: !s.recordsValues(), HideFailures: s.PayloadFailures && !s.recordsValues(),
-		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
+		Steps:  steps.Settings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})
 	// A cell can't die before there are projects, which the reconciler starts.
