@@ -63,7 +63,17 @@ dev: export INSTALL := yes
 dev: go ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
 	@[ -x .local/bin/dev ] || echo "  build        what starts the servers; with nothing compiled yet that takes a minute or two"
 	@$(ALIKE) $(GO) build -o .local/bin/ ./cmd/dev ./cmd/demo github.com/dop251/goja github.com/evanw/esbuild/pkg/api
-	@exec .local/bin/dev -build '$(MAKE) --no-print-directory PGO=$(PGO) build'
+	@exec .local/bin/dev -build '$(MAKE) --no-print-directory PGO=$(PGO) dev-service'
+
+# Compilers work while packages are fetched.
+.PHONY: dev-service compiled
+dev-service:
+	@$(MAKE) --no-print-directory -j3 bundle compiled
+	@$(MAKE) --no-print-directory build
+
+# What others wrote of the service, which needs no bundle.
+compiled:
+	@$(ALIKE) $(GO) build $$($(GO) list -e -deps -f '{{with .Module}}{{if not .Main}}{{$$.ImportPath}}{{end}}{{end}}' ./cmd/workflow-worker)
 
 demo: go ## against a running `make dev`: write workflows as rows, run them, change their code, run them again
 	@$(ALIKE) $(GO) build -o .local/bin/ ./cmd/demo
