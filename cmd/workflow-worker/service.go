@@ -169,6 +169,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Logger:     w.log,
 		Observer:   w.metrics,
 	}, func(d cell.Death) {
+		w.metrics.CellDied()
 		if len(d.Projects) > 0 {
 			reconciler.WorkersDied(d.Projects, d.String())
 		}
@@ -177,13 +178,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		return err
 	}
 	defer endRunner()
+	w.metrics.CellsUse(elsewhere)
 	if err := runner.Warm(ctx); err != nil {
 		return err
 	}
 	memoryLimit := memory.Limit() // before it is tuned
 	reconciler, err = reconcile.New(reconcile.Config{
 		Pool:              w.pool,
-		Runner:            runner,
+		Runner:            quarantined{runner, w.metrics},
 		Tracer:            w.tracer,
 		Store:             store,
 		Executions:        replay.NewExecutions(w.temporal),
