@@ -47,8 +47,11 @@ func (c *Cells) launch(ctx context.Context, number int, memory int64, alone stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
+	c.mu.Lock()
+	followed := c.follow
+	c.mu.Unlock()
 	w, err := ask[welcome](ctx, p.calls, cellService, methodHello, hello{
-		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: memory, Level: int(c.cfg.Level.Level()),
+		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: memory, Level: int(c.cfg.Level.Level()), Follow: followed,
 	})
 	if err == nil && w.Protocol != protocol {
 		err = fmt.Errorf("it speaks version %d, the service version %d: both must be the same program", w.Protocol, protocol)
@@ -119,9 +122,15 @@ func (c *Cells) spawn(number int, alone string) (*process, error) {
 		_ = p.cmd.Wait()         // says that it was killed
 		return nil, err
 	}
+	c.mu.Lock()
+	c.all[p] = true
+	c.mu.Unlock()
 	go func() {
 		defer close(p.dead)
 		err := p.cmd.Wait()
+		c.mu.Lock()
+		delete(c.all, p)
+		c.mu.Unlock()
 		p.disconnect()
 		read.Wait()
 		p.inside = p.notes.entries()

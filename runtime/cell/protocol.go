@@ -9,7 +9,7 @@ import (
 )
 
 // protocol is the version of what parent and cell say to each other.
-const protocol = 1
+const protocol = 2
 
 // The services: what a cell does for its parent, and the parent for a cell.
 const (
@@ -29,6 +29,7 @@ const (
 	methodPolls   = "Polls"   // → polls
 	methodMetrics = "Metrics" // → metrics
 	methodLevel   = "Level"   // level → ok: the log's
+	methodFollow  = "Follow"  // following → ok
 	methodClose   = "Close"   // → ok: the cell ends
 )
 
@@ -57,7 +58,14 @@ type hello struct {
 	// Memory is how much the cell may use, in bytes.
 	Memory int64
 	// Level is that of the log.
-	Level int
+	Level  int
+	Follow following
+}
+
+// following says whether anybody follows executions. Of several the one with the highest number counts.
+type following struct {
+	Number int64
+	Is     bool
 }
 
 type welcome struct {

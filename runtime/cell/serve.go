@@ -155,6 +155,10 @@ func cellMethods() []grpc.MethodDesc {
 			c.level.Set(slog.Level(l.Level))
 			return ok{}, nil
 		}),
+		served(methodFollow, func(c *child, _ context.Context, f following) (ok, error) {
+			c.teller.follow(f)
+			return ok{}, nil
+		}),
 		served(methodClose, (*child).close),
 	}
 }
@@ -185,6 +189,7 @@ func (c *child) hello(_ context.Context, h hello) (welcome, error) {
 		debug.SetMemoryLimit(h.Memory)
 	}
 	t := c.teller
+	t.follow(h.Follow)
 	program, err := c.begin(c.ctx, Setup{
 		Cell: h.Cell, Environment: h.Environment, Handed: h.Handed, ReadFile: c.readFile, Log: c.log,
 		Config: runtime.Config{
