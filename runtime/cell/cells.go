@@ -31,6 +31,8 @@ type Config struct {
 	ReadFile func(path string) ([]byte, error)
 	// Memory is how much each cell may use, in bytes. Default: as much as there is.
 	Memory int64
+	// Silence is how long a cell may give no answer before it counts as dead. Default 10 s.
+	Silence time.Duration
 	// Level is the log's. Default: info.
 	Level slog.Leveler
 
@@ -60,6 +62,9 @@ func (c Config) withDefaults() Config {
 	c.Count = max(1, c.Count)
 	if c.ReadFile == nil {
 		c.ReadFile = func(string) ([]byte, error) { return nil, errors.New("a cell may have no files") }
+	}
+	if c.Silence == 0 {
+		c.Silence = 10 * time.Second
 	}
 	if c.Level == nil {
 		c.Level = slog.LevelInfo

@@ -29,6 +29,7 @@ const (
 	methodPolls   = "Polls"   // → polls
 	methodMetrics = "Metrics" // → metrics
 	methodLevel   = "Level"   // level → ok: the log's
+	methodBeat    = "Beat"    // → beat: it lives
 	methodFollow  = "Follow"  // following → ok
 	methodClose   = "Close"   // → ok: the cell ends
 )
@@ -105,10 +106,14 @@ type metrics struct {
 
 func (m *metrics) parts() *[][]byte { return &m.Families }
 
+// beat is how the cell is.
+type beat struct {
+	// Used is how much memory it needs for what it keeps, in bytes.
+	Used int64
+}
+
 // news is what has happened in a cell since the last ones, in the order in which it did.
 type news struct {
-	// Used is how much memory it needs for what it keeps, in bytes; 0 is what it said last.
-	Used   int64
 	Events []event
 
 	// What is only counted.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/memory"
 )
 
 // Setup is what a cell is made of.
@@ -154,6 +155,10 @@ func cellMethods() []grpc.MethodDesc {
 		served(methodLevel, func(c *child, _ context.Context, l level) (ok, error) {
 			c.level.Set(slog.Level(l.Level))
 			return ok{}, nil
+		}),
+		served(methodBeat, func(c *child, _ context.Context, _ ok) (beat, error) {
+			_, err := c.runner()
+			return beat{memory.Used()}, err
 		}),
 		served(methodFollow, func(c *child, _ context.Context, f following) (ok, error) {
 			c.teller.follow(f)

@@ -13,15 +13,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/runtime"
-	"workflow-worker/runtime/memory"
 )
 
 const (
 	// linger is how long news wait for others to go with them, and cadence how soon after the last
 	// ones they go: a message costs more than what it carries. Nobody waits for what is only counted.
 	linger, cadence, lingerCounts = 5 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond
-	// heartbeat is how often news go at least.
-	heartbeat = time.Second
 	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of steps beyond it
 	// histories tell.
 	maxHeld = 64 << 20
@@ -62,14 +59,10 @@ func newTeller(parent *grpc.ClientConn) *teller {
 
 // run tells until ctx ends, and once more then.
 func (t *teller) run(ctx context.Context) {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-t.wake:
 			t.wait(ctx)
-		case <-beat.C:
-			t.add(false, func(n *news) { n.Used = memory.Used() })
 		case <-ctx.Done():
 		}
 		t.flush(context.WithoutCancel(ctx))
