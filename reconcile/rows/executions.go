@@ -479,6 +479,18 @@ func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
 	return any, nil
 }
 
+// AnyOpenExecution says whether any row waits for what becomes of an execution, or any project wants
+// them recorded.
+func AnyOpenExecution(ctx context.Context, db DB) (any bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE status IN ('pending', 'running', 'paused'))
+  OR EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
+		return false, fmt.Errorf("look for open executions: %w", err)
+	}
+	return any, nil
+}
+
 // CancelWaiting cancels a row that nobody has set about starting.
 func CancelWaiting(ctx context.Context, db DB, id, reason string) (done bool, err error) {
 	ctx, cancel := db.Within(ctx)
