@@ -161,6 +161,9 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 	}
 	q.Memo.Fields[memoKey] = shown.Payload([]byte(strconv.Quote(s.ID)))
 	if len(o.SearchAttributes) > 0 {
+		for name, v := range o.SearchAttributes {
+			o.SearchAttributes[name] = withoutFraction(v)
+		}
 		q.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: payloadsByName(o.SearchAttributes)}
 	}
 	if r := o.Retry; r != nil {
@@ -180,6 +183,17 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 func exclusive(q *workflowservice.StartWorkflowExecutionRequest) bool {
 	return q.GetWorkflowIdReusePolicy() == enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
 		(q.GetWorkflowIdConflictPolicy() == enumspb.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED || q.GetWorkflowIdConflictPolicy() == enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
+}
+
+var wholeNumber = regexp.MustCompile(`^(-?[0-9]+)\.0+$`)
+
+// withoutFraction writes 1.0, which a jsonb keeps, as JavaScript writes it: the server refuses it as
+// an Int, and calls it 1.
+func withoutFraction(v json.RawMessage) json.RawMessage {
+	if m := wholeNumber.FindSubmatch(v); m != nil {
+		return m[1]
+	}
+	return v
 }
 
 func payloadsByName(values map[string]json.RawMessage) map[string]*commonpb.Payload {
