@@ -19,7 +19,8 @@ const (
 	// maxHeld bounds what waits to be written, in bytes. What finds no place the sweeper finds out.
 	maxHeld = 64 << 20
 	// What belongs to no row yet is tried again so long: the start may be on its way, from here or
-	// from another replica.
+	// from another replica. Soon at first, then each time after four times as long: most belong to
+	// none at all.
 	orphanAge   = 6 * time.Second
 	orphanPause = 80 * time.Millisecond
 	// quiet is how long nothing is looked for without being told.
@@ -283,7 +284,7 @@ func (f *Follower) giveBack(batch []*entry, after time.Duration) {
 	for _, e := range batch {
 		key := f.key(e)
 		if after > 0 {
-			e.due = time.Now().Add(max(after, time.Since(e.since)))
+			e.due = time.Now().Add(max(after, 3*time.Since(e.since)))
 		}
 		if newer := f.pending[key]; newer != nil {
 			f.held -= newer.Size()
