@@ -42,6 +42,8 @@ type Follower struct {
 	bell bell.Bell
 	// records says that some project wants all its executions recorded; the sweeper knows.
 	records atomic.Bool
+	// alone says that no other replica's worker sees tasks; the sweeper knows.
+	alone atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
@@ -130,7 +132,11 @@ func (f *Follower) add(e *entry) {
 	if !e.Over() {
 		wait := paceOf(&f.crowd).begins // its end, if that comes before, is written with it
 		if e.starts && e.Hash == "" {
-			wait = max(wait, f.firsts.began(e.FirstRunID, now))
+			first := f.firsts.began(e.FirstRunID, now)
+			if f.alone.Load() {
+				first = maxFirstWait // nobody else looks for the row
+			}
+			wait = max(wait, first)
 		}
 		e.due = now.Add(wait)
 	}

@@ -70,6 +70,12 @@ func (t *firstTasks) seen(run string, now time.Time) {
 	}
 }
 
+// learn is quick where more is needed, for what is slow comes in crowds.
 func (t *firstTasks) learn(wait time.Duration) {
-	t.wait += (min(wait, maxFirstWait) - t.wait) / 8
+	change := min(wait, maxFirstWait) - t.wait
+	if change > 0 {
+		t.wait += change / 2
+	} else {
+		t.wait += change / 16
+	}
 }
