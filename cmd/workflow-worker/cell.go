@@ -36,13 +36,20 @@ type runner interface {
 	Close(ctx context.Context) error
 }
 
+// losses say what becomes of projects whose worker is gone with its process.
+type losses struct {
+	died       func(cell.Death)
+	moved      func(projectIDs []string)
+	quarantine cell.Quarantine
+}
+
 // follower is a runner that spares itself what nobody follows.
 type follower interface{ Follow(is bool) }
 
 // runs gives what runs projects, as the settings say; heard is what it tells, and to whom. lost
 // hears of projects whose worker is gone with its process, and used says how much memory other
 // processes need.
-func (p process) runs(s settings, w watched, heard runtime.Config, lost func(cell.Death)) (r runner, used func() int64, end func(), err error) {
+func (p process) runs(s settings, w watched, heard runtime.Config, lost losses) (r runner, used func() int64, end func(), err error) {
 	if s.Cells > 0 {
 		c, err := p.cells(s, w, heard, lost)
 		if err != nil {
@@ -123,7 +130,7 @@ var goesToCells = []string{
 }
 
 // cells are the processes that run projects.
-func (p process) cells(s settings, w watched, heard runtime.Config, lost func(cell.Death)) (*cell.Cells, error) {
+func (p process) cells(s settings, w watched, heard runtime.Config, lost losses) (*cell.Cells, error) {
 	profile, err := s.temporalProfile()
 	if err != nil {
 		return nil, err
@@ -165,7 +172,7 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost func(ce
 		Memory: cellMemory(memory.Limit(), s.Cells), Level: w.level, Logger: w.log,
 		Store: heard.Store, Observer: heard.Observer, Meter: heard.Meter, Activities: heard.Activities, Usage: heard.Usage,
 		Progress: heard.Progress, Steps: heard.Steps, Failures: heard.Failures, KeptCode: heard.KeptCode,
-		Gone: w.metrics.Ended, Died: lost,
+		Gone: w.metrics.Ended, Died: lost.died, Moved: lost.moved, Quarantine: lost.quarantine,
 	})
 	if err != nil {
 		return nil, err
