@@ -13,6 +13,10 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PGO ?= auto
 dev conformance: PGO := off
 
+# How the service is built, and what has to be there before it: alike, so that what they share,
+# Temporal's SDK above all, is compiled once. (A build with cgo, or with paths, shares nothing.)
+ALIKE := CGO_ENABLED=0 GOFLAGS='$(shell $(GO) env GOFLAGS 2>/dev/null) -trimpath'
+
 # What the program says of itself: the tag, or the commit, and whether it was changed since.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
@@ -53,44 +57,54 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # Built, not `go run`, which adds a line of its own to an error. It builds the service while the
-# servers start, and the demo with it, so that `make demo` begins at once.
+# servers start. The packages beside it take longest of what the service needs, each on one core alone:
+# they are begun where the others leave cores idle.
 dev: export INSTALL := yes
 dev: go ## PostgreSQL, Temporal with its web UI, and the service on port 3011; Ctrl-C stops all
-	@$(GO) build -o .local/bin/ ./cmd/dev
-	@exec .local/bin/dev -build '$(MAKE) --no-print-directory PGO=$(PGO) build demo-built'
+	@[ -x .local/bin/dev ] || echo "  build        what starts the servers; with nothing compiled yet that takes a minute or two"
+	@$(ALIKE) $(GO) build -o .local/bin/ ./cmd/dev ./cmd/demo github.com/dop251/goja github.com/evanw/esbuild/pkg/api
+	@exec .local/bin/dev -build '$(MAKE) --no-print-directory PGO=$(PGO) dev-service'
 
-.PHONY: demo-built
-demo-built:
-	@$(GO) build -o .local/bin/ ./cmd/demo
+# Compilers work while packages are fetched.
+.PHONY: dev-service compiled
+dev-service:
+	@$(MAKE) --no-print-directory -j3 bundle compiled
+	@$(MAKE) --no-print-directory build
+
+# What others wrote of the service, which needs no bundle.
+compiled:
+	@$(ALIKE) $(GO) build $$($(GO) list -e -deps -f '{{with .Module}}{{if not .Main}}{{$$.ImportPath}}{{end}}{{end}}' ./cmd/workflow-worker)
 
 demo: go ## against a running `make dev`: write workflows as rows, run them, change their code, run them again
-	@$(GO) build -o .local/bin/ ./cmd/demo
+	@$(ALIKE) $(GO) build -o .local/bin/ ./cmd/demo
 	@exec .local/bin/demo
 
 build: bundle ## the service: bin/workflow-worker
-	CGO_ENABLED=0 $(GO) build -pgo=$(PGO) -trimpath -ldflags '$(LDFLAGS)' -o bin/workflow-worker ./cmd/workflow-worker
+	$(ALIKE) $(GO) build -pgo=$(PGO) -ldflags '$(LDFLAGS)' -o bin/workflow-worker ./cmd/workflow-worker
 
 bundle: go $(BUNDLE) $(LOCALES) ## Temporal's TypeScript SDK for goja, and the data of Intl
 
 # npm is asked for where the packages can't be fetched without: where npm_config_registry, or an
 # .npmrc, names no registry, or one to log in to.
-needs_npm = @if $(GO) run -pgo=off ./runtime/bundle/generate -needs-npm -dir $(1) 2>/dev/null; then $(MAKE) --no-print-directory npm; fi
+needs_npm = @if $(ALIKE) $(GO) run ./runtime/bundle/generate -needs-npm -dir $(1) 2>/dev/null; then $(MAKE) --no-print-directory npm; fi
 
 $(BUNDLE): $(BUNDLE_SOURCES)
 	$(call needs_npm,runtime/bundle)
-	$(GO) generate ./runtime/bundle
+	$(ALIKE) $(GO) generate ./runtime/bundle
 	@touch $@
 
 $(LOCALES): $(LOCALE_SOURCES)
 	$(call needs_npm,runtime/language/intl/cldr)
-	$(GO) generate ./runtime/language/intl/cldr
+	$(ALIKE) $(GO) generate ./runtime/language/intl/cldr
 	@touch $@
 
 # Built, not `go run`: that one doesn't hand a SIGTERM on, and the servers would stay.
 # A package's tests may take longer than go test's ten minutes where all run at once on two cores.
+# The race detector's own end of a process takes a second, in case something else is still running.
+test: export GORACE := atexit_sleep_ms=0
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
-	@$(GO) build -o .local/bin/withstack ./cmd/withstack
+	@$(ALIKE) $(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -pgo=off $(RACE) -timeout 30m $(TESTFLAGS) $(PKGS)
 	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -p 1 -timeout 30m -run '$(call either,$(AT_SPEED))' $(AT_SPEED_PKGS))
 
@@ -103,7 +117,7 @@ CHANGED = { git diff --name-only --diff-filter=d $(SINCE); git ls-files --others
 
 quick: export INSTALL := yes
 quick: bundle ## lint and test the packages that changed, without what takes long: make quick SINCE=HEAD~3
-	@$(GO) build -o .local/bin/withstack ./cmd/withstack
+	@$(ALIKE) $(GO) build -o .local/bin/withstack ./cmd/withstack
 	@$(GO) run ./docker/stack/ensure $(GOLANGCI_LINT) >/dev/null
 	@set -- $$($(CHANGED)); if [ $$# = 0 ]; then echo "no package changed since $(SINCE)"; exit 0; fi; \
 	echo "$$@"; $(GO) vet ./... && .local/bin/golangci-lint run "$$@" && .local/bin/withstack -- $(GO) test -pgo=off -short $(TESTFLAGS) "$$@"
@@ -130,7 +144,7 @@ digests: go ## write the digests of the image's base images into docker/Dockerfi
 	$(GO) run ./docker/pin docker/Dockerfile
 
 schema: go ## what is in the rows, as JSON Schema and TypeScript's types: reconcile/schema
-	@$(GO) build -o .local/bin/withstack ./cmd/withstack
+	@$(ALIKE) $(GO) build -o .local/bin/withstack ./cmd/withstack
 	.local/bin/withstack -- $(GO) test -pgo=off ./reconcile/schema -count=1 -update
 
 chart: go ## render the Helm chart and read it as Kubernetes' own types

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -95,6 +96,36 @@ func TestEachAlertIsTestedAndLinked(t *testing.T) {
 			if !slices.Contains([]string{"page", "ticket", "author"}, r.Labels["severity"]) {
 				t.Errorf("%s: its severity is %q", r.Alert, r.Labels["severity"])
 			}
+		}
+	}
+}
+
+// What is measured is on a panel, or in a rule: what nobody looks at tells nothing.
+func TestEachMetricIsLookedAt(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../metrics/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("grafana/dashboards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var looks strings.Builder
+	for _, file := range append(files, "prometheus/rules.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		looks.Write(text)
+	}
+	names := regexp.MustCompile("`…([a-z_]+)`").FindAllSubmatch(page, -1)
+	if len(names) < 30 {
+		t.Fatalf("%d metrics on the page", len(names))
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(`workflow_worker_` + string(name[1]) + `(_bucket|_sum|_count)?\b`).MatchString(looks.String()) {
+			t.Errorf("%s is on no panel and in no rule", name[1])
 		}
 	}
 }
@@ -280,7 +311,7 @@ func (p prometheusServer) rulesAreHealthy() error {
 
 // shows fails for a query of a dashboard without a number.
 func (p prometheusServer) shows(expr string) error {
-	expr = strings.NewReplacer("$job", "workflow-worker", "$__rate_interval", "15s").Replace(expr)
+	expr = strings.NewReplacer("$job", "workflow-worker", `project_id="$project"`, `project_id!=""`, "$__rate_interval", "15s").Replace(expr)
 	var found struct {
 		Result []struct{ Value [2]any }
 	}

@@ -68,6 +68,8 @@ type Metrics struct {
 	usage    *usage
 	beside   beside
 
+	processes *processes
+
 	stream       streamState
 	dependencies dependencies
 	troubles     troubles
@@ -109,6 +111,7 @@ func New(o Options) *Metrics {
 		usage:    newUsage(o.TopProjects, o.Now),
 	}
 	m.stream.now = o.Now
+	m.processes = newProcesses(o.Now)
 	m.stream.set(StreamConnecting, "not connected yet")
 	m.makeCollectors()
 	buildInfo := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -129,6 +132,7 @@ func New(o Options) *Metrics {
 		m.projects.vec, m.wanted, m.replicas, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
+		m.processes.deaths, m.processes.memory, m.processes.held,
 		newStateCollector(m),
 		m.temporal,
 		m.users,

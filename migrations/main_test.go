@@ -139,7 +139,7 @@ func (d *templateDatabase) made(t testing.TB, from string, prepare func(t testin
 	t.Helper()
 	d.once.Do(func() {
 		name := randomName()
-		admin(t, "CREATE DATABASE "+name+" TEMPLATE "+from)
+		admin(t, "CREATE DATABASE "+name+" TEMPLATE "+from+" STRATEGY file_copy")
 		prepare(t, server.URL(name))
 		d.name = name
 	})
@@ -152,7 +152,7 @@ func (d *templateDatabase) made(t testing.TB, from string, prepare func(t testin
 func newDatabase(t testing.TB, template string) *database {
 	t.Helper()
 	name := randomName()
-	admin(t, "CREATE DATABASE "+name+" TEMPLATE "+template)
+	admin(t, "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY file_copy")
 	t.Cleanup(func() { admin(t, "DROP DATABASE "+name+" WITH (FORCE)") })
 	return &database{TB: t, name: name, url: server.URL(name), conn: connect(t, server.URL(name))}
 }

@@ -179,7 +179,7 @@ func (d *target) status(ctx context.Context) ([]Migration, error) {
 	}
 	applied, err := d.applied(ctx)
 	if err != nil {
-		return nil, err
+		return nil, d.barred(ctx, err)
 	}
 	var all []Migration
 	for _, s := range provider.ListSources() {

@@ -105,7 +105,10 @@ BEGIN
             ('workflow_live_code', 'ALL', 'USING (true) WITH CHECK (true)')
         ) AS v (table_name, command, expression)
     LOOP
-        EXECUTE format('DROP POLICY IF EXISTS workflow_worker_service ON public.%I', t.table_name);
+        -- Not IF EXISTS, whose notices would hide the one above.
+        IF EXISTS (SELECT FROM pg_policies WHERE schemaname = 'public' AND tablename = t.table_name AND policyname = 'workflow_worker_service') THEN
+            EXECUTE format('DROP POLICY workflow_worker_service ON public.%I', t.table_name);
+        END IF;
         EXECUTE format('CREATE POLICY workflow_worker_service ON public.%I FOR %s TO workflow_worker_service %s',
             t.table_name, t.command, t.expression);
     END LOOP;

@@ -3,13 +3,17 @@ package migrations_test
 import (
 	"bytes"
 	"context"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pglogrepl"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/migrations"
 )
@@ -220,4 +224,45 @@ func (d *database) stream(role string) *pgconn.PgConn {
 		d.Fatalf("%s: start: %v", role, err)
 	}
 	return c
+}
+
+// The tables' owner, no superuser, runs the role's SQL as often as he likes: on PostgreSQL 15 the
+// role comes without REPLICATION, and the one notice says what a superuser has to run.
+func TestTheRolesSQLRunsAsAnOwnerWhoIsNoSuperuser(t *testing.T) {
+	t.Parallel()
+	server := stacktest.Postgres(t, stack.PostgresOptions{}) // roles are the server's
+	super := connect(t, server.URL("postgres"))
+	for _, sql := range []string{`CREATE ROLE landlord LOGIN CREATEROLE`, `CREATE DATABASE house OWNER landlord`} {
+		if _, err := super.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config, err := pgx.ParseConfig(server.URL("house"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.User = "landlord"
+	var notices []string
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notices = append(notices, n.Message) }
+	u, err := url.Parse(server.URL("house"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User("landlord")
+	if err := migrations.Run(t.Context(), u.String(), nil); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close(t.Context())
+	for range 2 {
+		if _, err := owner.Exec(t.Context(), migrations.RoleSQL()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(notices) != 1 || !strings.Contains(notices[0], "a superuser must run ALTER ROLE workflow_worker_service REPLICATION") {
+		t.Errorf("notices: %q", notices)
+	}
 }

@@ -2,12 +2,15 @@ package migrations
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // State is a database's schema beside what this binary knows.
@@ -99,20 +102,25 @@ func Newest() int64 {
 // PendingError says that migrations are pending that this role, or this process, isn't to apply.
 type PendingError struct {
 	Pending []Migration
+	Never   bool   // none was applied
 	Role    string // that the service works as; "" if it wasn't asked to migrate
 	Owner   string // of the tables; "" if there are none yet
 }
 
 func (e *PendingError) Error() string {
-	names := make([]string, len(e.Pending))
-	for i, m := range e.Pending {
-		names[i] = m.Name
+	lacks := "was never migrated"
+	if !e.Never {
+		names := make([]string, len(e.Pending))
+		for i, m := range e.Pending {
+			names[i] = m.Name
+		}
+		lacks = "lacks " + strings.Join(names, ", ")
 	}
 	owner := "the owner"
 	if e.Owner != "" {
 		owner = fmt.Sprintf("the owner (%s)", e.Owner)
 	}
-	text := fmt.Sprintf("migrations: the database lacks %s: run `workflow-worker migrate` as %s, then the SQL of `workflow-worker role`", strings.Join(names, ", "), owner)
+	text := fmt.Sprintf("migrations: the database %s: run `workflow-worker migrate` as %s, then the SQL of `workflow-worker role`", lacks, owner)
 	if e.Role != "" {
 		text += fmt.Sprintf("; role %s may not", e.Role)
 	}
@@ -135,7 +143,7 @@ func Check(ctx context.Context, databaseURL string) (State, error) {
 		if err != nil {
 			return s, err
 		}
-		return s, &PendingError{Pending: pending, Owner: owner}
+		return s, &PendingError{Pending: pending, Never: s.Never(), Owner: owner}
 	}
 	return s, nil
 }
@@ -150,4 +158,30 @@ WHERE n.nspname = 'workflow_worker' AND c.relname = 'schema_version'`).Scan(&own
 		return "", "", fmt.Errorf("migrations: look for the tables' owner: %w", err)
 	}
 	return owner, stranger, nil
+}
+
+// BarredError says that the role may not see what was applied: it isn't the one of
+// [RoleSQL], nor the owner.
+type BarredError struct {
+	Role string
+	err  error
+}
+
+func (e *BarredError) Error() string {
+	return fmt.Sprintf("migrations: role %s may not see what was applied: run the SQL of `workflow-worker role` as the owner of the tables, and connect as the role that it makes: %v", e.Role, e.err)
+}
+
+func (e *BarredError) Unwrap() error { return e.err }
+
+// barred tells rights that lack from other errors.
+func (d *target) barred(ctx context.Context, err error) error {
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || refused.Code != "42501" { // insufficient_privilege
+		return err
+	}
+	role := "of DATABASE_URL"
+	if asked := d.db.QueryRowContext(ctx, `SELECT pg_catalog.quote_ident(current_user)`).Scan(&role); asked != nil {
+		return err
+	}
+	return &BarredError{role, err}
 }

@@ -12,6 +12,9 @@ import (
 // unreachablePause is how long RunUntilDone waits for a database that can't be reached.
 const unreachablePause = 2 * time.Second
 
+// tellEvery is the least time between two lines about the same trouble.
+const tellEvery = time.Minute
+
 // RunUntilDone is Run, and waits for a database that can't be reached. What the database refuses
 // is final: only its owner can help. Once ctx has ended, its cause is the error.
 func RunUntilDone(ctx context.Context, databaseURL string, log *slog.Logger) error {
@@ -28,6 +31,8 @@ func CheckUntilAnswered(ctx context.Context, databaseURL string, log *slog.Logge
 }
 
 func untilAnswered(ctx context.Context, log *slog.Logger, fails string, f func() error) error {
+	var told string
+	var at time.Time
 	for {
 		err := f()
 		var refused *pgconn.PgError
@@ -41,7 +46,10 @@ func untilAnswered(ctx context.Context, log *slog.Logger, fails string, f func()
 		case errors.As(err, &preflight), errors.As(err, &pending), errors.As(err, &refused) && !temporary(refused):
 			return err
 		}
-		log.Warn(fails, "error", err.Error(), "retry_in_ms", unreachablePause.Milliseconds())
+		if text := err.Error(); text != told || time.Since(at) >= tellEvery {
+			log.Warn(fails, "error", text, "retry_in_ms", unreachablePause.Milliseconds())
+			told, at = text, time.Now()
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -16,6 +16,7 @@ import (
 	"workflow-worker/migrations"
 	"workflow-worker/runtime/buildid"
 	"workflow-worker/runtime/memory"
+	"workflow-worker/runtime/tracing"
 )
 
 type doctorFlags struct {
@@ -27,12 +28,12 @@ func (p process) doctorCommand() *cobra.Command {
 	var f doctorFlags
 	c := &cobra.Command{
 		Use: "doctor", Short: "Look at all that the service needs, and say what is wrong and what mends it", Args: cobra.NoArgs,
-		Long: "Looks at the settings, the database, the schema, rights, the change stream, Temporal, what so many projects\ntake, and TLS. It changes nothing and goes on after a failure. docker/RUNBOOK.md explains each check by its\nid. Exit code 6: something fatal is wrong; warnings alone: 0.\n\nChecks: " + strings.Join(doctor.IDs(), ", "),
+		Long: "Looks at the settings, the database, the schema, rights, the change stream, Temporal, what so many projects\ntake, TLS, and where traces go. It changes nothing and goes on after a failure. docker/RUNBOOK.md explains each check by its\nid. Exit code 6: something fatal is wrong; warnings alone: 0.\n\nChecks: " + strings.Join(doctor.IDs(), ", "),
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doctor(cmd.Context(), f) },
 	}
 	c.Flags().BoolVar(&f.short, "short", false, "only what is wrong, for pasting")
 	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
-	c.Flags().StringSliceVar(&f.skip, "skip", nil, "ids of checks to leave out")
+	c.Flags().StringSliceVar(&f.skip, "skip", nil, "ids of checks to leave out; those that need one of them are left out, too")
 	return c
 }
 
@@ -44,7 +45,14 @@ func (p process) doctor(ctx context.Context, f doctorFlags) error {
 		ModulesDir:   s.ModulesDir, ProjectReplicas: s.ProjectReplicas, CodeRetention: s.CodeRetention, MemoryLimit: memory.Limit(), Now: time.Now,
 		Secrets: s.passwords(),
 	}
-	if settingsErr == nil {
+	// Each by itself: a mistake elsewhere keeps nobody from looking.
+	_, patient.DatabaseError = p.readSettings(only("DATABASE_URL", "REPLICATION_DATABASE_URL"))
+	_, patient.TemporalError = p.readSettings(only(temporalWanted))
+	if endpoint := s.tracesEndpoint(); settingsErr == nil && endpoint != "" {
+		patient.TracesEndpoint = endpoint
+		patient.Traces = func(ctx context.Context) error { return tracing.Check(ctx, s.tracingConfig(endpoint)) }
+	}
+	if patient.TemporalError == nil {
 		var err error
 		if patient.Temporal, err = s.temporalOptions(); err != nil {
 			return exits(exitSettings, err)
@@ -135,5 +143,9 @@ func (p process) printFindings(found []doctor.Finding, short bool) {
 			}
 		}
 	}
-	fmt.Fprintf(p.stdout, "workflow-worker %s: %d ok, %d fatal, %d warnings, %d skipped\n", buildid.Version(), counts[doctor.OK], counts[string(doctor.Fatal)], counts[string(doctor.Warning)], counts[doctor.Skipped])
+	warnings := "warnings"
+	if counts[string(doctor.Warning)] == 1 {
+		warnings = "warning"
+	}
+	fmt.Fprintf(p.stdout, "workflow-worker %s: %d ok, %d fatal, %d %s, %d skipped\n", buildid.Version(), counts[doctor.OK], counts[string(doctor.Fatal)], counts[string(doctor.Warning)], warnings, counts[doctor.Skipped])
 }

@@ -20,6 +20,9 @@ func (p process) migrateCommand() *cobra.Command {
 			if status && dryRun {
 				return exits(exitUsage, errors.New("--status and --dry-run: one of them"))
 			}
+			if asJSON && !status {
+				return exits(exitUsage, errors.New("--json takes --status"))
+			}
 			s, err := p.readSettings(only("DATABASE_URL", "LOG_LEVEL", "LOG_FORMAT"))
 			if err != nil {
 				return err

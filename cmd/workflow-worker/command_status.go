@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,20 +22,32 @@ func (p process) statusCommand() *cobra.Command {
 		Use: "status [PROJECT]", Short: "Tell how the projects are: versions live, replicas, errors, stuck executions", Args: cobra.MaximumNArgs(1),
 		Long: "Tells how all projects are, or the one of an id, a name or a task queue, from the view project_status. It\nneeds DATABASE_URL only. Exit code 6: a project isn't as its rows want it.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if replicas && len(args) > 0 {
+				return exits(exitUsage, errors.New("--replicas is of all projects, not of one"))
+			}
 			if replicas {
-				return p.statusOfReplicas(cmd.Context())
+				return p.statusOfReplicas(cmd.Context(), asJSON)
 			}
 			return p.status(cmd.Context(), strings.Join(args, ""), asJSON)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	c.Flags().BoolVar(&replicas, "replicas", false, "of the replicas instead: their projects, and since when they are silent")
-	c.MarkFlagsMutuallyExclusive("json", "replicas")
 	return c
 }
 
+// replicaStatus is how a replica is, as programs read it.
+type replicaStatus struct {
+	Name          string    `json:"name"`
+	Status        string    `json:"status"` // its row's, or "silent"
+	Running       int       `json:"projects_running"`
+	Wanted        int       `json:"projects_wanted"`
+	Capacity      float64   `json:"capacity"`
+	LastHeartbeat time.Time `json:"last_heartbeat"`
+}
+
 // statusOfReplicas tells which replicas there are, or were not long ago.
-func (p process) statusOfReplicas(ctx context.Context) error {
+func (p process) statusOfReplicas(ctx context.Context, asJSON bool) error {
 	s, err := p.readSettings(only("DATABASE_URL"))
 	if err != nil {
 		return err
@@ -51,19 +64,24 @@ func (p process) statusOfReplicas(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(list) == 0 {
+	states := make([]replicaStatus, len(list)) // not nil: JSON has it as a list
+	for i, r := range list {
+		states[i] = replicaStatus{Name: r.Name, Status: r.Status, Running: r.Running, Wanted: r.Wanted, Capacity: r.Capacity, LastHeartbeat: time.Now().Add(-r.Silent)}
+		if r.Status != rows.ReplicaStopped && r.Silent > 3*r.Heartbeat {
+			states[i].Status = "silent" // what its row says is no longer known to be so
+		}
+	}
+	switch {
+	case asJSON:
+		return p.printJSON(states)
+	case len(states) == 0:
 		_, err := fmt.Fprintln(p.stdout, "there are no replicas")
 		return err
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "REPLICA\tSTATUS\tPROJECTS\tSHOULD HAVE\tCAPACITY\tLAST HEARTBEAT")
-	for _, r := range list {
-		status := r.Status
-		if status != rows.ReplicaStopped && r.Silent > 3*r.Heartbeat {
-			status = "silent" // what its row says is no longer known to be so
-		}
-		beat := time.Now().Add(-r.Silent)
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%g\t%s\n", r.Name, status, r.Running, r.Wanted, r.Capacity, ago(&beat))
+	for _, r := range states {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%g\t%s\n", r.Name, r.Status, r.Running, r.Wanted, r.Capacity, ago(&r.LastHeartbeat))
 	}
 	return w.Flush()
 }

@@ -31,9 +31,6 @@ func (p process) execute(ctx context.Context) error {
 	root := p.commands()
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	root.SetArgs(p.args)
-	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !begun {
 		return exits(exitUsage, fmt.Errorf("%w\n%q tells how it is used", err, command.CommandPath()+" --help"))
@@ -59,7 +56,36 @@ func (p process) commands() *cobra.Command {
 		p.migrateCommand(), p.roleCommand(), p.realtimeCommand(), p.checkCommand(), p.replayCommand(), p.statusCommand(), p.doctorCommand(),
 		p.healthcheckCommand(), p.versionCommand(),
 	)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	namesOnly(root) // which has the output fixed
 	return root
+}
+
+// namesOnly makes the library's own commands refuse a name that there is not: by themselves they
+// answer with their help, and exit code 0.
+func namesOnly(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.RunE = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err == nil && len(rest) > 0 {
+					err = fmt.Errorf("unknown command %q for %q", rest[0], found.CommandPath())
+				}
+				if err != nil {
+					return exits(exitUsage, fmt.Errorf("%w\n%q lists them", err, root.CommandPath()+" help"))
+				}
+				found.InitDefaultHelpFlag()
+				return found.Help()
+			}
+		case "completion":
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
 }
 
 func (p process) roleCommand() *cobra.Command {

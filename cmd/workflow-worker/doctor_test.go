@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"crypto/tls"
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +14,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"workflow-worker/cmd/workflow-worker/doctor"
 	"workflow-worker/docker/stack"
@@ -156,5 +163,162 @@ func TestTheDoctorFindsTaskQueuesOfSeveralPartitions(t *testing.T) {
 	code, out, errs := calls(map[string]string{"DATABASE_URL": url, "TEMPORAL_ADDRESS": server.Address(), "TEMPORAL_CONFIG_FILE": os.DevNull}, "doctor", "--short")
 	if code != exitDone || !strings.Contains(out, "scale.partitions") || !strings.Contains(out, "matching.numTaskqueueReadPartitions") {
 		t.Errorf("%d %s %s", code, out, errs)
+	}
+}
+
+// What one check asks for, and what becomes of it, is nothing to the others.
+func TestAChecksAbsenceOrDelayIsNothingToTheOthers(t *testing.T) {
+	t.Parallel()
+	url := stacktest.MigratedDatabase(t)
+	for range 3 {
+		newBuilder(t, url).project()
+	}
+	examine := func(change func(*doctor.Patient), skip ...string) map[string]doctor.Finding {
+		t.Helper()
+		p := &doctor.Patient{DatabaseURL: url, ReplicationURL: url, Publications: []string{migrations.Publication}, MemoryLimit: 1 << 40, Now: time.Now}
+		p.Temporal.HostPort = stacktest.TemporalAddress(t)
+		change(p)
+		list, err := doctor.Examine(t.Context(), p, skip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]doctor.Finding{}
+		for _, f := range list {
+			found[f.ID] = f
+		}
+		return found
+	}
+	little := func(p *doctor.Patient) { p.MemoryLimit = 161 << 20 } // room for one project
+	found := examine(little, "scale.polls")
+	if f := found["scale.memory"]; f.Outcome != doctor.Failed || !strings.Contains(f.Problems[0].Text, "3 projects") {
+		t.Errorf("without the check before: %+v", f)
+	}
+	if f := found["scale.partitions"]; f.Outcome != doctor.OK {
+		t.Errorf("without the check before: %+v", f)
+	}
+	if f := examine(little, "database.reachable")["scale.partitions"]; f.Outcome != doctor.Skipped || !strings.Contains(f.Reason, "without the database") {
+		t.Errorf("without a connection: %+v", f)
+	}
+
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	for _, sql := range []string{`BEGIN`, `LOCK TABLE projects IN ACCESS EXCLUSIVE MODE`} {
+		if _, err := db.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found = examine(func(p *doctor.Patient) { p.CheckTimeout = 2 * time.Second }, "scale.memory")
+	if f := found["scale.polls"]; f.Outcome != doctor.Failed || f.Problems[0].Text != "no answer within 2s" {
+		t.Errorf("a table that is locked: %+v", f)
+	}
+	if f := found["tls.database"]; f.Outcome != doctor.Skipped || !strings.Contains(f.Reason, "doesn't leave this machine") {
+		t.Errorf("behind a check that was cut off: %+v", f)
+	}
+}
+
+// A mistake in the settings hides nothing but what it is about.
+func TestTheDoctorLooksAtWhatTheSettingsDontSpoil(t *testing.T) {
+	t.Parallel()
+	right := map[string]string{"DATABASE_URL": stacktest.MigratedDatabase(t), "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull}
+	for _, tc := range []struct {
+		name, value         string
+		mistake             string
+		database, temporals string // outcomes
+	}{
+		{"LOG_LEVEL", "loud", "LOG_LEVEL", doctor.OK, doctor.OK},
+		{"MODULES_DIR", "/nowhere", "MODULES_DIR", doctor.OK, doctor.OK},
+		{"DATABASE_URL", "postgres://u:p%@h/d", "%25", doctor.Skipped, doctor.OK},
+		{"TEMPORAL_TLS", "yes", "TEMPORAL_TLS", doctor.OK, doctor.Skipped},
+		{"TEMPORAL_ADDRESS", "http://localhost:7233", "without http://", doctor.OK, doctor.Skipped},
+	} {
+		environment := map[string]string{}
+		for k, v := range right {
+			environment[k] = v
+		}
+		environment[tc.name] = tc.value
+		_, out, errs := calls(environment, "doctor", "--json")
+		var told struct{ Checks []doctor.Finding }
+		if err := json.Unmarshal([]byte(out), &told); err != nil {
+			t.Fatalf("%v: %s %s", err, out, errs)
+		}
+		outcomes := map[string]string{}
+		for _, f := range told.Checks {
+			outcomes[f.ID] = f.Outcome
+		}
+		if !failedSaying(told.Checks[:1], "settings.valid", tc.mistake) || outcomes["database.reachable"] != tc.database || outcomes["temporal.reachable"] != tc.temporals {
+			t.Errorf("%s=%s: %s", tc.name, tc.value, out)
+		}
+	}
+}
+
+// Who can't be reached is told with what mends it, not with what a library says alone.
+func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
+	t.Parallel()
+	url := stacktest.MigratedDatabase(t)
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	role := "barred_" + db.Config().Database
+	if _, err := db.Exec(t.Context(), `CREATE ROLE `+role+` LOGIN`); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = db.Exec(context.WithoutCancel(t.Context()), `DROP ROLE `+role) }()
+	c := db.Config()
+	at := fmt.Sprintf("%s:%d", c.Host, c.Port)
+	a := newAuthority(t, "ours")
+	pair, err := tls.LoadX509KeyPair(a.issue("temporal", here))
+	if err != nil {
+		t.Fatal(err)
+	}
+	secured := newTap(t, grpc.Creds(credentials.NewServerTLSFromCert(&pair)))
+	receiver := newReceiver(t)
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	defer elsewhere.Close()
+	for _, tc := range []struct {
+		settings map[string]string
+		id, says string
+	}{
+		{map[string]string{"DATABASE_URL": "postgres://postgres@nobody.invalid/d"}, "database.reachable", "the host of DATABASE_URL"},
+		{map[string]string{"DATABASE_URL": "postgres://postgres@127.0.0.1:1/d"}, "database.reachable", "nobody listens there"},
+		{map[string]string{"DATABASE_URL": "postgres://postgres@" + at + "/nobody_made_this"}, "database.reachable", "CREATE DATABASE"},
+		{map[string]string{"DATABASE_URL": "postgres://postgres@" + at + "/" + c.Database + "?sslmode=require"}, "database.reachable", "ssl = on"},
+		{map[string]string{"DATABASE_URL": "postgres://" + role + "@" + at + "/" + c.Database}, "schema.migrated", "role " + role + " may not see"},
+		{map[string]string{"DATABASE_URL": "postgres://" + role + "@" + at + "/" + c.Database}, "schema.migrated", "workflow-worker role"},
+		{map[string]string{"DATABASE_URL": "postgres://" + role + "@" + at + "/" + c.Database}, "stream.connection", `ALTER ROLE "` + role + `" REPLICATION`},
+		{map[string]string{"TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS=false"},
+		{map[string]string{"TEMPORAL_ADDRESS": secured.address}, "temporal.reachable", "TEMPORAL_TLS=true"},
+		{map[string]string{"TEMPORAL_ADDRESS": secured.address, "TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS_SERVER_CA_CERT_PATH"},
+		{map[string]string{"TEMPORAL_ADDRESS": "nobody.invalid"}, "temporal.reachable", "nobody.invalid:7233"},
+		{map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "traces.receiver", "port 4318"},
+		{map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": elsewhere.URL}, "traces.receiver", "404"},
+	} {
+		environment := map[string]string{"DATABASE_URL": url, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull}
+		for k, v := range tc.settings {
+			environment[k] = v
+		}
+		_, out, errs := calls(environment, "doctor", "--json")
+		var told struct{ Checks []doctor.Finding }
+		if err := json.Unmarshal([]byte(out), &told); err != nil {
+			t.Fatalf("%v: %s %s", err, out, errs)
+		}
+		if !failedSaying(told.Checks, tc.id, tc.says) {
+			t.Errorf("%v: %s should say %q: %s", tc.settings, tc.id, tc.says, out)
+		}
+		for _, f := range told.Checks {
+			for _, p := range f.Problems {
+				if strings.Contains(p.Text, "\n") {
+					t.Errorf("%v: %s is told in several lines: %q", tc.settings, f.ID, p.Text)
+				}
+			}
+		}
+	}
+	environment := map[string]string{"DATABASE_URL": url, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL + "/otlp"}
+	if code, out, errs := calls(environment, "doctor"); code != exitDone || !strings.Contains(out, "ok      traces.receiver") {
+		t.Errorf("a receiver that takes them: %d %s %s", code, out, errs)
 	}
 }

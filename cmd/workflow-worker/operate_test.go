@@ -208,6 +208,11 @@ func TestStatusTellsHowProjectsAre(t *testing.T) {
 		}
 		return nil
 	})
+	code, out, errs := calls(environment, "status", "--replicas", "--json")
+	var replicas []replicaStatus
+	if err := json.Unmarshal([]byte(out), &replicas); code != exitDone || err != nil || len(replicas) != 3 || replicas[1].Name == "" || replicas[1].LastHeartbeat.IsZero() {
+		t.Errorf("status --replicas --json: %d %v %s %s", code, err, out, errs)
+	}
 	p.exec(`UPDATE workflow_compiled_code SET workflow_code = 'export async function one( {' WHERE id = $1`, w.codeID)
 	eventually(t, "the error is told", func() error {
 		code, out, _ := calls(environment, "status", p.id)

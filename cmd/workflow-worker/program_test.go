@@ -138,9 +138,16 @@ func TestTheProgramSaysHowItIsUsed(t *testing.T) {
 		{[]string{"help"}, exitDone, "Exit codes:"},
 		{[]string{"--help"}, exitDone, "doctor"},
 		{[]string{"bogus"}, exitUsage, `unknown command "bogus"`},
+		{[]string{"help", "migrate"}, exitDone, "--dry-run"},
+		{[]string{"help", "bogus"}, exitUsage, `unknown command "bogus"`},
+		{[]string{"help", "migrate", "bogus"}, exitUsage, `unknown command "bogus"`},
+		{[]string{"completion"}, exitDone, "powershell"},
+		{[]string{"completion", "bogus"}, exitUsage, `unknown command "bogus"`},
 		{[]string{"run", "it"}, exitUsage, `unknown command "it"`},
 		{[]string{"migrate", "--bogus"}, exitUsage, "unknown flag: --bogus"},
 		{[]string{"migrate", "--status", "--dry-run"}, exitUsage, "dry-run"},
+		{[]string{"migrate", "--json"}, exitUsage, "--status"},
+		{[]string{"status", "--replicas", "orders"}, exitUsage, "all projects"},
 		{[]string{"check"}, exitUsage, "requires at least 1 arg"},
 		{[]string{"replay"}, exitUsage, "--workflow-id"},
 		{[]string{"doctor", "--skip", "bogus"}, exitUsage, `no check "bogus"`},
@@ -242,7 +249,7 @@ func TestAServiceThatIsNotToMigrateSaysWhoIs(t *testing.T) {
 		return e
 	}
 	code, _, errs := calls(environment("MIGRATE_ON_START=false"), "run")
-	if code != exitDatabase || !strings.Contains(errs, "run `workflow-worker migrate` as the owner") {
+	if code != exitDatabase || !strings.Contains(errs, "was never migrated: run `workflow-worker migrate` as the owner") || strings.Contains(errs, ".sql") {
 		t.Errorf("%d: %s", code, errs)
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
 	"workflow-worker/reconcile/executions"
+	"workflow-worker/reconcile/executions/steps"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
@@ -151,7 +152,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
 		HideValues: !s.recordsValues(), HideFailures: s.PayloadFailures && !s.recordsValues(),
-		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
+		Steps:  steps.Settings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})
 	// A cell can't die before there are projects, which the reconciler starts.
@@ -172,6 +173,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Observer:   w.metrics,
 	}, losses{
 		died: func(d cell.Death) {
+			w.metrics.CellDied()
 			if len(d.Projects) > 0 {
 				reconciler.WorkersDied(d.Projects, d.String())
 			}
@@ -188,13 +190,14 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		return err
 	}
 	defer endRunner()
+	w.metrics.CellsUse(elsewhere)
 	if err := runner.Warm(ctx); err != nil {
 		return err
 	}
 	memoryLimit := memory.Limit() // before it is tuned
 	reconciler, err = reconcile.New(reconcile.Config{
 		Pool:              w.pool,
-		Runner:            runner,
+		Runner:            quarantined{runner, w.metrics},
 		Tracer:            w.tracer,
 		Store:             store,
 		Executions:        replay.NewExecutions(w.temporal),

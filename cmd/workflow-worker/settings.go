@@ -159,8 +159,12 @@ func (p process) readSettings(want wanted) (settings, error) {
 				mistake("%s is %q, must be true or false", name, v)
 			}
 		}
-		if _, err := s.temporalOptions(); err != nil {
+		o, err := s.temporalOptions()
+		if err != nil {
 			mistake("Temporal's settings (TEMPORAL_…): %v", err)
+		}
+		if strings.HasPrefix(o.HostPort, "http://") || strings.HasPrefix(o.HostPort, "https://") {
+			mistake("TEMPORAL_ADDRESS is %q, must be host:port, without http://", o.HostPort)
 		}
 	}
 	for _, x := range s.environment.slips(s.handedOn()) {

@@ -36,10 +36,9 @@ func (s settings) startTraces(ctx context.Context, log *slog.Logger) (t *tracing
 	if endpoint == "" {
 		return nil, func() {}, nil
 	}
-	t, err = tracing.New(ctx, tracing.Config{
-		Endpoint: endpoint, Headers: cmp.Or(s.OTLPTracesHeaders, s.OTLPHeaders), Sampler: s.TracesSampler, SamplerArg: s.TracesSamplerArg,
-		Service: s.TelemetryService, Version: buildid.Version(), Instance: s.ReplicaName, Attributes: s.TelemetryAttributes, Logger: log,
-	})
+	config := s.tracingConfig(endpoint)
+	config.Logger = log
+	t, err = tracing.New(ctx, config)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,6 +50,13 @@ func (s settings) startTraces(ctx context.Context, log *slog.Logger) (t *tracing
 			log.Warn("the last traces were not delivered", slog.String(logkey.ID, "service.traces_cant_be_delivered"), slog.String(logkey.Error, err.Error()))
 		}
 	}, nil
+}
+
+func (s settings) tracingConfig(endpoint string) tracing.Config {
+	return tracing.Config{
+		Endpoint: endpoint, Headers: cmp.Or(s.OTLPTracesHeaders, s.OTLPHeaders), Sampler: s.TracesSampler, SamplerArg: s.TracesSamplerArg,
+		Service: s.TelemetryService, Version: buildid.Version(), Instance: s.ReplicaName, Attributes: s.TelemetryAttributes,
+	}
 }
 
 // tracesEndpoint is where spans go, "" for nowhere.

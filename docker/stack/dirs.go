@@ -20,10 +20,10 @@ type tempDir struct {
 
 const tempPrefix = "workflow-worker-"
 
-// newTempDir makes a directory that the account owns and can reach, and removes
-// those that processes which were killed left behind.
-func newTempDir(kind string, account *account) (*tempDir, error) {
-	parent, err := tempParent(account)
+// newTempDir makes a directory that the account owns and can reach, in one of the preferred
+// parents if there is one, and removes those that processes which were killed left behind.
+func newTempDir(kind string, account *account, preferred ...string) (*tempDir, error) {
+	parent, err := tempParent(account, preferred)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +57,19 @@ func (d *tempDir) remove() error {
 	return err
 }
 
-func tempParent(account *account) (string, error) {
-	for _, dir := range []string{os.TempDir(), "/tmp", "/var/tmp"} {
+// inMemory is Linux's directory in memory, where it has room for a server's data: without a disk
+// that is written behind it, copying a database takes an eighth of the processor's time.
+func inMemory() []string {
+	const dir, room = "/dev/shm", 4 << 30
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil || int64(fs.Bavail)*int64(fs.Bsize) < room { //nolint:unconvert // other systems have other types
+		return nil
+	}
+	return []string{dir}
+}
+
+func tempParent(account *account, preferred []string) (string, error) {
+	for _, dir := range append(preferred, os.TempDir(), "/tmp", "/var/tmp") {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() && account.reaches(dir) {
 			return dir, nil
 		}

@@ -77,7 +77,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (_ *Postgres, err err
 	}
 	p := &Postgres{options: o, binaries: binaries, account: account, port: o.Port}
 	if o.Dir == "" {
-		if p.temporary, err = newTempDir("postgres", account); err != nil {
+		if p.temporary, err = newTempDir("postgres", account, inMemory()...); err != nil {
 			return nil, fmt.Errorf("start PostgreSQL: %w", err)
 		}
 		p.dir = filepath.Join(p.temporary.path, "data")
@@ -264,6 +264,7 @@ func settings(temporary bool) map[string]string {
 	if temporary { // it need not survive a power cut
 		s["fsync"] = "off"
 		s["full_page_writes"] = "off"
+		s["max_wal_size"] = "256MB" // it lies in memory
 	}
 	return s
 }

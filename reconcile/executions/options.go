@@ -1,7 +1,6 @@
 package executions
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -152,14 +152,14 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 	switch {
 	case o.Args != nil:
 		for _, a := range o.Args {
-			q.Input.Payloads = append(q.Input.Payloads, jsonPayload(a))
+			q.Input.Payloads = append(q.Input.Payloads, shown.Payload(a))
 		}
 	case s.Input != nil:
-		q.Input.Payloads = []*commonpb.Payload{jsonPayload([]byte(*s.Input))}
+		q.Input.Payloads = []*commonpb.Payload{shown.Payload([]byte(*s.Input))}
 	default:
-		q.Input.Payloads = []*commonpb.Payload{jsonPayload([]byte("{}"))}
+		q.Input.Payloads = []*commonpb.Payload{shown.Payload([]byte("{}"))}
 	}
-	q.Memo.Fields[memoKey] = jsonPayload([]byte(strconv.Quote(s.ID)))
+	q.Memo.Fields[memoKey] = shown.Payload([]byte(strconv.Quote(s.ID)))
 	if len(o.SearchAttributes) > 0 {
 		q.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: payloadsByName(o.SearchAttributes)}
 	}
@@ -185,11 +185,7 @@ func exclusive(q *workflowservice.StartWorkflowExecutionRequest) bool {
 func payloadsByName(values map[string]json.RawMessage) map[string]*commonpb.Payload {
 	fields := make(map[string]*commonpb.Payload, len(values)+1)
 	for name, v := range values {
-		fields[name] = jsonPayload(v)
+		fields[name] = shown.Payload(v)
 	}
 	return fields
-}
-
-func jsonPayload(json []byte) *commonpb.Payload {
-	return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: bytes.Clone(json)}
 }

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
+	"syscall"
+	"time"
 )
 
 const (
@@ -24,6 +27,9 @@ type request struct {
 	Kind     Kind
 	Text     string
 	Settings string
+	// Budget is how much of the processor's time the answer may take, 0 for no limit: past it the
+	// child ends.
+	Budget time.Duration
 	// Probe asks for no answer but that the child lives.
 	Probe bool
 	// Bundle is asked for instead, if it has names.
@@ -57,13 +63,53 @@ func serve(r io.Reader, w io.Writer, stack int) error {
 			}
 			return fmt.Errorf("read a compile request: %w", err)
 		}
-		if err := enc.Encode(answer(q)); err != nil {
+		answered := within(q.Budget)
+		r := answer(q)
+		answered()
+		if err := enc.Encode(r); err != nil {
 			return fmt.Errorf("answer a compile request: %w", err)
 		}
 		if err := out.Flush(); err != nil {
 			return fmt.Errorf("answer a compile request: %w", err)
 		}
 	}
+}
+
+// tooLongCode is how a child ends whose answer took more than its budget.
+const tooLongCode = 75
+
+// within ends the process when it has used the budget of the processor's time before done is
+// called. On the clock a text may take longer: whether the machine is busy isn't its matter.
+func within(budget time.Duration) (done func()) {
+	if budget <= 0 {
+		return func() {}
+	}
+	end := processorTime() + budget
+	answered := make(chan struct{})
+	go func() {
+		looks := time.NewTicker(max(min(budget/20, 50*time.Millisecond), time.Millisecond))
+		defer looks.Stop()
+		for {
+			select {
+			case <-answered:
+				return
+			case <-looks.C:
+				if processorTime() > end {
+					os.Exit(tooLongCode)
+				}
+			}
+		}
+	}()
+	return func() { close(answered) }
+}
+
+// processorTime is what this process has used.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0 // then the parent's clock is the limit
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // answer transforms the text and, to find out here what would end the parent, does with the result

@@ -145,7 +145,8 @@ type Config struct {
 	Children int
 	// MaxSourceBytes bounds a text. Default 1 MiB.
 	MaxSourceBytes int
-	// Timeout bounds one compilation. Default 5 s.
+	// Timeout bounds the processor's time for one compilation. Default 5 s. What a busy machine
+	// doesn't get done within five times as long is no fault of the text.
 	Timeout time.Duration
 	// Modules is the folder of npm packages that texts may import: one with a node_modules, or of
 	// packages. Default: none, and texts may import none.
@@ -242,9 +243,12 @@ func (c *Compiler) Compile(ctx context.Context, s Source) (*Program, error) {
 	return p, nil
 }
 
+// busy is how much more time on the clock a compilation has than of the processor.
+const busy = 5
+
 // compileText does all but the packages.
 func (c *Compiler) compileText(ctx context.Context, s Source) (*Program, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, busy*c.cfg.Timeout)
 	defer cancel()
 	t, err := c.tr.transform(ctx, s)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -347,13 +348,42 @@ func TestOneIdleChildIsKept(t *testing.T) {
 	}
 }
 
-func TestADeadlineEndsTheChildNotTheCaller(t *testing.T) {
+func TestATextThatTakesLongEndsTheChildNotTheCaller(t *testing.T) {
 	exe, _ := os.Executable()
-	c := New(Config{Command: []string{exe}, Timeout: time.Millisecond})
+	c := New(Config{Command: []string{exe}})
 	defer c.Close()
-	_, err := c.Compile(t.Context(), workflow("export const x = ["+strings.Repeat("1,", 100_000)+"]"))
-	if err == nil || !strings.Contains(err.Error(), "longer than 1ms") {
+	r, err := c.tr.(*pool).ask(t.Context(), subject{name: "a.ts"}, request{
+		Name: "a.ts", Kind: Workflow, Text: "export const x = [" + strings.Repeat("1,", 400_000) + "]", Budget: time.Millisecond,
+	})
+	if !errors.Is(err, errTooLong) {
+		t.Errorf("error = %v, answer %v", err, r.Err)
+	}
+	if _, err := c.Compile(t.Context(), workflow("export const a = 1")); err != nil {
+		t.Errorf("the next text: %v", err)
+	}
+}
+
+// A child that gets nothing of the processor, here one that is stopped, says nothing of the text.
+func TestABusyMachineIsNoFaultOfTheText(t *testing.T) {
+	exe, _ := os.Executable()
+	c := New(Config{Command: []string{exe}, Timeout: 100 * time.Millisecond})
+	defer c.Close()
+	pl := c.tr.(*pool)
+	child, err := start(pl.ctx, pl.cfg.Command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	pl.put(child)
+	_, err = c.Compile(t.Context(), workflow("export const a = 1"))
+	var bad *Error
+	if !errors.Is(err, errBusy) || errors.As(err, &bad) {
 		t.Errorf("error = %v", err)
+	}
+	if child.cmd.ProcessState == nil {
+		t.Error("the stopped child is still there")
 	}
 }
 

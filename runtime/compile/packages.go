@@ -26,9 +26,9 @@ const (
 	// maxPackagesBytes bounds a bundle. The largest of those that people use everywhere, an SDK of
 	// a cloud, stay below 4 MB; goja takes some 20 times the text's size to hold a program.
 	maxPackagesBytes = 8 << 20
-	// packagesTimeout bounds the making of a bundle, which reads thousands of files from a disk
-	// that may be cold.
-	packagesTimeout = time.Minute
+	// packagesTimeout bounds the processor's time for a bundle, and packagesPatience the time on the
+	// clock: it reads thousands of files from a disk that may be cold.
+	packagesTimeout, packagesPatience = time.Minute, 3 * time.Minute
 	// maxBundles is how many bundles are remembered beside those in use.
 	maxBundles = 64
 )
@@ -88,7 +88,7 @@ func (c *Compiler) packages(ctx context.Context, kind Kind, names []string) (*Pa
 	}
 	made := c.bundles.group.DoChan(key, func() (any, error) {
 		// Not the caller's context: others wait for the same.
-		ctx, cancel := context.WithTimeout(context.Background(), packagesTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), packagesPatience)
 		defer cancel()
 		// One at a time: a large one takes seconds, and edits of rows must find another child free
 		// meanwhile.

@@ -42,12 +42,12 @@ func newPool(cfg Config) *pool {
 }
 
 func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
-	r, err := p.ask(ctx, subject{s.Name, s.ProjectID}, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings})
+	r, err := p.ask(ctx, subject{s.Name, s.ProjectID}, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings, Budget: p.cfg.Timeout})
 	switch {
 	case errors.Is(err, errDied):
 		return transformed{}, &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
 	case errors.Is(err, errTooLong):
-		return transformed{}, &Error{File: s.Name, Message: fmt.Sprintf("compiling took longer than %v; simplify the text", p.cfg.Timeout.Round(time.Millisecond))}
+		return transformed{}, &Error{File: s.Name, Message: fmt.Sprintf("compiling took longer than %v; simplify the text", p.cfg.Timeout)}
 	case err != nil:
 		return transformed{}, err
 	case r.Err != nil:
@@ -58,7 +58,7 @@ func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
 
 func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
 	name := "npm packages " + strings.Join(q.Names, ", ")
-	r, err := p.ask(ctx, subject{name: name}, request{Bundle: q})
+	r, err := p.ask(ctx, subject{name: name}, request{Bundle: q, Budget: packagesTimeout})
 	switch {
 	case errors.Is(err, errDied):
 		return bundled{}, &bundleError{Message: "the " + name + " ended the compiler: they are too large, or nest too deep"}
@@ -75,8 +75,9 @@ func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
 // subject names what a child is asked about; projectID is "" for what is no single project's.
 type subject struct{ name, projectID string }
 
-// ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if it had
-// no answer in time.
+// ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if the
+// answer took more than its budget. Where there was none by the context's deadline, the machine was
+// busy: that is worth another try.
 func (p *pool) ask(ctx context.Context, about subject, q request) (response, error) {
 	select {
 	case p.slots <- struct{}{}:
@@ -139,8 +140,11 @@ func (p *pool) keepOne() {
 // errDied is a child that ended before it answered.
 var errDied = errors.New("the compiler process died")
 
-// errTooLong is a child that was ended because the deadline passed.
+// errTooLong is a child that ended because it had used its budget.
 var errTooLong = errors.New("compiling took too long")
+
+// errBusy is a child that had not used it by the deadline.
+var errBusy = errors.New("the machine was too busy to do it in time")
 
 var errClosed = errors.New("the compiler is closed")
 
@@ -169,7 +173,7 @@ func (p *pool) with(ctx context.Context, c *process, name string, q request) (re
 		c.kill()
 		<-done
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			return response{}, nil, errTooLong
+			return response{}, nil, fmt.Errorf("compile %s: %w", name, errBusy)
 		}
 		return response{}, nil, fmt.Errorf("compile %s: %w", name, context.Cause(ctx))
 	}
@@ -179,6 +183,9 @@ func (p *pool) with(ctx context.Context, c *process, name string, q request) (re
 		return response{}, nil, errClosed
 	case err != nil:
 		c.kill()
+		if c.cmd.ProcessState.ExitCode() == tooLongCode {
+			return response{}, nil, errTooLong
+		}
 		return response{}, nil, fmt.Errorf("%w: %w: %s", errDied, err, c.said())
 	case len(q.Bundle.Names) > 0:
 		// It holds what it read: hundreds of megabytes for large packages.

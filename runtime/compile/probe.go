@@ -66,7 +66,7 @@ func (p *pool) probe(ctx context.Context, text string) error {
 	switch {
 	case errors.Is(err, errDied):
 		return errors.New("it nests too deep, or is too large")
-	case errors.Is(err, errTooLong):
+	case errors.Is(err, errBusy):
 		return unprobed{fmt.Errorf("parsing a text given to eval or new Function took longer than %v", probeTimeout)}
 	case err != nil:
 		return unprobed{err}

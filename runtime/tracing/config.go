@@ -47,13 +47,9 @@ func New(ctx context.Context, c Config) (*Tracer, error) {
 	if err != nil {
 		return nil, err
 	}
-	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(c.Endpoint)}
-	if c.Headers != "" {
-		headers, err := Pairs(c.Headers)
-		if err != nil {
-			return nil, err
-		}
-		options = append(options, otlptracehttp.WithHeaders(headers))
+	options, err := c.options()
+	if err != nil {
+		return nil, err
 	}
 	described, err := c.resource()
 	if err != nil {
@@ -67,6 +63,32 @@ func New(ctx context.Context, c Config) (*Tracer, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return newTracer(sampler, sdktrace.WithBatcher(&exporter{SpanExporter: e, log: c.Logger}), sdktrace.WithResource(described)), nil
+}
+
+// Check asks the receiver whether it takes spans, with none.
+func Check(ctx context.Context, c Config) error {
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	asked := otlptracehttp.NewClient(append(options, otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}))...)
+	if err := asked.Start(ctx); err != nil {
+		return err
+	}
+	return errors.Join(asked.UploadTraces(ctx, nil), asked.Stop(ctx))
+}
+
+// options say where spans go.
+func (c Config) options() ([]otlptracehttp.Option, error) {
+	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(c.Endpoint)}
+	if c.Headers == "" {
+		return options, nil
+	}
+	headers, err := Pairs(c.Headers)
+	if err != nil {
+		return nil, err
+	}
+	return append(options, otlptracehttp.WithHeaders(headers)), nil
 }
 
 // Close delivers what is there, as far as it can until ctx ends.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/propagation"
@@ -128,6 +129,23 @@ func (s Span) Into(fields map[string]*commonpb.Payload) {
 		return
 	}
 	fields[Header] = &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: data}
+}
+
+// Nexus gives the header of a Nexus operation, which is HTTP's, as Temporal's own interceptors write
+// it: a copy, unless there is nothing to hand on. A traceparent that it has stays.
+func (s Span) Nexus(head map[string]string) map[string]string {
+	if s.span == nil || !s.span.SpanContext().IsValid() {
+		return head
+	}
+	for name := range head {
+		if strings.EqualFold(name, parentHeader) {
+			return head
+		}
+	}
+	out := make(map[string]string, len(head)+2) // traceparent and tracestate
+	maps.Copy(out, head)
+	propagator.Inject(trace.ContextWithSpan(context.Background(), s.span), propagation.MapCarrier(out))
+	return out
 }
 
 // fromHeader reads what a client's, or our own, interceptor wrote; invalid if it is nothing of that

@@ -38,7 +38,7 @@ func TestWithoutATracerNothingIsAllocated(t *testing.T) {
 		s := off.Execution(name, name, name, name, head).Task()
 		s.Link(head)
 		s.Into(head.Fields)
-		if s.Header(head) != head {
+		if s.Header(head) != head || s.Nexus(nil) != nil {
 			t.Error("a header was made")
 		}
 		s.Text(Project, name).Number(Attempt, 300).Position(LSN, 1<<40).Fail(name)
@@ -112,6 +112,13 @@ func TestAnExecutionGoesOnWithItsClientsTrace(t *testing.T) {
 		}
 		if again := x.Task().Header(head); again != head || head.GetFields()["other"] == nil {
 			t.Error("a header that has a trace got another, or lost what it had")
+		}
+		nexus := task.Nexus(map[string]string{"x-test": "1"})
+		if got := nexus["traceparent"]; got != "00-"+client+"-"+task.span.SpanContext().SpanID().String()+"-"+flag || nexus["tracestate"] != "a=b" || nexus["x-test"] != "1" {
+			t.Errorf("sampled %v: handed on to Nexus as %v", sampled, nexus)
+		}
+		if own := task.Nexus(map[string]string{"Traceparent": "mine"}); len(own) != 1 {
+			t.Errorf("a header that has a trace got another: %v", own)
 		}
 		_, attempt := tracer.Activity(t.Context(), "charge", head.GetFields())
 		attempt.End()

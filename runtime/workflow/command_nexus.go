@@ -31,7 +31,7 @@ func (c *scheduleNexus) accept(d *definition) error {
 func (c *scheduleNexus) send(d *definition) error {
 	n := d.nexus[c.Seq]
 	n.sent = true
-	params := bindings.NewExecuteNexusOperationParams(bindings.NewNexusClient(c.Endpoint, c.Service), c.Operation, c.Input, c.Options, c.Header)
+	params := bindings.NewExecuteNexusOperationParams(bindings.NewNexusClient(c.Endpoint, c.Service), c.Operation, c.Input, c.Options, d.trace.task.Nexus(c.Header))
 	// An operation that ends at its start calls back twice: started without a token, and completed.
 	n.id = d.env.ExecuteNexusOperation(params, func(result *commonpb.Payload, err error) {
 		if d.nexus[c.Seq] != n {

@@ -14,10 +14,11 @@ const patience = 1500 * time.Millisecond
 // lock is a mutex that can be waited for with patience.
 type lock struct {
 	held  chan struct{}
-	since atomic.Int64 // when it was locked last, or begin was called, in nanoseconds
+	made  time.Time
+	since atomic.Int64 // when it was locked last, or begin was called, in nanoseconds after made
 }
 
-func newLock() lock { return lock{held: make(chan struct{}, 1)} }
+func newLock() lock { return lock{held: make(chan struct{}, 1), made: time.Now()} }
 
 func (l *lock) Lock() {
 	l.held <- struct{}{}
@@ -38,7 +39,7 @@ func (l *lock) Unlock() { <-l.held }
 
 // begin has the time for which the lock is held count from now on, but for what comes first: what
 // those who wait would have to do as well.
-func (l *lock) begin(first time.Duration) { l.since.Store(time.Now().Add(first).UnixNano()) }
+func (l *lock) begin(first time.Duration) { l.since.Store(int64(time.Since(l.made) + first)) }
 
 // lockPatiently locks, unless somebody holds the lock for longer than patience.
 func (l *lock) lockPatiently() bool {
@@ -53,7 +54,7 @@ func (l *lock) lockPatiently() bool {
 			l.begin(0)
 			return true
 		case <-timer.C:
-			left := patience - time.Duration(time.Now().UnixNano()-l.since.Load())
+			left := patience - (time.Since(l.made) - time.Duration(l.since.Load()))
 			if left <= 0 {
 				return false
 			}

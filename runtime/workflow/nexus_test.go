@@ -3,6 +3,9 @@ package workflow
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/runtime/tracing"
 )
 
 // nexusEndpoint starts a Go worker with a Nexus service "svc", and makes an endpoint that leads to
@@ -185,5 +189,42 @@ export async function beforeSent(endpoint: string) {
 	var app *temporal.ApplicationError
 	if !errors.As(err, &op) || op.Operation != "failing" || !errors.As(op, &app) || app.Type() != "BadLuck" {
 		t.Errorf("thrown: %#v", err)
+	}
+}
+
+// An operation carries the task's trace, as Temporal's own interceptors write it.
+func TestANexusOperationCarriesTheTrace(t *testing.T) {
+	t.Parallel()
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer receiver.Close()
+	tracer, err := tracing.New(t.Context(), tracing.Config{Endpoint: receiver.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := unstarted(t)
+	p.opts.Tracer = tracer
+	p.deploy(`
+import { service, operation } from 'nexus-rpc';
+const svc = service('svc', { echo: operation<any, any>() });
+export async function call(endpoint: string) {
+  return await wf.createNexusServiceClient({ endpoint, service: svc }).executeOperation('echo', {});
+}`)
+	p.startWorker()
+	run := p.start("call", p.nexusEndpoint())
+	if _, err := p.outcome(run); err != nil {
+		t.Fatal(err)
+	}
+	carried := ""
+	for _, e := range p.history(run).Events {
+		if a := e.GetNexusOperationScheduledEventAttributes(); a != nil {
+			carried = a.GetNexusHeader()["traceparent"]
+		}
+	}
+	if !regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-01$`).MatchString(carried) {
+		t.Errorf("traceparent: %q", carried)
+	}
+	p.stopWorker()
+	if err := tracer.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
 }

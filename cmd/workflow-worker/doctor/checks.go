@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -29,8 +30,8 @@ import (
 // checks are all, in order: each group on what the one before found.
 var checks = []check{
 	{"settings.valid", "the settings can be read", Fatal, "", (*Patient).settingsValid},
-	{"settings.modules", "MODULES_DIR holds npm packages", Warning, "settings.valid", (*Patient).modules},
-	{"database.reachable", "the database answers", Fatal, "settings.valid", (*Patient).databaseReachable},
+	{"settings.modules", "MODULES_DIR holds npm packages", Warning, "", (*Patient).modules},
+	{"database.reachable", "the database answers", Fatal, "", (*Patient).databaseReachable},
 	{"database.version", "PostgreSQL is new enough", Fatal, "database.reachable", (*Patient).databaseVersion},
 	{"database.primary", "it can be written to", Fatal, "database.reachable", (*Patient).databasePrimary},
 	{"database.pooler", "no pooler is in the stream's way", Warning, "database.reachable", (*Patient).databasePooler},
@@ -45,7 +46,7 @@ var checks = []check{
 	{"stream.slots", "slots and senders suffice for an upgrade, and none fills the disk", Warning, "database.reachable", (*Patient).streamSlots},
 	{"stream.publications", "the publications carry what is followed", Warning, "schema.migrated", (*Patient).streamPublications},
 	{"stream.identities", "no published column list stops UPDATEs", Fatal, "database.reachable", (*Patient).streamIdentities},
-	{"temporal.reachable", "Temporal answers", Fatal, "settings.valid", (*Patient).temporalReachable},
+	{"temporal.reachable", "Temporal answers", Fatal, "", (*Patient).temporalReachable},
 	{"temporal.namespace", "the namespace is there and lets us in", Fatal, "temporal.reachable", (*Patient).temporalNamespace},
 	{"temporal.retention", "code is kept as long as executions", Warning, "temporal.namespace", (*Patient).temporalRetention},
 	{"payloads.codec", "payloads can be encrypted and decrypted", Fatal, "settings.valid", (*Patient).payloadsCodec},
@@ -55,6 +56,7 @@ var checks = []check{
 	{"scale.memory", "there is memory for all projects", Warning, "schema.migrated", (*Patient).scaleMemory},
 	{"tls.database", "the connection to the database is verified and its certificates last", Warning, "database.reachable", (*Patient).tlsDatabase},
 	{"tls.temporal", "the certificates of Temporal last", Warning, "temporal.reachable", (*Patient).tlsTemporal},
+	{"traces.receiver", "the receiver of traces takes them", Warning, "settings.valid", (*Patient).tracesReceiver},
 }
 
 func (p *Patient) settingsValid(context.Context) (out []Problem, _ error) {
@@ -95,7 +97,13 @@ func isFolder(path string) bool {
 }
 
 func (p *Patient) databaseReachable(ctx context.Context) ([]Problem, error) {
-	return nil, p.connect(ctx)
+	if p.DatabaseError != nil {
+		return nil, errNothing("the settings about it are wrong")
+	}
+	if _, err := p.db(ctx); err != nil {
+		return []Problem{{err.Error(), mendOfDatabase(err)}}, nil //nolint:nilerr // it is what the check found
+	}
+	return nil, nil
 }
 
 func (p *Patient) databaseVersion(ctx context.Context) ([]Problem, error) {
@@ -105,7 +113,7 @@ WHERE current_setting('server_version_num')::int < 150000`)
 
 func (p *Patient) databasePrimary(ctx context.Context) ([]Problem, error) {
 	return p.problems(ctx, `SELECT 'this server is a read-only standby', 'let DATABASE_URL lead to the primary' WHERE pg_catalog.pg_is_in_recovery()
-UNION ALL SELECT 'transactions are read-only by default', 'ALTER ROLE … RESET default_transaction_read_only'
+UNION ALL SELECT 'transactions are read-only by default', pg_catalog.format('ALTER ROLE %I RESET default_transaction_read_only   -- or ALTER DATABASE, where that sets it', session_user)
 WHERE current_setting('transaction_read_only') = 'on' AND NOT pg_catalog.pg_is_in_recovery()`)
 }
 
@@ -126,10 +134,14 @@ func (p *Patient) poolMode(ctx context.Context) string {
 	defer cancel()
 	const pid = `SELECT pg_catalog.pg_backend_pid()`
 	var first, second int
-	if err := p.db.QueryRow(ctx, pid).Scan(&first); err != nil {
+	db, err := p.db(ctx)
+	if err != nil {
 		return "an unknown"
 	}
-	other, err := pgx.ConnectConfig(ctx, p.db.Config().Copy())
+	if err := db.QueryRow(ctx, pid).Scan(&first); err != nil {
+		return "an unknown"
+	}
+	other, err := pgx.ConnectConfig(ctx, db.Config().Copy())
 	if err != nil {
 		return "an unknown"
 	}
@@ -144,9 +156,13 @@ func (p *Patient) poolMode(ctx context.Context) string {
 }
 
 func (p *Patient) databaseClock(ctx context.Context) ([]Problem, error) {
+	db, err := p.db(ctx)
+	if err != nil {
+		return nil, err
+	}
 	before := p.Now()
 	var theirs time.Time
-	if err := p.db.QueryRow(ctx, `SELECT pg_catalog.clock_timestamp()`).Scan(&theirs); err != nil {
+	if err := db.QueryRow(ctx, `SELECT pg_catalog.clock_timestamp()`).Scan(&theirs); err != nil {
 		return nil, err
 	}
 	after := p.Now()
@@ -160,7 +176,11 @@ func (p *Patient) databaseClock(ctx context.Context) ([]Problem, error) {
 
 func (p *Patient) schemaMigrated(ctx context.Context) ([]Problem, error) {
 	found, err := migrations.Look(ctx, p.DatabaseURL)
-	if err != nil {
+	var barred *migrations.BarredError
+	switch {
+	case errors.As(err, &barred):
+		return []Problem{{err.Error(), rightsMend}}, nil
+	case err != nil:
 		return nil, err
 	}
 	const mend = "workflow-worker migrate   # as the owner of the tables, then: workflow-worker role"
@@ -175,8 +195,11 @@ func (p *Patient) schemaMigrated(ctx context.Context) ([]Problem, error) {
 
 func (p *Patient) schemaKnown(ctx context.Context) ([]Problem, error) {
 	found, err := migrations.Look(ctx, p.DatabaseURL)
-	if err != nil || !found.Newer() {
-		return nil, err
+	if err != nil {
+		return nil, errNothing("what was applied can't be read")
+	}
+	if !found.Newer() {
+		return nil, nil
 	}
 	return []Problem{{found.NewerText(), "run the newer version of the service"}}, nil
 }
@@ -238,7 +261,16 @@ func (p *Patient) streamConnection(ctx context.Context) ([]Problem, error) {
 		return nil, err
 	}
 	others, err := p.stream(ctx, cdc.ReasonPooler, cdc.ReasonRefused, cdc.ReasonUnavailable, cdc.ReasonEnded, cdc.ReasonStandby)
-	return append(mending(right, "ALTER ROLE … REPLICATION   -- as a superuser"), mending(others, "set REPLICATION_DATABASE_URL to a direct connection to the primary")...), err
+	return append(mending(right, "ALTER ROLE "+p.streamsAs()+" REPLICATION   -- as a superuser"), mending(others, "set REPLICATION_DATABASE_URL to a direct connection to the primary")...), err
+}
+
+// streamsAs is the role that the stream is read by.
+func (p *Patient) streamsAs() string {
+	config, err := pgx.ParseConfig(cmp.Or(p.ReplicationURL, p.DatabaseURL))
+	if err != nil || config.User == "" {
+		return "…"
+	}
+	return pgx.Identifier{config.User}.Sanitize()
 }
 
 func (p *Patient) streamRoom(ctx context.Context) ([]Problem, error) {
@@ -293,6 +325,9 @@ ORDER BY 1`)
 }
 
 func (p *Patient) temporalReachable(ctx context.Context) ([]Problem, error) {
+	if p.TemporalError != nil {
+		return nil, errNothing("the settings about it are wrong")
+	}
 	if p.temporal == nil {
 		var err error
 		if p.temporal, err = client.NewLazyClient(p.Temporal); err != nil {
@@ -300,7 +335,7 @@ func (p *Patient) temporalReachable(ctx context.Context) ([]Problem, error) {
 		}
 	}
 	if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
-		return []Problem{{fmt.Sprintf("%s: %v", p.address(), err), "TEMPORAL_ADDRESS, TEMPORAL_TLS… and TEMPORAL_API_KEY say where and how"}}, nil
+		return []Problem{{fmt.Sprintf("%s: %v", p.address(), err), p.mendOfTemporal(ctx, err)}}, nil
 	}
 	return nil, nil
 }
@@ -367,9 +402,18 @@ func (p *Patient) temporalRetention(ctx context.Context) ([]Problem, error) {
 	return nil, nil
 }
 
-// countProjects counts those that are to run.
+// countProjects counts those that are to run, once for all checks.
 func (p *Patient) countProjects(ctx context.Context) error {
-	return p.db.QueryRow(ctx, `SELECT count(*), coalesce(min(task_queue_name), '') FROM public.projects WHERE coalesce(is_active, true)`).Scan(&p.projects, &p.queue)
+	if p.counted {
+		return nil
+	}
+	db, err := p.db(ctx)
+	if err != nil {
+		return err
+	}
+	err = db.QueryRow(ctx, `SELECT count(*), coalesce(min(task_queue_name), '') FROM public.projects WHERE coalesce(is_active, true)`).Scan(&p.projects, &p.queue)
+	p.counted = err == nil
+	return err
 }
 
 const (
@@ -396,7 +440,12 @@ func (p *Patient) scalePolls(ctx context.Context) ([]Problem, error) {
 }
 
 func (p *Patient) scalePartitions(ctx context.Context) ([]Problem, error) {
-	if p.queue == "" {
+	switch {
+	case p.conn == nil:
+		return nil, errNothing("no project is known without the database")
+	case p.countProjects(ctx) != nil:
+		return nil, errNothing("the projects can't be read")
+	case p.queue == "":
 		return nil, errNothing("there is no project")
 	}
 	found, err := p.temporal.WorkflowService().ListTaskQueuePartitions(ctx, &workflowservice.ListTaskQueuePartitionsRequest{
@@ -417,12 +466,15 @@ const (
 	memoryOfProject = 1 << 20
 )
 
-func (p *Patient) scaleMemory(context.Context) ([]Problem, error) {
+func (p *Patient) scaleMemory(ctx context.Context) ([]Problem, error) {
 	if p.MemoryLimit <= 0 {
 		return nil, errNothing("no limit is known")
 	}
 	if p.ProjectReplicas > 0 {
 		return nil, errNothing("a replica runs a part of the projects, as far as its memory goes")
+	}
+	if err := p.countProjects(ctx); err != nil {
+		return nil, err
 	}
 	if needed := int64(memoryOfProcess + p.projects*memoryOfProject); needed > p.MemoryLimit {
 		return []Problem{{fmt.Sprintf("%d projects take about %d MB, and the process may use %d MB", p.projects, needed>>20, p.MemoryLimit>>20), "raise the container's limit, and GOMEMLIMIT if it is set"}}, nil
@@ -430,11 +482,15 @@ func (p *Patient) scaleMemory(context.Context) ([]Problem, error) {
 	return nil, nil
 }
 
-func (p *Patient) tlsDatabase(context.Context) (out []Problem, _ error) {
-	secured, ok := p.db.PgConn().Conn().(*tls.Conn)
+func (p *Patient) tlsDatabase(ctx context.Context) (out []Problem, _ error) {
+	db, err := p.db(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secured, ok := db.PgConn().Conn().(*tls.Conn)
 	mode := sslMode(p.DatabaseURL)
 	const verify = "sslmode=verify-full, with sslrootcert where the authority is your own"
-	switch local := isLocal(&p.db.Config().Config); {
+	switch local := isLocal(&db.Config().Config); {
 	case local && !ok:
 		return nil, errNothing("the connection doesn't leave this machine")
 	case !ok:
@@ -487,4 +543,14 @@ func (p *Patient) tlsTemporal(ctx context.Context) (out []Problem, _ error) {
 		}
 	}
 	return out, nil
+}
+
+func (p *Patient) tracesReceiver(ctx context.Context) ([]Problem, error) {
+	if p.Traces == nil {
+		return nil, errNothing("none are sent")
+	}
+	if err := p.Traces(ctx); err != nil {
+		return []Problem{{p.TracesEndpoint + ": " + err.Error(), "OTEL_EXPORTER_OTLP_ENDPOINT and OTEL_EXPORTER_OTLP_HEADERS say where and how: receivers take OTLP over HTTP on port 4318"}}, nil //nolint:nilerr // it is what the check found
+	}
+	return nil, nil
 }

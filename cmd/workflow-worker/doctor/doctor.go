@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,8 @@ type errNothing string
 
 func (e errNothing) Error() string { return string(e) }
 
-// Examine makes all checks but those to skip. A name that no check has is an error.
+// Examine makes all checks but those to skip, and those that need one of them. A name that no check
+// has is an error.
 func Examine(ctx context.Context, p *Patient, skip []string) ([]Finding, error) {
 	for _, id := range skip {
 		if !slices.Contains(IDs(), id) {
@@ -99,10 +101,14 @@ func Examine(ctx context.Context, p *Patient, skip []string) ([]Finding, error) 
 }
 
 func (f *Finding) look(ctx context.Context, c check, p *Patient) {
-	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("no answer within %s", checkTimeout))
+	most := cmp.Or(p.CheckTimeout, checkTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("no answer within %s", most))
 	defer cancel()
 	problems, err := c.look(p, ctx)
 	var nothing errNothing
+	if err != nil && ctx.Err() != nil { // what it says is how it was cut off
+		err = context.Cause(ctx)
+	}
 	switch {
 	case errors.As(err, &nothing):
 		f.Outcome, f.Reason = Skipped, nothing.Error()
@@ -111,11 +117,22 @@ func (f *Finding) look(ctx context.Context, c check, p *Patient) {
 		problems = append(problems, Problem{Text: err.Error()})
 	}
 	for i := range problems {
-		problems[i].Text = p.discreet(problems[i].Text)
+		problems[i].Text = oneLine(p.discreet(problems[i].Text))
 	}
 	if f.Problems = problems; len(problems) > 0 {
 		f.Outcome = Failed
 	}
+}
+
+// oneLine is a text of several lines in one, each of them once: pgx tells of each of its attempts.
+func oneLine(text string) string {
+	var parts []string
+	for part := range strings.SplitSeq(text, "\n") {
+		if part = strings.TrimSpace(part); part != "" && !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.ReplaceAll(strings.Join(parts, "; "), ":; ", ": ")
 }
 
 // Sick says whether the service can't do its job.

@@ -18,8 +18,10 @@ import (
 
 // Patient is a service as it would run. What it is made of is looked at, never changed.
 type Patient struct {
-	// SettingsError names the mistakes in the settings; nil for none.
-	SettingsError error
+	// SettingsError names the mistakes in the settings; nil for none. DatabaseError and TemporalError
+	// name those about how to reach them: what mistakes elsewhere don't spoil is looked at all the
+	// same.
+	SettingsError, DatabaseError, TemporalError error
 	// DatabaseURL is where the rows are, ReplicationURL where the stream would come from.
 	DatabaseURL, ReplicationURL string
 	// Separate says that the second was given by itself.
@@ -38,23 +40,29 @@ type Patient struct {
 	// if it is none.
 	Payloads *encryption.Connection
 	CodecURL string
+	// Traces asks whether their receiver, at the address, takes them; nil if there is none.
+	Traces         func(context.Context) error
+	TracesEndpoint string
 	// Secrets aren't to be shown.
 	Secrets []string
+	// CheckTimeout bounds one check. Default: 10 s.
+	CheckTimeout time.Duration
 	// Now is the clock.
 	Now func() time.Time
 
-	db       *pgx.Conn
+	conn     *pgx.Conn
 	pooled   bool
 	temporal client.Client
+	counted  bool // what follows is known
 	projects int
 	queue    string // of one project
 }
 
 func (p *Patient) close() {
-	if p.db != nil {
+	if p.conn != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_ = p.db.Close(ctx) // it was only asked
+		_ = p.conn.Close(ctx) // it was only asked
 	}
 	if p.temporal != nil {
 		p.temporal.Close()
@@ -71,25 +79,35 @@ func (p *Patient) discreet(text string) string {
 	return text
 }
 
-// connect makes the connection that the checks of the database share.
-func (p *Patient) connect(ctx context.Context) error {
+// db is the connection that the checks of the database share. One that was cut off with the check
+// that took too long is made anew.
+func (p *Patient) db(ctx context.Context) (*pgx.Conn, error) {
+	if p.conn != nil && !p.conn.IsClosed() {
+		return p.conn, nil
+	}
 	config, err := pgx.ParseConfig(p.DatabaseURL)
 	if err != nil {
-		return database.ErrURL
+		return nil, database.ErrURL
 	}
 	database.Prepare(&config.Config)
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.RuntimeParams["application_name"] = "workflow-worker doctor"
-	if p.db, err = pgx.ConnectConfig(ctx, config); err != nil {
-		return err
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, err
 	}
-	p.pooled, err = database.Settle(ctx, p.db.PgConn())
-	return err
+	p.conn = conn
+	p.pooled, err = database.Settle(ctx, conn.PgConn())
+	return conn, err
 }
 
-// texts runs a statement whose rows are problems and what mends them.
+// problems runs a statement whose rows are problems and what mends them.
 func (p *Patient) problems(ctx context.Context, sql string, args ...any) ([]Problem, error) {
-	rows, err := p.db.Query(ctx, sql, args...)
+	db, err := p.db(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -167,7 +167,7 @@ func TestTheDefaultsMakeWhatIsNeededAndNoMore(t *testing.T) {
 func TestEverythingTurnedOnIsWhatKubernetesKnows(t *testing.T) {
 	got := slices.Sorted(maps.Keys(must(t, everything)))
 	want := []string{
-		"ConfigMap " + name + "-changes", "ConfigMap " + name + "-fleet", "ConfigMap " + name + "-javascript", "ConfigMap " + name + "-latencies",
+		"ConfigMap " + name + "-changes", "ConfigMap " + name + "-fleet", "ConfigMap " + name + "-javascript", "ConfigMap " + name + "-latencies", "ConfigMap " + name + "-project",
 		"Deployment " + name, "HorizontalPodAutoscaler " + name, "Job " + name + "-migrate", "PodDisruptionBudget " + name,
 		"PrometheusRule " + name, "Secret " + name, "Service " + name, "ServiceAccount " + name, "ServiceMonitor " + name,
 	}

@@ -11,6 +11,8 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // Tasks sees workflow tasks on their way from the server to the SDK, and their completions on the
@@ -44,7 +46,12 @@ type openTask struct {
 	runID    string
 	query    bool
 	received time.Time
+	// sent is set once its answer was on the way and didn't arrive: the SDK sends it again as it is.
+	sent bool
 }
+
+// maxResend is how long the SDK sends an answer again that doesn't arrive, generously.
+const maxResend = 2 * time.Minute
 
 // maxTaskAge is how long an unanswered task is kept: the server lets none take longer than two
 // minutes.
@@ -54,7 +61,8 @@ const maxTaskAge = 10 * time.Minute
 type run struct {
 	namespace      string
 	id             *commonpb.WorkflowExecution
-	tasks, queries int // open ones
+	tasks, queries int    // open ones
+	token          string // of the last task that was no query
 
 	// Of the open task:
 	began *historypb.WorkflowExecutionStartedEventAttributes
@@ -111,15 +119,21 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 			}
 			return err
 		}
-		t.nameWorkflow(r)
-		t.addMarkers(r)
-		r.Identity += t.label(r.GetTaskToken())
+		if !t.sentBefore(r.GetTaskToken()) {
+			t.nameWorkflow(r)
+			t.addMarkers(r)
+			r.Identity += t.label(r.GetTaskToken())
+		}
 		if t.movesNext(r.GetTaskToken()) || t.drops(r.GetTaskToken()) {
 			r.ReturnNewWorkflowTask = false // it is polled for
 		}
 		worker, told := t.workerOf(r.GetTaskToken())
 		progress, taken := t.progress(r), t.stepsTaken(r)
 		err := invoke(ctx, method, req, reply, cc, opts...)
+		if sentAgain(ctx, err) {
+			t.sent(r.GetTaskToken())
+			return err
+		}
 		if told {
 			worker.tellCompleted(err, progress)
 		}
@@ -193,13 +207,18 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 		t.runs[r.id.GetRunId()] = r
 	}
 	query := task.GetQuery() != nil
-	t.open[string(task.GetTaskToken())] = openTask{r.id.GetRunId(), query, now}
+	// The server has given up what was open.
+	if o, ok := t.open[r.token]; ok && (!query || o.sent && now.Sub(o.received) > maxResend) {
+		delete(t.open, r.token)
+		r.tasks--
+	}
+	t.open[string(task.GetTaskToken())] = openTask{runID: r.id.GetRunId(), query: query, received: now}
 	if query {
 		r.queries++
 	} else {
 		r.tasks++
 		r.markers, r.again, r.dropped, r.answered = nil, nil, false, nil // of an attempt that was never answered
-		r.given = task
+		r.given, r.token = task, string(task.GetTaskToken())
 	}
 	if began := beginning(events); began != nil {
 		r.read(events, began, len(task.GetNextPageToken()) == 0)
@@ -267,6 +286,32 @@ func (t *Tasks) sweep(now time.Time) {
 		}
 	}
 	maps.DeleteFunc(t.failed, func(_ string, f failedAttempt) bool { return now.Sub(f.at) > maxTaskAge })
+}
+
+// sentAgain tells whether the SDK sends an answer again for which there was this error: see its
+// retry.IsRetryable. What it gives up is forgotten when the execution's next task comes.
+func sentAgain(ctx context.Context, err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.ResourceExhausted, codes.Aborted, codes.Unknown, codes.Internal:
+		return ctx.Err() == nil
+	}
+	return false
+}
+
+// sent notes that the answer to an open task is the SDK's to send again.
+func (t *Tasks) sent(token []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o, ok := t.open[string(token)]; ok {
+		o.sent = true
+		t.open[string(token)] = o
+	}
+}
+
+func (t *Tasks) sentBefore(token []byte) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.open[string(token)].sent
 }
 
 // label is what the identity of a task's answer gets: the code that ran.

@@ -13,6 +13,8 @@ import (
 	querypb "go.temporal.io/api/query/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -163,6 +165,64 @@ func TestTasksThatTheSDKNeverAnswersAreForgotten(t *testing.T) {
 	w.tasks.sweep(time.Now().Add(maxTaskAge + time.Minute))
 	w.empty()
 }
+
+// An answer that doesn't arrive is sent again by the SDK: it is told of when it does, and is the same.
+func TestAnAnswerThatIsSentAgainIsToldOfOnce(t *testing.T) {
+	t.Parallel()
+	w := wire{t, NewTasks()}
+	told := &completions{}
+	k := kept{title: "a.ts", last: LastCode{Hash: strings.Repeat("0", 64), Since: time.Now()}}
+	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("t"), History: events(1)})
+	w.tasks.Keep(k, RunInfo{RunID: "r"}, Project{Ends: told})
+	var answers []error
+	w.tasks.OnAnswer("r", func(err error) { answers = append(answers, err) })
+	req := &workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: []byte("t"), Identity: "worker"}
+	send := func(answer error) error {
+		return w.tasks.intercept(t.Context(), "", req, &workflowservice.RespondWorkflowTaskCompletedResponse{}, nil,
+			func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error { return answer })
+	}
+	if err := send(status.Error(codes.Unavailable, "away")); status.Code(err) != codes.Unavailable {
+		t.Fatal(err)
+	}
+	identity := req.GetIdentity()
+	if identity == "worker" || len(told.all)+len(answers) > 0 {
+		t.Errorf("identity %q, told %d and %v before the server had it", identity, len(told.all), answers)
+	}
+	if err := send(nil); err != nil {
+		t.Fatal(err)
+	}
+	if req.GetIdentity() != identity || len(told.all) != 1 || len(answers) != 1 || answers[0] != nil {
+		t.Errorf("identity %q after %q, told %d and %v", req.GetIdentity(), identity, len(told.all), answers)
+	}
+	w.tasks.Drop(k, "r")
+	w.empty()
+}
+
+// Where the SDK gives an answer up, the server gives out another task.
+func TestAnAnswerThatIsGivenUpIsForgottenWithTheNextTask(t *testing.T) {
+	t.Parallel()
+	w := wire{t, NewTasks()}
+	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("t"), History: events(1)})
+	req := &workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: []byte("t")}
+	err := w.tasks.intercept(t.Context(), "", req, &workflowservice.RespondWorkflowTaskCompletedResponse{}, nil,
+		func(context.Context, string, any, any, *grpc.ClientConn, ...grpc.CallOption) error {
+			return status.Error(codes.Unavailable, "away")
+		})
+	if status.Code(err) != codes.Unavailable || !w.tasks.Working("r") {
+		t.Fatal(err)
+	}
+	w.poll(&workflowservice.PollWorkflowTaskQueueResponse{TaskToken: []byte("u"), History: events(1)})
+	w.call(&workflowservice.RespondWorkflowTaskCompletedRequest{TaskToken: []byte("u")}, &workflowservice.RespondWorkflowTaskCompletedResponse{},
+		&workflowservice.RespondWorkflowTaskCompletedResponse{})
+	w.empty()
+}
+
+type completions struct {
+	nobody
+	all []Progress
+}
+
+func (c *completions) TaskCompleted(_ RunInfo, p Progress) { c.all = append(c.all, p) }
 
 // BenchmarkTasks is what each workflow task costs beside the SDK's own work.
 func BenchmarkTasks(b *testing.B) {
