@@ -10,6 +10,7 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/worker"
@@ -113,6 +114,7 @@ const (
 	handedCertificate = "temporal certificate" // the file
 	handedKey         = "temporal key"
 	handedActivityEnv = "activity environment" // what activities see, as JSON
+	handedOwner       = "owner"                // names the replica, as long as its process lives
 )
 
 // cellSettings are the settings that a cell reads: none that leads to the database.
@@ -144,6 +146,9 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost losses)
 		return nil, err
 	}
 	handed[handedActivityEnv] = string(env)
+	if handed[handedOwner], err = s.owner(); err != nil {
+		return nil, err
+	}
 	given := map[string]string{}
 	for _, name := range cellSettings {
 		if value, ok := s.environment.Lookup(name); ok {
@@ -180,6 +185,16 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost losses)
 	w.metrics.Beside(c.Metrics)
 	w.level.tell(c.LogAt)
 	return c, nil
+}
+
+// owner is REPLICA_NAME, or a name like it.
+func (s settings) owner() (string, error) {
+	if s.ReplicaName != "" {
+		return s.ReplicaName, nil
+	}
+	// The start tells containers of one host name apart, where each is process 1.
+	host, err := os.Hostname()
+	return fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano()), err
 }
 
 // cellMemory is how much each of n cells may use: of what there is the parent needs little.
@@ -254,6 +269,7 @@ func (s settings) program(ctx context.Context, given cell.Setup, env map[string]
 	if err != nil {
 		return cell.Program{}, err
 	}
+	tasks.NameStickyQueues(given.Handed[handedOwner])
 	tracer, endTraces, err := s.startTraces(ctx, given.Log)
 	if err != nil {
 		temporal.Close()
