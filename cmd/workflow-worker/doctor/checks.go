@@ -101,7 +101,7 @@ func (p *Patient) databaseReachable(ctx context.Context) ([]Problem, error) {
 		return nil, errNothing("the settings about it are wrong")
 	}
 	if _, err := p.db(ctx); err != nil {
-		return []Problem{{err.Error(), mendOfDatabase(err)}}, nil //nolint:nilerr // it is what the check found
+		return []Problem{{err.Error(), mendOfDatabase(err)}}, nil
 	}
 	return nil, nil
 }
