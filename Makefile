@@ -100,6 +100,8 @@ $(LOCALES): $(LOCALE_SOURCES)
 
 # Built, not `go run`: that one doesn't hand a SIGTERM on, and the servers would stay.
 # A package's tests may take longer than go test's ten minutes where all run at once on two cores.
+# The race detector's own end of a process takes a second, in case something else is still running.
+test: export GORACE := atexit_sleep_ms=0
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(ALIKE) $(GO) build -o .local/bin/withstack ./cmd/withstack

@@ -39,12 +39,13 @@ type dockerfile struct {
 	current *image
 	workdir string
 	env     []string
+	args    map[string]string // in place of ARG's defaults
 }
 
 // build runs the file and returns the last stage.
-func build(t testing.TB, context, file string) *image {
+func build(t testing.TB, context, file string, args map[string]string) *image {
 	t.Helper()
-	d := &dockerfile{TB: t, context: context, stages: map[string]*image{}}
+	d := &dockerfile{TB: t, context: context, stages: map[string]*image{}, args: args}
 	for _, line := range instructions(t, file) {
 		name, rest, _ := strings.Cut(line, " ")
 		d.do(name, strings.TrimSpace(rest))
@@ -90,11 +91,11 @@ func (d *dockerfile) do(name, rest string) {
 			d.stages[words[2]] = d.current
 		}
 	case "ARG":
-		if _, _, found := strings.Cut(rest, "="); found {
-			d.env = append(d.env, rest)
-		} else {
-			d.env = append(d.env, rest+"=") // this machine's platform
+		name, value, _ := strings.Cut(rest, "=") // without a default: this machine's platform
+		if given, ok := d.args[name]; ok {
+			value = given
 		}
+		d.env = append(d.env, name+"="+value)
 	case "WORKDIR":
 		d.workdir = rest
 		if err := os.MkdirAll(d.path(""), 0o755); err != nil {

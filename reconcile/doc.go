@@ -30,8 +30,8 @@
 //   - Neither a broken database nor a broken Temporal ends the process.
 //
 // Its rooms: rows has all that is said to the database, upkeep what goes on beside the
-// passes, executions the rows that start executions and follow them, placement which
-// replica runs a project, trouble how they tell what fails. Here are the queue, the plan,
+// passes, executions the rows that start executions and follow them (in executions/steps
+// their steps), placement which replica runs a project, trouble how they tell what fails. Here are the queue, the plan,
 // the pass and its execution, requests and the shutdown. A pass is read in this order:
 // reconciler.go (who asks for it), pass.go, plan.go, execute.go, write.go; requests in
 // requests.go, judge.go, ask.go and check.go; where projects run in places.go and

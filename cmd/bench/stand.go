@@ -41,7 +41,9 @@ func (b *bench) start(ctx context.Context) error {
 	b.say("starting PostgreSQL and Temporal")
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		b.postgres, err = stack.StartPostgres(ctx, stack.PostgresOptions{Progress: b.progress})
+		b.postgres, err = stack.StartPostgres(ctx, stack.PostgresOptions{Progress: b.progress, Settings: map[string]string{
+			"full_page_writes": "on", // as where it counts: what is written includes them
+		}})
 		return err
 	})
 	group.Go(func() (err error) {

@@ -36,6 +36,9 @@ type runner interface {
 	Close(ctx context.Context) error
 }
 
+// follower is a runner that spares itself what nobody follows.
+type follower interface{ Follow(is bool) }
+
 // runs gives what runs projects, as the settings say; heard is what it tells, and to whom. lost
 // hears of projects whose worker is gone with its process, and used says how much memory other
 // processes need.

@@ -117,6 +117,37 @@ func TestAProjectRunsInACellAndIsBackWhenThatDies(t *testing.T) {
 	}
 }
 
+func TestACellThatHangsIsEndedAndComesBack(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	s := startService(t, db, "CELLS=1")
+	p := newBuilder(t, db).project()
+	p.workflow("flow", flow("flow", "v1", `return 'v1';`))
+	p.running(nil)
+	first := s.cell()
+	if err := syscall.Kill(first, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another cell runs", func() error {
+		if pids := s.cells(); len(pids) != 1 || pids[0] == first {
+			return fmt.Errorf("the cells are %v", pids)
+		}
+		return nil
+	})
+	eventually(t, "the event is written", func() error {
+		if said := p.events("cell_died"); len(said) != 1 || !strings.Contains(said[0], "it gave no answer for") {
+			return fmt.Errorf("the events are %q", said)
+		}
+		return nil
+	})
+	p.running(nil)
+	x := p.start("flow")
+	p.goOn(x.GetID())
+	if got := result[string](p, x); got != "v1" {
+		t.Errorf("afterwards an execution ended with %q", got)
+	}
+}
+
 func TestACellHasNothingThatItDoesNotNeed(t *testing.T) {
 	t.Parallel()
 	db := stacktest.MigratedDatabase(t)

@@ -69,9 +69,9 @@ const upgrades = `wf.setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, 
 
 // Timers are few: the development server takes a second for the shortest.
 
-// steps differ in their commands, so that an execution that meets another text than its own can't
-// go on.
-var steps = []string{
+// differing are steps that differ in their commands, so that an execution that meets another text
+// than its own can't go on.
+var differing = []string{
 	`await wf.sleep(5);`,
 	`r.activities.push(await remote.stamp());`,
 	`r.activities.push(await local.stamp());`,
@@ -97,7 +97,7 @@ func crowdCode(k kind, stamp int, patience time.Duration) string {
 		const begin = (before?: Report): Report => ({ own: [%[1]d], activities: [], left: before ? before.left - 1 : 2 });
 		async function step(r: Report) { %[3]s r.own.push(%[1]d); }
 		export async function %[2]s(before?: Report): Promise<Report> { %[4]s }
-%[6]s`, stamp, k.name, steps[stamp%len(steps)], k.body, patience.Milliseconds(), after)
+%[6]s`, stamp, k.name, differing[stamp%len(differing)], k.body, patience.Milliseconds(), after)
 }
 
 func crowdComponent(stamp int) string {

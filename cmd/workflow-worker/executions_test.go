@@ -158,6 +158,23 @@ func TestARowStartsAnExecutionAndTellsWhatBecameOfIt(t *testing.T) {
 	})
 }
 
+// A row is one execution: whoever makes it pending again gets what became of that one.
+func TestARowThatIsMadePendingAgainSaysWhatItSaid(t *testing.T) {
+	t.Parallel()
+	_, w := executedWorkflow(t)
+	over, open := w.starts(`{}`, nil), w.starts(`{"wait": true}`, nil)
+	ended, running := w.becomes(over, "completed"), w.becomes(open, "running")
+	w.exec(`UPDATE workflow_executions SET status = 'pending' WHERE workflow_id = $1`, w.id)
+	if got := w.becomes(over, "completed"); got.RunID != ended.RunID || got.Output != ended.Output {
+		t.Errorf("%+v, was %+v", got, ended)
+	}
+	if got := w.becomes(open, "running"); got.RunID != running.RunID {
+		t.Errorf("%+v, was %+v", got, running)
+	}
+	w.asksOf(open, "signal", "finish", nil)
+	w.becomes(open, "completed")
+}
+
 func TestRequestsReachTheExecution(t *testing.T) {
 	t.Parallel()
 	_, w := executedWorkflow(t)
@@ -169,6 +186,7 @@ func TestRequestsReachTheExecution(t *testing.T) {
 		{"update", "ask", `["me"]`, "completed", `"heard me"`, ""},
 		{"query", "nonsense", "", "failed", "", "Workflow did not register a handler for nonsense"},
 		{"signal", "", "", "failed", "", "a signal needs a name"},
+		{"reset", "frist", "", "failed", "", "a reset goes to the first or the last"},
 		{"reset", "last", "", "completed", "", ""},
 		{"query", "count", "", "completed", "20", ""},
 	} {

@@ -19,6 +19,7 @@ import (
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile"
 	"workflow-worker/reconcile/executions"
+	"workflow-worker/reconcile/executions/steps"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
 	"workflow-worker/runtime"
@@ -150,7 +151,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Pool: w.pool, Temporal: w.temporal.WorkflowService(), Namespace: w.namespace, Identity: "workflow-worker",
 		All: s.RecordExecutions == "all", MaxValue: s.ExecutionMaxValue, Keep: s.ExecutionRetention, SweepInterval: s.HeartbeatInterval,
 		HideValues: !s.recordsValues(), HideFailures: s.PayloadFailures && !s.recordsValues(),
-		Steps:  executions.StepSettings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
+		Steps:  steps.Settings{Record: s.RecordSteps, Payloads: s.RecordPayloads, MaxValue: s.StepMaxValue},
 		Logger: w.log, Observer: w.metrics,
 	})
 	// A cell can't die before there are projects, which the reconciler starts.
@@ -207,6 +208,12 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		return err
 	}
 	statistics.Replica = reconciler.Replica()
+	told := listeners{reconciler, executed}
+	var interest *upkeep.Interest
+	if f, ok := runner.(follower); ok {
+		interest = upkeep.NewInterest(rows.DB{Pool: w.pool, Timeout: 15 * time.Second}, s.RecordExecutions == "all", f.Follow)
+		told = append(told, interest)
+	}
 	stream := &streamObserver{Metrics: w.metrics, settled: make(chan struct{})}
 	source, err := cdc.New(cdc.Config{
 		DatabaseURL:    s.DatabaseURL,
@@ -216,7 +223,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Logger:         w.log,
 		Renew:          s.renewStream(),
 		Handler:        lookers{reconciler, executed},
-		Messages:       listeners{reconciler, executed},
+		Messages:       told,
 		Observer:       stream,
 	})
 	if err != nil {
@@ -226,6 +233,9 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	var group sync.WaitGroup
 	var sourceErr, reconcileErr error
 	group.Go(func() { memory.Tune(ctx) })
+	if interest != nil {
+		group.Go(func() { interest.Run(ctx) })
+	}
 	group.Go(func() { tellPhase(ctx, w.metrics, reconciler.Settled(), stream.settled) })
 	// What changes while projects are handed over to other replicas is followed, too.
 	watching, endWatching := context.WithCancel(context.WithoutCancel(ctx))

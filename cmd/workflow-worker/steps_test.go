@@ -188,7 +188,10 @@ func TestEachStepHasARow(t *testing.T) {
 			t.Errorf("%+v", g)
 		}
 		id = w.starts(`{"do": "badLogin", "password": "hunter2"}`, nil)
-		w.becomes(id, "failed")
+		// What a step mustn't tell its execution doesn't tell either, where it fails by it.
+		if x := w.becomes(id, "failed"); x.Message != "login: [redacted]" || strings.Contains(x.Error, "hunter2") || !strings.Contains(x.Error, `"activity": "login"`) {
+			t.Errorf("%+v", x)
+		}
 		if g := w.stepStatuses(id, "failed")[0]; g.Message != "wrong password: [redacted]" {
 			t.Errorf("%+v", g)
 		}

@@ -17,6 +17,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc/codes"
 
+	"workflow-worker/reconcile/executions/shown"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -32,7 +34,7 @@ type asked struct {
 var errAccepted = errors.New("accepted")
 
 func (a *asked) act(ctx context.Context) (*string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, temporal.CallTimeout)
 	defer cancel()
 	switch a.Action {
 	case rows.AskCancel:
@@ -45,7 +47,7 @@ func (a *asked) act(ctx context.Context) (*string, error) {
 		_, err := a.Temporal.TerminateWorkflowExecution(ctx, &workflowservice.TerminateWorkflowExecutionRequest{
 			Namespace: a.Namespace, WorkflowExecution: a.execution(""), FirstExecutionRunId: a.x.FirstRunID, Identity: a.identity(), Reason: a.Reason,
 		})
-		if err != nil && a.Again && missing(err) {
+		if err != nil && a.Again && temporal.Missing(err) {
 			err = nil // the first time did it
 		}
 		return nil, a.noticed(err)
@@ -73,7 +75,7 @@ func (a *asked) act(ctx context.Context) (*string, error) {
 
 // able says in words that the server doesn't know a call.
 func able(err error) error {
-	if codeOf(err) == codes.Unimplemented {
+	if temporal.CodeOf(err) == codes.Unimplemented {
 		return refusalError{"this version of Temporal can't pause executions: " + err.Error()}
 	}
 	return err
@@ -110,7 +112,7 @@ func (a *asked) arguments() (*commonpb.Payloads, error) {
 	}
 	p := &commonpb.Payloads{}
 	for _, one := range all {
-		p.Payloads = append(p.Payloads, jsonPayload(one))
+		p.Payloads = append(p.Payloads, shown.Payload(one))
 	}
 	return p, nil
 }
@@ -143,7 +145,7 @@ func (a *asked) signal(ctx context.Context) error {
 	_, err = a.Temporal.SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace: a.Namespace, WorkflowExecution: a.execution(a.run), SignalName: a.Name, Input: args, Identity: a.identity(), RequestId: a.ID,
 	})
-	if missing(err) {
+	if temporal.Missing(err) {
 		if newest, again := a.newestRun(ctx, a.x); again == nil && newest != a.run {
 			return errLater // it went on as another run meanwhile
 		}
@@ -194,7 +196,7 @@ func (a *asked) update(ctx context.Context) (*string, error) {
 		there := *a
 		there.run = a.RunID
 		result, err := there.updateResult(ctx)
-		if _, final := refusal(err); err == nil || !missing(err) && final {
+		if _, final := refusal(err); err == nil || !temporal.Missing(err) && final {
 			return result, err
 		}
 	}
@@ -223,7 +225,7 @@ func (a *asked) update(ctx context.Context) (*string, error) {
 
 // updateResult waits a while for the result of an update that was accepted.
 func (a *asked) updateResult(ctx context.Context) (*string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 2*temporal.CallTimeout)
 	defer cancel()
 	answer, err := a.Temporal.PollWorkflowExecutionUpdate(ctx, &workflowservice.PollWorkflowExecutionUpdateRequest{
 		Namespace: a.Namespace, Identity: a.identity(),
@@ -243,10 +245,10 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 }
 
 func (a *asked) outcome(o *updatepb.Outcome) (*string, error) {
-	if f := a.failureOf(o.GetFailure()); f != nil {
-		return nil, refusalError{f.first()}
+	if f := a.Failure(o.GetFailure()); f != nil {
+		return nil, refusalError{f.First()}
 	}
-	return values(o.GetSuccess(), a.MaxValue), nil
+	return shown.Values(o.GetSuccess(), a.MaxValue), nil
 }
 
 func (a *asked) query(ctx context.Context) (*string, error) {
@@ -262,30 +264,58 @@ func (a *asked) query(ctx context.Context) (*string, error) {
 	})
 	if failed, ok := errors.AsType[*serviceerror.QueryFailed](err); ok {
 		if a.HideFailures {
-			failed.Message = hiddenMessage
+			failed.Message = shown.HiddenMessage
 		}
 		return nil, refusalError{failed.Message}
 	}
 	if late(err) {
-		return nil, refusalError{fmt.Sprintf("no worker answered the query within %s", callTimeout)}
+		return nil, refusalError{fmt.Sprintf("no worker answered the query within %s", temporal.CallTimeout)}
 	}
 	if err != nil {
 		return nil, err
 	}
-	return values(answer.GetQueryResult(), a.MaxValue), nil
+	return shown.Values(answer.GetQueryResult(), a.MaxValue), nil
 }
 
 // late says that a call took too long.
 func late(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || codeOf(err) == codes.DeadlineExceeded
+	return errors.Is(err, context.DeadlineExceeded) || temporal.CodeOf(err) == codes.DeadlineExceeded
 }
 
-// resetTarget is args of a reset.
+// resetTarget is what a reset goes back to.
 type resetTarget struct {
-	EventID int64 `json:"eventId"`
+	EventID int64 `json:"eventId"` // 0: as first says
+	first   bool  // completed workflow task; else the last
+}
+
+// target reads it. What isn't understood is refused: a reset can't be taken back.
+func (a *asked) target() (to resetTarget, err error) {
+	switch a.Name {
+	case "", "last":
+	case "first":
+		to.first = true
+	default:
+		return to, refusalError{fmt.Sprintf("a reset goes to the first or the last completed workflow task, or to an eventId in args: not to %q", a.Name)}
+	}
+	if a.Args == nil {
+		return to, nil
+	}
+	d := json.NewDecoder(strings.NewReader(*a.Args))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&to); err != nil {
+		return to, refusalError{"args: " + err.Error()}
+	}
+	if to.EventID <= 0 {
+		return to, refusalError{"args of a reset have an eventId, of a completed workflow task"}
+	}
+	return to, nil
 }
 
 func (a *asked) reset(ctx context.Context) (*string, error) {
+	to, err := a.target()
+	if err != nil {
+		return nil, err
+	}
 	if a.Again && a.RunID != "" {
 		found, err := a.describe(ctx, a.Temporal, a.x.TemporalID, a.RunID)
 		if err != nil {
@@ -295,15 +325,9 @@ func (a *asked) reset(ctx context.Context) (*string, error) {
 			return a.resetTo(run), nil
 		}
 	}
-	var to resetTarget
-	if a.Args != nil {
-		if err := json.Unmarshal([]byte(*a.Args), &to); err != nil {
-			return nil, refusalError{"args: " + err.Error()}
-		}
-	}
 	if to.EventID == 0 {
 		err := a.events(ctx, a.run, func(e *historypb.HistoryEvent) {
-			if e.GetWorkflowTaskCompletedEventAttributes() != nil && (to.EventID == 0 || a.Name != "first") {
+			if e.GetWorkflowTaskCompletedEventAttributes() != nil && (to.EventID == 0 || !to.first) {
 				to.EventID = e.GetEventId()
 			}
 		})

@@ -14,10 +14,10 @@
 //   - Where all are to be recorded, executions that nobody made a row for get one ([Recorder]).
 //   - A request ends completed or failed; those of one execution are done in their order, signals
 //     and updates once ([Requests]).
-//   - Each step of an execution that has a row has one, too ([Steps]): what passes by on the wire
-//     makes that fast, histories make it right. What is to be kept secret never lands in it.
+//   - Each step of an execution that has a row has one, too: see steps.
 //   - What is over is removed in small steps ([Retention]).
 //
 // Each is a type with a Run that works until its context ends. It imports rows for all that it
 // says to the database, runtime for what it is told, and asks Temporal by interfaces of its own.
+// Below it: steps, and what that room and this one have in common, bell, shown and temporal.
 package executions

@@ -3,10 +3,12 @@ package executions
 import (
 	"cmp"
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"workflow-worker/reconcile/executions/bell"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/logkey"
@@ -19,7 +21,9 @@ const (
 	// What belongs to no row yet is tried again so long: the start may be on its way, from here or
 	// from another replica.
 	orphanAge   = 6 * time.Second
-	orphanPause = 700 * time.Millisecond
+	orphanPause = 80 * time.Millisecond
+	// quiet is how long nothing is looked for without being told.
+	quiet = time.Second
 )
 
 // Follower writes what becomes of executions into their rows, many in one statement.
@@ -34,15 +38,64 @@ type Follower struct {
 	// Observer is told how many states wait to be written.
 	Observer FollowObserver
 
-	bell bell
+	bell bell.Bell
 	// records says that some project wants all its executions recorded; the sweeper knows.
 	records atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
 	pending map[string]*entry
-	crowd   crowd
+	crowd   bell.Crowd
+	firsts  firstTasks
 	ending  bool // all is due, once
+}
+
+// firstTasks says how long a start waits for what a worker sees of its first task: both are one
+// write of the row then instead of two. It is about twice as long as that takes; the less the more
+// of them other replicas' workers see, which find the row by what is written of its start.
+type firstTasks struct {
+	wait time.Duration
+	sent map[string]time.Time // starts whose first task isn't seen yet, by first run
+}
+
+const (
+	// maxFirstWait bounds the wait, and firstsFor is how long after its start a first task is
+	// waited for, to learn from it.
+	maxFirstWait = 200 * time.Millisecond
+	firstsFor    = 2 * time.Second
+	// maxFirsts are learned from at once; those that nobody saw once there are someFirsts.
+	maxFirsts, someFirsts = 500, 20
+)
+
+// began notes a start, and gives how long it waits.
+func (t *firstTasks) began(run string, now time.Time) time.Duration {
+	if t.sent == nil {
+		t.sent, t.wait = map[string]time.Time{}, 40*time.Millisecond
+	}
+	if len(t.sent) >= someFirsts {
+		for run, at := range t.sent {
+			if now.Sub(at) > firstsFor {
+				t.learn(0)
+				delete(t.sent, run)
+			}
+		}
+	}
+	if len(t.sent) < maxFirsts {
+		t.sent[run] = now
+	}
+	return t.wait
+}
+
+// seen notes that a worker here has seen a task.
+func (t *firstTasks) seen(run string, now time.Time) {
+	if at, ok := t.sent[run]; ok {
+		t.learn(2 * now.Sub(at))
+		delete(t.sent, run)
+	}
+}
+
+func (t *firstTasks) learn(wait time.Duration) {
+	t.wait += (min(wait, maxFirstWait) - t.wait) / 8
 }
 
 // FollowObserver counts. Its method is cheap and doesn't block.
@@ -64,7 +117,7 @@ type entry struct {
 
 // NewFollower returns one that does nothing until Run.
 func NewFollower(b Base, all bool, o FollowObserver) *Follower {
-	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: newBell(), pending: map[string]*entry{}}
+	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: bell.New(), pending: map[string]*entry{}}
 }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
@@ -81,14 +134,14 @@ func (f *Follower) ExecutionAdvanced(_ string, a runtime.Advance) {
 		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentRunID: a.Origin.Parent.GetRunId(),
 	}
 	if a.Closing != nil {
-		e, final := f.byCommand(a.Closing, a.Origin)
+		e, final := f.ByCommand(a.Closing, a.Origin)
 		if !final {
 			f.Doubt(first)
 			if !a.First {
 				return
 			}
 		} else {
-			e.into(&s)
+			e.Into(&s)
 			s.EndedAt = time.Now()
 		}
 	}
@@ -109,8 +162,12 @@ func (f *Follower) add(e *entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	key := f.key(e)
-	e.since = time.Now()
-	pace := f.crowd.add(e.since)
+	now := time.Now()
+	e.since = now
+	f.crowd.Add(now)
+	if !e.starts && e.ID == "" {
+		f.firsts.seen(e.FirstRunID, now)
+	}
 	if was := f.pending[key]; was != nil {
 		f.held -= was.Size()
 		e.merge(was)
@@ -118,7 +175,11 @@ func (f *Follower) add(e *entry) {
 		return
 	}
 	if !e.Over() {
-		e.due = e.since.Add(pace.begins) // its end, if that comes before, is written with it
+		wait := paceOf(&f.crowd).begins // its end, if that comes before, is written with it
+		if e.starts && e.Hash == "" {
+			wait = max(wait, f.firsts.began(e.FirstRunID, now))
+		}
+		e.due = now.Add(wait)
 	}
 	f.held += e.Size()
 	f.pending[key] = e
@@ -168,14 +229,14 @@ func (e *entry) merge(was *entry) {
 // Run writes until ctx ends, and once more then.
 func (f *Follower) Run(ctx context.Context) {
 	failures := 0
-	for next := orphanPause; f.bell.wait(ctx, next); {
+	for next := quiet; f.bell.Wait(ctx, next); {
 		err := f.flush(ctx)
 		next = f.untilDue()
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
 			f.Trouble.Fail(ctx, "executions", "what becomes of executions can't be written; it is kept", err)
-			if !pause(ctx, backoff(failures)) {
+			if !bell.Pause(ctx, bell.Backoff(failures)) {
 				break
 			}
 			failures++
@@ -195,41 +256,21 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// pace is how long a write waits for others to go with it. The more there is, the longer: whoever
-// watches one execution waits for no other, and a flood is few statements.
+// pace is how long a write waits for others to go with it, by how many states come.
 type pace struct {
 	ends   time.Duration // what is due, too
 	begins time.Duration // of executions that aren't over: many soon are
 }
 
-// crowd says how many states come along.
-type crowd struct {
-	since         time.Time
-	before, count int // in the last window, and in this one
-}
-
-// crowdWindow is how long states are counted for.
-const crowdWindow = 500 * time.Millisecond
-
-// add counts one.
-func (c *crowd) add(now time.Time) pace {
-	if past := now.Sub(c.since); past >= crowdWindow {
-		c.since, c.before, c.count = now, c.count, 0
-		if past >= 2*crowdWindow {
-			c.before = 0
-		}
-	}
-	c.count++
-	return c.pace()
-}
-
 // An execution has three states or so: that it was started, that it runs, that it is over.
-func (c *crowd) pace() pace {
-	switch n := max(c.before, c.count); {
-	case n < 40:
+func paceOf(c *bell.Crowd) pace {
+	switch n := c.Size(); {
+	case n < 20:
 		return pace{ends: 4 * time.Millisecond}
-	case n < 150:
-		return pace{ends: 15 * time.Millisecond, begins: 150 * time.Millisecond}
+	case n < 80:
+		return pace{ends: 10 * time.Millisecond, begins: 150 * time.Millisecond}
+	case n < 200:
+		return pace{ends: 20 * time.Millisecond, begins: 300 * time.Millisecond}
 	default:
 		return pace{ends: 100 * time.Millisecond, begins: 400 * time.Millisecond}
 	}
@@ -239,7 +280,7 @@ func (c *crowd) pace() pace {
 func (f *Follower) untilDue() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	next, now := orphanPause, time.Now()
+	next, now := quiet, time.Now()
 	for _, e := range f.pending {
 		next = min(next, max(0, e.due.Sub(now)))
 	}
@@ -265,10 +306,10 @@ func (f *Follower) flush(ctx context.Context) error {
 // gather waits for what can go with what is there.
 func (f *Follower) gather(ctx context.Context) {
 	f.mu.Lock()
-	n, wait := f.due(time.Now()), f.crowd.pace().ends
+	n, wait := f.due(time.Now()), paceOf(&f.crowd).ends
 	f.mu.Unlock()
 	if n > 0 && n < maxBatch {
-		pause(ctx, wait)
+		bell.Pause(ctx, wait)
 	}
 }
 
@@ -334,6 +375,9 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 			chains = append(chains, e.ExecutionState)
 			of[e.FirstRunID] = e
 		}
+	}
+	if err := errors.Join(f.withhold(ctx, named), f.withhold(ctx, chains)); err != nil {
+		return err
 	}
 	if len(named) > 0 {
 		if err := f.isolated(ctx, named, func(ctx context.Context, s []rows.ExecutionState) error { return rows.WriteExecutions(ctx, f.DB, s) }); err != nil {

@@ -3,6 +3,7 @@ package executions
 import (
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"workflow-worker/reconcile/rows"
@@ -55,6 +56,7 @@ func TestTwoRowsOfOneExecutionAreBothWritten(t *testing.T) {
 	f := NewFollower(Base{}, false, deafObserver{})
 	f.began("one", "x", "r")
 	f.began("two", "x", "r")
+	f.ending = true
 	if batch := heard(f); len(batch) != 2 {
 		t.Errorf("%d writes", len(batch))
 	}
@@ -70,6 +72,56 @@ func TestALaterRunTakesTheRowOver(t *testing.T) {
 	}
 }
 
+// A start that is alone waits for what a worker sees of it: both are one write.
+func TestAStartWaitsForItsFirstTask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := NewFollower(Base{}, false, deafObserver{})
+		f.began("row", "x", "r")
+		if n := len(heard(f)); n != 0 {
+			t.Errorf("%d are written before a worker may have seen the task", n)
+		}
+		f.put(rows.ExecutionState{RunID: "r", FirstRunID: "r", Status: rows.ExecutionRunning, Hash: "h"})
+		if batch := heard(f); len(batch) != 1 || batch[0].ID != "row" || batch[0].Hash != "h" {
+			t.Errorf("%+v", batch)
+		}
+		f.began("other", "y", "s") // of which no worker here tells
+		time.Sleep(maxFirstWait)
+		if batch := heard(f); len(batch) != 1 || batch[0].ID != "other" {
+			t.Errorf("another replica's worker finds no row: %+v", batch)
+		}
+	})
+}
+
+// It waits for as long as first tasks take; for those that others see it doesn't.
+func TestAStartWaitsForNoWorkerElsewhere(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	var firsts firstTasks
+	for i := range 100 {
+		firsts.began(fmt.Sprint("here ", i), now)
+		firsts.seen(fmt.Sprint("here ", i), now.Add(50*time.Millisecond))
+	}
+	if firsts.wait < 90*time.Millisecond || firsts.wait > 100*time.Millisecond {
+		t.Errorf("it waits for %s where first tasks are seen after 50 ms", firsts.wait)
+	}
+	for i := range 2 * maxFirsts {
+		now = now.Add(10 * time.Millisecond)
+		firsts.began(fmt.Sprint("there ", i), now)
+	}
+	if firsts.wait > 10*time.Millisecond || len(firsts.sent) > maxFirsts {
+		t.Errorf("it waits for %s where none is seen, and remembers %d", firsts.wait, len(firsts.sent))
+	}
+	firsts.began("slow", now.Add(time.Hour))
+	for i := range 100 {
+		firsts.seen("slow", now.Add(2*time.Hour))
+		firsts.began("slow", now.Add(time.Hour+time.Duration(i)))
+	}
+	if firsts.wait > maxFirstWait {
+		t.Errorf("it waits for %s", firsts.wait)
+	}
+}
+
 // Many at a time: most are over before anybody would have seen them run.
 func TestInACrowdABeginningWaitsForItsEnd(t *testing.T) {
 	t.Parallel()
@@ -78,6 +130,7 @@ func TestInACrowdABeginningWaitsForItsEnd(t *testing.T) {
 	run := func(i int) string { return fmt.Sprint("run ", i) }
 	for i := range many {
 		f.began(fmt.Sprint("row ", i), "x", run(i))
+		f.put(rows.ExecutionState{RunID: run(i), FirstRunID: run(i), Status: rows.ExecutionRunning, Hash: "h"})
 	}
 	early := len(heard(f)) // before it was known that it is a crowd
 	if early == 0 || early >= many/2 {

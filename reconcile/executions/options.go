@@ -1,7 +1,6 @@
 package executions
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -152,15 +152,18 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 	switch {
 	case o.Args != nil:
 		for _, a := range o.Args {
-			q.Input.Payloads = append(q.Input.Payloads, jsonPayload(a))
+			q.Input.Payloads = append(q.Input.Payloads, shown.Payload(a))
 		}
 	case s.Input != nil:
-		q.Input.Payloads = []*commonpb.Payload{jsonPayload([]byte(*s.Input))}
+		q.Input.Payloads = []*commonpb.Payload{shown.Payload([]byte(*s.Input))}
 	default:
-		q.Input.Payloads = []*commonpb.Payload{jsonPayload([]byte("{}"))}
+		q.Input.Payloads = []*commonpb.Payload{shown.Payload([]byte("{}"))}
 	}
-	q.Memo.Fields[memoKey] = jsonPayload([]byte(strconv.Quote(s.ID)))
+	q.Memo.Fields[memoKey] = shown.Payload([]byte(strconv.Quote(s.ID)))
 	if len(o.SearchAttributes) > 0 {
+		for name, v := range o.SearchAttributes {
+			o.SearchAttributes[name] = withoutFraction(v)
+		}
 		q.SearchAttributes = &commonpb.SearchAttributes{IndexedFields: payloadsByName(o.SearchAttributes)}
 	}
 	if r := o.Retry; r != nil {
@@ -182,14 +185,21 @@ func exclusive(q *workflowservice.StartWorkflowExecutionRequest) bool {
 		(q.GetWorkflowIdConflictPolicy() == enumspb.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED || q.GetWorkflowIdConflictPolicy() == enumspb.WORKFLOW_ID_CONFLICT_POLICY_FAIL)
 }
 
+var wholeNumber = regexp.MustCompile(`^(-?[0-9]+)\.0+$`)
+
+// withoutFraction writes 1.0, which a jsonb keeps, as JavaScript writes it: the server refuses it as
+// an Int, and calls it 1.
+func withoutFraction(v json.RawMessage) json.RawMessage {
+	if m := wholeNumber.FindSubmatch(v); m != nil {
+		return m[1]
+	}
+	return v
+}
+
 func payloadsByName(values map[string]json.RawMessage) map[string]*commonpb.Payload {
 	fields := make(map[string]*commonpb.Payload, len(values)+1)
 	for name, v := range values {
-		fields[name] = jsonPayload(v)
+		fields[name] = shown.Payload(v)
 	}
 	return fields
-}
-
-func jsonPayload(json []byte) *commonpb.Payload {
-	return &commonpb.Payload{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: bytes.Clone(json)}
 }

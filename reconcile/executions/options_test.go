@@ -18,7 +18,7 @@ func TestOptionsAreWhatTheClientsStartTakes(t *testing.T) {
 	}
 	q, _, err := b.startRequest(row(`{"type": "orderIntake", "args": [1, "two"], "workflowIdReusePolicy": "allow-duplicate", "workflowIdConflictPolicy": "USE_EXISTING",
 		"workflowExecutionTimeout": "1 hour", "workflowRunTimeout": 1500, "workflowTaskTimeout": "10s", "startDelay": "2m", "cronSchedule": "* * * * *",
-		"retry": {"initialInterval": "1s", "maximumAttempts": 3}, "memo": {"who": "me"}, "searchAttributes": {"CustomKeywordField": "k"}, "priority": {"priorityKey": 1}}`))
+		"retry": {"initialInterval": "1s", "maximumAttempts": 3}, "memo": {"who": "me"}, "searchAttributes": {"CustomKeywordField": "k", "CustomIntField": 70.0}, "priority": {"priorityKey": 1}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,8 @@ func TestOptionsAreWhatTheClientsStartTakes(t *testing.T) {
 		q.GetWorkflowExecutionTimeout().AsDuration() != time.Hour || q.GetWorkflowRunTimeout().AsDuration() != 1500*time.Millisecond ||
 		q.GetWorkflowTaskTimeout().AsDuration() != 10*time.Second || q.GetWorkflowStartDelay().AsDuration() != 2*time.Minute || q.GetCronSchedule() == "" ||
 		q.GetRetryPolicy().GetMaximumAttempts() != 3 || string(q.GetMemo().GetFields()["who"].GetData()) != `"me"` || string(q.GetMemo().GetFields()[memoKey].GetData()) != `"row"` ||
-		len(q.GetSearchAttributes().GetIndexedFields()) != 1 || q.GetPriority().GetPriorityKey() != 1 || exclusive(q) {
+		string(q.GetSearchAttributes().GetIndexedFields()["CustomIntField"].GetData()) != "70" ||
+		len(q.GetSearchAttributes().GetIndexedFields()) != 2 || q.GetPriority().GetPriorityKey() != 1 || exclusive(q) {
 		t.Errorf("request %v", q)
 	}
 	plain, _, err := b.startRequest(rows.Start{ID: "row", KebabName: "order-intake", TaskQueue: "q", TemporalID: "x"})

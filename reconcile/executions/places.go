@@ -1,6 +1,10 @@
 package executions
 
-import "sync"
+import (
+	"sync"
+
+	"workflow-worker/reconcile/executions/bell"
+)
 
 // places bound what is under way at once, in all and for each of those who share them: a flood of
 // one leaves room for the others.
@@ -10,7 +14,7 @@ type places struct {
 	most, share int
 	// least is how many must be free before more is claimed: many in one statement.
 	least int
-	bell  bell // rings when there is room again, and when something failed
+	bell  bell.Bell // rings when there is room again, and when something failed
 
 	mu     sync.Mutex // guards what follows
 	taken  map[string]int

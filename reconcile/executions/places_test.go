@@ -4,11 +4,13 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"workflow-worker/reconcile/executions/bell"
 )
 
 func TestPlacesLeaveRoomForOthers(t *testing.T) {
 	t.Parallel()
-	p := places{most: 12, share: 8, least: 1, bell: newBell()}
+	p := places{most: 12, share: 8, least: 1, bell: bell.New()}
 	room := func(want int, wantBusy ...string) {
 		t.Helper()
 		free, busy := p.room()
@@ -27,7 +29,7 @@ func TestPlacesLeaveRoomForOthers(t *testing.T) {
 	if !p.take(5, []string{"c", "d", "e", "f", "g"}) {
 		t.Error("all places may have been too few")
 	}
-	other := places{most: 12, share: 8, least: 1, bell: newBell()}
+	other := places{most: 12, share: 8, least: 1, bell: bell.New()}
 	if !other.take(12, []string{"a", "a", "a", "a"}) {
 		t.Error("half a share may have been all that was allowed")
 	}

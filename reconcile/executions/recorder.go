@@ -11,6 +11,9 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/executions/shown"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime/logkey"
 )
@@ -25,13 +28,13 @@ const maxParents = 1000
 // from a worker it completes from the history: with what, by whom and when it was started.
 type Recorder struct {
 	Base
-	Temporal Looks
+	Temporal temporal.Looks
 	// All is Follower.All.
 	All bool
 	// Doubt is Follower.Doubt.
 	Doubt func(firstRun string)
 
-	bell bell
+	bell bell.Bell
 
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
@@ -40,9 +43,9 @@ type Recorder struct {
 }
 
 // NewRecorder returns one that does nothing until Run; f tells it what has no row.
-func NewRecorder(b Base, t Looks, f *Follower) *Recorder {
+func NewRecorder(b Base, t temporal.Looks, f *Follower) *Recorder {
 	r := &Recorder{
-		Base: b, Temporal: t, All: f.All, Doubt: f.Doubt, bell: newBell(), waiting: map[string]rows.ExecutionState{}, parents: map[string]string{},
+		Base: b, Temporal: t, All: f.All, Doubt: f.Doubt, bell: bell.New(), waiting: map[string]rows.ExecutionState{}, parents: map[string]string{},
 	}
 	f.Record = r.record
 	return r
@@ -87,14 +90,14 @@ func merged(s, earlier rows.ExecutionState) rows.ExecutionState {
 // Run works until ctx ends, and writes then what it knows.
 func (r *Recorder) Run(ctx context.Context) {
 	failures, failing := 0, false
-	for r.bell.wait(ctx, turn) {
+	for r.bell.Wait(ctx, turn) {
 		err := r.pass(ctx, true)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
 			failing = true
 			r.Trouble.Fail(ctx, "records", "executions that have no row can't be recorded; they wait", err)
-			pause(ctx, backoff(failures))
+			bell.Pause(ctx, bell.Backoff(failures))
 			failures++
 			r.bell.Ring()
 		case failing:
@@ -152,6 +155,9 @@ func (r *Recorder) write(ctx context.Context, batch []rows.ExecutionState, compl
 	if err := r.complete(ctx, missing); err != nil && complete {
 		return err
 	}
+	if err := r.withhold(ctx, missing); err != nil {
+		return err
+	}
 	if err := r.isolated(ctx, missing, func(ctx context.Context, s []rows.ExecutionState) error {
 		return rows.RecordExecutions(ctx, r.DB, r.All, s)
 	}); err != nil {
@@ -196,17 +202,17 @@ func (r *Recorder) complete(ctx context.Context, list []rows.ExecutionState) err
 // ask completes one. The input is that of the first run, as it is of rows that were started.
 func (r *Recorder) ask(ctx context.Context, s *rows.ExecutionState) error {
 	began, err := r.began(ctx, s.TemporalID, s.FirstRunID)
-	if errors.Is(err, errUnknown) && s.RunID != s.FirstRunID { // Temporal keeps later runs for longer
+	if errors.Is(err, temporal.ErrUnknown) && s.RunID != s.FirstRunID { // Temporal keeps later runs for longer
 		began, err = r.began(ctx, s.TemporalID, s.RunID)
 	}
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, temporal.ErrUnknown) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	a := began.GetWorkflowExecutionStartedEventAttributes()
-	s.StartedAt, s.Input = began.GetEventTime().AsTime(), values(a.GetInput(), r.MaxValue)
+	s.StartedAt, s.Input = began.GetEventTime().AsTime(), shown.Values(a.GetInput(), r.MaxValue)
 	s.ParentRunID = ""
 	if p := a.GetParentWorkflowExecution(); p != nil && (a.GetParentWorkflowNamespace() == "" || a.GetParentWorkflowNamespace() == r.Namespace) {
 		s.ParentRunID, err = r.firstOf(ctx, p)
@@ -216,20 +222,20 @@ func (r *Recorder) ask(ctx context.Context, s *rows.ExecutionState) error {
 
 // began reads the event by which a run started.
 func (r *Recorder) began(ctx context.Context, id, run string) (*historypb.HistoryEvent, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, temporal.CallTimeout)
 	defer cancel()
 	page, err := r.Temporal.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
 		Namespace: r.Namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: run}, MaximumPageSize: 1,
 	})
-	if missing(err) {
-		return nil, errUnknown
+	if temporal.Missing(err) {
+		return nil, temporal.ErrUnknown
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read how %s began: %w", id, err)
 	}
 	events := page.GetHistory().GetEvents()
 	if len(events) == 0 || events[0].GetWorkflowExecutionStartedEventAttributes() == nil {
-		return nil, errUnknown
+		return nil, temporal.ErrUnknown
 	}
 	return events[0], nil
 }
@@ -244,7 +250,7 @@ func (r *Recorder) firstOf(ctx context.Context, x *commonpb.WorkflowExecution) (
 	}
 	found, err := r.describe(ctx, r.Temporal, x.GetWorkflowId(), x.GetRunId())
 	switch {
-	case errors.Is(err, errUnknown):
+	case errors.Is(err, temporal.ErrUnknown):
 		return x.GetRunId(), nil
 	case err != nil:
 		return "", err

@@ -10,6 +10,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
+	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -19,7 +21,7 @@ const (
 	requestsAtOnce, requestShare = 256, 32
 	updatesAtOnce, updateShare   = 256, 64
 
-	requestLease = 2*callTimeout + 5*time.Second
+	requestLease = 2*temporal.CallTimeout + 5*time.Second
 	// unstartedFor is how long a request waits for its execution's start, an update for being
 	// accepted, and how long Temporal may fail at one that it fails at alone.
 	unstartedFor = time.Minute
@@ -33,13 +35,13 @@ const (
 type Requests struct {
 	Base
 	Temporal interface {
-		Looks
+		temporal.Looks
 		Asks
 		Ends
 	}
 	Follower *Follower
 	Sweeper  *Sweeper
-	Bell     bell
+	Bell     bell.Bell
 
 	asks, updates line
 }
@@ -53,9 +55,9 @@ type line struct {
 
 // NewRequests returns one that does nothing until Run.
 func NewRequests(b Base, t Temporal, f *Follower, s *Sweeper) *Requests {
-	r := &Requests{Base: b, Temporal: t, Follower: f, Sweeper: s, Bell: newBell()}
+	r := &Requests{Base: b, Temporal: t, Follower: f, Sweeper: s, Bell: bell.New()}
 	r.asks = line{places: places{most: requestsAtOnce, share: requestShare, least: 1, bell: r.Bell}, claim: rows.ClaimExecutionRequests, do: r.do}
-	r.updates = line{places: places{most: updatesAtOnce, share: updateShare, least: 1, bell: newBell()}, claim: rows.ClaimAcceptedUpdates, do: r.awaitUpdate}
+	r.updates = line{places: places{most: updatesAtOnce, share: updateShare, least: 1, bell: bell.New()}, claim: rows.ClaimAcceptedUpdates, do: r.awaitUpdate}
 	return r
 }
 
@@ -74,7 +76,7 @@ func (r *Requests) run(ctx context.Context, l *line) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	failures, failing := 0, false
-	for next := time.Duration(0); l.bell.wait(ctx, next); {
+	for next := time.Duration(0); l.bell.Wait(ctx, next); {
 		next = turn
 		alone, err := l.takeFailure()
 		if !alone {
@@ -89,7 +91,7 @@ func (r *Requests) run(ctx context.Context, l *line) {
 		case err != nil:
 			failing = true
 			r.Trouble.Fail(ctx, "execution requests", "what is asked of executions can't be done; it waits", err)
-			if !pause(ctx, backoff(failures)) {
+			if !bell.Pause(ctx, bell.Backoff(failures)) {
 				return
 			}
 			failures++
@@ -105,7 +107,7 @@ func (r *Requests) run(ctx context.Context, l *line) {
 func (r *Requests) pass(ctx context.Context, l *line, work *sync.WaitGroup) error {
 	for {
 		if l.crowded() {
-			pause(ctx, together)
+			bell.Pause(ctx, together)
 		}
 		free, busy := l.room()
 		if free == 0 {
@@ -160,7 +162,7 @@ func answered(err error) bool {
 	if _, ok := errors.AsType[serviceerror.ServiceError](err); !ok {
 		return false
 	}
-	switch codeOf(err) {
+	switch temporal.CodeOf(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled, codes.PermissionDenied, codes.Unauthenticated,
 		codes.NotFound: // of the namespace, at what asks nothing of an execution yet
 		return false
@@ -181,7 +183,7 @@ func (r *Requests) do(ctx context.Context, q rows.ExecutionRequest) error {
 		return r.unstarted(ctx, q, x)
 	}
 	run, err := r.newestRun(ctx, x)
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, temporal.ErrUnknown) {
 		return r.finish(ctx, q, nil, "Temporal doesn't know the execution, or not any more")
 	}
 	if err != nil {
@@ -236,7 +238,7 @@ func (r *Requests) newestRun(ctx context.Context, x rows.OpenExecution) (string,
 	if err == nil && firstRun(found) == x.FirstRunID {
 		return found.GetWorkflowExecutionInfo().GetExecution().GetRunId(), nil
 	}
-	if err != nil && !errors.Is(err, errUnknown) {
+	if err != nil && !errors.Is(err, temporal.ErrUnknown) {
 		return "", err
 	}
 	if _, err := r.describe(ctx, r.Temporal, x.TemporalID, x.RunID); err != nil {
@@ -262,7 +264,7 @@ func refusal(err error) (why string, final bool) {
 	if _, wrong := errors.AsType[*serviceerror.NamespaceNotFound](err); wrong {
 		return "", false
 	}
-	switch codeOf(err) {
+	switch temporal.CodeOf(err) {
 	case codes.NotFound, codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented, codes.AlreadyExists, codes.OutOfRange:
 		return err.Error(), true
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"workflow-worker/migrations/database"
+	"workflow-worker/reconcile/executions/shown"
+	"workflow-worker/reconcile/executions/steps"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime"
@@ -37,7 +39,7 @@ type Config struct {
 	MaxValue int
 	// Steps says what is recorded of the steps that executions take. The default of MaxValue is 64
 	// KB; nothing is recorded by default.
-	Steps StepSettings
+	Steps steps.Settings
 	// HideValues leaves out of rows what executions give, HideFailures what their failures say: for
 	// those that Temporal sees encrypted alone.
 	HideValues, HideFailures bool
@@ -68,7 +70,7 @@ type Service struct {
 	sweeper   *Sweeper
 	requests  *Requests
 	retention *Retention
-	steps     *Steps
+	steps     *steps.Steps
 }
 
 // New returns one that does nothing until Run.
@@ -76,7 +78,7 @@ func New(c Config) *Service {
 	c.Identity = cmp.Or(c.Identity, "workflow-worker")
 	c.MaxValue = cmp.Or(c.MaxValue, DefaultMaxValue)
 	if c.HideValues {
-		c.MaxValue = hideValues
+		c.MaxValue = shown.Hide
 	}
 	c.SweepInterval = cmp.Or(c.SweepInterval, 30*time.Second)
 	c.Steps.Record = cmp.Or(c.Steps.Record, rows.StepsNone)
@@ -87,15 +89,19 @@ func New(c Config) *Service {
 		c.Observer = deafObserver{}
 	}
 	b := Base{
-		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity, MaxValue: c.MaxValue, HideFailures: c.HideFailures,
-		Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
+		DB: rows.DB{Pool: c.Pool, Timeout: c.QueryTimeout}, Namespace: c.Namespace, Identity: c.Identity,
+		Limits: shown.Limits{MaxValue: c.MaxValue, HideFailures: c.HideFailures}, Log: c.Logger, Trouble: trouble.NewLog(c.Logger, 10*time.Second).Telling(c.Observer),
 	}
-	s := &Service{follower: NewFollower(b, c.All, c.Observer)}
+	s := &Service{}
+	s.steps = steps.New(steps.Config{
+		DB: b.DB, Temporal: c.Temporal, Namespace: c.Namespace, Limits: b.Limits, Settings: c.Steps, Interval: c.SweepInterval, Log: c.Logger, Trouble: b.Trouble,
+	})
+	b.Secretive = s.steps.Secretive
+	s.follower = NewFollower(b, c.All, c.Observer)
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
 	s.recorder = NewRecorder(b, c.Temporal, s.follower)
 	s.starter = NewStarter(b, c.Temporal, s.follower, c.Observer)
 	s.requests = NewRequests(b, c.Temporal, s.follower, s.sweeper)
-	s.steps = NewSteps(b, c.Temporal, c.Steps, c.SweepInterval)
 	s.retention = &Retention{Base: b, Keep: c.Keep, Interval: max(time.Second, 10*c.SweepInterval)}
 	return s
 }

@@ -11,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -40,10 +42,10 @@ type Starter struct {
 	Base
 	Temporal interface {
 		Starts
-		Looks
+		temporal.Looks
 	}
 	Follower *Follower
-	Bell     bell
+	Bell     bell.Bell
 	Observer StartObserver
 
 	places places
@@ -51,7 +53,7 @@ type Starter struct {
 
 // NewStarter returns one that does nothing until Run.
 func NewStarter(b Base, t Temporal, f *Follower, o StartObserver) *Starter {
-	s := &Starter{Base: b, Temporal: t, Follower: f, Bell: newBell(), Observer: o}
+	s := &Starter{Base: b, Temporal: t, Follower: f, Bell: bell.New(), Observer: o}
 	s.places = places{most: maxAtOnce, share: maxShare, least: maxAtOnce / 2, bell: s.Bell}
 	return s
 }
@@ -68,7 +70,7 @@ func (s *Starter) Run(ctx context.Context) {
 	defer work.Wait()
 	failures := 0
 	var looked time.Time // for what others left behind
-	for next := time.Duration(0); s.Bell.wait(ctx, next); {
+	for next := time.Duration(0); s.Bell.Wait(ctx, next); {
 		next = turn
 		alone, err := s.places.takeFailure()
 		if !alone {
@@ -87,7 +89,7 @@ func (s *Starter) Run(ctx context.Context) {
 		case err != nil:
 			s.Trouble.Fail(ctx, "starts", "executions can't be started; their rows wait", err)
 			// What rings meanwhile is found then.
-			if !pause(ctx, backoff(failures)) {
+			if !bell.Pause(ctx, bell.Backoff(failures)) {
 				return
 			}
 			failures++
@@ -99,8 +101,6 @@ func (s *Starter) Run(ctx context.Context) {
 		next = min(next, abandonedTurn)
 	}
 }
-
-func pause(ctx context.Context, d time.Duration) bool { return newBell().wait(ctx, d) }
 
 func (s *Starter) claim(ctx context.Context, most int, busy []string) ([]rows.Start, error) {
 	return rows.ClaimStarts(ctx, s.DB, startLease, maxInput, most, maxShare/2, busy)
@@ -194,7 +194,7 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 		}
 		return err
 	}
-	switch codeOf(err) {
+	switch temporal.CodeOf(err) {
 	case codes.InvalidArgument, codes.FailedPrecondition, codes.Unimplemented, codes.OutOfRange:
 		s.refuse(row, "InvalidArgument", err.Error())
 		return nil
@@ -212,7 +212,7 @@ func (s *Starter) refuse(row rows.Start, kind, why string) {
 // began finds an execution that was started for the row before, and follows it.
 func (s *Starter) began(ctx context.Context, row rows.Start) (bool, error) {
 	found, err := s.describe(ctx, s.Temporal, row.TemporalID, "")
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, temporal.ErrUnknown) {
 		return false, nil
 	}
 	if err != nil {
@@ -229,7 +229,7 @@ func (s *Starter) began(ctx context.Context, row rows.Start) (bool, error) {
 	}
 	for _, run := range runs {
 		found, err := s.describe(ctx, s.Temporal, row.TemporalID, run.GetExecution().GetRunId())
-		if err != nil && !errors.Is(err, errUnknown) {
+		if err != nil && !errors.Is(err, temporal.ErrUnknown) {
 			return false, err
 		}
 		if err == nil && rowOf(found) == row.ID && queueOf(found) == row.TaskQueue {
@@ -244,7 +244,7 @@ func (s *Starter) began(ctx context.Context, row rows.Start) (bool, error) {
 // own project. If not, that is in the row.
 func (s *Starter) free(ctx context.Context, row rows.Start) (bool, error) {
 	found, err := s.describe(ctx, s.Temporal, row.TemporalID, "")
-	if errors.Is(err, errUnknown) {
+	if errors.Is(err, temporal.ErrUnknown) {
 		return true, nil
 	}
 	if err != nil {

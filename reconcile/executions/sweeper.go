@@ -14,6 +14,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc/codes"
 
+	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -25,16 +27,15 @@ const (
 	// lostAfter is how long Temporal must not know an execution until its row says so: a wrong
 	// address mustn't end all rows.
 	lostAfter = 5 * time.Minute
-	noID      = "00000000-0000-0000-0000-000000000000"
 )
 
 // Sweeper makes rows right that nobody told of: it asks Temporal about all that aren't over.
 type Sweeper struct {
 	Base
-	Temporal Looks
+	Temporal temporal.Looks
 	Follower *Follower
 	Interval time.Duration
-	Bell     bell
+	Bell     bell.Bell
 
 	mu     sync.Mutex // guards doubts and lost
 	doubts map[string]time.Time
@@ -45,8 +46,8 @@ type Sweeper struct {
 }
 
 // NewSweeper returns one that does nothing until Run.
-func NewSweeper(b Base, t Looks, f *Follower, interval time.Duration) *Sweeper {
-	s := &Sweeper{Base: b, Temporal: t, Follower: f, Interval: interval, Bell: newBell(), doubts: map[string]time.Time{}, lost: map[string]time.Time{}, asked: noID}
+func NewSweeper(b Base, t temporal.Looks, f *Follower, interval time.Duration) *Sweeper {
+	s := &Sweeper{Base: b, Temporal: t, Follower: f, Interval: interval, Bell: bell.New(), doubts: map[string]time.Time{}, lost: map[string]time.Time{}, asked: rows.NoID}
 	f.Doubt = s.doubt
 	return s
 }
@@ -65,10 +66,10 @@ func (s *Sweeper) doubt(firstRun string) {
 func (s *Sweeper) Run(ctx context.Context) {
 	failures := 0
 	var swept time.Time
-	for next := time.Duration(0); s.Bell.wait(ctx, next); {
+	for next := time.Duration(0); s.Bell.Wait(ctx, next); {
 		var err error
 		if time.Since(swept) >= s.Interval {
-			if err = errors.Join(s.sweep(ctx, false), s.sweepLost(ctx), s.settle(ctx)); err == nil {
+			if err = errors.Join(s.sweep(ctx, false), s.sweepReopened(ctx), s.sweepLost(ctx), s.settle(ctx)); err == nil {
 				swept = time.Now()
 			}
 		} else {
@@ -80,9 +81,9 @@ func (s *Sweeper) Run(ctx context.Context) {
 			return
 		case err != nil:
 			s.Trouble.Fail(ctx, "sweep", "Temporal can't be asked how executions are; rows may tell of what was", err)
-			next = min(backoff(failures), max(s.Interval, time.Second))
+			next = min(bell.Backoff(failures), max(s.Interval, time.Second))
 			failures++
-			if !pause(ctx, next) {
+			if !bell.Pause(ctx, next) {
 				return
 			}
 			next = 0
@@ -132,7 +133,7 @@ func (s *Sweeper) settleDoubts(ctx context.Context) error {
 // wrote.
 func (s *Sweeper) sweep(ctx context.Context, unknown bool) error {
 	var failed error // the first: what can't be asked of one page is asked of the next
-	for after := noID; ; {
+	for after := rows.NoID; ; {
 		page, err := rows.ReadOpenExecutions(ctx, s.DB, after, unknown, sweepPage)
 		if err != nil || len(page) == 0 || ctx.Err() != nil {
 			return cmp.Or(failed, err)
@@ -149,6 +150,20 @@ func (s *Sweeper) sweep(ctx context.Context, unknown bool) error {
 	}
 }
 
+// sweepReopened has rows say again what they said before somebody made them pending.
+func (s *Sweeper) sweepReopened(ctx context.Context) error {
+	for after := rows.NoID; ; {
+		page, err := rows.ReadReopenedExecutions(ctx, s.DB, after, sweepPage)
+		if err == nil {
+			err = s.askAll(ctx, page)
+		}
+		if err != nil || len(page) < sweepPage || ctx.Err() != nil {
+			return err
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
 // sweepLost asks again about rows that ended because Temporal didn't know their execution: it may
 // have been another Temporal, or another namespace. A page in each sweep, for they are never done.
 func (s *Sweeper) sweepLost(ctx context.Context) error {
@@ -159,7 +174,7 @@ func (s *Sweeper) sweepLost(ctx context.Context) error {
 	if err := s.askAll(ctx, page); err != nil {
 		return err
 	}
-	if s.asked = noID; len(page) == sweepPage {
+	if s.asked = rows.NoID; len(page) == sweepPage {
 		s.asked = page[len(page)-1].ID
 	}
 	return nil
@@ -226,9 +241,9 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 	if first == "" {
 		found, err := s.describe(ctx, s.Temporal, x.TemporalID, x.RunID)
 		switch {
-		case errors.Is(err, errUnknown):
+		case errors.Is(err, temporal.ErrUnknown):
 			return s.unknown(x), nil
-		case codeOf(err) == codes.InvalidArgument:
+		case temporal.CodeOf(err) == codes.InvalidArgument:
 			return s.refused("InvalidArgument", err.Error()), nil // the row's ids are none
 		case err != nil:
 			return nil, err
@@ -246,9 +261,9 @@ func (s *Sweeper) ask(ctx context.Context, x rows.OpenExecution) (*rows.Executio
 		s.mu.Unlock()
 	}
 	switch {
-	case errors.Is(err, errUnknown):
+	case errors.Is(err, temporal.ErrUnknown):
 		return s.unknown(x), nil
-	case codeOf(err) == codes.InvalidArgument:
+	case temporal.CodeOf(err) == codes.InvalidArgument:
 		return s.refused("InvalidArgument", err.Error()), nil
 	case err != nil:
 		return nil, err
@@ -285,10 +300,10 @@ func firstRun(found *workflowservice.DescribeWorkflowExecutionResponse) string {
 }
 
 // list gives what visibility has for a query.
-func list(ctx context.Context, t Looks, namespace, query string) (all []*workflowpb.WorkflowExecutionInfo, err error) {
+func list(ctx context.Context, t temporal.Looks, namespace, query string) (all []*workflowpb.WorkflowExecutionInfo, err error) {
 	q := &workflowservice.ListWorkflowExecutionsRequest{Namespace: namespace, Query: query, PageSize: 500}
 	for {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		ctx, cancel := context.WithTimeout(ctx, temporal.CallTimeout)
 		answer, err := t.ListWorkflowExecutions(ctx, q)
 		cancel()
 		if err != nil {

@@ -5,11 +5,12 @@ import (
 	"log/slog"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
 
+	"workflow-worker/reconcile/executions/shown"
+	"workflow-worker/reconcile/executions/steps"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
 )
@@ -18,13 +19,6 @@ import (
 // that was lost, another start could begin what has already ended.
 type Starts interface {
 	StartWorkflowExecution(context.Context, *workflowservice.StartWorkflowExecutionRequest, ...grpc.CallOption) (*workflowservice.StartWorkflowExecutionResponse, error)
-}
-
-// Looks is what says how an execution is.
-type Looks interface {
-	DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest, ...grpc.CallOption) (*workflowservice.DescribeWorkflowExecutionResponse, error)
-	ListWorkflowExecutions(context.Context, *workflowservice.ListWorkflowExecutionsRequest, ...grpc.CallOption) (*workflowservice.ListWorkflowExecutionsResponse, error)
-	GetWorkflowExecutionHistory(context.Context, *workflowservice.GetWorkflowExecutionHistoryRequest, ...grpc.CallOption) (*workflowservice.GetWorkflowExecutionHistoryResponse, error)
 }
 
 // Asks is what requests ask of an execution.
@@ -47,7 +41,7 @@ type Ends interface {
 // Temporal is all of it: workflowservice.WorkflowServiceClient is one.
 type Temporal interface {
 	Starts
-	Looks
+	temporal.Looks
 	Asks
 	Ends
 }
@@ -57,57 +51,24 @@ type Base struct {
 	DB        rows.DB
 	Namespace string
 	Identity  string // of this process, for Temporal's histories
-	MaxValue  int    // bytes of a value that a row takes; a note of its size is written instead of more, and of hideValues instead of all
-	// HideFailures leaves out what failures say.
-	HideFailures bool
-	Log          *slog.Logger
-	Trouble      *trouble.Log
+	shown.Limits
+	// Secretive says which activities have values that mustn't land in rows. It may be nil.
+	Secretive func(context.Context, []steps.Activity) (map[steps.Activity]bool, error)
+	Log       *slog.Logger
+	Trouble   *trouble.Log
 }
 
 // refused ends a row that can't be started or followed.
 func (b *Base) refused(kind, why string) *rows.ExecutionState {
 	state := &rows.ExecutionState{Activities: -1, EndedAt: time.Now()}
-	b.because(&failure{Type: kind, Message: why, Lost: kind == lostType}).into(state)
+	b.Because(&shown.Failure{Type: kind, Message: why, Lost: kind == lostType}).Into(state)
 	return state
 }
 
 // lostType is the type of the error of rows whose execution Temporal doesn't know.
 const lostType = "Unknown"
 
-// callTimeout bounds a call of Temporal.
-const callTimeout = 10 * time.Second
-
-// bell wakes a loop; it holds one ring.
-type bell chan struct{}
-
-func newBell() bell { return make(bell, 1) }
-
-// Ring never blocks.
-func (b bell) Ring() {
-	select {
-	case b <- struct{}{}:
-	default:
-	}
+// describe asks how a run is; without one, how the newest of the id is.
+func (b *Base) describe(ctx context.Context, t temporal.Looks, id, run string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return temporal.Describe(ctx, t, b.Namespace, id, run)
 }
-
-// wait waits for a ring, or so long; false means that ctx ended.
-func (b bell) wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-b:
-		return ctx.Err() == nil
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// backoff is how long to wait after so many failures in a row.
-func backoff(failures int) time.Duration {
-	return min(250*time.Millisecond<<min(failures, 10), 15*time.Second)
-}
-
-// codeOf is the code of what the server answered; the SDK's connection gives it a type.
-func codeOf(err error) codes.Code { return serviceerror.ToStatus(err).Code() }

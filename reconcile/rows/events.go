@@ -82,6 +82,48 @@ func WriteEvents(ctx context.Context, db DB, replica, projectID string, events .
 	return nil
 }
 
+// lockMatterSQL lets one replica after the other tell of a matter; until its transaction's end.
+const lockMatterSQL = `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('workflow-worker ' || $1 || ' ' || $2 || ' ' || $3, 0))`
+
+// tellOnceSQL is insertEventSQL unless a latest event of the same matter says that they are hardly
+// fewer: $6 how many there are, $7 by what they must have grown. It gives how many the latest says.
+const tellOnceSQL = `
+WITH told AS (
+  SELECT coalesce(max((e.details->>'executions')::bigint), 0) AS n FROM public.worker_events e WHERE e.project_id = $1::uuid AND e.kind = $3 AND %s
+),
+written AS (` + insertEventSQL + ` AND (SELECT n = 0 OR $6::bigint >= n * $7::bigint FROM told) RETURNING id)
+SELECT CASE WHEN EXISTS (SELECT FROM written) THEN $6::bigint ELSE n END FROM told`
+
+// matter is what an event about executions that grow in number is about: each replica sees the same
+// ones at the same time, and one of them tells.
+type matter struct {
+	kind, projectID string
+	key             string // of what is to be told of once
+	// same says of an event e that it is about this; its parameters begin with $8.
+	same string
+	args []any
+}
+
+// tell writes an event of a matter, unless the latest says hardly less, and gives how many that
+// says.
+func (m matter) tell(ctx context.Context, db DB, replica, message string, details any, executions, times int64) (latest int64, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	text, err := encodeDetails(details)
+	if err != nil {
+		return 0, err
+	}
+	b := &pgx.Batch{} // one transaction, of which each statement sees what was committed before it
+	b.Queue(lockMatterSQL, m.kind, m.projectID, m.key)
+	b.Queue(fmt.Sprintf(tellOnceSQL, m.same), append([]any{m.projectID, replica, m.kind, strings.ReplaceAll(Bounded(message), "\x00", ""), text, executions, times}, m.args...)...).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&latest) })
+	b.Queue(trimEventsSQL, m.projectID, MaxEvents)
+	if err := db.SendBatch(ctx, b); err != nil && !ProjectGone(err) {
+		return 0, fmt.Errorf("write an event of project %s: %w", m.projectID, err)
+	}
+	return latest, nil
+}
+
 // encodeDetails returns the JSON without what jsonb refuses, see
 // Metadata.encode.
 func encodeDetails(details any) (string, error) {

@@ -375,6 +375,9 @@ type OpenExecution struct {
 	StartedAt                                    time.Time
 }
 
+// NoID is before every id: who reads in their order begins after it.
+const NoID = "00000000-0000-0000-0000-000000000000"
+
 // ReadOpenExecutions reads rows after an id, in its order. unknown: only those that the service
 // hasn't looked at yet.
 func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, most int) ([]OpenExecution, error) {
@@ -385,6 +388,14 @@ func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, 
 		condition = "AND e.first_run_id IS NULL"
 	}
 	return readOpen(ctx, db, `WHERE e.status IN ('running', 'paused') `+condition+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
+}
+
+// ReadReopenedExecutions reads rows after an id, in its order, that somebody made pending although
+// they have begun: they don't begin again.
+func ReadReopenedExecutions(ctx context.Context, db DB, after string, most int) ([]OpenExecution, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	return readOpen(ctx, db, `WHERE e.status = 'pending' AND e.claimed_at IS NOT NULL AND e.first_run_id IS NOT NULL AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
 }
 
 // ReadLostExecutions reads rows after an id, in its order, that ended because Temporal didn't know
@@ -429,12 +440,53 @@ FROM public.workflow_executions e JOIN public.workflows w ON w.id = e.workflow_i
 	return found, nil
 }
 
+// ReadWorkflowsOf finds the workflows of states' rows, as far as there are rows: of those of the
+// list, by their place in states.
+func ReadWorkflowsOf(ctx context.Context, db DB, states []ExecutionState, list []int) (map[int]string, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	ids, firsts := make([]string, len(list)), make([]string, len(list))
+	for n, i := range list {
+		ids[n], firsts[n] = states[i].ID, states[i].FirstRunID
+	}
+	rows, err := db.Query(ctx, `
+WITH s AS (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (id, first_run_id, n))
+SELECT s.n, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.id = s.id::uuid WHERE s.id <> ''
+UNION ALL
+SELECT s.n, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.first_run_id = s.first_run_id WHERE s.id = ''`, ids, firsts)
+	if err != nil {
+		return nil, fmt.Errorf("read the workflows of executions: %w", err)
+	}
+	found := map[int]string{}
+	var n int64
+	var workflow string
+	if _, err := pgx.ForEachRow(rows, []any{&n, &workflow}, func() error {
+		found[list[n-1]] = workflow
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read the workflows of executions: %w", err)
+	}
+	return found, nil
+}
+
 // AnyRecorded says whether any project wants its executions recorded, whoever started them.
 func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
 		return false, fmt.Errorf("read what is recorded: %w", err)
+	}
+	return any, nil
+}
+
+// AnyOpenExecution says whether any row waits for what becomes of an execution, or any project wants
+// them recorded.
+func AnyOpenExecution(ctx context.Context, db DB) (any bool, err error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE status IN ('pending', 'running', 'paused'))
+  OR EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
+		return false, fmt.Errorf("look for open executions: %w", err)
 	}
 	return any, nil
 }

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,6 +21,7 @@ type Failing struct {
 	Executions int64            `json:"executions"`
 	Since      time.Time        `json:"since"`
 	Example    FailingExecution `json:"example"` // that has failed for longest
+	Name       string           `json:"-"`       // of the workflow, "" if no row has it
 }
 
 // FailingExecution is one of them. Version and Hash are of the code that it runs,
@@ -123,9 +125,9 @@ func WriteFailures(ctx context.Context, db DB, pending []Failure, gone []string,
 }
 
 const failuresSQL = `
-SELECT project_id::text, coalesce(workflow_id::text, ''), noted_at, execution_id, run_id, workflow_type, version, hash, reason, message,
-  file, line, column_number
-FROM public.workflow_execution_failures ORDER BY noted_at, run_id`
+SELECT f.project_id::text, coalesce(f.workflow_id::text, ''), coalesce(w.kebab_name::text, ''), f.noted_at, f.execution_id, f.run_id, f.workflow_type,
+  f.version, f.hash, f.reason, f.message, f.file, f.line, f.column_number
+FROM public.workflow_execution_failures f LEFT JOIN public.workflows w ON w.id = f.workflow_id ORDER BY f.noted_at, f.run_id`
 
 // ReadFailures reads who gets no further, by project, and the run ids.
 func ReadFailures(ctx context.Context, db DB) (found map[string]FailingByWorkflow, runs []string, err error) {
@@ -136,17 +138,17 @@ func ReadFailures(ctx context.Context, db DB) (found map[string]FailingByWorkflo
 		return nil, nil, fmt.Errorf("read which executions get no further: %w", err)
 	}
 	found = map[string]FailingByWorkflow{}
-	var project, workflow string
+	var project, workflow, name string
 	var since time.Time
 	var x FailingExecution
-	if _, err := pgx.ForEachRow(rows, []any{&project, &workflow, &since, &x.WorkflowID, &x.RunID, &x.Type, &x.Version, &x.Hash,
+	if _, err := pgx.ForEachRow(rows, []any{&project, &workflow, &name, &since, &x.WorkflowID, &x.RunID, &x.Type, &x.Version, &x.Hash,
 		&x.Reason, &x.Message, &x.File, &x.Line, &x.Column}, func() error {
 		if found[project] == nil {
 			found[project] = FailingByWorkflow{}
 		}
 		f, more := found[project][workflow]
 		if !more {
-			f = Failing{Since: since.UTC(), Example: x}
+			f = Failing{Since: since.UTC(), Example: x, Name: name}
 		}
 		f.Executions++
 		found[project][workflow] = f
@@ -158,51 +160,13 @@ func ReadFailures(ctx context.Context, db DB) (found map[string]FailingByWorkflo
 	return found, runs, nil
 }
 
-// notifiedOfFailingSQL gives a workflow's name, and how many executions the latest
-// event since they began to fail says.
-const notifiedOfFailingSQL = `
-SELECT coalesce((SELECT kebab_name FROM public.workflows WHERE id = nullif($2, '')::uuid), ''),
-  coalesce((SELECT max((e.details->>'executions')::bigint) FROM public.worker_events e
-    WHERE e.project_id = $1::uuid AND e.kind = 'failing' AND coalesce(e.details->>'workflow', '') = $2 AND e.occurred_at >= $3), 0)`
-
-// NotifiedOfFailing gives a workflow's name, and how many executions the latest event says since
-// they began to fail.
-func NotifiedOfFailing(ctx context.Context, db DB, projectID, workflowID string, since time.Time) (name string, executions int64, err error) {
-	ctx, cancel := db.Within(ctx)
-	defer cancel()
-	if err := db.QueryRow(ctx, notifiedOfFailingSQL, projectID, workflowID, since).Scan(&name, &executions); err != nil {
-		return "", 0, fmt.Errorf("read which events there are about executions that get no further: %w", err)
-	}
-	return name, executions, nil
-}
-
-// lockFailingSQL lets one replica after the other tell of a workflow; until its transaction's end.
-const lockFailingSQL = `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('workflow-worker failing ' || $1 || ' ' || $2, 0))`
-
-// insertFailingSQL is insertEventSQL unless somebody else has written it: $6 workflow, $7 since when
-// they fail, $8 how many an event must say, to be of the same.
-const insertFailingSQL = insertEventSQL + `
-  AND NOT EXISTS (SELECT FROM public.worker_events e
-    WHERE e.project_id = $1 AND e.kind = $3 AND coalesce(e.details->>'workflow', '') = $6 AND e.occurred_at >= $7 AND (e.details->>'executions')::bigint > $8)`
-
-// WriteFailingEvent writes the event that executions of a workflow get no further, unless one says so
-// that another replica has just written: each of them sees the same executions at the same time. An
-// event of a tenth as many says less.
-func WriteFailingEvent(ctx context.Context, db DB, replica, projectID, workflowID, message string, f Failing, times int64) error {
-	ctx, cancel := db.Within(ctx)
-	defer cancel()
-	details, err := encodeDetails(FailingDetails{Workflow: workflowID, Failing: f})
-	if err != nil {
-		return err
-	}
-	b := &pgx.Batch{} // one transaction, of which each statement sees what was committed before it
-	b.Queue(lockFailingSQL, projectID, workflowID)
-	b.Queue(insertFailingSQL, projectID, replica, EventFailing, Bounded(message), details, workflowID, f.Since, f.Executions/times)
-	b.Queue(trimEventsSQL, projectID, MaxEvents)
-	if err := db.SendBatch(ctx, b); err != nil && !ProjectGone(err) {
-		return fmt.Errorf("write an event of project %s: %w", projectID, err)
-	}
-	return nil
+// WriteFailingEvent writes the event that executions of a workflow get no further, unless the latest
+// since they began to fail says more than a so-manieth of them; and gives how many that says.
+func WriteFailingEvent(ctx context.Context, db DB, replica, projectID, workflowID string, f Failing, times int64) (latest int64, err error) {
+	return matter{
+		kind: EventFailing, projectID: projectID, key: workflowID,
+		same: `coalesce(e.details->>'workflow', '') = $8 AND e.occurred_at >= $9`, args: []any{workflowID, f.Since},
+	}.tell(ctx, db, replica, f.Problem(cmp.Or(f.Name, f.Example.Type)), FailingDetails{Workflow: workflowID, Failing: f}, f.Executions, times)
 }
 
 // ClaimFailures claims executions that get no further, to ask whether they still don't.

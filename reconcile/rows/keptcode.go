@@ -93,6 +93,16 @@ func WriteKeptCode(ctx context.Context, db DB, projectID, workflowID, hash strin
 	return r, err
 }
 
+// WriteKeptCodeEvent writes the event that executions keep their code, unless the latest about the
+// text that doesn't fit them says more than a so-manieth of them.
+func WriteKeptCodeEvent(ctx context.Context, db DB, replica, projectID, message string, d KeptCodeDetails, times int64) error {
+	_, err := matter{
+		kind: EventStayed, projectID: projectID, key: d.Target.Hash,
+		same: `e.details->'target'->>'hash' = $8`, args: []any{d.Target.Hash},
+	}.tell(ctx, db, replica, message, d, d.Executions, times)
+	return err
+}
+
 // keptCodeByWorkflowSQL counts, by workflow and text, the executions that stay off what they
 // are still to go on with.
 const keptCodeByWorkflowSQL = `

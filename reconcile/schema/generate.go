@@ -24,7 +24,7 @@ func generate(ctx context.Context, db *pgx.Conn) (map[string][]byte, error) {
 		reflect.TypeFor[rows.Metadata](): "WorkflowWorkersMetadata", reflect.TypeFor[rows.Result](): "WorkerRequestResult",
 		shapes["workflow_executions.error"]: "WorkflowExecutionError", shapes["workflow_executions.options"]: "WorkflowExecutionOptions",
 	}}
-	for _, dir := range []string{"../rows", "../executions"} {
+	for _, dir := range []string{"../rows", "../executions", "../executions/shown"} {
 		if err := b.readDocs(dir); err != nil {
 			return nil, err
 		}

@@ -1,7 +1,6 @@
 package upkeep
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -219,20 +218,14 @@ func (s *Failures) notify(ctx context.Context, projectID, workflowID string, f r
 	if t := s.notified[key]; t.Since.Equal(f.Since) && f.Executions < t.Executions*notifyAgain {
 		return nil // without asking
 	}
-	name, before, err := rows.NotifiedOfFailing(ctx, s.DB, projectID, workflowID, f.Since)
+	latest, err := rows.WriteFailingEvent(ctx, s.DB, s.Replica, projectID, workflowID, f, notifyAgain)
 	if err != nil {
 		return err
-	}
-	if before == 0 || f.Executions >= before*notifyAgain {
-		if err := rows.WriteFailingEvent(ctx, s.DB, s.Replica, projectID, workflowID, f.Problem(cmp.Or(name, f.Example.Type)), f, notifyAgain); err != nil {
-			return err
-		}
-		before = f.Executions
 	}
 	if len(s.notified) > maxPending {
 		clear(s.notified)
 	}
-	s.notified[key] = rows.Failing{Executions: before, Since: f.Since}
+	s.notified[key] = rows.Failing{Executions: latest, Since: f.Since}
 	return nil
 }
 

@@ -134,12 +134,8 @@ func (s *KeptCode) write(ctx context.Context, k notTaken, list []runtime.KeptCod
 		Workflow: k.codeOf, Target: rows.CodeRef{Version: w.Version, Hash: k.to}, Executions: w.Executions,
 		Example: rows.BrokenExecutions([]replay.BrokenExecution{list[0].BrokenExecution}, 1)[0],
 	}
-	return rows.WriteEvents(ctx, s.DB, s.Replica, k.projectID, rows.Event{
-		Kind: rows.EventStayed,
-		Message: rows.Bounded(fmt.Sprintf("%d executions of workflow %s keep their code: %s doesn't fit them; %s: %s",
-			d.Executions, w.Workflow, d.Target, list[0].WorkflowID, list[0].Problem())),
-		Details: d,
-	})
+	return rows.WriteKeptCodeEvent(ctx, s.DB, s.Replica, k.projectID, fmt.Sprintf("%d executions of workflow %s keep their code: %s doesn't fit them; %s: %s",
+		d.Executions, w.Workflow, d.Target, list[0].WorkflowID, list[0].Problem()), d, notifyAgain)
 }
 
 // publish tells who keeps its code.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,8 @@ type Config struct {
 	ReadFile func(path string) ([]byte, error)
 	// Memory is how much each cell may use, in bytes. Default: as much as there is.
 	Memory int64
+	// Silence is how long a cell may give no answer before it counts as dead. Default 10 s.
+	Silence time.Duration
 	// Level is the log's. Default: info.
 	Level slog.Leveler
 
@@ -60,6 +63,9 @@ func (c Config) withDefaults() Config {
 	if c.ReadFile == nil {
 		c.ReadFile = func(string) ([]byte, error) { return nil, errors.New("a cell may have no files") }
 	}
+	if c.Silence == 0 {
+		c.Silence = 10 * time.Second
+	}
 	if c.Level == nil {
 		c.Level = slog.LevelInfo
 	}
@@ -85,6 +91,8 @@ type Cells struct {
 	projects map[string]*home
 	suspects map[string]*suspicion
 	lonely   map[string]*process // by the project that each is for
+	follow   following
+	all      map[*process]bool // that live, or come up
 }
 
 // home is where a project runs.
@@ -101,6 +109,7 @@ func New(cfg Config) (*Cells, error) {
 	}
 	life, end := context.WithCancelCause(context.Background())
 	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, suspects: map[string]*suspicion{}, lonely: map[string]*process{}}
+	c.follow, c.all = following{Number: 1, Is: true}, map[*process]bool{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
 	}
@@ -405,6 +414,27 @@ func (c *Cells) LogAt(l slog.Level) {
 	for _, p := range c.living() {
 		_, _ = ask[ok](ctx, p.calls, cellService, methodLevel, level{int(l)}) // one that comes up gets it then
 	}
+}
+
+// Follow says whether anybody follows what becomes of executions. While nobody does, cells keep for a
+// moment what they would tell of it: somebody may come. At first there is somebody.
+func (c *Cells) Follow(is bool) {
+	c.mu.Lock()
+	if c.follow.Is == is {
+		c.mu.Unlock()
+		return
+	}
+	c.follow = following{c.follow.Number + 1, is}
+	f, all := c.follow, slices.Collect(maps.Keys(c.all))
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(c.life, askTimeout)
+	defer cancel()
+	var work sync.WaitGroup
+	for _, p := range all {
+		// One that doesn't answer hears it with its first words.
+		work.Go(func() { _, _ = ask[ok](ctx, p.calls, cellService, methodFollow, f) })
+	}
+	work.Wait()
 }
 
 // Used is how much memory the cells need for what they keep, in bytes.

@@ -48,9 +48,6 @@ func (s *parent) cfg() *Config { return &s.p.cells.cfg }
 // tell hands news on.
 func (s *parent) tell(_ context.Context, n news) (ok, error) {
 	cfg := s.cfg()
-	if n.Used > 0 {
-		s.p.used.Store(n.Used)
-	}
 	for _, e := range n.Events {
 		s.event(e, n.Bytes)
 	}

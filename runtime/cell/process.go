@@ -32,6 +32,7 @@ type process struct {
 	cause   string          // of its death; for after that
 	inside  []runtime.Entry // whose JavaScript was under way; so too
 	wanted  atomic.Bool     // its end is
+	silent  atomic.Bool     // it was ended because it gave no answer
 	used    atomic.Int64    // bytes, as it last said
 	cleanup sync.Once
 }
@@ -47,8 +48,11 @@ func (c *Cells) launch(ctx context.Context, number int, memory int64, alone stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, helloTimeout)
 	defer cancel()
+	c.mu.Lock()
+	followed := c.follow
+	c.mu.Unlock()
 	w, err := ask[welcome](ctx, p.calls, cellService, methodHello, hello{
-		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: memory, Level: int(c.cfg.Level.Level()),
+		Protocol: protocol, Cell: number, Environment: c.cfg.Environment, Handed: c.cfg.Handed, Memory: memory, Level: int(c.cfg.Level.Level()), Follow: followed,
 	})
 	if err == nil && w.Protocol != protocol {
 		err = fmt.Errorf("it speaks version %d, the service version %d: both must be the same program", w.Protocol, protocol)
@@ -61,7 +65,41 @@ func (c *Cells) launch(ctx context.Context, number int, memory int64, alone stri
 		return nil, fmt.Errorf("start cell %d: %w", number, err)
 	}
 	c.lacks(w.Lacks)
+	c.work.Go(func() { c.listen(p) })
 	return p, nil
+}
+
+// beatEvery is how often a cell is asked whether it lives.
+const beatEvery = time.Second
+
+// listen ends a process that doesn't answer any more. What counts are beats that it missed: while
+// the parent itself is stopped, nobody asks.
+func (c *Cells) listen(p *process) {
+	ticks := time.NewTicker(beatEvery)
+	defer ticks.Stop()
+	for missed := 0; ; {
+		select {
+		case <-p.dead:
+			return
+		case <-c.life.Done():
+			return
+		case <-ticks.C:
+		}
+		ctx, cancel := context.WithTimeout(c.life, beatEvery)
+		b, err := ask[beat](ctx, p.calls, cellService, methodBeat, ok{})
+		cancel()
+		if err == nil {
+			missed = 0
+			p.used.Store(b.Used)
+			continue
+		}
+		if missed++; time.Duration(missed)*beatEvery < c.cfg.Silence || !p.lives() || p.wanted.Load() || c.life.Err() != nil {
+			continue
+		}
+		p.silent.Store(true)
+		_ = p.cmd.Process.Kill() // it may be over already
+		return
+	}
 }
 
 // spawn starts the process. It inherits its two connections and what Config.ProcessEnvironment says,
@@ -119,16 +157,26 @@ func (c *Cells) spawn(number int, alone string) (*process, error) {
 		_ = p.cmd.Wait()         // says that it was killed
 		return nil, err
 	}
+	c.mu.Lock()
+	c.all[p] = true
+	c.mu.Unlock()
 	go func() {
 		defer close(p.dead)
 		err := p.cmd.Wait()
+		c.mu.Lock()
+		delete(c.all, p)
+		c.mu.Unlock()
 		p.disconnect()
 		read.Wait()
 		p.inside = p.notes.entries()
 		p.notes.close()
-		p.cause = "it ended"
-		if err != nil {
+		switch {
+		case p.silent.Load():
+			p.cause = fmt.Sprintf("it gave no answer for %s, and was killed", c.cfg.Silence)
+		case err != nil:
 			p.cause = err.Error()
+		default:
+			p.cause = "it ended"
 		}
 	}()
 	return p, nil

@@ -9,7 +9,7 @@ import (
 )
 
 // protocol is the version of what parent and cell say to each other.
-const protocol = 1
+const protocol = 2
 
 // The services: what a cell does for its parent, and the parent for a cell.
 const (
@@ -29,6 +29,8 @@ const (
 	methodPolls   = "Polls"   // → polls
 	methodMetrics = "Metrics" // → metrics
 	methodLevel   = "Level"   // level → ok: the log's
+	methodBeat    = "Beat"    // → beat: it lives
+	methodFollow  = "Follow"  // following → ok
 	methodClose   = "Close"   // → ok: the cell ends
 )
 
@@ -57,7 +59,14 @@ type hello struct {
 	// Memory is how much the cell may use, in bytes.
 	Memory int64
 	// Level is that of the log.
-	Level int
+	Level  int
+	Follow following
+}
+
+// following says whether anybody follows executions. Of several the one with the highest number counts.
+type following struct {
+	Number int64
+	Is     bool
 }
 
 type welcome struct {
@@ -97,10 +106,14 @@ type metrics struct {
 
 func (m *metrics) parts() *[][]byte { return &m.Families }
 
+// beat is how the cell is.
+type beat struct {
+	// Used is how much memory it needs for what it keeps, in bytes.
+	Used int64
+}
+
 // news is what has happened in a cell since the last ones, in the order in which it did.
 type news struct {
-	// Used is how much memory it needs for what it keeps, in bytes; 0 is what it said last.
-	Used   int64
 	Events []event
 
 	// What is only counted.

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 
 	"workflow-worker/runtime"
+	"workflow-worker/runtime/memory"
 )
 
 // Setup is what a cell is made of.
@@ -155,6 +156,14 @@ func cellMethods() []grpc.MethodDesc {
 			c.level.Set(slog.Level(l.Level))
 			return ok{}, nil
 		}),
+		served(methodBeat, func(c *child, _ context.Context, _ ok) (beat, error) {
+			_, err := c.runner()
+			return beat{memory.Used()}, err
+		}),
+		served(methodFollow, func(c *child, _ context.Context, f following) (ok, error) {
+			c.teller.follow(f)
+			return ok{}, nil
+		}),
 		served(methodClose, (*child).close),
 	}
 }
@@ -185,6 +194,7 @@ func (c *child) hello(_ context.Context, h hello) (welcome, error) {
 		debug.SetMemoryLimit(h.Memory)
 	}
 	t := c.teller
+	t.follow(h.Follow)
 	program, err := c.begin(c.ctx, Setup{
 		Cell: h.Cell, Environment: h.Environment, Handed: h.Handed, ReadFile: c.readFile, Log: c.log,
 		Config: runtime.Config{

@@ -13,18 +13,18 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/runtime"
-	"workflow-worker/runtime/memory"
 )
 
 const (
 	// linger is how long news wait for others to go with them, and cadence how soon after the last
 	// ones they go: a message costs more than what it carries. Nobody waits for what is only counted.
 	linger, cadence, lingerCounts = 5 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond
-	// heartbeat is how often news go at least.
-	heartbeat = time.Second
 	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of steps beyond it
 	// histories tell.
 	maxHeld = 64 << 20
+	// keptFor is how long what nobody follows is kept: somebody who starts an execution, or writes its
+	// row, may be heard of only afterwards.
+	keptFor, maxKept = 10 * time.Second, 8 << 20
 	// tellTimeout bounds one message. A parent that is stopped for longer finds its cell as it was.
 	tellTimeout = time.Minute
 )
@@ -38,24 +38,31 @@ type teller struct {
 	held   int
 	urgent bool
 	any    bool
-	told   time.Time     // when news last went
-	wake   chan struct{} // holds a token while there are news
+	told   time.Time // when news last went
+	// kept is what nobody follows, oldest first; keptBytes is how much of it.
+	kept      []keptEvent
+	keptBytes int
+	followed  following
+	wake      chan struct{} // holds a token while there are news
+}
+
+// keptEvent is an event that nobody follows, yet.
+type keptEvent struct {
+	at    time.Time
+	event event
+	bytes [][]byte
 }
 
 func newTeller(parent *grpc.ClientConn) *teller {
-	return &teller{parent: parent, wake: make(chan struct{}, 1)}
+	return &teller{parent: parent, followed: following{Is: true}, wake: make(chan struct{}, 1)}
 }
 
 // run tells until ctx ends, and once more then.
 func (t *teller) run(ctx context.Context) {
-	beat := time.NewTicker(heartbeat)
-	defer beat.Stop()
 	for ctx.Err() == nil {
 		select {
 		case <-t.wake:
 			t.wait(ctx)
-		case <-beat.C:
-			t.add(false, func(n *news) { n.Used = memory.Used() })
 		case <-ctx.Done():
 		}
 		t.flush(context.WithoutCancel(ctx))
@@ -108,6 +115,11 @@ func (t *teller) flush(ctx context.Context) {
 func (t *teller) add(urgent bool, what func(*news)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.note(urgent, what)
+}
+
+// note is add with mu held.
+func (t *teller) note(urgent bool, what func(*news)) {
 	what(&t.next)
 	first := !t.any
 	t.any = true
@@ -120,17 +132,74 @@ func (t *teller) add(urgent bool, what func(*news)) {
 	t.urgent = t.urgent || urgent
 }
 
-// event notes an event with its bytes.
-func (t *teller) event(e event, bytes ...[]byte) {
-	t.add(true, func(n *news) { t.put(n, e, bytes) })
+// event notes an event.
+func (t *teller) event(e event) {
+	t.add(true, func(n *news) { t.put(n, e, nil) })
 }
 
+// put is called with mu held.
 func (t *teller) put(n *news, e event, bytes [][]byte) {
+	switch first := len(n.Bytes); {
+	case e.Step != nil:
+		if t.held > maxHeld {
+			return // histories tell
+		}
+		e.Step.First, e.Step.N = first, len(bytes)
+	case e.Advanced != nil && len(bytes) > 0:
+		e.Advanced.Closing = first
+	}
 	n.Events = append(n.Events, e)
 	n.Bytes = append(n.Bytes, bytes...)
 	for _, b := range bytes {
 		t.held += len(b)
 	}
+}
+
+// ofExecution notes an event of an execution, or keeps it while nobody follows any.
+func (t *teller) ofExecution(e event, bytes [][]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.followed.Is {
+		t.note(true, func(n *news) { t.put(n, e, bytes) })
+		return
+	}
+	k := keptEvent{time.Now(), e, bytes}
+	t.kept, t.keptBytes = append(t.kept, k), t.keptBytes+k.size()
+	for len(t.kept) > 0 && (t.keptBytes > maxKept || k.at.Sub(t.kept[0].at) > keptFor) {
+		t.keptBytes -= t.kept[0].size()
+		t.kept[0] = keptEvent{}
+		t.kept = t.kept[1:]
+	}
+}
+
+func (k keptEvent) size() int {
+	n := 500
+	for _, b := range k.bytes {
+		n += len(b)
+	}
+	return n
+}
+
+// follow says whether anybody follows executions; with the first who does goes what was kept.
+func (t *teller) follow(f following) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if f.Number <= t.followed.Number {
+		return
+	}
+	t.followed = f
+	if !f.Is || len(t.kept) == 0 {
+		return
+	}
+	kept := t.kept
+	t.kept, t.keptBytes = nil, 0
+	t.note(true, func(n *news) {
+		for _, k := range kept {
+			if time.Since(k.at) <= keptFor {
+				t.put(n, k.event, k.bytes)
+			}
+		}
+	})
 }
 
 // JSInterrupted implements runtime.Observer.
@@ -208,12 +277,7 @@ func (t *teller) ExecutionAdvanced(projectID string, a runtime.Advance) {
 			closing = [][]byte{b}
 		}
 	}
-	t.add(true, func(n *news) {
-		if len(closing) > 0 {
-			out.Closing = len(n.Bytes)
-		}
-		t.put(n, event{Advanced: &out}, closing)
-	})
+	t.ofExecution(event{Advanced: &out}, closing)
 }
 
 // none is the place of bytes that there are none of.
@@ -247,16 +311,7 @@ func (t *teller) AttemptEnded(token []byte, answer any) {
 	t.step(step{Kind: stepEnded, Token: token, Answer: string(m.ProtoReflect().Descriptor().FullName())}, messages([]proto.Message{m}))
 }
 
-// step tells of steps, unless too much waits.
-func (t *teller) step(s step, bytes [][]byte) {
-	t.add(true, func(n *news) {
-		if t.held > maxHeld {
-			return
-		}
-		s.First, s.N = len(n.Bytes), len(bytes)
-		t.put(n, event{Step: &s}, bytes)
-	})
-}
+func (t *teller) step(s step, bytes [][]byte) { t.ofExecution(event{Step: &s}, bytes) }
 
 func messages[M proto.Message](list []M) [][]byte {
 	out := make([][]byte, 0, len(list))

@@ -1,4 +1,4 @@
-package executions
+package steps
 
 import (
 	"context"
@@ -15,6 +15,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc/codes"
 
+	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -34,8 +36,8 @@ const (
 func (s *Steps) Settle(ctx context.Context) {
 	failures := 0
 	var looked, turned time.Time
-	after := noID
-	for wait := time.Duration(0); pause(ctx, wait); {
+	after := rows.NoID
+	for wait := time.Duration(0); bell.Pause(ctx, wait); {
 		wait = settleTurn
 		err := s.settle(ctx)
 		if err == nil && time.Since(turned) >= dueTurn {
@@ -51,7 +53,7 @@ func (s *Steps) Settle(ctx context.Context) {
 			return
 		case err != nil:
 			s.Trouble.Fail(ctx, "settle", "steps of executions can't be looked at once more; they are later", err)
-			wait = backoff(failures)
+			wait = bell.Backoff(failures)
 			failures++
 		default:
 			failures = 0
@@ -148,7 +150,7 @@ func (s *Steps) dueRun(ctx context.Context, d rows.DueSteps) error {
 		next := ""
 		if d.NextRunID != "" {
 			var err error
-			if next, err = s.nextOf(ctx, d.TemporalID, t.RunID); err != nil && !errors.Is(err, errUnknown) {
+			if next, err = s.nextOf(ctx, d.TemporalID, t.RunID); err != nil && !errors.Is(err, temporal.ErrUnknown) {
 				return err
 			}
 			if err == nil && next == "" { // it was reset: its steps are the other run's, as far as they count
@@ -156,7 +158,7 @@ func (s *Steps) dueRun(ctx context.Context, d rows.DueSteps) error {
 			}
 		}
 		err := s.read(ctx, t, d.TemporalID)
-		if errors.Is(err, errUnknown) {
+		if errors.Is(err, temporal.ErrUnknown) {
 			return rows.CloseStepsOf(ctx, s.DB, t.ExecutionID, t.RunID, "Temporal doesn't know this run any more: how it ended can't be told")
 		}
 		if err != nil {
@@ -172,14 +174,14 @@ func (s *Steps) dueRun(ctx context.Context, d rows.DueSteps) error {
 
 // nextOf gives the run that followed one, "" if none did.
 func (s *Steps) nextOf(ctx context.Context, workflowID, run string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, temporal.CallTimeout)
 	defer cancel()
 	answer, err := s.Temporal.GetWorkflowExecutionHistory(ctx, &workflowservice.GetWorkflowExecutionHistoryRequest{
 		Namespace: s.Namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: run},
 		HistoryEventFilterType: enumspb.HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
 	})
-	if missing(err) {
-		return "", errUnknown
+	if temporal.Missing(err) {
+		return "", temporal.ErrUnknown
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the end of %s: %w", workflowID, err)
@@ -188,7 +190,7 @@ func (s *Steps) nextOf(ctx context.Context, workflowID, run string) (string, err
 	if len(events) == 0 {
 		return "", nil
 	}
-	_, next, _ := s.byEvent(events[len(events)-1])
+	_, next, _ := s.ByEvent(events[len(events)-1])
 	return next, nil
 }
 
@@ -228,12 +230,12 @@ func (s *Steps) read(ctx context.Context, t rows.StepTarget, workflowID string) 
 		Namespace: s.Namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: workflowID, RunId: t.RunID}, MaximumPageSize: 500,
 	}
 	for {
-		page, cancel := context.WithTimeout(ctx, callTimeout)
+		page, cancel := context.WithTimeout(ctx, temporal.CallTimeout)
 		answer, err := s.Temporal.GetWorkflowExecutionHistory(page, q)
 		cancel()
 		switch {
-		case missing(err), codeOf(err) == codes.InvalidArgument && err != nil:
-			return errUnknown
+		case temporal.Missing(err), temporal.CodeOf(err) == codes.InvalidArgument && err != nil:
+			return temporal.ErrUnknown
 		case err != nil:
 			return fmt.Errorf("read the history of %s: %w", workflowID, err)
 		}
@@ -278,21 +280,21 @@ func (s *Steps) writeOf(ctx context.Context, t rows.StepTarget, p *pendingRun) e
 func (s *Steps) stale(ctx context.Context, after string) (next string, err error) {
 	list, err := rows.ReadStaleSteps(ctx, s.DB, after, s.Interval, maxStale)
 	if err != nil || len(list) == 0 {
-		return noID, err
+		return rows.NoID, err
 	}
 	errs := make([]error, len(list))
 	s.each(len(list), func(i int) { errs[i] = s.ask(ctx, list[i]) })
 	next = list[len(list)-1].ExecutionID
 	if len(list) < maxStale {
-		next = noID
+		next = rows.NoID
 	}
 	return next, errors.Join(errs...)
 }
 
 // ask brings the open steps of an execution up to date.
 func (s *Steps) ask(ctx context.Context, x rows.StaleSteps) error {
-	found, err := s.describe(ctx, s.Temporal, x.TemporalID, x.RunID)
-	if errors.Is(err, errUnknown) {
+	found, err := temporal.Describe(ctx, s.Temporal, s.Namespace, x.TemporalID, x.RunID)
+	if errors.Is(err, temporal.ErrUnknown) {
 		return nil // the sweeper finds out
 	}
 	if err != nil {
@@ -309,7 +311,7 @@ func (s *Steps) ask(ctx context.Context, x rows.StaleSteps) error {
 	}
 	if slices.ContainsFunc(x.Open, func(key string) bool { return !open[key] }) {
 		err := s.read(ctx, t, x.TemporalID) // some ended, and whoever saw it isn't there any more
-		if errors.Is(err, errUnknown) {
+		if errors.Is(err, temporal.ErrUnknown) {
 			err = nil
 		}
 		return err

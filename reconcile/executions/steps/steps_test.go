@@ -1,10 +1,11 @@
-package executions
+package steps
 
 import (
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	commandpb "go.temporal.io/api/command/v1"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -61,7 +63,7 @@ func completedEvent(id, of int64) *historypb.HistoryEvent {
 func payloads(values ...string) *commonpb.Payloads {
 	p := &commonpb.Payloads{}
 	for _, v := range values {
-		p.Payloads = append(p.Payloads, jsonPayload([]byte(v)))
+		p.Payloads = append(p.Payloads, shown.Payload([]byte(v)))
 	}
 	return p
 }
@@ -262,7 +264,7 @@ func TestSecretsGoWhereverTheyAre(t *testing.T) {
 // the step ends.
 func TestWhatCameOfAnUnknownInputIsWithheld(t *testing.T) {
 	t.Parallel()
-	s := NewSteps(Base{MaxValue: 1000}, nil, StepSettings{Record: rows.StepsActivities, Payloads: true, MaxValue: 1000}, time.Second)
+	s := New(Config{Limits: shown.Limits{MaxValue: 1000}, Settings: Settings{Record: rows.StepsActivities, Payloads: true, MaxValue: 1000}})
 	s.definitions["w"] = newDefinition(rows.StepDefinition{WorkflowID: "w", Components: []rows.StepComponent{{ID: "c", Name: "login", Redact: json.RawMessage(`["password"]`)}}})
 	target := rows.StepTarget{ExecutionID: "e", WorkflowID: "w"}
 	secret := step{kind: rows.StepActivity, key: "1", name: "login", failure: &failurepb.Failure{Message: "hunter2"}, output: payloads(`"hunter2"`)}
@@ -274,4 +276,63 @@ func TestWhatCameOfAnUnknownInputIsWithheld(t *testing.T) {
 	if row, _ := s.rowOf(target, "r", &secret); row.Message != "not [redacted] but" || strings.Contains(fmt.Sprint(*row.Output), "hunter2") {
 		t.Errorf("%+v", row)
 	}
+}
+
+// Many at a time: what a step's row says on the way nobody sees, and isn't written.
+func TestInACrowdAStepIsOneWrite(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Config{Settings: Settings{Record: rows.StepsActivities}})
+		x := func(i int) *commonpb.WorkflowExecution {
+			return &commonpb.WorkflowExecution{WorkflowId: "w", RunId: fmt.Sprint("run ", i)}
+		}
+		begin := func(i int) {
+			s.EventsReceived(x(i), []*historypb.HistoryEvent{began(x(i).GetRunId())})
+			s.CommandsTaken(x(i), []*commandpb.Command{ask("1")})
+		}
+		begin(0)
+		if n := len(s.take()); n != 1 {
+			t.Errorf("%d runs are written, one alone waits for nothing", n)
+		}
+		const many = 200
+		for i := range many {
+			begin(i + 1)
+		}
+		early := len(s.take())
+		if early >= many/2 {
+			t.Errorf("%d of %d are written before they end", early, many)
+		}
+		for i := range many {
+			s.EventsReceived(x(i+1), []*historypb.HistoryEvent{scheduledEvent(5, "1"), completedEvent(7, 5)})
+			s.CommandsTaken(x(i+1), []*commandpb.Command{closes})
+		}
+		ended := 0
+		for _, p := range s.take() {
+			for _, one := range p.steps {
+				if p.settles && one.status == rows.StepCompleted && one.input != nil {
+					ended++
+				}
+			}
+		}
+		if ended != many-early {
+			t.Errorf("%d steps are written once, with their ends; want %d", ended, many-early)
+		}
+		begin(many + 1)
+		if n := len(s.take()); n != 0 {
+			t.Errorf("%d are written in a crowd", n)
+		}
+		time.Sleep(time.Second)
+		if n := len(s.take()); n != 1 {
+			t.Errorf("%d are written, what goes on for longer is shown", n)
+		}
+		for i := range many {
+			begin(many + 2 + i)
+		}
+		s.take()
+		begin(3 * many)
+		s.ending = true
+		if n := len(s.take()); n == 0 || len(s.pending) > 0 {
+			t.Errorf("%d are written in the end, %d are left", n, len(s.pending))
+		}
+	})
 }

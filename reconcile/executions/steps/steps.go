@@ -1,7 +1,8 @@
-package executions
+package steps
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -12,7 +13,11 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
 
+	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/executions/shown"
+	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/trouble"
 	"workflow-worker/runtime/logkey"
 )
 
@@ -22,8 +27,12 @@ const (
 	// A write waits so long for others to go with it; for longer while there is much to write.
 	stepLinger, stepLingerBusy = 20 * time.Millisecond, 200 * time.Millisecond
 	busyFor                    = 2 * time.Second
-	// stepPause is how soon steps are tried again that belong to no row yet, at first.
+	// Steps that belong to no row yet are tried again so long: the start may be on its way, from here
+	// or from another replica. stepPause is how soon, at first.
+	orphanAge = 6 * time.Second
 	stepPause = 100 * time.Millisecond
+	// maxHeld bounds what waits to be written, in bytes. What finds no place histories tell.
+	maxHeld = 64 << 20
 	// maxFolds are runs of which the steps that are under way are kept in memory.
 	maxFolds = 20_000
 	// definitionsFor is how long what a workflow's row says counts.
@@ -36,22 +45,32 @@ const (
 	settledFor = time.Minute
 )
 
-// StepSettings say what is recorded of steps, where a project doesn't.
-type StepSettings struct {
+// Settings say what is recorded of steps, where a project doesn't.
+type Settings struct {
 	Record   string // one of rows.StepsNone, StepsActivities, StepsAll
 	Payloads bool   // inputs and outputs, too; else their sizes
 	MaxValue int    // bytes of each
 }
 
+// Config is what New needs; all of it.
+type Config struct {
+	DB        rows.DB
+	Temporal  temporal.Looks
+	Namespace string
+	// Failures and values are shown within these; Settings.MaxValue is the smaller limit of values.
+	shown.Limits
+	Settings Settings
+	Interval time.Duration // of looks at what hasn't changed
+	Log      *slog.Logger
+	Trouble  *trouble.Log
+}
+
 // Steps writes what steps executions take. What this process's tasks tell makes it fast; histories,
 // at an execution's end and where a row hasn't changed for long, make it right.
 type Steps struct {
-	Base
-	Settings StepSettings
-	Temporal Looks
-	Interval time.Duration // of looks at what hasn't changed
+	Config
 
-	bell bell
+	bell bell.Bell
 	off  atomic.Bool // nobody wants steps
 	all  atomic.Bool // somebody wants all of them
 
@@ -62,6 +81,8 @@ type Steps struct {
 	pending  map[string]*pendingRun
 	held     int // bytes
 	settled  map[string]time.Time
+	crowd    bell.Crowd
+	ending   bool // all is due, once
 
 	// Of the one who writes:
 	busy        time.Time
@@ -81,14 +102,14 @@ type pendingRun struct {
 	lost                        bool // something found no place
 }
 
-// NewSteps returns one that does nothing until Run.
-func NewSteps(b Base, t Looks, o StepSettings, interval time.Duration) *Steps {
+// New returns one that does nothing until Run.
+func New(c Config) *Steps {
 	s := &Steps{
-		Base: b, Settings: o, Temporal: t, Interval: interval, bell: newBell(),
+		Config: c, bell: bell.New(),
 		folds: map[string]*fold{}, attempts: map[string]attempt{}, pending: map[string]*pendingRun{}, settled: map[string]time.Time{},
 		targets: map[string][]rows.StepTarget{}, nobodys: map[string]time.Time{}, definitions: map[string]*definition{},
 	}
-	s.all.Store(o.Record == rows.StepsAll)
+	s.all.Store(c.Settings.Record == rows.StepsAll)
 	return s
 }
 
@@ -134,11 +155,13 @@ func (s *Steps) ended(f *fold) {
 		return // its history tells
 	}
 	if p := s.pending[f.runID]; p != nil {
-		p.settles = true
+		p.settles, p.due = true, time.Now()
+		s.bell.Ring()
 		return
 	}
 	if len(f.counts) > 0 {
-		s.run(f.workflowID, f.runID).settles = true
+		p := s.run(f.workflowID, f.runID)
+		p.settles, p.due = true, p.since
 		s.bell.Ring()
 		return
 	}
@@ -164,7 +187,8 @@ func (s *Steps) fold(x *commonpb.WorkflowExecution) *fold {
 func (s *Steps) run(workflowID, runID string) *pendingRun {
 	p := s.pending[runID]
 	if p == nil {
-		p = &pendingRun{workflowID: workflowID, runID: runID, steps: map[string]*step{}, since: time.Now()}
+		now := time.Now()
+		p = &pendingRun{workflowID: workflowID, runID: runID, steps: map[string]*step{}, since: now, due: now.Add(holdOf(&s.crowd))}
 		s.pending[runID] = p
 	}
 	if f := s.folds[runID]; f != nil && f.firstRun != "" {
@@ -189,20 +213,35 @@ func (s *Steps) add(workflowID, runID string, one step) {
 	}
 	s.held += one.size()
 	p.steps[id] = &one
+	s.crowd.Add(time.Now())
 	s.bell.Ring()
+}
+
+// holdOf is how long a run's steps wait for what becomes of them, by how much is told of steps: in a
+// crowd most end before anybody would have seen them begin, and are one write instead of two or
+// three. The run's end ends it.
+func holdOf(c *bell.Crowd) time.Duration {
+	switch n := c.Size(); {
+	case n < 30:
+		return 0
+	case n < 150:
+		return 300 * time.Millisecond
+	default:
+		return 700 * time.Millisecond
+	}
 }
 
 // Run writes until ctx ends, and once more then.
 func (s *Steps) Run(ctx context.Context) {
 	failures := 0
-	for next := orphanPause; s.bell.wait(ctx, next); {
+	for next := time.Minute; s.bell.Wait(ctx, next); {
 		err := s.flush(ctx)
 		next = s.turn()
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
 			s.Trouble.Fail(ctx, "steps", "steps of executions can't be written; they are kept", err)
-			if !pause(ctx, backoff(failures)) {
+			if !bell.Pause(ctx, bell.Backoff(failures)) {
 				break
 			}
 			failures++
@@ -214,6 +253,9 @@ func (s *Steps) Run(ctx context.Context) {
 	}
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	s.mu.Lock()
+	s.ending = true
+	s.mu.Unlock()
 	if err := s.flush(last); err != nil {
 		s.Log.WarnContext(last, "steps of executions could not be written in the end; their histories have them", logkey.Error, err)
 	}
@@ -238,9 +280,9 @@ func (s *Steps) flush(ctx context.Context) error {
 		switch {
 		case n == 0 || n > maxStepBatch:
 		case time.Since(s.busy) < busyFor:
-			pause(ctx, stepLingerBusy)
+			bell.Pause(ctx, stepLingerBusy)
 		default:
-			pause(ctx, stepLinger)
+			bell.Pause(ctx, stepLinger)
 		}
 		batch := s.take()
 		if len(batch) == 0 {
@@ -268,7 +310,7 @@ func (s *Steps) take() (batch []*pendingRun) {
 	defer s.mu.Unlock()
 	now, n := time.Now(), 0
 	for id, p := range s.pending {
-		if p.due.After(now) {
+		if p.due.After(now) && !s.ending {
 			continue
 		}
 		delete(s.pending, id)
@@ -287,6 +329,9 @@ func (s *Steps) take() (batch []*pendingRun) {
 func (s *Steps) giveBack(batch []*pendingRun, after time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ending && after > 0 {
+		return // their histories have them
+	}
 	for _, p := range batch {
 		now := s.pending[p.runID]
 		if now == nil {
@@ -315,242 +360,4 @@ func (s *Steps) giveBack(batch []*pendingRun, after time.Duration) {
 			s.held += newer.size()
 		}
 	}
-}
-
-// write writes a batch; orphans are runs that have no row, yet or at all.
-func (s *Steps) write(ctx context.Context, batch []*pendingRun) (orphans []*pendingRun, err error) {
-	s.wmu.Lock()
-	defer s.wmu.Unlock()
-	if orphans, err = s.aim(ctx, batch); err != nil {
-		return nil, err
-	}
-	var workflows []string
-	for _, p := range batch {
-		for _, t := range s.targets[p.runID] {
-			workflows = append(workflows, t.WorkflowID)
-		}
-	}
-	if err := s.define(ctx, workflows); err != nil {
-		return nil, err
-	}
-	var list []rows.Step
-	var executions, bases []string
-	for _, p := range batch {
-		for _, t := range s.targets[p.runID] {
-			for _, base := range p.bases {
-				executions, bases = append(executions, t.ExecutionID), append(bases, base)
-			}
-			for _, one := range p.steps {
-				if row, ok := s.rowOf(t, p.runID, one); ok {
-					list = append(list, row)
-				}
-			}
-		}
-	}
-	if len(bases) > 0 {
-		if err := rows.RemoveStepsOf(ctx, s.DB, executions, bases); err != nil {
-			return nil, err
-		}
-	}
-	return orphans, s.writeRows(ctx, list)
-}
-
-// aim finds the rows of a batch's runs.
-func (s *Steps) aim(ctx context.Context, batch []*pendingRun) (orphans []*pendingRun, err error) {
-	var ask []rows.StepRun
-	for _, p := range batch {
-		if s.targets[p.runID] == nil && time.Since(s.nobodys[p.runID]) > nobodysFor {
-			ask = append(ask, rows.StepRun{RunID: p.runID, WorkflowID: p.workflowID, FirstRunID: p.firstRun})
-		}
-	}
-	if len(ask) == 0 {
-		return nil, nil
-	}
-	found, err := rows.ReadStepTargets(ctx, s.DB, ask)
-	if err != nil {
-		return nil, err
-	}
-	if len(s.targets)+len(s.nobodys) > maxTargets {
-		clear(s.targets)
-		clear(s.nobodys)
-		return s.aim(ctx, batch)
-	}
-	for _, t := range found {
-		s.targets[t.RunID] = append(s.targets[t.RunID], t)
-	}
-	asked := map[string]bool{}
-	for _, r := range ask {
-		asked[r.RunID] = true
-	}
-	for _, p := range batch {
-		switch {
-		case s.targets[p.runID] != nil || !asked[p.runID]:
-		case time.Since(p.since) < orphanAge:
-			orphans = append(orphans, p)
-		default:
-			s.nobodys[p.runID] = time.Now()
-		}
-	}
-	return orphans, nil
-}
-
-// define reads what the rows of workflows say, where that may be outdated.
-func (s *Steps) define(ctx context.Context, workflows []string) error {
-	var ask []string
-	for _, id := range workflows {
-		if d := s.definitions[id]; (d == nil || time.Since(d.read) > definitionsFor) && !slices.Contains(ask, id) {
-			ask = append(ask, id)
-		}
-	}
-	if len(ask) == 0 {
-		return nil
-	}
-	if len(s.definitions) > 1000 {
-		clear(s.definitions)
-		ask = nil
-		for _, id := range workflows {
-			if !slices.Contains(ask, id) {
-				ask = append(ask, id)
-			}
-		}
-	}
-	found, err := rows.ReadStepDefinitions(ctx, s.DB, ask)
-	if err != nil {
-		return err
-	}
-	for _, id := range ask {
-		delete(s.definitions, id)
-	}
-	for _, d := range found {
-		s.definitions[d.WorkflowID] = newDefinition(d)
-	}
-	return nil
-}
-
-// wants says what is recorded of a workflow's executions.
-func (s *Steps) wants(d *definition) (record string, payloads bool) {
-	record, payloads = s.Settings.Record, s.Settings.Payloads
-	if d.Steps != nil {
-		record = *d.Steps
-	}
-	if d.Payloads != nil {
-		payloads = *d.Payloads
-	}
-	return record, payloads && s.MaxValue != hideValues
-}
-
-// rowOf makes a row of a step; ok is false if none is wanted.
-func (s *Steps) rowOf(t rows.StepTarget, runID string, one *step) (row rows.Step, ok bool) {
-	d := s.definitions[t.WorkflowID]
-	if d == nil {
-		return row, false // it is gone
-	}
-	record, payloads := s.wants(d)
-	if record == rows.StepsNone || record != rows.StepsAll && (one.kind == rows.StepTimer || one.kind == rows.StepChild) {
-		return row, false
-	}
-	row = rows.Step{
-		ExecutionID: t.ExecutionID, RunID: runID, Kind: one.kind, Key: one.key, Component: one.name, Status: one.status, Progress: one.progress,
-		Attempt: one.attempt, ScheduledAt: one.scheduled, StartedAt: one.started, EndedAt: one.ended, NextAt: one.nextAt, ErrorType: one.errorType, Message: one.why,
-	}
-	var node *rows.StepNode
-	if one.name != "" && one.kind != rows.StepTimer {
-		node = d.node(one.name, one.ordinal)
-		row.ComponentID = d.componentOf(one.name, node)
-	}
-	if node != nil {
-		row.Node = node.ID
-	}
-	row.Expected = expected(node, one.attempt-1, one.maxAttempts)
-	clean := cleaner{redaction: d.redactionOf(one.name, node)}
-	output := one.output
-	if one.failure != nil {
-		row.Message, row.ErrorType = s.failureOf(one.failure).first(), errorTypeOf(one.failure)
-	}
-	if !clean.none() {
-		clean.learn(one.given)
-		clean.learn(output)
-		row.Message = clean.text(row.Message)
-		if !one.known { // secrets of the input may be in what came of it
-			output = withheld(output)
-			if row.Message != "" {
-				row.Message = redacted
-			}
-		}
-	}
-	if !payloads {
-		row.Input, row.Output = s.sizeOf(one.input), s.sizeOf(output)
-		return row, true
-	}
-	row.Input, row.Output = s.value(one.input, &clean), s.value(output, &clean)
-	return row, true
-}
-
-// value is what lands of values.
-func (s *Steps) value(p *commonpb.Payloads, c *cleaner) *string {
-	if payloadBytes(p) > s.Settings.MaxValue {
-		return new(omitted(payloadBytes(p)))
-	}
-	return values(c.payloads(p), s.Settings.MaxValue)
-}
-
-func (s *Steps) sizeOf(p *commonpb.Payloads) *string {
-	if len(p.GetPayloads()) == 0 {
-		return nil
-	}
-	return new(noteOf("not recorded", payloadBytes(p)))
-}
-
-func withheld(p *commonpb.Payloads) *commonpb.Payloads {
-	if len(p.GetPayloads()) == 0 {
-		return p
-	}
-	return &commonpb.Payloads{Payloads: []*commonpb.Payload{jsonPayload([]byte(`"` + redacted + `"`))}}
-}
-
-// writeRows writes in parts, and what can't be written as it is without its values.
-func (s *Steps) writeRows(ctx context.Context, list []rows.Step) error {
-	for len(list) > 0 {
-		n, bytes := 0, 0
-		for n < len(list) && n < maxStepBatch && (n == 0 || bytes < maxStepBytes) {
-			for _, v := range []*string{list[n].Input, list[n].Output} {
-				if v != nil {
-					bytes += len(*v)
-				}
-			}
-			n++
-		}
-		if err := s.isolated(ctx, list[:n]); err != nil {
-			return err
-		}
-		list = list[n:]
-	}
-	return nil
-}
-
-func (s *Steps) isolated(ctx context.Context, list []rows.Step) error {
-	err := rows.WriteSteps(ctx, s.DB, list)
-	if err == nil || !rows.Unwritable(err) {
-		return err
-	}
-	if len(list) > 1 {
-		for i := range list {
-			if err := s.isolated(ctx, list[i:i+1]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	bare := list[0]
-	bare.ComponentID = ""
-	for _, v := range []**string{&bare.Input, &bare.Output} {
-		if *v != nil {
-			*v = new(`{"omitted": "the database doesn't take it"}`)
-		}
-	}
-	if err := rows.WriteSteps(ctx, s.DB, []rows.Step{bare}); !rows.Unwritable(err) {
-		return err
-	}
-	s.Log.WarnContext(ctx, "a step's row can't be written", logkey.Error, err)
-	return nil
 }

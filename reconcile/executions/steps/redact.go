@@ -1,13 +1,15 @@
-package executions
+package steps
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -17,7 +19,7 @@ type redaction struct {
 	names []string // of properties, at any depth, in lower case
 }
 
-const redacted = "[redacted]"
+const redacted = shown.Redacted
 
 // minSecret is how long a secret must be to be looked for in other texts: a shorter one is in them
 // by chance.
@@ -46,6 +48,30 @@ func (r redaction) with(said json.RawMessage) redaction {
 		}
 	}
 	return r
+}
+
+// Activity is one that a workflow calls.
+type Activity struct{ WorkflowID, Name string }
+
+// Secretive says which of the activities have values that don't land in rows, of which their
+// failures may tell.
+func (s *Steps) Secretive(ctx context.Context, asked []Activity) (map[Activity]bool, error) {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	workflows := make([]string, len(asked))
+	for i, a := range asked {
+		workflows[i] = a.WorkflowID
+	}
+	if err := s.define(ctx, workflows); err != nil {
+		return nil, err
+	}
+	found := map[Activity]bool{}
+	for _, a := range asked {
+		if d := s.definitions[a.WorkflowID]; d != nil {
+			found[a] = !d.redactionOf(a.Name, nil).none()
+		}
+	}
+	return found, nil
 }
 
 // redactionOf gives what holds for an activity of a node; for one without a name, what holds for any.
@@ -209,7 +235,7 @@ func (c *cleaner) payloads(p *commonpb.Payloads) *commonpb.Payloads {
 		if err != nil {
 			data = []byte(`"` + redacted + `"`)
 		}
-		out.Payloads = append(out.Payloads, jsonPayload(data))
+		out.Payloads = append(out.Payloads, shown.Payload(data))
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package executions
+package shown
 
 import (
 	"strconv"
@@ -27,7 +27,7 @@ func TestValuesAreJSONWithinTheLimit(t *testing.T) {
 		"bytes":       {[]*commonpb.Payload{payload("binary/plain", "\x01")}, `{"data":"AQ==","encoding":"binary/plain"}`},
 		"broken JSON": {[]*commonpb.Payload{payload("json/plain", "{")}, `{"data":"ew==","encoding":"json/plain"}`},
 	} {
-		got := values(&commonpb.Payloads{Payloads: c.payloads}, 100)
+		got := Values(&commonpb.Payloads{Payloads: c.payloads}, 100)
 		if (got == nil) != (c.want == "") || got != nil && *got != c.want {
 			t.Errorf("%s: %v, want %s", name, got, c.want)
 		}
@@ -43,25 +43,25 @@ func TestAPersonReadsFirstWhatTheCodeSaid(t *testing.T) {
 	f := failureOf(&failurepb.Failure{
 		Message: "Activity task failed", Cause: cause,
 		FailureInfo: &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{ActivityType: &commonpb.ActivityType{Name: "reserve"}}},
-	}, 1000, maxCauses)
-	if got := f.first(); got != "reserve: no stock" {
+	}, 1000, MaxCauses)
+	if got := f.First(); got != "reserve: no stock" {
 		t.Errorf("first %q", got)
 	}
 	if f.Type != "ActivityFailure" || f.Cause.Type != "OutOfStock" || f.Cause.File != "flow.ts" || f.Cause.Line != 3 {
 		t.Errorf("%+v, %+v", f, f.Cause)
 	}
-	if got := f.json(200); got == nil || !strings.Contains(*got, `"activity":"reserve"`) {
+	if got := f.JSON(200); got == nil || !strings.Contains(*got, `"activity":"reserve"`) {
 		t.Errorf("json %v", got)
 	}
 	deep := cause
-	for range 3 * maxCauses {
+	for range 3 * MaxCauses {
 		deep = &failurepb.Failure{Message: "outer", Cause: deep}
 	}
 	depth := 0
-	for f := failureOf(deep, 1000, maxCauses); f != nil; f = f.Cause {
+	for f := failureOf(deep, 1000, MaxCauses); f != nil; f = f.Cause {
 		depth++
 	}
-	if depth != maxCauses {
+	if depth != MaxCauses {
 		t.Errorf("%d causes", depth)
 	}
 }
@@ -80,20 +80,20 @@ func TestRowsMayHideWhatTemporalCantRead(t *testing.T) {
 		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "Shown", Details: secret("secret")}},
 		Cause:       &failurepb.Failure{Message: "secret cause"},
 	}
-	b := &Base{MaxValue: hideValues, HideFailures: true}
+	b := &Limits{MaxValue: Hide, HideFailures: true}
 	told := b.failed(f)
 	for what, got := range map[string]*string{
-		"one": b.completed(secret("secret")).output, "two": b.completed(two).output, "details": b.cancelled(secret("secret")).err, "message": &told.message, "error": told.err,
+		"one": b.completed(secret("secret")).Output, "two": b.completed(two).Output, "details": b.cancelled(secret("secret")).Error, "message": &told.Message, "error": told.Error,
 	} {
 		if got == nil || *got == "" || strings.Contains(*got, "secret") {
 			t.Errorf("%s: %v", what, got)
 		}
 	}
-	if !strings.Contains(*told.err, `"Shown"`) || !strings.Contains(*told.err, `"line":3`) {
-		t.Errorf("the error says %s", *told.err)
+	if !strings.Contains(*told.Error, `"Shown"`) || !strings.Contains(*told.Error, `"line":3`) {
+		t.Errorf("the error says %s", *told.Error)
 	}
 	b.HideFailures = false
-	if told := b.failed(f); told.message != "secret message" || !strings.Contains(*told.err, "secret stack") || strings.Contains(*told.err, `"secret"`) {
-		t.Errorf("%+v %s", told, *told.err)
+	if told := b.failed(f); told.Message != "secret message" || !strings.Contains(*told.Error, "secret stack") || strings.Contains(*told.Error, `"secret"`) {
+		t.Errorf("%+v %s", told, *told.Error)
 	}
 }

@@ -1,4 +1,4 @@
-package executions
+package shown
 
 import (
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 	"workflow-worker/runtime"
 )
 
-// failure is workflow_executions.error.
-type failure struct {
+// Failure is workflow_executions.error.
+type Failure struct {
 	Type    string          `json:"type"`
 	Message string          `json:"message,omitempty"`
 	Stack   string          `json:"stack,omitempty"`
@@ -25,38 +25,41 @@ type failure struct {
 	Identity string `json:"identity,omitempty"` // who ended it
 	// Lost is rows.LostKey.
 	Lost  bool     `json:"lost,omitempty"`
-	Cause *failure `json:"cause,omitempty"`
+	Cause *Failure `json:"cause,omitempty"`
 }
 
-// maxCauses is how deep a chain of causes is told.
-const maxCauses = 16
+// MaxCauses is how deep a chain of causes is told.
+const MaxCauses = 16
 
-// hiddenMessage stands where rows show no messages.
-const hiddenMessage = "the message is hidden: failures are encrypted (RECORD_VALUES)"
+// bareFailure is how many bytes a failure may have of which no values are shown.
+const bareFailure = 256 << 10
 
-// failureOf is a failure as rows show it.
-func (b *Base) failureOf(f *failurepb.Failure) *failure {
-	out := failureOf(f, b.MaxValue, maxCauses)
-	for x := out; x != nil && b.HideFailures; x = x.Cause {
+// HiddenMessage stands where rows show no messages.
+const HiddenMessage = "the message is hidden: failures are encrypted (RECORD_VALUES)"
+
+// Failure is one of Temporal's as rows show it.
+func (l Limits) Failure(f *failurepb.Failure) *Failure {
+	out := failureOf(f, l.MaxValue, MaxCauses)
+	for x := out; x != nil && l.HideFailures; x = x.Cause {
 		if x.Message != "" {
-			x.Message = hiddenMessage
+			x.Message = HiddenMessage
 		}
 		x.Stack = ""
 	}
 	return out
 }
 
-func failureOf(f *failurepb.Failure, max, depth int) *failure {
+func failureOf(f *failurepb.Failure, max, depth int) *Failure {
 	if f == nil || depth == 0 {
 		return nil
 	}
-	out := &failure{Message: rows.Bounded(f.GetMessage()), Stack: rows.Bounded(f.GetStackTrace()), Cause: failureOf(f.GetCause(), max, depth-1)}
+	out := &Failure{Message: rows.Bounded(f.GetMessage()), Stack: rows.Bounded(f.GetStackTrace()), Cause: failureOf(f.GetCause(), max, depth-1)}
 	out.File, out.Line, out.Column = runtime.AuthorsLine(f.GetStackTrace())
 	var details *string
 	switch {
 	case f.GetApplicationFailureInfo() != nil:
 		out.Type = f.GetApplicationFailureInfo().GetType()
-		details = values(f.GetApplicationFailureInfo().GetDetails(), max)
+		details = Values(f.GetApplicationFailureInfo().GetDetails(), max)
 	case f.GetActivityFailureInfo() != nil:
 		out.Type, out.Activity = "ActivityFailure", f.GetActivityFailureInfo().GetActivityType().GetName()
 	case f.GetChildWorkflowExecutionFailureInfo() != nil:
@@ -65,7 +68,7 @@ func failureOf(f *failurepb.Failure, max, depth int) *failure {
 		out.Type = "TimedOut"
 	case f.GetCanceledFailureInfo() != nil:
 		out.Type = "Cancelled"
-		details = values(f.GetCanceledFailureInfo().GetDetails(), max)
+		details = Values(f.GetCanceledFailureInfo().GetDetails(), max)
 	case f.GetTerminatedFailureInfo() != nil:
 		out.Type = "Terminated"
 	case f.GetServerFailureInfo() != nil:
@@ -80,9 +83,9 @@ func failureOf(f *failurepb.Failure, max, depth int) *failure {
 	return out
 }
 
-// first is what a person should read first: what the code said, not that an activity or a child
+// First is what a person should read first: what the code said, not that an activity or a child
 // failed, which is before it.
-func (f *failure) first() string {
+func (f *Failure) First() string {
 	var where []string
 	for f.Cause != nil && (f.Type == "ActivityFailure" || f.Type == "ChildWorkflowFailure") {
 		if name := f.Activity + f.Workflow; name != "" {
@@ -97,20 +100,46 @@ func (f *failure) first() string {
 	return strings.Join(append(where, message), ": ")
 }
 
-// json is for a row, nil if there is none. What would be larger than max is its first part alone.
-func (f *failure) json(max int) *string {
+// JSON is for a row, nil if there is none. What would be larger than max is its first part alone.
+func (f *Failure) JSON(max int) *string {
 	if f == nil {
 		return nil
 	}
-	if max == hideValues {
-		max = DefaultMaxValue // what is left of it says no values
+	if max == Hide {
+		max = bareFailure // what is left of it says no values
 	}
 	b, err := json.Marshal(f)
 	if err == nil && len(b) > max {
-		b, err = json.Marshal(&failure{Type: f.Type, Message: f.Message, File: f.File, Line: f.Line, Column: f.Column, Activity: f.Activity, Workflow: f.Workflow})
+		b, err = json.Marshal(&Failure{Type: f.Type, Message: f.Message, File: f.File, Line: f.Line, Column: f.Column, Activity: f.Activity, Workflow: f.Workflow})
 	}
 	if err != nil {
 		return nil
 	}
 	return new(string(b))
+}
+
+// Redacted stands where a row mustn't tell what it was.
+const Redacted = "[redacted]"
+
+// Activities are the types of the activities by whose failures it came.
+func (f *Failure) Activities() (types []string) {
+	for ; f != nil; f = f.Cause {
+		if f.Activity != "" {
+			types = append(types, f.Activity)
+		}
+	}
+	return types
+}
+
+// Withhold takes out what the failures of activities say that have secrets; types, and where it
+// was, stay.
+func (f *Failure) Withhold(secretive func(activity string) bool) (done bool) {
+	for ; f != nil; f = f.Cause {
+		if done {
+			f.Message, f.Stack, f.Details = Redacted, "", nil
+		} else if f.Activity != "" && f.Cause != nil {
+			done = secretive(f.Activity)
+		}
+	}
+	return done
 }

@@ -1,4 +1,4 @@
-package executions
+package steps
 
 import (
 	"cmp"

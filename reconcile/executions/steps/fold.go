@@ -1,4 +1,4 @@
-package executions
+package steps
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"google.golang.org/protobuf/proto"
 
+	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -57,7 +58,7 @@ func progressOf(attempt, what int) int { return attempt*progressOfRun + what }
 
 func (s *step) size() int {
 	n := 400 + len(s.key) + len(s.name)
-	n += payloadBytes(s.input) + payloadBytes(s.output)
+	n += shown.Bytes(s.input) + shown.Bytes(s.output)
 	if s.failure != nil {
 		n += 1000 + len(s.failure.GetMessage()) + len(s.failure.GetStackTrace())
 	}
@@ -129,13 +130,6 @@ func kept(p *commonpb.Payloads) *commonpb.Payloads {
 // keptFailure is kept for a failure, which has payloads in many places.
 func keptFailure(f *failurepb.Failure) *failurepb.Failure { return proto.CloneOf(f) }
 
-func payloadBytes(p *commonpb.Payloads) (n int) {
-	for _, one := range p.GetPayloads() {
-		n += len(one.GetData())
-	}
-	return n
-}
-
 func newFold(workflowID, runID string, all bool) *fold {
 	return &fold{workflowID: workflowID, runID: runID, all: all}
 }
@@ -161,7 +155,7 @@ func (f *fold) asks(s step, emit func(step)) {
 	s.given, s.known = s.input, true
 	emit(s)
 	s.input = nil
-	if n := payloadBytes(s.given); n > maxGiven || f.given+n > maxGivenOfRun {
+	if n := shown.Bytes(s.given); n > maxGiven || f.given+n > maxGivenOfRun {
 		s.given, s.known = nil, false
 	} else {
 		f.given += n
@@ -324,7 +318,7 @@ func (f *fold) end(of int64, at time.Time, how func(*step), emit func(step)) {
 	delete(f.open, id)
 	delete(f.events, of)
 	delete(f.asked, id)
-	f.given -= payloadBytes(s.given)
+	f.given -= shown.Bytes(s.given)
 	s.ended, s.progress = at, progressSettled
 	how(s)
 	if s.told == s.status && s.toldAt == s.attempt {
@@ -380,7 +374,7 @@ func (f *fold) marker(name string, details map[string]*commonpb.Payloads, failur
 
 // errorTypeOf is component_executions.error_type of a failure.
 func errorTypeOf(f *failurepb.Failure) string {
-	for depth := 0; f != nil && depth < maxCauses; f, depth = f.GetCause(), depth+1 {
+	for depth := 0; f != nil && depth < shown.MaxCauses; f, depth = f.GetCause(), depth+1 {
 		switch {
 		case f.GetTimeoutFailureInfo() != nil:
 			return errorTimeout
