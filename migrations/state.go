@@ -164,11 +164,12 @@ WHERE n.nspname = 'workflow_worker' AND c.relname = 'schema_version'`).Scan(&own
 // [RoleSQL], nor the owner.
 type BarredError struct {
 	Role string
+	why  string // PostgreSQL's words
 	err  error
 }
 
 func (e *BarredError) Error() string {
-	return fmt.Sprintf("migrations: role %s may not see what was applied: run the SQL of `workflow-worker role` as the owner of the tables, and connect as the role that it makes: %v", e.Role, e.err)
+	return fmt.Sprintf("migrations: role %s may not see what was applied: run the SQL of `workflow-worker role` as the owner of the tables, and connect as the role that it makes (%s)", e.Role, e.why)
 }
 
 func (e *BarredError) Unwrap() error { return e.err }
@@ -183,5 +184,5 @@ func (d *target) barred(ctx context.Context, err error) error {
 	if asked := d.db.QueryRowContext(ctx, `SELECT pg_catalog.quote_ident(current_user)`).Scan(&role); asked != nil {
 		return err
 	}
-	return &BarredError{role, err}
+	return &BarredError{role, refused.Message, err}
 }

@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -257,8 +260,8 @@ func TestTheDoctorLooksAtWhatTheSettingsDontSpoil(t *testing.T) {
 // Who can't be reached is told with what mends it, not with what a library says alone.
 func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 	t.Parallel()
-	url := stacktest.MigratedDatabase(t)
-	db, err := pgx.Connect(t.Context(), url)
+	migrated := stacktest.MigratedDatabase(t)
+	db, err := pgx.Connect(t.Context(), migrated)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,6 +279,19 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	secured := newTap(t, grpc.Creds(credentials.NewServerTLSFromCert(&pair)))
+	old, err := tls.LoadX509KeyPair(a.issue("old", func(c *x509.Certificate) { here(c); c.NotAfter = time.Now().Add(-time.Hour) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	expired := newTap(t, grpc.Creds(credentials.NewServerTLSFromCert(&old)))
+	admin := securePostgres(t, a, "hostssl all all all trust\n")
+	byTLS := func(mode string) string { return secureURL(admin, url.User("postgres"), url.Values{"sslmode": {mode}}) }
+	eventually(t, "the server speaks TLS", func() error {
+		if code, _, errs := calls(map[string]string{"DATABASE_URL": byTLS("require")}, "migrate", "--status"); code != exitFindings {
+			return errors.New(errs)
+		}
+		return nil
+	})
 	receiver := newReceiver(t)
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	defer elsewhere.Close()
@@ -290,6 +306,10 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 		{map[string]string{"DATABASE_URL": "postgres://" + role + "@" + at + "/" + c.Database}, "schema.migrated", "role " + role + " may not see"},
 		{map[string]string{"DATABASE_URL": "postgres://" + role + "@" + at + "/" + c.Database}, "schema.migrated", "workflow-worker role"},
 		{map[string]string{"DATABASE_URL": "postgres://" + role + "@" + at + "/" + c.Database}, "stream.connection", `ALTER ROLE "` + role + `" REPLICATION`},
+		{map[string]string{"DATABASE_URL": byTLS("verify-full")}, "database.reachable", "sslrootcert in DATABASE_URL"},
+		{map[string]string{"DATABASE_URL": byTLS("disable")}, "database.reachable", "pg_hba.conf"},
+		{map[string]string{"DATABASE_URL": byTLS("require")}, "schema.migrated", "never migrated"},
+		{map[string]string{"TEMPORAL_ADDRESS": expired.address, "TEMPORAL_TLS_SERVER_CA_CERT_PATH": a.ca()}, "temporal.reachable", "renew the server's certificate"},
 		{map[string]string{"TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS=false"},
 		{map[string]string{"TEMPORAL_ADDRESS": secured.address}, "temporal.reachable", "TEMPORAL_TLS=true"},
 		{map[string]string{"TEMPORAL_ADDRESS": secured.address, "TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS_SERVER_CA_CERT_PATH"},
@@ -297,7 +317,7 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 		{map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "traces.receiver", "port 4318"},
 		{map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": elsewhere.URL}, "traces.receiver", "404"},
 	} {
-		environment := map[string]string{"DATABASE_URL": url, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull}
+		environment := map[string]string{"DATABASE_URL": migrated, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull}
 		for k, v := range tc.settings {
 			environment[k] = v
 		}
@@ -317,7 +337,7 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 			}
 		}
 	}
-	environment := map[string]string{"DATABASE_URL": url, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL + "/otlp"}
+	environment := map[string]string{"DATABASE_URL": migrated, "TEMPORAL_ADDRESS": stacktest.TemporalAddress(t), "TEMPORAL_CONFIG_FILE": os.DevNull, "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.URL + "/otlp"}
 	if code, out, errs := calls(environment, "doctor"); code != exitDone || !strings.Contains(out, "ok      traces.receiver") {
 		t.Errorf("a receiver that takes them: %d %s %s", code, out, errs)
 	}

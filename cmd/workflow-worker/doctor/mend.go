@@ -76,6 +76,8 @@ func (p *Patient) mendOfTemporal(ctx context.Context, err error) string {
 		return "TEMPORAL_API_KEY, or a client certificate: it answers, and doesn't let us in"
 	case says("certificate required", "bad certificate", "handshake failure", "unknown certificate authority"):
 		return "TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, of an authority that the server knows"
+	case says("certificate has expired"):
+		return "renew the server's certificate"
 	case says("signed by unknown authority"):
 		return "TEMPORAL_TLS_SERVER_CA_CERT_PATH: the file with the authority of the server's certificate"
 	case says("certificate is valid for", "doesn't contain any IP SANs"):
