@@ -440,7 +440,10 @@ func (v *machine) hostObject(vm *sandbox.VM) (*goja.Object, error) {
 		"webGroups":    func(goja.FunctionCall) goja.Value { return r.ToValue(web.Groups()) },
 		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(vm, c) },
 		"captureStack": v.captureStack, "formatStack": v.formatStack,
-		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
+		"handled": func(c goja.FunctionCall) goja.Value { vm.Handled(c.Argument(0)); return c.Argument(0) },
+		"awaited": func(c goja.FunctionCall) goja.Value { vm.Awaited(c.Argument(0)); return goja.Undefined() },
+		"unseen":  func(c goja.FunctionCall) goja.Value { vm.Unseen(c.Argument(0)); return c.Argument(0) },
+		"now":     func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
 		if err := o.Set(name, f); err != nil {
 			return nil, err
