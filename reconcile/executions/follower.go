@@ -120,10 +120,9 @@ func (f *Follower) add(e *entry) {
 	now := time.Now()
 	e.since = now
 	f.crowd.Add(now)
-	if !e.starts && e.ID == "" {
-		f.firsts.seen(e.FirstRunID, now)
-	}
-	if was := f.pending[key]; was != nil {
+	was := f.pending[key]
+	onlyCode := !e.starts && e.ID == "" && f.firsts.seen(e.FirstRunID, now) && was == nil && e.RunID == e.FirstRunID
+	if was != nil {
 		f.held -= was.Size()
 		e.merge(was)
 	} else if f.held > maxHeld {
@@ -137,6 +136,9 @@ func (f *Follower) add(e *entry) {
 				first = maxFirstWait // nobody else looks for the row
 			}
 			wait = max(wait, first)
+		}
+		if onlyCode {
+			wait = max(wait, codeWait)
 		}
 		e.due = now.Add(wait)
 	}

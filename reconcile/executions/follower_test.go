@@ -100,6 +100,22 @@ func TestAStartWaitsForItsFirstTask(t *testing.T) {
 		if n := len(heard(f)); n != 1 {
 			t.Errorf("%d are written of what no worker takes up", n)
 		}
+		f.put(rows.ExecutionState{RunID: "t", FirstRunID: "t", Status: rows.ExecutionRunning, Hash: "h"})
+		if n := len(heard(f)); n != 0 {
+			t.Errorf("%d are written for their code alone", n)
+		}
+		time.Sleep(codeWait)
+		if batch := heard(f); len(batch) != 1 || batch[0].Hash != "h" {
+			t.Errorf("of what goes on for longer it isn't told which code it runs: %+v", batch)
+		}
+		f.began("row", "x", "u")
+		time.Sleep(maxFirstWait)
+		heard(f)
+		f.put(rows.ExecutionState{RunID: "u", FirstRunID: "u", Status: rows.ExecutionRunning, Hash: "h", Version: "1"})
+		f.put(rows.ExecutionState{RunID: "u", FirstRunID: "u", Status: rows.ExecutionCompleted, EndedAt: time.Now()})
+		if batch := heard(f); len(batch) != 1 || !batch[0].Over() || batch[0].Hash != "h" {
+			t.Errorf("an end waits: %+v", batch)
+		}
 	})
 }
 

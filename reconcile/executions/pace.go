@@ -39,6 +39,9 @@ const (
 	// waited for, to learn from it.
 	maxFirstWait = 500 * time.Millisecond
 	firstsFor    = 2 * time.Second
+	// codeWait is how long an execution's end is waited for where all that is new is its code: its
+	// start took so long to be seen that it is written already.
+	codeWait = time.Second
 	// maxFirsts are learned from at once; those that nobody saw once there are someFirsts.
 	maxFirsts, someFirsts = 500, 20
 )
@@ -62,12 +65,15 @@ func (t *firstTasks) began(run string, now time.Time) time.Duration {
 	return t.wait
 }
 
-// seen notes that a worker here has seen a task.
-func (t *firstTasks) seen(run string, now time.Time) {
-	if at, ok := t.sent[run]; ok {
+// seen notes that a worker here has seen a task; ours says that it is the first of a start from
+// here.
+func (t *firstTasks) seen(run string, now time.Time) (ours bool) {
+	at, ours := t.sent[run]
+	if ours {
 		t.learn(2 * now.Sub(at))
 		delete(t.sent, run)
 	}
+	return ours
 }
 
 // learn is quick where more is needed, for what is slow comes in crowds.
