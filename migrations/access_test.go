@@ -98,6 +98,7 @@ func TestTheRegistryIsReadOnlyForUsers(t *testing.T) {
 			s.forbidden(`UPDATE worker_events SET message = ''`)
 			s.forbidden(`DELETE FROM worker_events`)
 			s.forbidden(`SELECT name FROM workflow_replicas`)
+			s.forbidden(`SELECT code FROM workflow_quarantine`)
 		}
 	})
 }

@@ -101,11 +101,15 @@ func sourceError(err error, version string) *SourceError {
 	var bad *compile.Error
 	var thrown *sandbox.Thrown
 	var interrupted *sandbox.Interrupted
+	var fault *sandbox.Fault
 	switch {
 	case errors.As(err, &bad):
 		e.Message, e.File, e.Line, e.Column, e.More = bad.Message, bad.File, bad.Line, bad.Column, remarksOf(bad.More)
 	case errors.As(err, &thrown):
 		e.Message, e.File, e.Line, e.Column = thrown.Message, thrown.File, thrown.Line, thrown.Column
+	case errors.As(err, &fault):
+		e.Message, _, _ = strings.Cut(err.Error(), "\n")
+		e.File, e.Line, e.Column = AuthorsLine(fault.Stack)
 	case errors.As(err, &interrupted):
 		e.Message, _, _ = strings.Cut(err.Error(), "\n")
 		e.File, e.Line, e.Column = AuthorsLine(interrupted.Stack)

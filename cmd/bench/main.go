@@ -5,7 +5,8 @@
 //	go run ./cmd/bench -parts reload -reloads 50
 //	go run ./cmd/bench -parts reload -projects 1,100,500 -load 20
 //	go run ./cmd/bench -parts memory -memory 100,500,1000
-//	go run ./cmd/bench -parts waiting         # 300 projects with a waiting execution each
+//	go run ./cmd/bench -parts waiting         # 300 projects with a waiting execution each; -waiting 1000
+//	go run ./cmd/bench -parts edits           # one project edited often, and many of its workflows at once
 //	go run ./cmd/bench -parts hoard           # one project fills memory beside 100 others
 //	go run ./cmd/bench -parts executions      # started and followed by rows
 //	go run ./cmd/bench -parts cells           # JavaScript in a process of its own, beside without
@@ -62,6 +63,7 @@ type options struct {
 	parts    []string
 	reloads  int
 	projects []int // running during the reloads
+	waiting  int   // projects with a waiting execution each, in part waiting
 	load     int   // workflows started per second beside them
 	memory   []int // numbers of projects at which memory is read
 	scale    float64
@@ -71,7 +73,7 @@ type options struct {
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "computing", "memory", "waiting", "hoard", "executions", "reload", "cells", "outage"}
+var allParts = []string{"code", "first", "cpu", "computing", "memory", "waiting", "hoard", "executions", "reload", "edits", "cells", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -83,6 +85,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.reloads, "reloads", 200, "changes of code, in part reload")
 	f.StringVar(&projects, "projects", "100", "numbers of projects running in part reload, rising; 1,100,500 for the whole")
 	f.IntVar(&o.load, "load", 0, "workflows with an activity started per second on these projects in part reload")
+	f.IntVar(&o.waiting, "waiting", 300, "projects with a waiting execution each, in part waiting")
 	f.StringVar(&memory, "memory", "100,500", "numbers of projects at which memory is read, rising; 100,500,1000 for the whole")
 	f.Float64Var(&o.scale, "scale", 1, "factor for the numbers of workflows in part cpu")
 	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long Temporal is away in part outage")
@@ -107,8 +110,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	if o.projects, err = rising("-projects", projects); err != nil {
 		return o, err
 	}
-	if o.reloads < 1 || o.load < 0 || o.scale <= 0 {
-		return o, errors.New("-reloads and -scale must be positive, -load not negative")
+	if o.reloads < 1 || o.waiting < 1 || o.load < 0 || o.scale <= 0 {
+		return o, errors.New("-reloads, -waiting and -scale must be positive, -load not negative")
 	}
 	return o, nil
 }
@@ -142,7 +145,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	began := time.Now()
 	parts := map[string]func(context.Context) error{
 		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "computing": b.measureComputing, "memory": b.measureMemory,
-		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "cells": b.measureCells, "outage": b.measureOutage,
+		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "edits": b.measureEdits, "cells": b.measureCells, "outage": b.measureOutage,
 	}
 	var failed error
 	for _, part := range allParts {

@@ -11,9 +11,8 @@ import (
 )
 
 const (
-	// waitingProjects have one waiting execution each, and the first waitingMore executions beside.
-	waitingProjects = 300
-	waitingMore     = 2000
+	// waitingMore is how many waiting executions the first project has beside its one.
+	waitingMore = 2000
 	// startsAtOnce is how many of them are started at once: the server takes its time.
 	startsAtOnce = 8
 )
@@ -26,6 +25,7 @@ var (
 // measureWaiting measures what projects cost that are not idle: each has an execution that waits, in
 // memory; and what a waiting execution costs.
 func (b *bench) measureWaiting(ctx context.Context) error {
+	waitingProjects := b.options.waiting
 	return b.withService(ctx, func(s *service, r *rows) error {
 		added, _, err := r.add(ctx, waitingProjects, cpuCode)
 		if err != nil {
@@ -47,7 +47,7 @@ func (b *bench) measureWaiting(ctx context.Context) error {
 		}
 		b.say("%d projects with a waiting execution: %.0f MB, %.0f MB before", waitingProjects, megabytes(one), megabytes(idle))
 		b.report.add(fmt.Sprintf("memory per project for one waiting execution, at %d", waitingProjects), "MB", waitingYardstick, math.NaN(),
-			megabytes(one-idle)/waitingProjects)
+			megabytes(one-idle)/float64(waitingProjects))
 		if err := b.startWaiting(ctx, added[:1], waitingMore); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	goruntime "runtime"
 	"slices"
 	"strconv"
+	"time"
 
 	temporalenv "go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/worker"
@@ -36,13 +37,20 @@ type runner interface {
 	Close(ctx context.Context) error
 }
 
+// losses say what becomes of projects whose worker is gone with its process.
+type losses struct {
+	died       func(cell.Death)
+	moved      func(projectIDs []string)
+	quarantine cell.Quarantine
+}
+
 // follower is a runner that spares itself what nobody follows.
 type follower interface{ Follow(is bool) }
 
 // runs gives what runs projects, as the settings say; heard is what it tells, and to whom. lost
 // hears of projects whose worker is gone with its process, and used says how much memory other
 // processes need.
-func (p process) runs(s settings, w watched, heard runtime.Config, lost func(cell.Death)) (r runner, used func() int64, end func(), err error) {
+func (p process) runs(s settings, w watched, heard runtime.Config, lost losses) (r runner, used func() int64, end func(), err error) {
 	if s.Cells > 0 {
 		c, err := p.cells(s, w, heard, lost)
 		if err != nil {
@@ -106,6 +114,7 @@ const (
 	handedCertificate = "temporal certificate" // the file
 	handedKey         = "temporal key"
 	handedActivityEnv = "activity environment" // what activities see, as JSON
+	handedOwner       = "owner"                // names the replica, as long as its process lives
 )
 
 // cellSettings are the settings that a cell reads: none that leads to the database.
@@ -123,7 +132,7 @@ var goesToCells = []string{
 }
 
 // cells are the processes that run projects.
-func (p process) cells(s settings, w watched, heard runtime.Config, lost func(cell.Death)) (*cell.Cells, error) {
+func (p process) cells(s settings, w watched, heard runtime.Config, lost losses) (*cell.Cells, error) {
 	profile, err := s.temporalProfile()
 	if err != nil {
 		return nil, err
@@ -137,6 +146,9 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost func(ce
 		return nil, err
 	}
 	handed[handedActivityEnv] = string(env)
+	if handed[handedOwner], err = s.owner(); err != nil {
+		return nil, err
+	}
 	given := map[string]string{}
 	for _, name := range cellSettings {
 		if value, ok := s.environment.Lookup(name); ok {
@@ -165,7 +177,7 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost func(ce
 		Memory: cellMemory(memory.Limit(), s.Cells), Level: w.level, Logger: w.log,
 		Store: heard.Store, Observer: heard.Observer, Meter: heard.Meter, Activities: heard.Activities, Usage: heard.Usage,
 		Progress: heard.Progress, Steps: heard.Steps, Failures: heard.Failures, KeptCode: heard.KeptCode,
-		Gone: w.metrics.Ended, Died: lost,
+		Gone: w.metrics.Ended, Died: lost.died, Moved: lost.moved, Quarantine: lost.quarantine,
 	})
 	if err != nil {
 		return nil, err
@@ -173,6 +185,16 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost func(ce
 	w.metrics.Beside(c.Metrics)
 	w.level.tell(c.LogAt)
 	return c, nil
+}
+
+// owner is REPLICA_NAME, or a name like it.
+func (s settings) owner() (string, error) {
+	if s.ReplicaName != "" {
+		return s.ReplicaName, nil
+	}
+	// The start tells containers of one host name apart, where each is process 1.
+	host, err := os.Hostname()
+	return fmt.Sprintf("%s/%d/%d", host, os.Getpid(), time.Now().UnixNano()), err
 }
 
 // cellMemory is how much each of n cells may use: of what there is the parent needs little.
@@ -247,6 +269,7 @@ func (s settings) program(ctx context.Context, given cell.Setup, env map[string]
 	if err != nil {
 		return cell.Program{}, err
 	}
+	tasks.NameStickyQueues(given.Handed[handedOwner])
 	tracer, endTraces, err := s.startTraces(ctx, given.Log)
 	if err != nil {
 		temporal.Close()

@@ -96,11 +96,27 @@ func TestAProjectRunsInACellAndIsBackWhenThatDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	died := time.Now()
+	s.cellBeside(first)
+	eventually(t, "the project runs in another", func() error {
+		if got := s.metric(`workflow_worker_projects{status="running"}`); got != 1 {
+			return fmt.Errorf("%v projects run", got)
+		}
+		if n := strings.Count(s.output(), "msg=\"code is live\""); n < 3 {
+			return fmt.Errorf("it went live %d times", n)
+		}
+		return nil
+	})
+	t.Logf("its project was back after %v", time.Since(died))
 	p.goOn(waiting.GetID()) // which needs the text that was live before
 	if got := result[string](p, waiting); got != "v1" {
 		t.Errorf("the execution ended with %q", got)
 	}
-	t.Logf("an execution went on %v after its cell died", time.Since(died))
+	t.Logf("an execution that was cached went on %v after its cell died", time.Since(died))
+	for _, e := range p.history(waiting) {
+		if x := e.GetWorkflowTaskTimedOutEventAttributes(); x != nil {
+			t.Errorf("its task waited for a process that is no more: %v", x)
+		}
+	}
 	if second := s.cell(); second == first {
 		t.Errorf("cell %d is still there", second)
 	}

@@ -161,6 +161,40 @@ func TestAnExecutionThatTemporalFailsAtHoldsNoOtherUp(t *testing.T) {
 	}
 }
 
+// A start that Temporal fails at is that row's trouble alone, and the row says so.
+func TestAStartThatTemporalFailsAtHoldsNoOtherUp(t *testing.T) {
+	t.Parallel()
+	var bad atomic.Bool
+	bad.Store(true)
+	way := newRefusingTap(t, func(method string, request []byte) error {
+		var q workflowservice.StartWorkflowExecutionRequest
+		if method == workflowservice.WorkflowService_StartWorkflowExecution_FullMethodName && proto.Unmarshal(request, &q) == nil &&
+			strings.HasPrefix(q.GetWorkflowId(), "bad") && bad.Load() {
+			return status.Error(codes.Internal, "its shard is broken")
+		}
+		return nil
+	})
+	url := stacktest.MigratedDatabase(t)
+	s := startService(t, url, "TEMPORAL_ADDRESS="+way.address)
+	w := newBuilder(t, url).project().workflow("order-intake", executedCode)
+	held := w.starts(nil, `{"workflowId": "bad-`+w.id+`"}`)
+	eventually(t, "its row says why it waits", func() error {
+		x, err := w.execution(held)
+		if err == nil && (x.Status != "pending" || !strings.Contains(x.Message, "its shard is broken")) {
+			err = fmt.Errorf("%+v", x)
+		}
+		return err
+	})
+	w.becomes(w.starts(nil, nil), "completed")
+	if code, body, err := s.get("/health"); err != nil || code != http.StatusOK || strings.Contains(body, "be started") {
+		t.Errorf("health %d, %v: %s", code, err, body)
+	}
+	bad.Store(false)
+	if x := w.becomes(held, "completed"); x.Message != "" {
+		t.Errorf("%+v", x)
+	}
+}
+
 // Not every version of Temporal can.
 func TestAnExecutionIsPausedOrItIsSaidWhyNot(t *testing.T) {
 	t.Parallel()

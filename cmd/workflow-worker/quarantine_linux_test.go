@@ -110,3 +110,147 @@ export async function busy() { await computes(); }
 		t.Errorf("the cells are %v, the others' was %d", pids, shared)
 	}
 }
+
+// heldBy waits until a replica's row of the project says that it is in quarantine.
+func (p *project) heldBy(replica string) {
+	p.t.Helper()
+	eventually(p.t, "replica "+replica+" holds it back", func() error {
+		var status, text string
+		err := p.db.QueryRow(p.t.Context(), `SELECT status, metadata->>'error' FROM workflow_workers WHERE project_id = $1 AND metadata->>'replica' = $2`, p.id, replica).Scan(&status, &text)
+		if err == nil && (status != "failed" || !strings.Contains(text, "quarantined: computes.ts")) {
+			err = fmt.Errorf("%s: %s", status, text)
+		}
+		return err
+	})
+}
+
+func TestQuarantineIsKnownAfterARestartAndToOtherReplicas(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	first := startService(t, db, "CELLS=1", "REPLICA_NAME=first", "ACTIVITY_CPU_TIMEOUT=9s")
+	p := newBuilder(t, db).project()
+	p.component("computes", `export async function computes() { console.log('computing'); for (const end = Date.now() + 8000; Date.now() < end;); }`)
+	p.workflow("busy", `
+import { proxyActivities } from '@temporalio/workflow';
+const { computes } = proxyActivities<any>({ startToCloseTimeout: '5s', retry: { initialInterval: '100ms', backoffCoefficient: 1 } });
+export async function busy() { await computes(); }
+`)
+	p.running(nil)
+	p.start("busy")
+	var shared int
+	for n := range 3 {
+		eventually(t, fmt.Sprintf("it computes for the %d. time", n+1), func() error {
+			if got := strings.Count(first.output(), "msg=computing"); got <= n {
+				return fmt.Errorf("it did %d times", got)
+			}
+			return nil
+		})
+		pid := 0
+		if n < 2 {
+			pid = first.cellBeside(shared)
+		} else {
+			shared = first.cellOfAll()
+			pid = first.cellBeside(shared)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		shared = pid
+	}
+	p.heldBy("first")
+
+	t.Log("another replica doesn't try it")
+	second := startService(t, db, "CELLS=1", "REPLICA_NAME=second")
+	p.heldBy("second")
+
+	t.Log("nor does this one after a restart, which its cells don't outlive")
+	cells := first.cells()
+	if first.signal(syscall.SIGKILL); len(cells) == 0 {
+		t.Error("there were no cells")
+	}
+	<-first.Done()
+	eventually(t, "its cells are gone", func() error {
+		for _, pid := range cells {
+			if syscall.Kill(pid, 0) == nil {
+				return fmt.Errorf("cell %d lives", pid)
+			}
+		}
+		return nil
+	})
+	p.exec(`DELETE FROM workflow_workers WHERE project_id = $1`, p.id)
+	again := startService(t, db, "CELLS=1", "REPLICA_NAME=first")
+	p.heldBy("first")
+	for _, s := range []*service{second, again} {
+		if strings.Contains(s.output(), "msg=computing") || len(s.cells()) != 1 {
+			t.Errorf("it was tried there: the cells are %v", s.cells())
+		}
+	}
+
+	t.Log("an operator forgives it")
+	p.exec(`DELETE FROM workflow_quarantine WHERE project_id = $1`, p.id)
+	p.running(nil)
+}
+
+// cellOfAll is the cell that the log doesn't say is for one project.
+func (s *service) cellOfAll() (pid int) {
+	s.t.Helper()
+	alone := regexp.MustCompile(`in a cell of its own.* process_id=(\d+)`)
+	eventually(s.t, "a project has a cell of its own", func() error {
+		found := alone.FindStringSubmatch(s.output())
+		if found == nil {
+			return errors.New("the log doesn't say so")
+		}
+		pid = s.cellBeside(number(s.t, found[1]))
+		return nil
+	})
+	return pid
+}
+
+func TestAProjectThatEndedProcessesElsewhereIsSetApartWhereItRuns(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	services := []*service{startService(t, db, "CELLS=1", "REPLICA_NAME=a", "ACTIVITY_CPU_TIMEOUT=9s"), startService(t, db, "CELLS=1", "REPLICA_NAME=b", "ACTIVITY_CPU_TIMEOUT=9s")}
+	p := newBuilder(t, db).project()
+	p.component("computes", `export async function computes() { console.log('computing'); for (const end = Date.now() + 8000; Date.now() < end;); }`)
+	p.workflow("busy", `
+import { proxyActivities } from '@temporalio/workflow';
+const { computes } = proxyActivities<any>({ startToCloseTimeout: '9s', retry: { maximumAttempts: 1 } });
+export async function busy() { await computes(); }
+`)
+	both := func() {
+		t.Helper()
+		eventually(t, "both replicas run it", func() error {
+			if n := len(p.ids(`SELECT worker_id FROM workflow_workers WHERE project_id = $1 AND status = 'running'`, p.id)); n != 2 {
+				return fmt.Errorf("%d do", n)
+			}
+			return nil
+		})
+	}
+	both()
+	p.start("busy")
+	killed := false
+	eventually(t, "one of them computes", func() error {
+		for _, s := range services {
+			if strings.Contains(s.output(), "msg=computing") && !killed {
+				killed = true
+				return syscall.Kill(s.cell(), syscall.SIGKILL)
+			}
+		}
+		if !killed {
+			return errors.New("none does")
+		}
+		return nil
+	})
+	eventually(t, "it is noted", func() error {
+		if n := len(p.ids(`SELECT project_id::text FROM workflow_quarantine WHERE project_id = $1 AND deaths = 1 AND code <> ''`, p.id)); n != 1 {
+			return errors.New("it isn't")
+		}
+		return nil
+	})
+	// As if another replica's had died, too.
+	p.exec(`UPDATE workflow_quarantine SET deaths = 2 WHERE project_id = $1`, p.id)
+	for _, s := range services {
+		s.cellOfAll()
+	}
+	both()
+}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -156,6 +157,8 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	})
 	// A cell can't die before there are projects, which the reconciler starts.
 	var reconciler *reconcile.Reconciler
+	quarantine := &rows.Quarantine{DB: rows.DB{Pool: w.pool, Timeout: 15 * time.Second}}
+	var knows atomic.Pointer[reconcile.Reconciler]
 	runner, elsewhere, endRunner, err := p.runs(s, w, runtime.Config{
 		Store:      store,
 		Activities: statistics,
@@ -168,11 +171,20 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		Tracer:     w.tracer,
 		Logger:     w.log,
 		Observer:   w.metrics,
-	}, func(d cell.Death) {
-		w.metrics.CellDied()
-		if len(d.Projects) > 0 {
-			reconciler.WorkersDied(d.Projects, d.String())
-		}
+	}, losses{
+		died: func(d cell.Death) {
+			w.metrics.CellDied()
+			if len(d.Projects) > 0 {
+				reconciler.WorkersDied(d.Projects, d.String())
+			}
+		},
+		// Warm may come to this before there is a reconciler.
+		moved: func(projectIDs []string) {
+			if r := knows.Load(); r != nil {
+				r.WorkersDied(projectIDs, "")
+			}
+		},
+		quarantine: quarantine,
 	})
 	if err != nil {
 		return err
@@ -207,12 +219,16 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err != nil {
 		return err
 	}
-	statistics.Replica = reconciler.Replica()
+	knows.Store(reconciler)
+	statistics.Replica, quarantine.Replica = reconciler.Replica(), reconciler.Replica()
 	told := listeners{reconciler, executed}
 	var interest *upkeep.Interest
 	if f, ok := runner.(follower); ok {
 		interest = upkeep.NewInterest(rows.DB{Pool: w.pool, Timeout: 15 * time.Second}, s.RecordExecutions == "all", f.Follow)
 		told = append(told, interest)
+	}
+	if m, ok := runner.(cdc.Messages); ok {
+		told = append(told, m)
 	}
 	stream := &streamObserver{Metrics: w.metrics, settled: make(chan struct{})}
 	source, err := cdc.New(cdc.Config{

@@ -265,6 +265,8 @@ func settings(temporary bool) map[string]string {
 		s["fsync"] = "off"
 		s["full_page_writes"] = "off"
 		s["max_wal_size"] = "256MB" // it lies in memory
+		// In its directory, so that one that is killed leaves nothing elsewhere.
+		s["dynamic_shared_memory_type"] = "mmap"
 	}
 	return s
 }

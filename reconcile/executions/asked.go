@@ -212,7 +212,7 @@ func (a *asked) update(ctx context.Context) (*string, error) {
 	})
 	switch {
 	case err == nil && answer.GetOutcome() != nil:
-		return a.outcome(answer.GetOutcome())
+		return a.outcome(ctx, answer.GetOutcome())
 	case err == nil && answer.GetStage() >= enumspb.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED:
 		return nil, errAccepted
 	case err != nil && !late(err):
@@ -241,12 +241,16 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 	if answer.GetOutcome() == nil {
 		return nil, errLater
 	}
-	return a.outcome(answer.GetOutcome())
+	return a.outcome(ctx, answer.GetOutcome())
 }
 
-func (a *asked) outcome(o *updatepb.Outcome) (*string, error) {
+func (a *asked) outcome(ctx context.Context, o *updatepb.Outcome) (*string, error) {
 	if f := a.Failure(o.GetFailure()); f != nil {
-		return nil, refusalError{f.First()}
+		told := []rows.ExecutionState{{ID: a.x.ID, Message: f.First(), Error: f.JSON(a.MaxValue)}}
+		if err := a.withhold(ctx, told); err != nil {
+			return nil, err
+		}
+		return nil, refusalError{told[0].Message}
 	}
 	return shown.Values(o.GetSuccess(), a.MaxValue), nil
 }

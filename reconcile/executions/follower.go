@@ -19,7 +19,8 @@ const (
 	// maxHeld bounds what waits to be written, in bytes. What finds no place the sweeper finds out.
 	maxHeld = 64 << 20
 	// What belongs to no row yet is tried again so long: the start may be on its way, from here or
-	// from another replica.
+	// from another replica. Soon at first, then each time after four times as long: most belong to
+	// none at all.
 	orphanAge   = 6 * time.Second
 	orphanPause = 80 * time.Millisecond
 	// quiet is how long nothing is looked for without being told.
@@ -41,6 +42,8 @@ type Follower struct {
 	bell bell.Bell
 	// records says that some project wants all its executions recorded; the sweeper knows.
 	records atomic.Bool
+	// alone says that no other replica's worker sees tasks; the sweeper knows.
+	alone atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
@@ -48,54 +51,6 @@ type Follower struct {
 	crowd   bell.Crowd
 	firsts  firstTasks
 	ending  bool // all is due, once
-}
-
-// firstTasks says how long a start waits for what a worker sees of its first task: both are one
-// write of the row then instead of two. It is about twice as long as that takes; the less the more
-// of them other replicas' workers see, which find the row by what is written of its start.
-type firstTasks struct {
-	wait time.Duration
-	sent map[string]time.Time // starts whose first task isn't seen yet, by first run
-}
-
-const (
-	// maxFirstWait bounds the wait, and firstsFor is how long after its start a first task is
-	// waited for, to learn from it.
-	maxFirstWait = 200 * time.Millisecond
-	firstsFor    = 2 * time.Second
-	// maxFirsts are learned from at once; those that nobody saw once there are someFirsts.
-	maxFirsts, someFirsts = 500, 20
-)
-
-// began notes a start, and gives how long it waits.
-func (t *firstTasks) began(run string, now time.Time) time.Duration {
-	if t.sent == nil {
-		t.sent, t.wait = map[string]time.Time{}, 40*time.Millisecond
-	}
-	if len(t.sent) >= someFirsts {
-		for run, at := range t.sent {
-			if now.Sub(at) > firstsFor {
-				t.learn(0)
-				delete(t.sent, run)
-			}
-		}
-	}
-	if len(t.sent) < maxFirsts {
-		t.sent[run] = now
-	}
-	return t.wait
-}
-
-// seen notes that a worker here has seen a task.
-func (t *firstTasks) seen(run string, now time.Time) {
-	if at, ok := t.sent[run]; ok {
-		t.learn(2 * now.Sub(at))
-		delete(t.sent, run)
-	}
-}
-
-func (t *firstTasks) learn(wait time.Duration) {
-	t.wait += (min(wait, maxFirstWait) - t.wait) / 8
 }
 
 // FollowObserver counts. Its method is cheap and doesn't block.
@@ -177,7 +132,11 @@ func (f *Follower) add(e *entry) {
 	if !e.Over() {
 		wait := paceOf(&f.crowd).begins // its end, if that comes before, is written with it
 		if e.starts && e.Hash == "" {
-			wait = max(wait, f.firsts.began(e.FirstRunID, now))
+			first := f.firsts.began(e.FirstRunID, now)
+			if f.alone.Load() {
+				first = maxFirstWait // nobody else looks for the row
+			}
+			wait = max(wait, first)
 		}
 		e.due = now.Add(wait)
 	}
@@ -256,26 +215,6 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// pace is how long a write waits for others to go with it, by how many states come.
-type pace struct {
-	ends   time.Duration // what is due, too
-	begins time.Duration // of executions that aren't over: many soon are
-}
-
-// An execution has three states or so: that it was started, that it runs, that it is over.
-func paceOf(c *bell.Crowd) pace {
-	switch n := c.Size(); {
-	case n < 20:
-		return pace{ends: 4 * time.Millisecond}
-	case n < 80:
-		return pace{ends: 10 * time.Millisecond, begins: 150 * time.Millisecond}
-	case n < 200:
-		return pace{ends: 20 * time.Millisecond, begins: 300 * time.Millisecond}
-	default:
-		return pace{ends: 100 * time.Millisecond, begins: 400 * time.Millisecond}
-	}
-}
-
 // untilDue is how long nothing has to be written, if nothing comes.
 func (f *Follower) untilDue() time.Duration {
 	f.mu.Lock()
@@ -351,7 +290,7 @@ func (f *Follower) giveBack(batch []*entry, after time.Duration) {
 	for _, e := range batch {
 		key := f.key(e)
 		if after > 0 {
-			e.due = time.Now().Add(max(after, time.Since(e.since)))
+			e.due = time.Now().Add(max(after, 3*time.Since(e.since)))
 		}
 		if newer := f.pending[key]; newer != nil {
 			f.held -= newer.Size()

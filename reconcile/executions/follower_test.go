@@ -85,10 +85,20 @@ func TestAStartWaitsForItsFirstTask(t *testing.T) {
 		if batch := heard(f); len(batch) != 1 || batch[0].ID != "row" || batch[0].Hash != "h" {
 			t.Errorf("%+v", batch)
 		}
-		f.began("other", "y", "s") // of which no worker here tells
-		time.Sleep(maxFirstWait)
+		f.began("other", "y", "s") // of which no worker here tells, but maybe another's
+		time.Sleep(orphanPause)
 		if batch := heard(f); len(batch) != 1 || batch[0].ID != "other" {
 			t.Errorf("another replica's worker finds no row: %+v", batch)
+		}
+		f.alone.Store(true)
+		f.began("slow", "z", "t")
+		time.Sleep(orphanPause)
+		if n := len(heard(f)); n != 0 {
+			t.Errorf("%d are written although nobody else looks for them", n)
+		}
+		time.Sleep(maxFirstWait)
+		if n := len(heard(f)); n != 1 {
+			t.Errorf("%d are written of what no worker takes up", n)
 		}
 	})
 }

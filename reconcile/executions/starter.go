@@ -25,6 +25,8 @@ const (
 	// startTimeout bounds a start; what is found out about it before and after takes less.
 	startTimeout = 4 * time.Second
 	startLease   = 3 * startTimeout
+	// maxOwnWait is how long a row waits at most that Temporal fails at alone.
+	maxOwnWait = 30 * time.Second
 	// forgetful is how long Temporal surely remembers an execution that is over: what was claimed
 	// longer ago and isn't found may have been, and isn't started. A namespace keeps them for a day
 	// at least.
@@ -136,14 +138,21 @@ func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(con
 	}
 }
 
-// attempt starts one; what has to be tried again is given back.
+// attempt starts one; what has to be tried again is given back. One that Temporal fails at alone is
+// its row's own trouble, which tells it.
 func (s *Starter) attempt(ctx context.Context, row rows.Start) error {
 	err := s.start(ctx, row)
-	if err != nil {
-		// Also at the end of ctx: another replica needn't wait for the lease.
-		err = errors.Join(err, rows.GiveBackStarts(context.WithoutCancel(ctx), s.DB, []string{row.ID}, time.Second))
+	if err == nil {
+		return nil
 	}
-	return err
+	wait, why := time.Second, ""
+	own := answered(err) && ctx.Err() == nil
+	if own {
+		wait, why = min(max(wait, time.Since(row.ClaimedAt)/2), maxOwnWait), "Temporal can't start it, and is asked again: "+err.Error()
+		err = nil
+	}
+	// Also at the end of ctx: another replica needn't wait for the lease.
+	return errors.Join(err, rows.GiveBackStarts(context.WithoutCancel(ctx), s.DB, []string{row.ID}, wait, why))
 }
 
 // start starts one. An error means that it has to be tried again; what is wrong with the row is

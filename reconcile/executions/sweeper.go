@@ -94,7 +94,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 	}
 }
 
-// settle reads what projects want to have recorded, and finds children whose parent's row was there
+// settle reads what projects want to have recorded and who is there, and finds children whose parent's row was there
 // only after theirs.
 func (s *Sweeper) settle(ctx context.Context) error {
 	recorded, err := rows.AnyRecorded(ctx, s.DB)
@@ -102,6 +102,11 @@ func (s *Sweeper) settle(ctx context.Context) error {
 		return err
 	}
 	s.Follower.records.Store(recorded)
+	replicas, err := rows.LivingReplicas(ctx, s.DB)
+	if err != nil {
+		return err
+	}
+	s.Follower.alone.Store(replicas == 1)
 	return rows.AdoptChildren(ctx, s.DB, nil)
 }
 

@@ -112,12 +112,14 @@ func collectStarts(rows pgx.Rows, err error) ([]Start, error) {
 	return found, nil
 }
 
-// GiveBackStarts ends the leases of rows that couldn't be started, after a while.
-func GiveBackStarts(ctx context.Context, db DB, ids []string, after time.Duration) error {
+// GiveBackStarts ends the leases of rows that couldn't be started, after a while; why is what the
+// rows say until then, "" for nothing new.
+func GiveBackStarts(ctx context.Context, db DB, ids []string, after time.Duration, why string) error {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	_, err := db.Exec(ctx, `UPDATE public.workflow_executions SET leased_until = now() + $2 * interval '1 microsecond'
-WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds())
+	_, err := db.Exec(ctx, `UPDATE public.workflow_executions SET leased_until = now() + $2 * interval '1 microsecond',
+  error_message = coalesce(nullif($3, ''), error_message)
+WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds(), strings.ReplaceAll(Bounded(why), "\x00", ""))
 	if err != nil {
 		return fmt.Errorf("give back executions to start: %w", err)
 	}

@@ -149,8 +149,7 @@ func (in *instance) enter(ctx context.Context, f func() error) error {
 	over()
 	in.code.opts.Used(in.vm.CPUTime() - before)
 	var interrupted *sandbox.Interrupted
-	var overflow *goja.StackOverflowError
-	if errors.As(err, &interrupted) || errors.As(err, &overflow) {
+	if sandbox.CutOff(err) {
 		in.cut = true
 	}
 	if errors.As(err, &interrupted) {

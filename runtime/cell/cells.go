@@ -51,6 +51,11 @@ type Config struct {
 	// Gone hears of each cell whose process is no more, by its number; it is called before another has
 	// that number. Default: nobody.
 	Gone func(cell int)
+	// Quarantine keeps what is known of code that ended cells. Default: this process's memory.
+	Quarantine Quarantine
+	// Moved hears of projects that were stopped to go on elsewhere, or may start that waited. Default:
+	// nobody.
+	Moved func(projectIDs []string)
 	// Died hears of each cell that died; it is called before the next begins. Default: nobody.
 	Died func(Death)
 }
@@ -72,6 +77,9 @@ func (c Config) withDefaults() Config {
 	if c.Gone == nil {
 		c.Gone = func(int) {}
 	}
+	if c.Moved == nil {
+		c.Moved = func([]string) {}
+	}
 	if c.Died == nil {
 		c.Died = func(Death) {}
 	}
@@ -86,10 +94,14 @@ type Cells struct {
 	end   context.CancelCauseFunc
 	work  sync.WaitGroup
 	said  sync.Once // what the system lacks
+	bell  chan struct{}
+
+	learning sync.Mutex // is held while suspects are read
 
 	mu       sync.Mutex // guards the rest
 	projects map[string]*home
-	suspects map[string]*suspicion
+	suspects map[string]*Suspicion
+	learned  time.Time           // when suspects were read; zero: never
 	lonely   map[string]*process // by the project that each is for
 	follow   following
 	all      map[*process]bool // that live, or come up
@@ -99,6 +111,8 @@ type Cells struct {
 type home struct {
 	process *process
 	meter   runtime.Meter
+	code    string // see codeOf
+	leaves  bool
 }
 
 // New makes Cells; Warm starts them, Close ends them.
@@ -108,7 +122,7 @@ func New(cfg Config) (*Cells, error) {
 		return nil, errors.New("cell: Config.Store is required")
 	}
 	life, end := context.WithCancelCause(context.Background())
-	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, suspects: map[string]*suspicion{}, lonely: map[string]*process{}}
+	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*Suspicion{}, lonely: map[string]*process{}}
 	c.follow, c.all = following{Number: 1, Is: true}, map[*process]bool{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
@@ -176,6 +190,7 @@ func (c *Cells) Warm(ctx context.Context) error {
 		})
 	}
 	work.Wait()
+	c.work.Go(c.heed)
 	return errors.Join(errs...)
 }
 
@@ -234,6 +249,10 @@ func (c *Cells) keep(one *cell, p *process) {
 func (c *Cells) died(p *process) {
 	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began), Inside: p.inside}
 	c.mu.Lock()
+	var suspicions []Suspicion
+	if !p.wanted.Load() {
+		suspicions = c.suspect(p, d)
+	}
 	for id, h := range c.projects {
 		if h.process == p {
 			d.Projects = append(d.Projects, id)
@@ -241,10 +260,12 @@ func (c *Cells) died(p *process) {
 			delete(c.projects, id)
 		}
 	}
-	if !p.wanted.Load() {
-		c.suspect(p, d)
-	}
 	c.mu.Unlock()
+	var work sync.WaitGroup
+	for _, s := range suspicions {
+		work.Go(func() { c.note(s) })
+	}
+	work.Wait()
 	slices.Sort(d.Projects)
 	c.cfg.Gone(p.cell)
 	if p.wanted.Load() {
@@ -281,7 +302,7 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 	if _, err := c.home(p.ID); err == nil {
 		return runtime.Report{}, errors.New("start project " + p.ID + ": it is running")
 	}
-	alone, err := c.judge(p)
+	alone, err := c.judge(ctx, p)
 	if err != nil {
 		return runtime.Report{}, err
 	}
@@ -295,7 +316,7 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 		if err != nil {
 			return runtime.Report{}, err
 		}
-		c.runs(p.ID, on) // it may tell of its end before the answer is here
+		c.runs(p, on) // it may tell of its end before the answer is here
 		report, err := ask[runtime.Report](ctx, on.calls, cellService, methodStart, p)
 		if err == nil {
 			return report, nil
@@ -329,7 +350,21 @@ func (c *Cells) Reload(ctx context.Context, p runtime.Project) (runtime.Report, 
 	if err != nil {
 		return runtime.Report{}, err
 	}
-	return ask[runtime.Report](ctx, on.calls, cellService, methodReload, p)
+	report, err := ask[runtime.Report](ctx, on.calls, cellService, methodReload, p)
+	if err != nil {
+		return report, err
+	}
+	code := codeOf(p)
+	c.mu.Lock()
+	if h := c.projects[p.ID]; h != nil && h.process == on {
+		h.code = code
+	}
+	s := c.suspects[p.ID]
+	c.mu.Unlock()
+	if s != nil && s.Code != code {
+		c.forgive(ctx, *s)
+	}
+	return report, nil
 }
 
 // Stop is runtime.Runner's.
@@ -490,11 +525,11 @@ func (c *Cells) home(projectID string) (*process, error) {
 }
 
 // runs notes where a project runs.
-func (c *Cells) runs(projectID string, on *process) {
-	meter := c.cfg.Meter(projectID)
+func (c *Cells) runs(p runtime.Project, on *process) {
+	meter := c.cfg.Meter(p.ID)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.projects[projectID] = &home{on, meter}
+	c.projects[p.ID] = &home{process: on, meter: meter, code: codeOf(p)}
 }
 
 // forget notes that a project runs no more, there.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -30,17 +31,59 @@ const (
 	aloneMemory, leastMemory = 256 << 20, 64 << 20
 )
 
-// suspicion is of a project whose JavaScript was under way when cells died.
-type suspicion struct {
-	deaths int // in cells of all
-	alone  int // in its own
-	last   time.Time
-	until  time.Time // before which it isn't started
-	// code is of the texts that it had at its next start; "" before.
-	code  string
-	death Death
-	entry runtime.Entry // of the last one
+// Suspicion is of a project whose JavaScript was under way when cells died.
+type Suspicion struct {
+	ProjectID string
+	// Code is a hash of all its texts that ran; "" if that isn't known.
+	Code string
+	// Deaths are those in cells of all, Alone those in cells of its own.
+	Deaths, Alone int
+	Last          time.Time
+	// Until is before when it isn't started; zero: it is.
+	Until time.Time
+	// Entry, Cause and Words are of the last death.
+	Entry        runtime.Entry
+	Cause, Words string
+
+	unsaved bool // Config.Quarantine doesn't have it
 }
+
+// QuarantineRules are what counts as too much.
+type QuarantineRules struct {
+	// Apart is how many deaths set a project apart, within Remembered.
+	Apart      int
+	Remembered time.Duration
+	// FirstHold and MostHold are how long a project waits that ended its own cell.
+	FirstHold, MostHold time.Duration
+}
+
+var rules = QuarantineRules{Apart: apart, Remembered: remembered, FirstHold: firstHold, MostHold: mostHold}
+
+// Quarantine is where suspicions are, for all replicas and beyond this process.
+type Quarantine interface {
+	// Read gives all.
+	Read(ctx context.Context) ([]Suspicion, error)
+	// Note adds a death by the rules, and gives what it comes to.
+	Note(ctx context.Context, death Suspicion, r QuarantineRules) (Suspicion, error)
+	// Forgive removes what is noted of a project's code.
+	Forgive(ctx context.Context, projectID, code string) error
+}
+
+// after is what another death makes of a suspicion.
+func (s Suspicion) after(death Suspicion, r QuarantineRules) Suspicion {
+	if s.Code != death.Code || s.Deaths < r.Apart && s.Alone == 0 && death.Last.Sub(s.Last) > r.Remembered {
+		s = Suspicion{}
+	}
+	until := s.Until
+	if death.Alone > 0 {
+		until = death.Last.Add(min(r.FirstHold<<min(s.Alone, 10), r.MostHold))
+	}
+	death.Deaths, death.Alone, death.Until = death.Deaths+s.Deaths, death.Alone+s.Alone, until
+	return death
+}
+
+// apart says whether a project runs in a cell of its own.
+func (s Suspicion) apart() bool { return s.Deaths >= apart }
 
 // QuarantinedError says why a project isn't started.
 type QuarantinedError struct {
@@ -70,12 +113,13 @@ func (e *QuarantinedError) Error() string {
 	return text + "; tried again at " + e.Until.UTC().Format("15:04:05") + " UTC, or with other code"
 }
 
-// suspect notes who may have ended a process. The caller holds mu.
-func (c *Cells) suspect(p *process, d Death) {
-	now := time.Now()
+// suspect says who may have ended a process. The caller holds mu.
+func (c *Cells) suspect(p *process, d Death) (deaths []Suspicion) {
 	inside := map[string]runtime.Entry{}
 	for _, e := range d.Inside {
-		inside[e.ProjectID] = e
+		if was, twice := inside[e.ProjectID]; !twice || was.File == "" {
+			inside[e.ProjectID] = e
+		}
 	}
 	if p.alone != "" {
 		if _, noted := inside[p.alone]; !noted {
@@ -83,45 +127,222 @@ func (c *Cells) suspect(p *process, d Death) {
 		}
 	}
 	for id, e := range inside {
-		s := c.suspects[id]
-		if s == nil || p.alone == "" && s.deaths < apart && now.Sub(s.last) > remembered {
-			s = &suspicion{}
-			c.suspects[id] = s
+		s := Suspicion{ProjectID: id, Last: time.Now(), Entry: e, Cause: d.Cause, Words: d.Words}
+		if h := c.projects[id]; h != nil && h.process == p {
+			s.Code = h.code
 		}
-		if e.File != "" || s.entry.ProjectID == "" {
-			s.entry = e
-		}
-		s.last, s.death = now, d
 		if p.alone == "" {
-			s.deaths++
-			continue
+			s.Deaths = 1
+		} else {
+			s.Alone = 1
 		}
-		s.until = now.Add(min(firstHold<<min(s.alone, 10), mostHold))
-		s.alone++
+		deaths = append(deaths, s)
+	}
+	return deaths
+}
+
+// quarantineTimeout bounds an exchange about quarantine: the projects of a cell that died wait for it.
+const quarantineTimeout = 2 * time.Second
+
+// note adds a death to what is known of a project, here and everywhere.
+func (c *Cells) note(death Suspicion) {
+	ctx, cancel := context.WithTimeout(c.life, quarantineTimeout)
+	defer cancel()
+	var noted Suspicion
+	err := errNoQuarantine
+	if c.cfg.Quarantine != nil {
+		noted, err = c.cfg.Quarantine.Note(ctx, death, rules)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		was := c.suspects[death.ProjectID]
+		if was == nil {
+			was = &Suspicion{}
+		}
+		noted = was.after(death, rules)
+		noted.unsaved = true
+		if c.cfg.Quarantine != nil {
+			c.cfg.Logger.Warn("whose code ended a cell can't be written down; this process alone goes by it", slog.String(logkey.Project, death.ProjectID), slog.String(logkey.Error, err.Error()))
+		}
+	}
+	c.suspects[death.ProjectID] = &noted
+}
+
+// saveLate writes down what couldn't be.
+func (c *Cells) saveLate() {
+	if c.cfg.Quarantine == nil {
+		return
+	}
+	c.mu.Lock()
+	var unsaved []Suspicion
+	for _, s := range c.suspects {
+		if s.unsaved {
+			unsaved = append(unsaved, *s)
+		}
+	}
+	c.mu.Unlock()
+	for _, s := range unsaved {
+		ctx, cancel := context.WithTimeout(c.life, quarantineTimeout)
+		noted, err := c.cfg.Quarantine.Note(ctx, s, rules)
+		cancel()
+		if err != nil {
+			return // it is tried again
+		}
+		c.mu.Lock()
+		if now := c.suspects[s.ProjectID]; now != nil && *now == s {
+			c.suspects[s.ProjectID] = &noted
+		}
+		c.mu.Unlock()
 	}
 }
 
-// judge says how a project may start: in a cell of its own, or not now.
-func (c *Cells) judge(p runtime.Project) (alone bool, err error) {
+var errNoQuarantine = errors.New("nothing outlives this process")
+
+// learnEvery is how old what is known of quarantine may be.
+const learnEvery = time.Second
+
+// learn reads what all replicas know, unless it was read less than age ago.
+func (c *Cells) learn(ctx context.Context, age time.Duration) error {
+	if c.cfg.Quarantine == nil {
+		return nil
+	}
+	c.learning.Lock()
+	defer c.learning.Unlock()
+	c.mu.Lock()
+	fresh := time.Since(c.learned) < age
+	c.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, quarantineTimeout)
+	defer cancel()
+	began := time.Now()
+	list, err := c.cfg.Quarantine.Read(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if err != nil {
+		if c.learned.IsZero() {
+			return err // what ended processes may be among them
+		}
+		return nil //nolint:nilerr // what was known still holds
+	}
+	now := map[string]*Suspicion{}
+	for id, s := range c.suspects {
+		if s.unsaved || s.Last.After(began) {
+			now[id] = s
+		}
+	}
+	for _, s := range list {
+		if own := now[s.ProjectID]; own == nil || own.unsaved && s.Deaths+s.Alone >= own.Deaths+own.Alone {
+			now[s.ProjectID] = &s
+		}
+	}
+	c.suspects, c.learned = now, time.Now()
+	return nil
+}
+
+// judge says how a project may start: in a cell of its own, or not now.
+func (c *Cells) judge(ctx context.Context, p runtime.Project) (alone bool, err error) {
+	if err := c.learn(ctx, learnEvery); err != nil {
+		return false, err
+	}
+	c.mu.Lock()
 	s := c.suspects[p.ID]
 	if s == nil {
+		c.mu.Unlock()
 		return false, nil
 	}
-	now, code := time.Now(), codeOf(p)
-	if s.code != "" && s.code != code || now.Sub(s.last) > forgiven && now.After(s.until) {
-		delete(c.suspects, p.ID)
+	now := time.Now()
+	if s.Code != "" && s.Code != codeOf(p) || now.Sub(s.Last) > forgiven && now.After(s.Until) {
+		c.mu.Unlock()
+		c.forgive(ctx, *s)
 		return false, nil
 	}
-	s.code = code
+	defer c.mu.Unlock()
 	switch {
-	case s.deaths < apart:
+	case !s.apart():
 		return false, nil
-	case now.Before(s.until):
-		return false, &QuarantinedError{Entry: s.entry, Deaths: s.deaths + s.alone, Until: s.until, Cause: s.death.Cause, Words: s.death.Words}
+	case now.Before(s.Until):
+		return false, &QuarantinedError{Entry: s.Entry, Deaths: s.Deaths + s.Alone, Until: s.Until, Cause: s.Cause, Words: s.Words}
 	}
 	return true, nil
+}
+
+// forgive has what is known of a project's code forgotten.
+func (c *Cells) forgive(ctx context.Context, s Suspicion) {
+	c.mu.Lock()
+	delete(c.suspects, s.ProjectID)
+	c.mu.Unlock()
+	if c.cfg.Quarantine == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, quarantineTimeout)
+	defer cancel()
+	if err := c.cfg.Quarantine.Forgive(ctx, s.ProjectID, s.Code); err != nil {
+		c.cfg.Logger.Warn("a project that has other code is still in quarantine for the other replicas", slog.String(logkey.Project, s.ProjectID), slog.String(logkey.Error, err.Error()))
+	}
+}
+
+// ToldOfQuarantine is the message with which replicas hear of a change.
+const ToldOfQuarantine = "quarantine"
+
+// Told says that something was written down: if it is about quarantine it is looked at at once.
+func (c *Cells) Told(content string, _ time.Time) {
+	if content != ToldOfQuarantine {
+		return
+	}
+	select {
+	case c.bell <- struct{}{}:
+	default:
+	}
+}
+
+// quarantineEvery is how often quarantine is looked at where nobody tells.
+const quarantineEvery = 15 * time.Second
+
+// heed moves projects out of the cells of all, whose code ended processes of other replicas, and has
+// those looked at that were forgiven, until the end.
+func (c *Cells) heed() {
+	ticks := time.NewTicker(quarantineEvery)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-c.life.Done():
+			return
+		case <-ticks.C:
+		case <-c.bell:
+		}
+		c.mu.Lock()
+		before := c.suspects
+		c.mu.Unlock()
+		c.saveLate()
+		_ = c.learn(c.life, 0) // a start says what is wrong
+		c.mu.Lock()
+		var forgiven []string
+		for id, s := range before {
+			if s.apart() && c.suspects[id] == nil {
+				forgiven = append(forgiven, id)
+			}
+		}
+		for id, s := range c.suspects {
+			h := c.projects[id]
+			if !s.apart() || h == nil || h.leaves || h.process.alone != "" || s.Code != h.code {
+				continue
+			}
+			h.leaves = true
+			c.work.Go(func() {
+				if err := c.Stop(c.life, id); err != nil {
+					c.cfg.Logger.Warn("a project whose code ended processes of other replicas can't be stopped in the cell of all", slog.String(logkey.Project, id), slog.String(logkey.Error, err.Error()))
+				}
+				c.cfg.Moved([]string{id})
+			})
+		}
+		c.mu.Unlock()
+		if len(forgiven) > 0 {
+			c.cfg.Moved(forgiven)
+		}
+	}
 }
 
 // codeOf tells a project's texts from others.

@@ -34,6 +34,7 @@ type gojaInternals struct {
 	shape     *shape                   // see FreezeObject
 	setters   setters
 	jobs      uintptr // in a Runtime: see NextTick
+	promises  promises
 }
 
 var (
@@ -75,6 +76,7 @@ func countBuiltins() (in *gojaInternals, err error) {
 	in.tracker = field[goja.AsyncContextTracker](reflect.TypeFor[goja.Runtime](), "asyncContextTracker")
 	in.interpreter = interpreterOf()
 	in.jobs = jobsOf()
+	in.promises = promisesOf()
 	self, found := reflect.TypeFor[goja.Object]().FieldByName("self")
 	if !found || self.Type.Kind() != reflect.Interface {
 		panic("goja.Object.self")

@@ -280,8 +280,10 @@ func (m *Memory) handed(a *Account, bytes int64) {
 	m.mu.Lock()
 	a.weight += float64(bytes)
 	a.handed += bytes
-	// Memory that nobody wrote to yet is had faster than any tick comes.
-	collect := a.exceeds(float64(a.handed)/handedShare) && !m.forcing
+	// Memory that nobody wrote to yet is had faster than any tick comes. What is large and soon
+	// dropped would have one collection follow the other, so there is a pause where that can wait.
+	collect := !m.forcing && a.exceeds(float64(a.handed)/handedShare) &&
+		(time.Now().After(m.resting) || a.exceeds((a.charged+float64(a.handed))/timesBeyond))
 	m.forcing = m.forcing || collect
 	m.mu.Unlock()
 	if collect {

@@ -133,6 +133,9 @@ func New(o Options) (*VM, error) {
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
+	if v.opts.Shared && !internals.sparePromises(v.Runtime) {
+		return nil, errors.New("prepare the runtime: promises aren't goja's")
+	}
 	if v.async.linear, err = linear.NewState(v.Runtime, v); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}

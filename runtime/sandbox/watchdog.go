@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,6 +49,47 @@ func (e *Interrupted) Error() string {
 
 func (e *Interrupted) Unwrap() error { return e.Cause }
 
+// Fault is a failure of goja's, or of a builtin of ours, that no JavaScript could cause or catch if
+// there were no mistake in it: a panic. What goes through an iterator whose next is no function is
+// one.
+type Fault struct {
+	// Cause is what was panicked with, Stack where the code was, cleaned; may be "".
+	Cause, Stack string
+}
+
+func (e *Fault) Error() string {
+	where := ""
+	if e.Stack != "" {
+		where = "\n" + e.Stack
+	}
+	return "the JavaScript interpreter failed, which the code can avoid but isn't to blame for: " + e.Cause + where
+}
+
+// fault is what an entry ends with that panicked. goja's state is as the panic left it.
+func (v *VM) fault(cause any) (f *Fault) {
+	f = &Fault{Cause: fmt.Sprint(cause)}
+	defer func() { _ = recover() }() // there may be no stack to be read
+	var b bytes.Buffer
+	for _, frame := range v.Runtime.CaptureCallStack(0, nil) {
+		b.WriteString("\tat ")
+		frame.Write(&b)
+		b.WriteByte('\n')
+	}
+	f.Stack = CleanStack(b.String())
+	return f
+}
+
+// CutOff tells whether JavaScript was ended where it couldn't catch it: its VM isn't to be used
+// again. goja unwinds such an end badly where an async function is on the stack: it then believes to
+// be inside a call for good, runs no promise reactions any more and keeps those of the code that was
+// cut off for the next.
+func CutOff(err error) bool {
+	var interrupted *Interrupted
+	var overflow *goja.StackOverflowError
+	var fault *Fault
+	return errors.As(err, &interrupted) || errors.As(err, &overflow) || errors.As(err, &fault)
+}
+
 // watchdog interrupts one entry at a time.
 type watchdog struct {
 	mu sync.Mutex // guards entry
@@ -58,8 +100,8 @@ type watchdog struct {
 // Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget,
 // counted in CPU time of the thread where the system tells it and in ten times that, or
 // Options.MostClock, on the clock at the latest, or when ctx ends. What JavaScript throws through f comes back as an
-// error: *goja.Exception, *goja.StackOverflowError, *Interrupted. The VM must not be used again
-// after *Interrupted or *goja.StackOverflowError: goja doesn't unwind async functions that were cut
+// error: *goja.Exception, *goja.StackOverflowError, *Interrupted, *Fault. The VM must not be used again
+// after *Interrupted, *Fault or *goja.StackOverflowError: goja doesn't unwind async functions that were cut
 // off, and microtasks never run again.
 func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (err error) {
 	growStack()
@@ -129,8 +171,8 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 			err = r
 		case *goja.StackOverflowError:
 			err = r
-		default: // a mistake of ours
-			panic(r)
+		default:
+			err = v.fault(r)
 		}
 		err = interruption(err, v.async.waiting)
 	}()

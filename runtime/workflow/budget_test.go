@@ -238,6 +238,17 @@ func TestWhatWasCutOffForItsMemoryRunsAlone(t *testing.T) {
 	}
 	free()
 	done()
+	for i := range behavesAfter - 1 {
+		if has, _ := s.has("a"); has != (i < behavesAfter-1) {
+			t.Fatalf("after %d tasks it has no runtime of its own", i+1)
+		}
+		if s.passed("a") != (i == behavesAfter-2) {
+			t.Errorf("task %d decides", i+2)
+		}
+	}
+	if has, _ := s.has("a"); has {
+		t.Error("it has a runtime of its own for good")
+	}
 }
 
 // Queries and validators have the budget, too.

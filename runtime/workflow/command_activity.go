@@ -29,7 +29,7 @@ func (c *scheduleActivity) accept(d *definition) error {
 	if c.Params.ActivityID == "" && d.keeps(ruleEmpties) {
 		return emptyID("BadScheduleActivityAttributes: ActivityId is not set on ScheduleActivityTaskCommand. ActivityType=" + c.Params.ActivityType.Name)
 	}
-	d.activities[c.Seq] = &activityState{command: c}
+	put(&d.activities, c.Seq, &activityState{command: c})
 	d.put(c)
 	return nil
 }

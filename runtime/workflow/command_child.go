@@ -33,7 +33,7 @@ func (c *startChild) accept(d *definition) error {
 		return emptyID(fmt.Sprintf("BadStartChildExecutionAttributes: Required field WorkflowId is not set on StartChildWorkflowExecutionCommand. "+
 			"WorkflowType=%s Namespace=%s", c.Params.WorkflowType.Name, c.Params.Namespace))
 	}
-	d.children[c.Seq] = &childState{command: c}
+	put(&d.children, c.Seq, &childState{command: c})
 	d.put(c)
 	return nil
 }

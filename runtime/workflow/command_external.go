@@ -11,7 +11,7 @@ import (
 type signalExternal protocol.SignalExternal
 
 func (c *signalExternal) accept(d *definition) error {
-	d.signals[c.Seq] = true
+	put(&d.signals, c.Seq, true)
 	d.put(c)
 	return nil
 }

@@ -101,7 +101,7 @@ func (c *scheduleLocalActivity) accept(d *definition) error {
 	if d.o.LocalActivity == nil {
 		return protocol.Unsupported("scheduleLocalActivity")
 	}
-	d.locals[c.Seq] = &localState{command: c}
+	put(&d.locals, c.Seq, &localState{command: c})
 	if c.Over != enumspb.TIMEOUT_TYPE_UNSPECIFIED && d.keeps(ruleEmpties) {
 		d.resolveLocal(c.Seq, protocol.Resolution{Failure: c.failure("Local Activity timed out", &failurepb.Failure{
 			Message: "Activity timed out",

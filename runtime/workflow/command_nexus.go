@@ -23,7 +23,7 @@ type nexusState struct {
 type scheduleNexus protocol.ScheduleNexus
 
 func (c *scheduleNexus) accept(d *definition) error {
-	d.nexus[c.Seq] = &nexusState{command: c}
+	put(&d.nexus, c.Seq, &nexusState{command: c})
 	d.put(c)
 	return nil
 }

@@ -23,7 +23,7 @@ func (c startTimer) send(d *definition) error {
 		}
 	})
 	if id != nil {
-		d.timers[c.Seq] = *id
+		put(&d.timers, c.Seq, *id)
 	}
 	return nil
 }

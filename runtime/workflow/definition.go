@@ -78,23 +78,25 @@ func (d *definition) Execute(env bindings.WorkflowEnvironment, header *commonpb.
 	d.env, d.head, d.input = env, header, input
 	info := env.WorkflowInfo()
 	d.x = wire.RunInfo{ID: info.WorkflowExecution.ID, RunID: info.WorkflowExecution.RunID, Type: info.WorkflowType.Name}
-	d.timers = make(map[int64]bindings.TimerID)
-	d.activities = make(map[int64]*activityState)
-	d.locals = make(map[int64]*localState)
-	d.children = make(map[int64]*childState)
-	d.nexus = make(map[int64]*nexusState)
-	d.signals = make(map[int64]bool)
-	d.updates = make(map[string]*updateState)
 	env.RegisterCancelHandler(func() { d.push(protocol.Cancel{}) })
 	env.RegisterSignalHandler(func(name string, input *commonpb.Payloads, header *commonpb.Header) error {
 		d.push(protocol.Signal{Name: name, Input: input, Header: header})
 		return nil
 	})
 	env.RegisterUpdateHandler(func(name, id string, args *commonpb.Payloads, header *commonpb.Header, cb bindings.UpdateCallbacks) {
-		d.updates[id] = &updateState{callbacks: cb}
+		put(&d.updates, id, &updateState{callbacks: cb})
 		d.push(protocol.Update{Name: name, ID: id, Input: args, Header: header})
 	})
 	env.RegisterQueryHandler(d.query)
+}
+
+// put adds to what an execution waits for, of which most have little: the maps are made when they are
+// needed.
+func put[K comparable, V any](waiting *map[K]V, key K, value V) {
+	if *waiting == nil {
+		*waiting = make(map[K]V)
+	}
+	(*waiting)[key] = value
 }
 
 // updateState is an update that was not answered yet.
@@ -178,20 +180,21 @@ func (d *definition) task() error {
 	d.busy.Store(len(d.locals) > 0)
 	d.in.working.Store(false)
 	if !d.replaying {
-		d.in.code.suspects.passed(d.x.RunID)
+		d.in.behaves = d.in.code.suspects.passed(d.x.RunID) || d.in.behaves
 		d.in.account.Lasts()
 	}
 	return nil
 }
 
 // isMisplaced tells whether the execution is to begin again in another runtime: its code shouldn't
-// share this one, or what it is charged with has to be found out anew.
+// share this one, it needs none of its own any more, or what it is charged with has to be found out
+// anew.
 func (d *definition) isMisplaced() bool {
 	if d.in.account.Doubtful() {
 		d.in.code.suspects.doubt(d.x.RunID)
 		return true
 	}
-	return d.in.heavy
+	return d.in.heavy || d.in.behaves
 }
 
 // activate hands the jobs to the package, as one activation.

@@ -87,6 +87,8 @@ type instance struct {
 	begun bool
 	// heavy is set if it is in a runtime that others share, and its code shouldn't.
 	heavy bool
+	// behaves is set if it is in a runtime of its own, and may share one.
+	behaves bool
 	// unproven is for one that may turn out to be anything: it never lives beside others' executions.
 	unproven bool
 	runID    string
@@ -205,7 +207,7 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 	took := v.vm.CPUTime() - before
 	in.code.opts.Used(took)
 	switch {
-	case cutOff(err):
+	case sandbox.CutOff(err):
 		v.cut()
 		in.code.keepApart()
 		v.pool.drop(v)
@@ -261,16 +263,6 @@ var errDiscarded = errors.New("the JavaScript runtime was discarded")
 // errHeld is what executions find whose runtime somebody else holds for long.
 var errHeld = fmt.Errorf("%w: somebody else holds it", errDiscarded)
 
-// cutOff reports whether JavaScript was ended where it couldn't catch it. goja unwinds such an end
-// badly where an async function is on the stack: it then believes to be inside a call for good,
-// runs no promise reactions any more and keeps those of the execution that was cut off for the next
-// one. So the runtime is not used again.
-func cutOff(err error) bool {
-	var interrupted *sandbox.Interrupted
-	var overflow *goja.StackOverflowError
-	return errors.As(err, &interrupted) || errors.As(err, &overflow)
-}
-
 // load makes the runtime, if that wasn't done, and gives a code's module; the caller holds mu.
 func (v *machine) load(c *Code, account *sandbox.Account) (goja.Value, error) {
 	if v.broken != nil {
@@ -298,7 +290,7 @@ func (v *machine) load(c *Code, account *sandbox.Account) (goja.Value, error) {
 	})
 	v.vm.ChargeTo(nil)
 	if err != nil {
-		if cutOff(err) {
+		if sandbox.CutOff(err) {
 			v.cut()
 			v.pool.drop(v)
 		}
@@ -448,7 +440,10 @@ func (v *machine) hostObject(vm *sandbox.VM) (*goja.Object, error) {
 		"webGroups":    func(goja.FunctionCall) goja.Value { return r.ToValue(web.Groups()) },
 		"web":          func(c goja.FunctionCall) goja.Value { return loadWeb(vm, c) },
 		"captureStack": v.captureStack, "formatStack": v.formatStack,
-		"now": func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
+		"handled": func(c goja.FunctionCall) goja.Value { vm.Handled(c.Argument(0)); return c.Argument(0) },
+		"awaited": func(c goja.FunctionCall) goja.Value { vm.Awaited(c.Argument(0)); return goja.Undefined() },
+		"unseen":  func(c goja.FunctionCall) goja.Value { vm.Unseen(c.Argument(0)); return c.Argument(0) },
+		"now":     func(goja.FunctionCall) goja.Value { return r.ToValue(time.Now().UnixMilli()) },
 	} {
 		if err := o.Set(name, f); err != nil {
 			return nil, err

@@ -98,10 +98,12 @@ func (d *definition) readAnswer(concluded goja.Value) (*commonpb.Payload, error)
 // queryError leaves the handler's own failures as they are.
 func (d *definition) queryError(name string, err error) error {
 	var interrupted *sandbox.Interrupted
+	var overflow *goja.StackOverflowError
+	var fault *sandbox.Fault
 	if errors.As(err, &interrupted) {
 		d.o.Observer.JSInterrupted(InterruptedQuery)
 	}
-	if cutOff(err) || errors.Is(err, errDiscarded) {
+	if sandbox.CutOff(err) || errors.Is(err, errDiscarded) {
 		d.evict(errDiscarded)
 	}
 	var f *wire.TaskFailure
@@ -110,8 +112,10 @@ func (d *definition) queryError(name string, err error) error {
 		return errors.New(f.Message) // as Temporal's own worker words it
 	case interrupted != nil:
 		return fmt.Errorf("query %q: %s", name, firstLine(interrupted.Error()))
-	case cutOff(err):
+	case errors.As(err, &overflow):
 		return fmt.Errorf("query %q: maximum call stack size exceeded", name)
+	case errors.As(err, &fault):
+		return fmt.Errorf("query %q: %s", name, firstLine(fault.Error()))
 	case errors.Is(err, errDiscarded):
 		return fmt.Errorf("query %q: %s; ask again", name, discardedMessage)
 	}

@@ -20,6 +20,9 @@ const (
 	// turnPatience is how long such an execution waits for another of them before it gives its
 	// place in the worker back.
 	turnPatience = time.Second
+	// behavesAfter is after how many tasks an execution that was cut off is taken for one like others:
+	// the runtime of its own that it has till then takes as much as a hundred executions.
+	behavesAfter = 20
 )
 
 // suspects are executions that were cut off, or may be next. The server gives them out again and
@@ -43,6 +46,7 @@ type suspect struct {
 	code   string // its hash
 	times  int
 	until  time.Time // it isn't tried before
+	passed int       // tasks since it was cut off
 }
 
 // note gives an execution's entry, made if there is none. Called with mu held.
@@ -66,7 +70,8 @@ func (s *suspects) note(runID string) *suspect {
 func (s *suspects) add(runID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.note(runID).doubtful = false
+	x := s.note(runID)
+	x.doubtful, x.passed = false, 0
 }
 
 // doubt notes one of which it isn't clear what it keeps.
@@ -87,7 +92,7 @@ func (s *suspects) hoarded(runID, code string, f wire.TaskFailure) {
 	}
 	after = min(after<<min(x.times, 10), mostMemoryRetry)
 	x.doubtful, x.hoards, x.code = false, &f, code
-	x.times, x.until = x.times+1, time.Now().Add(after)
+	x.times, x.passed, x.until = x.times+1, 0, time.Now().Add(after)
 	if s.turn == nil {
 		s.turn = make(chan struct{}, 1)
 	}
@@ -102,19 +107,22 @@ func (s *suspects) has(runID string) (has, strictly bool) {
 	return x != nil, x != nil && (x.doubtful || x.hoards != nil)
 }
 
-// passed notes that an execution got on.
-func (s *suspects) passed(runID string) {
+// passed notes that an execution got on. It tells whether that was often enough for it to be one like
+// others from now on.
+func (s *suspects) passed(runID string) (behaves bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.byRun[runID]
-	switch {
-	case x == nil:
-	case x.doubtful:
+	if x == nil {
+		return false
+	}
+	x.hoards, x.times = nil, 0
+	x.passed++
+	if behaves = x.passed >= behavesAfter; behaves || x.doubtful {
 		delete(s.byRun, runID)
 		s.runIDs = slices.DeleteFunc(s.runIDs, func(id string) bool { return id == runID })
-	default:
-		x.hoards, x.times = nil, 0
 	}
+	return behaves
 }
 
 // takeTurn lets one of those go on that were cut off for their memory: alone, until done is called.

@@ -35,7 +35,10 @@ func (d *definition) taskFailure(err error) *wire.TaskFailure {
 		f = &wire.TaskFailure{Reason: wire.ReasonInternal, Message: err.Error()}
 		var interrupted *sandbox.Interrupted
 		var overflow *goja.StackOverflowError
+		var fault *sandbox.Fault
 		switch {
+		case errors.As(err, &fault):
+			f.Message, f.Stack = firstLine(fault.Error()), protocol.FramesOnly(fault.Stack)
 		case errors.As(err, &interrupted):
 			d.interrupted(f, interrupted)
 			d.o.Observer.JSInterrupted(InterruptedTask)
@@ -46,7 +49,7 @@ func (d *definition) taskFailure(err error) *wire.TaskFailure {
 			f.Reason, f.Message, f.Hint = wire.ReasonDiscarded, discardedMessage, hintReplayed
 		}
 		switch {
-		case !cutOff(err) || d.in == nil || d.o.unproven: // of a replay that tries code nothing follows
+		case !sandbox.CutOff(err) || d.in == nil || d.o.unproven: // of a replay that tries code nothing follows
 		case f.Reason == wire.ReasonMemory:
 			d.in.code.suspects.hoarded(d.x.RunID, d.in.code.Hash(), *f)
 		default:

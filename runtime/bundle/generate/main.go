@@ -44,6 +44,7 @@ var entries = []entry{
 			"__temporal_custom_failure_converter": "failure_hook.js",
 			`\./alea`:                             "alea.ts",
 			`\./trigger`:                          "trigger.ts",
+			"unseen":                              "unseen.ts",
 			enumHelpers:                           "../enums.ts",
 			itself:                                theirs,
 			"ms":                                  "ms.ts",
@@ -139,6 +140,7 @@ func (e entry) build(dir string, packages map[string]bool) error {
 		Plugins: []api.Plugin{{Name: "sources", Setup: func(b api.PluginBuild) {
 			e.resolve(b, dir)
 			shakeErrors(b)
+			spareExecutions(b)
 		}}},
 	})
 	if len(r.Errors) > 0 {

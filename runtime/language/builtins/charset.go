@@ -37,8 +37,10 @@ func decodeCharset(h Host, call goja.FunctionCall) goja.Value {
 	}
 	in, fatal, more := bytesOf(call.Argument(1)), call.Argument(2).ToBoolean(), call.Argument(3).ToBoolean()
 	decoder := e.NewDecoder().Transformer
+	h.Handed(2 * int64(len(in))) // as of UTF-8
 	var text strings.Builder
 	for out := make([]byte, 4<<10); ; {
+		h.Stop() // some encodings take a second for some ten megabytes
 		written, read, err := decoder.Transform(out, in, !more)
 		text.Write(out[:written])
 		in = in[read:]

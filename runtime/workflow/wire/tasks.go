@@ -39,6 +39,7 @@ type Tasks struct {
 	// there to tell.
 	watched map[string]Project
 	steps   StepObserver // nil: nobody asks
+	owner   string       // see NameStickyQueues
 }
 
 // openTask is one that the server gave out and that has no answer yet.
@@ -101,6 +102,7 @@ func NewTasks() *Tasks {
 func (t *Tasks) DialOption() grpc.DialOption { return grpc.WithChainUnaryInterceptor(t.intercept) }
 
 func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	t.nameSticky(req)
 	switch r := req.(type) {
 	case *workflowservice.PollWorkflowTaskQueueRequest:
 		err := t.poll(ctx, method, req, reply, cc, invoke, opts...)

@@ -3,6 +3,8 @@
 // module's state is shared by all executions of a goja runtime.
 import * as api from '@temporalio/workflow/lib/worker-interface';
 import { SdkFlags } from '@temporalio/workflow/lib/flags';
+import { defaultPayloadConverter } from '@temporalio/common/lib/converter/payload-converter';
+import { DefaultFailureConverter } from '@temporalio/common/lib/converter/failure-converter';
 import { getActivator, maybeGetActivator } from '@temporalio/workflow/lib/global-attributes';
 import { Activator } from '@temporalio/workflow/lib/internals';
 import { log } from '@temporalio/workflow/lib/logs';
@@ -10,10 +12,13 @@ import { createUnsafeRandomSource } from '@temporalio/workflow/lib/random-helper
 import { installGlobals } from './globals';
 import { harden } from './harden';
 import { host, type WorkflowModule } from './host';
+import { fold } from './info';
 import { modules, resolve } from './modules';
 import { installWeb } from './web';
-import { spare } from './spare';
+import { share, spare } from './spare';
+import './start';
 import { attachStacks } from './stacks';
+import { alea } from './alea';
 import Long from './long';
 import { JsonPayload, nullPayload, payloadConverter } from './payloads';
 
@@ -103,6 +108,30 @@ const sinkCalls = fixed({
   },
 });
 
+share({
+  signalHandlerExecutionSeq: 0,
+  promiseStackStore: undefined, // the package's own way to know where an execution waits; see stacks.ts
+  failureExceptionTypeNames: none,
+  workflowDefinitionFailureExceptionTypes: undefined,
+  rethrowSynchronously: false,
+  interceptors: noInterceptors,
+  completed: false,
+  cancelled: false,
+  payloadConverter: defaultPayloadConverter,
+  failureConverter: new DefaultFailureConverter(),
+  knownPresentPatches: presentPatches,
+  knownFlags: none,
+  sinkCalls,
+  currentDetails: '',
+  getTimeOfDay: noTime,
+  registeredActivityNames: activityNames,
+  stackTracesEnabled: true,
+  showStackTraceSources: false,
+  sourceMap: undefined,
+  patchActivationCallback: undefined,
+  random: alea(none),
+});
+
 // What importWorkflows evaluates, and for whom: set only during create.
 let creating: { module: WorkflowModule; name: string; info: any; flags: number[] } | undefined;
 
@@ -112,11 +141,7 @@ let creating: { module: WorkflowModule; name: string; info: any; flags: number[]
     const activator: any = getActivator();
     const { module, name, info, flags } = creating!;
     activator.info = info;
-    activator.sinkCalls = sinkCalls;
-    activator.knownPresentPatches = presentPatches;
     activator.knownFlags = flagsOf(flags);
-    activator.interceptors = noInterceptors;
-    activator.failureExceptionTypeNames = none;
     spare(activator);
     attachStacks(activator);
     const workflow = evaluate(module)[name];
@@ -226,6 +251,8 @@ export function autoUpgrades(): boolean {
 
 export function initialize(job: any): void {
   api.initialize(job);
+  const activator: any = getActivator();
+  activator.info = fold(activator.info);
 }
 
 export function activate(jobs: any[]): void {

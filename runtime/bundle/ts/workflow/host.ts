@@ -25,6 +25,12 @@ export interface Host {
   captureStack(): unknown;
   /** Formats what captureStack gave: its text and its places. */
   formatStack(stack: unknown): { formatted: string; structured: unknown[] };
+  /** Has a promise's rejection be nobody's business, without a handler. */
+  handled<T extends Promise<unknown>>(promise: T): T;
+  /** Has the function that was the last to await a promise hold less, if code never sees what it returns. */
+  awaited(promise: unknown): void;
+  /** Takes from a function what only code could see that has it: its name and its length. */
+  unseen<T extends Function>(f: T): T;
   /** Freezes an object, as Object.freeze does; see harden.ts. */
   freeze(object: object, hidden?: boolean): void;
 }

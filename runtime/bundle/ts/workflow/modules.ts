@@ -11,12 +11,14 @@ import * as typeHelpers from '@temporalio/common/lib/type-helpers';
 import * as workflowOptions from '@temporalio/common/lib/workflow-options';
 import * as payloadConverter from '@temporalio/common/lib/converter/payload-converter';
 import { getActivator } from '@temporalio/workflow/lib/global-attributes';
+import { unfold } from './info';
 import { nodeModules } from './web';
 
 // The package's, which notes that code has the object: see freshInfo in entry.ts.
 function workflowInfo(): workflow.WorkflowInfo {
-  const info = workflow.workflowInfo();
-  (getActivator() as any).shownInfo = info;
+  const info = unfold(workflow.workflowInfo());
+  const activator: any = getActivator();
+  activator.info = activator.shownInfo = info;
   return info;
 }
 

@@ -5,7 +5,8 @@ import pkg from '@temporalio/workflow/lib/pkg';
 import { Placed } from './stacks';
 
 // The package gives each execution some twenty maps and lists, and handlers of its own for the queries that all answer alike.
-// An execution that waits holds what it was given, so here most of it is made when it is first asked for, or shared.
+// An execution that waits holds what it was given, so here most of it is made when it is first asked for, or shared: the bundle
+// has the activator without these fields, see runtime/bundle/generate/spare.go.
 
 /** Gives what inherits from an object properties that are made when they are first asked for. */
 function lazily(prototype: object, made: Record<string, () => object>): void {
@@ -117,9 +118,25 @@ class Queries extends Map<string, any> {
   }
 }
 
-/** Takes from a new execution what it may never need. */
+/** Gives executions what they have alike until it changes. */
+export function share(values: Record<string, unknown>): void {
+  Object.assign(Activator.prototype, values);
+}
+
+// Nothing is buffered in most executions, which would get a list at the first look.
+for (const [method, buffer] of [
+  ['dispatchBufferedUpdates', 'bufferedUpdates'],
+  ['rejectBufferedUpdates', 'bufferedUpdates'],
+  ['dispatchBufferedSignals', 'bufferedSignals'],
+] as const) {
+  const look = Activator.prototype[method];
+  Activator.prototype[method] = function () {
+    if (Object.hasOwn(this, buffer)) look.call(this);
+  };
+}
+
+/** Gives a new execution what it has of its own. */
 export function spare(activator: any): void {
-  Object.keys(own).forEach((name) => delete activator[name]);
   activator.completions = Object.create(completions);
   activator.queryHandlers = new Queries();
 }

@@ -29,7 +29,6 @@ const none = new Set<any>();
 /** Makes an execution remember. */
 export function attachStacks(activator: any): void {
   Object.setPrototypeOf(activator.blockedConditions, Conditions.prototype);
-  activator.promiseStackStore = undefined; // the package's own way
 }
 
 (Activator.prototype as any).getStackTraces = function () {

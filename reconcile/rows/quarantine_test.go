@@ -1,0 +1,61 @@
+package rows_test
+
+import (
+	"testing"
+	"time"
+
+	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
+	"workflow-worker/runtime"
+	"workflow-worker/runtime/cell"
+)
+
+func TestDeathsAddUpOverReplicasUntilTheCodeIsAnother(t *testing.T) {
+	t.Parallel()
+	h := rowstest.New(t)
+	project := h.Project()
+	db := rows.DB{Pool: rowstest.OpenDatabase(t, h.URL), Timeout: time.Minute}
+	r := cell.QuarantineRules{Apart: 2, Remembered: 10 * time.Minute, FirstHold: 30 * time.Second, MostHold: time.Hour}
+	a, b := &rows.Quarantine{DB: db, Replica: "a"}, &rows.Quarantine{DB: db, Replica: "b"}
+	for i, step := range []struct {
+		by        *rows.Quarantine
+		code      string
+		alone     int
+		age       string // that the row has by then
+		sum, held int    // deaths and deaths alone
+		atLeast   time.Duration
+		isNotHeld bool
+	}{
+		{by: a, code: "x", sum: 1, isNotHeld: true},
+		{by: b, code: "x", age: "11 min", sum: 1, isNotHeld: true}, // the first may have been anybody's
+		{by: a, code: "x", sum: 2, isNotHeld: true},
+		{by: b, code: "x", alone: 1, age: "11 min", sum: 2, held: 1, atLeast: 25 * time.Second},
+		{by: a, code: "x", alone: 1, sum: 2, held: 2, atLeast: 55 * time.Second},
+		{by: a, code: "y", sum: 1, isNotHeld: true},
+	} {
+		if step.age != "" {
+			h.Exec(`UPDATE workflow_quarantine SET last_death = now() - $1::text::interval`, step.age)
+		}
+		got, err := step.by.Note(t.Context(), cell.Suspicion{
+			ProjectID: project, Code: step.code, Deaths: 1 - step.alone, Alone: step.alone, Cause: "killed", Entry: runtime.Entry{ProjectID: project, File: "flow.ts"},
+		}, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Deaths != step.sum || got.Alone != step.held || got.Code != step.code || got.Entry.File != "flow.ts" || got.Until.IsZero() != step.isNotHeld || !step.isNotHeld && time.Until(got.Until) < step.atLeast {
+			t.Errorf("step %d: %+v", i, got)
+		}
+	}
+	if err := a.Forgive(t.Context(), project, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := b.Read(t.Context()); err != nil || len(list) != 1 || list[0].Code != "y" || list[0].ProjectID != project {
+		t.Errorf("after another code was forgiven: %+v, %v", list, err)
+	}
+	if err := a.Forgive(t.Context(), project, "y"); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := b.Read(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("after it was forgiven: %+v, %v", list, err)
+	}
+}
