@@ -86,7 +86,7 @@ bundle: go $(BUNDLE) $(LOCALES) ## Temporal's TypeScript SDK for goja, and the d
 
 # npm is asked for where the packages can't be fetched without: where npm_config_registry, or an
 # .npmrc, names no registry, or one to log in to.
-needs_npm = @if $(ALIKE) $(GO) run ./runtime/bundle/generate -needs-npm -dir $(1) 2>/dev/null; then $(MAKE) --no-print-directory npm; fi
+needs_npm = @if $(ALIKE) $(GO) run ./runtime/bundle/generate -needs-npm -dir $(1) 2>/dev/null; then MAKEFLAGS= $(MAKE) --no-print-directory npm; fi
 
 $(BUNDLE): $(BUNDLE_SOURCES)
 	$(call needs_npm,runtime/bundle)
