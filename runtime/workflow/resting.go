@@ -10,7 +10,7 @@ import (
 const (
 	// restingBytes is what a cached execution is taken to keep beside what it is charged with: see
 	// BenchmarkCachedRun.
-	restingBytes = 64 << 10
+	restingBytes = 40 << 10
 	// runtimeBytes is what a runtime takes that nothing lives in any more.
 	runtimeBytes = 3 << 20
 )
