@@ -319,28 +319,22 @@ func (c *Cells) heed() {
 		c.saveLate()
 		_ = c.learn(c.life, 0) // a start says what is wrong
 		c.mu.Lock()
-		var forgiven []string
+		var look []string
 		for id, s := range before {
 			if s.apart() && c.suspects[id] == nil {
-				forgiven = append(forgiven, id)
+				look = append(look, id)
 			}
 		}
 		for id, s := range c.suspects {
 			h := c.projects[id]
-			if !s.apart() || h == nil || h.leaves || h.process.alone != "" || s.Code != h.code {
-				continue
+			if s.apart() && h != nil && !h.leaves && h.process.alone == "" && s.Code == h.code {
+				h.leaves = true // whoever starts it again stops it first
+				look = append(look, id)
 			}
-			h.leaves = true
-			c.work.Go(func() {
-				if err := c.Stop(c.life, id); err != nil {
-					c.cfg.Logger.Warn("a project whose code ended processes of other replicas can't be stopped in the cell of all", slog.String(logkey.Project, id), slog.String(logkey.Error, err.Error()))
-				}
-				c.cfg.Moved([]string{id})
-			})
 		}
 		c.mu.Unlock()
-		if len(forgiven) > 0 {
-			c.cfg.Moved(forgiven)
+		if len(look) > 0 {
+			c.cfg.Moved(look)
 		}
 	}
 }
