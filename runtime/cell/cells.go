@@ -101,7 +101,7 @@ type Cells struct {
 
 	mu       sync.Mutex // guards the rest
 	projects map[string]*home
-	suspects map[string]*Suspicion
+	suspects map[string]*runtime.Suspicion
 	learned  time.Time           // when suspects were read; zero: never
 	lonely   map[string]*process // by the project that each is for
 	follow   following
@@ -125,7 +125,7 @@ func New(cfg Config) (*Cells, error) {
 		return nil, errors.New("cell: Config.Store is required")
 	}
 	life, end := context.WithCancelCause(context.Background())
-	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*Suspicion{}, lonely: map[string]*process{}}
+	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*runtime.Suspicion{}, lonely: map[string]*process{}}
 	c.follow, c.all = following{Number: 1, Is: true}, map[*process]bool{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
@@ -252,7 +252,7 @@ func (c *Cells) keep(one *cell, p *process) {
 func (c *Cells) died(p *process) {
 	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began), Inside: p.inside}
 	c.mu.Lock()
-	var suspicions []Suspicion
+	var suspicions []runtime.Suspicion
 	if !p.wanted.Load() {
 		suspicions = c.suspect(p, d)
 	}
