@@ -38,6 +38,7 @@ type celled struct {
 	cpu      map[string][]float64 // by kind of workflow, of each round
 	live     []time.Duration
 	memory   float64
+	followed float64 // CPU, while the row of some execution is open
 }
 
 // measureCells compares a service that runs JavaScript in a process of its own with one that runs
@@ -54,6 +55,11 @@ func (b *bench) measureCells(ctx context.Context) (err error) {
 		if beginErr != nil {
 			return beginErr
 		}
+	}
+	// A service that is new takes executions for followed for a while.
+	const calm = 20 * time.Second
+	if err := rest(ctx, calm); err != nil {
+		return err
 	}
 	for round := range cellRounds {
 		for _, x := range both {
@@ -91,12 +97,25 @@ func (b *bench) measureCells(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	// One row that is open, and whatever executions do is told.
+	followed := cases[1]
+	for _, x := range both {
+		if _, err := x.rows.insertExecutions(ctx, x.projects[0], wfSignal, 1); err != nil {
+			return err
+		}
+		each, err := b.cpuPerWorkflow(ctx, followed, x.service.PID(), x.projects[0].taskQueue, x.name+" with a row")
+		if err != nil {
+			return err
+		}
+		x.followed = each
+	}
 	none, one := both[0], both[1]
 	const most = 1.03
 	for _, c := range cases {
 		was := slices.Min(none.cpu[c.workflow])
 		b.report.add("in a cell: "+strings.TrimPrefix(c.what, "… "), "ms", yardstick{"–", "–", "CELLS=0 + 3 %", most * was}, was, slices.Min(one.cpu[c.workflow]))
 	}
+	b.report.add("… one activity, while any row is open", "ms", yardstick{"–", "–", "CELLS=0 + 3 %", most * none.followed}, none.followed, one.followed)
 	was := milliseconds(quantile(none.live, 0.5))
 	b.report.add("… commit → live, p50", "ms", yardstick{"–", "–", "CELLS=0 + 2 ms", was + 2}, was, milliseconds(quantile(one.live, 0.5)))
 	const more = 60
@@ -165,14 +184,22 @@ func (b *bench) measureDeaths(ctx context.Context, x *celled) error {
 		b.say("an execution that was started as its cell died took %s", away[i].Round(time.Millisecond))
 		// One that dies soon again waits; here it is the first time.
 		const calm = 11 * time.Second
-		select {
-		case <-time.After(calm):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := rest(ctx, calm); err != nil {
+			return err
 		}
 	}
 	b.report.add("… a cell dies → a new execution ends, p50", "ms", yardstick{"–", "–", "1 s", 1000}, math.NaN(), milliseconds(quantile(away, 0.5)))
 	return nil
+}
+
+// rest waits, unless ctx ends.
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // cellOf finds the process of a service's only cell.

@@ -69,6 +69,7 @@ type options struct {
 	scale    float64
 	outage   time.Duration
 	native   bool
+	cells    int // of the service; negative: as many as it has by default
 	verbose  bool
 }
 
@@ -90,6 +91,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.Float64Var(&o.scale, "scale", 1, "factor for the numbers of workflows in part cpu")
 	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long Temporal is away in part outage")
 	f.BoolVar(&o.native, "native", true, "measure the same workflows written in Go, too")
+	f.IntVar(&o.cells, "cells", -1, "CELLS of the service, except in part cells; negative: the default")
 	f.BoolVar(&o.verbose, "v", false, "pass on the service's log")
 	if err := f.Parse(args); err != nil {
 		return o, err

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -132,6 +133,9 @@ func (b *bench) startService(ctx context.Context, databaseURL string, more map[s
 		"TEMPORAL_ADDRESS":   b.temporal.Address(),
 		"TEMPORAL_NAMESPACE": b.temporal.Namespace(),
 		"LOG_LEVEL":          "warn",
+	}
+	if b.options.cells >= 0 {
+		settings["CELLS"] = strconv.Itoa(b.options.cells)
 	}
 	maps.Copy(settings, more)
 	return startService(ctx, b.options.binary, log, settings)

@@ -94,6 +94,9 @@ export async function busy() { await computes(); }
 	if pids := s.cells(); !slices.Equal(pids, []int{shared}) {
 		t.Errorf("the cells are %v, the others' was %d", pids, shared)
 	}
+	if !regexp.MustCompile(`under way when a cell died.* project_id=` + bad.id + ` .*file=computes.ts`).MatchString(s.output()) {
+		t.Error("the log doesn't name the project")
+	}
 	neighbour.goOn(waiting.GetID())
 	if got := result[string](neighbour, waiting); got != "v1" {
 		t.Errorf("the neighbour's execution ended with %q", got)

@@ -14,6 +14,6 @@
 //   - A text that is shown in a row is bounded ([Bounded]) and something that jsonb takes.
 //
 // It knows nothing of queues, passes and records, decides nothing, logs nothing and starts
-// no goroutine. It imports runtime and runtime/cell for the values that those give and take, and
+// no goroutine. It imports runtime for the values that runtime gives and takes, and
 // migrations/database; never reconcile, upkeep or metrics.
 package rows

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"workflow-worker/runtime/cell"
+	"workflow-worker/runtime"
 )
 
 // Quarantine is workflow_quarantine: what is known of code that was under way when processes died.
@@ -23,7 +23,7 @@ const suspicionColumns = `project_id::text, code, deaths, deaths_alone, (extract
   (extract(epoch FROM held_until - now()) * 1000000)::bigint, file, hash, execution_id, run_id, cause, words`
 
 // scanSuspicion reads suspicionColumns: by this process's clock, from ages by the database's.
-func scanSuspicion(row pgx.CollectableRow) (s cell.Suspicion, err error) {
+func scanSuspicion(row pgx.CollectableRow) (s runtime.Suspicion, err error) {
 	var age int64
 	var hold *int64
 	err = row.Scan(&s.ProjectID, &s.Code, &s.Deaths, &s.Alone, &age, &hold, &s.Entry.File, &s.Entry.Hash, &s.Entry.WorkflowID, &s.Entry.RunID, &s.Cause, &s.Words)
@@ -36,7 +36,7 @@ func scanSuspicion(row pgx.CollectableRow) (s cell.Suspicion, err error) {
 }
 
 // Read implements cell.Quarantine.
-func (q *Quarantine) Read(ctx context.Context) ([]cell.Suspicion, error) {
+func (q *Quarantine) Read(ctx context.Context) ([]runtime.Suspicion, error) {
 	ctx, cancel := q.DB.Within(ctx)
 	defer cancel()
 	found, err := q.DB.Query(ctx, `SELECT `+suspicionColumns+` FROM public.workflow_quarantine`)
@@ -51,7 +51,7 @@ func (q *Quarantine) Read(ctx context.Context) ([]cell.Suspicion, error) {
 }
 
 // Note implements cell.Quarantine.
-func (q *Quarantine) Note(ctx context.Context, death cell.Suspicion, r cell.QuarantineRules) (cell.Suspicion, error) {
+func (q *Quarantine) Note(ctx context.Context, death runtime.Suspicion, r runtime.QuarantineRules) (runtime.Suspicion, error) {
 	ctx, cancel := q.DB.Within(ctx)
 	defer cancel()
 	// A death of other code, or long after one that may have been anybody's, is a first one.

@@ -7,7 +7,6 @@ import (
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/rows/rowstest"
 	"workflow-worker/runtime"
-	"workflow-worker/runtime/cell"
 )
 
 func TestDeathsAddUpOverReplicasUntilTheCodeIsAnother(t *testing.T) {
@@ -15,7 +14,7 @@ func TestDeathsAddUpOverReplicasUntilTheCodeIsAnother(t *testing.T) {
 	h := rowstest.New(t)
 	project := h.Project()
 	db := rows.DB{Pool: rowstest.OpenDatabase(t, h.URL), Timeout: time.Minute}
-	r := cell.QuarantineRules{Apart: 2, Remembered: 10 * time.Minute, FirstHold: 30 * time.Second, MostHold: time.Hour}
+	r := runtime.QuarantineRules{Apart: 2, Remembered: 10 * time.Minute, FirstHold: 30 * time.Second, MostHold: time.Hour}
 	a, b := &rows.Quarantine{DB: db, Replica: "a"}, &rows.Quarantine{DB: db, Replica: "b"}
 	for i, step := range []struct {
 		by        *rows.Quarantine
@@ -36,7 +35,7 @@ func TestDeathsAddUpOverReplicasUntilTheCodeIsAnother(t *testing.T) {
 		if step.age != "" {
 			h.Exec(`UPDATE workflow_quarantine SET last_death = now() - $1::text::interval`, step.age)
 		}
-		got, err := step.by.Note(t.Context(), cell.Suspicion{
+		got, err := step.by.Note(t.Context(), runtime.Suspicion{
 			ProjectID: project, Code: step.code, Deaths: 1 - step.alone, Alone: step.alone, Cause: "killed", Entry: runtime.Entry{ProjectID: project, File: "flow.ts"},
 		}, r)
 		if err != nil {

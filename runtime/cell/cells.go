@@ -3,6 +3,7 @@ package cell
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -53,8 +54,8 @@ type Config struct {
 	Gone func(cell int)
 	// Quarantine keeps what is known of code that ended cells. Default: this process's memory.
 	Quarantine Quarantine
-	// Moved hears of projects that were stopped to go on elsewhere, or may start that waited. Default:
-	// nobody.
+	// Moved hears of projects that are to be started again to go on elsewhere, and of those that may
+	// start that waited. Default: nobody.
 	Moved func(projectIDs []string)
 	// Died hears of each cell that died; it is called before the next begins. Default: nobody.
 	Died func(Death)
@@ -100,7 +101,7 @@ type Cells struct {
 
 	mu       sync.Mutex // guards the rest
 	projects map[string]*home
-	suspects map[string]*Suspicion
+	suspects map[string]*runtime.Suspicion
 	learned  time.Time           // when suspects were read; zero: never
 	lonely   map[string]*process // by the project that each is for
 	follow   following
@@ -112,7 +113,9 @@ type home struct {
 	process *process
 	meter   runtime.Meter
 	code    string // see codeOf
-	leaves  bool
+	// leaves says that it is to go on in a cell of its own: who starts it again stops it first. The
+	// calls for a project don't overlap, so it isn't stopped before.
+	leaves bool
 }
 
 // New makes Cells; Warm starts them, Close ends them.
@@ -122,7 +125,7 @@ func New(cfg Config) (*Cells, error) {
 		return nil, errors.New("cell: Config.Store is required")
 	}
 	life, end := context.WithCancelCause(context.Background())
-	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*Suspicion{}, lonely: map[string]*process{}}
+	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*runtime.Suspicion{}, lonely: map[string]*process{}}
 	c.follow, c.all = following{Number: 1, Is: true}, map[*process]bool{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
@@ -249,7 +252,7 @@ func (c *Cells) keep(one *cell, p *process) {
 func (c *Cells) died(p *process) {
 	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began), Inside: p.inside}
 	c.mu.Lock()
-	var suspicions []Suspicion
+	var suspicions []runtime.Suspicion
 	if !p.wanted.Load() {
 		suspicions = c.suspect(p, d)
 	}
@@ -273,6 +276,10 @@ func (c *Cells) died(p *process) {
 	}
 	c.cfg.Logger.Error("a cell died", slog.String(logkey.ID, "cell.died"), slog.Int(logkey.Cell, p.cell), slog.Int(logkey.Process, p.cmd.Process.Pid), slog.String(logkey.Error, d.Cause),
 		slog.Int(logkey.Projects, len(d.Projects)), slog.Int64(logkey.Lived, d.Lived.Milliseconds()), slog.String(logkey.Stack, d.Words))
+	for _, s := range suspicions {
+		c.cfg.Logger.Warn("a project's code was under way when a cell died", slog.String(logkey.Project, s.ProjectID), slog.Int(logkey.Cell, p.cell),
+			slog.String(logkey.File, s.Entry.File), slog.String(logkey.Hash, s.Entry.Hash), slog.String(logkey.WorkflowID, s.Entry.WorkflowID), slog.String(logkey.RunID, s.Entry.RunID))
+	}
 	c.cfg.Died(d)
 }
 
@@ -299,7 +306,16 @@ func (c *Cells) choose() *cell {
 
 // Start is runtime.Runner's.
 func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, error) {
-	if _, err := c.home(p.ID); err == nil {
+	c.mu.Lock()
+	h := c.projects[p.ID]
+	c.mu.Unlock()
+	switch {
+	case h == nil:
+	case h.leaves:
+		if err := c.Stop(ctx, p.ID); err != nil {
+			return runtime.Report{}, fmt.Errorf("stop a project that is to have a cell of its own: %w", err)
+		}
+	default:
 		return runtime.Report{}, errors.New("start project " + p.ID + ": it is running")
 	}
 	alone, err := c.judge(ctx, p)
@@ -389,8 +405,10 @@ func (c *Cells) Running() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	list := make([]string, 0, len(c.projects))
-	for id := range c.projects {
-		list = append(list, id)
+	for id, h := range c.projects {
+		if !h.leaves {
+			list = append(list, id)
+		}
 	}
 	slices.Sort(list)
 	return list

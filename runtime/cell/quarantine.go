@@ -31,48 +31,22 @@ const (
 	aloneMemory, leastMemory = 256 << 20, 64 << 20
 )
 
-// Suspicion is of a project whose JavaScript was under way when cells died.
-type Suspicion struct {
-	ProjectID string
-	// Code is a hash of all its texts that ran; "" if that isn't known.
-	Code string
-	// Deaths are those in cells of all, Alone those in cells of its own.
-	Deaths, Alone int
-	Last          time.Time
-	// Until is before when it isn't started; zero: it is.
-	Until time.Time
-	// Entry, Cause and Words are of the last death.
-	Entry        runtime.Entry
-	Cause, Words string
-
-	unsaved bool // Config.Quarantine doesn't have it
-}
-
-// QuarantineRules are what counts as too much.
-type QuarantineRules struct {
-	// Apart is how many deaths set a project apart, within Remembered.
-	Apart      int
-	Remembered time.Duration
-	// FirstHold and MostHold are how long a project waits that ended its own cell.
-	FirstHold, MostHold time.Duration
-}
-
-var rules = QuarantineRules{Apart: apart, Remembered: remembered, FirstHold: firstHold, MostHold: mostHold}
+var rules = runtime.QuarantineRules{Apart: apart, Remembered: remembered, FirstHold: firstHold, MostHold: mostHold}
 
 // Quarantine is where suspicions are, for all replicas and beyond this process.
 type Quarantine interface {
 	// Read gives all.
-	Read(ctx context.Context) ([]Suspicion, error)
+	Read(ctx context.Context) ([]runtime.Suspicion, error)
 	// Note adds a death by the rules, and gives what it comes to.
-	Note(ctx context.Context, death Suspicion, r QuarantineRules) (Suspicion, error)
+	Note(ctx context.Context, death runtime.Suspicion, r runtime.QuarantineRules) (runtime.Suspicion, error)
 	// Forgive removes what is noted of a project's code.
 	Forgive(ctx context.Context, projectID, code string) error
 }
 
 // after is what another death makes of a suspicion.
-func (s Suspicion) after(death Suspicion, r QuarantineRules) Suspicion {
+func after(s, death runtime.Suspicion, r runtime.QuarantineRules) runtime.Suspicion {
 	if s.Code != death.Code || s.Deaths < r.Apart && s.Alone == 0 && death.Last.Sub(s.Last) > r.Remembered {
-		s = Suspicion{}
+		s = runtime.Suspicion{}
 	}
 	until := s.Until
 	if death.Alone > 0 {
@@ -82,8 +56,8 @@ func (s Suspicion) after(death Suspicion, r QuarantineRules) Suspicion {
 	return death
 }
 
-// apart says whether a project runs in a cell of its own.
-func (s Suspicion) apart() bool { return s.Deaths >= apart }
+// isApart says whether a project runs in a cell of its own.
+func isApart(s *runtime.Suspicion) bool { return s.Deaths >= apart }
 
 // QuarantinedError says why a project isn't started.
 type QuarantinedError struct {
@@ -114,7 +88,7 @@ func (e *QuarantinedError) Error() string {
 }
 
 // suspect says who may have ended a process. The caller holds mu.
-func (c *Cells) suspect(p *process, d Death) (deaths []Suspicion) {
+func (c *Cells) suspect(p *process, d Death) (deaths []runtime.Suspicion) {
 	inside := map[string]runtime.Entry{}
 	for _, e := range d.Inside {
 		if was, twice := inside[e.ProjectID]; !twice || was.File == "" {
@@ -127,7 +101,7 @@ func (c *Cells) suspect(p *process, d Death) (deaths []Suspicion) {
 		}
 	}
 	for id, e := range inside {
-		s := Suspicion{ProjectID: id, Last: time.Now(), Entry: e, Cause: d.Cause, Words: d.Words}
+		s := runtime.Suspicion{ProjectID: id, Last: time.Now(), Entry: e, Cause: d.Cause, Words: d.Words}
 		if h := c.projects[id]; h != nil && h.process == p {
 			s.Code = h.code
 		}
@@ -145,10 +119,10 @@ func (c *Cells) suspect(p *process, d Death) (deaths []Suspicion) {
 const quarantineTimeout = 2 * time.Second
 
 // note adds a death to what is known of a project, here and everywhere.
-func (c *Cells) note(death Suspicion) {
+func (c *Cells) note(death runtime.Suspicion) {
 	ctx, cancel := context.WithTimeout(c.life, quarantineTimeout)
 	defer cancel()
-	var noted Suspicion
+	var noted runtime.Suspicion
 	err := errNoQuarantine
 	if c.cfg.Quarantine != nil {
 		noted, err = c.cfg.Quarantine.Note(ctx, death, rules)
@@ -158,10 +132,10 @@ func (c *Cells) note(death Suspicion) {
 	if err != nil {
 		was := c.suspects[death.ProjectID]
 		if was == nil {
-			was = &Suspicion{}
+			was = &runtime.Suspicion{}
 		}
-		noted = was.after(death, rules)
-		noted.unsaved = true
+		noted = after(*was, death, rules)
+		noted.Unsaved = true
 		if c.cfg.Quarantine != nil {
 			c.cfg.Logger.Warn("whose code ended a cell can't be written down; this process alone goes by it", slog.String(logkey.Project, death.ProjectID), slog.String(logkey.Error, err.Error()))
 		}
@@ -175,9 +149,9 @@ func (c *Cells) saveLate() {
 		return
 	}
 	c.mu.Lock()
-	var unsaved []Suspicion
+	var unsaved []runtime.Suspicion
 	for _, s := range c.suspects {
-		if s.unsaved {
+		if s.Unsaved {
 			unsaved = append(unsaved, *s)
 		}
 	}
@@ -225,16 +199,16 @@ func (c *Cells) learn(ctx context.Context, age time.Duration) error {
 		if c.learned.IsZero() {
 			return err // what ended processes may be among them
 		}
-		return nil //nolint:nilerr // what was known still holds
+		return nil // what was known still holds
 	}
-	now := map[string]*Suspicion{}
+	now := map[string]*runtime.Suspicion{}
 	for id, s := range c.suspects {
-		if s.unsaved || s.Last.After(began) {
+		if s.Unsaved || s.Last.After(began) {
 			now[id] = s
 		}
 	}
 	for _, s := range list {
-		if own := now[s.ProjectID]; own == nil || own.unsaved && s.Deaths+s.Alone >= own.Deaths+own.Alone {
+		if own := now[s.ProjectID]; own == nil || own.Unsaved && s.Deaths+s.Alone >= own.Deaths+own.Alone {
 			now[s.ProjectID] = &s
 		}
 	}
@@ -261,7 +235,7 @@ func (c *Cells) judge(ctx context.Context, p runtime.Project) (alone bool, err e
 	}
 	defer c.mu.Unlock()
 	switch {
-	case !s.apart():
+	case !isApart(s):
 		return false, nil
 	case now.Before(s.Until):
 		return false, &QuarantinedError{Entry: s.Entry, Deaths: s.Deaths + s.Alone, Until: s.Until, Cause: s.Cause, Words: s.Words}
@@ -270,7 +244,7 @@ func (c *Cells) judge(ctx context.Context, p runtime.Project) (alone bool, err e
 }
 
 // forgive has what is known of a project's code forgotten.
-func (c *Cells) forgive(ctx context.Context, s Suspicion) {
+func (c *Cells) forgive(ctx context.Context, s runtime.Suspicion) {
 	c.mu.Lock()
 	delete(c.suspects, s.ProjectID)
 	c.mu.Unlock()
@@ -319,28 +293,22 @@ func (c *Cells) heed() {
 		c.saveLate()
 		_ = c.learn(c.life, 0) // a start says what is wrong
 		c.mu.Lock()
-		var forgiven []string
+		var look []string
 		for id, s := range before {
-			if s.apart() && c.suspects[id] == nil {
-				forgiven = append(forgiven, id)
+			if isApart(s) && c.suspects[id] == nil {
+				look = append(look, id)
 			}
 		}
 		for id, s := range c.suspects {
 			h := c.projects[id]
-			if !s.apart() || h == nil || h.leaves || h.process.alone != "" || s.Code != h.code {
-				continue
+			if isApart(s) && h != nil && !h.leaves && h.process.alone == "" && s.Code == h.code {
+				h.leaves = true // whoever starts it again stops it first
+				look = append(look, id)
 			}
-			h.leaves = true
-			c.work.Go(func() {
-				if err := c.Stop(c.life, id); err != nil {
-					c.cfg.Logger.Warn("a project whose code ended processes of other replicas can't be stopped in the cell of all", slog.String(logkey.Project, id), slog.String(logkey.Error, err.Error()))
-				}
-				c.cfg.Moved([]string{id})
-			})
 		}
 		c.mu.Unlock()
-		if len(forgiven) > 0 {
-			c.cfg.Moved(forgiven)
+		if len(look) > 0 {
+			c.cfg.Moved(look)
 		}
 	}
 }
