@@ -148,13 +148,10 @@ export async function busy() { await computes(); }
 			}
 			return nil
 		})
-		pid := 0
-		if n < 2 {
-			pid = first.cellBeside(shared)
-		} else {
+		if n == 2 {
 			shared = first.cellOfAll()
-			pid = first.cellBeside(shared)
 		}
+		pid := first.cellBeside(shared)
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
