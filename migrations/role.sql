@@ -91,6 +91,7 @@ BEGIN
             ('worker_requests', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_workers', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_replicas', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_quarantine', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('activity_statistics', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_package_bundles', 'ALL', 'USING (true) WITH CHECK (true)'),

@@ -294,7 +294,8 @@ func TestCleanUpsRunByThemselvesAndSayWhatTheyDid(t *testing.T) {
 	p, w := h.Shop("v1")
 	lines := &logLines{}
 	r := h.work(func(c *Config) {
-		c.Executions, c.CodeMargin, c.CodeInterval, c.CodeRetention = &temporalDouble{}, 20*time.Millisecond, 20*time.Millisecond, -1
+		// The margin is longer than it takes from a text's storing to the note that it is live.
+		c.Executions, c.CodeMargin, c.CodeInterval, c.CodeRetention = &temporalDouble{}, 3*time.Second, 20*time.Millisecond, -1
 		c.Logger = lines.logger()
 	})
 	r.isStatus(p, rows.StatusRunning)

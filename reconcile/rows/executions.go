@@ -1,9 +1,11 @@
 package rows
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -260,30 +262,53 @@ func WriteChains(ctx context.Context, db DB, states []ExecutionState) (without [
 		return nil, err
 	}
 	for i, s := range states {
-		if !written[int64(i+1)] {
+		if !written[i] {
 			without = append(without, s)
 		}
 	}
 	return without, nil
 }
 
-func writeExecutions(ctx context.Context, db DB, sql string, states []ExecutionState) (written map[int64]bool, err error) {
+// writeExecutions says which states, by their places, were written. Replicas may tell of the same
+// executions at once: each writes them in one order, and whoever loses all the same, since the
+// server plans as it likes, writes again.
+func writeExecutions(ctx context.Context, db DB, sql string, states []ExecutionState) (written map[int]bool, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	rows, err := db.Query(ctx, sql, stateArgs(states)...)
-	if err == nil {
-		var n []int64
-		n, err = pgx.CollectRows(rows, pgx.RowTo[int64])
-		written = make(map[int64]bool, len(n))
-		for _, i := range n {
-			written[i] = true
+	order := make([]int, len(states))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(states[a].ID, states[b].ID), cmp.Compare(states[a].FirstRunID, states[b].FirstRunID))
+	})
+	ordered := make([]ExecutionState, len(states))
+	for n, i := range order {
+		ordered[n] = states[i]
+	}
+	const most = 5
+	for tries := 1; ; tries++ {
+		rows, err := db.Query(ctx, sql, stateArgs(ordered)...)
+		var found []int64
+		if err == nil {
+			found, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 		}
+		if deadlock := new(pgconn.PgError); errors.As(err, &deadlock) && deadlock.Code == deadlockDetected && tries < most {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("write executions: %w", err)
+		}
+		written = make(map[int]bool, len(found))
+		for _, n := range found {
+			written[order[n-1]] = true
+		}
+		return written, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("write executions: %w", err)
-	}
-	return written, nil
 }
+
+// deadlockDetected is PostgreSQL's error code.
+const deadlockDetected = "40P01"
 
 // unrecorded says of a state s that there is no row of it, also none whose start is on its way.
 const unrecorded = `NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
