@@ -115,7 +115,7 @@ func (m matter) tell(ctx context.Context, db DB, replica, message string, detail
 	}
 	b := &pgx.Batch{} // one transaction, of which each statement sees what was committed before it
 	b.Queue(lockMatterSQL, m.kind, m.projectID, m.key)
-	b.Queue(fmt.Sprintf(tellOnceSQL, m.same), append([]any{m.projectID, replica, m.kind, strings.ReplaceAll(Bounded(message), "\x00", ""), text, executions, times}, m.args...)...).
+	b.Queue(fmt.Sprintf(tellOnceSQL, m.same), append([]any{m.projectID, replica, m.kind, plain(message), text, executions, times}, m.args...)...).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&latest) })
 	b.Queue(trimEventsSQL, m.projectID, MaxEvents)
 	if err := db.SendBatch(ctx, b); err != nil && !ProjectGone(err) {

@@ -3,7 +3,6 @@ package rows
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -139,7 +138,7 @@ func FinishExecutionRequest(ctx context.Context, db DB, id string, result *strin
 		result = &clean
 	}
 	err := setRequest(ctx, db, `status = CASE WHEN $3 = '' THEN 'completed' ELSE 'failed' END, result = $2::jsonb, error = nullif($3, ''),
-  completed_at = clock_timestamp(), leased_until = NULL`, id, result, strings.ReplaceAll(Bounded(reason), "\x00", ""))
+  completed_at = clock_timestamp(), leased_until = NULL`, id, result, plain(reason))
 	if Unwritable(err) && result != nil {
 		return FinishExecutionRequest(ctx, db, id, nil, reason)
 	}

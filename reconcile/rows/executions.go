@@ -121,7 +121,7 @@ func GiveBackStarts(ctx context.Context, db DB, ids []string, after time.Duratio
 	defer cancel()
 	_, err := db.Exec(ctx, `UPDATE public.workflow_executions SET leased_until = now() + $2 * interval '1 microsecond',
   error_message = coalesce(nullif($3, ''), error_message)
-WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds(), strings.ReplaceAll(Bounded(why), "\x00", ""))
+WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds(), plain(why))
 	if err != nil {
 		return fmt.Errorf("give back executions to start: %w", err)
 	}
@@ -496,11 +496,14 @@ SELECT s.n, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.fi
 	return found, nil
 }
 
+// anyRecorded says that any project wants its executions recorded.
+const anyRecorded = `EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`
+
 // AnyRecorded says whether any project wants its executions recorded, whoever started them.
 func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
+	if err := db.QueryRow(ctx, `SELECT `+anyRecorded).Scan(&any); err != nil {
 		return false, fmt.Errorf("read what is recorded: %w", err)
 	}
 	return any, nil
@@ -511,8 +514,7 @@ func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
 func AnyOpenExecution(ctx context.Context, db DB) (any bool, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE status IN ('pending', 'running', 'paused'))
-  OR EXISTS (SELECT FROM public.projects WHERE record_executions = 'all')`).Scan(&any); err != nil {
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE status IN ('pending', 'running', 'paused')) OR `+anyRecorded).Scan(&any); err != nil {
 		return false, fmt.Errorf("look for open executions: %w", err)
 	}
 	return any, nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,7 +81,7 @@ func WriteKeptCode(ctx context.Context, db DB, projectID, workflowID, hash strin
 	n := len(list)
 	ids, runs, from, events, reasons := make([]string, n), make([]string, n), make([]string, n), make([]int64, n), make([]string, n)
 	for i, x := range list {
-		ids[i], runs[i], from[i], events[i], reasons[i] = x.WorkflowID, x.RunID, x.From, x.EventID, strings.ReplaceAll(Bounded(x.Reason), "\x00", "")
+		ids[i], runs[i], from[i], events[i], reasons[i] = x.WorkflowID, x.RunID, x.From, x.EventID, plain(x.Reason)
 	}
 	ctx, cancel := db.Within(ctx)
 	defer cancel()

@@ -180,6 +180,9 @@ func Bounded(s string) string {
 	return strings.ToValidUTF8(s[:MaxText], "") + "…"
 }
 
+// plain bounds a text for a column of its own, without the NUL that PostgreSQL's texts can't hold.
+func plain(s string) string { return strings.ReplaceAll(Bounded(s), "\x00", "") }
+
 // Encode returns the JSON without what PostgreSQL's jsonb refuses: a NUL in a
 // text, which an error message that quotes the author's code may hold.
 func (m Metadata) Encode() (string, error) {

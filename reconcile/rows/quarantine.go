@@ -68,8 +68,8 @@ ON CONFLICT (project_id) DO UPDATE SET
     FROM (SELECT f.fresh, CASE WHEN f.fresh THEN 0 ELSE q.deaths END AS deaths, CASE WHEN f.fresh THEN 0 ELSE q.deaths_alone END AS alone
           FROM (SELECT q.code <> excluded.code OR q.deaths < $14 AND q.deaths_alone = 0 AND q.last_death < now() - $15 * interval '1 microsecond' AS fresh) f) n)
 RETURNING `+suspicionColumns,
-		death.ProjectID, death.Code, death.Deaths, death.Alone, r.FirstHold.Microseconds(), Bounded(death.Entry.File), Bounded(death.Entry.Hash),
-		Bounded(death.Entry.WorkflowID), Bounded(death.Entry.RunID), Bounded(death.Cause), Bounded(death.Words), q.Replica,
+		death.ProjectID, death.Code, death.Deaths, death.Alone, r.FirstHold.Microseconds(), plain(death.Entry.File), plain(death.Entry.Hash),
+		plain(death.Entry.WorkflowID), plain(death.Entry.RunID), plain(death.Cause), plain(death.Words), q.Replica,
 		r.MostHold.Microseconds(), r.Apart, r.Remembered.Microseconds())
 	if err != nil {
 		return death, fmt.Errorf("note whose code ended a process: %w", err)

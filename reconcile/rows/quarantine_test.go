@@ -36,12 +36,12 @@ func TestDeathsAddUpOverReplicasUntilTheCodeIsAnother(t *testing.T) {
 			h.Exec(`UPDATE workflow_quarantine SET last_death = now() - $1::text::interval`, step.age)
 		}
 		got, err := step.by.Note(t.Context(), runtime.Suspicion{
-			ProjectID: project, Code: step.code, Deaths: 1 - step.alone, Alone: step.alone, Cause: "killed", Entry: runtime.Entry{ProjectID: project, File: "flow.ts"},
+			ProjectID: project, Code: step.code, Deaths: 1 - step.alone, Alone: step.alone, Cause: "killed", Words: "fatal\x00 error", Entry: runtime.Entry{ProjectID: project, File: "flow.ts"},
 		}, r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Deaths != step.sum || got.Alone != step.held || got.Code != step.code || got.Entry.File != "flow.ts" || got.Until.IsZero() != step.isNotHeld || !step.isNotHeld && time.Until(got.Until) < step.atLeast {
+		if got.Deaths != step.sum || got.Alone != step.held || got.Code != step.code || got.Entry.File != "flow.ts" || got.Words != "fatal error" || got.Until.IsZero() != step.isNotHeld || !step.isNotHeld && time.Until(got.Until) < step.atLeast {
 			t.Errorf("step %d: %+v", i, got)
 		}
 	}
