@@ -289,15 +289,15 @@ func (s *Steps) flush(ctx context.Context) error {
 			return nil
 		}
 		s.busy = time.Now()
-		orphans, err := s.write(ctx, batch)
+		written, orphans, err := s.write(ctx, batch)
 		if err != nil {
 			s.giveBack(batch, 0)
 			return err
 		}
 		s.giveBack(orphans, stepPause)
 		s.mu.Lock()
-		for _, p := range batch {
-			if p.settles && !p.lost && !slices.Contains(orphans, p) {
+		for _, p := range written {
+			if p.settles && !p.lost {
 				s.settled[p.runID] = time.Now()
 			}
 		}

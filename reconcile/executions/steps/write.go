@@ -12,12 +12,13 @@ import (
 	"workflow-worker/runtime/logkey"
 )
 
-// write writes a batch; orphans are runs that have no row, yet or at all.
-func (s *Steps) write(ctx context.Context, batch []*pendingRun) (orphans []*pendingRun, err error) {
+// write writes what has a row: written. Orphans are runs that may have one in a moment. What is
+// neither has none, and if one comes later, the histories have the steps.
+func (s *Steps) write(ctx context.Context, batch []*pendingRun) (written, orphans []*pendingRun, err error) {
 	s.wmu.Lock()
 	defer s.wmu.Unlock()
 	if orphans, err = s.aim(ctx, batch); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var workflows []string
 	for _, p := range batch {
@@ -26,11 +27,14 @@ func (s *Steps) write(ctx context.Context, batch []*pendingRun) (orphans []*pend
 		}
 	}
 	if err := s.define(ctx, workflows); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var list []rows.Step
 	var executions, bases []string
 	for _, p := range batch {
+		if len(s.targets[p.runID]) > 0 {
+			written = append(written, p)
+		}
 		for _, t := range s.targets[p.runID] {
 			for _, base := range p.bases {
 				executions, bases = append(executions, t.ExecutionID), append(bases, base)
@@ -44,10 +48,10 @@ func (s *Steps) write(ctx context.Context, batch []*pendingRun) (orphans []*pend
 	}
 	if len(bases) > 0 {
 		if err := rows.RemoveStepsOf(ctx, s.DB, executions, bases); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return orphans, s.writeRows(ctx, list)
+	return written, orphans, s.writeRows(ctx, list)
 }
 
 // aim finds the rows of a batch's runs.
