@@ -189,10 +189,10 @@ func SortedUnique(s []string) []string {
 	return slices.Compact(s)
 }
 
-// SnapshotBegin makes all statements of a transaction see one snapshot. The tables are locked before it
-// is taken: a migration that writes one of them anew (a column's other type, a column whose default is
-// made for each row) leaves it without a row for every older snapshot, and the first of our reads
-// that waits for the migration would have such a one: projects would seem deleted, requests never made.
+// SnapshotBegin makes all statements of a transaction see one snapshot. The tables are locked before
+// it is taken: a migration that writes one of them anew (another type of a column, a column whose
+// default is made for each row) leaves it without a row for every older snapshot, also for that of a
+// first statement that waits for the migration. Projects would seem deleted, requests never made.
 var SnapshotBegin = []string{
 	`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
 	`LOCK TABLE public.projects, public.workflows, public.workflow_compiled_code, public.components, public.worker_requests,

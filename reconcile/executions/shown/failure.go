@@ -34,8 +34,8 @@ const MaxCauses = 16
 // bareFailure is how many bytes a failure may have of which no values are shown.
 const bareFailure = 256 << 10
 
-// serverFailure is the type of a failure in the server's own words. Between the attempts of an activity it
-// stands before one of more than 4 kB, which is its cause.
+// serverFailure is the type of a failure in the server's own words. Between the attempts of an
+// activity it stands before one of more than 4 kB, which is its cause.
 const serverFailure = "ServerFailure"
 
 // HiddenMessage stands where rows show no messages.
