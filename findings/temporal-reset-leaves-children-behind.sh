@@ -1,6 +1,23 @@
 #!/usr/bin/env bash
 # Temporal's server 1.29.1 (its CLI's dev server, v1.5.1) with its Go SDK 1.50.0: what becomes of a running child when its parent is
 # reset. Children have the default parent close policy, which terminates them.
+#
+# The behaviour: a reset terminates the parent's run without asking that policy. A child that was begun before the point of the reset stays
+# the new run's, and its end reaches it. One that was begun after that point runs on and belongs to nobody: nothing that is done
+# to the parent touches it any more. The new run starts it a second time: beside the first one if it has no id of its own (the
+# default one holds the run's id), else in vain, as one of this id runs already.
+#
+# Guessed: the former run is shown as Terminated, so its children go with it as they do when it is terminated; or the new run takes
+# them over where it starts the same child again, all the more so under the same id.
+# Surprising: to go back before a step that went wrong doubles what is under way, or, with the ids that are recommended so that nothing
+# is done twice, fails at that very step, until somebody has found the child and ended it by hand.
+#
+# Seen on 2026-11-30:
+#   terminated: parent Terminated, child Terminated
+#   reset to before the child: former run Terminated, its child Running; new run Running, its child is another true, Running
+#   ... and then terminated: former run's child Running, new run's child Terminated
+#   reset to before a child with an id of its own: former run's child Running; new run Completed: already started
+#   reset to after the child's start: child Running; once it has ended: new run Completed: the child's result
 set -euo pipefail
 dir=$(mktemp -d)
 server=
@@ -166,4 +183,9 @@ GOFLAGS=-mod=mod go mod tidy >/dev/null 2>&1
 timeout 120 go run . "127.0.0.1:$port" >seen
 cat seen
 diff seen - <<'WANT'
+terminated: parent Terminated, child Terminated
+reset to before the child: former run Terminated, its child Running; new run Running, its child is another true, Running
+... and then terminated: former run's child Running, new run's child Terminated
+reset to before a child with an id of its own: former run's child Running; new run Completed: already started
+reset to after the child's start: child Running; once it has ended: new run Completed: the child's result
 WANT
