@@ -155,7 +155,7 @@ func (r *Reconciler) lookAtRows(ctx context.Context, rec *record, likely bool) (
 	}
 	defer c.Release() // which closes one whose transaction isn't over
 	b := &pgx.Batch{}
-	c.Begin(b, `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	c.Begin(b, rows.SnapshotBegin...)
 	glanced := rows.QueueGlance(b, r.identify, rec.id, rec.refs)
 	var project func(rows.Glance) *rows.Snapshot
 	if likely {

@@ -165,10 +165,11 @@ func (p *Pool) Acquire(ctx context.Context) (*Conn, error) {
 	return &Conn{Conn: conn, pool: p}, nil
 }
 
-// Begin queues the beginning of a transaction with these options; whoever calls it
-// queues the end.
-func (c *Conn) Begin(b *pgx.Batch, begin string) {
-	b.Queue(begin)
+// Begin queues the statements that begin a transaction; whoever calls it queues the end.
+func (c *Conn) Begin(b *pgx.Batch, begin ...string) {
+	for _, sql := range begin {
+		b.Queue(sql)
+	}
 	if c.pool.pooled() {
 		b.Queue(localSettings)
 	}

@@ -3,6 +3,7 @@ package rows
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -188,5 +189,15 @@ func SortedUnique(s []string) []string {
 	return slices.Compact(s)
 }
 
-// SnapshotOptions make all statements of a transaction see one snapshot.
-var SnapshotOptions = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+// SnapshotBegin makes all statements of a transaction see one snapshot. The tables are locked before
+// it is taken: a migration that writes one of them anew (another type of a column, a column whose
+// default is made for each row) leaves it without a row for every older snapshot, also for that of a
+// first statement that waits for the migration. Projects would seem deleted, requests never made.
+var SnapshotBegin = []string{
+	`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
+	`LOCK TABLE public.projects, public.workflows, public.workflow_compiled_code, public.components, public.worker_requests,
+	public.workflow_execution_moves, public.workflow_live_code, public.workflow_code_store IN ACCESS SHARE MODE`,
+}
+
+// SnapshotOptions begin a transaction in the same way.
+var SnapshotOptions = pgx.TxOptions{BeginQuery: strings.Join(SnapshotBegin, "; ")}

@@ -34,6 +34,10 @@ const MaxCauses = 16
 // bareFailure is how many bytes a failure may have of which no values are shown.
 const bareFailure = 256 << 10
 
+// serverFailure is the type of a failure in the server's own words. Between the attempts of an
+// activity it stands before one of more than 4 kB, which is its cause.
+const serverFailure = "ServerFailure"
+
 // HiddenMessage stands where rows show no messages.
 const HiddenMessage = "the message is hidden: failures are encrypted (RECORD_VALUES)"
 
@@ -72,7 +76,7 @@ func failureOf(f *failurepb.Failure, max, depth int) *Failure {
 	case f.GetTerminatedFailureInfo() != nil:
 		out.Type = "Terminated"
 	case f.GetServerFailureInfo() != nil:
-		out.Type = "ServerFailure"
+		out.Type = serverFailure
 	}
 	if out.Type == "" {
 		out.Type = "Error"
@@ -84,10 +88,10 @@ func failureOf(f *failurepb.Failure, max, depth int) *Failure {
 }
 
 // First is what a person should read first: what the code said, not that an activity or a child
-// failed, which is before it.
+// failed, which is before it, nor that the server cut what was too long for it.
 func (f *Failure) First() string {
 	var where []string
-	for f.Cause != nil && (f.Type == "ActivityFailure" || f.Type == "ChildWorkflowFailure") {
+	for f.Cause != nil && (f.Type == "ActivityFailure" || f.Type == "ChildWorkflowFailure" || f.Type == serverFailure) {
 		if name := f.Activity + f.Workflow; name != "" {
 			where = append(where, name)
 		}

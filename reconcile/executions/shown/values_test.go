@@ -53,6 +53,13 @@ func TestAPersonReadsFirstWhatTheCodeSaid(t *testing.T) {
 	if got := f.JSON(200); got == nil || !strings.Contains(*got, `"activity":"reserve"`) {
 		t.Errorf("json %v", got)
 	}
+	cut := failureOf(&failurepb.Failure{
+		Message: "Failure exceeds size limit.", Cause: cause,
+		FailureInfo: &failurepb.Failure_ServerFailureInfo{ServerFailureInfo: &failurepb.ServerFailureInfo{}},
+	}, 1000, MaxCauses)
+	if got := cut.First(); got != "no stock" {
+		t.Errorf("first of one that the server cut %q", got)
+	}
 	deep := cause
 	for range 3 * MaxCauses {
 		deep = &failurepb.Failure{Message: "outer", Cause: deep}

@@ -143,7 +143,9 @@ func (h *House) Request(project, action string) string {
 func (h *House) Read(project string, lastGood bool, refs ...string) *rows.Snapshot {
 	h.T.Helper()
 	b := &pgx.Batch{}
-	b.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`)
+	for _, sql := range rows.SnapshotBegin {
+		b.Queue(sql)
+	}
 	glanced := rows.QueueGlance(b, rows.Identity, project, rows.SortedUnique(refs))
 	answer := rows.QueueSnapshot(b, project, lastGood)
 	b.Queue(`COMMIT`)
