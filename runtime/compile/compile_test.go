@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dop251/goja"
@@ -427,4 +428,101 @@ func TestErrorsNameTheColumnWhereItIs(t *testing.T) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
+}
+
+// BenchmarkLink measures what becomes of a text that esbuild has read: it is done for each text of
+// a fleet that starts.
+func BenchmarkLink(b *testing.B) {
+	for name, s := range map[string]Source{
+		"workflow": workflow(`import { proxyActivities, sleep, defineQuery, setHandler, log } from '@temporalio/workflow';
+
+const { echo } = proxyActivities<{ echo(input: { n: number }): Promise<number> }>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1s', maximumAttempts: 3 },
+});
+
+export interface Order {
+  id: string;
+  lines: { sku: string; quantity: number }[];
+}
+
+export const progress = defineQuery<string>('progress');
+
+export async function versionOf(order?: Order): Promise<string> {
+  let state = 'started';
+  setHandler(progress, () => state);
+  if (order && order.lines.length > 0) {
+    state = 'counting';
+    for (const line of order.lines) {
+      const n = await echo({ n: line.quantity });
+      if (n < 0) {
+        log.warn('a negative quantity', { sku: line.sku });
+        await sleep('1 second');
+      }
+    }
+  }
+  return state;
+}
+`),
+		"activity": {Name: "echo.ts", Kind: Activity, Text: `export async function echo(input: { n: number; wait?: number }): Promise<number> {
+  if (input.wait) {
+    await new Promise((resolve) => setTimeout(resolve, input.wait));
+  }
+  return input.n;
+}
+`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			t, _, err := understand(s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run("transform", func(b *testing.B) {
+				for b.Loop() {
+					_, _ = transform(s)
+				}
+			})
+			b.Run("learn", func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := learn(s, t); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("link", func(b *testing.B) {
+				for b.Loop() {
+					if _, err := link(s, t, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestProgramsAreForgottenAfterAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Config{CacheFor: time.Minute})
+		defer c.Close()
+		first, second := workflow("export const a = 1"), workflow("export const b = 1")
+		compiled := func(s Source) {
+			if _, err := c.Compile(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		}
+		compiled(first)
+		time.Sleep(40 * time.Second)
+		compiled(second)
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if c.cached(first.Hash()) != nil || c.cached(second.Hash()) == nil {
+			t.Error("after 70 s and 30 s the first is still remembered, or the second isn't")
+		}
+		time.Sleep(40 * time.Second)
+		synctest.Wait()
+		if c.cached(second.Hash()) != nil {
+			t.Error("the second is still remembered after 70 s")
+		}
+	})
 }
