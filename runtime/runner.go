@@ -39,6 +39,7 @@ type Runner struct {
 	runtimes *workflow.Runtimes
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
+	began time.Time
 
 	mu       sync.Mutex // guards projects
 	projects map[string]*project
@@ -61,6 +62,7 @@ func newRunner(cfg Config) *Runner {
 		memory:   sandbox.NewMemory(sandbox.MemoryOptions{Process: cfg.MaxMemory, Relieve: runtimes.LetGo}),
 		runtimes: runtimes,
 		gates:    make(chan struct{}, maxGates),
+		began:    time.Now(),
 		projects: make(map[string]*project),
 	}
 	if cfg.Steps != nil {

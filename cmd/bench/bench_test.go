@@ -179,7 +179,7 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		}
 	}
 	o, err := parseOptions(nil, io.Discard)
-	if err != nil || o.reloads != 200 || !slices.Equal(o.projects, []int{100}) || !slices.Equal(o.parts, allParts) {
+	if err != nil || o.reloads != 200 || !slices.Equal(o.projects, []int{100, 500}) || !slices.Equal(o.parts, allParts) {
 		t.Errorf("%+v, %v", o, err)
 	}
 }

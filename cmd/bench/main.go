@@ -5,6 +5,7 @@
 //	go run ./cmd/bench -parts reload -reloads 50
 //	go run ./cmd/bench -parts reload -projects 1,100,500 -load 20
 //	go run ./cmd/bench -parts memory -memory 100,500,1000
+//	go run ./cmd/bench -parts start           # a thousand projects at once, and who uses the processors
 //	go run ./cmd/bench -parts waiting         # 300 projects with a waiting execution each; -waiting 1000
 //	go run ./cmd/bench -parts edits           # one project edited often, and many of its workflows at once
 //	go run ./cmd/bench -parts hoard           # one project fills memory beside 100 others
@@ -69,12 +70,13 @@ type options struct {
 	scale    float64
 	outage   time.Duration
 	native   bool
-	cells    int // of the service; negative: as many as it has by default
+	cells    int      // of the service; negative: as many as it has by default
+	settings []string // of the service, NAME=value
 	verbose  bool
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "computing", "memory", "waiting", "hoard", "executions", "reload", "edits", "cells", "outage"}
+var allParts = []string{"code", "first", "cpu", "computing", "memory", "start", "waiting", "hoard", "executions", "reload", "edits", "cells", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -84,7 +86,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.StringVar(&o.binary, "binary", "bin/workflow-worker", "the service")
 	f.StringVar(&parts, "parts", strings.Join(allParts, ","), "what to measure")
 	f.IntVar(&o.reloads, "reloads", 200, "changes of code, in part reload")
-	f.StringVar(&projects, "projects", "100", "numbers of projects running in part reload, rising; 1,100,500 for the whole")
+	f.StringVar(&projects, "projects", "100,500", "numbers of projects running in part reload, rising; 1,100,500 for the whole")
 	f.IntVar(&o.load, "load", 0, "workflows with an activity started per second on these projects in part reload")
 	f.IntVar(&o.waiting, "waiting", 300, "projects with a waiting execution each, in part waiting")
 	f.StringVar(&memory, "memory", "100,500", "numbers of projects at which memory is read, rising; 100,500,1000 for the whole")
@@ -92,6 +94,13 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long Temporal is away in part outage")
 	f.BoolVar(&o.native, "native", true, "measure the same workflows written in Go, too")
 	f.IntVar(&o.cells, "cells", -1, "CELLS of the service, except in part cells; negative: the default")
+	f.Func("set", "NAME=value, a `setting` of the service; may be given again", func(text string) error {
+		if name, _, ok := strings.Cut(text, "="); !ok || name == "" {
+			return errors.New("must be NAME=value")
+		}
+		o.settings = append(o.settings, text)
+		return nil
+	})
 	f.BoolVar(&o.verbose, "v", false, "pass on the service's log")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -147,6 +156,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	began := time.Now()
 	parts := map[string]func(context.Context) error{
 		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "computing": b.measureComputing, "memory": b.measureMemory,
+		"start":   b.measureStart,
 		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "edits": b.measureEdits, "cells": b.measureCells, "outage": b.measureOutage,
 	}
 	var failed error

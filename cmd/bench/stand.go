@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -138,6 +139,10 @@ func (b *bench) startService(ctx context.Context, databaseURL string, more map[s
 		settings["CELLS"] = strconv.Itoa(b.options.cells)
 	}
 	maps.Copy(settings, more)
+	for _, text := range b.options.settings {
+		name, value, _ := strings.Cut(text, "=")
+		settings[name] = value
+	}
 	return startService(ctx, b.options.binary, log, settings)
 }
 

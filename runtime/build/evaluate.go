@@ -28,11 +28,12 @@ const evaluationBudget = time.Second
 //
 // Temporal's SDK in a runtime of its own takes 3 ms and 1.4 MB, too much for a thousand projects
 // that start at once. Where the text alone tells the exports, the top level is evaluated with
-// stand-ins for all that it imports but npm packages, in a tenth of that; only if that fails, or if
-// there may be options on the functions, does the real thing decide.
+// stand-ins for all that it imports but npm packages, in a tenth of that, and not at all if it only
+// declares; only if that fails, or if there may be options on the functions, does the real thing
+// decide.
 func contents(ctx context.Context, p *compile.Program, text string, o workflow.CodeOptions) (workflow.Contents, error) {
 	functions, complete := p.Functions()
-	if complete && !strings.Contains(text, versioningOption) && evaluatesWithStandIns(ctx, p, o) {
+	if complete && !strings.Contains(text, versioningOption) && (p.Quiet || evaluatesWithStandIns(ctx, p, o)) {
 		return workflow.Contents{Functions: functions}, nil
 	}
 	code := workflow.NewCode(p, workflow.CodeOptions{CheckTimeout: evaluationBudget, Probe: o.Probe, Memory: o.Memory, Budget: o.Budget, Entered: o.Entered})
@@ -63,7 +64,11 @@ func evaluatesWithStandIns(ctx context.Context, p *compile.Program, o workflow.C
 		if err != nil {
 			return err
 		}
-		program, err := v.Runtime.RunProgram(p.JS)
+		js, err := p.JS()
+		if err != nil {
+			return err
+		}
+		program, err := v.Runtime.RunProgram(js)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/compile"
 	"workflow-worker/runtime/sandbox"
 	"workflow-worker/runtime/workflow"
@@ -126,5 +127,100 @@ func TestPackagesAreEvaluatedWhenARowIsLoaded(t *testing.T) {
 	}
 	if !evaluatesWithStandIns(t.Context(), p, workflow.CodeOptions{}) {
 		t.Error("a good text with packages takes the long way")
+	}
+}
+
+// What only declares isn't evaluated: the tests above show what a fault of a top level is.
+func TestModulesThatOnlyDeclareAreNotEvaluated(t *testing.T) {
+	t.Parallel()
+	quiet := []string{
+		`import { proxyActivities, defineSignal, sleep } from '@temporalio/workflow';
+		 import type { Order } from './types';
+		 const { a, b } = proxyActivities<any>({ startToCloseTimeout: '1m', retry: { maximumAttempts: 3, nonRetryableErrorTypes: ['A', 'B'] } });
+		 export const s = defineSignal<[string]>('s');
+		 const limit = -1, none = null, text = ` + "`x`" + `, list = [1, , 2], table = { limit, 'b': () => none, c() { return text } };
+		 class Kept { #n = 1; get n() { return this.#n } }
+		 export interface I { a: string }
+		 export async function run(order: Order) { await sleep(limit); return [a(order), b, list, table, new Kept()]; }
+		 export default run;`,
+		`export const run = async () => 1;`,
+		// esbuild gives these other names.
+		`function Object() {} export async function run() { return Object }`,
+		`const __export = () => { throw 1 }; export async function run() { return __export }`,
+	}
+	others := []string{
+		`const x: any = undefined; export const y = x.z; export async function run() {}`,
+		`export const n = [1].length; export async function run() {}`,
+		`let n = 0; n++; export async function run() { return n }`,
+		`const early = late; const late = 1; export async function run() { return early }`,
+		`class A extends (undefined as any) {} export async function run() { return A }`,
+		`class A { static n = (() => { throw 1 })() } export async function run() { return A }`,
+		`enum E { A, B } export async function run() { return E.A }`,
+		`const { a = (() => { throw 1 })() } = {} as any; export async function run() { return a }`,
+		`const list = [...(1 as any)]; export async function run() { return list }`,
+		"const text = `${Symbol() as any}`; export async function run() { return text }",
+		`import * as wf from '@temporalio/workflow'; export const t = new (wf as any).Never(); export function run() {}`,
+	}
+	for i, text := range append(quiet, others...) {
+		entered := 0
+		o := workflow.CodeOptions{Entered: func(*compile.Program, string, string) func() {
+			entered++
+			return func() {}
+		}}
+		p := program(t, text)
+		if p.Quiet != (i < len(quiet)) {
+			t.Errorf("only declares: %v: %s", p.Quiet, text)
+			continue
+		}
+		if _, err := contents(t.Context(), p, text, o); p.Quiet && (err != nil || entered > 0) {
+			t.Errorf("evaluated %d times, error %v: %s", entered, err, text)
+		}
+		if p.Quiet && !evaluatesWithStandIns(t.Context(), p, o) {
+			t.Errorf("fails when it is evaluated: %s", text)
+		}
+	}
+}
+
+func TestActivitiesThatOnlyDeclareAreNotEvaluated(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		`import { Context, log } from '@temporalio/activity'; const { heartbeat } = { heartbeat: 1 } as any; export async function a() { Context.current(); log.info(heartbeat) }`: false,
+		`import { Context, log } from '@temporalio/activity'; const at = 'x'; export async function a() { Context.current(); log.info(at) }; export const b = () => 1;`:            true,
+		`import { Context } from '@temporalio/activity'; const c = Context.current(); export async function a() { return c }`:                                                      false,
+		`import { readFileSync } from 'node:fs'; export async function a() { return readFileSync }`:                                                                                false,
+	} {
+		c := compile.New(compile.Config{})
+		t.Cleanup(c.Close)
+		p, err := c.Compile(t.Context(), Text{Kind: KindComponent, Name: "a", Code: text}.source(""))
+		if err != nil {
+			if want {
+				t.Errorf("%s: %v", text, err)
+			}
+			continue
+		}
+		if p.Quiet != want {
+			t.Errorf("only declares: %v, want %v: %s", p.Quiet, want, text)
+			continue
+		}
+		if !want {
+			continue
+		}
+		entered := 0
+		b := New(Options{Compiler: c, Activities: func(string) activity.CodeOptions {
+			return activity.CodeOptions{Entered: func(*compile.Program, string, string) func() {
+				entered++
+				return func() {}
+			}}
+		}})
+		m, err := b.Component(t.Context(), "p", "typescript", Text{Kind: KindComponent, Name: "a", Code: text}, "")
+		if err != nil || entered > 0 || len(m.ActivityFunctions) == 0 {
+			t.Errorf("evaluated %d times, %+v, %v: %s", entered, m, err, text)
+		}
+		code := activity.NewCode(p, activity.CodeOptions{})
+		t.Cleanup(code.Close)
+		evaluated, err := code.Check(t.Context())
+		if told, complete := p.Functions(); err != nil || !complete || !slices.Equal(told, evaluated) {
+			t.Errorf("%s: the text tells of %v, and %v is there, %v", text, told, evaluated, err)
+		}
 	}
 }

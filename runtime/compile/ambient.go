@@ -13,10 +13,17 @@ import (
 	"github.com/dop251/goja/parser"
 	"github.com/dop251/goja/token"
 	"github.com/evanw/esbuild/pkg/api"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // mayBeAmbient finds texts in which there may be const enums that are only declared.
 var mayBeAmbient = regexp.MustCompile(`\bdeclare\b[\s\S]*\bconst\s+enum\b`)
+
+// mayDeclare asks it where the words are there at all: it is slow.
+func mayDeclare(text string) bool {
+	return strings.Contains(text, "declare") && strings.Contains(text, "enum") && mayBeAmbient.MatchString(text)
+}
 
 // enum is one declaration of an enum in a text.
 type enum struct {
@@ -34,7 +41,7 @@ func (e enum) path() string { return strings.Join(append(slices.Clone(e.spaces),
 // their members are used, as Temporal's bundler does; esbuild does so with those that the text
 // defines. esbuild computes the values, too: of a text that has nothing but the enums, defined.
 func inlineAmbient(s Source, tree *ast.Program, declared map[string]Is) {
-	if !mayBeAmbient.MatchString(s.Text) {
+	if !mayDeclare(s.Text) {
 		return
 	}
 	enums := enumsOf(s.Text)
@@ -63,7 +70,7 @@ func inlineAmbient(s Source, tree *ast.Program, declared map[string]Is) {
 // defineAmbient has a package's text define the const enums that it only declares, for esbuild to
 // inline them. Places stay.
 func defineAmbient(text string) string {
-	if !mayBeAmbient.MatchString(text) {
+	if !mayDeclare(text) {
 		return text
 	}
 	t, starts := tokens(text)
@@ -269,11 +276,8 @@ func replaceConstants(v reflect.Value, values map[string]ast.Expression) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			// Declaration lists repeat what the bodies hold.
-			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
-				replaceConstants(v.Field(i), values)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			replaceConstants(v.Field(i), values)
 		}
 	}
 }

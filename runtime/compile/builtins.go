@@ -1,27 +1,136 @@
 package compile
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
-// changesBuiltins are the words by which code reaches what all objects inherit from, assigns a
+// wantsOwnBuiltins finds the words by which code reaches what all objects inherit from, assigns a
 // member of a builtin, or makes globals; Buffer, which puts itself in the place of Uint8Array's
 // methods; and RegExp's own members, among them those that tell of the last match. Where one stands
 // in a comment only, nothing is lost but time.
-var changesBuiltins = regexp.MustCompile(`\b(?:prototype|__proto__|setPrototypeOf|getPrototypeOf|__define[GS]etter__|Buffer|eval|Function)\b` +
-	`|\b(?:globalThis|global|self|Reflect|Intl|Math|JSON|Atomics|Object|Array|String|Number|Boolean|BigInt|Symbol|Date|RegExp|Promise|Proxy|Map|Set|WeakMap|WeakSet|WeakRef|\w*Error|\w+Array|ArrayBuffer|DataView|Iterator)` +
-	`\s*(?:\.\s*\w+|\[[^\]]*\])\s*(?:[-+*/%&|^?]|\*\*|<<|>>|>>>|&&|\|\||\?\?)?=[^=>]` +
-	`|\bRegExp\s*[.\[]` +
-	`|\b(?:assign|define\w+)\s*\(\s*[A-Z]\w*\s*[,.]`)
+//
+// It reads the text once, by hand: a regular expression takes as long as the rest of compiling.
+func wantsOwnBuiltins(text string) bool {
+	bracket, assigned := -1, false // the next "]", once one was looked for, and whether what it ends is assigned
+	for i := 0; i < len(text); {
+		if !isLetter(text[i]) {
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(text) && isLetter(text[end]) {
+			end++
+		}
+		word := text[i:end]
+		i = end
+		switch word {
+		case "prototype", "__proto__", "setPrototypeOf", "getPrototypeOf", "__defineGetter__", "__defineSetter__", "Buffer", "eval", "Function":
+			return true
+		}
+		if word == "assign" || len(word) > len("define") && strings.HasPrefix(word, "define") {
+			if namesBuiltin(text, end) {
+				return true
+			}
+			continue
+		}
+		at := skipSpaces(text, end)
+		if at == len(text) || text[at] != '.' && text[at] != '[' || !isBuiltin(word) {
+			continue
+		}
+		if word == "RegExp" {
+			return true
+		}
+		if text[at] == '.' {
+			at = skipSpaces(text, at+1)
+			from := at
+			for at < len(text) && isLetter(text[at]) {
+				at++
+			}
+			if at == from {
+				continue
+			}
+		} else {
+			if bracket < at {
+				bracket, assigned = len(text), false
+				if n := strings.IndexByte(text[at:], ']'); n >= 0 {
+					bracket = at + n
+					assigned = isAssignment(text, bracket+1)
+				}
+			}
+			if assigned {
+				return true
+			}
+			continue
+		}
+		if isAssignment(text, at) {
+			return true
+		}
+	}
+	return false
+}
 
-func wantsOwnBuiltins(text string) bool { return changesBuiltins.MatchString(text) }
+// isLetter tells what regular expressions call \w.
+func isLetter(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// skipSpaces gives the index of the first byte from at that regular expressions don't call \s.
+func skipSpaces(text string, at int) int {
+	for at < len(text) && (text[at] == ' ' || text[at] >= '\t' && text[at] <= '\r' && text[at] != '\v') {
+		at++
+	}
+	return at
+}
+
+// isBuiltin tells what assigning a member of changes for all code.
+func isBuiltin(word string) bool {
+	switch word {
+	case "globalThis", "global", "self", "Reflect", "Intl", "Math", "JSON", "Atomics", "Object", "Array", "String", "Number", "Boolean", "BigInt",
+		"Symbol", "Date", "RegExp", "Promise", "Proxy", "Map", "Set", "WeakMap", "WeakSet", "WeakRef", "ArrayBuffer", "DataView", "Iterator":
+		return true
+	}
+	return strings.HasSuffix(word, "Error") || len(word) > len("Array") && strings.HasSuffix(word, "Array")
+}
+
+// isAssignment tells whether an operator that assigns follows.
+func isAssignment(text string, at int) bool {
+	rest := text[skipSpaces(text, at):]
+	for _, operator := range []string{"**", "<<", ">>>", ">>", "&&", "||", "??"} {
+		if after, ok := strings.CutPrefix(rest, operator); ok {
+			return isAlone(after)
+		}
+	}
+	if rest != "" && strings.IndexByte("-+*/%&|^?", rest[0]) >= 0 {
+		rest = rest[1:]
+	}
+	return isAlone(rest)
+}
+
+// isAlone tells "=" from "==" and "=>".
+func isAlone(rest string) bool {
+	return len(rest) > 1 && rest[0] == '=' && rest[1] != '=' && rest[1] != '>'
+}
+
+// namesBuiltin tells whether a call follows whose first argument begins as a builtin's name.
+func namesBuiltin(text string, at int) bool {
+	at = skipSpaces(text, at)
+	if at == len(text) || text[at] != '(' {
+		return false
+	}
+	at = skipSpaces(text, at+1)
+	if at == len(text) || text[at] < 'A' || text[at] > 'Z' {
+		return false
+	}
+	for at < len(text) && isLetter(text[at]) {
+		at++
+	}
+	at = skipSpaces(text, at)
+	return at < len(text) && (text[at] == ',' || text[at] == '.')
+}
 
 // takesMore reports imports of other modules than Temporal's: those of Node change what builtins
 // they inherit from.
 func (f *found) takesMore() bool {
 	for _, im := range f.imports {
-		if !strings.HasPrefix(im.module, "@temporalio/") {
+		if !strings.HasPrefix(im.Module, "@temporalio/") {
 			return true
 		}
 	}

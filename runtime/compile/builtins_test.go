@@ -1,6 +1,11 @@
 package compile
 
-import "testing"
+import (
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+)
 
 func TestTextsThatMayChangeBuiltinsAreTold(t *testing.T) {
 	t.Parallel()
@@ -33,6 +38,32 @@ func TestTextsThatMayChangeBuiltinsAreTold(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		} else if p.WantsOwnBuiltins != want {
 			t.Errorf("%s: %v, want %v", text, p.WantsOwnBuiltins, want)
+		}
+	}
+}
+
+// asExpression says the same as wantsOwnBuiltins.
+var asExpression = regexp.MustCompile(`\b(?:prototype|__proto__|setPrototypeOf|getPrototypeOf|__define[GS]etter__|Buffer|eval|Function)\b` +
+	`|\b(?:globalThis|global|self|Reflect|Intl|Math|JSON|Atomics|Object|Array|String|Number|Boolean|BigInt|Symbol|Date|RegExp|Promise|Proxy|Map|Set|WeakMap|WeakSet|WeakRef|\w*Error|\w+Array|ArrayBuffer|DataView|Iterator)` +
+	`\s*(?:\.\s*\w+|\[[^\]]*\])\s*(?:[-+*/%&|^?]|\*\*|<<|>>|>>>|&&|\|\||\?\?)?=[^=>]` +
+	`|\bRegExp\s*[.\[]` +
+	`|\b(?:assign|define\w+)\s*\(\s*[A-Z]\w*\s*[,.]`)
+
+func TestBuiltinsAreFoundAsByARegularExpression(t *testing.T) {
+	t.Parallel()
+	pieces := []string{
+		"prototype", "__proto__", "__defineGetter__", "Buffer", "eval", "Function", "Math", "Array", "Uint8Array", "Error", "TypeError", "RegExp", "JSON",
+		"Object", "assign", "define", "defineProperty", "self", "x", "é", "_", "1", ".", "[", "]", "(", ",", "=", "==", "=>", "+", "**", ">>", ">>>", "&&", "??", "|",
+		"<", " ", " ", "\n", "\v", "'a'",
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		var b strings.Builder
+		for range 1 + random.IntN(8) {
+			b.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		if text := b.String(); wantsOwnBuiltins(text) != asExpression.MatchString(text) {
+			t.Fatalf("%q: %v", text, wantsOwnBuiltins(text))
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // assignCaught has a var of the name that a catch clause catches (catch (e) { var e = f(e); })
@@ -67,10 +69,8 @@ func assignVariables(v reflect.Value, name unistring.String) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
-				assignVariables(v.Field(i), name)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			assignVariables(v.Field(i), name)
 		}
 	}
 }

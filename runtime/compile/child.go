@@ -19,6 +19,11 @@ const (
 	// childMemory makes the child collect rather than grow; a text that needs more runs into the
 	// deadline.
 	childMemory = 256 << 20
+	// childGC lets garbage gather while there is work: what lives is so little that collecting it
+	// as often as Go does takes more time than compiling. Where there is none for restAfter, all is
+	// given back.
+	childGC   = 800
+	restAfter = time.Second
 )
 
 // request and response are what parent and child say to each other, as gob over pipes.
@@ -52,7 +57,9 @@ func Child(r io.Reader, w io.Writer) error { return serve(r, w, childStack) }
 func serve(r io.Reader, w io.Writer, stack int) error {
 	debug.SetMaxStack(stack)
 	debug.SetMemoryLimit(childMemory)
-	debug.SetGCPercent(50) // it rests most of its time
+	debug.SetGCPercent(childGC)
+	rest := time.AfterFunc(restAfter, debug.FreeOSMemory)
+	defer rest.Stop()
 	in, out := gob.NewDecoder(bufio.NewReader(r)), bufio.NewWriter(w)
 	enc := gob.NewEncoder(out)
 	for {
@@ -63,9 +70,11 @@ func serve(r io.Reader, w io.Writer, stack int) error {
 			}
 			return fmt.Errorf("read a compile request: %w", err)
 		}
+		rest.Stop()
 		answered := within(q.Budget)
 		r := answer(q)
 		answered()
+		rest.Reset(restAfter)
 		if err := enc.Encode(r); err != nil {
 			return fmt.Errorf("answer a compile request: %w", err)
 		}
@@ -112,8 +121,8 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// answer transforms the text and, to find out here what would end the parent, does with the result
-// all that the parent does.
+// answer transforms the text, learns what it tells and, to find out here what would end the parent,
+// does with the result all that the parent does.
 func answer(q request) response {
 	if len(q.Bundle.Names) > 0 {
 		return answerBundle(q.Bundle)
@@ -123,11 +132,12 @@ func answer(q request) response {
 		return response{}
 	}
 	s := Source{Name: q.Name, Kind: q.Kind, Text: q.Text, Settings: q.Settings}
-	t, err := transform(s)
+	t, tree, err := understand(s)
 	if err == nil {
-		_, err = link(s, t)
+		_, err = link(s, t, tree)
 	}
 	if err == nil {
+		t.Linked = true
 		return response{Transformed: t}
 	}
 	var e *Error

@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -86,8 +87,10 @@ type Program struct {
 	// Name is the file name that stacks show, Kind what the code is for.
 	Name string
 	Kind Kind
-	// JS evaluates to a function (require, module, exports) that evaluates the module as CommonJS.
-	JS *goja.Program
+	// JS gives what evaluates to a function (require, module, exports) that evaluates the module as
+	// CommonJS. It is made when it is first asked for: a thousand projects start, and most of their
+	// code waits for its first execution.
+	JS func() (*goja.Program, error)
 	// Exports are the module's exports in order of their names, as far as the text alone tells.
 	Exports []Export
 	// Packages are the npm packages that the module imports; nil if there are none. Evaluating the
@@ -100,6 +103,9 @@ type Program struct {
 	// WantsOwnBuiltins says that the text may change the language's builtins, or takes modules that
 	// do so: it is to run where they aren't frozen.
 	WantsOwnBuiltins bool
+	// Quiet says that evaluating the module is certain to succeed at once: it only declares. Workflow
+	// code may call what it imports from Temporal's modules.
+	Quiet bool
 
 	// Refused are names that the text takes from modules that don't have them: code that is new is
 	// not to go live with them. Warnings are what is likely to be wrong. Uses are the names that it
@@ -109,6 +115,7 @@ type Program struct {
 
 	undefined map[Note]string // see examined
 	imported  []imported      // of packages
+	made      *atomic.Bool    // JS was asked for
 }
 
 // RefusedError gives what is refused as an error; nil for nothing. more are other things that are.
@@ -151,8 +158,11 @@ type Config struct {
 	// Modules is the folder of npm packages that texts may import: one with a node_modules, or of
 	// packages. Default: none, and texts may import none.
 	Modules string
-	// CacheSize is how many programs are kept by hash beside those in use elsewhere. Default 256.
+	// CacheSize is how many programs are kept by hash beside those in use elsewhere, CacheFor how
+	// long: after a thousand edits they are nobody's any more, and take a tenth of a megabyte each.
+	// Default 256, and half a minute.
 	CacheSize int
+	CacheFor  time.Duration
 	// Logger takes what an operator would act on: child processes that end, packages that can't be
 	// read. Default: none.
 	Logger *slog.Logger
@@ -171,13 +181,16 @@ func (c Config) withDefaults() Config {
 	if c.CacheSize <= 0 {
 		c.CacheSize = 256
 	}
+	if c.CacheFor <= 0 {
+		c.CacheFor = 30 * time.Second
+	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }
 
-// transformer makes CommonJS of TypeScript, here or in a child process.
+// transformer makes CommonJS of TypeScript and learns what it tells, here or in a child process.
 type transformer interface {
 	transform(ctx context.Context, s Source) (transformed, error)
 	// bundle makes one text of npm packages; what is wrong with them comes back as a *bundleError.
@@ -194,15 +207,24 @@ type Compiler struct {
 	bundles bundles
 	probed  probed
 
-	mu    sync.Mutex          // guards cache and order
-	cache map[string]*Program // by the source's hash, and that of packages given with it
-	order []string            // of cache, oldest first
+	mu     sync.Mutex          // guards the rest
+	cache  map[string]*Program // by the source's hash, and that of packages given with it
+	order  []remembered        // of cache, oldest first
+	forget *time.Timer
+	closed bool
+}
+
+// remembered is a program's key in the cache, and since when it is there.
+type remembered struct {
+	key string
+	at  time.Time
 }
 
 // New makes a compiler. Close ends its child processes.
 func New(cfg Config) *Compiler {
 	cfg = cfg.withDefaults()
 	c := &Compiler{cfg: cfg, cache: make(map[string]*Program)}
+	c.forget = time.AfterFunc(cfg.CacheFor, c.forgetOld)
 	c.bundles.making = make(chan struct{}, 1)
 	if len(cfg.Command) > 0 {
 		c.tr = newPool(cfg)
@@ -213,7 +235,13 @@ func New(cfg Config) *Compiler {
 }
 
 // Close ends the child processes. Compilations under way fail.
-func (c *Compiler) Close() { c.tr.close() }
+func (c *Compiler) Close() {
+	c.tr.close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.forget.Stop()
+}
 
 // Compile compiles one source. What is wrong with the text itself, and with the packages it
 // imports, comes back as an *Error.
@@ -254,7 +282,33 @@ func (c *Compiler) compileText(ctx context.Context, s Source) (*Program, error) 
 	if err != nil {
 		return nil, err
 	}
-	return link(s, t)
+	p := programOf(s, t)
+	if t.Linked && p.Quiet && len(t.Code) <= maxLater {
+		return p, nil // a child has seen that it can be linked, and nobody evaluates it now
+	}
+	if _, err := p.JS(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// maxLater bounds a text of which the program is made only when it is used: that takes some ten
+// milliseconds, of an execution's time.
+const maxLater = 32 << 10
+
+// programOf is the program of a text, not yet linked.
+func programOf(s Source, t transformed) *Program {
+	l, made := t.Learned, new(atomic.Bool)
+	return &Program{
+		Name: s.Name, Kind: s.Kind, Exports: l.Exports, Siblings: l.Siblings, imported: l.Imported,
+		WantsOwnBuiltins: l.WantsOwnBuiltins, Quiet: l.Quiet,
+		Refused: l.Refused, Warnings: l.Warnings, Uses: l.Uses, undefined: l.Undefined,
+		JS: sync.OnceValues(func() (*goja.Program, error) {
+			made.Store(true)
+			return link(s, t, nil)
+		}),
+		made: made,
+	}
 }
 
 // addPackages finds the packages that a program imports.
@@ -262,13 +316,13 @@ func (c *Compiler) addPackages(ctx context.Context, s Source, p *Program) error 
 	if s.Packages == nil && c.cfg.Modules == "" {
 		var wrong []Note
 		for _, im := range p.imported {
-			wrong = append(wrong, im.error(s.Name, fmt.Sprintf("can't import %q: the service has no npm packages; its operator names a folder of them with MODULES_DIR", im.module)).note())
+			wrong = append(wrong, im.error(s.Name, fmt.Sprintf("can't import %q: the service has no npm packages; its operator names a folder of them with MODULES_DIR", im.Module)).note())
 		}
 		return p.RefusedError(wrong...)
 	}
 	names := make([]string, 0, len(p.imported))
 	for _, im := range p.imported {
-		names = append(names, im.module)
+		names = append(names, im.Module)
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -282,15 +336,15 @@ func (c *Compiler) addPackages(ctx context.Context, s Source, p *Program) error 
 			}
 			var wrong []Note
 			for _, b := range append([]bundleError{*bad}, bad.More...) {
-				at := p.imported[max(0, slices.IndexFunc(p.imported, func(im imported) bool { return im.module == b.Name }))]
+				at := p.imported[max(0, slices.IndexFunc(p.imported, func(im imported) bool { return im.Module == b.Name }))]
 				wrong = append(wrong, at.error(s.Name, b.Message).note())
 			}
 			return p.RefusedError(wrong...)
 		}
 	}
 	for _, im := range p.imported {
-		if !slices.Contains(packages.Names, im.module) {
-			return im.error(s.Name, fmt.Sprintf("can't import %q: it is not among the npm packages that were kept with this text", im.module))
+		if !slices.Contains(packages.Names, im.Module) {
+			return im.error(s.Name, fmt.Sprintf("can't import %q: it is not among the npm packages that were kept with this text", im.Module))
 		}
 	}
 	p.Packages = packages
@@ -313,11 +367,32 @@ func (c *Compiler) remember(key string, p *Program) {
 		return
 	}
 	c.cache[key] = p
-	c.order = append(c.order, key)
-	if len(c.order) > c.cfg.CacheSize {
-		delete(c.cache, c.order[0])
-		c.order = c.order[1:]
+	c.order = append(c.order, remembered{key, time.Now()})
+	if len(c.order) == 1 && !c.closed {
+		c.forget.Reset(c.cfg.CacheFor)
 	}
+	if len(c.order) > c.cfg.CacheSize {
+		c.forgetOldest()
+	}
+}
+
+// forgetOld forgets programs that were remembered long enough.
+func (c *Compiler) forgetOld() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.order) > 0 && time.Since(c.order[0].at) >= c.cfg.CacheFor {
+		c.forgetOldest()
+	}
+	if len(c.order) > 0 && !c.closed {
+		c.forget.Reset(c.cfg.CacheFor - time.Since(c.order[0].at))
+	}
+}
+
+// forgetOldest is called with mu held.
+func (c *Compiler) forgetOldest() {
+	delete(c.cache, c.order[0].key)
+	c.order[0] = remembered{}
+	c.order = c.order[1:]
 }
 
 // Error is what is wrong with a text, for its author.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dop251/goja"
@@ -158,7 +159,7 @@ func TestSiblingWorkflowsAreNamedWithoutAnImport(t *testing.T) {
 		t.Fatalf("siblings = %v", p.Siblings)
 	}
 	rt := goja.New()
-	f, err := rt.RunProgram(p.JS)
+	f, err := rt.RunProgram(linked(t, p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func TestStacksShowTheAuthorsLines(t *testing.T) {
 			t.Fatal(err)
 		}
 		rt := goja.New()
-		f, _ := rt.RunProgram(p.JS)
+		f, _ := rt.RunProgram(linked(t, p))
 		_ = rt.Set("f", f)
 		_, err = rt.RunString(`const m = {exports: {}}; f(null, m, m.exports); m.exports.boom()`)
 		if err == nil || !strings.Contains(err.Error(), "order-intake.ts:6:") {
@@ -191,13 +192,22 @@ func TestStacksShowTheAuthorsLines(t *testing.T) {
 	}
 }
 
+func linked(t testing.TB, p *Program) *goja.Program {
+	t.Helper()
+	js, err := p.JS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
 func TestModulesAreStrict(t *testing.T) {
 	p, err := compiler(t, false).Compile(t.Context(), workflow("export function f() { Object.freeze([1]).length = 0; return 'silently ignored' }"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	rt := goja.New()
-	f, _ := rt.RunProgram(p.JS)
+	f, _ := rt.RunProgram(linked(t, p))
 	_ = rt.Set("f", f)
 	if v, err := rt.RunString(`const m = {exports: {}}; f(null, m, m.exports); m.exports.f()`); err == nil || !strings.Contains(err.Error(), "TypeError") {
 		t.Errorf("a write to a frozen array: %v, %v", v, err)
@@ -425,6 +435,125 @@ func TestErrorsNameTheColumnWhereItIs(t *testing.T) {
 	} {
 		if _, err := c.Compile(t.Context(), workflow(text)); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
+// BenchmarkLink measures what becomes of a text that esbuild has read: it is done for each text of
+// a fleet that starts.
+func BenchmarkLink(b *testing.B) {
+	for name, s := range map[string]Source{
+		"workflow": workflow(`import { proxyActivities, sleep, defineQuery, setHandler, log } from '@temporalio/workflow';
+
+const { echo } = proxyActivities<{ echo(input: { n: number }): Promise<number> }>({
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1s', maximumAttempts: 3 },
+});
+
+export interface Order {
+  id: string;
+  lines: { sku: string; quantity: number }[];
+}
+
+export const progress = defineQuery<string>('progress');
+
+export async function versionOf(order?: Order): Promise<string> {
+  let state = 'started';
+  setHandler(progress, () => state);
+  if (order && order.lines.length > 0) {
+    state = 'counting';
+    for (const line of order.lines) {
+      const n = await echo({ n: line.quantity });
+      if (n < 0) {
+        log.warn('a negative quantity', { sku: line.sku });
+        await sleep('1 second');
+      }
+    }
+  }
+  return state;
+}
+`),
+		"activity": {Name: "echo.ts", Kind: Activity, Text: `export async function echo(input: { n: number; wait?: number }): Promise<number> {
+  if (input.wait) {
+    await new Promise((resolve) => setTimeout(resolve, input.wait));
+  }
+  return input.n;
+}
+`},
+	} {
+		b.Run(name, func(b *testing.B) {
+			t, _, err := understand(s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run("transform", func(b *testing.B) {
+				for b.Loop() {
+					_, _ = transform(s)
+				}
+			})
+			b.Run("learn", func(b *testing.B) {
+				for b.Loop() {
+					if _, _, err := learn(s, t); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("link", func(b *testing.B) {
+				for b.Loop() {
+					if _, err := link(s, t, nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestProgramsAreForgottenAfterAWhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := New(Config{CacheFor: time.Minute})
+		defer c.Close()
+		first, second := workflow("export const a = 1"), workflow("export const b = 1")
+		compiled := func(s Source) {
+			if _, err := c.Compile(t.Context(), s); err != nil {
+				t.Error(err)
+			}
+		}
+		compiled(first)
+		time.Sleep(40 * time.Second)
+		compiled(second)
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		if c.cached(first.Hash()) != nil || c.cached(second.Hash()) == nil {
+			t.Error("after 70 s and 30 s the first is still remembered, or the second isn't")
+		}
+		time.Sleep(40 * time.Second)
+		synctest.Wait()
+		if c.cached(second.Hash()) != nil {
+			t.Error("the second is still remembered after 70 s")
+		}
+	})
+}
+
+// A thousand projects that start make no program of what a child has looked at.
+func TestTheProgramOfWhatOnlyDeclaresIsMadeWhenItIsUsed(t *testing.T) {
+	t.Parallel()
+	for text, later := range map[string]bool{
+		"export async function run() { return 1 }":                                       true,
+		"export const n = [1].length; export async function run() { return n }":          false,
+		"export async function run() { return '" + strings.Repeat("x", maxLater) + "' }": false,
+	} {
+		p, err := compiler(t, true).Compile(t.Context(), workflow(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.made.Load() == later {
+			t.Errorf("the program is there before it is asked for: %v, want %v", !later, later)
+		}
+		js := linked(t, p)
+		if again := linked(t, p); again != js || !p.made.Load() {
+			t.Error("the program is made again")
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
 	"github.com/evanw/esbuild/pkg/api"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // propertiesFirst has classes assign their parameter properties before their fields' initializers
@@ -120,10 +122,8 @@ func declareKeys(v reflect.Value, keys map[*ast.ClassLiteral][]*ast.Binding) (op
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
-				open = append(open, declareKeys(v.Field(i), keys)...)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			open = append(open, declareKeys(v.Field(i), keys)...)
 		}
 	}
 	return open

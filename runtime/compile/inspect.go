@@ -5,6 +5,8 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // inspect walks the tree of esbuild's CommonJS.
@@ -148,7 +150,7 @@ func (f *found) call(c *ast.CallExpression) {
 	case "require":
 		if len(c.ArgumentList) == 1 {
 			if s, ok := c.ArgumentList[0].(*ast.StringLiteral); ok {
-				f.imports = append(f.imports, imported{module: s.Value.String(), at: s.Idx})
+				f.imports = append(f.imports, imported{Module: s.Value.String(), at: s.Idx})
 			}
 		}
 	case "startChild", "executeChild":
@@ -232,11 +234,8 @@ func walk(v reflect.Value, visit func(ast.Node)) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			// Declaration lists repeat what the bodies hold.
-			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
-				walk(v.Field(i), visit)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			walk(v.Field(i), visit)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // handOn has `import * as x` stand for what a CommonJS module exports, as Temporal's bundler
@@ -21,7 +23,7 @@ import (
 // name of an inner scope that would hide an import another, but not where it sees eval.
 func handOn(tree *ast.Program, code string) {
 	body := moduleBody(tree)
-	if body == nil || !strings.Contains(code, "__toESM") || directEval.MatchString(code) {
+	if body == nil || !strings.Contains(code, "__toESM") || strings.Contains(code, "eval") && directEval.MatchString(code) {
 		return
 	}
 	modules := map[unistring.String]unistring.String{} // the variable of the module by that of the import
@@ -58,7 +60,7 @@ var directEval = regexp.MustCompile(`(?:^|[^\w$.])eval\s*\(`)
 // moduleBody is that of the function around a module.
 func moduleBody(tree *ast.Program) *ast.BlockStatement {
 	var body *ast.BlockStatement
-	walk(reflect.ValueOf(tree.Body), func(n ast.Node) {
+	walkUntil(reflect.ValueOf(tree.Body), func(n ast.Node) bool {
 		f, ok := n.(*ast.FunctionLiteral)
 		if ok && body == nil && slices.ContainsFunc(f.ParameterList.List, func(b *ast.Binding) bool {
 			id, ok := b.Target.(*ast.Identifier)
@@ -66,6 +68,7 @@ func moduleBody(tree *ast.Program) *ast.BlockStatement {
 		}) {
 			body = f.Body
 		}
+		return body == nil
 	})
 	return body
 }
@@ -123,11 +126,8 @@ func replaceMembers(v reflect.Value, modules map[unistring.String]unistring.Stri
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			// Declaration lists repeat what the bodies hold.
-			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
-				replaceMembers(v.Field(i), modules)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			replaceMembers(v.Field(i), modules)
 		}
 	}
 }

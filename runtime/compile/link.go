@@ -12,45 +12,65 @@ import (
 	"workflow-worker/runtime/language/operators"
 )
 
-// link makes the program of transformed code: refuses imports that don't exist, finds exports and
-// siblings.
-func link(s Source, t transformed) (p *Program, err error) {
-	defer func() {
-		// goja's compiler panics on what it doesn't support; no text may end the process.
-		if r := recover(); r != nil {
-			p, err = nil, &Error{File: s.Name, Message: fmt.Sprintf("unsupported code: %v", r)}
-		}
-	}()
-	tree, err := parse(s, t, nil)
-	if err != nil {
-		return nil, err
+// learned is what a text alone tells of its module. Whoever transforms the text finds it out; who
+// makes the program of it needn't again.
+type learned struct {
+	Exports  []Export
+	Siblings []string
+	// Imported are the npm packages.
+	Imported         []imported
+	WantsOwnBuiltins bool
+	Quiet            bool
+	Refused          []Note
+	Warnings         []Note
+	Uses             []Use
+	Undefined        map[Note]string // see examined
+}
+
+// learn looks at transformed code: it refuses imports that don't exist, finds exports and siblings.
+// The tree is that which was looked at.
+func learn(s Source, t transformed) (l learned, tree *ast.Program, err error) {
+	defer unsupported(s, &err)
+	if tree, err = parse(s, t, nil); err != nil {
+		return l, nil, err
 	}
 	found := inspect(tree)
-	var siblings []string
 	if s.Kind == Workflow {
-		siblings = found.siblings()
+		l.Siblings = found.siblings()
 	}
 	if s.since("2") {
 		inlineAmbient(s, tree, found.declared)
 	}
-	names := examine(s, tree, siblings)
+	names := examine(s, tree, l.Siblings)
 	names.warnings = inOrder(append(names.warnings, t.Warnings...))
 	packages, wrong := importsOf(s, tree, found)
 	if wrong = append(wrong, refuseAbsent(s, tree, found.declared)...); len(wrong) > 0 {
 		warnings := besides(names.warnings, wrong)
-		return nil, firstOf(inOrder(append(wrong, names.refused...)), warnings)
+		return l, nil, firstOf(inOrder(append(wrong, names.refused...)), warnings)
 	}
+	l.Exports, l.Imported = found.exports(), packages
+	l.WantsOwnBuiltins = wantsOwnBuiltins(s.Text) || found.takesMore()
+	l.Quiet = quiet(s.Kind, tree)
+	l.Refused, l.Warnings, l.Uses, l.Undefined = names.refused, names.warnings, names.packaged, names.undefined
+	return l, tree, nil
+}
+
+// link makes what runs of transformed code. tree is the code's, as learn left it; nil to have it
+// parsed.
+func link(s Source, t transformed, tree *ast.Program) (js *goja.Program, err error) {
+	l := t.Learned
 	defer func() {
 		if bad, ok := errors.AsType[*Error](err); ok {
-			bad.More, bad.Warnings = append(bad.More, names.refused...), names.warnings
+			bad.More, bad.Warnings = append(bad.More, l.Refused...), l.Warnings
 		}
 	}()
-	if len(siblings) > 0 {
-		if tree, err = parse(s, t, siblings); err != nil {
+	defer unsupported(s, &err)
+	if tree == nil || len(l.Siblings) > 0 {
+		if tree, err = parse(s, t, l.Siblings); err != nil {
 			return nil, err
 		}
-		if s.since("2") {
-			inlineAmbient(s, tree, found.declared)
+		if s.since("2") && mayDeclare(s.Text) {
+			inlineAmbient(s, tree, inspect(tree).without(l.Siblings).declared)
 		}
 	}
 	if s.since("2") {
@@ -65,25 +85,28 @@ func link(s Source, t transformed) (p *Program, err error) {
 		pos := tree.File.Position(int(at) - tree.File.Base())
 		return nil, &Error{File: s.Name, Line: pos.Line, Column: pos.Column + 1, Message: err.Error()} // mapped columns count from 0
 	}
-	js, err := goja.CompileAST(tree, false)
-	if err != nil {
+	if js, err = goja.CompileAST(tree, false); err != nil {
 		return nil, compileError(s, err)
 	}
-	return &Program{
-		Name: s.Name, Kind: s.Kind, JS: linear.Tune(js), Exports: found.exports(), Siblings: siblings, imported: packages,
-		WantsOwnBuiltins: wantsOwnBuiltins(s.Text) || found.takesMore(),
-		Refused:          names.refused, Warnings: names.warnings, Uses: names.packaged, undefined: names.undefined,
-	}, nil
+	return linear.Tune(js), nil
+}
+
+// unsupported makes an error of a panic: goja's compiler panics on what it doesn't support, and no
+// text may end the process.
+func unsupported(s Source, err *error) {
+	if r := recover(); r != nil {
+		*err = &Error{File: s.Name, Message: fmt.Sprintf("unsupported code: %v", r)}
+	}
 }
 
 // importsOf refuses imports that stand for nothing, and gives those of npm packages.
 func importsOf(s Source, tree *ast.Program, f *found) (packages []imported, wrong []Note) {
 	for _, im := range f.imports {
 		pos := tree.File.Position(int(im.at) - tree.File.Base())
-		im.line, im.column = pos.Line, pos.Column+1 // goja counts mapped columns from 0
-		switch s.Kind.meaningOf(im.module) {
+		im.Line, im.Column = pos.Line, pos.Column+1 // goja counts mapped columns from 0
+		switch s.Kind.meaningOf(im.Module) {
 		case refused:
-			wrong = append(wrong, im.error(s.Name, s.Kind.Refusal(im.module)).note())
+			wrong = append(wrong, im.error(s.Name, s.Kind.Refusal(im.Module)).note())
 		case packaged:
 			packages = append(packages, im)
 		}
@@ -139,13 +162,13 @@ type found struct {
 }
 
 type imported struct {
-	module       string
+	Module       string
+	Line, Column int
 	at           file.Idx
-	line, column int
 }
 
 func (im imported) error(file, message string) *Error {
-	return &Error{File: file, Line: im.line, Column: im.column, Message: message}
+	return &Error{File: file, Line: im.Line, Column: im.Column, Message: message}
 }
 
 type exported struct{ name, local string }
@@ -168,6 +191,14 @@ func (f *found) exports() []Export {
 		out = append(out, Export{"*", Unknown})
 	}
 	return out
+}
+
+// without forgets the functions that stand for siblings: the author's text has no such names.
+func (f *found) without(siblings []string) *found {
+	for _, n := range siblings {
+		delete(f.declared, n)
+	}
+	return f
 }
 
 // siblings gives the names that are started as children and bound nowhere.

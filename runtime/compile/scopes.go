@@ -5,6 +5,8 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // scopes walks a program's tree with the names that are bound where it is, and tells of what isn't
@@ -214,10 +216,8 @@ func walkUntil(v reflect.Value, visit func(ast.Node) bool) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Name != "DeclarationList" {
-				walkUntil(v.Field(i), visit)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			walkUntil(v.Field(i), visit)
 		}
 	}
 }

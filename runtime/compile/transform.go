@@ -24,15 +24,30 @@ type transformed struct {
 	Map  []byte
 	// Warnings are esbuild's.
 	Warnings []Note
+	Learned  learned
+	// Linked says that it was tried whether a program can be made of it.
+	Linked bool
 }
 
 // inProcess transforms in the calling process.
 type inProcess struct{}
 
-func (inProcess) transform(_ context.Context, s Source) (transformed, error) { return transform(s) }
+func (inProcess) transform(_ context.Context, s Source) (transformed, error) {
+	t, _, err := understand(s)
+	return t, err
+}
+
 func (inProcess) bundle(_ context.Context, q bundleRequest) (bundled, error) { return bundle(q) }
 func (inProcess) probe(_ context.Context, text string) error                 { parseScript(text); return nil }
 func (inProcess) close()                                                     {}
+
+// understand transforms a text and learns what it tells.
+func understand(s Source) (t transformed, tree *ast.Program, err error) {
+	if t, err = transform(s); err == nil {
+		t.Learned, tree, err = learn(s, t)
+	}
+	return t, tree, err
+}
 
 // transform strips the types and makes the module CommonJS. esbuild's Transform, unlike its Build,
 // never touches the file system.

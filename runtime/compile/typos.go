@@ -19,12 +19,13 @@ type Use struct {
 	// Refuse says that without it the text can't do what it says: it is imported by its name, or
 	// called. Else it is only likely that something is wrong.
 	Refuse bool
-	note   Note
+	// Place is where, without a message.
+	Place Note
 }
 
 // Missing is the note for a name that the package doesn't have; have are those that it has.
 func (u Use) Missing(have []string) Note {
-	n := u.note
+	n := u.Place
 	n.Message = missingName(u.Module, u.Name, have)
 	return n
 }
@@ -129,7 +130,7 @@ func (e *examiner) member(u use) {
 	switch e.Kind.meaningOf(u.module) {
 	case packaged:
 		if u.how != isExported { // which may be a type
-			e.out.packaged = append(e.out.packaged, Use{Module: u.module, Name: u.name, Refuse: refuse, note: n})
+			e.out.packaged = append(e.out.packaged, Use{Module: u.module, Name: u.name, Refuse: refuse, Place: n})
 		}
 		return
 	case refused: // said already

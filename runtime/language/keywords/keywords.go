@@ -1,8 +1,8 @@
 package keywords
 
 import (
+	"iter"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -12,13 +12,64 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// names finds the words where they are names: what comes next says so. Members (a.get = 1) are left
-// out, goja knows what they are; and where a text says the same in a string, or of a variable,
-// nothing is lost, for it is revealed again.
-var names = regexp.MustCompile(`(?:^|[^\w$.\\])(?:get|set)[ \t]*(?:=(?:[^=>]|$)|\}|$)|(?:^|[^\w$.\\])async[ \t]*(?:=(?:[^=>]|$)|\}|[\r\n]|$)`)
+// names gives the places where the words are names, and the words: what comes next says so. Members
+// (a.get = 1) are left out, goja knows what they are; and where a text says the same in a string, or
+// of a variable, nothing is lost, for it is revealed again. It reads by hand: a regular expression
+// takes as long as parsing.
+func names(text string) iter.Seq2[int, string] {
+	return func(yield func(at int, word string) bool) {
+		for i := range len(text) {
+			word := wordAt(text[i:])
+			if word == "" || i > 0 && isPartBefore(text[i-1]) || !isNameBefore(word, text[i+len(word):]) {
+				continue
+			}
+			if !yield(i, word) {
+				return
+			}
+		}
+	}
+}
 
-// words are what the names are made of.
-var words = regexp.MustCompile(`get|set|async`)
+// wordAt is the word that a text begins with; "" if it begins otherwise.
+func wordAt(text string) string {
+	switch text[0] {
+	case 'g':
+		if strings.HasPrefix(text, "get") {
+			return "get"
+		}
+	case 's':
+		if strings.HasPrefix(text, "set") {
+			return "set"
+		}
+	case 'a':
+		if strings.HasPrefix(text, "async") {
+			return "async"
+		}
+	}
+	return ""
+}
+
+// isPartBefore tells what makes a word before which it stands a part or a member of something.
+func isPartBefore(c byte) bool {
+	return c == '_' || c == '$' || c == '.' || c == '\\' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+// isNameBefore tells whether a word is a name where the rest of the text follows it.
+func isNameBefore(word, rest string) bool {
+	rest = strings.TrimLeft(rest, " \t")
+	if rest == "" {
+		return true
+	}
+	switch rest[0] {
+	case '=':
+		return len(rest) == 1 || rest[1] != '=' && rest[1] != '>'
+	case '}':
+		return true
+	case '\r', '\n':
+		return word == "async"
+	}
+	return false
+}
 
 // Disguised is a text whose names have others in their places, of the same length, that are nowhere
 // else in it.
@@ -30,29 +81,29 @@ type Disguised struct {
 type pair struct{ word, disguise string }
 
 // Needed tells whether there may be something to disguise in a text.
-func Needed(text string) bool { return names.MatchString(text) || hasLast(text) }
+func Needed(text string) bool {
+	for range names(text) {
+		return true
+	}
+	return hasLast(text)
+}
 
 // Disguise disguises the words where they are names.
 func Disguise(text string) Disguised {
 	d := Disguised{}
 	text = d.disguiseLast(text)
-	found := names.FindAllStringIndex(text, -1)
-	if found == nil {
-		d.Text = text
-		return d
-	}
 	var b strings.Builder
-	b.Grow(len(text))
 	end := 0
-	for _, at := range found {
-		place := words.FindStringIndex(text[at[0]:at[1]])
-		from, to := at[0]+place[0], at[0]+place[1]
-		b.WriteString(text[end:from])
-		b.WriteString(d.disguise(text, text[from:to]))
-		end = to
+	for at, word := range names(text) {
+		b.WriteString(text[end:at])
+		b.WriteString(d.disguise(text, word))
+		end = at + len(word)
 	}
-	b.WriteString(text[end:])
-	d.Text = b.String()
+	d.Text = text
+	if end > 0 {
+		b.WriteString(text[end:])
+		d.Text = b.String()
+	}
 	return d
 }
 

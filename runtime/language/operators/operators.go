@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math/big"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,6 +11,8 @@ import (
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // Names are the global functions that rewritten operators call, with two operands; Assign is called
@@ -42,9 +43,33 @@ const (
 // grows.
 const mostTexts = 8
 
-// visible finds BigInts in a text. Where there are none, products are left alone: whoever hides
-// them can make products that take thrice as long as the watchdog allows, no more.
-var visible = regexp.MustCompile(`Big(?:Int|Uint)|[0-9a-fA-F_]n\b`)
+// visible finds BigInts in a text: their names, and a digit before an n that ends a word. Where
+// there are none, products are left alone: whoever hides them can make products that take thrice as
+// long as the watchdog allows, no more.
+func visible(text string) bool {
+	for i := range len(text) {
+		switch text[i] {
+		case 'B':
+			if strings.HasPrefix(text[i:], "BigInt") || strings.HasPrefix(text[i:], "BigUint") {
+				return true
+			}
+		case 'n':
+			if i > 0 && isDigit(text[i-1]) && (i+1 == len(text) || !isLetter(text[i+1])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isDigit tells those of all literals, isLetter what words consist of.
+func isDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' || c == '_'
+}
+
+func isLetter(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+}
 
 // ErrPrivate is an assignment that can't be put into other words.
 var ErrPrivate = errors.New("an assignment such as f().#x **= y is not supported: write it as two steps")
@@ -61,7 +86,7 @@ func Needed(text string) bool {
 			return true
 		}
 	}
-	return strings.Count(text, "${") > mostTexts || visible.MatchString(text)
+	return strings.Count(text, "${") > mostTexts || visible(text)
 }
 
 // NeededHere is Needed for a text that is evaluated where another may have made BigInts that nobody
@@ -75,7 +100,7 @@ func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
 	if !Needed(text) {
 		return 0, nil
 	}
-	w := rewriter{products: visible.MatchString(text), elements: bigArrays(text)}
+	w := rewriter{products: visible(text), elements: bigArrays(text)}
 	w.walk(reflect.ValueOf(tree).Elem().FieldByName("Body"))
 	return w.at, w.err
 }
@@ -100,8 +125,7 @@ type rewriter struct {
 }
 
 var (
-	fileType  = reflect.TypeFor[*file.File]()
-	indexType = reflect.TypeFor[file.Idx]()
+	fileType = reflect.TypeFor[*file.File]()
 )
 
 // walk goes through all that a value holds, and puts other expressions in the places of some.
@@ -135,11 +159,8 @@ func (w *rewriter) walk(v reflect.Value) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			// Declaration lists repeat what the bodies hold.
-			if f := v.Type().Field(i); f.IsExported() && f.Type != indexType && f.Name != "DeclarationList" {
-				w.walk(v.Field(i))
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			w.walk(v.Field(i))
 		}
 	}
 }
