@@ -428,6 +428,7 @@ type OpenExecution struct {
 	ID, TemporalID, RunID, FirstRunID, TaskQueue string
 	Status                                       string
 	StartedAt                                    time.Time
+	WorkflowID                                   string // of rows
 }
 
 // NoID is before every id: who reads in their order begins after it.
@@ -484,7 +485,7 @@ func ReadChains(ctx context.Context, db DB, firstRuns []string) ([]OpenExecution
 func readOpen(ctx context.Context, db DB, where string, args ...any) ([]OpenExecution, error) {
 	rows, err := db.Query(ctx, `
 SELECT e.id::text, coalesce(e.temporal_workflow_id::text, ''), coalesce(e.temporal_run_id::text, ''), coalesce(e.first_run_id, ''), p.task_queue_name::text,
-  e.status::text, coalesce(e.started_at, e.created_at)
+  e.status::text, coalesce(e.started_at, e.created_at), e.workflow_id::text
 FROM public.workflow_executions e JOIN public.workflows w ON w.id = e.workflow_id JOIN public.projects p ON p.id = w.project_id
 `+where, args...)
 	if err != nil {
@@ -504,7 +505,7 @@ func ReadWorkflowsOf(ctx context.Context, db DB, states []ExecutionState, list [
 	defer cancel()
 	ids, firsts := make([]string, len(list)), make([]string, len(list))
 	for n, i := range list {
-		ids[n], firsts[n] = states[i].ID, states[i].FirstRunID
+		ids[n], firsts[n] = cmp.Or(states[i].ID, states[i].Row), states[i].FirstRunID
 	}
 	rows, err := db.Query(ctx, `
 WITH s AS (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (id, first_run_id, n))
@@ -561,6 +562,35 @@ ON CONFLICT DO NOTHING`)
 		return fmt.Errorf("note which executions are to be looked after: %w", err)
 	}
 	return nil
+}
+
+// ReadArguments reads what states' rows were asked to do, of those of the list, by their place in
+// states: input and arguments, as far as there are.
+func ReadArguments(ctx context.Context, db DB, states []ExecutionState, list []int) (map[int][]string, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	ids, firsts := make([]string, len(list)), make([]string, len(list))
+	for n, i := range list {
+		ids[n], firsts[n] = cmp.Or(states[i].ID, states[i].Row), states[i].FirstRunID
+	}
+	rows, err := db.Query(ctx, `
+SELECT s.n, coalesce(e.input::text, ''), coalesce((e.options->'args')::text, '')
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (id, first_run_id, n)
+CROSS JOIN LATERAL (SELECT nullif(s.id, '')::uuid AS id UNION SELECT r.execution_id FROM workflow_worker.execution_runs r WHERE r.run_id = s.first_run_id) x
+JOIN public.workflow_executions e ON e.id = x.id`, ids, firsts)
+	if err != nil {
+		return nil, fmt.Errorf("read what executions were asked to do: %w", err)
+	}
+	found := map[int][]string{}
+	var n int64
+	var input, args string
+	if _, err := pgx.ForEachRow(rows, []any{&n, &input, &args}, func() error {
+		found[list[n-1]] = append(found[list[n-1]], input, args)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read what executions were asked to do: %w", err)
+	}
+	return found, nil
 }
 
 // anyRecorded says that any project wants its executions recorded.

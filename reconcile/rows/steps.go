@@ -238,6 +238,7 @@ type StepDefinition struct {
 	Payloads   *bool
 	Nodes      []StepNode
 	Components []StepComponent
+	Redact     []json.RawMessage // what the definition itself names
 }
 
 // ReadStepDefinitions reads them for workflows.
@@ -245,7 +246,8 @@ func ReadStepDefinitions(ctx context.Context, db DB, workflowIDs []string) ([]St
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	rows, err := db.Query(ctx, `
-SELECT w.id::text, p.record_steps, p.record_payloads, coalesce(n.nodes, '[]')::text,
+SELECT w.id::text, p.record_steps, p.record_payloads, jsonb_build_array(w.definition->'redact', w.definition->'metadata'->'redact', w.definition->'graph'->'redact')::text,
+  coalesce(n.nodes, '[]')::text,
   coalesce((SELECT jsonb_agg(jsonb_build_object('ID', k.id, 'Name', k.name, 'Redact', CASE WHEN jsonb_typeof(to_jsonb(k.config_schema)) = 'object' THEN to_jsonb(k.config_schema)->'redact' END)
       ORDER BY k.project_id IS NULL, k.id)
     FROM public.components k WHERE k.project_id = w.project_id
@@ -263,9 +265,12 @@ WHERE w.id = ANY ($1::text[]::uuid[])`, workflowIDs)
 		return nil, fmt.Errorf("read definitions: %w", err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d StepDefinition, err error) {
-		var nodes, components string
-		if err := row.Scan(&d.WorkflowID, &d.Steps, &d.Payloads, &nodes, &components); err != nil {
+		var redact, nodes, components string
+		if err := row.Scan(&d.WorkflowID, &d.Steps, &d.Payloads, &redact, &nodes, &components); err != nil {
 			return d, err
+		}
+		if err := json.Unmarshal([]byte(redact), &d.Redact); err != nil {
+			return d, fmt.Errorf("definition of workflow %s: %w", d.WorkflowID, err)
 		}
 		if err := json.Unmarshal([]byte(nodes), &d.Nodes); err != nil {
 			return d, fmt.Errorf("nodes of workflow %s: %w", d.WorkflowID, err)
