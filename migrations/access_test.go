@@ -214,8 +214,8 @@ func TestAllThatWeMakeIsClosedToAnon(t *testing.T) {
 			}
 		}
 		const functions = `SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'workflow_worker'::regnamespace`
-		if len(d.strings(functions)) != 13 {
-			t.Errorf("functions %v, want 13", d.strings(functions))
+		if len(d.strings(functions)) != 16 {
+			t.Errorf("functions %v, want 16", d.strings(functions))
 		}
 		if got := d.strings(functions + ` AND (has_function_privilege('anon', p.oid, 'EXECUTE') OR proconfig IS NULL)`); len(got) > 0 {
 			t.Errorf("open to anon, or without a search_path of their own: %v", got)

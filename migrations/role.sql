@@ -61,7 +61,8 @@ GRANT SELECT, INSERT, DELETE, UPDATE (temporal_workflow_id, temporal_run_id, sta
     ON public.workflow_executions TO workflow_worker_service;
 GRANT SELECT, DELETE, UPDATE (status, result, error, started_at, completed_at, leased_until, run_id, delivered_at)
     ON public.workflow_execution_requests TO workflow_worker_service;
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.component_executions, workflow_worker.steps_due TO workflow_worker_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.component_executions, workflow_worker.steps_due,
+    workflow_worker.executions_due, workflow_worker.execution_runs TO workflow_worker_service;
 
 -- Statistics: what ended is noted, and a function adds it up in the tables, of which the
 -- service needs no rights then; and which versions of rows are only counted on.

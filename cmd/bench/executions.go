@@ -183,8 +183,12 @@ type books struct {
 	log        int64  // bytes
 	images     int64  // full-page images in it
 	writes     int64  // of rows of workflow_executions
-	hot        int64  // of those, which no index had to be told of
-	statements int64  // of all sessions, this program's too
+	updates    int64  // of those
+	hot        int64  // of these, which no index had to be told of
+	stepWrites int64  // the same of component_executions
+	steps      int64
+	hotSteps   int64
+	statements int64 // of all sessions, this program's too
 }
 
 func (r *rows) books(ctx context.Context) (k books, err error) {
@@ -193,9 +197,11 @@ func (r *rows) books(ctx context.Context) (k books, err error) {
 		return k, err
 	}
 	k.at = time.Now()
-	err = r.pool.QueryRow(ctx, `SELECT pg_current_wal_lsn()::text, (pg_current_wal_lsn() - '0/0')::bigint, (SELECT wal_fpi FROM pg_stat_wal), n_tup_ins + n_tup_upd, n_tup_hot_upd,
+	err = r.pool.QueryRow(ctx, `SELECT pg_current_wal_lsn()::text, (pg_current_wal_lsn() - '0/0')::bigint, (SELECT wal_fpi FROM pg_stat_wal),
+		e.n_tup_ins + e.n_tup_upd, e.n_tup_upd, e.n_tup_hot_upd, c.n_tup_ins + c.n_tup_upd, c.n_tup_upd, c.n_tup_hot_upd,
 		(SELECT xact_commit FROM pg_stat_database WHERE datname = current_database())
-		FROM pg_stat_user_tables WHERE relname = 'workflow_executions'`).Scan(&k.position, &k.log, &k.images, &k.writes, &k.hot, &k.statements)
+		FROM pg_stat_user_tables e, pg_stat_user_tables c WHERE e.relname = 'workflow_executions' AND c.relname = 'component_executions'`).
+		Scan(&k.position, &k.log, &k.images, &k.writes, &k.updates, &k.hot, &k.stepWrites, &k.steps, &k.hotSteps, &k.statements)
 	if err != nil {
 		return k, fmt.Errorf("read the database's books: %w", err)
 	}
@@ -211,7 +217,7 @@ func (r *rows) logOf(ctx context.Context, from, to books) (n int64, ok bool) {
 		return 0, false
 	}
 	err := r.pool.QueryRow(ctx, `
-WITH tables AS (SELECT oid FROM pg_class WHERE relname IN ('workflow_executions', 'component_executions', 'steps_due', 'uncounted') AND relkind = 'r'),
+WITH tables AS (SELECT oid FROM pg_class WHERE relname IN ('workflow_executions', 'component_executions', 'steps_due', 'uncounted', 'executions_due', 'execution_runs') AND relkind = 'r'),
 files AS (
   SELECT pg_relation_filenode(oid)::text AS file FROM (SELECT oid FROM tables UNION SELECT indexrelid FROM pg_index WHERE indrelid IN (SELECT oid FROM tables)) x
 )
@@ -236,6 +242,9 @@ func (r *rows) idle(ctx context.Context) (perSecond float64, err error) {
 	took := to.at.Sub(from.at).Seconds()
 	return float64(to.statements-from.statements-1) / took, err
 }
+
+// share is in percent.
+func share(part, of int64) float64 { return 100 * float64(part) / max(1, float64(of)) }
 
 // rowCosts compares executions that rows start with those that a client does.
 func (b *bench) rowCosts(ctx context.Context, s *service, r *rows, p project, c cpuCase) error {
@@ -294,8 +303,12 @@ func (b *bench) rowCosts(ctx context.Context, s *service, r *rows, p project, c 
 	b.report.add(what, "KB", yardstick{goal: "12 KB", limit: 12}, math.NaN(), float64(log)/1024/float64(runs))
 	b.report.add("… full-page images per execution", "", yardstick{}, math.NaN(), float64(closed.images-opened.images)/float64(runs))
 	b.report.add("… writes of its row", "", yardstick{goal: "4", limit: 4}, math.NaN(), float64(closed.writes-opened.writes)/float64(runs))
-	b.report.add("… of them without a word to its indexes (HOT)", "%", yardstick{}, math.NaN(),
-		100*float64(closed.hot-opened.hot)/float64(closed.writes-opened.writes))
+	b.report.add("… of its updates without a word to its indexes (HOT)", "%", yardstick{}, math.NaN(), share(closed.hot-opened.hot, closed.updates-opened.updates))
+	b.report.add("… of those before its end", "%", yardstick{goal: "60 %"}, math.NaN(), share(closed.hot-opened.hot, closed.updates-opened.updates-int64(runs)))
+	if steps := closed.stepWrites - opened.stepWrites; steps > 0 {
+		b.report.add("… writes of its steps' rows", "", yardstick{}, math.NaN(), float64(steps)/float64(runs))
+		b.report.add("… of their updates without a word to their indexes (HOT)", "%", yardstick{goal: "60 %"}, math.NaN(), share(closed.hotSteps-opened.hotSteps, closed.steps-opened.steps))
+	}
 	// Less this program's: the insert, the reading of the books and what waited.
 	statements := float64(closed.statements-opened.statements-asked-2) - seconds*idle
 	b.report.add("… statements for 20 executions", "", yardstick{goal: "2", limit: 2}, math.NaN(), 20*statements/float64(runs))

@@ -130,21 +130,26 @@ END
 $$;
 -- +goose StatementEnd
 
--- What is to be started, what is under way, and what is over: the closed rows, which
--- are the many, are in no index that the service looks through.
+-- What else is looked through is 00032's; the trigger below notes in these what waits.
 CREATE INDEX IF NOT EXISTS idx_workflow_executions_workflow_id ON public.workflow_executions (workflow_id);
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_pending ON public.workflow_executions (workflow_id, created_at, id)
-    WHERE status = 'pending' AND claimed_at IS NULL;
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_claimed ON public.workflow_executions (leased_until)
-    WHERE status = 'pending' AND claimed_at IS NOT NULL;
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_open ON public.workflow_executions (id)
-    WHERE status IN ('running', 'paused');
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_unknown ON public.workflow_executions (id)
-    WHERE status IN ('running', 'paused') AND first_run_id IS NULL;
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_temporal ON public.workflow_executions (temporal_workflow_id)
-    WHERE status IN ('pending', 'running', 'paused');
-CREATE INDEX IF NOT EXISTS workflow_worker_executions_chain ON public.workflow_executions (first_run_id)
-    WHERE first_run_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS workflow_worker.executions_due (
+    execution_id uuid        PRIMARY KEY,
+    reason       text        NOT NULL CHECK (reason IN ('start', 'look')),
+    workflow_id  uuid        NOT NULL,
+    created_at   timestamptz NOT NULL,
+    leased_until timestamptz
+) WITH (fillfactor = 70);
+CREATE INDEX IF NOT EXISTS executions_due_waiting ON workflow_worker.executions_due (workflow_id, created_at, execution_id)
+    WHERE reason = 'start' AND leased_until IS NULL;
+CREATE INDEX IF NOT EXISTS executions_due_claimed ON workflow_worker.executions_due (leased_until)
+    WHERE leased_until IS NOT NULL;
+CREATE INDEX IF NOT EXISTS executions_due_looks ON workflow_worker.executions_due (execution_id)
+    WHERE reason = 'look';
+CREATE TABLE IF NOT EXISTS workflow_worker.execution_runs (
+    run_id       text NOT NULL,
+    execution_id uuid NOT NULL,
+    PRIMARY KEY (run_id, execution_id)
+);
 
 -- The stream's hint. No publication: whatever this table's replica identity is, an
 -- UPDATE of its owner's can't fail by it, and what the service writes itself says
@@ -165,11 +170,23 @@ CREATE OR REPLACE FUNCTION workflow_worker.ring_for_executions() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = ''
 AS $$
+DECLARE
+    starts integer;
+    looks  integer;
 BEGIN
-    IF EXISTS (SELECT FROM inserted WHERE status::text = 'pending' AND first_run_id IS NULL) THEN
+    WITH noted AS (
+        INSERT INTO workflow_worker.executions_due (execution_id, reason, workflow_id, created_at, leased_until)
+        SELECT i.id, CASE i.status::text WHEN 'pending' THEN 'start' ELSE 'look' END, i.workflow_id, coalesce(i.created_at, now()),
+            CASE WHEN i.status::text = 'pending' AND i.claimed_at IS NOT NULL THEN now() END
+        FROM inserted i WHERE i.first_run_id IS NULL AND i.status::text IN ('pending', 'running', 'paused')
+        ON CONFLICT (execution_id) DO UPDATE SET reason = excluded.reason, leased_until = excluded.leased_until
+        RETURNING reason
+    )
+    SELECT count(*) FILTER (WHERE reason = 'start'), count(*) FILTER (WHERE reason = 'look') INTO starts, looks FROM noted;
+    IF starts > 0 THEN
         PERFORM pg_catalog.pg_logical_emit_message(true, 'workflow_worker', 'executions');
     END IF;
-    IF EXISTS (SELECT FROM inserted WHERE status::text = 'running' AND first_run_id IS NULL) THEN
+    IF looks > 0 THEN
         PERFORM pg_catalog.pg_logical_emit_message(true, 'workflow_worker', 'followed executions');
     END IF;
     RETURN NULL;
@@ -178,7 +195,7 @@ $$;
 -- +goose StatementEnd
 REVOKE ALL ON FUNCTION workflow_worker.ring(), workflow_worker.ring_for_executions() FROM PUBLIC;
 COMMENT ON FUNCTION workflow_worker.ring() IS 'Trigger: tells the service through the change stream that there is something to do.';
-COMMENT ON FUNCTION workflow_worker.ring_for_executions() IS 'Trigger: the same of rows that are to be started, or followed, once per statement.';
+COMMENT ON FUNCTION workflow_worker.ring_for_executions() IS 'Trigger: notes rows that are to be started, or followed, and tells the service, once per statement.';
 
 CREATE OR REPLACE TRIGGER workflow_worker_ring_inserted AFTER INSERT ON public.workflow_executions
     REFERENCING NEW TABLE AS inserted

@@ -174,7 +174,7 @@ CREATE OR REPLACE TRIGGER workflow_worker_steps_due_inserted AFTER INSERT ON pub
 CREATE OR REPLACE TRIGGER workflow_worker_steps_due_updated AFTER UPDATE OF status, temporal_run_id ON public.workflow_executions
     FOR EACH ROW WHEN (NEW.first_run_id IS NOT NULL
         AND (NEW.status IN ('completed', 'failed', 'cancelled') AND NEW.status IS DISTINCT FROM OLD.status
-             OR NEW.temporal_run_id IS DISTINCT FROM OLD.temporal_run_id))
+             OR OLD.temporal_run_id IS NOT NULL AND NEW.temporal_run_id IS DISTINCT FROM OLD.temporal_run_id))
     EXECUTE FUNCTION workflow_worker.note_steps_due();
 
 -- Who may see them: whoever may see the execution. Nobody but the service writes.

@@ -246,13 +246,24 @@ func (a *asked) updateResult(ctx context.Context) (*string, error) {
 
 func (a *asked) outcome(ctx context.Context, o *updatepb.Outcome) (*string, error) {
 	if f := a.Failure(o.GetFailure()); f != nil {
-		told := []rows.ExecutionState{{ID: a.x.ID, Message: f.First(), Error: f.JSON(a.MaxValue)}}
-		if err := a.withhold(ctx, told); err != nil {
+		_, why, err := a.clean(ctx, nil, f)
+		if err != nil {
 			return nil, err
 		}
-		return nil, refusalError{told[0].Message}
+		return nil, refusalError{why}
 	}
-	return shown.Values(o.GetSuccess(), a.MaxValue), nil
+	result, _, err := a.clean(ctx, shown.Values(o.GetSuccess(), a.MaxValue), nil)
+	return result, err
+}
+
+// clean takes out of an answer what mustn't land.
+func (a *asked) clean(ctx context.Context, result *string, f *shown.Failure) (*string, string, error) {
+	told := []rows.ExecutionState{{ID: a.x.ID, CodeOf: a.x.WorkflowID, Output: result}}
+	if f != nil {
+		told[0].Message, told[0].Error = f.First(), f.JSON(a.MaxValue)
+	}
+	err := a.withhold(ctx, told)
+	return told[0].Output, told[0].Message, err
 }
 
 func (a *asked) query(ctx context.Context) (*string, error) {
@@ -270,7 +281,11 @@ func (a *asked) query(ctx context.Context) (*string, error) {
 		if a.HideFailures {
 			failed.Message = shown.HiddenMessage
 		}
-		return nil, refusalError{failed.Message}
+		_, why, err := a.clean(ctx, nil, &shown.Failure{Type: "QueryFailed", Message: failed.Message})
+		if err != nil {
+			return nil, err
+		}
+		return nil, refusalError{why}
 	}
 	if late(err) {
 		return nil, refusalError{fmt.Sprintf("no worker answered the query within %s", temporal.CallTimeout)}
@@ -278,7 +293,8 @@ func (a *asked) query(ctx context.Context) (*string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return shown.Values(answer.GetQueryResult(), a.MaxValue), nil
+	result, _, err := a.clean(ctx, shown.Values(answer.GetQueryResult(), a.MaxValue), nil)
+	return result, err
 }
 
 // late says that a call took too long.

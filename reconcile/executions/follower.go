@@ -42,14 +42,12 @@ type Follower struct {
 	bell bell.Bell
 	// records says that some project wants all its executions recorded; the sweeper knows.
 	records atomic.Bool
-	// alone says that no other replica's worker sees tasks; the sweeper knows.
-	alone atomic.Bool
 
 	mu      sync.Mutex // guards what follows
 	held    int        // bytes
 	pending map[string]*entry
 	crowd   bell.Crowd
-	firsts  firstTasks
+	starts  starts
 	ending  bool // all is due, once
 }
 
@@ -72,7 +70,7 @@ type entry struct {
 
 // NewFollower returns one that does nothing until Run.
 func NewFollower(b Base, all bool, o FollowObserver) *Follower {
-	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: bell.New(), pending: map[string]*entry{}}
+	return &Follower{Base: b, All: all, Doubt: func(string) {}, Record: func(rows.ExecutionState) {}, Observer: o, bell: bell.New(), pending: map[string]*entry{}, starts: starts{}}
 }
 
 // ExecutionAdvanced implements runtime.ProgressObserver.
@@ -86,7 +84,10 @@ func (f *Follower) ExecutionAdvanced(_ string, a runtime.Advance) {
 	}
 	s := rows.ExecutionState{
 		TemporalID: a.WorkflowID, RunID: a.RunID, FirstRunID: first, Status: rows.ExecutionRunning, Activities: a.Activities,
-		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentRunID: a.Origin.Parent.GetRunId(),
+		Version: a.Version, Hash: a.Hash, Attempt: int(a.Origin.Attempt), CodeOf: a.CodeOf, ParentRunID: a.Origin.Parent.GetRunId(), Row: a.Origin.Row, TaskQueue: a.Origin.TaskQueue,
+	}
+	if a.RunID == first {
+		s.StartedAt = a.Origin.Began
 	}
 	if a.Closing != nil {
 		e, final := f.ByCommand(a.Closing, a.Origin)
@@ -121,7 +122,7 @@ func (f *Follower) add(e *entry) {
 	e.since = now
 	f.crowd.Add(now)
 	was := f.pending[key]
-	onlyCode := !e.starts && e.ID == "" && f.firsts.seen(e.FirstRunID, now) && was == nil && e.RunID == e.FirstRunID
+	onlyCode := !e.starts && e.ID == "" && f.starts.seen(e.FirstRunID) && was == nil && e.RunID == e.FirstRunID
 	if was != nil {
 		f.held -= was.Size()
 		e.merge(was)
@@ -129,16 +130,14 @@ func (f *Follower) add(e *entry) {
 		return
 	}
 	if !e.Over() {
-		wait := paceOf(&f.crowd).begins // its end, if that comes before, is written with it
-		if e.starts && e.Hash == "" {
-			first := f.firsts.began(e.FirstRunID, now)
-			if f.alone.Load() {
-				first = maxFirstWait // nobody else looks for the row
-			}
-			wait = max(wait, first)
-		}
-		if onlyCode {
-			wait = max(wait, codeWait)
+		pace := paceOf(&f.crowd)
+		wait := pace.begins // its end, if that comes before, is written with it
+		switch {
+		case e.starts && e.Hash == "":
+			f.starts.began(e.FirstRunID, now)
+			wait = max(wait, pace.first)
+		case onlyCode:
+			wait = max(wait, pace.code)
 		}
 		e.due = now.Add(wait)
 	}
@@ -183,6 +182,9 @@ func (e *entry) merge(was *entry) {
 	}
 	if e.Hash == "" {
 		e.Hash, e.Version = was.Hash, was.Version
+	}
+	if e.Row == "" {
+		e.Row, e.TaskQueue = was.Row, was.TaskQueue
 	}
 	e.since = was.since
 }
@@ -353,7 +355,8 @@ func (f *Follower) write(ctx context.Context, batch []*entry) error {
 func (f *Follower) tryAgain(of map[string]*entry, without []rows.ExecutionState) {
 	var again []*entry
 	for _, s := range without {
-		if e := of[s.FirstRunID]; time.Since(e.since) < orphanAge {
+		// Of one that was started for a row the row is found, if there is one.
+		if e := of[s.FirstRunID]; s.Row == "" && time.Since(e.since) < orphanAge {
 			again = append(again, e)
 		}
 	}

@@ -85,18 +85,9 @@ func TestAStartWaitsForItsFirstTask(t *testing.T) {
 		if batch := heard(f); len(batch) != 1 || batch[0].ID != "row" || batch[0].Hash != "h" {
 			t.Errorf("%+v", batch)
 		}
-		f.began("other", "y", "s") // of which no worker here tells, but maybe another's
-		time.Sleep(orphanPause)
-		if batch := heard(f); len(batch) != 1 || batch[0].ID != "other" {
-			t.Errorf("another replica's worker finds no row: %+v", batch)
-		}
-		f.alone.Store(true)
+		calm := paceOf(&f.crowd)
 		f.began("slow", "z", "t")
-		time.Sleep(orphanPause)
-		if n := len(heard(f)); n != 0 {
-			t.Errorf("%d are written although nobody else looks for them", n)
-		}
-		time.Sleep(maxFirstWait)
+		time.Sleep(calm.first)
 		if n := len(heard(f)); n != 1 {
 			t.Errorf("%d are written of what no worker takes up", n)
 		}
@@ -104,12 +95,12 @@ func TestAStartWaitsForItsFirstTask(t *testing.T) {
 		if n := len(heard(f)); n != 0 {
 			t.Errorf("%d are written for their code alone", n)
 		}
-		time.Sleep(codeWait)
+		time.Sleep(calm.code)
 		if batch := heard(f); len(batch) != 1 || batch[0].Hash != "h" {
 			t.Errorf("of what goes on for longer it isn't told which code it runs: %+v", batch)
 		}
 		f.began("row", "x", "u")
-		time.Sleep(maxFirstWait)
+		time.Sleep(calm.first)
 		heard(f)
 		f.put(rows.ExecutionState{RunID: "u", FirstRunID: "u", Status: rows.ExecutionRunning, Hash: "h", Version: "1"})
 		f.put(rows.ExecutionState{RunID: "u", FirstRunID: "u", Status: rows.ExecutionCompleted, EndedAt: time.Now()})
@@ -119,32 +110,15 @@ func TestAStartWaitsForItsFirstTask(t *testing.T) {
 	})
 }
 
-// It waits for as long as first tasks take; for those that others see it doesn't.
-func TestAStartWaitsForNoWorkerElsewhere(t *testing.T) {
+func TestStartsThatNobodySeesAreForgotten(t *testing.T) {
 	t.Parallel()
-	now := time.Now()
-	var firsts firstTasks
-	for i := range 100 {
-		firsts.began(fmt.Sprint("here ", i), now)
-		firsts.seen(fmt.Sprint("here ", i), now.Add(50*time.Millisecond))
+	all, now := starts{}, time.Now()
+	for i := range 3 * maxStarts {
+		now = now.Add(firstsFor / maxStarts)
+		all.began(fmt.Sprint(i), now)
 	}
-	if firsts.wait < 90*time.Millisecond || firsts.wait > 100*time.Millisecond {
-		t.Errorf("it waits for %s where first tasks are seen after 50 ms", firsts.wait)
-	}
-	for i := range 2 * maxFirsts {
-		now = now.Add(10 * time.Millisecond)
-		firsts.began(fmt.Sprint("there ", i), now)
-	}
-	if firsts.wait > 10*time.Millisecond || len(firsts.sent) > maxFirsts {
-		t.Errorf("it waits for %s where none is seen, and remembers %d", firsts.wait, len(firsts.sent))
-	}
-	firsts.began("slow", now.Add(time.Hour))
-	for i := range 100 {
-		firsts.seen("slow", now.Add(2*time.Hour))
-		firsts.began("slow", now.Add(time.Hour+time.Duration(i)))
-	}
-	if firsts.wait > maxFirstWait {
-		t.Errorf("it waits for %s", firsts.wait)
+	if len(all) > maxStarts || all.seen("0") || !all.seen(fmt.Sprint(3*maxStarts-1)) {
+		t.Errorf("%d are remembered", len(all))
 	}
 }
 

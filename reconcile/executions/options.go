@@ -17,6 +17,7 @@ import (
 
 	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // options is workflow_executions.options: what the TypeScript client's start takes.
@@ -106,9 +107,6 @@ func policyOf(what, name string, values map[string]int32, prefix string, otherwi
 	return 0, fmt.Errorf("options: there is no %s %q", what, name)
 }
 
-// memoKey is where an execution carries the id of its row.
-const memoKey = "workflow_execution"
-
 // maxInput is how many bytes of arguments are sent: the server takes two megabytes.
 const maxInput = 2_000_000
 
@@ -159,7 +157,7 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 	default:
 		q.Input.Payloads = []*commonpb.Payload{shown.Payload([]byte("{}"))}
 	}
-	q.Memo.Fields[memoKey] = shown.Payload([]byte(strconv.Quote(s.ID)))
+	q.Memo.Fields[wire.RowMemo] = shown.Payload([]byte(strconv.Quote(s.ID)))
 	if len(o.SearchAttributes) > 0 {
 		for name, v := range o.SearchAttributes {
 			o.SearchAttributes[name] = withoutFraction(v)

@@ -8,6 +8,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 func TestOptionsAreWhatTheClientsStartTakes(t *testing.T) {
@@ -26,7 +27,7 @@ func TestOptionsAreWhatTheClientsStartTakes(t *testing.T) {
 		q.GetWorkflowIdReusePolicy() != enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE || q.GetWorkflowIdConflictPolicy() != enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING ||
 		q.GetWorkflowExecutionTimeout().AsDuration() != time.Hour || q.GetWorkflowRunTimeout().AsDuration() != 1500*time.Millisecond ||
 		q.GetWorkflowTaskTimeout().AsDuration() != 10*time.Second || q.GetWorkflowStartDelay().AsDuration() != 2*time.Minute || q.GetCronSchedule() == "" ||
-		q.GetRetryPolicy().GetMaximumAttempts() != 3 || string(q.GetMemo().GetFields()["who"].GetData()) != `"me"` || string(q.GetMemo().GetFields()[memoKey].GetData()) != `"row"` ||
+		q.GetRetryPolicy().GetMaximumAttempts() != 3 || string(q.GetMemo().GetFields()["who"].GetData()) != `"me"` || string(q.GetMemo().GetFields()[wire.RowMemo].GetData()) != `"row"` ||
 		string(q.GetSearchAttributes().GetIndexedFields()["CustomIntField"].GetData()) != "70" ||
 		len(q.GetSearchAttributes().GetIndexedFields()) != 2 || q.GetPriority().GetPriorityKey() != 1 || exclusive(q) {
 		t.Errorf("request %v", q)

@@ -18,11 +18,7 @@ import (
 
 // rowOf is the id of the row that an execution was started for, "" if it wasn't.
 func rowOf(found *workflowservice.DescribeWorkflowExecutionResponse) string {
-	data := string(found.GetWorkflowExecutionInfo().GetMemo().GetFields()[memoKey].GetData())
-	if len(data) < 2 {
-		return ""
-	}
-	return data[1 : len(data)-1]
+	return wire.RowOf(found.GetWorkflowExecutionInfo().GetMemo())
 }
 
 func queueOf(found *workflowservice.DescribeWorkflowExecutionResponse) string {

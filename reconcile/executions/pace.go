@@ -1,6 +1,7 @@
 package executions
 
 import (
+	"maps"
 	"time"
 
 	"workflow-worker/reconcile/executions/bell"
@@ -10,78 +11,48 @@ import (
 type pace struct {
 	ends   time.Duration // what is due, too
 	begins time.Duration // of executions that aren't over: many soon are
+	// first is how long a start waits for what a worker sees of its first task: both are one write
+	// of the row then instead of two. Whoever sees it finds the row without that.
+	first time.Duration
+	// code is how long an execution's end is waited for where all that is new is its code.
+	code time.Duration
 }
 
 // An execution has three states or so: that it was started, that it runs, that it is over.
 func paceOf(c *bell.Crowd) pace {
 	switch n := c.Size(); {
 	case n < 20:
-		return pace{ends: 4 * time.Millisecond}
+		return pace{ends: 4 * time.Millisecond, first: 500 * time.Millisecond, code: time.Second}
 	case n < 80:
-		return pace{ends: 10 * time.Millisecond, begins: 150 * time.Millisecond}
+		return pace{ends: 10 * time.Millisecond, begins: 150 * time.Millisecond, first: time.Second, code: time.Second}
 	case n < 200:
-		return pace{ends: 20 * time.Millisecond, begins: 300 * time.Millisecond}
+		return pace{ends: 20 * time.Millisecond, begins: 300 * time.Millisecond, first: 2 * time.Second, code: 5 * time.Second}
 	default:
-		return pace{ends: 100 * time.Millisecond, begins: 400 * time.Millisecond}
+		return pace{ends: 100 * time.Millisecond, begins: 400 * time.Millisecond, first: 2 * time.Second, code: 5 * time.Second}
 	}
 }
 
-// firstTasks says how long a start waits for what a worker sees of its first task: both are one
-// write of the row then instead of two. It is about twice as long as that takes; the less the more
-// of them other replicas' workers see, which find the row by what is written of its start.
-type firstTasks struct {
-	wait time.Duration
-	sent map[string]time.Time // starts whose first task isn't seen yet, by first run
-}
+// starts are those from here that are written, or soon are, and whose first task isn't seen yet.
+type starts map[string]time.Time // by first run
 
 const (
-	// maxFirstWait bounds the wait, and firstsFor is how long after its start a first task is
-	// waited for, to learn from it.
-	maxFirstWait = 500 * time.Millisecond
-	firstsFor    = 2 * time.Second
-	// codeWait is how long an execution's end is waited for where all that is new is its code: its
-	// start took so long to be seen that it is written already.
-	codeWait = time.Second
-	// maxFirsts are learned from at once; those that nobody saw once there are someFirsts.
-	maxFirsts, someFirsts = 500, 20
+	// firstsFor is how long a first task is waited for; of maxStarts at most.
+	firstsFor = 30 * time.Second
+	maxStarts = 5000
 )
 
-// began notes a start, and gives how long it waits.
-func (t *firstTasks) began(run string, now time.Time) time.Duration {
-	if t.sent == nil {
-		t.sent, t.wait = map[string]time.Time{}, 40*time.Millisecond
+func (t starts) began(run string, now time.Time) {
+	if len(t) >= maxStarts {
+		maps.DeleteFunc(t, func(_ string, at time.Time) bool { return now.Sub(at) > firstsFor })
 	}
-	if len(t.sent) >= someFirsts {
-		for run, at := range t.sent {
-			if now.Sub(at) > firstsFor {
-				t.learn(0)
-				delete(t.sent, run)
-			}
-		}
+	if len(t) < maxStarts {
+		t[run] = now
 	}
-	if len(t.sent) < maxFirsts {
-		t.sent[run] = now
-	}
-	return t.wait
 }
 
-// seen notes that a worker here has seen a task; ours says that it is the first of a start from
-// here.
-func (t *firstTasks) seen(run string, now time.Time) (ours bool) {
-	at, ours := t.sent[run]
-	if ours {
-		t.learn(2 * now.Sub(at))
-		delete(t.sent, run)
-	}
+// seen says whether a task is the first that is seen of a start from here.
+func (t starts) seen(run string) bool {
+	_, ours := t[run]
+	delete(t, run)
 	return ours
-}
-
-// learn is quick where more is needed, for what is slow comes in crowds.
-func (t *firstTasks) learn(wait time.Duration) {
-	change := min(wait, maxFirstWait) - t.wait
-	if change > 0 {
-		t.wait += change / 2
-	} else {
-		t.wait += change / 16
-	}
 }

@@ -96,7 +96,7 @@ func New(c Config) *Service {
 	s.steps = steps.New(steps.Config{
 		DB: b.DB, Temporal: c.Temporal, Namespace: c.Namespace, Limits: b.Limits, Settings: c.Steps, Interval: c.SweepInterval, Log: c.Logger, Trouble: b.Trouble,
 	})
-	b.Secretive = s.steps.Secretive
+	b.Secrets = s.steps
 	s.follower = NewFollower(b, c.All, c.Observer)
 	s.sweeper = NewSweeper(b, c.Temporal, s.follower, c.SweepInterval)
 	s.recorder = NewRecorder(b, c.Temporal, s.follower)

@@ -69,7 +69,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 	for next := time.Duration(0); s.Bell.Wait(ctx, next); {
 		var err error
 		if time.Since(swept) >= s.Interval {
-			if err = errors.Join(s.sweep(ctx, false), s.sweepReopened(ctx), s.sweepLost(ctx), s.settle(ctx)); err == nil {
+			if err = errors.Join(rows.NoteWork(ctx, s.DB), s.sweep(ctx, false), s.sweepReopened(ctx), s.sweepLost(ctx), s.settle(ctx)); err == nil {
 				swept = time.Now()
 			}
 		} else {
@@ -94,7 +94,7 @@ func (s *Sweeper) Run(ctx context.Context) {
 	}
 }
 
-// settle reads what projects want to have recorded and who is there, and finds children whose parent's row was there
+// settle reads what projects want to have recorded, and finds children whose parent's row was there
 // only after theirs.
 func (s *Sweeper) settle(ctx context.Context) error {
 	recorded, err := rows.AnyRecorded(ctx, s.DB)
@@ -102,11 +102,6 @@ func (s *Sweeper) settle(ctx context.Context) error {
 		return err
 	}
 	s.Follower.records.Store(recorded)
-	replicas, err := rows.LivingReplicas(ctx, s.DB)
-	if err != nil {
-		return err
-	}
-	s.Follower.alone.Store(replicas == 1)
 	return rows.AdoptChildren(ctx, s.DB, nil)
 }
 

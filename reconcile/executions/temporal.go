@@ -9,7 +9,6 @@ import (
 	"google.golang.org/grpc"
 
 	"workflow-worker/reconcile/executions/shown"
-	"workflow-worker/reconcile/executions/steps"
 	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/trouble"
@@ -52,10 +51,9 @@ type Base struct {
 	Namespace string
 	Identity  string // of this process, for Temporal's histories
 	shown.Limits
-	// Secretive says which activities have values that mustn't land in rows. It may be nil.
-	Secretive func(context.Context, []steps.Activity) (map[steps.Activity]bool, error)
-	Log       *slog.Logger
-	Trouble   *trouble.Log
+	Secrets Secrets // may be nil
+	Log     *slog.Logger
+	Trouble *trouble.Log
 }
 
 // refused ends a row that can't be started or followed.

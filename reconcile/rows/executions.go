@@ -48,7 +48,7 @@ type Start struct {
 // $2 the bytes of input that are read at most. Of options Temporal takes no more than two megabytes.
 const startColumns = `e.id::text, c.project_id::text, c.kebab_name::text, c.task_queue_name::text, coalesce(e.temporal_workflow_id::text, ''),
   CASE WHEN octet_length(e.input::text) <= $2 THEN e.input::text END, coalesce(octet_length(e.input::text), 0), 
-  CASE WHEN octet_length(e.options::text) <= 2000000 THEN e.options::text END, coalesce(octet_length(e.options::text), 0), e.claimed_at, c.again`
+  CASE WHEN octet_length(e.options::text) <= 2000000 THEN e.options::text END, coalesce(octet_length(e.options::text), 0), e.claimed_at, e.claimed_at < now()`
 
 // temporalID is what an execution is to be called: as the row says, else its options, else by its
 // key. The Workflow Builder's column takes 255 characters.
@@ -63,24 +63,28 @@ func ClaimStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most
 	defer cancel()
 	rows, err := db.Query(ctx, `
 WITH RECURSIVE w (workflow_id) AS ( -- which workflows have any, one step in the index for each
-  (SELECT workflow_id FROM public.workflow_executions WHERE status = 'pending' AND claimed_at IS NULL ORDER BY workflow_id LIMIT 1)
+  (SELECT workflow_id FROM workflow_worker.executions_due WHERE reason = 'start' AND leased_until IS NULL ORDER BY workflow_id LIMIT 1)
   UNION ALL
-  SELECT (SELECT e.workflow_id FROM public.workflow_executions e
-          WHERE e.status = 'pending' AND e.claimed_at IS NULL AND e.workflow_id > w.workflow_id ORDER BY e.workflow_id LIMIT 1)
+  SELECT (SELECT d.workflow_id FROM workflow_worker.executions_due d
+          WHERE d.reason = 'start' AND d.leased_until IS NULL AND d.workflow_id > w.workflow_id ORDER BY d.workflow_id LIMIT 1)
   FROM w WHERE w.workflow_id IS NOT NULL
 ),
 waiting AS (
   SELECT x.id, x.created_at, p.id AS project_id, f.kebab_name, p.task_queue_name
   FROM w JOIN public.workflows f ON f.id = w.workflow_id JOIN public.projects p ON p.id = f.project_id AND p.id <> ALL (coalesce($5::text[], '{}')::uuid[])
-  CROSS JOIN LATERAL (SELECT e.id, e.created_at FROM public.workflow_executions e
-    WHERE e.workflow_id = w.workflow_id AND e.status = 'pending' AND e.claimed_at IS NULL
-    ORDER BY e.created_at, e.id LIMIT $4 FOR NO KEY UPDATE SKIP LOCKED) x
+  CROSS JOIN LATERAL (SELECT e.id, d.created_at FROM workflow_worker.executions_due d JOIN public.workflow_executions e ON e.id = d.execution_id
+    WHERE d.workflow_id = w.workflow_id AND d.reason = 'start' AND d.leased_until IS NULL AND e.status = 'pending' AND e.claimed_at IS NULL
+    -- The row first, as everybody does who writes it.
+    ORDER BY d.created_at, d.execution_id LIMIT $4 FOR NO KEY UPDATE OF e SKIP LOCKED) x
 ),
 c AS (
-  SELECT *, false AS again FROM (SELECT *, row_number() OVER (PARTITION BY project_id ORDER BY created_at, id) AS turn FROM waiting) t
+  SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY project_id ORDER BY created_at, id) AS turn FROM waiting) t
   WHERE turn <= $4 ORDER BY turn, created_at LIMIT $3
+),
+leased AS (
+  UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.id
 )
-UPDATE public.workflow_executions e SET claimed_at = now(), leased_until = now() + $1 * interval '1 microsecond', temporal_workflow_id = `+temporalID+`
+UPDATE public.workflow_executions e SET claimed_at = now(), temporal_workflow_id = `+temporalID+`
 FROM c WHERE e.id = c.id AND e.status = 'pending'
 RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject, busy)
 	return collectStarts(rows, err)
@@ -92,14 +96,17 @@ func ClaimAbandonedStarts(ctx context.Context, db DB, lease time.Duration, maxIn
 	defer cancel()
 	rows, err := db.Query(ctx, `
 WITH c AS (
-  SELECT e.id, p.id AS project_id, f.kebab_name, p.task_queue_name, true AS again
-  FROM public.workflow_executions e JOIN public.workflows f ON f.id = e.workflow_id JOIN public.projects p ON p.id = f.project_id
-  WHERE e.status = 'pending' AND e.claimed_at IS NOT NULL AND e.leased_until < now()
-  ORDER BY e.leased_until LIMIT $3 FOR NO KEY UPDATE OF e SKIP LOCKED
+  SELECT d.execution_id, p.id AS project_id, f.kebab_name, p.task_queue_name
+  FROM workflow_worker.executions_due d JOIN public.workflow_executions e ON e.id = d.execution_id AND e.status = 'pending' AND e.claimed_at IS NOT NULL
+  JOIN public.workflows f ON f.id = e.workflow_id JOIN public.projects p ON p.id = f.project_id
+  WHERE d.reason = 'start' AND d.leased_until < now()
+  ORDER BY d.leased_until LIMIT $3 FOR NO KEY UPDATE OF d SKIP LOCKED
+),
+leased AS (
+  UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.execution_id
 )
-UPDATE public.workflow_executions e SET leased_until = now() + $1 * interval '1 microsecond'
-FROM c WHERE e.id = c.id
-RETURNING `+startColumns, lease.Microseconds(), maxInput, most)
+SELECT `+startColumns+`
+FROM c JOIN public.workflow_executions e ON e.id = c.execution_id`, lease.Microseconds(), maxInput, most)
 	return collectStarts(rows, err)
 }
 
@@ -119,9 +126,13 @@ func collectStarts(rows pgx.Rows, err error) ([]Start, error) {
 func GiveBackStarts(ctx context.Context, db DB, ids []string, after time.Duration, why string) error {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	_, err := db.Exec(ctx, `UPDATE public.workflow_executions SET leased_until = now() + $2 * interval '1 microsecond',
-  error_message = coalesce(nullif($3, ''), error_message)
-WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds(), plain(why))
+	_, err := db.Exec(ctx, `
+WITH given AS (
+  UPDATE workflow_worker.executions_due SET leased_until = now() + $2 * interval '1 microsecond'
+  WHERE execution_id = ANY($1::text[]::uuid[]) AND leased_until IS NOT NULL
+)
+UPDATE public.workflow_executions SET error_message = $3
+WHERE $3 <> '' AND id = ANY($1::text[]::uuid[]) AND status = 'pending' AND error_message IS DISTINCT FROM $3`, ids, after.Microseconds(), plain(why))
 	if err != nil {
 		return fmt.Errorf("give back executions to start: %w", err)
 	}
@@ -150,6 +161,10 @@ type ExecutionState struct {
 	// execution whose child it is.
 	CodeOf, ParentRunID string
 	Input               *string
+
+	// Row is the row that the execution says it was started for, TaskQueue where it was started: a
+	// row that waits for that start is the execution's.
+	Row, TaskQueue string
 }
 
 // Over says whether the execution has ended.
@@ -170,9 +185,9 @@ func (s ExecutionState) Size() int {
 
 // statesFrom is the parameters of a batch as rows s.
 const statesFrom = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
-  $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[])
+  $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::text[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
   WITH ORDINALITY AS s (id, was, workflow_id, run_id, first_run_id, status, started_at, ended_at,
-    output, message, error, activities, version, hash, attempt, code_of, parent_run_id, input, n)`
+    output, message, error, activities, version, hash, attempt, code_of, parent_run_id, input, row_id, task_queue, n)`
 
 // writeStates writes rows e that belong to states s. A row that is over is written again only for a
 // run that it doesn't name yet, a reset's, or if nobody could tell how it ended. One that says all of
@@ -180,7 +195,7 @@ const statesFrom = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::t
 const writeStates = `
 UPDATE public.workflow_executions e SET
   status = s.status, temporal_workflow_id = coalesce(nullif(s.workflow_id, ''), e.temporal_workflow_id), temporal_run_id = coalesce(nullif(s.run_id, ''), e.temporal_run_id),
-  first_run_id = coalesce(nullif(s.first_run_id, ''), e.first_run_id), leased_until = NULL,
+  first_run_id = coalesce(nullif(s.first_run_id, ''), e.first_run_id),
   started_at = CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, CASE WHEN s.run_id <> '' THEN now() END) ELSE coalesce(e.started_at, s.started_at) END,
   completed_at = s.ended_at,
   duration_ms = least(2147483647, greatest(0, extract(epoch FROM s.ended_at
@@ -198,14 +213,25 @@ const LostKey = "lost"
 // lostExecution says that of a row e.
 const lostExecution = `(e.status = 'failed' AND e.error ? '` + LostKey + `')`
 
+// startingFor are rows x whose start is on its way, and that s says it is the execution of: of the id
+// that the start was to have, on the project's task queue.
+const startingFor = `
+JOIN public.workflow_executions x ON x.id = nullif(s.row_id, '')::uuid AND x.status = 'pending' AND x.first_run_id IS NULL AND x.claimed_at IS NOT NULL
+  AND x.temporal_workflow_id = s.workflow_id
+JOIN public.workflows w ON w.id = x.workflow_id JOIN public.projects p ON p.id = w.project_id AND p.task_queue_name = s.task_queue`
+
 const (
 	byID = `
 WHERE e.id = s.id::uuid AND (s.was = '' OR e.temporal_run_id = s.was)
   AND (e.status IN ('pending', 'running', 'paused') OR ` + lostExecution + ` OR s.run_id <> '' AND e.temporal_run_id IS DISTINCT FROM s.run_id)
   AND NOT (e.status = 'running' AND s.hash = '' AND (s.status, s.run_id, s.first_run_id) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.first_run_id))
 RETURNING s.n`
-	byChain = `
-WHERE e.first_run_id = s.first_run_id
+	byChain = ` CROSS JOIN LATERAL (
+  SELECT r.execution_id FROM workflow_worker.execution_runs r WHERE r.run_id = s.first_run_id
+  UNION
+  SELECT x.id FROM (SELECT s.*) s` + startingFor + `
+) t
+WHERE e.id = t.execution_id AND (e.first_run_id = s.first_run_id OR e.first_run_id IS NULL)
   AND (e.status IN ('pending', 'running', 'paused') OR ` + lostExecution + ` OR e.temporal_run_id IS DISTINCT FROM s.run_id)
   AND NOT (e.status = 'running' AND (s.status, s.run_id, s.hash) IS NOT DISTINCT FROM (e.status::text, e.temporal_run_id::text, e.code_hash))
 RETURNING s.n`
@@ -245,6 +271,7 @@ func stateArgs(states []ExecutionState) []any {
 		text(func(s *ExecutionState) string { return s.Version }), text(func(s *ExecutionState) string { return s.Hash }), attempts,
 		text(func(s *ExecutionState) string { return s.CodeOf }), text(func(s *ExecutionState) string { return s.ParentRunID }),
 		json(func(s *ExecutionState) *string { return s.Input }),
+		text(func(s *ExecutionState) string { return s.Row }), text(func(s *ExecutionState) string { return s.TaskQueue }),
 	}
 }
 
@@ -311,8 +338,9 @@ func writeExecutions(ctx context.Context, db DB, sql string, states []ExecutionS
 const deadlockDetected = "40P01"
 
 // unrecorded says of a state s that there is no row of it, also none whose start is on its way.
-const unrecorded = `NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
-  AND NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.temporal_workflow_id = s.workflow_id AND e.status IN ('pending', 'running', 'paused') AND e.first_run_id IS NULL)`
+const unrecorded = `NOT EXISTS (SELECT FROM workflow_worker.execution_runs r WHERE r.run_id = s.first_run_id)
+  AND NOT EXISTS (SELECT FROM workflow_worker.executions_due d JOIN public.workflow_executions e ON e.id = d.execution_id
+    WHERE e.temporal_workflow_id = s.workflow_id AND e.first_run_id IS NULL)`
 
 // recordable is the workflow of a state s, where its project, or else the service's setting ($1),
 // wants all recorded.
@@ -327,11 +355,11 @@ func Unrecorded(ctx context.Context, db DB, all bool, states []ExecutionState) (
 	defer cancel()
 	a := stateArgs(states)
 	found, err := db.Query(ctx, `
-SELECT s.n, NOT EXISTS (SELECT FROM public.workflow_executions e WHERE e.first_run_id = s.first_run_id)
+SELECT s.n, NOT EXISTS (SELECT FROM workflow_worker.execution_runs r WHERE r.run_id = s.first_run_id)
 FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) WITH ORDINALITY AS s (workflow_id, run_id, first_run_id, status, code_of, n)`+
 		fmt.Sprintf(recordable, 1)+`
-WHERE (`+unrecorded+`) OR EXISTS (SELECT FROM public.workflow_executions e
-  WHERE e.first_run_id = s.first_run_id AND (e.temporal_run_id::text, e.status::text) IS DISTINCT FROM (s.run_id, s.status))`, all, a[2], a[3], a[4], a[5], a[15])
+WHERE (`+unrecorded+`) OR EXISTS (SELECT FROM workflow_worker.execution_runs r JOIN public.workflow_executions e ON e.id = r.execution_id
+  WHERE r.run_id = s.first_run_id AND e.first_run_id = s.first_run_id AND (e.temporal_run_id::text, e.status::text) IS DISTINCT FROM (s.run_id, s.status))`, all, a[2], a[3], a[4], a[5], a[15])
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for executions without a row: %w", err)
 	}
@@ -363,7 +391,7 @@ SELECT md5('workflow execution ' || s.first_run_id)::uuid, w.id, s.workflow_id, 
   least(2147483647, greatest(0, extract(epoch FROM s.ended_at - coalesce(s.started_at, now())) * 1000))::integer,
   s.output::jsonb, nullif(s.message, ''), s.error::jsonb, greatest(0, s.activities), nullif(s.version, ''), nullif(s.hash, ''), nullif(s.attempt, 0), s.input::jsonb,
   nullif(s.parent_run_id, ''), now()
-FROM `+statesFrom+fmt.Sprintf(recordable, 19)+`
+FROM `+statesFrom+fmt.Sprintf(recordable, 21)+`
 WHERE s.first_run_id <> '' AND `+unrecorded+`
 ON CONFLICT (id) DO NOTHING`, append(stateArgs(states), all)...)
 	if err != nil {
@@ -379,8 +407,8 @@ func AdoptChildren(ctx context.Context, db DB, parents []string) error {
 	defer cancel()
 	_, err := db.Exec(ctx, `
 UPDATE public.workflow_executions c SET parent_id = p.id
-FROM public.workflow_executions p, public.workflows pw, public.workflows cw
-WHERE c.parent_id IS NULL AND c.parent_run_id IS NOT NULL AND p.first_run_id = c.parent_run_id
+FROM workflow_worker.execution_runs r, public.workflow_executions p, public.workflows pw, public.workflows cw
+WHERE c.parent_id IS NULL AND c.parent_run_id IS NOT NULL AND r.run_id = c.parent_run_id AND p.id = r.execution_id AND p.first_run_id = c.parent_run_id
   AND CASE WHEN $1::text[] IS NULL THEN c.created_at > now() - interval '1 hour' ELSE c.parent_run_id = ANY($1) END
   AND pw.id = p.workflow_id AND cw.id = c.workflow_id AND pw.project_id = cw.project_id`, parents)
 	if err != nil {
@@ -400,21 +428,24 @@ type OpenExecution struct {
 	ID, TemporalID, RunID, FirstRunID, TaskQueue string
 	Status                                       string
 	StartedAt                                    time.Time
+	WorkflowID                                   string // of rows
 }
 
 // NoID is before every id: who reads in their order begins after it.
 const NoID = "00000000-0000-0000-0000-000000000000"
+
+// looks are the rows whose execution is to be found out.
+const looks = `JOIN workflow_worker.executions_due d ON d.execution_id = e.id WHERE d.reason = 'look' AND d.execution_id > $1::uuid `
 
 // ReadOpenExecutions reads rows after an id, in its order. unknown: only those that the service
 // hasn't looked at yet.
 func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, most int) ([]OpenExecution, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	condition := ""
 	if unknown {
-		condition = "AND e.first_run_id IS NULL"
+		return readOpen(ctx, db, looks+`AND e.status IN ('running', 'paused') AND e.first_run_id IS NULL ORDER BY d.execution_id LIMIT $2`, after, most)
 	}
-	return readOpen(ctx, db, `WHERE e.status IN ('running', 'paused') `+condition+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
+	return readOpen(ctx, db, `WHERE e.completed_at IS NULL AND e.status IN ('running', 'paused') AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
 }
 
 // ReadReopenedExecutions reads rows after an id, in its order, that somebody made pending although
@@ -422,7 +453,7 @@ func ReadOpenExecutions(ctx context.Context, db DB, after string, unknown bool, 
 func ReadReopenedExecutions(ctx context.Context, db DB, after string, most int) ([]OpenExecution, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	return readOpen(ctx, db, `WHERE e.status = 'pending' AND e.claimed_at IS NOT NULL AND e.first_run_id IS NOT NULL AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
+	return readOpen(ctx, db, looks+`AND e.status = 'pending' AND e.first_run_id IS NOT NULL ORDER BY d.execution_id LIMIT $2`, after, most)
 }
 
 // ReadLostExecutions reads rows after an id, in its order, that ended because Temporal didn't know
@@ -430,7 +461,7 @@ func ReadReopenedExecutions(ctx context.Context, db DB, after string, most int) 
 func ReadLostExecutions(ctx context.Context, db DB, after string, most int) ([]OpenExecution, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	return readOpen(ctx, db, `WHERE `+lostExecution+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
+	return readOpen(ctx, db, `WHERE e.completed_at IS NOT NULL AND `+lostExecution+` AND e.id > $1::uuid ORDER BY e.id LIMIT $2`, after, most)
 }
 
 // ReadExecution reads a row, whatever its status; ok is false if there is none.
@@ -448,13 +479,13 @@ func ReadExecution(ctx context.Context, db DB, id string) (x OpenExecution, ok b
 func ReadChains(ctx context.Context, db DB, firstRuns []string) ([]OpenExecution, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	return readOpen(ctx, db, `WHERE e.first_run_id = ANY($1::text[])`, firstRuns)
+	return readOpen(ctx, db, `JOIN workflow_worker.execution_runs r ON r.execution_id = e.id WHERE r.run_id = ANY($1::text[]) AND e.first_run_id = r.run_id`, firstRuns)
 }
 
 func readOpen(ctx context.Context, db DB, where string, args ...any) ([]OpenExecution, error) {
 	rows, err := db.Query(ctx, `
 SELECT e.id::text, coalesce(e.temporal_workflow_id::text, ''), coalesce(e.temporal_run_id::text, ''), coalesce(e.first_run_id, ''), p.task_queue_name::text,
-  e.status::text, coalesce(e.started_at, e.created_at)
+  e.status::text, coalesce(e.started_at, e.created_at), e.workflow_id::text
 FROM public.workflow_executions e JOIN public.workflows w ON w.id = e.workflow_id JOIN public.projects p ON p.id = w.project_id
 `+where, args...)
 	if err != nil {
@@ -474,13 +505,14 @@ func ReadWorkflowsOf(ctx context.Context, db DB, states []ExecutionState, list [
 	defer cancel()
 	ids, firsts := make([]string, len(list)), make([]string, len(list))
 	for n, i := range list {
-		ids[n], firsts[n] = states[i].ID, states[i].FirstRunID
+		ids[n], firsts[n] = cmp.Or(states[i].ID, states[i].Row), states[i].FirstRunID
 	}
 	rows, err := db.Query(ctx, `
 WITH s AS (SELECT * FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (id, first_run_id, n))
 SELECT s.n, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.id = s.id::uuid WHERE s.id <> ''
 UNION ALL
-SELECT s.n, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.first_run_id = s.first_run_id WHERE s.id = ''`, ids, firsts)
+SELECT s.n, e.workflow_id::text FROM s JOIN workflow_worker.execution_runs r ON r.run_id = s.first_run_id JOIN public.workflow_executions e ON e.id = r.execution_id
+WHERE s.id = ''`, ids, firsts)
 	if err != nil {
 		return nil, fmt.Errorf("read the workflows of executions: %w", err)
 	}
@@ -492,6 +524,71 @@ SELECT s.n, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.fi
 		return nil
 	}); err != nil {
 		return nil, fmt.Errorf("read the workflows of executions: %w", err)
+	}
+	return found, nil
+}
+
+// NoteWork makes what is noted beside the rows right again: of what is open, whatever wrote it past
+// the triggers (a restore does).
+func NoteWork(ctx context.Context, db DB) error {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	_, err := db.Exec(ctx, `
+WITH e AS (
+  SELECT *, CASE WHEN status = 'pending' AND first_run_id IS NULL THEN 'start' WHEN status = 'pending' OR status IN ('running', 'paused') AND first_run_id IS NULL THEN 'look' END AS due
+  FROM (SELECT id, workflow_id, status::text, created_at, claimed_at, first_run_id, temporal_run_id::text FROM public.workflow_executions
+    WHERE completed_at IS NULL AND status IN ('pending', 'running', 'paused')) e
+),
+due AS (
+  INSERT INTO workflow_worker.executions_due (execution_id, reason, workflow_id, created_at, leased_until)
+  SELECT id, due, workflow_id, coalesce(created_at, now()), CASE WHEN due = 'start' AND claimed_at IS NOT NULL THEN now() END FROM e
+  WHERE due IS NOT NULL AND NOT EXISTS (SELECT FROM workflow_worker.executions_due d WHERE d.execution_id = e.id)
+  ON CONFLICT DO NOTHING
+),
+stranded AS ( -- claimed by who noted it in the row alone, an earlier release
+  UPDATE workflow_worker.executions_due d SET leased_until = now() FROM public.workflow_executions x
+  WHERE x.id = d.execution_id AND d.reason = 'start' AND d.leased_until IS NULL AND x.claimed_at < now() - interval '1 minute'
+),
+done AS (
+  DELETE FROM workflow_worker.executions_due d WHERE NOT EXISTS (SELECT FROM public.workflow_executions x WHERE x.id = d.execution_id
+    AND (x.status = 'pending' OR x.status IN ('running', 'paused') AND x.first_run_id IS NULL))
+)
+INSERT INTO workflow_worker.execution_runs (run_id, execution_id)
+SELECT DISTINCT u.run, e.id FROM e, unnest(ARRAY[e.first_run_id, e.temporal_run_id]) AS u (run)
+WHERE e.first_run_id IS NOT NULL AND u.run IS NOT NULL
+  AND NOT EXISTS (SELECT FROM workflow_worker.execution_runs r WHERE r.run_id = u.run AND r.execution_id = e.id)
+ON CONFLICT DO NOTHING`)
+	if err != nil {
+		return fmt.Errorf("note which executions are to be looked after: %w", err)
+	}
+	return nil
+}
+
+// ReadArguments reads what states' rows were asked to do, of those of the list, by their place in
+// states: input and arguments, as far as there are.
+func ReadArguments(ctx context.Context, db DB, states []ExecutionState, list []int) (map[int][]string, error) {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	ids, firsts := make([]string, len(list)), make([]string, len(list))
+	for n, i := range list {
+		ids[n], firsts[n] = cmp.Or(states[i].ID, states[i].Row), states[i].FirstRunID
+	}
+	rows, err := db.Query(ctx, `
+SELECT s.n, coalesce(e.input::text, ''), coalesce((e.options->'args')::text, '')
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (id, first_run_id, n)
+CROSS JOIN LATERAL (SELECT nullif(s.id, '')::uuid AS id UNION SELECT r.execution_id FROM workflow_worker.execution_runs r WHERE r.run_id = s.first_run_id) x
+JOIN public.workflow_executions e ON e.id = x.id`, ids, firsts)
+	if err != nil {
+		return nil, fmt.Errorf("read what executions were asked to do: %w", err)
+	}
+	found := map[int][]string{}
+	var n int64
+	var input, args string
+	if _, err := pgx.ForEachRow(rows, []any{&n, &input, &args}, func() error {
+		found[list[n-1]] = append(found[list[n-1]], input, args)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read what executions were asked to do: %w", err)
 	}
 	return found, nil
 }
@@ -514,7 +611,7 @@ func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
 func AnyOpenExecution(ctx context.Context, db DB) (any bool, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE status IN ('pending', 'running', 'paused')) OR `+anyRecorded).Scan(&any); err != nil {
+	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE completed_at IS NULL AND status IN ('pending', 'running', 'paused')) OR `+anyRecorded).Scan(&any); err != nil {
 		return false, fmt.Errorf("look for open executions: %w", err)
 	}
 	return any, nil
@@ -544,7 +641,7 @@ WITH kept AS (
 ),
 old AS (
   SELECT x.id FROM kept k CROSS JOIN LATERAL (SELECT e.id FROM public.workflow_executions e
-    WHERE e.workflow_id = k.workflow_id AND e.status IN ('completed', 'failed', 'cancelled') AND e.completed_at < now() - k.long
+    WHERE e.workflow_id = k.workflow_id AND e.completed_at < now() - k.long AND e.status IN ('completed', 'failed', 'cancelled')
     ORDER BY e.completed_at LIMIT $2 FOR UPDATE SKIP LOCKED) x
   WHERE k.long IS NOT NULL LIMIT $2
 ),

@@ -63,7 +63,8 @@ func TestStartsAreClaimedOnceAndInTurnsOfTheProjects(t *testing.T) {
 		t.Errorf("%d of 101 were claimed", len(seen))
 	}
 	// A lease that is over is another's to go on with; the first claim's time stays.
-	h.Exec(`UPDATE workflow_executions SET leased_until = now() - interval '1 second', claimed_at = '2001-01-01' WHERE workflow_id = $1`, one)
+	h.Exec(`UPDATE workflow_executions SET claimed_at = '2001-01-01' WHERE workflow_id = $1`, one)
+	h.Exec(`UPDATE workflow_worker.executions_due SET leased_until = now() - interval '1 second' WHERE workflow_id = $1`, one)
 	for want := 1; want >= 0; want-- {
 		found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10)
 		if err != nil || len(found) != want || want == 1 && (!found[0].Again || found[0].ClaimedAt.Year() != 2001) {
@@ -157,6 +158,101 @@ func TestARowFollowsItsRuns(t *testing.T) {
 		lost(`{"type": "Unknown", "lost": true}`)
 		write(rows.ExecutionState{RunID: "r3", Status: rows.ExecutionCompleted, Output: new("1"), EndedAt: time.Now()})
 		is("found to be over "+what, "completed r3 1")
+	}
+}
+
+// Whoever sees an execution finds the row that waits for its start by what it says of itself: only
+// where the row says the same.
+func TestAnExecutionNamesTheRowThatItWasStartedFor(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	project, w := h.Shop("")
+	queue := rowstest.One[string](h, `SELECT task_queue_name::text FROM projects WHERE id = $1`, project)
+	_, foreign := h.Shop("")
+	id := rowstest.One[string](h, `INSERT INTO workflow_executions (workflow_id, status) VALUES ($1, 'pending') RETURNING id::text`, w)
+	told := rows.ExecutionState{
+		TemporalID: "order-1", RunID: "r1", FirstRunID: "r1", Row: id, TaskQueue: queue, Status: rows.ExecutionCompleted,
+		StartedAt: time.Now().Add(-2 * time.Second), EndedAt: time.Now(), Output: new("1"), Activities: 2,
+	}
+	write := func(s rows.ExecutionState) bool {
+		t.Helper()
+		without, err := rows.WriteChains(t.Context(), db, []rows.ExecutionState{s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps, err := rows.ReadStepTargets(t.Context(), db, []rows.StepRun{{RunID: s.RunID, WorkflowID: s.TemporalID, FirstRunID: s.FirstRunID, Row: s.Row, TaskQueue: s.TaskQueue}})
+		if err != nil || len(steps) > 0 != (len(without) == 0) {
+			t.Errorf("steps of %+v: %+v, %v", s, steps, err)
+		}
+		return len(without) == 0
+	}
+	if write(told) {
+		t.Error("a row that nobody has set about was written")
+	}
+	h.Exec(`UPDATE workflow_executions SET claimed_at = now(), temporal_workflow_id = 'order-1' WHERE id = $1`, id)
+	elsewhere, other, third := told, told, told
+	elsewhere.TaskQueue = rowstest.One[string](h, `SELECT p.task_queue_name::text FROM projects p JOIN workflows w ON w.project_id = p.id WHERE w.id = $1`, foreign)
+	other.TemporalID = "order-2"
+	third.Row = rows.NoID
+	for what, s := range map[string]rows.ExecutionState{"of another queue": elsewhere, "of another id": other, "of another row": third} {
+		if write(s) {
+			t.Errorf("an execution %s took the row", what)
+		}
+	}
+	if !write(told) {
+		t.Error("the row wasn't found")
+	}
+	got := rowstest.One[string](h, `SELECT concat_ws(' ', status, temporal_run_id, first_run_id, duration_ms >= 2000, activities_executed,
+		(SELECT count(*) FROM workflow_worker.executions_due), (SELECT count(*) FROM workflow_worker.execution_runs)) FROM workflow_executions WHERE id = $1`, id)
+	if got != "completed r1 r1 t 2 0 1" {
+		t.Errorf("the row says %s", got)
+	}
+	later := told
+	later.FirstRunID, later.RunID = "r2", "r2"
+	if write(later) {
+		t.Error("a second execution took the row")
+	}
+}
+
+// What is noted beside the rows is made again from them.
+func TestTheWorkIsNotedAgainWhateverWroteTheRows(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	_, w := h.Shop("")
+	noted := func() string {
+		t.Helper()
+		return rowstest.One[string](h, `SELECT concat_ws(' | ', (SELECT string_agg(concat_ws(' ', e.temporal_workflow_id, d.reason, d.leased_until IS NOT NULL), ', ' ORDER BY e.temporal_workflow_id)
+				FROM workflow_worker.executions_due d LEFT JOIN workflow_executions e ON e.id = d.execution_id),
+			(SELECT string_agg(r.run_id, ', ' ORDER BY r.run_id) FROM workflow_worker.execution_runs r))`)
+	}
+	h.Exec(`INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id, temporal_run_id, first_run_id, claimed_at) VALUES
+		($1, 'pending', 'waits', NULL, NULL, NULL), ($1, 'pending', 'begun', NULL, NULL, '2001-01-01'), ($1, 'pending', 'reopened', 'r2', 'r1', now()),
+		($1, 'running', 'looked for', 'r3', NULL, NULL), ($1, 'running', 'runs', 'r5', 'r4', NULL), ($1, 'building', 'built', NULL, NULL, NULL)`, w)
+	want := noted()
+	if want != "begun start t, looked for look f, reopened look f, waits start f | r1, r2, r4, r5" {
+		t.Errorf("noted: %s", want)
+	}
+	h.Exec(`TRUNCATE workflow_worker.executions_due, workflow_worker.execution_runs`)
+	h.Exec(`INSERT INTO workflow_worker.executions_due (execution_id, reason, workflow_id, created_at) VALUES (gen_random_uuid(), 'start', $1, now())`, w)
+	if err := rows.NoteWork(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if got := noted(); got != want {
+		t.Errorf("noted again: %s, want %s", got, want)
+	}
+	h.Exec(`UPDATE workflow_executions SET status = 'cancelled', completed_at = now() WHERE workflow_id = $1 AND temporal_workflow_id IN ('waits', 'begun')`, w)
+	h.Exec(`UPDATE workflow_executions SET first_run_id = 'r3' WHERE workflow_id = $1 AND temporal_workflow_id = 'looked for'`, w)
+	h.Exec(`UPDATE workflow_executions SET temporal_run_id = 'r6' WHERE workflow_id = $1 AND temporal_workflow_id = 'runs'`, w)
+	if got := noted(); got != "reopened look f | r1, r2, r3, r4, r6" {
+		t.Errorf("noted: %s", got)
+	}
+	h.Exec(`UPDATE workflow_executions SET status = 'pending', completed_at = now() WHERE workflow_id = $1 AND temporal_workflow_id IN ('begun', 'built')`, w)
+	if got := noted(); got != "begun start t, built start f, reopened look f | r1, r2, r3, r4, r6" {
+		t.Errorf("noted: %s", got)
+	}
+	h.Exec(`DELETE FROM workflow_executions WHERE workflow_id = $1`, w)
+	if got := noted(); got != "" {
+		t.Errorf("noted of what is gone: %s", got)
 	}
 }
 

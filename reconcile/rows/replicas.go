@@ -70,18 +70,6 @@ ON CONFLICT (name) DO UPDATE SET host = excluded.host, process_id = excluded.pro
 	return nil
 }
 
-// LivingReplicas counts the replicas that have told of themselves within three of their intervals.
-func LivingReplicas(ctx context.Context, db DB) (n int, err error) {
-	ctx, cancel := db.Within(ctx)
-	defer cancel()
-	err = db.QueryRow(ctx, `SELECT count(*) FROM public.workflow_replicas
-WHERE status <> 'stopped' AND last_heartbeat > now() - 3 * heartbeat_seconds * interval '1 second'`).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count the replicas: %w", err)
-	}
-	return n, nil
-}
-
 // ReadReplicas reads all replicas' rows but the named one's.
 func ReadReplicas(ctx context.Context, db DB, but string) ([]Replica, error) {
 	ctx, cancel := db.Within(ctx)

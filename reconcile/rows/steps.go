@@ -174,6 +174,7 @@ WHERE workflow_execution_id = $1::uuid AND run_id = $2 AND status IN ('pending',
 // StepRun names a run whose row is asked for.
 type StepRun struct {
 	RunID, WorkflowID, FirstRunID string // FirstRunID may be ""
+	Row, TaskQueue                string // as of ExecutionState
 }
 
 // StepTarget is a row that a run's steps belong to.
@@ -187,17 +188,24 @@ type StepTarget struct {
 func ReadStepTargets(ctx context.Context, db DB, runs []StepRun) ([]StepTarget, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	ids, workflows, firsts := make([]string, len(runs)), make([]string, len(runs)), make([]string, len(runs))
-	for i, r := range runs {
-		ids[i], workflows[i], firsts[i] = r.RunID, r.WorkflowID, r.FirstRunID
+	columns := make([][]string, 5)
+	for _, r := range runs {
+		for i, v := range []string{r.RunID, r.WorkflowID, r.FirstRunID, r.Row, r.TaskQueue} {
+			columns[i] = append(columns[i], v)
+		}
 	}
 	rows, err := db.Query(ctx, `
-WITH s AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS s (run_id, workflow_id, first_run_id))
-SELECT s.run_id, e.id::text, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.first_run_id = s.first_run_id WHERE s.first_run_id <> ''
+WITH s AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS s (run_id, workflow_id, first_run_id, row_id, task_queue))
+SELECT s.run_id, e.id::text, e.workflow_id::text FROM s JOIN workflow_worker.execution_runs r ON r.run_id = s.first_run_id
+  JOIN public.workflow_executions e ON e.id = r.execution_id AND e.first_run_id = s.first_run_id
+WHERE s.first_run_id <> ''
 UNION
-SELECT s.run_id, e.id::text, e.workflow_id::text FROM s JOIN public.workflow_executions e ON e.temporal_workflow_id = s.workflow_id
-  AND e.status IN ('pending', 'running', 'paused') AND e.temporal_run_id = s.run_id AND e.first_run_id IS NOT NULL
-WHERE s.first_run_id = ''`, ids, workflows, firsts)
+SELECT s.run_id, e.id::text, e.workflow_id::text FROM s JOIN workflow_worker.execution_runs r ON r.run_id = s.run_id
+  JOIN public.workflow_executions e ON e.id = r.execution_id AND e.temporal_workflow_id = s.workflow_id AND e.status IN ('pending', 'running', 'paused') AND e.temporal_run_id = s.run_id AND e.first_run_id IS NOT NULL
+WHERE s.first_run_id = ''
+UNION
+SELECT s.run_id, x.id::text, x.workflow_id::text FROM s`+startingFor+`
+WHERE s.first_run_id = s.run_id`, columns[0], columns[1], columns[2], columns[3], columns[4])
 	if err == nil {
 		var found []StepTarget
 		if found, err = pgx.CollectRows(rows, pgx.RowToStructByPos[StepTarget]); err == nil {
@@ -230,6 +238,7 @@ type StepDefinition struct {
 	Payloads   *bool
 	Nodes      []StepNode
 	Components []StepComponent
+	Redact     []json.RawMessage // what the definition itself names
 }
 
 // ReadStepDefinitions reads them for workflows.
@@ -237,7 +246,8 @@ func ReadStepDefinitions(ctx context.Context, db DB, workflowIDs []string) ([]St
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	rows, err := db.Query(ctx, `
-SELECT w.id::text, p.record_steps, p.record_payloads, coalesce(n.nodes, '[]')::text,
+SELECT w.id::text, p.record_steps, p.record_payloads, jsonb_build_array(w.definition->'redact', w.definition->'metadata'->'redact', w.definition->'graph'->'redact')::text,
+  coalesce(n.nodes, '[]')::text,
   coalesce((SELECT jsonb_agg(jsonb_build_object('ID', k.id, 'Name', k.name, 'Redact', CASE WHEN jsonb_typeof(to_jsonb(k.config_schema)) = 'object' THEN to_jsonb(k.config_schema)->'redact' END)
       ORDER BY k.project_id IS NULL, k.id)
     FROM public.components k WHERE k.project_id = w.project_id
@@ -255,9 +265,12 @@ WHERE w.id = ANY ($1::text[]::uuid[])`, workflowIDs)
 		return nil, fmt.Errorf("read definitions: %w", err)
 	}
 	found, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d StepDefinition, err error) {
-		var nodes, components string
-		if err := row.Scan(&d.WorkflowID, &d.Steps, &d.Payloads, &nodes, &components); err != nil {
+		var redact, nodes, components string
+		if err := row.Scan(&d.WorkflowID, &d.Steps, &d.Payloads, &redact, &nodes, &components); err != nil {
 			return d, err
+		}
+		if err := json.Unmarshal([]byte(redact), &d.Redact); err != nil {
+			return d, fmt.Errorf("definition of workflow %s: %w", d.WorkflowID, err)
 		}
 		if err := json.Unmarshal([]byte(nodes), &d.Nodes); err != nil {
 			return d, fmt.Errorf("nodes of workflow %s: %w", d.WorkflowID, err)
@@ -359,7 +372,7 @@ FROM public.workflow_executions e
 CROSS JOIN LATERAL (SELECT array_agg(c.temporal_activity_id::text) AS open FROM public.component_executions c
   WHERE c.workflow_execution_id = e.id AND c.run_id = e.temporal_run_id AND c.kind = 'activity' AND c.status IN ('pending', 'running', 'retrying')
     AND c.updated_at < now() - $2 * interval '1 microsecond') c
-WHERE e.status IN ('running', 'paused') AND e.first_run_id IS NOT NULL AND e.id > $1::uuid AND c.open IS NOT NULL
+WHERE e.completed_at IS NULL AND e.status IN ('running', 'paused') AND e.first_run_id IS NOT NULL AND e.id > $1::uuid AND c.open IS NOT NULL
 ORDER BY e.id LIMIT $3`, after, unchanged.Microseconds(), most)
 	if err == nil {
 		var found []StaleSteps

@@ -14,6 +14,7 @@ import (
 
 	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // step is what is known of one step of a run.
@@ -99,8 +100,9 @@ func (s *step) merge(was *step) {
 // fold makes steps of what a run's history says, and of what its code asks for in between.
 type fold struct {
 	workflowID, runID, firstRun string
-	all                         bool // timers and children too
-	begun                       bool // it has seen the first event
+	row, queue                  string // that it was started for, and on
+	all                         bool   // timers and children too
+	begun                       bool   // it has seen the first event
 	over                        bool
 	lost                        bool             // something that it told found no place
 	seen                        int64            // the last event that was about a step
@@ -195,6 +197,7 @@ func (f *fold) command(c *commandpb.Command, now time.Time, emit func(step)) {
 func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 	if began := e.GetWorkflowExecutionStartedEventAttributes(); began != nil {
 		f.firstRun, f.begun = began.GetFirstExecutionRunId(), true
+		f.row, f.queue = wire.RowOf(began.GetMemo()), began.GetTaskQueue().GetName()
 		return
 	}
 	if e.GetEventId() <= f.seen {

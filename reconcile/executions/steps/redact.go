@@ -83,7 +83,7 @@ func (d *definition) redactionOf(activity string, n *rows.StepNode) redaction {
 	if r, ok := d.redacted[key]; ok {
 		return r
 	}
-	var r redaction
+	r := d.own()
 	if c := d.named[activity]; c != nil {
 		r = r.with(c.Redact)
 	}
@@ -112,7 +112,78 @@ func (d *definition) redactionOf(activity string, n *rows.StepNode) redaction {
 	return r
 }
 
-// cleaner takes the secrets out of one step.
+// own is what the definition itself names, for all that its executions show.
+func (d *definition) own() (r redaction) {
+	for _, said := range d.Redact {
+		r = r.with(said)
+	}
+	return r
+}
+
+// Redaction is what must not land of what an execution takes, gives and throws.
+type Redaction struct{ redaction }
+
+// Redactions gives those of workflows' executions, of workflows that have any: what their definition
+// names, and by name what its nodes and their components do.
+func (s *Steps) Redactions(ctx context.Context, workflows []string) (map[string]Redaction, error) {
+	s.wmu.Lock()
+	defer s.wmu.Unlock()
+	if err := s.define(ctx, workflows); err != nil {
+		return nil, err
+	}
+	found := map[string]Redaction{}
+	for _, id := range workflows {
+		d := s.definitions[id]
+		if d == nil {
+			continue
+		}
+		r := d.own()
+		for i := range d.Nodes {
+			n := &d.Nodes[i]
+			r.names = append(r.names, redaction{}.with(n.Redact).names...)
+			if c := d.components[strings.ToLower(n.ComponentID)]; c != nil {
+				r.names = append(r.names, redaction{}.with(c.Redact).names...)
+			}
+		}
+		if !r.none() {
+			found[id] = Redaction{r}
+		}
+	}
+	return found, nil
+}
+
+// Clean takes them out of an execution's values and its failure, whose texts may have what is secret
+// in the arguments.
+func (r Redaction) Clean(arguments []string, values []**string, failure *shown.Failure) {
+	c := &cleaner{redaction: r.redaction}
+	for _, text := range arguments {
+		c.learnText(text)
+	}
+	for _, v := range values {
+		if *v != nil {
+			c.learnText(**v)
+		}
+	}
+	for f := failure; f != nil; f = f.Cause {
+		c.learnText(string(f.Details))
+	}
+	for _, v := range values {
+		if *v != nil {
+			*v = new(c.json(**v))
+		}
+	}
+	for f := failure; f != nil; f = f.Cause {
+		f.Message, f.Stack = c.text(f.Message), c.text(f.Stack)
+		if c.all {
+			f.Message, f.Stack = redacted, ""
+		}
+		if len(f.Details) > 0 {
+			f.Details = json.RawMessage(c.json(string(f.Details)))
+		}
+	}
+}
+
+// cleaner takes the secrets out of one step, or of what an execution shows.
 type cleaner struct {
 	redaction
 	secrets []string
@@ -125,6 +196,28 @@ func (c *cleaner) learn(p *commonpb.Payloads) {
 			c.walk(v, c.all)
 		}
 	}
+	c.order()
+}
+
+func (c *cleaner) learnText(text string) {
+	if v, ok := decoded([]byte(text)); ok {
+		c.walk(v, c.all)
+		c.order()
+	}
+}
+
+// json is a value without the secrets.
+func (c *cleaner) json(text string) string {
+	v, ok := decoded([]byte(text))
+	if ok {
+		if clean, err := json.Marshal(c.scrub(c.walk(v, c.all))); err == nil {
+			return string(clean)
+		}
+	}
+	return `"` + redacted + `"`
+}
+
+func (c *cleaner) order() {
 	// The longest first: one may be part of another.
 	slices.SortFunc(c.secrets, func(a, b string) int { return len(b) - len(a) })
 	c.secrets = slices.Compact(c.secrets)

@@ -95,6 +95,7 @@ type Steps struct {
 // pendingRun is what is to be written of one run.
 type pendingRun struct {
 	workflowID, runID, firstRun string
+	row, queue                  string
 	steps                       map[string]*step
 	bases                       []string
 	since, due                  time.Time
@@ -192,7 +193,7 @@ func (s *Steps) run(workflowID, runID string) *pendingRun {
 		s.pending[runID] = p
 	}
 	if f := s.folds[runID]; f != nil && f.firstRun != "" {
-		p.firstRun = f.firstRun
+		p.firstRun, p.row, p.queue = f.firstRun, f.row, f.queue
 	}
 	return p
 }
@@ -335,12 +336,12 @@ func (s *Steps) giveBack(batch []*pendingRun, after time.Duration) {
 	for _, p := range batch {
 		now := s.pending[p.runID]
 		if now == nil {
-			now = &pendingRun{workflowID: p.workflowID, runID: p.runID, firstRun: p.firstRun, steps: map[string]*step{}}
+			now = &pendingRun{workflowID: p.workflowID, runID: p.runID, firstRun: p.firstRun, row: p.row, queue: p.queue, steps: map[string]*step{}}
 			s.pending[p.runID] = now
 		}
 		now.since, now.settles, now.lost = p.since, now.settles || p.settles, now.lost || p.lost
 		if now.firstRun == "" {
-			now.firstRun = p.firstRun
+			now.firstRun, now.row, now.queue = p.firstRun, p.row, p.queue
 		}
 		if len(now.bases) == 0 {
 			now.bases = p.bases

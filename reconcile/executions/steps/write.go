@@ -59,7 +59,7 @@ func (s *Steps) aim(ctx context.Context, batch []*pendingRun) (orphans []*pendin
 	var ask []rows.StepRun
 	for _, p := range batch {
 		if s.targets[p.runID] == nil && time.Since(s.nobodys[p.runID]) > nobodysFor {
-			ask = append(ask, rows.StepRun{RunID: p.runID, WorkflowID: p.workflowID, FirstRunID: p.firstRun})
+			ask = append(ask, rows.StepRun{RunID: p.runID, WorkflowID: p.workflowID, FirstRunID: p.firstRun, Row: p.row, TaskQueue: p.queue})
 		}
 	}
 	if len(ask) == 0 {

@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"regexp"
+	"time"
+
 	commandpb "go.temporal.io/api/command/v1"
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -31,13 +34,31 @@ type Origin struct {
 	// Again says that another run may follow its end: by a schedule, or after a failure.
 	Cron, Retry bool
 	Parent      *commonpb.WorkflowExecution // nil if it is nobody's child
+	// Row is what RowOf gives of it, TaskQueue where the run began, and when.
+	Row, TaskQueue string
+	Began          time.Time
 }
 
-func originOf(began *historypb.WorkflowExecutionStartedEventAttributes) *Origin {
+func originOf(began *historypb.WorkflowExecutionStartedEventAttributes, at time.Time) *Origin {
 	return &Origin{
 		FirstRunID: began.GetFirstExecutionRunId(), Attempt: began.GetAttempt(), Cron: began.GetCronSchedule() != "", Retry: began.GetRetryPolicy() != nil,
-		Parent: began.GetParentWorkflowExecution(),
+		Parent: began.GetParentWorkflowExecution(), Row: RowOf(began.GetMemo()), TaskQueue: began.GetTaskQueue().GetName(), Began: at,
 	}
+}
+
+// RowMemo is where an execution's memo has the id of the row that it was started for.
+const RowMemo = "workflow_execution"
+
+var quotedID = regexp.MustCompile(`^"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"$`)
+
+// RowOf is the id of the row that an execution says it was started for, "" if it says none. Whoever
+// starts an execution may say so.
+func RowOf(m *commonpb.Memo) string {
+	id := quotedID.FindSubmatch(m.GetFields()[RowMemo].GetData())
+	if id == nil {
+		return ""
+	}
+	return string(id[1])
 }
 
 // known is what progress is made of, for as long as a run is in the SDK's cache.

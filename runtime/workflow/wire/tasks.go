@@ -232,7 +232,7 @@ func (t *Tasks) received(namespace string, task *workflowservice.PollWorkflowTas
 // read takes over what the first page of a history tells.
 func (r *run) read(events []*historypb.HistoryEvent, began *historypb.WorkflowExecutionStartedEventAttributes, complete bool) {
 	r.began, r.last, r.foreign = began, nil, Foreigner(events)
-	r.known.origin, r.known.activities = originOf(began), scheduled(events)
+	r.known.origin, r.known.activities = originOf(began, events[0].GetEventTime().AsTime()), scheduled(events)
 	if complete {
 		last := lastCode(events)
 		r.last = &last
