@@ -58,7 +58,7 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level 
 	if _, set := s.environment.Lookup("TEMPORAL_CODEC_ENDPOINT"); set && !s.encrypts() {
 		log.Warn("TEMPORAL_CODEC_ENDPOINT is for Temporal's command line: nothing is encrypted here without PAYLOAD_CODEC_ENDPOINT")
 	}
-	if _, err := bundle.Workflow(); err != nil {
+	if err := bundle.Built(); err != nil {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())

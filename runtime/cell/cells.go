@@ -183,13 +183,26 @@ func (c *Cells) Warm(ctx context.Context) error {
 	var work sync.WaitGroup
 	for i, one := range c.cells {
 		work.Go(func() {
-			p, err := c.launch(ctx, one.number, c.cfg.Memory, "")
-			if err == nil {
-				one.become(p)
-				_, err = ask[ok](ctx, p.calls, cellService, methodWarm, ok{})
-			}
-			if errs[i] = err; err == nil {
-				c.work.Go(func() { c.keep(one, p) })
+			for tries := 1; ; tries++ {
+				p, err := c.launch(ctx, one.number, c.cfg.Memory, "")
+				if err == nil {
+					one.become(p)
+					_, err = ask[ok](ctx, p.calls, cellService, methodWarm, ok{})
+				}
+				if err == nil {
+					c.work.Go(func() { c.keep(one, p) })
+					return
+				}
+				// One that was ended from outside says nothing of this build or machine.
+				if lost := (*LinkError)(nil); !errors.As(err, &lost) || tries == warmTries || ctx.Err() != nil {
+					errs[i] = err
+					return
+				}
+				if p != nil {
+					p.kill()
+					one.become(nil)
+				}
+				c.cfg.Logger.Warn("a cell died as it began", slog.Int(logkey.Cell, one.number), slog.String(logkey.Error, err.Error()))
 			}
 		})
 	}
@@ -197,6 +210,9 @@ func (c *Cells) Warm(ctx context.Context) error {
 	c.work.Go(c.heed)
 	return errors.Join(errs...)
 }
+
+// warmTries is how often a cell is started at first: one may be ended as it begins.
+const warmTries = 3
 
 const (
 	// A cell that dies comes back at once; one that dies soon again, and again, after longer pauses.
@@ -477,6 +493,15 @@ func (c *Cells) Metrics(ctx context.Context) map[int][][]byte {
 		if m, err := ask[metrics](ctx, p.calls, cellService, methodMetrics, ok{}); err == nil {
 			out[p.cell] = m.Families
 		}
+	}
+	return out
+}
+
+// Processes gives the id of each cell's process, by its number.
+func (c *Cells) Processes() map[int]int {
+	out := map[int]int{}
+	for _, p := range c.living() {
+		out[p.cell] = p.cmd.Process.Pid
 	}
 	return out
 }
