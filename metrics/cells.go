@@ -11,15 +11,16 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/proto"
 )
 
-// Families gives what Temporal's SDK and users' code have measured here, in Prometheus' own
+// Families gives what Temporal's SDK, users' code and Go have measured here, in Prometheus' own
 // messages: for a process that shows it together with its own, see Beside.
 func (m *Metrics) Families() ([][]byte, error) {
 	r := prometheus.NewRegistry()
-	r.MustRegister(m.temporal, m.users)
+	r.MustRegister(m.temporal, m.users, collectors.NewGoCollector())
 	found, err := r.Gather()
 	if err != nil {
 		return nil, fmt.Errorf("gather what is measured: %w", err)
@@ -36,20 +37,23 @@ func (m *Metrics) Families() ([][]byte, error) {
 }
 
 // Beside has /metrics show what other processes measure, too: what ask gives of each, by its number,
-// of Families. Series of the same labels are one, their sum. What ended processes counted of
+// of Families, and what the system says of those that processes gives. Series of the same labels are
+// one, their sum; but Go's and the process's own have a label cell. What ended processes counted of
 // Temporal's SDK goes on counting: a sum that falls would look like a restart of all of them.
-func (m *Metrics) Beside(ask func(context.Context) map[int][][]byte) {
+func (m *Metrics) Beside(ask func(context.Context) map[int][][]byte, processes func() map[int]int) {
 	m.beside.mu.Lock()
 	defer m.beside.mu.Unlock()
-	m.beside.ask = ask
+	m.beside.ask, m.beside.processes = ask, processes
 }
 
 // beside are other processes' metrics.
 type beside struct {
-	mu     sync.Mutex // guards the rest
-	ask    func(context.Context) map[int][][]byte
-	latest map[int]map[string]*dto.MetricFamily
-	ended  map[string]*dto.MetricFamily // by name
+	mu  sync.Mutex // guards the rest
+	ask func(context.Context) map[int][][]byte
+	// processes gives their ids.
+	processes func() map[int]int
+	latest    map[int]map[string]*dto.MetricFamily
+	ended     map[string]*dto.MetricFamily // by name
 }
 
 // Gather implements prometheus.Gatherer.
@@ -69,11 +73,20 @@ func (m *Metrics) Gather() ([]*dto.MetricFamily, error) {
 		now := map[string]*dto.MetricFamily{}
 		for _, text := range raw {
 			var f dto.MetricFamily
-			if proto.Unmarshal(text, &f) == nil { // it was made by Families
+			switch err := proto.Unmarshal(text, &f); {
+			case err != nil: // it was made by Families
+			case strings.HasPrefix(f.GetName(), "go_"):
+				addOwn(sum, &f, number)
+			default:
 				now[f.GetName()] = &f
 			}
 		}
 		b.know(number, now)
+	}
+	for number, id := range b.processes() {
+		for _, f := range processFamilies(id) {
+			addOwn(sum, f, number)
+		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(b.latest)) {
 		add(sum, b.latest[n])
@@ -81,6 +94,35 @@ func (m *Metrics) Gather() ([]*dto.MetricFamily, error) {
 	add(sum, b.ended)
 	out := slices.SortedFunc(maps.Values(sum), func(x, y *dto.MetricFamily) int { return strings.Compare(x.GetName(), y.GetName()) })
 	return out, err
+}
+
+// cellLabel says of what one process has for itself which it is.
+const cellLabel = "cell"
+
+// processFamilies is what the system says of a process; nothing of one that is gone.
+func processFamilies(id int) []*dto.MetricFamily {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{PidFn: func() (int, error) { return id, nil }}))
+	found, err := r.Gather()
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// addOwn adds what another process has for itself. f is changed.
+func addOwn(sum map[string]*dto.MetricFamily, f *dto.MetricFamily, number int) {
+	was := sum[f.GetName()]
+	if was == nil {
+		was = &dto.MetricFamily{Name: f.Name, Help: f.Help, Type: f.Type}
+		sum[f.GetName()] = was
+	}
+	for _, m := range f.GetMetric() {
+		own := &dto.LabelPair{Name: proto.String(cellLabel), Value: proto.String(strconv.Itoa(number))}
+		at, _ := slices.BinarySearchFunc(m.GetLabel(), cellLabel, func(l *dto.LabelPair, name string) int { return strings.Compare(l.GetName(), name) })
+		m.Label = slices.Insert(m.Label, at, own)
+		was.Metric = append(was.Metric, m)
+	}
 }
 
 // Ended notes that another process is no more. It is called before the next of its number begins.

@@ -132,7 +132,7 @@ func New(o Options) *Metrics {
 		m.projects.vec, m.wanted, m.replicas, m.compileErrors, m.gateRefusals.vec, m.stayed, m.failing, m.startWait, m.backlog, m.workflows, m.storedCode, m.storedBytes, m.queueDepth,
 		m.reconciles, m.reconcileErrors, m.reloads.vec, m.reloadDuration,
 		m.streamLag, m.hints, m.interrupts.vec, m.taskFailures.vec,
-		m.processes.deaths, m.processes.memory, m.processes.held,
+		m.processes.deaths, m.processes.memory, m.processes.held, m.processes.wait,
 		newStateCollector(m),
 		m.temporal,
 		m.users,

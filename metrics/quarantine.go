@@ -13,9 +13,11 @@ type processes struct {
 	deaths prometheus.Counter
 	memory prometheus.GaugeFunc
 	held   prometheus.GaugeFunc
+	wait   prometheus.GaugeFunc
 
 	mu    sync.Mutex // guards the rest
 	used  func() int64
+	waits func() int
 	until map[string]time.Time // by project: when it is tried again
 }
 
@@ -45,6 +47,18 @@ func newProcesses(now func() time.Time) *processes {
 		Namespace: namespace, Name: "projects_quarantined",
 		Help: "Projects that aren't started because their code ended the processes that it ran in.",
 	}, p.countHeld)
+	p.wait = prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "executions_quarantined",
+		Help: "Executions that aren't tried because their code ended their project's own processes.",
+	}, func() float64 {
+		p.mu.Lock()
+		waits := p.waits
+		p.mu.Unlock()
+		if waits == nil {
+			return 0
+		}
+		return float64(waits())
+	})
 	return p
 }
 
@@ -67,6 +81,14 @@ func (m *Metrics) CellsUse(used func() int64) {
 	m.processes.mu.Lock()
 	defer m.processes.mu.Unlock()
 	m.processes.used = used
+}
+
+// ExecutionsWait has /metrics show how many executions aren't tried because of how their code ended
+// processes.
+func (m *Metrics) ExecutionsWait(count func() int) {
+	m.processes.mu.Lock()
+	defer m.processes.mu.Unlock()
+	m.processes.waits = count
 }
 
 // ProjectQuarantined notes that a project isn't started before a moment.

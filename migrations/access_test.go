@@ -99,6 +99,7 @@ func TestTheRegistryIsReadOnlyForUsers(t *testing.T) {
 			s.forbidden(`DELETE FROM worker_events`)
 			s.forbidden(`SELECT name FROM workflow_replicas`)
 			s.forbidden(`SELECT code FROM workflow_quarantine`)
+			s.forbidden(`SELECT hash FROM workflow_quarantined_executions`)
 		}
 	})
 }

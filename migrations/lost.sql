@@ -12,7 +12,7 @@ tables (name) AS (
     SELECT table_name FROM wanted
     UNION VALUES ('workflow_workers'), ('activity_statistics'), ('workflow_code_store'), ('workflow_live_code'), ('worker_events'),
                  ('workflow_package_bundles'), ('workflow_execution_moves'), ('workflow_execution_stays'), ('workflow_live_periods'),
-                 ('workflow_executions'), ('workflow_execution_requests'), ('component_executions'), ('workflow_replicas'), ('workflow_quarantine'), ('workflow_statistics'), ('project_statistics')
+                 ('workflow_executions'), ('workflow_execution_requests'), ('component_executions'), ('workflow_replicas'), ('workflow_quarantine'), ('workflow_quarantined_executions'), ('workflow_statistics'), ('project_statistics')
 )
 SELECT true, 'table public.' || name FROM tables WHERE to_regclass('public.' || name) IS NULL
 UNION ALL

@@ -46,7 +46,7 @@ GRANT SELECT, UPDATE (status, error, result, started_at, completed_at) ON public
 -- The service's own books. Old rows of its registry, what is no longer live, and
 -- code that no execution can need any more, it removes.
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.workflow_workers, public.workflow_live_code, public.workflow_code_store,
-    public.workflow_replicas, public.workflow_quarantine, public.workflow_package_bundles, public.workflow_execution_moves, public.workflow_execution_stays, public.workflow_execution_failures, public.workflow_live_periods
+    public.workflow_replicas, public.workflow_quarantine, public.workflow_quarantined_executions, public.workflow_package_bundles, public.workflow_execution_moves, public.workflow_execution_stays, public.workflow_execution_failures, public.workflow_live_periods
     TO workflow_worker_service;
 GRANT SELECT, INSERT, DELETE ON public.worker_events
     TO workflow_worker_service;
@@ -93,6 +93,7 @@ BEGIN
             ('workflow_workers', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_replicas', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_quarantine', 'ALL', 'USING (true) WITH CHECK (true)'),
+            ('workflow_quarantined_executions', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('activity_statistics', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_code_store', 'ALL', 'USING (true) WITH CHECK (true)'),
             ('workflow_package_bundles', 'ALL', 'USING (true) WITH CHECK (true)'),

@@ -15,7 +15,7 @@ var contractTables = []string{
 	"worker_events", "worker_requests", "workflow_code_store", "workflow_compiled_code",
 	"workflow_execution_failures", "workflow_execution_moves", "workflow_execution_requests",
 	"workflow_execution_stays", "workflow_executions", "workflow_live_code",
-	"workflow_live_periods", "workflow_package_bundles", "workflow_quarantine", "workflow_replicas",
+	"workflow_live_periods", "workflow_package_bundles", "workflow_quarantine", "workflow_quarantined_executions", "workflow_replicas",
 	"workflow_statistics", "workflow_workers", "workflows",
 }
 

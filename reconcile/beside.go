@@ -24,6 +24,9 @@ func services(r *Reconciler) (list []service) {
 			Found:   shows(r, r.found.polls),
 		}))
 	}
+	if r.cfg.Quarantine != nil {
+		list = append(list, upkeep.NewWaiting(r.cfg.Quarantine, shows(r, r.found.waiting)))
+	}
 	return list
 }
 

@@ -181,6 +181,9 @@ type Config struct {
 	// Polls knows which workers can't ask Temporal for tasks. Nil: nobody does.
 	Polls upkeep.FailingPolls
 
+	// Quarantine knows who isn't tried because of how its code ended processes. Nil: nobody.
+	Quarantine upkeep.Quarantine
+
 	// Failures is told by the runner of executions whose workflow tasks fail.
 	// Default: one of its own, which is enough for a runner that doesn't tell.
 	Failures *upkeep.FailureReports

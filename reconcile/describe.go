@@ -42,6 +42,7 @@ func (rec *record) metadata(replica string) rows.Metadata {
 		m.Polls = &rec.found.polls
 	}
 	m.Failing = rec.found.failing.Others(m.Workflows)
+	m.Quarantined = rows.WithVersions(rec.found.waiting, m)
 	return m
 }
 

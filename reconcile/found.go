@@ -15,6 +15,7 @@ type found struct {
 	keptCode *findings[rows.KeptCodes]
 	failing  *findings[rows.FailingByWorkflow]
 	polls    *findings[rows.PollFailure]
+	waiting  *findings[[]rows.Quarantined]
 }
 
 // foundOf is what was found out about one project.
@@ -23,6 +24,7 @@ type foundOf struct {
 	keptCode rows.KeptCodes
 	failing  rows.FailingByWorkflow
 	polls    rows.PollFailure // zero: they don't fail
+	waiting  []rows.Quarantined
 }
 
 func newFound() found {
@@ -31,12 +33,13 @@ func newFound() found {
 		keptCode: &findings[rows.KeptCodes]{same: func(a, b rows.KeptCodes) bool { return maps.EqualFunc(a, b, slices.Equal[[]rows.KeptCode]) }},
 		failing:  &findings[rows.FailingByWorkflow]{same: func(a, b rows.FailingByWorkflow) bool { return maps.Equal(a, b) }},
 		polls:    &findings[rows.PollFailure]{same: func(a, b rows.PollFailure) bool { return a == b }},
+		waiting:  &findings[[]rows.Quarantined]{same: slices.Equal[[]rows.Quarantined]},
 	}
 }
 
 // of gives what was found out about a project.
 func (f found) of(id string) foundOf {
-	return foundOf{census: f.census.of(id), keptCode: f.keptCode.of(id), failing: f.failing.of(id), polls: f.polls.of(id)}
+	return foundOf{census: f.census.of(id), keptCode: f.keptCode.of(id), failing: f.failing.of(id), polls: f.polls.of(id), waiting: f.waiting.of(id)}
 }
 
 // forget drops what was counted of a project that is gone: one of the same id begins anew.

@@ -108,6 +108,9 @@ func (rec *record) trouble() string {
 	if rec.found.polls.Error != "" && rec.phase == running {
 		return rec.found.polls.Problem()
 	}
+	if list := rec.found.waiting; len(list) > 0 && rec.phase == running && !list[0].Project {
+		return list[0].Problem(len(list))
+	}
 	if list := broken(rec.report); len(list) > 0 {
 		return list[0].Problem()
 	}

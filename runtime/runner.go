@@ -37,6 +37,7 @@ type Runner struct {
 	memory  *sandbox.Memory // of all code
 	// runtimes are those that the workflow code of all projects shares.
 	runtimes *workflow.Runtimes
+	holds    holds
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
 	began time.Time
@@ -212,7 +213,7 @@ func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
 		Memory: r.memory, Budget: sandbox.Budget{Bytes: r.cfg.MaxWorkflowMemory, Setting: workflow.MaxMemorySetting},
 		Used:    func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
-		Entered: r.entered(projectID),
+		Entered: r.entered(projectID), Held: r.heldBack(projectID),
 	}
 }
 
@@ -246,6 +247,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		Meter:    r.meters.of(projectID),
 		Used:     func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
 		Entered:  r.entered(projectID),
+		Held:     r.heldBack(projectID),
 	}
 }
 

@@ -182,7 +182,7 @@ func (p process) cells(s settings, w watched, heard runtime.Config, lost losses)
 	if err != nil {
 		return nil, err
 	}
-	w.metrics.Beside(c.Metrics)
+	w.metrics.Beside(c.Metrics, c.Processes)
 	w.level.tell(c.LogAt)
 	return c, nil
 }

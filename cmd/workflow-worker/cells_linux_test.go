@@ -128,6 +128,11 @@ func TestAProjectRunsInACellAndIsBackWhenThatDies(t *testing.T) {
 		}
 		return nil
 	})
+	for _, name := range []string{`process_resident_memory_bytes{cell="1"}`, `go_goroutines{cell="1"}`} {
+		if s.metric(name) == 0 {
+			t.Errorf("%s isn't measured", name)
+		}
+	}
 	if code := s.stop(syscall.SIGTERM); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}

@@ -20,12 +20,18 @@ import (
 const asProgram = "WORKFLOW_WORKER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == cellCommand {
+		asCell()
+	}
 	if os.Getenv(asProgram) != "" || (len(os.Args) == 2 && (os.Args[1] == compileCommand || os.Args[1] == cellCommand)) {
 		main()
 		return
 	}
 	stacktest.MainOfWaiting(m)
 }
+
+// asCell is what cells of the tests do beside what they do.
+var asCell = func() {}
 
 // service is a running workflow-worker.
 type service struct {

@@ -58,7 +58,7 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level 
 	if _, set := s.environment.Lookup("TEMPORAL_CODEC_ENDPOINT"); set && !s.encrypts() {
 		log.Warn("TEMPORAL_CODEC_ENDPOINT is for Temporal's command line: nothing is encrypted here without PAYLOAD_CODEC_ENDPOINT")
 	}
-	if _, err := bundle.Workflow(); err != nil {
+	if err := bundle.Built(); err != nil {
 		return err
 	}
 	worker.SetStickyWorkflowCacheSize(s.workflowCacheSize())
@@ -194,6 +194,19 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	if err := runner.Warm(ctx); err != nil {
 		return err
 	}
+	waiting, _ := runner.(upkeep.Quarantine)
+	if waiting != nil {
+		w.metrics.ExecutionsWait(func() (n int) {
+			for _, list := range waiting.Quarantined() {
+				for _, x := range list {
+					if !x.Project {
+						n++
+					}
+				}
+			}
+			return n
+		})
+	}
 	memoryLimit := memory.Limit() // before it is tuned
 	reconciler, err = reconcile.New(reconcile.Config{
 		Pool:              w.pool,
@@ -208,6 +221,7 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 		KeptCode:          keptCode,
 		Failures:          failures,
 		Polls:             runner,
+		Quarantine:        waiting,
 		RemovalGrace:      orNone(s.RemovalGrace),
 		CodeRetention:     orNone(s.CodeRetention),
 		HeartbeatInterval: s.HeartbeatInterval,

@@ -36,6 +36,8 @@ import (
 //	     "warning": {"message": "sleep is not defined", "file": "scoreCustomer.ts", "line": 4, "column": 9,
 //	                 "more": [{"message": "…", "file": "scoreCustomer.ts", "line": 9, "column": 3}]}}
 //	  ],
+//	  "quarantined": [{"workflowId": "order-9", "runId": "5c1e…", "file": "order-intake.ts", "version": "1.0.4", "hash": "9b1d…",
+//	                   "deaths": 2, "until": "2026-11-22T21:14:00Z", "cause": "exit status 2", "words": "fatal error: …"}],
 //	  "lastReload": {"at": "2026-11-22T21:00:03.114Z", "action": "reload",
 //	                 "cause": "workflow order-intake changed from version 1.0.3 to 1.0.4", "milliseconds": 9.3},
 //	  "restartRequest": "b0a1…",
@@ -62,6 +64,9 @@ type Metadata struct {
 	// Failing are executions that get no further and are of no workflow above: of a
 	// type that none serves, or of one that is gone.
 	Failing *Failing `json:"failing,omitempty"`
+	// Quarantined is who isn't tried for a while, because its code ended processes: executions, or all
+	// of the project; at most 20.
+	Quarantined []Quarantined `json:"quarantined,omitempty"`
 	// LastReload is when code last went live here, and why.
 	LastReload *ReloadState `json:"lastReload,omitempty"`
 	// RestartRequest is the newest restart request that was there when the

@@ -35,6 +35,7 @@ WITH need (name, commands) AS (VALUES
   ('projects', 'SELECT'), ('workflows', 'SELECT'), ('workflow_compiled_code', 'SELECT'), ('components', 'SELECT'),
   ('worker_requests', 'SELECT UPDATE'),
   ('workflow_workers', 'SELECT INSERT UPDATE DELETE'), ('workflow_replicas', 'SELECT INSERT UPDATE DELETE'), ('workflow_quarantine', 'SELECT INSERT UPDATE DELETE'),
+  ('workflow_quarantined_executions', 'SELECT INSERT UPDATE DELETE'),
   ('workflow_live_code', 'SELECT INSERT UPDATE DELETE'),
   ('workflow_code_store', 'SELECT INSERT UPDATE DELETE'), ('workflow_package_bundles', 'SELECT INSERT UPDATE DELETE'),
   ('workflow_execution_moves', 'SELECT INSERT UPDATE DELETE'), ('workflow_execution_stays', 'SELECT INSERT UPDATE DELETE'),

@@ -36,6 +36,9 @@ const (
 // heartbeat to. What the code throws comes back as Temporal's error for it; see the constants for
 // what this package itself ends executions with.
 func (c *Code) Execute(ctx context.Context, export string, args *commonpb.Payloads) (*commonpb.Payloads, error) {
+	if err := c.held(ctx); err != nil {
+		return nil, err
+	}
 	in, err := c.take(ctx)
 	if err != nil {
 		return nil, c.loadFailure(ctx, err)
@@ -46,6 +49,18 @@ func (c *Code) Execute(ctx context.Context, export string, args *commonpb.Payloa
 		return nil, err
 	}
 	return &commonpb.Payloads{Payloads: []*commonpb.Payload{out}}, nil
+}
+
+// held is the failure of an attempt for an execution that waits: with this code it ended the process.
+func (c *Code) held(ctx context.Context) error {
+	if !activity.IsActivity(ctx) {
+		return nil
+	}
+	why, until := c.opts.Held(activity.GetInfo(ctx).WorkflowExecution.RunID, c.program.Hash)
+	if why == "" {
+		return nil
+	}
+	return temporal.NewApplicationErrorWithOptions(why, QuarantinedType, temporal.ApplicationErrorOptions{NextRetryDelay: time.Until(until)})
 }
 
 // loadFailure is for a module that can't be evaluated.

@@ -32,6 +32,9 @@ const (
 	// EndedType: Temporal ended the attempt and the code didn't end within CodeOptions.Grace.
 	// Retryable.
 	EndedType = "ActivityEnded"
+	// QuarantinedType: with this code the execution ended the process that it ran in, and waits.
+	// Retryable, then.
+	QuarantinedType = "Quarantined"
 	// ResultType: the result has no payload (a BigInt, a function, a cycle). Retryable, as in
 	// Temporal's own worker.
 	ResultType = "ValueError"
@@ -118,7 +121,8 @@ type CodeOptions struct {
 	// Used hears of the CPU time that each entry into JavaScript took. It is cheap and doesn't block.
 	// Default: nobody.
 	Used func(time.Duration)
-	// Entered is workflow.CodeOptions'.
+	// Held and Entered are workflow.CodeOptions'.
+	Held    func(runID, hash string) (why string, until time.Time)
 	Entered func(p *compile.Program, workflowID, runID string) (left func())
 }
 
@@ -154,6 +158,9 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	}
 	if o.Used == nil {
 		o.Used = func(time.Duration) {}
+	}
+	if o.Held == nil {
+		o.Held = func(string, string) (string, time.Time) { return "", time.Time{} }
 	}
 	if o.Entered == nil {
 		o.Entered = func(*compile.Program, string, string) func() { return func() {} }

@@ -105,6 +105,7 @@ type Cells struct {
 	learned  time.Time           // when suspects were read; zero: never
 	lonely   map[string]*process // by the project that each is for
 	follow   following
+	coming   map[int]int       // projects that are about to start, by the cell's number
 	all      map[*process]bool // that live, or come up
 }
 
@@ -113,8 +114,8 @@ type home struct {
 	process *process
 	meter   runtime.Meter
 	code    string // see codeOf
-	// leaves says that it is to go on in a cell of its own: who starts it again stops it first. The
-	// calls for a project don't overlap, so it isn't stopped before.
+	// leaves says that it is to go on in a cell of its own, or of all: who starts it again stops it
+	// first. The calls for a project don't overlap, so it isn't stopped before.
 	leaves bool
 }
 
@@ -126,7 +127,7 @@ func New(cfg Config) (*Cells, error) {
 	}
 	life, end := context.WithCancelCause(context.Background())
 	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*runtime.Suspicion{}, lonely: map[string]*process{}}
-	c.follow, c.all = following{Number: 1, Is: true}, map[*process]bool{}
+	c.follow, c.all, c.coming = following{Number: 1, Is: true}, map[*process]bool{}, map[int]int{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
 	}
@@ -182,13 +183,26 @@ func (c *Cells) Warm(ctx context.Context) error {
 	var work sync.WaitGroup
 	for i, one := range c.cells {
 		work.Go(func() {
-			p, err := c.launch(ctx, one.number, c.cfg.Memory, "")
-			if err == nil {
-				one.become(p)
-				_, err = ask[ok](ctx, p.calls, cellService, methodWarm, ok{})
-			}
-			if errs[i] = err; err == nil {
-				c.work.Go(func() { c.keep(one, p) })
+			for tries := 1; ; tries++ {
+				p, err := c.launch(ctx, one.number, c.cfg.Memory, "")
+				if err == nil {
+					one.become(p)
+					_, err = ask[ok](ctx, p.calls, cellService, methodWarm, ok{})
+				}
+				if err == nil {
+					c.work.Go(func() { c.keep(one, p) })
+					return
+				}
+				// One that was ended from outside says nothing of this build or machine.
+				if lost := (*LinkError)(nil); !errors.As(err, &lost) || tries == warmTries || ctx.Err() != nil {
+					errs[i] = err
+					return
+				}
+				if p != nil {
+					p.kill()
+					one.become(nil)
+				}
+				c.cfg.Logger.Warn("a cell died as it began", slog.Int(logkey.Cell, one.number), slog.String(logkey.Error, err.Error()))
 			}
 		})
 	}
@@ -196,6 +210,9 @@ func (c *Cells) Warm(ctx context.Context) error {
 	c.work.Go(c.heed)
 	return errors.Join(errs...)
 }
+
+// warmTries is how often a cell is started at first: one may be ended as it begins.
+const warmTries = 3
 
 const (
 	// A cell that dies comes back at once; one that dies soon again, and again, after longer pauses.
@@ -293,15 +310,21 @@ func (c *Cells) lacks(what []string) {
 	})
 }
 
-// choose gives the cell with the fewest projects.
-func (c *Cells) choose() *cell {
+// choose gives the cell with the fewest projects, for one that starts until done is called.
+func (c *Cells) choose() (one *cell, done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	count := map[int]int{}
+	count := maps.Clone(c.coming)
 	for _, h := range c.projects {
 		count[h.process.cell]++
 	}
-	return slices.MinFunc(c.cells, func(a, b *cell) int { return count[a.number] - count[b.number] })
+	one = slices.MinFunc(c.cells, func(a, b *cell) int { return count[a.number] - count[b.number] })
+	c.coming[one.number]++
+	return one, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.coming[one.number]--
+	}
 }
 
 // Start is runtime.Runner's.
@@ -313,7 +336,7 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 	case h == nil:
 	case h.leaves:
 		if err := c.Stop(ctx, p.ID); err != nil {
-			return runtime.Report{}, fmt.Errorf("stop a project that is to have a cell of its own: %w", err)
+			return runtime.Report{}, fmt.Errorf("stop a project that is to have another cell: %w", err)
 		}
 	default:
 		return runtime.Report{}, errors.New("start project " + p.ID + ": it is running")
@@ -324,7 +347,8 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 	}
 	place := func() (*process, error) { return c.ownCell(ctx, p.ID) }
 	if !alone {
-		one := c.choose()
+		one, done := c.choose()
+		defer done()
 		place = func() (*process, error) { return c.process(ctx, one) }
 	}
 	for again := !alone; ; again = false {
@@ -333,7 +357,10 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 			return runtime.Report{}, err
 		}
 		c.runs(p, on) // it may tell of its end before the answer is here
-		report, err := ask[runtime.Report](ctx, on.calls, cellService, methodStart, p)
+		var report runtime.Report
+		if err = c.hold(ctx, p.ID, on); err == nil {
+			report, err = ask[runtime.Report](ctx, on.calls, cellService, methodStart, p)
+		}
 		if err == nil {
 			return report, nil
 		}
@@ -372,13 +399,23 @@ func (c *Cells) Reload(ctx context.Context, p runtime.Project) (runtime.Report, 
 	}
 	code := codeOf(p)
 	c.mu.Lock()
-	if h := c.projects[p.ID]; h != nil && h.process == on {
+	h := c.projects[p.ID]
+	if h != nil && h.process == on {
 		h.code = code
 	}
 	s := c.suspects[p.ID]
+	if s == nil || s.Deaths+s.Alone == 0 || s.Code == code {
+		c.mu.Unlock()
+		return report, nil
+	}
+	back := h != nil && h.process.alone != ""
+	if back {
+		h.leaves = true
+	}
 	c.mu.Unlock()
-	if s != nil && s.Code != code {
-		c.forgive(ctx, *s)
+	c.forgive(ctx, *s)
+	if back {
+		c.cfg.Moved([]string{p.ID})
 	}
 	return report, nil
 }
@@ -456,6 +493,15 @@ func (c *Cells) Metrics(ctx context.Context) map[int][][]byte {
 		if m, err := ask[metrics](ctx, p.calls, cellService, methodMetrics, ok{}); err == nil {
 			out[p.cell] = m.Families
 		}
+	}
+	return out
+}
+
+// Processes gives the id of each cell's process, by its number.
+func (c *Cells) Processes() map[int]int {
+	out := map[int]int{}
+	for _, p := range c.living() {
+		out[p.cell] = p.cmd.Process.Pid
 	}
 	return out
 }

@@ -28,12 +28,13 @@ type process struct {
 	notes   *page  // whose JavaScript is under way
 	words   lastWords
 	began   time.Time
-	dead    chan struct{}   // closed once it is, and all that it said was read
-	cause   string          // of its death; for after that
-	inside  []runtime.Entry // whose JavaScript was under way; so too
-	wanted  atomic.Bool     // its end is
-	silent  atomic.Bool     // it was ended because it gave no answer
-	used    atomic.Int64    // bytes, as it last said
+	dead    chan struct{}             // closed once it is, and all that it said was read
+	cause   string                    // of its death; for after that
+	inside  []runtime.Entry           // whose JavaScript was under way; so too
+	wanted  atomic.Bool               // its end is
+	silent  atomic.Bool               // it was ended because it gave no answer
+	used    atomic.Int64              // bytes, as it last said
+	held    map[string][]runtime.Held // by project, as it was told; guarded by cells.mu
 	cleanup sync.Once
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // protocol is the version of what parent and cell say to each other.
-const protocol = 2
+const protocol = 3
 
 // The services: what a cell does for its parent, and the parent for a cell.
 const (
@@ -25,6 +25,7 @@ const (
 	methodStart   = "Start"   // runtime.Project → runtime.Report
 	methodReload  = "Reload"  // runtime.Project → runtime.Report
 	methodStop    = "Stop"    // id → ok
+	methodHold    = "Hold"    // hold → ok
 	methodCheck   = "Check"   // check → runtime.CheckResult
 	methodPolls   = "Polls"   // → polls
 	methodMetrics = "Metrics" // → metrics
@@ -76,6 +77,12 @@ type welcome struct {
 }
 
 type id struct{ ID string }
+
+// hold says which executions of a project wait: these and no others.
+type hold struct {
+	ProjectID string
+	Held      []runtime.Held
+}
 
 type check struct {
 	ProjectID string

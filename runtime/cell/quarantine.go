@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +17,9 @@ import (
 
 // Code that ends its process comes back with it: Temporal hands the task out again. So a project
 // whose JavaScript was under way in two deaths runs in a cell of its own, where it ends nobody else's
-// work, and with little memory. If that dies, too, the project waits, each time longer, until its
-// code changes.
+// work, and with little memory. If that dies, too, the executions wait that were under way there, each
+// time longer; the project's others go on. Where nobody can say which it was, or they are many, the
+// project waits, until its code changes.
 
 const (
 	// apart is how many deaths set a project apart, within remembered: one may be anybody's.
@@ -25,13 +27,17 @@ const (
 	remembered = 10 * time.Minute
 	// forgiven is after how long without a death a project is like any other again, when it starts.
 	forgiven = time.Hour
-	// A project that ended its own cell waits before the next.
+	// Who ended the cell of one project waits before the next time.
 	firstHold, mostHold = 30 * time.Second, 30 * time.Minute
+	// mostSuspects is how many executions of a project may wait before all of it does.
+	mostSuspects = 8
+	// forgotten is after how long an execution that waited is like any other.
+	forgotten = 24 * time.Hour
 	// aloneMemory is what a cell of one project may use at most, and a quarter of what others may.
 	aloneMemory, leastMemory = 256 << 20, 64 << 20
 )
 
-var rules = runtime.QuarantineRules{Apart: apart, Remembered: remembered, FirstHold: firstHold, MostHold: mostHold}
+var rules = runtime.QuarantineRules{Apart: apart, Remembered: remembered, FirstHold: firstHold, MostHold: mostHold, MostSuspects: mostSuspects, Forgotten: forgotten}
 
 // Quarantine is where suspicions are, for all replicas and beyond this process.
 type Quarantine interface {
@@ -39,21 +45,8 @@ type Quarantine interface {
 	Read(ctx context.Context) ([]runtime.Suspicion, error)
 	// Note adds a death by the rules, and gives what it comes to.
 	Note(ctx context.Context, death runtime.Suspicion, r runtime.QuarantineRules) (runtime.Suspicion, error)
-	// Forgive removes what is noted of a project's code.
+	// Forgive removes what is noted of a project's code, but for the executions that wait.
 	Forgive(ctx context.Context, projectID, code string) error
-}
-
-// after is what another death makes of a suspicion.
-func after(s, death runtime.Suspicion, r runtime.QuarantineRules) runtime.Suspicion {
-	if s.Code != death.Code || s.Deaths < r.Apart && s.Alone == 0 && death.Last.Sub(s.Last) > r.Remembered {
-		s = runtime.Suspicion{}
-	}
-	until := s.Until
-	if death.Alone > 0 {
-		until = death.Last.Add(min(r.FirstHold<<min(s.Alone, 10), r.MostHold))
-	}
-	death.Deaths, death.Alone, death.Until = death.Deaths+s.Deaths, death.Alone+s.Alone, until
-	return death
 }
 
 // isApart says whether a project runs in a cell of its own.
@@ -69,22 +62,118 @@ type QuarantinedError struct {
 }
 
 func (e *QuarantinedError) Error() string {
-	where := "its code"
-	if e.Entry.File != "" {
-		where = e.Entry.File
-	}
-	if e.Entry.Hash != "" {
-		const digits = 12
-		where += " (" + e.Entry.Hash[:min(digits, len(e.Entry.Hash))] + ")"
-	}
+	where := codeIn(e.Entry)
 	if e.Entry.WorkflowID != "" {
 		where += ", execution " + e.Entry.WorkflowID + " " + e.Entry.RunID + ","
 	}
-	text := fmt.Sprintf("quarantined: %s ended the process that it ran in %d times, the last time alone: %s", where, e.Deaths, e.Cause)
-	if first, _, _ := strings.Cut(e.Words, "\n"); first != "" {
-		text += ": " + first
+	return fmt.Sprintf("quarantined: %s ended the process that it ran in %d times, the last time alone: %s; tried again at %s UTC, or with other code",
+		where, e.Deaths, causeOf(e.Cause, e.Words), e.Until.UTC().Format(time.TimeOnly))
+}
+
+// codeIn names the code of an entry.
+func codeIn(e runtime.Entry) string {
+	where := "its code"
+	if e.File != "" {
+		where = e.File
 	}
-	return text + "; tried again at " + e.Until.UTC().Format("15:04:05") + " UTC, or with other code"
+	if e.Hash != "" {
+		const digits = 12
+		where += " (" + e.Hash[:min(digits, len(e.Hash))] + ")"
+	}
+	return where
+}
+
+// causeOf is why a process ended, in a line.
+func causeOf(cause, words string) string {
+	if first, _, _ := strings.Cut(words, "\n"); first != "" {
+		return cause + ": " + first
+	}
+	return cause
+}
+
+// heldOf are the executions of a project that wait. In a cell of all they aren't tried again: what
+// they do there ends others' work.
+func heldOf(s *runtime.Suspicion, shared bool) (list []runtime.Held) {
+	if s == nil {
+		return nil
+	}
+	for _, x := range s.Executions {
+		list = append(list, runtime.Held{RunID: x.Entry.RunID, Hash: x.Entry.Hash, Until: heldUntil(x, shared), Why: fmt.Sprintf(
+			"quarantined: the execution ended the process that it ran in %d times, in %s: %s", x.Deaths, codeIn(x.Entry), causeOf(x.Cause, x.Words))})
+	}
+	return list
+}
+
+// heldUntil is when an execution is tried again.
+func heldUntil(x runtime.Suspect, shared bool) time.Time {
+	if shared {
+		return x.Last.Add(forgotten)
+	}
+	return x.Until
+}
+
+// hold tells a process which executions of a project wait, if it doesn't know.
+func (c *Cells) hold(ctx context.Context, projectID string, on *process) error {
+	c.mu.Lock()
+	held := heldOf(c.suspects[projectID], on.alone == "")
+	known := slices.Equal(on.held[projectID], held)
+	c.mu.Unlock()
+	if known {
+		return nil
+	}
+	if _, err := ask[ok](ctx, on.calls, cellService, methodHold, hold{projectID, held}); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if on.held == nil {
+		on.held = map[string][]runtime.Held{}
+	}
+	on.held[projectID] = held
+	return nil
+}
+
+// holdAll is hold for all that run.
+func (c *Cells) holdAll() {
+	c.mu.Lock()
+	on := make(map[string]*process, len(c.projects))
+	for id, h := range c.projects {
+		if c.suspects[id] != nil || h.process.held[id] != nil {
+			on[id] = h.process
+		}
+	}
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(c.life, askTimeout)
+	defer cancel()
+	for id, p := range on {
+		_ = c.hold(ctx, id, p) // a process that doesn't answer hears it when it starts the project again
+	}
+}
+
+// Quarantined gives who waits, by project: executions, and projects themselves.
+func (c *Cells) Quarantined() map[string][]runtime.Suspect {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out map[string][]runtime.Suspect
+	now := time.Now()
+	add := func(id string, x runtime.Suspect) {
+		if out == nil {
+			out = map[string][]runtime.Suspect{}
+		}
+		out[id] = append(out[id], x)
+	}
+	for id, s := range c.suspects {
+		if isApart(s) && now.Before(s.Until) {
+			add(id, runtime.Suspect{Entry: s.Entry, Deaths: s.Deaths + s.Alone, Last: s.Last, Until: s.Until, Cause: s.Cause, Words: s.Words, Project: true})
+		}
+		h := c.projects[id]
+		for _, x := range s.Executions {
+			if x.Until = heldUntil(x, h != nil && h.process.alone == ""); now.Before(x.Until) {
+				add(id, x)
+			}
+		}
+	}
+	return out
 }
 
 // suspect says who may have ended a process. The caller holds mu.
@@ -95,9 +184,16 @@ func (c *Cells) suspect(p *process, d Death) (deaths []runtime.Suspicion) {
 			inside[e.ProjectID] = e
 		}
 	}
+	var executions []runtime.Suspect
 	if p.alone != "" {
 		if _, noted := inside[p.alone]; !noted {
 			inside[p.alone] = runtime.Entry{ProjectID: p.alone} // it was nobody else
+		}
+		for _, e := range d.Inside {
+			x := runtime.Suspect{Entry: e, Deaths: 1, Last: time.Now(), Cause: d.Cause, Words: d.Words}
+			if e.RunID != "" && !slices.ContainsFunc(executions, x.Is) {
+				executions = append(executions, x)
+			}
 		}
 	}
 	for id, e := range inside {
@@ -108,7 +204,7 @@ func (c *Cells) suspect(p *process, d Death) (deaths []runtime.Suspicion) {
 		if p.alone == "" {
 			s.Deaths = 1
 		} else {
-			s.Alone = 1
+			s.Alone, s.Executions = 1, executions
 		}
 		deaths = append(deaths, s)
 	}
@@ -134,7 +230,7 @@ func (c *Cells) note(death runtime.Suspicion) {
 		if was == nil {
 			was = &runtime.Suspicion{}
 		}
-		noted = after(*was, death, rules)
+		noted = rules.After(*was, death)
 		noted.Unsaved = true
 		if c.cfg.Quarantine != nil {
 			c.cfg.Logger.Warn("whose code ended a cell can't be written down; this process alone goes by it", slog.String(logkey.Project, death.ProjectID), slog.String(logkey.Error, err.Error()))
@@ -149,22 +245,22 @@ func (c *Cells) saveLate() {
 		return
 	}
 	c.mu.Lock()
-	var unsaved []runtime.Suspicion
+	var unsaved []*runtime.Suspicion
 	for _, s := range c.suspects {
 		if s.Unsaved {
-			unsaved = append(unsaved, *s)
+			unsaved = append(unsaved, s)
 		}
 	}
 	c.mu.Unlock()
 	for _, s := range unsaved {
 		ctx, cancel := context.WithTimeout(c.life, quarantineTimeout)
-		noted, err := c.cfg.Quarantine.Note(ctx, s, rules)
+		noted, err := c.cfg.Quarantine.Note(ctx, *s, rules)
 		cancel()
 		if err != nil {
 			return // it is tried again
 		}
 		c.mu.Lock()
-		if now := c.suspects[s.ProjectID]; now != nil && *now == s {
+		if c.suspects[s.ProjectID] == s {
 			c.suspects[s.ProjectID] = &noted
 		}
 		c.mu.Unlock()
@@ -211,9 +307,19 @@ func (c *Cells) learn(ctx context.Context, age time.Duration) error {
 		if own := now[s.ProjectID]; own == nil || own.Unsaved && s.Deaths+s.Alone >= own.Deaths+own.Alone {
 			now[s.ProjectID] = &s
 		}
+		if was := c.suspects[s.ProjectID]; was != nil && same(was, now[s.ProjectID]) {
+			now[s.ProjectID] = was
+		}
 	}
 	c.suspects, c.learned = now, time.Now()
 	return nil
+}
+
+// same says whether two say the same: moments that were read by two clocks differ a little.
+func same(a, b *runtime.Suspicion) bool {
+	near := func(x, y time.Time) bool { return x.Sub(y).Abs() < time.Second }
+	return a.Code == b.Code && a.Deaths == b.Deaths && a.Alone == b.Alone && a.Holds == b.Holds && a.Unsaved == b.Unsaved && near(a.Last, b.Last) && near(a.Until, b.Until) &&
+		slices.EqualFunc(a.Executions, b.Executions, func(x, y runtime.Suspect) bool { return x.Is(y) && x.Deaths == y.Deaths && near(x.Until, y.Until) })
 }
 
 // judge says how a project may start: in a cell of its own, or not now.
@@ -230,6 +336,9 @@ func (c *Cells) judge(ctx context.Context, p runtime.Project) (alone bool, err e
 	now := time.Now()
 	if s.Code != "" && s.Code != codeOf(p) || now.Sub(s.Last) > forgiven && now.After(s.Until) {
 		c.mu.Unlock()
+		if s.Deaths+s.Alone == 0 {
+			return false, nil // it is forgiven
+		}
 		c.forgive(ctx, *s)
 		return false, nil
 	}
@@ -243,10 +352,14 @@ func (c *Cells) judge(ctx context.Context, p runtime.Project) (alone bool, err e
 	return true, nil
 }
 
-// forgive has what is known of a project's code forgotten.
+// forgive has what is known of a project's code forgotten. Executions that wait may be on code that
+// the project had before.
 func (c *Cells) forgive(ctx context.Context, s runtime.Suspicion) {
 	c.mu.Lock()
 	delete(c.suspects, s.ProjectID)
+	if len(s.Executions) > 0 {
+		c.suspects[s.ProjectID] = &runtime.Suspicion{ProjectID: s.ProjectID, Last: s.Last, Executions: s.Executions, Unsaved: s.Unsaved}
+	}
 	c.mu.Unlock()
 	if c.cfg.Quarantine == nil {
 		return
@@ -295,7 +408,7 @@ func (c *Cells) heed() {
 		c.mu.Lock()
 		var look []string
 		for id, s := range before {
-			if isApart(s) && c.suspects[id] == nil {
+			if now := c.suspects[id]; isApart(s) && (now == nil || !isApart(now)) {
 				look = append(look, id)
 			}
 		}
@@ -307,6 +420,7 @@ func (c *Cells) heed() {
 			}
 		}
 		c.mu.Unlock()
+		c.holdAll()
 		if len(look) > 0 {
 			c.cfg.Moved(look)
 		}

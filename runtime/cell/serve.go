@@ -137,6 +137,14 @@ func cellMethods() []grpc.MethodDesc {
 			c.teller.flush(context.WithoutCancel(ctx)) // who waits for the stop counts what came before
 			return ok{}, err
 		}),
+		served(methodHold, func(c *child, _ context.Context, h hold) (ok, error) {
+			r, err := c.runner()
+			if err != nil {
+				return ok{}, err
+			}
+			r.Hold(h.ProjectID, h.Held)
+			return ok{}, nil
+		}),
 		served(methodCheck, func(c *child, ctx context.Context, q check) (runtime.CheckResult, error) {
 			r, err := c.runner()
 			if err != nil {

@@ -151,6 +151,9 @@ func (in *instance) close() {
 // else. Where the runtime was discarded before the execution had anything in it, the execution gets
 // a place in another.
 func (in *instance) enter(ctx context.Context, budget time.Duration, h host, f func() error) error {
+	if err := in.held(); err != nil {
+		return err
+	}
 	for {
 		err := in.tryEnter(ctx, budget, h, f)
 		if in.begun || !errors.Is(err, errDiscarded) {

@@ -174,6 +174,9 @@ type CodeOptions struct {
 	// Entered hears of each entry into its JavaScript before it begins, of which execution it is, ""
 	// for none, and is told when it is over. It is cheap and doesn't block. Default: nobody.
 	Entered func(p *compile.Program, workflowID, runID string) (left func())
+	// Held says of an execution that isn't to enter its JavaScript yet why, and until when; "" of any
+	// other. It is cheap and doesn't block. Default: none is.
+	Held func(runID, hash string) (why string, until time.Time)
 	// Memory is charged with what its executions keep, and each of them may keep Budget; its setting
 	// is MaxMemorySetting. Default: nobody counts.
 	Memory *sandbox.Memory
@@ -189,6 +192,9 @@ func (o CodeOptions) withDefaults() CodeOptions {
 	}
 	if o.Used == nil {
 		o.Used = func(time.Duration) {}
+	}
+	if o.Held == nil {
+		o.Held = func(string, string) (string, time.Time) { return "", time.Time{} }
 	}
 	if o.Entered == nil {
 		o.Entered = func(*compile.Program, string, string) func() { return func() {} }

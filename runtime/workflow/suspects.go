@@ -153,6 +153,17 @@ func (s *suspects) takeTurn(runID, code string) (done func(), err error) {
 	}
 }
 
+// held is the failure of an execution whose code may end the process, and that waits; nil if it
+// doesn't.
+func (in *instance) held() error {
+	why, until := in.code.opts.Held(in.runID, in.code.Hash())
+	if why == "" {
+		return nil
+	}
+	return &wire.TaskFailure{Reason: wire.ReasonQuarantined, Message: why, Hint: fmt.Sprintf(
+		"It is tried again at %s, not before, or on other code: move it there (migrate), or reset or terminate it.", until.UTC().Format(time.DateTime+" MST"))}
+}
+
 // takeTurn is suspects.takeTurn; for a replay that only tries code, it is nothing.
 func (in *instance) takeTurn() (done func(), err error) {
 	if in.unproven {

@@ -6,6 +6,6 @@ func Reasons() []string {
 	return []string{
 		ReasonException, ReasonUnhandled, ReasonInterrupted, ReasonMemory, ReasonCallDepth, ReasonUnknownType, ReasonMissingCode,
 		ReasonUnsupported, ReasonPayload, ReasonDiscarded, ReasonNondeterminism, ReasonTooLarge, ReasonDuplicateID,
-		ReasonForeign, ReasonNotAwaited, ReasonRefused, ReasonInternal,
+		ReasonForeign, ReasonNotAwaited, ReasonRefused, ReasonQuarantined, ReasonInternal,
 	}
 }

@@ -27,6 +27,9 @@ const (
 	ReasonDuplicateID    = "duplicate_id"   // code gave one id to two things at once
 	ReasonForeign        = "foreign"        // another worker began the execution
 
+	// ReasonQuarantined is of an execution that isn't tried: its code ended the process that it ran
+	// in.
+	ReasonQuarantined = "quarantined"
 	// ReasonRefused is of a task that the server failed: it doesn't take a command that the code
 	// gave.
 	ReasonRefused = "refused"

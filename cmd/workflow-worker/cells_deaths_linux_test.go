@@ -1,0 +1,241 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/stacktest"
+)
+
+const (
+	// fatalWords are what a cell of the tests says and ends with at endSignal, as Go does when it can't
+	// go on.
+	fatalWords = "fatal error: as if Go's runtime had found something"
+	endSignal  = syscall.SIGUSR1
+)
+
+func init() { asCell = endWithWords }
+
+// endWithWords has a cell end so.
+func endWithWords() {
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, endSignal)
+	go func() {
+		<-told
+		fmt.Fprintf(os.Stderr, "%s\n\ngoroutine 1 [running]:\nmain.main()\n", fatalWords)
+		os.Exit(2)
+	}()
+}
+
+func endCell(t testing.TB, pid int, sig syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, sig); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheDeathOfACellIsNothingToTheProjectsOfAnother(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	s := startService(t, db, "CELLS=2")
+	b := newBuilder(t, db)
+	var projects []*project
+	for range 6 {
+		p := b.project()
+		p.workflow("flow", flow("flow", "v1", `return 'v1';`))
+		projects = append(projects, p)
+	}
+	for _, p := range projects {
+		p.running(nil)
+	}
+	var first int
+	eventually(t, "there are two cells", func() error {
+		pids := s.cells()
+		if len(pids) != 2 {
+			return fmt.Errorf("there are %v", pids)
+		}
+		first = pids[0]
+		return nil
+	})
+	starts := strings.Count(s.output(), `msg="code is live"`)
+	endCell(t, first, endSignal)
+	var died, others []*project
+	eventually(t, "three projects have lost their cell, and run again", func() error {
+		died, others = nil, nil
+		for _, p := range projects {
+			switch said := p.events("cell_died"); {
+			case len(said) == 0:
+				others = append(others, p)
+			case len(said) > 1 || !strings.Contains(said[0], "exit status 2: "+fatalWords):
+				t.Fatalf("the events are %q", said)
+			default:
+				died = append(died, p)
+			}
+		}
+		if len(died) != 3 {
+			return fmt.Errorf("%d have", len(died))
+		}
+		if n := strings.Count(s.output(), `msg="code is live"`); n != starts+3 {
+			return fmt.Errorf("%d started again", n-starts)
+		}
+		return nil
+	})
+	for _, p := range append(others, died...) {
+		x := p.start("flow")
+		p.goOn(x.GetID())
+		if got := result[string](p, x); got != "v1" {
+			t.Errorf("an execution ended with %q", got)
+		}
+		p.unfailed(x)
+	}
+}
+
+func TestACellThatDiesWhileTheServiceStartsIsReplaced(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	p := newBuilder(t, db).project()
+	p.workflow("flow", flow("flow", "v1", `return 'v1';`))
+	s := launchService(t, db, "CELLS=1")
+	first := s.cell()
+	endCell(t, first, syscall.SIGKILL)
+	eventually(t, "the service is ready", s.ready(http.StatusOK))
+	p.running(nil)
+	if now := s.cell(); now == first {
+		t.Errorf("cell %d is still there", now)
+	}
+	x := p.start("flow")
+	p.goOn(x.GetID())
+	if got := result[string](p, x); got != "v1" {
+		t.Errorf("an execution ended with %q", got)
+	}
+	if code := s.stop(syscall.SIGTERM); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestACellThatDiesDuringReloadsLosesNoEdit(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	s := startService(t, db, "CELLS=1")
+	p := newBuilder(t, db).project()
+	w := p.workflow("flow", flow("flow", "v1", `return 'v1';`))
+	p.running(liveVersion("flow", "1"))
+	for n := 2; n <= 4; n++ {
+		version := fmt.Sprint(n)
+		before := s.cell()
+		w.exec(`UPDATE workflow_compiled_code SET version = $2, workflow_code = $3 WHERE id = $1`, w.codeID, version, flow("flow", "v"+version, `return 'v`+version+`';`))
+		endCell(t, before, syscall.SIGKILL)
+		s.cellBeside(before)
+		p.running(liveVersion("flow", version))
+		x := p.start("flow")
+		p.goOn(x.GetID())
+		if got := result[string](p, x); got != "v"+version {
+			t.Errorf("after edit %s an execution ended with %q", version, got)
+		}
+	}
+}
+
+func TestACellThatDiesDuringTheShutdownKeepsNobody(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	s := startService(t, db, "CELLS=2", "SHUTDOWN_TIMEOUT=30s")
+	b := newBuilder(t, db)
+	p, q := b.project(), b.project()
+	for _, x := range []*project{p, q} {
+		x.workflow("slow", `
+import { proxyActivities } from '@temporalio/workflow';
+const { waitFor } = proxyActivities<any>({ startToCloseTimeout: '10m' });
+export async function slow() { return waitFor({ milliseconds: 600000 }); }`)
+	}
+	p.running(nil)
+	q.running(nil)
+	p.start("slow")
+	q.start("slow")
+	cells := s.cells()
+	var all []int
+	for _, pid := range cells {
+		all = append(append(all, pid), children(t, pid)...)
+	}
+	s.signal(syscall.SIGTERM)
+	eventually(t, "it stops", func() error {
+		w, err := p.worker()
+		if err == nil && w.Status == "running" {
+			err = errors.New(w.Status)
+		}
+		return err
+	})
+	for _, pid := range cells {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+	}
+	eventually(t, "the service ends", func() error {
+		select {
+		case <-s.Done():
+			return nil
+		default:
+			return errors.New("it runs")
+		}
+	})
+	if code := s.ExitCode(); code != exitDone {
+		t.Errorf("exit code %d", code)
+	}
+	eventually(t, "nobody is left", func() error {
+		for _, pid := range all {
+			if syscall.Kill(pid, 0) == nil && !strings.Contains(procFile(t, pid, "stat"), ") Z ") {
+				return fmt.Errorf("process %d lives", pid)
+			}
+		}
+		return nil
+	})
+}
+
+func TestADeathIsWrittenDownOnceTheDatabaseIsBack(t *testing.T) {
+	t.Parallel()
+	server := stacktest.Postgres(t, stack.PostgresOptions{})
+	s := startService(t, server.URL("postgres"), "CELLS=1", "ACTIVITY_CPU_TIMEOUT=9s")
+	p := newBuilder(t, server.URL("postgres")).project()
+	p.component("computes", `export async function computes() { console.log('computing'); for (const end = Date.now() + 8000; Date.now() < end;); }`)
+	p.workflow("busy", `
+import { proxyActivities } from '@temporalio/workflow';
+const { computes } = proxyActivities<any>({ startToCloseTimeout: '9s', retry: { maximumAttempts: 1 } });
+export async function busy() { await computes(); }
+export async function quick() { return 'done'; }
+`)
+	p.running(nil)
+	p.start("busy")
+	eventually(t, "it computes", func() error {
+		if !strings.Contains(s.output(), "msg=computing") {
+			return errors.New("it doesn't")
+		}
+		return nil
+	})
+	if err := server.StopServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := s.cell()
+	endCell(t, first, endSignal)
+	s.cellBeside(first)
+	if err := server.StartServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.db.Reset()
+	eventually(t, "it is written down", func() error {
+		var deaths int
+		var file, words string
+		err := p.db.QueryRow(t.Context(), `SELECT deaths, file, words FROM workflow_quarantine WHERE project_id = $1 AND code <> ''`, p.id).Scan(&deaths, &file, &words)
+		if err == nil && (deaths != 1 || file != "computes.ts" || !slices.Contains(strings.Split(words, "\n"), fatalWords)) {
+			err = fmt.Errorf("%d deaths, in %s: %s", deaths, file, words)
+		}
+		return err
+	})
+	if got := run[string](p, "quick"); got != "done" {
+		t.Errorf("afterwards an execution ended with %q", got)
+	}
+}
