@@ -97,6 +97,8 @@ type VM struct {
 	// FormerUTF8 has TextDecoder read what isn't UTF-8 as it did before it did as the web's standard
 	// has it, likewise.
 	FormerUTF8 bool
+	// FormerSort has functions sort arrays as they did before they did as in V8, likewise.
+	FormerSort bool
 
 	opts   Options
 	limits language.Limits // of opts
@@ -128,7 +130,7 @@ func New(o Options) (*VM, error) {
 	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
-		FormerUTF8: func() bool { return v.FormerUTF8 },
+		FormerUTF8: func() bool { return v.FormerUTF8 }, FormerSort: func() bool { return v.FormerSort },
 	})
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
@@ -139,6 +141,7 @@ func New(o Options) (*VM, error) {
 	if v.async.linear, err = linear.NewState(v.Runtime, v); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
+	v.async.linear.SetLiterals(v.globals.RegExps.Literals())
 	return v, nil
 }
 

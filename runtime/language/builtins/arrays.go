@@ -26,8 +26,9 @@ var walkers = []struct {
 	{"unshift", true}, {"with", false},
 }
 
-// CapArray bounds the lengths that builtins go through.
-func CapArray(h Host, class *goja.Object) error {
+// CapArray bounds the lengths that builtins go through. former has functions sort as goja's sort has
+// them.
+func CapArray(h Host, class *goja.Object, former func() bool) error {
 	prototype := class.Get("prototype").ToObject(h.Runtime())
 	var errs []error
 	for _, m := range walkers {
@@ -46,6 +47,11 @@ func CapArray(h Host, class *goja.Object) error {
 			case "sort", "toSorted":
 				if goja.IsUndefined(call.Argument(0)) {
 					checkSlow(h, m.name, call)
+				}
+				if out, done := sorted(h, m.name, call, former); done {
+					return out
+				}
+				if goja.IsUndefined(call.Argument(0)) {
 					call = sortedAsTexts(h, call)
 				}
 			}

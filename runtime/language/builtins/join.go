@@ -7,6 +7,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 )
 
 // join is that of arrays, whose elements are converted first: goja converts them on the way, to
@@ -15,6 +16,9 @@ func join(h Host, joining *[]*goja.Object, call goja.FunctionCall, original lang
 	o, ok := call.This.(*goja.Object)
 	if !ok {
 		return original(call)
+	}
+	if text, ok := joinPlain(h, o, call.Argument(0)); ok {
+		return text
 	}
 	if slices.Contains(*joining, o) {
 		return h.Runtime().ToValue("")
@@ -52,3 +56,32 @@ func join(h Host, joining *[]*goja.Object, call goja.FunctionCall, original lang
 	growth.Check(h, "join", bytes)
 	return original(goja.FunctionCall{This: h.Runtime().NewArray(texts...), Arguments: []goja.Value{separator}})
 }
+
+// joinPlain is that of plain arrays of numbers and texts; false for all others.
+func joinPlain(h Host, o *goja.Object, separator goja.Value) (goja.Value, bool) {
+	data, ok := linear.DataOf(h.Runtime())
+	if !ok {
+		return nil, false
+	}
+	items, ok := data.Items(o, "")
+	if !ok || language.ItemSize*int64(len(items)) > h.Limits().Bytes {
+		return nil, false
+	}
+	if goja.IsUndefined(separator) {
+		separator = comma
+	}
+	noted := false
+	var growth language.Growth
+	return linear.Joined(items, separator, func(i, length int) {
+		if i%language.Looked == language.Looked-1 {
+			if !noted {
+				noted = true
+				language.CheckBytes(h, "join", language.ItemSize*float64(len(items)))
+			}
+			h.Stop()
+		}
+		growth.Check(h, "join", float64(length))
+	})
+}
+
+var comma = goja.New().ToValue(",")

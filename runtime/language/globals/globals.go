@@ -45,6 +45,9 @@ type Options struct {
 	// FormerUTF8 has what isn't UTF-8 read as it was before it was read as the web's standard has
 	// it.
 	FormerUTF8 func() bool
+	// FormerSort has functions sort arrays as they did before they did comparison by comparison as in
+	// V8.
+	FormerSort func() bool
 }
 
 // Storage is the context of what runs now.
@@ -302,7 +305,7 @@ func (g *Globals) change(name string, o *goja.Object) error {
 	case "String":
 		return builtins.ChangeString(g.h, g.RegExps, o)
 	case "Array":
-		return builtins.CapArray(g.h, o)
+		return builtins.CapArray(g.h, o, g.o.FormerSort)
 	case "BigInt":
 		return builtins.CapBigInt(g.h, o)
 	case "Reflect":

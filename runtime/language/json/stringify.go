@@ -32,6 +32,9 @@ type stringifier struct {
 }
 
 func (j *JSON) stringify(call goja.FunctionCall, original language.Function) goja.Value {
+	if text, ok := j.write(call); ok {
+		return text
+	}
 	s := &j.out
 	before := *s
 	if s.function == nil {

@@ -3,6 +3,7 @@ package linear
 import (
 	"reflect"
 	"strconv"
+	"sync"
 	"unsafe"
 
 	"github.com/dop251/goja"
@@ -276,8 +277,13 @@ type spreadProperties struct{ replaced }
 
 func (x *spreadProperties) exec(m *machine) {
 	source := m.stack[m.sp-1]
-	g, ok := through(m.runtime, source)
 	into := objectOf(m.stack[m.sp-2])
+	if spreadFields(into, objectOf(source)) {
+		m.sp--
+		m.pc++
+		return
+	}
+	g, ok := through(m.runtime, source)
 	switch {
 	case ok && into != nil:
 		g.copy(asGoja(into), func(string) bool { return false }, func(*goja.Symbol) bool { return false })
@@ -296,6 +302,12 @@ func (x *restProperties) exec(m *machine) {
 	source := patternOf(m.stack[m.sp-1])
 	if source == nil {
 		x.original.exec(m)
+		return
+	}
+	if left := restFields(m.runtime, source); left != nil {
+		m.stack = append(m.stack[:m.sp], left)
+		m.sp++
+		m.pc++
 		return
 	}
 	g, ok := through(m.runtime, source.wrapped)
@@ -334,12 +346,20 @@ func patternOf(v goja.Value) *pattern {
 	if !ok {
 		return nil
 	}
-	self := reflect.TypeOf(selfOf(o))
-	if self.Kind() != reflect.Pointer || self.Elem().Name() != "destructKeyedSource" || !isPattern(self.Elem()) {
+	kind := asObject(o).self.kind
+	known, looked := patterns.Load(kind)
+	if !looked {
+		self := reflect.TypeOf(selfOf(o))
+		known = self.Kind() == reflect.Pointer && self.Elem().Name() == "destructKeyedSource" && isPattern(self.Elem())
+		patterns.Store(kind, known)
+	}
+	if known != true {
 		return nil
 	}
 	return (*pattern)(asObject(o).self.data)
 }
+
+var patterns sync.Map // whether it is one, by the kind of an object
 
 func isPattern(theirs reflect.Type) bool {
 	ours := reflect.TypeFor[pattern]()

@@ -103,9 +103,9 @@ type imported struct {
 var kinds struct {
 	ascii, unicode, imported, integer, fraction, object, property unsafe.Pointer
 
-	array, iterator, native, typed unsafe.Pointer // of what an object is
-	function                       uintptr        // in a native function: the Go function
-	tracker                        uintptr        // in a Runtime
+	array, iterator, native, typed, plain, arrow, script unsafe.Pointer // of what an object is
+	function                                             uintptr        // in a native function: the Go function
+	tracker                                              uintptr        // in a Runtime
 }
 
 // Check tells whether goja is built as expected.
@@ -202,6 +202,13 @@ func checkShapes() error {
 	kinds.imported, kinds.integer = kind(r.ToValue("a text that is longer than sixteen bytes")), kind(r.ToValue(1000))
 	kinds.fraction, kinds.object = kind(r.ToValue(1.5)), kind(r.NewObject())
 	kinds.array, kinds.iterator = asObject(r.NewArray()).self.kind, asObject(iterates.ToObject(r)).self.kind
+	functions, err := r.RunString(`[() => 1, function () {}]`)
+	if err != nil {
+		return err
+	}
+	kinds.arrow = asObject(functions.ToObject(r).Get("0").ToObject(r)).self.kind
+	kinds.script = asObject(functions.ToObject(r).Get("1").ToObject(r)).self.kind
+	kinds.plain = asObject(r.NewObject()).self.kind
 	kinds.property = kind(arrayOf(asObject(accessor.ToObject(r))).values[0])
 	native := asObject(iterates.ToObject(r).Get("next").ToObject(r))
 	f, found := reflect.TypeOf(selfOf(asGoja(native))).Elem().FieldByName("f")

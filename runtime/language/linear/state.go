@@ -22,6 +22,9 @@ type State struct {
 	class           *object // Array
 	species         *symbol // where that has Symbol.species
 	speciesGetter   *object // what is there
+
+	expressions Literals
+	literals    map[*tested]*object
 }
 
 // Budget is what VMs may keep.
@@ -47,6 +50,7 @@ func (s *State) Forget() {
 	if s != nil {
 		clear(s.runs)
 		clear(s.fronts)
+		clear(s.literals)
 		s.runs, s.fronts = s.runs[:0], s.fronts[:0]
 	}
 }

@@ -46,11 +46,25 @@ var replacements = map[string]func(instruction) instruction{
 	"_copyRest":          func(in instruction) instruction { return &restProperties{replaced{in}} },
 	"_enumerate":         func(in instruction) instruction { return &naming{replaced{in}} },
 	"_pushSpread":        func(in instruction) instruction { return &spreadArguments{replaced{in}} },
+	"_sub":               func(in instruction) instruction { return &subtraction{replaced{in}} },
+	"_mul":               func(in instruction) instruction { return &multiplication{replaced{in}} },
+	"_div":               func(in instruction) instruction { return &division{replaced{in}} },
+	"_mod":               func(in instruction) instruction { return &remainder{replaced{in}} },
+	"_inc":               func(in instruction) instruction { return &step{replaced{in}, 1} },
+	"_dec":               func(in instruction) instruction { return &step{replaced{in}, -1} },
+	"_op_lt":             func(in instruction) instruction { return &less{replaced{in}} },
+	"_op_lte":            func(in instruction) instruction { return &lessOrEqual{replaced{in}} },
+	"_op_gt":             func(in instruction) instruction { return &more{replaced{in}} },
+	"_op_gte":            func(in instruction) instruction { return &moreOrEqual{replaced{in}} },
 }
 
 func tune(p *program) {
 	for i, in := range p.code {
 		switch of := layoutOf(in); {
+		case of.literal:
+			if i+1 < len(p.code) && isTest(p.code[i+1]) {
+				p.code[i] = &tested{replaced{in}}
+			}
 		case of.replacement != nil:
 			p.code[i] = of.replacement(in)
 		case of.programs != nil:
@@ -68,6 +82,13 @@ func tune(p *program) {
 type layout struct {
 	replacement func(instruction) instruction
 	programs    []uintptr // where it has programs of functions
+	literal     bool      // of a regular expression
+	method      bool      // a method is looked for, by its name
+}
+
+// isTest tells the instruction that looks for a method named test.
+func isTest(in instruction) bool {
+	return layoutOf(in).method && *(*string)((*words)(unsafe.Pointer(&in)).data) == "test"
 }
 
 var layouts sync.Map // of layout by the first word of an instruction
@@ -79,8 +100,10 @@ func layoutOf(in instruction) layout {
 	}
 	t := reflect.TypeOf(any(in))
 	out := layout{replacement: replacements[t.Name()]}
+	out.method = t.Name() == "getPropCallee" && t.Kind() == reflect.String
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
+		out.literal = t.Name() == "newRegexp"
 	}
 	if t.Kind() == reflect.Struct {
 		out.programs = programsIn(t, 0)

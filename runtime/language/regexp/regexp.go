@@ -7,6 +7,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/linear"
 	"workflow-worker/runtime/language/pattern"
 )
 
@@ -77,6 +78,15 @@ func Install(h language.Host, o Options) (*RegExps, error) {
 	r.machine.Poll = r.poll
 	r.last.kept = !o.Shared
 	return r, errors.Join(r.installClass(original), o.Complete(r.class), r.installPrototype())
+}
+
+// Literals are the expressions of code, as far as they serve again.
+func (r *RegExps) Literals() linear.Literals {
+	test, _ := r.prototype.Get("test").(*goja.Object)
+	return linear.Literals{Prototype: r.prototype, Test: test, Exec: r.exec, Still: func(o *goja.Object) bool {
+		p := r.program(o)
+		return p != nil && p.Flags&(pattern.Global|pattern.Sticky) == 0
+	}}
 }
 
 // Class is what code has for RegExp, with the properties that tell of the last match.

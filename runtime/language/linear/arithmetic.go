@@ -1,0 +1,223 @@
+package linear
+
+import (
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"github.com/dop251/goja"
+)
+
+// What goja has for true and false, to be pushed without asking for them.
+var yes, no = goja.New().ToValue(true), goja.New().ToValue(false)
+
+// truth is a value of JavaScript's.
+func truth(is bool) goja.Value {
+	if is {
+		return yes
+	}
+	return no
+}
+
+// operands are the two that lie on top.
+func operands(m *machine) (left, right *words) {
+	return (*words)(unsafe.Pointer(&m.stack[m.sp-2])), (*words)(unsafe.Pointer(&m.stack[m.sp-1]))
+}
+
+// wholes are the two as whole numbers, if they are.
+func wholes(left, right *words) (l, r int64, ok bool) {
+	if left.kind != kinds.integer || right.kind != kinds.integer {
+		return 0, 0, false
+	}
+	return *(*int64)(left.data), *(*int64)(right.data), true
+}
+
+// fraction puts a number that is no whole one in the place of two; false for all others, of which
+// goja has values of its own.
+func (m *machine) fraction(f float64) bool {
+	if f-f != 0 || f == math.Trunc(f) {
+		return false
+	}
+	kept := f // takes no memory but here
+	m.put(valueOf(kinds.fraction, unsafe.Pointer(&kept)))
+	return true
+}
+
+// whole is fraction for a whole number, by which a double is no -0.
+func (m *machine) whole(n int64) bool {
+	if n <= -mostInteger || n >= mostInteger {
+		return false
+	}
+	m.put(integer(n))
+	return true
+}
+
+// put puts a result in the place of two operands.
+func (m *machine) put(v goja.Value) {
+	m.stack[m.sp-2] = v
+	m.sp--
+	m.pc++
+}
+
+// numbers are two operands as doubles, if they are numbers and not both whole.
+func numbers(left, right *words) (l, r float64, ok bool) {
+	switch left.kind {
+	case kinds.fraction:
+		l = *(*float64)(left.data)
+	case kinds.integer:
+		l = float64(*(*int64)(left.data))
+	default:
+		return 0, 0, false
+	}
+	switch right.kind {
+	case kinds.fraction:
+		r = *(*float64)(right.data)
+	case kinds.integer:
+		r = float64(*(*int64)(right.data))
+	default:
+		return 0, 0, false
+	}
+	return l, r, true
+}
+
+type subtraction struct{ replaced }
+
+func (x *subtraction) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok {
+		if m.whole(l - r) {
+			return
+		}
+	} else if l, r, ok := numbers(left, right); ok && m.fraction(l-r) {
+		return
+	}
+	x.original.exec(m)
+}
+
+type multiplication struct{ replaced }
+
+func (x *multiplication) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok {
+		if n, ok := product(l, r); ok && m.whole(n) {
+			return
+		}
+	} else if l, r, ok := numbers(left, right); ok && m.fraction(l*r) {
+		return
+	}
+	x.original.exec(m)
+}
+
+// product is for what is no -0, and fits.
+func product(l, r int64) (int64, bool) {
+	if l == 0 || r == 0 {
+		return 0, l >= 0 && r >= 0
+	}
+	high, low := bits.Mul64(magnitude(l), magnitude(r))
+	if high != 0 || low >= mostInteger {
+		return 0, false
+	}
+	if l < 0 != (r < 0) {
+		return -int64(low), true
+	}
+	return int64(low), true
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return uint64(-n)
+	}
+	return uint64(n)
+}
+
+type division struct{ replaced }
+
+func (x *division) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok && l > 0 && r > 0 && l%r == 0 && m.whole(l/r) {
+		return
+	}
+	if l, r, ok := numbers(left, right); ok && m.fraction(l/r) {
+		return
+	}
+	x.original.exec(m)
+}
+
+type remainder struct{ replaced }
+
+func (x *remainder) exec(m *machine) {
+	if l, r, ok := wholes(operands(m)); ok && l >= 0 && r > 0 && m.whole(l%r) {
+		return
+	}
+	x.original.exec(m)
+}
+
+// step is goja's ++ or --.
+type step struct {
+	replaced
+
+	by int64
+}
+
+func (x *step) exec(m *machine) {
+	top := &m.stack[m.sp-1]
+	if w := (*words)(unsafe.Pointer(top)); w.kind == kinds.integer {
+		if n := *(*int64)(w.data) + x.by; -mostInteger < n && n < mostInteger {
+			*top = integer(n)
+			m.pc++
+			return
+		}
+	}
+	x.original.exec(m)
+}
+
+type (
+	less        struct{ replaced }
+	lessOrEqual struct{ replaced }
+	more        struct{ replaced }
+	moreOrEqual struct{ replaced }
+)
+
+func (x *less) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok {
+		m.put(truth(l < r))
+	} else if l, r, ok := numbers(left, right); ok {
+		m.put(truth(l < r))
+	} else {
+		x.original.exec(m)
+	}
+}
+
+func (x *lessOrEqual) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok {
+		m.put(truth(l <= r))
+	} else if l, r, ok := numbers(left, right); ok {
+		m.put(truth(l <= r))
+	} else {
+		x.original.exec(m)
+	}
+}
+
+func (x *more) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok {
+		m.put(truth(l > r))
+	} else if l, r, ok := numbers(left, right); ok {
+		m.put(truth(l > r))
+	} else {
+		x.original.exec(m)
+	}
+}
+
+func (x *moreOrEqual) exec(m *machine) {
+	left, right := operands(m)
+	if l, r, ok := wholes(left, right); ok {
+		m.put(truth(l >= r))
+	} else if l, r, ok := numbers(left, right); ok {
+		m.put(truth(l >= r))
+	} else {
+		x.original.exec(m)
+	}
+}
