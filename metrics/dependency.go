@@ -89,10 +89,13 @@ func publicReason(err error) string {
 	return shorten(hideCredentials(err.Error()))
 }
 
+var (
+	userInURL   = regexp.MustCompile(`://[^/\s@]*@`)
+	credentials = regexp.MustCompile(`(?i)\b(user|password|passfile|sslpassword|api[-_]?key|authorization)\s*[=:]\s*('[^']*'|"[^"]*"|\S+)`)
+)
+
 func hideCredentials(text string) string {
-	text = regexp.MustCompile(`://[^/\s@]*@`).ReplaceAllString(text, "://")
-	return regexp.MustCompile(`(?i)\b(user|password|passfile|sslpassword|api[-_]?key|authorization)\s*[=:]\s*('[^']*'|"[^"]*"|\S+)`).
-		ReplaceAllString(text, "$1=…")
+	return credentials.ReplaceAllString(userInURL.ReplaceAllString(text, "://"), "$1=…")
 }
 
 func shorten(text string) string {

@@ -81,7 +81,12 @@ func (r *rows) change(ctx context.Context, p project, version, code string) (com
 func (r *rows) waitRunning(ctx context.Context, n int) (time.Time, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*time.Minute, fmt.Errorf("%d projects do not run after two minutes", n))
 	defer cancel()
-	err := stack.WaitFor(ctx, 10*time.Millisecond, func() (bool, error) {
+	// Each look costs the database what it costs to start half a project.
+	every := 10 * time.Millisecond
+	if n >= 100 {
+		every = 50 * time.Millisecond
+	}
+	err := stack.WaitFor(ctx, every, func() (bool, error) {
 		var running int
 		err := r.pool.QueryRow(ctx, `SELECT count(*) FROM workflow_workers WHERE status = 'running'`).Scan(&running)
 		return running >= n, err

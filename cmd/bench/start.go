@@ -49,11 +49,14 @@ func (b *bench) measureStart(ctx context.Context) error {
 		b.report.add(fmt.Sprintf("%d projects inserted in one transaction, all running", n), "s", goal, math.NaN(), running.Sub(committed).Seconds())
 		b.report.add("… CPU of the service", "s", goal, math.NaN(), used(0))
 		b.report.note("Beside it Temporal used %.1f s of CPU and PostgreSQL %.1f s, with %.1f transactions per project.", used(1), used(2), float64(more-transactions)/float64(n))
+		if _, err := settledMemory(ctx, s.PID(), settleFor); err != nil {
+			return err
+		}
 		idle, err := idleCPU(ctx, s.PID())
 		if err != nil {
 			return err
 		}
-		b.report.note("CPU of the service in the seconds after: %.1f %% of a core.", 100*idle)
+		b.report.note("CPU of the service at rest with %d projects: %.1f %% of a core.", n, 100*idle)
 		return b.failedTasks(ctx, s, "part start")
 	})
 }

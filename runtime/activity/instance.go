@@ -88,7 +88,11 @@ func (c *Code) instanceOn(ctx context.Context, in *instance) (*instance, error) 
 // evaluateModule runs the author's top level. Inside Enter.
 func (in *instance) evaluateModule() error {
 	r := in.vm.Runtime
-	v, err := r.RunProgram(in.code.program.JS)
+	js, err := in.code.program.JS()
+	if err != nil {
+		return err
+	}
+	v, err := r.RunProgram(js)
 	if err != nil {
 		return err
 	}

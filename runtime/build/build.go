@@ -42,7 +42,12 @@ func (b *Builder) Warm(ctx context.Context) error {
 	if _, err := code.Check(ctx); err != nil {
 		return err
 	}
-	_, err = b.Component(ctx, "", "typescript", Text{Kind: KindComponent, Name: name, Code: text}, "")
+	if p, err = b.compile(ctx, Text{Kind: KindComponent, Name: name, Code: text}.source(""), ""); err != nil {
+		return err
+	}
+	activities := activity.NewCode(p, b.o.Activities(""))
+	defer activities.Close()
+	_, err = activities.Check(ctx)
 	return err
 }
 

@@ -64,7 +64,11 @@ func evaluatesWithStandIns(ctx context.Context, p *compile.Program, o workflow.C
 		if err != nil {
 			return err
 		}
-		program, err := v.Runtime.RunProgram(p.JS)
+		js, err := p.JS()
+		if err != nil {
+			return err
+		}
+		program, err := v.Runtime.RunProgram(js)
 		if err != nil {
 			return err
 		}

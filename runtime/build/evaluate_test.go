@@ -205,6 +205,17 @@ func TestActivitiesThatOnlyDeclareAreNotEvaluated(t *testing.T) {
 		if !want {
 			continue
 		}
+		entered := 0
+		b := New(Options{Compiler: c, Activities: func(string) activity.CodeOptions {
+			return activity.CodeOptions{Entered: func(*compile.Program, string, string) func() {
+				entered++
+				return func() {}
+			}}
+		}})
+		m, err := b.Component(t.Context(), "p", "typescript", Text{Kind: KindComponent, Name: "a", Code: text}, "")
+		if err != nil || entered > 0 || len(m.ActivityFunctions) == 0 {
+			t.Errorf("evaluated %d times, %+v, %v: %s", entered, m, err, text)
+		}
 		code := activity.NewCode(p, activity.CodeOptions{})
 		t.Cleanup(code.Close)
 		evaluated, err := code.Check(t.Context())

@@ -155,6 +155,9 @@ func (b *Builder) checkActivities(ctx context.Context, projectID string, s compi
 			return nil, nil, said, err
 		}
 	}
+	if declared, complete := p.Functions(); complete && p.Quiet {
+		return p, declared, said, nil
+	}
 	code := activity.NewCode(p, b.o.Activities(projectID))
 	defer code.Close()
 	if functions, err = code.Check(ctx); err != nil {

@@ -137,6 +137,7 @@ func answer(q request) response {
 		_, err = link(s, t, tree)
 	}
 	if err == nil {
+		t.Linked = true
 		return response{Transformed: t}
 	}
 	var e *Error

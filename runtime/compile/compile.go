@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dop251/goja"
@@ -86,8 +87,10 @@ type Program struct {
 	// Name is the file name that stacks show, Kind what the code is for.
 	Name string
 	Kind Kind
-	// JS evaluates to a function (require, module, exports) that evaluates the module as CommonJS.
-	JS *goja.Program
+	// JS gives what evaluates to a function (require, module, exports) that evaluates the module as
+	// CommonJS. It is made when it is first asked for: a thousand projects start, and most of their
+	// code waits for its first execution.
+	JS func() (*goja.Program, error)
 	// Exports are the module's exports in order of their names, as far as the text alone tells.
 	Exports []Export
 	// Packages are the npm packages that the module imports; nil if there are none. Evaluating the
@@ -112,6 +115,7 @@ type Program struct {
 
 	undefined map[Note]string // see examined
 	imported  []imported      // of packages
+	made      *atomic.Bool    // JS was asked for
 }
 
 // RefusedError gives what is refused as an error; nil for nothing. more are other things that are.
@@ -278,7 +282,33 @@ func (c *Compiler) compileText(ctx context.Context, s Source) (*Program, error) 
 	if err != nil {
 		return nil, err
 	}
-	return link(s, t, nil)
+	p := programOf(s, t)
+	if t.Linked && p.Quiet && len(t.Code) <= maxLater {
+		return p, nil // a child has seen that it can be linked, and nobody evaluates it now
+	}
+	if _, err := p.JS(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// maxLater bounds a text of which the program is made only when it is used: that takes some ten
+// milliseconds, of an execution's time.
+const maxLater = 32 << 10
+
+// programOf is the program of a text, not yet linked.
+func programOf(s Source, t transformed) *Program {
+	l, made := t.Learned, new(atomic.Bool)
+	return &Program{
+		Name: s.Name, Kind: s.Kind, Exports: l.Exports, Siblings: l.Siblings, imported: l.Imported,
+		WantsOwnBuiltins: l.WantsOwnBuiltins, Quiet: l.Quiet,
+		Refused: l.Refused, Warnings: l.Warnings, Uses: l.Uses, undefined: l.Undefined,
+		JS: sync.OnceValues(func() (*goja.Program, error) {
+			made.Store(true)
+			return link(s, t, nil)
+		}),
+		made: made,
+	}
 }
 
 // addPackages finds the packages that a program imports.

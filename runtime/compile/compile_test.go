@@ -159,7 +159,7 @@ func TestSiblingWorkflowsAreNamedWithoutAnImport(t *testing.T) {
 		t.Fatalf("siblings = %v", p.Siblings)
 	}
 	rt := goja.New()
-	f, err := rt.RunProgram(p.JS)
+	f, err := rt.RunProgram(linked(t, p))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func TestStacksShowTheAuthorsLines(t *testing.T) {
 			t.Fatal(err)
 		}
 		rt := goja.New()
-		f, _ := rt.RunProgram(p.JS)
+		f, _ := rt.RunProgram(linked(t, p))
 		_ = rt.Set("f", f)
 		_, err = rt.RunString(`const m = {exports: {}}; f(null, m, m.exports); m.exports.boom()`)
 		if err == nil || !strings.Contains(err.Error(), "order-intake.ts:6:") {
@@ -192,13 +192,22 @@ func TestStacksShowTheAuthorsLines(t *testing.T) {
 	}
 }
 
+func linked(t testing.TB, p *Program) *goja.Program {
+	t.Helper()
+	js, err := p.JS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
 func TestModulesAreStrict(t *testing.T) {
 	p, err := compiler(t, false).Compile(t.Context(), workflow("export function f() { Object.freeze([1]).length = 0; return 'silently ignored' }"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	rt := goja.New()
-	f, _ := rt.RunProgram(p.JS)
+	f, _ := rt.RunProgram(linked(t, p))
 	_ = rt.Set("f", f)
 	if v, err := rt.RunString(`const m = {exports: {}}; f(null, m, m.exports); m.exports.f()`); err == nil || !strings.Contains(err.Error(), "TypeError") {
 		t.Errorf("a write to a frozen array: %v, %v", v, err)
@@ -525,4 +534,26 @@ func TestProgramsAreForgottenAfterAWhile(t *testing.T) {
 			t.Error("the second is still remembered after 70 s")
 		}
 	})
+}
+
+// A thousand projects that start make no program of what a child has looked at.
+func TestTheProgramOfWhatOnlyDeclaresIsMadeWhenItIsUsed(t *testing.T) {
+	t.Parallel()
+	for text, later := range map[string]bool{
+		"export async function run() { return 1 }":                                       true,
+		"export const n = [1].length; export async function run() { return n }":          false,
+		"export async function run() { return '" + strings.Repeat("x", maxLater) + "' }": false,
+	} {
+		p, err := compiler(t, true).Compile(t.Context(), workflow(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.made.Load() == later {
+			t.Errorf("the program is there before it is asked for: %v, want %v", !later, later)
+		}
+		js := linked(t, p)
+		if again := linked(t, p); again != js || !p.made.Load() {
+			t.Error("the program is made again")
+		}
+	}
 }

@@ -9,6 +9,10 @@
 // stopped: so a child process that may die transforms and test-parses each text first, with a small
 // stack, a memory limit, an empty environment and a deadline (see Child).
 //
+// What the text alone tells of its module is found out in the child, too. The program is made
+// of a second parse, of what became of that: at once, or, of a module that only declares, when it is
+// first used.
+//
 // A text may import npm packages: from the folder that the operator names, by their names, and from
 // nowhere else. The packages that a text imports become one program, a bundle, made by the child
 // process once in the life of the calling one and shared by all texts that import the same; texts
@@ -20,6 +24,6 @@
 // path, whatever links or a package.json say.
 //
 // But for that folder it is pure: no database, no Temporal, no file system. It must never import
-// another room of this project but runtime/language/pattern, runtime/language/operators and
-// runtime/language/keywords.
+// another room of this project but those of runtime/language that read texts and trees: pattern,
+// operators, keywords, nodes, called and linear.
 package compile

@@ -44,7 +44,7 @@ func FuzzCompile(f *testing.F) {
 		if err != nil || again.Hash != p.Hash || !slices.Equal(again.Exports, p.Exports) || !slices.Equal(again.Siblings, p.Siblings) {
 			t.Fatalf("%q compiles to %+v, then to %+v, %v", text, p, again, err)
 		}
-		module, err := goja.New().RunProgram(p.JS)
+		module, err := goja.New().RunProgram(linked(t, p))
 		if err != nil {
 			t.Fatalf("%q: the program doesn't give the module: %v", text, err)
 		}

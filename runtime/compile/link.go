@@ -55,9 +55,9 @@ func learn(s Source, t transformed) (l learned, tree *ast.Program, err error) {
 	return l, tree, nil
 }
 
-// link makes the program of transformed code. tree is the code's, as learn left it; nil to have it
+// link makes what runs of transformed code. tree is the code's, as learn left it; nil to have it
 // parsed.
-func link(s Source, t transformed, tree *ast.Program) (p *Program, err error) {
+func link(s Source, t transformed, tree *ast.Program) (js *goja.Program, err error) {
 	l := t.Learned
 	defer func() {
 		if bad, ok := errors.AsType[*Error](err); ok {
@@ -85,15 +85,10 @@ func link(s Source, t transformed, tree *ast.Program) (p *Program, err error) {
 		pos := tree.File.Position(int(at) - tree.File.Base())
 		return nil, &Error{File: s.Name, Line: pos.Line, Column: pos.Column + 1, Message: err.Error()} // mapped columns count from 0
 	}
-	js, err := goja.CompileAST(tree, false)
-	if err != nil {
+	if js, err = goja.CompileAST(tree, false); err != nil {
 		return nil, compileError(s, err)
 	}
-	return &Program{
-		Name: s.Name, Kind: s.Kind, JS: linear.Tune(js), Exports: l.Exports, Siblings: l.Siblings, imported: l.Imported,
-		WantsOwnBuiltins: l.WantsOwnBuiltins, Quiet: l.Quiet,
-		Refused: l.Refused, Warnings: l.Warnings, Uses: l.Uses, undefined: l.Undefined,
-	}, nil
+	return linear.Tune(js), nil
 }
 
 // unsupported makes an error of a panic: goja's compiler panics on what it doesn't support, and no

@@ -88,7 +88,11 @@ func evaluate(p *Program) (string, error) {
 		}
 		return load(goja.Undefined())
 	}
-	f, err := r.RunProgram(p.JS)
+	js, err := p.JS()
+	if err != nil {
+		return "", err
+	}
+	f, err := r.RunProgram(js)
 	if err != nil {
 		return "", err
 	}

@@ -50,7 +50,7 @@ export function run(): string {
 		t.Fatal(err)
 	}
 	err = v.Enter(context.Background(), time.Minute, func() error {
-		f, err := v.Runtime.RunProgram(p.JS)
+		f, err := v.Runtime.RunProgram(linked(t, p))
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,8 @@ type transformed struct {
 	// Warnings are esbuild's.
 	Warnings []Note
 	Learned  learned
+	// Linked says that it was tried whether a program can be made of it.
+	Linked bool
 }
 
 // inProcess transforms in the calling process.

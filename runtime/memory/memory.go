@@ -75,8 +75,10 @@ const (
 	// idleBytes is what a service at rest allocates between two checks at most.
 	idleBytes = 1 << 20
 	// trimBytes is how much must have been allocated since the last time to make it worth a
-	// collection.
-	trimBytes = 32 << 20
+	// collection, where little is in use; else it is a part of that: what is in use is what a
+	// collection takes its time for.
+	trimBytes = 8 << 20
+	trimPart  = 4
 	// headroom is how much garbage may gather before a collection, where the heap is small: by
 	// itself the collector would allow as much as is in use, and spend a fifth of a small service's
 	// time.
@@ -108,13 +110,16 @@ func Tune(ctx context.Context) {
 		if !fixed {
 			debug.SetGCPercent(gcPercent(live))
 		}
-		if now-before < idleBytes && now-trimmed > trimBytes {
+		if now-before < idleBytes && now-trimmed > trimAfter(live) {
 			debug.FreeOSMemory()
 			trimmed = now
 		}
 		before = now
 	}
 }
+
+// trimAfter is how much garbage may gather at rest beside so many live bytes.
+func trimAfter(live uint64) uint64 { return max(trimBytes, live/trimPart) }
 
 // gcPercent is GOGC for a heap with so many live bytes.
 func gcPercent(live uint64) int {

@@ -9,6 +9,15 @@ import (
 	"time"
 )
 
+func TestLittleGarbageGathersAtRest(t *testing.T) {
+	t.Parallel()
+	for live, want := range map[uint64]uint64{0: 8 << 20, 13 << 20: 8 << 20, 400 << 20: 100 << 20} {
+		if got := trimAfter(live); got != want {
+			t.Errorf("beside %d bytes %d may gather, want %d", live, got, want)
+		}
+	}
+}
+
 func TestTheCollectorHasRoomOnASmallHeapAndNoMoreThanUsualOnALargeOne(t *testing.T) {
 	t.Parallel()
 	for live, want := range map[uint64]int{0: 400, 10 << 20: 400, 48 << 20: 200, 96 << 20: 100, 1 << 30: 100} {

@@ -377,7 +377,11 @@ func (v *machine) registered() int {
 // imports.
 func (v *machine) loadModule(program *compile.Program) (goja.Value, error) {
 	r := v.vm.Runtime
-	module, err := r.RunProgram(program.JS)
+	js, err := program.JS()
+	if err != nil {
+		return nil, err
+	}
+	module, err := r.RunProgram(js)
 	p := program.Packages
 	if err != nil || p == nil {
 		return module, err
