@@ -87,7 +87,7 @@ func unknownName(t reflect.Type, text []byte) string {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		found := false
 		for i := range t.NumField() {
-			if t.Field(i).Tag.Get("json") == name {
+			if tag := t.Field(i).Tag.Get("json"); tag == name && tag != "" {
 				found = true
 				if inner := unknownName(t.Field(i).Type, members[name]); inner != "" {
 					return name + "." + inner
