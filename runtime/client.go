@@ -21,7 +21,7 @@ func ClientOptions(o client.Options) (client.Options, *wire.Tasks) {
 	o.DataConverter = DataConverter()
 	o.FailureConverter = FailureConverter()
 	tasks := wire.NewTasks()
-	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption(), wire.Reconnect())
+	o.ConnectionOptions.DialOptions = append(slices.Clone(o.ConnectionOptions.DialOptions), tasks.DialOption(), wire.Reconnect(), wire.PrintableHeaders())
 	return o, tasks
 }
 

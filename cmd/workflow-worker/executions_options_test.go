@@ -86,6 +86,32 @@ export async function persistent(input: { attempts?: number; wait?: boolean }): 
 			}
 		}
 	})
+	t.Run("any id that Temporal takes", func(t *testing.T) {
+		for _, id := range []string{"ä€😀-" + w.id, "a b%_'c-" + w.id, strings.Repeat("é", 255)} {
+			row := w.starts(`{"wait": true}`, map[string]any{"workflowId": id})
+			if got := w.becomes(row, "running"); got.TemporalID != id {
+				t.Errorf("%+v", got)
+			}
+			if status, _, why := w.asksOf(row, "signal", "go", nil); status != "completed" {
+				t.Errorf("signal to %s: %s", id, why)
+			}
+			w.becomes(row, "completed")
+		}
+	})
+	t.Run("what was refused, once it is mended", func(t *testing.T) {
+		id := w.starts(nil, `{"workflowId": 7, "wrong": true}`)
+		w.becomes(id, "failed")
+		w.exec(`UPDATE workflow_executions SET status = 'pending', options = NULL, temporal_workflow_id = NULL WHERE id = $1`, id)
+		if got := w.becomes(id, "completed"); got.TemporalID != "persistent-"+id || got.Message != "" || got.Error != "" {
+			t.Errorf("%+v", got)
+		}
+	})
+	t.Run("one that takes an id over", func(t *testing.T) {
+		one := w.starts(`{"wait": true}`, `{"workflowId": "taken-`+w.id+`"}`)
+		w.becomes(one, "running")
+		w.becomes(w.starts(nil, `{"workflowId": "taken-`+w.id+`", "workflowIdConflictPolicy": "TERMINATE_EXISTING"}`), "completed")
+		w.becomes(one, "failed")
+	})
 	t.Run("two rows of one execution", func(t *testing.T) {
 		one := w.starts(`{"wait": true}`, `{"workflowId": "shared-`+w.id+`"}`)
 		w.becomes(one, "running")

@@ -102,8 +102,9 @@ CREATE OR REPLACE FUNCTION workflow_worker.forget_work() RETURNS trigger
 AS $$
 BEGIN
     DELETE FROM workflow_worker.executions_due d USING deleted o WHERE d.execution_id = o.id;
-    DELETE FROM workflow_worker.execution_runs r USING deleted o
-    WHERE r.execution_id = o.id AND r.run_id IN (o.first_run_id, o.temporal_run_id::text);
+    DELETE FROM workflow_worker.execution_runs r
+    USING (SELECT d.id, unnest(ARRAY[d.first_run_id, d.temporal_run_id::text]) AS run FROM deleted d) o
+    WHERE r.run_id = o.run AND r.execution_id = o.id;
     RETURN NULL;
 END
 $$;

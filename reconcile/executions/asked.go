@@ -317,13 +317,11 @@ func (a *asked) target() (to resetTarget, err error) {
 	default:
 		return to, refusalError{fmt.Sprintf("a reset goes to the first or the last completed workflow task, or to an eventId in args: not to %q", a.Name)}
 	}
-	if a.Args == nil {
+	if a.Args == nil || *a.Args == "null" {
 		return to, nil
 	}
-	d := json.NewDecoder(strings.NewReader(*a.Args))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&to); err != nil {
-		return to, refusalError{"args: " + err.Error()}
+	if err := readStrictly("args", *a.Args, &to); err != nil {
+		return to, refusalError{err.Error()}
 	}
 	if to.EventID <= 0 {
 		return to, refusalError{"args of a reset have an eventId, of a completed workflow task"}

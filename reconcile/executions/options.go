@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,12 +55,50 @@ func readOptions(text *string) (o options, err error) {
 	if text == nil {
 		return o, nil
 	}
-	d := json.NewDecoder(strings.NewReader(*text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&o); err != nil {
-		return o, fmt.Errorf("options: %w", err)
+	return o, readStrictly("options", *text, &o)
+}
+
+// readStrictly reads JSON into a struct. What isn't understood is an error, in words for whoever
+// wrote it.
+func readStrictly(what, text string, into any) error {
+	err := json.Unmarshal([]byte(text), into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s can't be a JSON %s", strings.TrimSuffix(what+"."+wrong.Field, "."), wrong.Value)
 	}
-	return o, nil
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if name := unknownName(reflect.TypeOf(into), []byte(text)); name != "" {
+		return fmt.Errorf("%s: there is no %q", what, name)
+	}
+	return nil
+}
+
+// unknownName is a member of an object, or of one in it, that a type has no field for, "" if there
+// is none. encoding/json doesn't mind the case of letters, the database does.
+func unknownName(t reflect.Type, text []byte) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var members map[string]json.RawMessage
+	if t.Kind() != reflect.Struct || json.Unmarshal(text, &members) != nil {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		found := false
+		for i := range t.NumField() {
+			if tag := t.Field(i).Tag.Get("json"); tag == name && tag != "" {
+				found = true
+				if inner := unknownName(t.Field(i).Type, members[name]); inner != "" {
+					return name + "." + inner
+				}
+			}
+		}
+		if !found {
+			return name
+		}
+	}
+	return ""
 }
 
 // duration is a number of milliseconds, or a text as the TypeScript SDK takes it: 10s, 1 minute.
@@ -75,6 +116,9 @@ var units = map[string]time.Duration{
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (d *duration) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil // as where it isn't named
+	}
 	text := strings.Trim(string(b), `"`)
 	m := durationText.FindStringSubmatch(strings.ToLower(strings.TrimSpace(text)))
 	if m == nil || units[m[2]] == 0 {
@@ -125,12 +169,15 @@ func (b *Base) startRequest(s rows.Start) (*workflowservice.StartWorkflowExecuti
 	if s.InputBytes > maxInput {
 		return nil, o, fmt.Errorf("input is %d bytes, Temporal takes no more than %d: large data belongs in a store, hand on where it is", s.InputBytes, maxInput)
 	}
-	reuse, err := policyOf("workflowIdReusePolicy", o.ReusePolicy, enumspb.WorkflowIdReusePolicy_value, "WORKFLOW_ID_REUSE_POLICY_",
-		int32(enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE))
+	conflict, err := policyOf("workflowIdConflictPolicy", o.ConflictPolicy, enumspb.WorkflowIdConflictPolicy_value, "WORKFLOW_ID_CONFLICT_POLICY_", 0)
 	if err != nil {
 		return nil, o, err
 	}
-	conflict, err := policyOf("workflowIdConflictPolicy", o.ConflictPolicy, enumspb.WorkflowIdConflictPolicy_value, "WORKFLOW_ID_CONFLICT_POLICY_", 0)
+	once := enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	if enumspb.WorkflowIdConflictPolicy(conflict) == enumspb.WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING {
+		once = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE // what takes an id over can't refuse it
+	}
+	reuse, err := policyOf("workflowIdReusePolicy", o.ReusePolicy, enumspb.WorkflowIdReusePolicy_value, "WORKFLOW_ID_REUSE_POLICY_", int32(once))
 	if err != nil {
 		return nil, o, err
 	}

@@ -37,11 +37,21 @@ func TestOptionsAreWhatTheClientsStartTakes(t *testing.T) {
 		t.Errorf("request %v, %v", plain, err)
 	}
 	for options, want := range map[string]string{
-		`[]`: "options: ", `{"retries": 1}`: "retries", `{"workflowRunTimeout": "soon"}`: "no duration",
+		`[]`: "options can't be a JSON array", `{"retries": 1}`: "retries", `{"workflowRunTimeout": "soon"}`: "no duration",
+		`{"workflowId": 7}`: "options.workflowId can't be a JSON number", `{"args": {}}`: "options.args can't be a JSON object",
+		`{"WorkflowID": "x"}`: "WorkflowID", `{"retry": {"MaximumAttempts": 3}}`: "retry.MaximumAttempts", `{"retry": {"maximumAttempts": 1e10}}`: "options.retry.maximumAttempts",
 		`{"workflowIdReusePolicy": "MAYBE"}`: "MAYBE", `{"workflowIdConflictPolicy": "UNSPECIFIED"}`: "UNSPECIFIED",
 	} {
 		if _, _, err := b.startRequest(row(options)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", options, err, want)
+		}
+	}
+	for options, want := range map[string]enumspb.WorkflowIdReusePolicy{
+		`null`: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, `{"workflowRunTimeout": null, "retry": null, "args": null}`: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		`{"workflowIdConflictPolicy": "TERMINATE_EXISTING"}`: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+	} {
+		if q, _, err := b.startRequest(row(options)); err != nil || q.GetWorkflowIdReusePolicy() != want || q.GetWorkflowRunTimeout() != nil {
+			t.Errorf("%s: %v, %v", options, q, err)
 		}
 	}
 	large := row(`{}`)

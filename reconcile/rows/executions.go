@@ -96,17 +96,18 @@ func ClaimAbandonedStarts(ctx context.Context, db DB, lease time.Duration, maxIn
 	defer cancel()
 	rows, err := db.Query(ctx, `
 WITH c AS (
-  SELECT d.execution_id, p.id AS project_id, f.kebab_name, p.task_queue_name
+  SELECT e.id, p.id AS project_id, f.kebab_name, p.task_queue_name
   FROM workflow_worker.executions_due d JOIN public.workflow_executions e ON e.id = d.execution_id AND e.status = 'pending' AND e.claimed_at IS NOT NULL
   JOIN public.workflows f ON f.id = e.workflow_id JOIN public.projects p ON p.id = f.project_id
   WHERE d.reason = 'start' AND d.leased_until < now()
-  ORDER BY d.leased_until LIMIT $3 FOR NO KEY UPDATE OF d SKIP LOCKED
+  ORDER BY d.leased_until LIMIT $3 FOR NO KEY UPDATE OF e, d SKIP LOCKED
 ),
 leased AS (
-  UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.execution_id
+  UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.id
 )
-SELECT `+startColumns+`
-FROM c JOIN public.workflow_executions e ON e.id = c.execution_id`, lease.Microseconds(), maxInput, most)
+UPDATE public.workflow_executions e SET temporal_workflow_id = `+temporalID+`
+FROM c WHERE e.id = c.id
+RETURNING `+startColumns, lease.Microseconds(), maxInput, most)
 	return collectStarts(rows, err)
 }
 
