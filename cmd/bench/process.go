@@ -58,6 +58,39 @@ func usageOf(pid int) (usage, error) {
 	return total, nil
 }
 
+// sharedOnce is the memory of pid and its descendants where what several processes share is divided
+// among them: a child that is the same program has the program's pages in common with its parent.
+func sharedOnce(pid int) (bytes int64, err error) {
+	all := map[int]processStat{}
+	entries, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return 0, err
+	}
+	for _, entry := range entries {
+		if id, err := strconv.Atoi(filepath.Base(entry)); err == nil {
+			if stat, err := readStat(id); err == nil { // else it has just ended
+				all[id] = stat
+			}
+		}
+	}
+	for id := range all {
+		if !descends(all, id, pid) {
+			continue
+		}
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", id))
+		if err != nil {
+			continue // so too
+		}
+		for line := range strings.Lines(string(text)) {
+			var kb int64
+			if n, _ := fmt.Sscanf(line, "Pss: %d kB", &kb); n == 1 {
+				bytes += kb << 10
+			}
+		}
+	}
+	return bytes, nil
+}
+
 func descends(all map[int]processStat, id, ancestor int) bool {
 	for range len(all) { // a number may be reused while we read
 		if id == ancestor {

@@ -296,5 +296,5 @@ func (s settings) program(ctx context.Context, given cell.Setup, env map[string]
 		return cell.Program{}, err
 	}
 	go memory.Tune(ctx) // until the process ends
-	return cell.Program{Runner: r, Metrics: m.Families, Close: end}, nil
+	return cell.Program{Runner: r, Tracer: tracer, Metrics: m.Families, Close: end}, nil
 }

@@ -13,6 +13,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/metadata"
+
+	"workflow-worker/runtime/tracing"
 )
 
 // codec writes messages as JSON, with what is bytes behind it: as JSON they would be half as long
@@ -121,6 +124,9 @@ func served[S, Q, A any](name string, call func(S, context.Context, Q) (A, error
 // ask makes a call.
 func ask[A, Q any](ctx context.Context, cc *grpc.ClientConn, service, name string, q Q) (A, error) {
 	var a answer[A]
+	for name, value := range tracing.Carried(ctx) {
+		ctx = metadata.AppendToOutgoingContext(ctx, name, value)
+	}
 	if err := cc.Invoke(ctx, "/"+service+"/"+name, &q, &a); err != nil {
 		var zero A
 		if ctx.Err() != nil {
@@ -129,6 +135,18 @@ func ask[A, Q any](ctx context.Context, cc *grpc.ClientConn, service, name strin
 		return zero, fmt.Errorf("ask the %s to %s: %w", service, name, &LinkError{err})
 	}
 	return a.Value, a.Fault.err()
+}
+
+// carried is the trace that a call came with.
+func carried(ctx context.Context) map[string]string {
+	md, _ := metadata.FromIncomingContext(ctx)
+	out := map[string]string{}
+	for _, name := range tracing.CarriedNames() {
+		if values := md.Get(name); len(values) > 0 {
+			out[name] = values[0]
+		}
+	}
+	return out
 }
 
 // LinkError is a call that had no answer: the other side died, or is going to.

@@ -15,6 +15,7 @@ import (
 
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/memory"
+	"workflow-worker/runtime/tracing"
 )
 
 // Setup is what a cell is made of.
@@ -34,6 +35,8 @@ type Setup struct {
 // Program is what runs in a cell.
 type Program struct {
 	Runner *runtime.Runner
+	// Tracer makes the spans there. Nil: nobody does.
+	Tracer *tracing.Tracer
 	// Metrics gives what is measured there, as Prometheus' families are sent. Nil: nothing is.
 	Metrics func() ([][]byte, error)
 	// Close ends what Runner stands on, after it.
@@ -119,14 +122,14 @@ func cellMethods() []grpc.MethodDesc {
 			if err != nil {
 				return runtime.Report{}, err
 			}
-			return r.Start(ctx, p)
+			return r.Start(c.traced(ctx), p)
 		}),
 		served(methodReload, func(c *child, ctx context.Context, p runtime.Project) (runtime.Report, error) {
 			r, err := c.runner()
 			if err != nil {
 				return runtime.Report{}, err
 			}
-			return r.Reload(ctx, p)
+			return r.Reload(c.traced(ctx), p)
 		}),
 		served(methodStop, func(c *child, ctx context.Context, p id) (ok, error) {
 			r, err := c.runner()
@@ -150,7 +153,7 @@ func cellMethods() []grpc.MethodDesc {
 			if err != nil {
 				return runtime.CheckResult{}, err
 			}
-			return r.Check(ctx, q.ProjectID, q.Check)
+			return r.Check(c.traced(ctx), q.ProjectID, q.Check)
 		}),
 		served(methodPolls, func(c *child, _ context.Context, _ ok) (polls, error) {
 			r, err := c.runner()
@@ -174,6 +177,14 @@ func cellMethods() []grpc.MethodDesc {
 		}),
 		served(methodClose, (*child).close),
 	}
+}
+
+// traced is a call's context, in the trace that it came with.
+func (c *child) traced(ctx context.Context) context.Context {
+	c.mu.Lock()
+	t := c.program.Tracer
+	c.mu.Unlock()
+	return t.Under(ctx, carried(ctx))
 }
 
 // errNoHello is a call before the first words.
