@@ -97,8 +97,9 @@ type VM struct {
 	// FormerUTF8 has TextDecoder read what isn't UTF-8 as it did before it did as the web's standard
 	// has it, likewise.
 	FormerUTF8 bool
-	// FormerSort has functions sort arrays as they did before they did as in V8, likewise.
-	FormerSort bool
+	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8,
+	// likewise.
+	FormerBuiltins bool
 
 	opts   Options
 	limits language.Limits // of opts
@@ -130,7 +131,7 @@ func New(o Options) (*VM, error) {
 	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
-		FormerUTF8: func() bool { return v.FormerUTF8 }, FormerSort: func() bool { return v.FormerSort },
+		FormerUTF8: func() bool { return v.FormerUTF8 }, FormerBuiltins: func() bool { return v.FormerBuiltins },
 	})
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)

@@ -22,13 +22,15 @@ const (
 	// ruleUTF8 has TextDecoder give one U+FFFD for each part of a character that isn't one, as the
 	// web's standard says; before, it gave one for each byte.
 	ruleUTF8 rule = 4
-	// ruleSort has a function that sorts an array asked as V8 asks it; before, it was asked more often,
-	// and in another order. Where it contradicts itself, as one of chance does, another array came of it.
-	ruleSort rule = 5
+	// ruleBuiltins has a function that sorts an array asked as V8 asks it; before, it was asked more
+	// often, and in another order: where it contradicts itself, as one of chance does, another array
+	// came of it. And JSON of plain data is indented as V8 does it; before, what came behind something
+	// empty was indented too far.
+	ruleBuiltins rule = 5
 )
 
 // rules are what new executions keep to.
-func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleSort} }
+func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins} }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 
@@ -36,5 +38,5 @@ func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 func (d *definition) setRules(v *machine) {
 	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
 	v.vm.FormerDates, v.vm.FormerUTF8 = !d.keeps(ruleDates), !d.keeps(ruleUTF8)
-	v.vm.FormerSort = !d.keeps(ruleSort)
+	v.vm.FormerBuiltins = !d.keeps(ruleBuiltins)
 }

@@ -45,9 +45,8 @@ type Options struct {
 	// FormerUTF8 has what isn't UTF-8 read as it was before it was read as the web's standard has
 	// it.
 	FormerUTF8 func() bool
-	// FormerSort has functions sort arrays as they did before they did comparison by comparison as in
-	// V8.
-	FormerSort func() bool
+	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8.
+	FormerBuiltins func() bool
 }
 
 // Storage is the context of what runs now.
@@ -82,7 +81,7 @@ func Install(h json.Host, o Options) (*Globals, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Globals{Library: lib, JSON: json.New(h, lib), h: &host{h, lib}, o: o, made: map[string]goja.Value{}}
+	g := &Globals{Library: lib, JSON: json.New(h, lib, o.FormerBuiltins), h: &host{h, lib}, o: o, made: map[string]goja.Value{}}
 	lib.HostOf = g.hostOf
 	h.Native().Get("Promise") // each async function leads to it, and caught errors to theirs: they are to be counted
 	h.Native().Get("Error")
@@ -305,7 +304,7 @@ func (g *Globals) change(name string, o *goja.Object) error {
 	case "String":
 		return builtins.ChangeString(g.h, g.RegExps, o)
 	case "Array":
-		return builtins.CapArray(g.h, o, g.o.FormerSort)
+		return builtins.CapArray(g.h, o, g.o.FormerBuiltins)
 	case "BigInt":
 		return builtins.CapBigInt(g.h, o)
 	case "Reflect":

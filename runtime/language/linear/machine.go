@@ -20,7 +20,7 @@ type machine struct {
 	pc        int
 	stack     []goja.Value
 	sp        int
-	_, _      int
+	sb, args  int
 	_, _      unsafe.Pointer
 	_         []struct{}
 	iterStack []iteration
@@ -151,7 +151,7 @@ func checkShapes() error {
 		}
 		return f.Type
 	}
-	same(vm.Type, machine{}, map[string]string{"runtime": "r", "pc": "pc", "stack": "stack", "sp": "sp", "iterStack": "iterStack"})
+	same(vm.Type, machine{}, map[string]string{"runtime": "r", "pc": "pc", "stack": "stack", "sp": "sp", "sb": "sb", "args": "args", "iterStack": "iterStack"})
 	code := field(reflect.TypeFor[goja.Program](), "code")
 	same(reflect.TypeFor[goja.Program](), program{}, map[string]string{"code": "code"})
 	if i := code.Elem(); i.Kind() != reflect.Interface || i.NumMethod() != 1 || i.Method(0).Name != "exec" ||

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/unistring"
 )
 
 // Tune puts instructions of ours in the places of goja's. It is for a program that nobody runs so
@@ -45,22 +46,32 @@ var replacements = map[string]func(instruction) instruction{
 	"_copySpread":        func(in instruction) instruction { return &spreadProperties{replaced{in}} },
 	"_copyRest":          func(in instruction) instruction { return &restProperties{replaced{in}} },
 	"_enumerate":         func(in instruction) instruction { return &naming{replaced{in}} },
-	"_pushSpread":        func(in instruction) instruction { return &spreadArguments{replaced{in}} },
-	"_sub":               func(in instruction) instruction { return &subtraction{replaced{in}} },
-	"_mul":               func(in instruction) instruction { return &multiplication{replaced{in}} },
-	"_div":               func(in instruction) instruction { return &division{replaced{in}} },
-	"_mod":               func(in instruction) instruction { return &remainder{replaced{in}} },
-	"_inc":               func(in instruction) instruction { return &step{replaced{in}, 1} },
-	"_dec":               func(in instruction) instruction { return &step{replaced{in}, -1} },
-	"_op_lt":             func(in instruction) instruction { return &less{replaced{in}} },
-	"_op_lte":            func(in instruction) instruction { return &lessOrEqual{replaced{in}} },
-	"_op_gt":             func(in instruction) instruction { return &more{replaced{in}} },
-	"_op_gte":            func(in instruction) instruction { return &moreOrEqual{replaced{in}} },
+	"getProp": func(in instruction) instruction {
+		return &reading{replaced{in}, *(*unistring.String)((*words)(unsafe.Pointer(&in)).data)}
+	},
+	"_pushSpread": func(in instruction) instruction { return &spreadArguments{replaced{in}} },
+	"_sub":        func(in instruction) instruction { return &subtraction{replaced{in}} },
+	"_mul":        func(in instruction) instruction { return &multiplication{replaced{in}} },
+	"_div":        func(in instruction) instruction { return &division{replaced{in}} },
+	"_mod":        func(in instruction) instruction { return &remainder{replaced{in}} },
+	"_inc":        func(in instruction) instruction { return &step{replaced{in}, 1} },
+	"_dec":        func(in instruction) instruction { return &step{replaced{in}, -1} },
+	"_op_lt":      func(in instruction) instruction { return &less{replaced{in}} },
+	"_op_lte":     func(in instruction) instruction { return &lessOrEqual{replaced{in}} },
+	"_op_gt":      func(in instruction) instruction { return &more{replaced{in}} },
+	"_op_gte":     func(in instruction) instruction { return &moreOrEqual{replaced{in}} },
 }
 
 func tune(p *program) {
 	for i, in := range p.code {
-		switch of := layoutOf(in); {
+		of := layoutOf(in)
+		if of.part != none {
+			if f := fuse(p.code[i:]); f != nil {
+				p.code[i] = f
+				continue
+			}
+		}
+		switch {
 		case of.literal:
 			if i+1 < len(p.code) && isTest(p.code[i+1]) {
 				p.code[i] = &tested{replaced{in}}
@@ -84,11 +95,30 @@ type layout struct {
 	programs    []uintptr // where it has programs of functions
 	literal     bool      // of a regular expression
 	method      bool      // a method is looked for, by its name
+	part        int       // see fuse
 }
 
 // isTest tells the instruction that looks for a method named test.
 func isTest(in instruction) bool {
 	return layoutOf(in).method && *(*string)((*words)(unsafe.Pointer(&in)).data) == "test"
+}
+
+// partOf is what a kind of instructions is to fuse, if it is as that expects it.
+func partOf(t reflect.Type) int {
+	is := parts[t.Name()]
+	ok := t.Kind() == reflect.Struct && t.Size() == 0
+	switch is {
+	case loads, stores:
+		ok = t.Kind() == reflect.Int
+	case jumps:
+		ok = t.Kind() == reflect.Int32
+	case constant:
+		ok = t.Kind() == reflect.Struct && t.NumField() == 1 && t.Field(0).Type == reflect.TypeFor[goja.Value]()
+	}
+	if !ok {
+		return none
+	}
+	return is
 }
 
 var layouts sync.Map // of layout by the first word of an instruction
@@ -100,6 +130,7 @@ func layoutOf(in instruction) layout {
 	}
 	t := reflect.TypeOf(any(in))
 	out := layout{replacement: replacements[t.Name()]}
+	out.part = partOf(t)
 	out.method = t.Name() == "getPropCallee" && t.Kind() == reflect.String
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()

@@ -1,0 +1,272 @@
+package sandbox
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dop251/goja"
+)
+
+// chance is a source of numbers below n that is the same everywhere, and show tells a number by its
+// sign.
+const chance = `
+	let seed = 12345;
+	const rnd = (n) => { seed = (Math.imul(seed, 1103515245) + 12345) >>> 0; return Math.floor((seed >>> 8) / 16777216 * n); };
+	const show = (n) => Object.is(n, -0) ? '-0' : String(n);
+	const strings = ['', 'a', 'ä', '\u2028', '\ud83d\ude00', '"\\\b\f\n\r\t\u0001\u007f', '__proto__', 'toString', '0', '10', '1', '-1', '01', 'constructor'];
+	const numbers = [0, -0, 1, -1, 1.5, 1e21, 1e-7, 123456789012345680000, 9007199254740992, -9007199254740992, 9007199254740991, NaN, Infinity, -Infinity, 5e-324, 1.7976931348623157e308, 0.1, 4294967296, 1 / 3];
+	const own = (o, k, value) => Object.defineProperty(o, k, { value, writable: true, configurable: true, enumerable: rnd(9) > 0 });
+	const value = (d) => {
+		switch (rnd(d > 4 ? 6 : 16)) {
+			case 0: case 1: return strings[rnd(strings.length)];
+			case 2: case 3: return numbers[rnd(numbers.length)];
+			case 4: return [true, false, null, undefined][rnd(4)];
+			case 5: return rnd(9) ? rnd(1000) : Symbol('s');
+			case 6: case 7: case 8: return Array.from({ length: rnd(5) }, () => value(d + 1));
+			case 9: switch (rnd(12)) {
+				case 0: return new Date(NaN);
+				case 1: return { toJSON(k) { return 'json' + k } };
+				case 2: return new (class A { x = 1; get y() { return 2 } })();
+				case 3: return Object.create({ inherited: 1 }, { own: { value: 1, enumerable: true }, hidden: { value: 2 } });
+				case 4: return { get g() { return value(d + 1) === 1 ? 1 : 2 } };
+				case 5: return Object.assign([1, 2], { extra: 1 });
+				case 6: return [1, , 3];
+				case 7: return new Map([[1, 2]]);
+				case 8: return own(Object.create(null), 'a', 1);
+				case 9: return () => 1;
+				case 10: return Object(strings[rnd(strings.length)]);
+				case 11: return new (class B { toJSON() { return 'B' } })();
+			}
+			default: {
+				const o = {};
+				for (let i = rnd(6); i > 0; i--) own(o, strings[rnd(strings.length)], value(d + 1));
+				if (!rnd(8)) o[Symbol('x')] = 1;
+				return o;
+			}
+		}
+	};
+	const tried = (f) => { try { return String(f()) } catch (e) { return 'threw ' + e.name } };`
+
+// plain are functions of what may be done without asking anybody's code, as text.
+var plain = map[string]string{
+	"JSON": `() => {` + chance + `
+		const spaces = [undefined, null, 0, -1, '', NaN, true], out = [];
+		for (let i = 0; i < 1500; i++) { const v = value(0); out.push(tried(() => JSON.stringify(v, rnd(2) ? null : 1, spaces[rnd(spaces.length)]))) }
+		const circle = []; circle.push({ circle });
+		let deep = 1; for (let i = 0; i < 1000; i++) deep = [deep];
+		return out.concat(tried(() => JSON.stringify(circle)), tried(() => JSON.stringify(deep))).join('\n');
+	}`,
+	"toJSON of all": `() => {
+		const own = Object.getOwnPropertyDescriptor(Object.prototype, 'toJSON'), out = [];
+		Object.defineProperty(Object.prototype, 'toJSON', { configurable: true, get() { return function () { return typeof this + (this.length ?? '') } } });
+		try { out.push(JSON.stringify({ a: 1 }), JSON.stringify([1, 2])) } finally { delete Object.prototype.toJSON }
+		out.push(JSON.stringify({ a: [1] }));
+		return out.join();
+	}`,
+	"copies": `() => {` + chance + `
+		const out = [], shape = (o) => Reflect.ownKeys(o).map((k) => String(k) + typeof o[k] + Object.getOwnPropertyDescriptor(o, k).enumerable).join();
+		for (let i = 0; i < 1500; i++) {
+			const v = value(0);
+			if (v === null || typeof v !== 'object') continue;
+			out.push(tried(() => { const { a, constructor, ...rest } = v; return shape({ get a() { return 1 }, ...v, z: 1 }) + '|' + shape(rest) + (Object.getPrototypeOf(rest) === Object.prototype) }));
+		}
+		return out.join('\n');
+	}`,
+	"join": `() => {` + chance + `
+		const out = [];
+		for (let i = 0; i < 1500; i++) { const v = value(0); if (Array.isArray(v)) out.push(tried(() => v.join(strings[rnd(5)])), tried(() => v.join())) }
+		return out.join('\n');
+	}`,
+	"numbers": `() => {` + chance + `
+		const all = [...numbers, 7, -7, 2, 3, 1000, -1000, 94906267, -94906267, 4503599627370497, '5', null, undefined, true, 'x', { valueOf() { return 3 } }], out = [];
+		for (const a of all) for (const b of all) {
+			let i = a, d = a; i++; d--;
+			let x = a; x -= b; let y = a; y *= b; let z = a; z %= b;
+			let fused = 0; fused = (a * 31 + b) % 1009;
+			let l = a, r = b, less = 'no'; if (l < r) less = 'yes';
+			out.push([a - b, a * b, a / b, a % b, a < b, a <= b, a > b, a >= b, i, d, x, y, z, a + b, fused, less, (l * r + 1) % 7, l + 1 - r].map(show).join());
+		}
+		let sum = 0; for (let i = 0; i < 2000; i++) sum = (sum * 31 + i) % 1000003;
+		let great = 1; for (let i = 0; i < 80; i++) great = great * 3 + 1;
+		return out.join('\n') + sum + ' ' + great + tried(() => { later = 1 + 2 * 3; let later; });
+	}`,
+	"sort of texts": `() => {` + chance + `
+		const out = [];
+		for (let i = 0; i < 300; i++) {
+			const a = Array.from({ length: rnd(60) }, () => [strings, numbers, [undefined, null, true, false, '\uffee', '\ud83d\ude00', 10, 9, 'Z']][rnd(3)]).map((l) => l[rnd(l.length)]);
+			out.push(a.toSorted().map(show).join(), a.sort().map(show).join() + (a.length));
+		}
+		return out.join('\n');
+	}`,
+	"sort by a function": `() => {` + chance + `
+		const out = [];
+		for (let i = 0; i < 200; i++) {
+			const n = rnd(i < 150 ? 70 : 900), kind = rnd(5);
+			const a = Array.from({ length: n }, (_, i) => ({ k: [i, -i, rnd(10), i % 100, rnd(1e6)][kind], i }));
+			out.push(a.toSorted((x, y) => x.k - y.k).map((x) => x.i).join(), a.sort(function (x, y) { return x.k < y.k ? -1 : x.k > y.k ? 1.5 : '' }).map((x) => x.i).join());
+		}
+		return out.concat([3, , 1, undefined, 2].sort((x, y) => y - x).join(), tried(() => [2, 1].sort(1)), tried(() => [2, 1].sort(class {})), tried(() => [2, 1].sort(() => { throw new RangeError() }))).join('\n');
+	}`,
+}
+
+func TestPlainDataIsWorkedOnAsGojaDoes(t *testing.T) {
+	t.Parallel()
+	for name, text := range plain {
+		native := goja.New()
+		value, err := native.RunString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, _ := goja.AssertFunction(value)
+		want, err := theirs(goja.Undefined())
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, where := range services {
+			if where.Shared && name == "toJSON of all" {
+				continue // its builtins are frozen
+			}
+			v, ours := gatherer(t, where, text)
+			err = v.Enter(t.Context(), time.Minute, func() error {
+				got, err := ours(goja.Undefined())
+				if err == nil {
+					sameLines(t, name, got.String(), want.String())
+				}
+				return err
+			})
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+func sameLines(t *testing.T, name, got, want string) {
+	t.Helper()
+	lines, wanted := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range wanted {
+		if i >= len(lines) || lines[i] != wanted[i] {
+			t.Errorf("%s: line %d of %d is %.300q, not %.300q", name, i, len(wanted), strings.Join(lines[min(i, len(lines)):min(i+1, len(lines))], ""), wanted[i])
+			return
+		}
+	}
+}
+
+// asked tells which items a sort's function is asked about, in their order, and what came of it.
+const asked = `() => {` + chance + `
+	let all = 0;
+	const add = (n) => { all = (Math.imul(all, 31) + n) | 0 };
+	for (let t = 0; t < 300; t++) {
+		const n = t < 200 ? rnd(80) : rnd(1200), kind = t % 8;
+		const key = (i) => kind === 0 ? i : kind === 1 ? -i : kind === 2 ? rnd(10) : kind === 3 ? i % 100 : kind === 4 ? (i < n / 2 ? i * 2 : (i - n / 2) * 2 + 1) : rnd(1e6);
+		const a = Array.from({ length: n }, (_, i) => (kind === 6 && rnd(20) === 0 ? undefined : { k: key(i), i }));
+		const by = (x, y) => { add(x.i * 7 + y.i); return kind === 7 ? rnd(3) - 1 : x.k - y.k };
+		for (const x of t % 2 ? a.sort(by) : a.toSorted(by)) add(x === undefined ? -1 : x.i);
+	}
+	return all;
+}`
+
+// askedByV8 is what asked gives in Node.
+const askedByV8 = -708790257
+
+func TestASortAsksAsV8Does(t *testing.T) {
+	t.Parallel()
+	for _, where := range services {
+		v, f := gatherer(t, where, asked)
+		for _, former := range []bool{false, true, false} {
+			err := v.Enter(t.Context(), time.Minute, func() error {
+				v.FormerBuiltins = former
+				got, err := f(goja.Undefined())
+				if err == nil && (got.ToInteger() == askedByV8) == former {
+					t.Errorf("former %t: %v; V8 has %d", former, got, askedByV8)
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// What a function does to the array that it helps to sort, V8 doesn't see before the end.
+func TestASortIsWrittenAtTheEnd(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`() => { const a = [3, 2, 1, 5, 4]; const b = a.sort((x, y) => { a.length = 0; return x - y }); return a.join() + (a === b) }`:                 "1,2,3,4,5true",
+		`() => { const a = [3, 2, 1, 5, 4]; a.sort((x, y) => { if (a.length < 9) a.push(9); return x - y }); return a.join() }`:                        "1,2,3,4,5,9,9,9,9",
+		`() => { const a = [3, 2, 1, 5, 4]; let n = 0; try { a.sort((x, y) => { if (++n === 3) throw 1; return x - y }) } catch {} return a.join() }`:  "3,2,1,5,4",
+		`() => [5, 3, 9].sort(() => -0).join() + [5, 3, 9].sort(() => NaN).join() + [5, 3, 9].sort((x, y) => ({ valueOf() { return x - y } })).join()`: "5,3,95,3,93,5,9",
+	} {
+		v, f := gatherer(t, services[0], text)
+		err := v.Enter(t.Context(), time.Minute, func() error {
+			got, err := f(goja.Undefined())
+			if err == nil && got.String() != want {
+				t.Errorf("%s: %v, not %s", text, got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestJSONIsIndentedAsInV8(t *testing.T) {
+	t.Parallel()
+	const text = `() => [2, '--', 'abcdefghijklmn', 11, 0.5].map((space) => JSON.stringify({ a: [], b: {}, c: [1, { d: [[]], e: undefined, f: 2 }] }, null, space)).join('|')`
+	want := []string{}
+	for _, gap := range []string{"  ", "--", "abcdefghij", "          "} {
+		lines := []string{
+			"{", `1"a": [],`, `1"b": {},`, `1"c": [`, "21,", "2{", `3"d": [`, "4[]", "3],", `3"f": 2`, "2}", "1]", "}",
+		}
+		for i, line := range lines {
+			if depth := strings.IndexByte("01234", line[0]); depth > 0 {
+				lines[i] = strings.Repeat(gap, depth) + line[1:]
+			}
+		}
+		want = append(want, strings.Join(lines, "\n"))
+	}
+	want = append(want, `{"a":[],"b":{},"c":[1,{"d":[[]],"f":2}]}`)
+	v, f := gatherer(t, services[0], text)
+	for _, former := range []bool{false, true} {
+		err := v.Enter(t.Context(), time.Minute, func() error {
+			v.FormerBuiltins = former
+			got, err := f(goja.Undefined())
+			if err == nil && (got.String() == strings.Join(want, "|")) == former {
+				t.Errorf("former %t: %s", former, got)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An expression that serves again is as new to what code puts in the place of exec.
+func TestALiteralThatIsTestedIsAsNew(t *testing.T) {
+	t.Parallel()
+	const text = `() => {
+		const f = (s) => /[a-z]/.test(s), out = [f('a'), f('1'), f('b')], exec = RegExp.prototype.exec, seen = new Set();
+		RegExp.prototype.exec = function () { seen.add(this); this.mark = (this.mark ?? 0) + 1; return this.mark > 1 ? {} : null };
+		try { out.push(f('a'), f('a'), f('a'), seen.size) } finally { RegExp.prototype.exec = exec }
+		const g = (s) => /a/g.test(s), y = (s) => /a/y.test(s);
+		return out.concat(f('a'), f('1'), g('aa'), g('aa'), g('aa'), y('aa'), y('aa'), y('aa')).join();
+	}`
+	const want = "true,false,true,false,false,false,3,true,false,true,true,true,true,true,true"
+	v, f := gatherer(t, services[0], text)
+	for range 2 {
+		err := v.Enter(t.Context(), time.Minute, func() error {
+			got, err := f(goja.Undefined())
+			if err == nil && got.String() != want {
+				t.Errorf("%v, not %s", got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
