@@ -213,6 +213,9 @@ func (c Config) replicationConfig() (*pgconn.Config, error) {
 		return nil, fmt.Errorf("ReplicationURL: %w", errURL)
 	}
 	c.prepare(config)
+	for _, name := range []string{"default_query_exec_mode", "statement_cache_capacity", "description_cache_capacity"} {
+		delete(config.RuntimeParams, name) // pgx's own, and a URL serves pgx as well
+	}
 	config.RuntimeParams["replication"] = "database"
 	config.RuntimeParams["lock_timeout"] = fmt.Sprint(c.SlotLockTimeout.Milliseconds())
 	return config, nil

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/lib/pq"
 	"golang.org/x/sync/errgroup"
 
 	"workflow-worker/cmd/dev/devenv"
@@ -94,19 +95,24 @@ func (s *servers) startPostgres(ctx context.Context) error {
 	return nil
 }
 
+// createDatabase does so by lib/pq, which embedded-postgres brings along: pgx takes much longer to
+// compile, and servers start while it does.
 func createDatabase(ctx context.Context, adminURL string) error {
-	conn, err := pgx.Connect(ctx, adminURL)
+	db, err := sql.Open("postgres", adminURL)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	var exists bool
-	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", databaseName).Scan(&exists); err != nil || exists {
-		return err
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "CREATE DATABASE "+databaseName)
+	var refused *pq.Error
+	if errors.As(err, &refused) && refused.Code == duplicateDatabase {
+		return nil
 	}
-	_, err = conn.Exec(ctx, "CREATE DATABASE "+databaseName)
 	return err
 }
+
+// duplicateDatabase is what PostgreSQL says of a database that is there already.
+const duplicateDatabase = "42P04"
 
 func (s *servers) startTemporal(ctx context.Context) error {
 	s.namespace = os.Getenv("TEMPORAL_NAMESPACE")

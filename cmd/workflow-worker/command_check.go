@@ -30,7 +30,9 @@ and warnings, with file, line and column, and the types that they would serve. I
 setting (MODULES_DIR counts).
 
 order-intake.ts is the workflow order-intake; order-intake.activities.ts beside it are its activities;
-greet.component.ts, and what lies below a folder named components, are components.
+greet.component.ts, and what lies below a folder named components, are components. Of a folder .ts, .mts,
+.cts, .js, .mjs and .cjs count; declarations, tests (.test.ts, .spec.ts), node_modules and hidden folders
+don't.
 
 With --against PROJECT (an id, a name or a task queue) it also replays the project's open executions on the
 workflows: which of them would break if they went on with the files. That takes DATABASE_URL and Temporal's

@@ -34,6 +34,7 @@ func (p process) doctorCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.short, "short", false, "only what is wrong, for pasting")
 	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
 	c.Flags().StringSliceVar(&f.skip, "skip", nil, "ids of checks to leave out; those that need one of them are left out, too")
+	completes(c, "skip", doctor.IDs()...)
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,12 +91,16 @@ func (p process) migrationStatus(ctx context.Context, s settings, asJSON bool) e
 			return err
 		}
 	} else {
+		w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 		for _, m := range found.All {
 			when := "pending"
 			if m.Applied() {
 				when = m.AppliedAt.UTC().Format(time.DateTime)
 			}
-			fmt.Fprintf(p.stdout, "%-28s %s\n", m.Name, when)
+			fmt.Fprintf(w, "%s\t%s\n", m.Name, when)
+		}
+		if err := w.Flush(); err != nil {
+			return err
 		}
 		if found.Newer() {
 			fmt.Fprintln(p.stdout, found.NewerText())

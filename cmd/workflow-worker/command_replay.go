@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/sdk/client"
 
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
@@ -36,15 +35,18 @@ func (p process) replayCommand() *cobra.Command {
 		Long: `Replays the history of an execution, open or closed, on code. Nothing is changed, and no activity runs.
 
 The history is the server's (--workflow-id, --run-id) or a file's (--history, as
-"temporal workflow show --output json" writes it). The code is what is live by the rows, what the execution
-ran last ("--code stored"), stored code by its hash, or files of your own ("--code order-intake.ts"). With
-files alone no database is needed, and with a history file no Temporal.`,
+"temporal workflow show --output json", the web UI or the HTTP API writes it). The code is what is live by
+the rows, what the execution ran last ("--code stored"), stored code by its hash, or files of your own
+("--code order-intake.ts"). With files alone no database is needed, and with a history file no Temporal.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.replay(cmd.Context(), f) },
 	}
 	c.Flags().StringVar(&f.workflowID, "workflow-id", "", "the execution's workflow id")
 	c.Flags().StringVar(&f.runID, "run-id", "", "its run; without, the newest")
 	c.Flags().StringVar(&f.history, "history", "", "a file with the history, instead of the server's")
 	c.Flags().StringVar(&f.code, "code", codeLive, "live, stored, a hash, or a file or folder of code")
+	_ = c.RegisterFlagCompletionFunc("code", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{codeLive, codeStored}, cobra.ShellCompDirectiveDefault // and files
+	})
 	c.Flags().StringVar(&f.project, "project", "", "the project; without, the one of the execution's task queue")
 	c.Flags().BoolVar(&f.json, "json", false, "as JSON")
 	return c
@@ -121,7 +123,7 @@ func (s settings) historyOf(ctx context.Context, f replayFlags) (x wire.RunInfo,
 			return x, "", nil, exits(exitUsage, err)
 		}
 		defer file.Close()
-		if h, err = client.HistoryFromJSON(file, client.HistoryJSONOptions{}); err != nil {
+		if h, err = replay.ReadFile(file); err != nil {
 			return x, "", nil, exits(exitUsage, fmt.Errorf("read the history in %s: %w", f.history, err))
 		}
 		if err := s.decrypt(ctx, h); err != nil {
@@ -185,6 +187,9 @@ func (s settings) replayOn(ctx context.Context, f replayFlags, local bool, x wir
 	}
 	defer end()
 	r, err := examined.Replay(ctx, x, h, hash)
+	if hash != "" && hash == f.code && errors.Is(err, runtime.ErrCodeNotFound) {
+		return replayAnswer{}, exits(exitUsage, fmt.Errorf("--code: there is no file %s, and no stored code of that hash", f.code))
+	}
 	if err != nil {
 		return replayAnswer{}, err
 	}

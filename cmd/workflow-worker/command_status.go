@@ -67,7 +67,7 @@ func (p process) statusOfReplicas(ctx context.Context, asJSON bool) error {
 	states := make([]replicaStatus, len(list)) // not nil: JSON has it as a list
 	for i, r := range list {
 		states[i] = replicaStatus{Name: r.Name, Status: r.Status, Running: r.Running, Wanted: r.Wanted, Capacity: r.Capacity, LastHeartbeat: time.Now().Add(-r.Silent)}
-		if r.Status != rows.ReplicaStopped && r.Silent > 3*r.Heartbeat {
+		if r.Status != rows.ReplicaStopped && !r.Alive {
 			states[i].Status = "silent" // what its row says is no longer known to be so
 		}
 	}

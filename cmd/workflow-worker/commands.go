@@ -40,14 +40,21 @@ func (p process) execute(ctx context.Context) error {
 
 // commands are all that there are.
 func (p process) commands() *cobra.Command {
+	asked := false // for the version, as of most programs
 	root := &cobra.Command{
 		Use:   "workflow-worker",
 		Short: "Runs workflows that are rows of a PostgreSQL database",
 		Long:  rootHelp + exitCodesHelp(),
-		RunE:  func(cmd *cobra.Command, _ []string) error { return p.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asked {
+				return p.version(false)
+			}
+			return p.run(cmd.Context())
+		},
 		// What went wrong is told once, by report, and the usage doesn't hide it.
 		SilenceErrors: true, SilenceUsage: true,
 	}
+	root.Flags().BoolVar(&asked, "version", false, "print the version")
 	root.AddCommand(
 		&cobra.Command{
 			Use: "run", Short: "Watch the rows and run what they say (the default)", Args: cobra.NoArgs,
@@ -60,7 +67,20 @@ func (p process) commands() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	namesOnly(root) // which has the output fixed
+	for _, c := range root.Commands() {
+		if c.Name() != "check" && c.ValidArgsFunction == nil { // nothing else takes files
+			c.ValidArgsFunction = cobra.NoFileCompletions
+		}
+	}
 	return root
+}
+
+// completes tells shells what a flag takes.
+func completes(c *cobra.Command, flag string, values ...string) {
+	// It fails for a flag that there is not, and for one that was told of before.
+	_ = c.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values, cobra.ShellCompDirectiveNoFileComp
+	})
 }
 
 // namesOnly makes the library's own commands refuse a name that there is not: by themselves they
@@ -122,23 +142,25 @@ func (p process) versionCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		Long: "Prints the version; with --json also the commit, what is built in, and the schema that it knows.",
-		RunE: func(*cobra.Command, []string) error {
-			if !asJSON {
-				_, err := fmt.Fprintln(p.stdout, buildid.Version())
-				return err
-			}
-			return p.printJSON(struct {
-				Version  string `json:"version"`
-				Revision string `json:"revision"`
-				SDK      string `json:"sdk"`
-				Go       string `json:"go"`
-				Platform string `json:"platform"`
-				Schema   int64  `json:"schema"`
-			}{buildid.Version(), buildid.Revision(), bundle.Version(), goruntime.Version(), goruntime.GOOS + "/" + goruntime.GOARCH, migrations.Newest()})
-		},
+		RunE: func(*cobra.Command, []string) error { return p.version(asJSON) },
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "version, revision, the TypeScript SDK's and Go's version, the platform, the schema's version")
 	return c
+}
+
+func (p process) version(asJSON bool) error {
+	if !asJSON {
+		_, err := fmt.Fprintln(p.stdout, buildid.Version())
+		return err
+	}
+	return p.printJSON(struct {
+		Version  string `json:"version"`
+		Revision string `json:"revision"`
+		SDK      string `json:"sdk"`
+		Go       string `json:"go"`
+		Platform string `json:"platform"`
+		Schema   int64  `json:"schema"`
+	}{buildid.Version(), buildid.Revision(), bundle.Version(), goruntime.Version(), goruntime.GOOS + "/" + goruntime.GOARCH, migrations.Newest()})
 }
 
 func (p process) printJSON(v any) error {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"workflow-worker/migrations/database"
 )
 
 // environment is the variables of a process, by name.
@@ -154,7 +156,26 @@ func (e environment) slips(handedOn []string) (list []slip) {
 	return list
 }
 
+// parameterSlips finds so the parameters of a URL of PostgreSQL that were misspelt. What is near to none
+// may be a setting that the server knows.
+func parameterSlips(url string) (list []slip) {
+	for _, name := range database.UnknownParameters(url) {
+		nearest, edits := "", maxEdits+1
+		for _, k := range database.Parameters() {
+			if n := distance(strings.ToLower(name), strings.ToLower(k)); n < edits && (n <= 1 || len(k) >= shortestMeant) && len(k) >= shortestParameter {
+				nearest, edits = k, n
+			}
+		}
+		if nearest != "" {
+			list = append(list, slip{name, nearest})
+		}
+	}
+	return list
+}
+
 const (
+	// shortestParameter leaves out those to which other settings of the server are near.
+	shortestParameter = 6
 	// shortestMeant leaves out names that so many others are near to.
 	shortestMeant = 8
 	// maxEdits is two letters wrong, left out, or too many.

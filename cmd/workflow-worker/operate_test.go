@@ -144,6 +144,9 @@ func TestExecutionsAreTriedOnOtherCodeFromTheCommandLine(t *testing.T) {
 	if code, _, errs := calls(environment, "replay", "--workflow-id", "none-such"); code != exitTemporal {
 		t.Errorf("%d %s", code, errs)
 	}
+	if code, _, errs := calls(environment, "replay", "--workflow-id", r.GetID(), "--code", "5f0c5f0c"); code != exitUsage || !strings.Contains(errs, "no stored code of that hash") {
+		t.Errorf("%d %s", code, errs)
+	}
 	// A history file and code of one's own take no server.
 	history := file(t, dir, "history.json", p.historyJSON(r))
 	code, out, errs = calls(nil, "replay", "--history", history, "--code", same)

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/runtime/memory"
@@ -89,6 +91,78 @@ func TestANearMissBesideTheSettingItselfIsNoMistake(t *testing.T) {
 	_, err := process{environment: e}.readSettings(all)
 	if err == nil || strings.Contains(err.Error(), "DATABASE_URI") || !strings.Contains(err.Error(), "LOG_LEVLE") {
 		t.Error(err)
+	}
+}
+
+func TestShellsCompleteWhatACommandTakes(t *testing.T) {
+	t.Parallel()
+	const noFiles, files = ":4\n", ":0\n"
+	for _, tc := range []struct {
+		args []string
+		want string
+		ends string
+	}{
+		{[]string{""}, "doctor\t", noFiles},
+		{[]string{"doctor", "--skip", ""}, "scale.memory\n", noFiles},
+		{[]string{"replay", "--code", ""}, "stored\n", files},
+		{[]string{"check", ""}, "", files},
+		{[]string{"status", ""}, "", noFiles},
+		{[]string{"completion", ""}, "fish\t", noFiles},
+	} {
+		code, out, errs := calls(nil, append([]string{"__complete"}, tc.args...)...)
+		if code != exitDone || !strings.Contains(out, tc.want) || !strings.HasSuffix(out, tc.ends) {
+			t.Errorf("%v: %d %q %s", tc.args, code, out, errs)
+		}
+	}
+	_, version, _ := calls(nil, "version")
+	if code, out, errs := calls(nil, "--version"); code != exitDone || out != version || out == "" {
+		t.Errorf("--version: %d %q %s", code, out, errs)
+	}
+	if code, _, _ := calls(nil, "status", "--version"); code != exitUsage {
+		t.Errorf("status --version: %d", code)
+	}
+}
+
+func TestMisspeltParametersOfTheDatabaseAreNamed(t *testing.T) {
+	t.Parallel()
+	for written, meant := range map[string]string{
+		"sslmod": "sslmode", "ssl_mode": "sslmode", "SSLMode": "sslmode", "sslrootcrt": "sslrootcert", "target_session_attr": "target_session_attrs",
+		"connecttimeout": "connect_timeout", "aplication_name": "application_name", "serch_path": "search_path", "statement_timeuot": "statement_timeout",
+	} {
+		_, err := process{environment: environment{"DATABASE_URL": "postgres://u:hidden@h/d?" + written + "=x", "TEMPORAL_CONFIG_FILE": os.DevNull}}.readSettings(all)
+		if want := "DATABASE_URL: " + written + " is no parameter: " + meant + " is meant?"; err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	s, err := process{environment: environment{"DATABASE_URL": "postgres://h/d?pgbouncer=true&sslmode=require&Application_Name=x", "TEMPORAL_CONFIG_FILE": os.DevNull}}.readSettings(all)
+	if err != nil || s.DatabaseURL != "postgres://h/d?sslmode=require&Application_Name=x" {
+		t.Errorf("%q, %v", s.DatabaseURL, err)
+	}
+
+	// A password that was not escaped is no parameter.
+	_, err = process{environment: environment{"DATABASE_URL": "postgres://u:p?sslmod@h/d", "TEMPORAL_CONFIG_FILE": os.DevNull}}.readSettings(all)
+	if err == nil || strings.Contains(err.Error(), "sslmod ") {
+		t.Error(err)
+	}
+
+	// What the server knows is no slip.
+	db, err := pgx.Connect(t.Context(), stacktest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	rows, err := db.Query(t.Context(), `SELECT name FROM pg_settings WHERE context IN ('user', 'superuser', 'backend', 'superuser-backend')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(names) < 100 {
+		t.Fatal(len(names), err)
+	}
+	for _, name := range names {
+		if found := parameterSlips("postgres://h/d?" + name + "=x"); len(found) > 0 {
+			t.Errorf("%s is taken for %s", name, found[0].meant)
+		}
 	}
 }
 

@@ -152,6 +152,7 @@ func (p process) readSettings(want wanted) (settings, error) {
 	s.read(want, mistake)
 	s.DatabaseURL, s.ReplicationDatabaseURL = s.withPassword(s.DatabaseURL), s.withPassword(s.ReplicationDatabaseURL)
 	s.validate(want, mistake)
+	s.DatabaseURL, s.ReplicationDatabaseURL = database.Understood(s.DatabaseURL), database.Understood(s.ReplicationDatabaseURL)
 	if want(temporalWanted) {
 		for _, name := range []string{"TEMPORAL_TLS", "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION"} {
 			// Temporal's SDK takes what it can't read for not set: a connection without TLS.
@@ -266,6 +267,10 @@ func (s settings) validate(want wanted, mistake func(format string, args ...any)
 		// The value may hold a password, so it isn't repeated.
 		if err := database.CheckURL(u.value); err != nil {
 			mistake("%s: %v", u.name, err)
+			continue // what is what in it isn't sure
+		}
+		for _, x := range parameterSlips(u.value) {
+			mistake("%s: %s is no parameter: %s is meant?", u.name, x.name, x.meant)
 		}
 	}
 	if s.Port < 0 || s.Port > 65535 {

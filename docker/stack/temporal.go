@@ -5,19 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"syscall"
 	"time"
-
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 )
 
 // TemporalOptions describes a Temporal dev server. The zero value is one for
@@ -44,6 +41,7 @@ type TemporalOptions struct {
 type Temporal struct {
 	namespace    string
 	port, uiPort int
+	httpPort     int // its API once more, for who has no gRPC
 	server       *Process
 }
 
@@ -100,7 +98,7 @@ func StartTemporal(ctx context.Context, o TemporalOptions) (*Temporal, error) {
 
 func startTemporal(ctx context.Context, program string, o TemporalOptions) (*Temporal, error) {
 	t := &Temporal{namespace: o.Namespace, port: o.Port, uiPort: o.UIPort}
-	for _, port := range []*int{&t.port, &t.uiPort} {
+	for _, port := range []*int{&t.port, &t.uiPort, &t.httpPort} {
 		if *port == 0 {
 			var err error
 			if *port, err = FreePort(); err != nil {
@@ -126,7 +124,7 @@ func startTemporal(ctx context.Context, program string, o TemporalOptions) (*Tem
 func (t *Temporal) arguments(o TemporalOptions) []string {
 	args := []string{
 		"server", "start-dev", "--disable-config-file", "--disable-config-env",
-		"--ip", "127.0.0.1", "--port", strconv.Itoa(t.port), "--namespace", t.namespace, "--log-level", "error",
+		"--ip", "127.0.0.1", "--port", strconv.Itoa(t.port), "--http-port", strconv.Itoa(t.httpPort), "--namespace", t.namespace, "--log-level", "error",
 	}
 	if o.Headless {
 		args = append(args, "--headless")
@@ -145,19 +143,16 @@ func (t *Temporal) arguments(o TemporalOptions) []string {
 	return args
 }
 
-// waitReady asks until the server knows the namespace.
+// waitReady asks until the server knows the namespace: over HTTP, for Temporal's SDK would take
+// everything that starts a server a minute more to compile.
 func (t *Temporal) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 90*time.Second, errors.New("it did not answer within 90s"))
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	c, err := client.NewLazyClient(client.Options{HostPort: t.Address(), Namespace: t.namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
-	if err != nil {
-		return err
-	}
-	defer c.Close()
 	for {
-		if _, err = c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{}); err == nil {
+		err := t.knowsNamespace(ctx)
+		if err == nil {
 			return nil
 		}
 		select {
@@ -168,6 +163,26 @@ func (t *Temporal) waitReady(ctx context.Context) error {
 			return fmt.Errorf("%w (%w): %s", context.Cause(ctx), err, t.server.tail)
 		}
 	}
+}
+
+func (t *Temporal) knowsNamespace(ctx context.Context) error {
+	at := url.URL{
+		Scheme: "http", Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(t.httpPort)),
+		Path: "/api/v1/namespaces/" + t.namespace + "/workflow-count", RawPath: "/api/v1/namespaces/" + url.PathEscape(t.namespace) + "/workflow-count",
+	}
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", answer.Status)
+	}
+	return nil
 }
 
 // Address is where clients and workers connect, host:port.

@@ -3,7 +3,6 @@ package stack
 import (
 	"bytes"
 	"context"
-	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"io"
@@ -11,11 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
-
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/testsuite"
 )
 
 // temporalCLI is the version that is built where the machine has none: the last
@@ -45,17 +42,22 @@ func findTemporal(ctx context.Context, progress io.Writer) (string, error) {
 }
 
 // reachTimeout bounds the question whether releases can be had; fetchTimeout their
-// fetching, 40 MB.
+// fetching, 40 MB, with the program that does it, which has to be compiled.
 const (
 	reachTimeout = 5 * time.Second
-	fetchTimeout = 3 * time.Minute
+	fetchTimeout = 6 * time.Minute
 )
 
-// releasedTemporal returns the release, fetched once by the Go SDK's own downloader.
+// releasedTemporal returns the release, fetched once by the Go SDK's own downloader. That is a
+// program of its own: the SDK takes a minute to compile, which nobody waits for who has the CLI.
 func releasedTemporal(ctx context.Context, progress io.Writer, dir, version string) (string, error) {
 	path := filepath.Join(dir, "temporal-cli-"+version) // as the downloader names it
 	if exists(path) {
 		return path, nil
+	}
+	root, err := Root()
+	if err != nil {
+		return "", err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
@@ -75,24 +77,14 @@ func releasedTemporal(ctx context.Context, progress io.Writer, dir, version stri
 	fmt.Fprintf(progress, "fetching Temporal's CLI %s, once: some 40 MB\n", version)
 	fetching, stop := context.WithTimeout(ctx, fetchTimeout)
 	defer stop()
-	// It only offers to start a server, too. An address that can't be one ends it in between.
-	_, err = testsuite.StartDevServer(fetching, testsuite.DevServerOptions{
-		CachedDownload: testsuite.CachedDownload{Version: version, DestDir: dir},
-		ClientOptions:  &client.Options{HostPort: "none", Logger: silent{}},
-	})
+	fetch := exec.CommandContext(fetching, "go", "run", "./docker/stack/release", "-version", version, "-dir", dir)
+	fetch.Dir = root
+	said, err := fetch.CombinedOutput()
 	if exists(path) {
 		return path, nil
 	}
-	return "", err
+	return "", fmt.Errorf("%w: %s", err, bytes.TrimSpace(said))
 }
-
-// silent is the downloader's logger: what goes wrong it returns.
-type silent struct{}
-
-func (silent) Debug(string, ...any) {}
-func (silent) Info(string, ...any)  {}
-func (silent) Warn(string, ...any)  {}
-func (silent) Error(string, ...any) {}
 
 // InstallTool returns a Go program (package path and version), built once into
 // .local/bin of the checkout. A copy in the user's cache directory serves the
@@ -146,12 +138,19 @@ func toolName(pkg string) (name, version string) {
 	return filepath.Base(path), version
 }
 
-// isBuiltFrom reads the version that `go install` writes into a program, so that
+// isBuiltFrom asks for the version that `go install` writes into a program, so that
 // another pinned version replaces an old one.
 func isBuiltFrom(program, version string) bool {
-	info, err := buildinfo.ReadFile(program)
-	return err == nil && info.Main.Version == version
+	said, err := exec.Command("go", "version", "-m", program).Output()
+	if err != nil {
+		return false
+	}
+	module := isBuilt.FindSubmatch(said)
+	return module != nil && string(module[1]) == version
 }
+
+// isBuilt is what `go version -m` says of the main module.
+var isBuilt = regexp.MustCompile(`(?m)^\tmod\t\S+\t(\S+)`)
 
 // place copies a program to where others may look for it at the same moment: it
 // appears complete or not at all. A hard link saves Temporal's 250 MB.

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 var sslModes = []string{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
@@ -23,9 +23,9 @@ func CheckURL(text string) error {
 	if !found || (scheme != "postgres" && scheme != "postgresql") {
 		return errors.New("it must begin with postgres://")
 	}
-	_, err := pgconn.ParseConfig(text)
+	_, err := pgxpool.ParseConfig(Understood(text)) // as Open does
 	if err == nil {
-		return nil
+		return checkParameters(text)
 	}
 	u, parseErr := url.Parse(text)
 	if parseErr != nil {

@@ -44,6 +44,7 @@ type Replica struct {
 	Heartbeat       time.Duration // its interval
 	Silent          time.Duration // since its last heartbeat
 	Since           time.Duration // since it has its status
+	Alive           bool          // it has told of itself lately, and no farewell
 }
 
 // WriteReplica writes this replica's row, and removes those of replicas that are gone for as long
@@ -76,14 +77,14 @@ func ReadReplicas(ctx context.Context, db DB, but string) ([]Replica, error) {
 	defer cancel()
 	rows, err := db.Query(ctx, `
 SELECT name, status, capacity, projects_wanted, projects_running, (heartbeat_seconds * 1000000)::bigint, (extract(epoch FROM now() - last_heartbeat) * 1000000)::bigint,
-  (extract(epoch FROM now() - status_since) * 1000000)::bigint
+  (extract(epoch FROM now() - status_since) * 1000000)::bigint, workflow_worker.is_alive(status, last_heartbeat, heartbeat_seconds)
 FROM public.workflow_replicas WHERE name <> $1 ORDER BY name`, but)
 	if err != nil {
 		return nil, fmt.Errorf("read the replicas' rows: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r Replica, err error) {
 		var beat, silent, since int64
-		err = row.Scan(&r.Name, &r.Status, &r.Capacity, &r.Wanted, &r.Running, &beat, &silent, &since)
+		err = row.Scan(&r.Name, &r.Status, &r.Capacity, &r.Wanted, &r.Running, &beat, &silent, &since, &r.Alive)
 		r.Heartbeat = time.Duration(beat) * time.Microsecond
 		r.Silent, r.Since = time.Duration(silent)*time.Microsecond, time.Duration(since)*time.Microsecond
 		return r, err

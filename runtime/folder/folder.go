@@ -86,7 +86,8 @@ func Read(id string, paths []string) (Project, error) {
 	return out, nil
 }
 
-// list gives the files of code below a path. One that is named itself counts, whatever its name.
+// list gives the files of code below a path. One that is named itself counts, whatever its name. Links
+// to files count as files, for so a ConfigMap of Kubernetes is mounted; those to folders lead round.
 func list(path string) (files []string, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -95,14 +96,23 @@ func list(path string) (files []string, err error) {
 	if !info.IsDir() {
 		return []string{filepath.Clean(path)}, nil
 	}
-	err = filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(path+string(filepath.Separator), func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && p != path && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".")):
+		case d.IsDir() && filepath.Clean(p) != filepath.Clean(path) && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case d.Type().IsRegular() && isCode(d.Name()):
-			files = append(files, p)
+		case !isCode(d.Name()):
+		case d.Type().IsRegular():
+			files = append(files, filepath.Clean(p))
+		case d.Type()&fs.ModeSymlink != 0:
+			target, err := os.Stat(p)
+			if err != nil {
+				return err
+			}
+			if target.Mode().IsRegular() {
+				files = append(files, filepath.Clean(p))
+			}
 		}
 		return nil
 	})

@@ -385,7 +385,7 @@ func (p *Patient) namespace() string {
 
 func (p *Patient) temporalNamespace(ctx context.Context) ([]Problem, error) {
 	if err := metrics.CheckTemporal(p.temporal, p.namespace())(ctx); err != nil {
-		return []Problem{{err.Error(), "temporal operator namespace create -n " + p.namespace()}}, nil //nolint:nilerr // as above
+		return []Problem{{err.Error(), p.mendOfNamespace(ctx, err)}}, nil
 	}
 	return nil, nil
 }
@@ -508,8 +508,11 @@ func (p *Patient) tlsTemporal(ctx context.Context) (out []Problem, _ error) {
 		if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 			return nil, errNothing("the connection doesn't leave this machine")
 		}
-		if p.Temporal.Credentials == nil {
+		switch {
+		case p.Temporal.Credentials == nil:
 			return []Problem{{"the connection isn't encrypted", "TEMPORAL_TLS=true"}}, nil
+		case p.Temporal.ConnectionOptions.TLSDisabled: // the SDK sends it all the same
+			return []Problem{{"the API key goes over a connection that isn't encrypted: whoever is on the way can take it", "TEMPORAL_TLS=true, or no TEMPORAL_TLS at all; and a new key"}}, nil
 		}
 		config = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

@@ -6,27 +6,23 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 )
 
 // mendOfDatabase is what mends a connection that wasn't made.
 func mendOfDatabase(err error) string {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
-		switch refused.Code {
-		case "28P01", "28000": // invalid_password, invalid_authorization_specification
-			return "the user and the password of DATABASE_URL; pg_hba.conf on the server says who may come from where"
-		case "3D000": // invalid_catalog_name
-			return "the database's name at the end of DATABASE_URL, or CREATE DATABASE"
-		case "53300": // too_many_connections
-			return "raise max_connections (each replica takes up to 13), or a pooler in DATABASE_URL"
-		case "57P03": // cannot_connect_now
-			return "wait: it is starting, stopping or recovering"
+		if mend := mendOfRefusal(refused); mend != "" {
+			return mend
 		}
 	}
 	var lookup *net.DNSError
@@ -36,8 +32,8 @@ func mendOfDatabase(err error) string {
 	switch {
 	case errors.As(err, &lookup):
 		return "the host of DATABASE_URL"
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return "a way to that network; a host that has an IPv6 address alone takes IPv6 here, or a pooler with an IPv4 address"
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "a way to that network; a host that has an IPv6 address alone (Supabase's direct connection) takes IPv6 here, an IPv4 address of its own, or the pooler in session mode"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the host and port of DATABASE_URL: nobody listens there (in a container localhost is the container itself)"
 	case errors.As(err, &authority):
@@ -48,8 +44,60 @@ func mendOfDatabase(err error) string {
 		return "renew the server's certificate"
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return "ssl = on on the server; sslmode=disable where nobody else is on the way"
+	case strings.Contains(err.Error(), "failed to receive message: timeout"):
+		return "what is behind DATABASE_URL's host and port takes the connection and doesn't answer: a pooler that doesn't reach its PostgreSQL, or no PostgreSQL at all"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "let this machine through: a firewall, a security group or the provider's list of networks drops what we send; or the host and port of DATABASE_URL"
 	}
-	return "DATABASE_URL says where, and as whom"
+	return "DATABASE_URL says where, and as whom: what answers there may be no PostgreSQL"
+}
+
+// mendOfRefusal is what mends that PostgreSQL, or a pooler before it, doesn't let us in. PgBouncer and
+// Supabase's Supavisor have one code for all that is their own, and say the rest in words.
+func mendOfRefusal(refused *pgconn.PgError) string {
+	text := strings.ToLower(refused.Message)
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	}
+	switch {
+	case says("tenant or user not found", "tenant/user", "no tenant identifier"):
+		return "the user of DATABASE_URL as Supabase's pooler wants it, postgres.PROJECT-REF, and the host of the project's own region"
+	case says("allow_list"):
+		return "let this machine's address in: Supabase's Network Restrictions"
+	case says("ssl connection is required", "ssl required"):
+		return "sslmode=require in DATABASE_URL, or better verify-full"
+	case says("for role") && refused.Code == "53300":
+		return "ALTER ROLE … CONNECTION LIMIT -1   -- as a superuser; each replica takes up to 13 connections"
+	case says("for database") && refused.Code == "53300":
+		return "ALTER DATABASE … CONNECTION LIMIT -1   -- as its owner; each replica takes up to 13 connections"
+	case says("emaxconn", "max client connections", "max clients", "no more connections allowed"):
+		return "raise the pooler's limit (pool size, max_client_conn: each replica takes up to 13 connections), or its transaction mode for DATABASE_URL"
+	case says("unsupported startup parameter"):
+		return "that parameter out of DATABASE_URL, or into PgBouncer's ignore_startup_parameters"
+	case says("no such database"), refused.Code == "08P01" && says("database") && says("does not exist"):
+		return "the database's name at the end of DATABASE_URL, or in the pooler's [databases]"
+	case says("no such user", `"trust" authentication failed`):
+		return "the user of DATABASE_URL in the pooler's auth_file, or an auth_query"
+	case says("server login has been failing", "cannot connect to server", "server login failed", "query_wait_timeout", "client_login_timeout", "econnrefused", "connection to database not available"):
+		return "PostgreSQL behind the pooler: the pooler answers and doesn't reach it; its log says why"
+	}
+	switch refused.Code {
+	case "28P01", "28000": // invalid_password, invalid_authorization_specification
+		return "the user and the password of DATABASE_URL; pg_hba.conf on the server says who may come from where"
+	case "3D000": // invalid_catalog_name
+		return "the database's name at the end of DATABASE_URL, or CREATE DATABASE"
+	case "42501": // insufficient_privilege
+		return "GRANT CONNECT ON DATABASE … TO …   -- as its owner"
+	case "42704": // undefined_object
+		return "the parameters of DATABASE_URL: PostgreSQL doesn't know that one"
+	case "55000": // object_not_in_prerequisite_state
+		return "ALTER DATABASE … ALLOW_CONNECTIONS true, or another database in DATABASE_URL"
+	case "53300": // too_many_connections
+		return "raise max_connections (each replica takes up to 13), or a pooler in DATABASE_URL"
+	case "57P03": // cannot_connect_now
+		return "wait: it is starting, stopping or recovering"
+	}
+	return ""
 }
 
 // mendOfTemporal is what mends that Temporal doesn't answer.
@@ -70,11 +118,17 @@ func (p *Patient) mendOfTemporal(ctx context.Context, err error) string {
 	switch {
 	case noPort != nil:
 		return "TEMPORAL_ADDRESS=" + p.address() + ":7233: without a port it is 443"
+	case says("looked like an HTTP/1.1 header", "HTTP status code", "content-type \"text/"):
+		return "TEMPORAL_ADDRESS: a web server or a proxy answers there; Temporal's own port is 7233, not that of its UI, and a proxy has to pass gRPC on"
 	case says("first record does not look like a TLS handshake"):
 		return "TEMPORAL_TLS=false: what answers there speaks no TLS"
+	case says("tls: expired certificate"), p.ownCertificateEnded():
+		return "renew our certificate, in TEMPORAL_TLS_CLIENT_CERT_PATH: it has ended"
 	case errors.As(err, &denied), says("Unauthenticated", "Unauthorized", "unauthorized"):
 		return "TEMPORAL_API_KEY, or a client certificate: it answers, and doesn't let us in"
-	case says("certificate required", "bad certificate", "handshake failure", "unknown certificate authority"):
+	// What a server says before it ends the connection may be lost with it.
+	case says("certificate required", "bad certificate", "handshake failure", "unknown certificate authority"),
+		p.Temporal.ConnectionOptions.TLS != nil && says("broken pipe", "connection reset by peer"):
 		return "TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH, of an authority that the server knows"
 	case says("certificate has expired"):
 		return "renew the server's certificate"
@@ -86,6 +140,53 @@ func (p *Patient) mendOfTemporal(ctx context.Context, err error) string {
 		return "TEMPORAL_TLS=true: what answers there speaks TLS"
 	}
 	return otherwise
+}
+
+// ownCertificateEnded tells whether the one that we show Temporal is too old.
+func (p *Patient) ownCertificateEnded() bool {
+	config := p.Temporal.ConnectionOptions.TLS
+	if config == nil {
+		return false
+	}
+	own := config.Certificates
+	if config.GetClientCertificate != nil {
+		c, err := config.GetClientCertificate(&tls.CertificateRequestInfo{})
+		if err != nil {
+			return false
+		}
+		own = []tls.Certificate{*c}
+	}
+	return slices.ContainsFunc(own, func(c tls.Certificate) bool {
+		leaf := c.Leaf
+		if leaf == nil && len(c.Certificate) > 0 {
+			leaf, _ = x509.ParseCertificate(c.Certificate[0]) // none, if it can't be read
+		}
+		return leaf != nil && p.Now().After(leaf.NotAfter)
+	})
+}
+
+// mendOfNamespace is what mends that a namespace isn't to be had.
+func (p *Patient) mendOfNamespace(ctx context.Context, err error) string {
+	var denied *serviceerror.PermissionDenied
+	if errors.As(err, &denied) || strings.Contains(err.Error(), "nauthenticated") {
+		return "TEMPORAL_NAMESPACE (Temporal Cloud's end in the account's id: NAME.ACCOUNT), or an API key or a certificate that this namespace lets in"
+	}
+	mend := "temporal operator namespace create -n " + p.namespace()
+	const most = 5
+	found, err := p.temporal.WorkflowService().ListNamespaces(ctx, &workflowservice.ListNamespacesRequest{PageSize: most + 1})
+	if err != nil { // not everybody may ask
+		return mend
+	}
+	var names []string
+	for _, n := range found.GetNamespaces() {
+		if name := n.GetNamespaceInfo().GetName(); name != "temporal-system" && len(names) < most {
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		mend += "   # or one that is there in TEMPORAL_NAMESPACE: " + strings.Join(names, ", ")
+	}
+	return mend
 }
 
 // speaksTLS tells what is there from what it says. Nothing is sent to it but the greeting.

@@ -334,6 +334,36 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	}
 }
 
+// Numbers as they stand in a file of values: large ones, too, and what YAML would make something else.
+func TestSettingsArriveAsTheyWereWritten(t *testing.T) {
+	v, err := chartutil.ReadValues([]byte(`
+existingSecret: s
+settings:
+  ACTIVITY_MAX_MEMORY: 268435456
+  ACTIVITY_MAX_RESPONSE_BYTES: 10000000000
+  CAPACITY: 0.25
+  CELLS: 0
+  HTTP_ALLOW_PRIVATE: yes
+  CODE_RETENTION: 72h
+  REPLICA_NAME: "007"
+  HTTP_ALLOW: "10.0.0.0/8,127.0.0.1"
+  OTEL_RESOURCE_ATTRIBUTES: 'team=a "b",note=c: d # e'
+  LOG_LEVEL: ""
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := environment(get[apps.Deployment](t, must(t, v), "Deployment "+name).Spec.Template.Spec)
+	for setting, want := range map[string]string{
+		"ACTIVITY_MAX_MEMORY": "268435456", "ACTIVITY_MAX_RESPONSE_BYTES": "10000000000", "CAPACITY": "0.25", "CELLS": "0", "HTTP_ALLOW_PRIVATE": "true",
+		"CODE_RETENTION": "72h", "REPLICA_NAME": "007", "HTTP_ALLOW": "10.0.0.0/8,127.0.0.1", "OTEL_RESOURCE_ATTRIBUTES": `team=a "b",note=c: d # e`, "LOG_LEVEL": "",
+	} {
+		if got[setting] != want {
+			t.Errorf("%s is %q, want %q", setting, got[setting], want)
+		}
+	}
+}
+
 func TestALongNameOfAReleaseFits(t *testing.T) {
 	r, err := render(load(t), strings.Repeat("long-", 10)+"rel", everything)
 	if err != nil {

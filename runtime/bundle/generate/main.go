@@ -78,14 +78,7 @@ var entries = []entry{
 
 func main() {
 	dir := flag.String("dir", ".", "the folder of package.json")
-	needsNpm := flag.Bool("needs-npm", false, "only tell, by exit code 0, that npm is needed to install the packages")
 	flag.Parse()
-	if *needsNpm {
-		if needs, err := npm.NeedsNpm(*dir); err == nil && !needs {
-			os.Exit(1) //nolint:forbidigo // as below
-		}
-		return
-	}
 	if err := run(*dir); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1) //nolint:forbidigo // a program of its own, for go generate
