@@ -22,10 +22,13 @@ const (
 	// ruleUTF8 has TextDecoder give one U+FFFD for each part of a character that isn't one, as the
 	// web's standard says; before, it gave one for each byte.
 	ruleUTF8 rule = 4
+	// ruleLocalEnds words the timeout and the cancellation of a local activity as Temporal's core
+	// does; before, they read like an ordinary activity's, with the SDK's own words below.
+	ruleLocalEnds rule = 5
 )
 
 // rules are what new executions keep to.
-func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8} }
+func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleLocalEnds} }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 
