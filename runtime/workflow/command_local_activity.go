@@ -103,12 +103,7 @@ func (c *scheduleLocalActivity) accept(d *definition) error {
 	}
 	put(&d.locals, c.Seq, &localState{command: c})
 	if c.Over != enumspb.TIMEOUT_TYPE_UNSPECIFIED && d.keeps(ruleEmpties) {
-		d.resolveLocal(c.Seq, protocol.Resolution{Failure: c.failure("Local Activity timed out", &failurepb.Failure{
-			Message: "Activity timed out",
-			FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{
-				TimeoutType: c.Over,
-			}},
-		}, enumspb.RETRY_STATE_CANCEL_REQUESTED)})
+		d.resolveLocal(c.Seq, c.timedOut(c.Over))
 		return nil
 	}
 	d.put(c)
@@ -161,7 +156,7 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 	}
 	var canceled *temporal.CanceledError
 	if errors.As(r.Err, &canceled) {
-		return c.cancelled()
+		return c.cancelled(d)
 	}
 	final := c.retryState(r)
 	if final == enumspb.RETRY_STATE_IN_PROGRESS {
@@ -175,8 +170,13 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 		final = enumspb.RETRY_STATE_TIMEOUT
 	}
 	cause := d.env.GetFailureConverter().ErrorToFailure(r.Err)
-	if cause.GetTimeoutFailureInfo() != nil {
-		return protocol.Resolution{Failure: c.failure("Activity task timed out", cause, final)}
+	if timeout := cause.GetTimeoutFailureInfo(); timeout != nil {
+		switch {
+		case !d.keeps(ruleLocalEnds):
+			return protocol.Resolution{Failure: c.failure("Activity task timed out", cause, final)}
+		case cause.GetSource() == "GoSDK": // else the code threw it
+			return c.timedOut(timeout.GetTimeoutType())
+		}
 	}
 	// Upstream wraps timeouts and cancellations alone.
 	return protocol.Resolution{Failure: cause}
@@ -197,7 +197,20 @@ func (c *scheduleLocalActivity) retryState(r *bindings.LocalActivityResultWrappe
 	return enumspb.RETRY_STATE_IN_PROGRESS
 }
 
-func (c *scheduleLocalActivity) cancelled() protocol.Resolution {
+// timedOut has upstream's retry state, which is the same for all that it wraps.
+func (c *scheduleLocalActivity) timedOut(kind enumspb.TimeoutType) protocol.Resolution {
+	return protocol.Resolution{Failure: c.failure("Local Activity timed out", &failurepb.Failure{
+		Message:     "Activity timed out",
+		FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{TimeoutType: kind}},
+	}, enumspb.RETRY_STATE_CANCEL_REQUESTED)}
+}
+
+func (c *scheduleLocalActivity) cancelled(d *definition) protocol.Resolution {
+	if d.keeps(ruleLocalEnds) {
+		cause := protocol.Cancellation(nil)
+		cause.Message = "Activity cancelled"
+		return protocol.Resolution{Cancelled: true, Failure: c.failure("Local Activity cancelled", cause, enumspb.RETRY_STATE_CANCEL_REQUESTED)}
+	}
 	return protocol.Resolution{Cancelled: true, Failure: c.failure("Activity cancelled", protocol.Cancellation(nil), enumspb.RETRY_STATE_CANCEL_REQUESTED)}
 }
 
@@ -219,14 +232,14 @@ func (c cancelLocalActivity) accept(d *definition) error {
 	}
 	if !l.sent {
 		take(d, func(s *scheduleLocalActivity) bool { return s == l.command })
-		d.resolveLocal(c.Seq, l.command.cancelled())
+		d.resolveLocal(c.Seq, l.command.cancelled(d))
 		return nil
 	}
 	if l.command.Cancellation != protocol.ActivityAbandon {
 		d.put(requestCancelLocal{l.id})
 	}
 	if l.command.Cancellation != protocol.ActivityWait {
-		d.resolveLocal(c.Seq, l.command.cancelled())
+		d.resolveLocal(c.Seq, l.command.cancelled(d))
 	}
 	return nil
 }

@@ -111,5 +111,8 @@
 //     metricMeter's go nowhere, which the log says once for each version of the code. Rows give no interceptors.
 //   - The stack trace queries show where each awaited timer, activity, child, signal, condition or trigger came about,
 //     not every promise.
+//   - Some of the package's classes and functions have another name (CancellationScope's is _CancellationScope), and their text is
+//     minified. A failure's own key "failure" comes last, and is absent where it is undefined; a scope has cancelRequested on its prototype.
+//   - An execution's global object owns what the execution defines; builtins are inherited, so that its own names don't list them.
 //   - Prototypes of builtins are frozen too: code that extends them fails when its module is evaluated.
 package workflow

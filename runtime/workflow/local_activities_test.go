@@ -1,8 +1,51 @@
 package workflow
 
 import (
+	"fmt"
 	"testing"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
+	bindings "go.temporal.io/sdk/internalbindings"
+	"go.temporal.io/sdk/temporal"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
+
+func TestEndsOfLocalActivitiesAreWordedByRule(t *testing.T) {
+	t.Parallel()
+	c := newScheduleLocalActivity(&protocol.ScheduleLocalActivity{
+		ActivityType: "a", ActivityID: "1", StartToClose: time.Second, RetryPolicy: &commonpb.RetryPolicy{MaximumAttempts: 1},
+	})
+	own := protocol.ToError(temporal.GetDefaultFailureConverter(), &failurepb.Failure{
+		Message: "thrown by the code", Source: "TypeScriptSDK",
+		FailureInfo: &failurepb.Failure_TimeoutFailureInfo{TimeoutFailureInfo: &failurepb.TimeoutFailureInfo{TimeoutType: enumspb.TIMEOUT_TYPE_HEARTBEAT}},
+	})
+	for _, test := range []struct {
+		name          string
+		err           error
+		former, ruled string
+	}{
+		{"timed out", temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_START_TO_CLOSE, nil),
+			"Activity task timed out MaximumAttemptsReached: Test timeout StartToClose", "Local Activity timed out CancelRequested: Activity timed out StartToClose"},
+		{"cancelled", temporal.NewCanceledError(),
+			"Activity cancelled CancelRequested:  Unspecified", "Local Activity cancelled CancelRequested: Activity cancelled Unspecified"},
+		{"a timeout of the code's own", own,
+			"Activity task timed out MaximumAttemptsReached: thrown by the code Heartbeat", "thrown by the code Unspecified:  Unspecified"},
+	} {
+		for want, rules := range map[string][]rule{test.former: nil, test.ruled: {ruleLocalEnds}} {
+			d := &definition{env: &loneEnvironment{}, rules: rules}
+			f := c.outcome(d, &bindings.LocalActivityResultWrapper{Err: test.err, Attempt: 1}, time.Unix(1e9, 0)).Failure
+			got := fmt.Sprintf("%s %v: %s %v", f.GetMessage(), f.GetActivityFailureInfo().GetRetryState(),
+				f.GetCause().GetMessage(), f.GetCause().GetTimeoutFailureInfo().GetTimeoutType())
+			if got != want {
+				t.Errorf("%s by the rules %v: %s, want %s", test.name, rules, got, want)
+			}
+		}
+	}
+}
 
 func TestLocalActivities(t *testing.T) {
 	t.Parallel()
@@ -45,7 +88,7 @@ export async function mixed() {
 		{"retried", `3`, "Started MarkerRecorded MarkerRecorded Completed"},
 		{"waits", `3`, "Started MarkerRecorded MarkerRecorded TimerStarted TimerFired MarkerRecorded TimerStarted TimerFired MarkerRecorded Completed"},
 		{"failures", `[["ApplicationFailure","no luck","BadLuck",null,[{"code":7}]],["ApplicationFailure","again","Flaky",null,[]],` +
-			`["ActivityFailure","Activity task timed out","hang","MAXIMUM_ATTEMPTS_REACHED","START_TO_CLOSE"]]`, ""},
+			`["ActivityFailure","Local Activity timed out","hang","CANCEL_REQUESTED","START_TO_CLOSE"]]`, ""},
 		{"cancelled", `["ActivityFailure","CancelledFailure",true]`, ""},
 		{"cancelledAtOnce", `true`, "Started MarkerRecorded Completed"},
 		{"mixed", `[1,2,3,1]`, ""},

@@ -27,10 +27,15 @@ const (
 	// came of it. And JSON of plain data is indented as V8 does it; before, what came behind something
 	// empty was indented too far.
 	ruleBuiltins rule = 5
+	// ruleLocalEnds words the timeout and the cancellation of a local activity as Temporal's core
+	// does; before, they read like an ordinary activity's, with the SDK's own words below.
+	ruleLocalEnds rule = 6
 )
 
 // rules are what new executions keep to.
-func rules() []rule { return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins} }
+func rules() []rule {
+	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds}
+}
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 
