@@ -28,7 +28,7 @@ const chance = `
 				case 0: return new Date(NaN);
 				case 1: return { toJSON(k) { return 'json' + k } };
 				case 2: return new (class A { x = 1; get y() { return 2 } })();
-				case 3: return Object.create({ inherited: 1 }, { own: { value: 1, enumerable: true }, hidden: { value: 2 } });
+				case 3: return Object.create({ inherited: 1 }, { own: { value: 1, enumerable: true }, covert: { value: 2 } });
 				case 4: return { get g() { return value(d + 1) === 1 ? 1 : 2 } };
 				case 5: return Object.assign([1, 2], { extra: 1 });
 				case 6: return [1, , 3];
