@@ -124,8 +124,8 @@ func served[S, Q, A any](name string, call func(S, context.Context, Q) (A, error
 // ask makes a call.
 func ask[A, Q any](ctx context.Context, cc *grpc.ClientConn, service, name string, q Q) (A, error) {
 	var a answer[A]
-	for name, value := range tracing.Carried(ctx) {
-		ctx = metadata.AppendToOutgoingContext(ctx, name, value)
+	if carried := tracing.Carried(ctx); carried != nil {
+		ctx = metadata.NewOutgoingContext(ctx, metadata.New(carried))
 	}
 	if err := cc.Invoke(ctx, "/"+service+"/"+name, &q, &a); err != nil {
 		var zero A
