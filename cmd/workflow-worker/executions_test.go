@@ -122,7 +122,7 @@ func TestARowStartsAnExecutionAndTellsWhatBecameOfIt(t *testing.T) {
 		"it times out":       {`{"wait": true}`, `{"workflowRunTimeout": "1s"}`, executionRow{Status: "failed", Message: "it took longer than its timeout"}},
 		"too much to send":   {strconv.Quote(strings.Repeat("x", 2_000_000)), nil, executionRow{Status: "failed", Message: "input is 2000002 bytes, Temporal takes no more than 2000000: large data belongs in a store, hand on where it is"}},
 		"no JSON object":     {`"text"`, nil, executionRow{Status: "completed", Output: `{"more": [], "input": "text"}`}},
-		"unknown option":     {nil, `{"retries": 3}`, executionRow{Status: "failed", Message: `options: json: unknown field "retries"`}},
+		"unknown option":     {nil, `{"retries": 3}`, executionRow{Status: "failed", Message: `options: there is no "retries"`}},
 		"its own id":         {nil, `{"workflowId": "mine-` + w.id + `", "memo": {"a": 1}, "priority": {"priorityKey": 2}}`, executionRow{Status: "completed", TemporalID: "mine-" + w.id, Output: `{"more": [], "input": {}}`}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 	"workflow-worker/runtime/workflow/wire"
 )
 
+// RowOf is the id of the row that an execution says it was started for, "" if it says none.
+func RowOf(m *commonpb.Memo) string { return wire.RowOf(m) }
+
 // End is how a run ended, for its row.
 type End struct {
 	Status  string

@@ -14,7 +14,6 @@ import (
 
 	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/rows"
-	"workflow-worker/runtime/workflow/wire"
 )
 
 // step is what is known of one step of a run.
@@ -197,7 +196,7 @@ func (f *fold) command(c *commandpb.Command, now time.Time, emit func(step)) {
 func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 	if began := e.GetWorkflowExecutionStartedEventAttributes(); began != nil {
 		f.firstRun, f.begun = began.GetFirstExecutionRunId(), true
-		f.row, f.queue = wire.RowOf(began.GetMemo()), began.GetTaskQueue().GetName()
+		f.row, f.queue = shown.RowOf(began.GetMemo()), began.GetTaskQueue().GetName()
 		return
 	}
 	if e.GetEventId() <= f.seen {
