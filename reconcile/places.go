@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/placement"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/upkeep"
@@ -30,7 +31,7 @@ type places struct {
 	upkeep.Base
 	placesConfig
 	began time.Time
-	bell  chan struct{} // a look is due
+	bell  bell.Bell     // a look is due
 	left  chan struct{} // closed once nothing that others could take over runs here
 
 	// What the loop alone knows, see replicas.go.
@@ -81,7 +82,7 @@ func (s stand) at() bool { return s.phase != absent || s.restarting }
 
 func newPlaces(base upkeep.Base, cfg placesConfig) *places {
 	return &places{
-		Base: base, placesConfig: cfg, began: time.Now(), bell: make(chan struct{}, 1), left: make(chan struct{}),
+		Base: base, placesConfig: cfg, began: time.Now(), bell: bell.New(), left: make(chan struct{}),
 		seen: map[string]sighting{}, view: placement.New(base.Replica, cfg.Replicas, nil),
 		known: map[string]bool{}, held: map[string]time.Time{}, released: map[string]bool{}, waiting: map[string]time.Time{},
 	}

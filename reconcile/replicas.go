@@ -41,10 +41,7 @@ func (r *Reconciler) Told(content string, _ time.Time) {
 
 // ring has the loop look at once.
 func (p *places) ring() {
-	select {
-	case p.bell <- struct{}{}:
-	default:
-	}
+	p.bell.Ring()
 }
 
 // join makes this replica known before it runs anything, and looks who else is there.

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/logkey"

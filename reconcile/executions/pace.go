@@ -4,7 +4,7 @@ import (
 	"maps"
 	"time"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 )
 
 // pace is how long a write waits for others to go with it, by how many states come.

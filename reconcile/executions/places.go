@@ -3,7 +3,7 @@ package executions
 import (
 	"sync"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 )
 
 // places bound what is under way at once, in all and for each of those who share them: a flood of

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 )
 
 func TestPlacesLeaveRoomForOthers(t *testing.T) {

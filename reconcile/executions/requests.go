@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"
 )

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/replay"
@@ -21,7 +22,7 @@ type FailureReports struct {
 	// alone. It is set before anything is told.
 	HideMessages bool
 
-	wake chan struct{}
+	wake bell.Bell
 
 	mu sync.Mutex // guards what follows
 	// known are the executions in the table, and what was told of them last; "" where
@@ -40,7 +41,7 @@ func lastNotified(f rows.Failure) string {
 // NewFailureReports returns one that waits for a Failures.
 func NewFailureReports() *FailureReports {
 	return &FailureReports{
-		wake: make(chan struct{}, 1), known: map[string]string{}, pending: map[string]rows.Failure{}, gone: map[string]bool{},
+		wake: bell.New(), known: map[string]string{}, pending: map[string]rows.Failure{}, gone: map[string]bool{},
 	}
 }
 
@@ -68,7 +69,7 @@ func (s *FailureReports) ExecutionFailing(projectID string, f runtime.Failing) {
 	delete(s.gone, f.RunID)
 	s.mu.Unlock()
 	if news {
-		s.awake()
+		s.wake.Ring()
 	}
 }
 
@@ -83,14 +84,7 @@ func (s *FailureReports) ExecutionGotOn(runID string) {
 	}
 	s.mu.Unlock()
 	if known {
-		s.awake()
-	}
-}
-
-func (s *FailureReports) awake() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+		s.wake.Ring()
 	}
 }
 

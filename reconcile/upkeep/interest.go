@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -23,20 +24,17 @@ type Interest struct {
 	// Changed hears of each change. There is interest until it is told otherwise.
 	Changed func(is bool)
 
-	bell chan struct{}
+	bell bell.Bell
 }
 
 // NewInterest returns one that does nothing until Run.
 func NewInterest(db rows.DB, all bool, changed func(bool)) *Interest {
-	return &Interest{DB: db, All: all, Changed: changed, bell: make(chan struct{}, 1)}
+	return &Interest{DB: db, All: all, Changed: changed, bell: bell.New()}
 }
 
 // Told implements cdc.Messages: whatever it is, rows of executions may be new.
 func (i *Interest) Told(string, time.Time) {
-	select {
-	case i.bell <- struct{}{}:
-	default:
-	}
+	i.bell.Ring()
 }
 
 // Run looks until ctx ends.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
 	"workflow-worker/runtime/replay"
@@ -16,7 +17,7 @@ import (
 // on with other code. It implements runtime.KeptCodeObserver; KeptCode writes what it was
 // told into workflow_execution_stays.
 type KeptCodeReports struct {
-	wake chan struct{}
+	wake bell.Bell
 
 	mu       sync.Mutex // guards what follows
 	pending  map[notTaken][]runtime.KeptCode
@@ -29,7 +30,7 @@ type notTaken struct{ projectID, codeOf, to string }
 
 // NewKeptCodeReports returns one that waits for a KeptCode.
 func NewKeptCodeReports() *KeptCodeReports {
-	return &KeptCodeReports{wake: make(chan struct{}, 1), pending: map[notTaken][]runtime.KeptCode{}}
+	return &KeptCodeReports{wake: bell.New(), pending: map[notTaken][]runtime.KeptCode{}}
 }
 
 // MaxKeptCode is how many executions are kept of a workflow, and wait to be written.
@@ -45,10 +46,7 @@ func (s *KeptCodeReports) ExecutionKeptCode(projectID string, x runtime.KeptCode
 		s.waiting++
 	}
 	s.mu.Unlock()
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+	s.wake.Ring()
 }
 
 func (s *KeptCodeReports) take() (all map[notTaken][]runtime.KeptCode, notified int) {

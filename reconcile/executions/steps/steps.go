@@ -13,7 +13,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
 
-	"workflow-worker/reconcile/executions/bell"
+	"workflow-worker/reconcile/bell"
 	"workflow-worker/reconcile/executions/shown"
 	"workflow-worker/reconcile/executions/temporal"
 	"workflow-worker/reconcile/rows"

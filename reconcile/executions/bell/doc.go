@@ -1,3 +1,0 @@
-// Package bell is what the loops about executions wait for: a ring, a while, or longer after each
-// failure in a row. It imports nothing of ours.
-package bell
