@@ -241,6 +241,9 @@ func (s settings) handsOver(p temporalenv.ClientConfigProfile) (handed map[strin
 
 // cell is the process of a cell.
 func (p process) cell() error {
+	if p.alone {
+		adoptGRPC()
+	}
 	return cell.Serve(func(ctx context.Context, given cell.Setup) (cell.Program, error) {
 		env := map[string]string{}
 		if err := json.Unmarshal([]byte(given.Handed[handedActivityEnv]), &env); err != nil {

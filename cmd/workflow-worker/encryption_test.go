@@ -455,6 +455,7 @@ export async function holding(url: string) { return holds(url); }`)
 	}
 	away.Store(false)
 	eventually(t, "it is well again", s.health(http.StatusOK, `"status":"ok"`))
+	p.mustAsk(later, "x", "hidden-child!") // its second run: the first takes no signal along
 	p.tell(later, "finish", nil)
 	if got := result[string](p, underWay); got != "hidden-done" {
 		t.Errorf("the activity gave %s", got)

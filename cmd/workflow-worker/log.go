@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc/grpclog"
@@ -82,11 +83,20 @@ func (s settings) followLevel(level *logLevel, log *slog.Logger) (end func()) {
 	}
 }
 
-// adopt has what libraries say by themselves in the log, too. It is the process's own affair, and
-// has to come before the first connection.
-func adopt(log *slog.Logger) {
-	slog.SetDefault(log)
-	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, slog.NewLogLogger(log.Handler(), slog.LevelError).Writer()))
+// adopt has what libraries say by themselves in the log, too. It is the process's own affair.
+func adopt(log *slog.Logger) { slog.SetDefault(log) }
+
+// adoptGRPC has gRPC's errors in the log that is adopted by then. It has to come before the first
+// connection, which a cell's log comes over.
+func adoptGRPC() {
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, grpcErrors{}))
+}
+
+type grpcErrors struct{}
+
+func (grpcErrors) Write(line []byte) (int, error) {
+	slog.Error(strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // told says an error that ends the service in the log's own format, where the log is for programs.

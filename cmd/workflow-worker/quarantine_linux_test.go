@@ -150,7 +150,7 @@ func (p *project) heldBy(replica string) {
 	p.t.Helper()
 	eventually(p.t, "replica "+replica+" holds it back", func() error {
 		var status, text string
-		err := p.db.QueryRow(p.t.Context(), `SELECT status, metadata->>'error' FROM workflow_workers WHERE project_id = $1 AND metadata->>'replica' = $2`, p.id, replica).Scan(&status, &text)
+		err := p.db.QueryRow(p.t.Context(), `SELECT status, coalesce(metadata->>'error', '') FROM workflow_workers WHERE project_id = $1 AND metadata->>'replica' = $2`, p.id, replica).Scan(&status, &text)
 		if err == nil && (status != "failed" || !strings.Contains(text, "quarantined: its code ended the process that it ran in 3 times")) {
 			err = fmt.Errorf("%s: %s", status, text)
 		}
@@ -166,7 +166,7 @@ func TestQuarantineIsKnownAfterARestartAndToOtherReplicas(t *testing.T) {
 	p.component("computes", `export async function computes() { console.log('computing'); for (const end = Date.now() + 8000; Date.now() < end;); }`)
 	p.workflow("busy", `
 import { proxyActivities } from '@temporalio/workflow';
-const { computes } = proxyActivities<any>({ startToCloseTimeout: '5s', retry: { initialInterval: '100ms', backoffCoefficient: 1 } });
+const { computes } = proxyActivities<any>({ startToCloseTimeout: '20s', retry: { initialInterval: '100ms', backoffCoefficient: 1 } });
 export async function busy() { await computes(); }
 `)
 	p.running(nil)

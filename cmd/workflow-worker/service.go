@@ -45,6 +45,7 @@ func (p process) run(ctx context.Context) error {
 	log := s.logger(p.stderr, &level)
 	if p.alone {
 		adopt(log)
+		adoptGRPC()
 	}
 	defer s.followLevel(&level, log)()
 	return s.told(ctx, log, p.serve(ctx, s, log, &level))

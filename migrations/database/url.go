@@ -25,6 +25,9 @@ func CheckURL(text string) error {
 	}
 	_, err := pgxpool.ParseConfig(Understood(text)) // as Open does
 	if err == nil {
+		if hasOddHost(rest) { // pgx takes any port: a password with a "?" looks like one
+			return brokenURL(rest, ErrURL)
+		}
 		return checkParameters(text)
 	}
 	u, parseErr := url.Parse(text)
@@ -75,6 +78,20 @@ func brokenURL(rest string, err error) error {
 		return errors.New(`what comes after the host has a "%" that begins no escape: a percent sign is written %25`)
 	}
 	return unreadable(err)
+}
+
+// hasOddHost says that what stands where the hosts do are none.
+func hasOddHost(rest string) bool {
+	authority := rest
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority = rest[:i]
+	}
+	for host := range strings.SplitSeq(authority[strings.LastIndex(authority, "@")+1:], ",") {
+		if checkHost(host) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 func badEscape(s string) bool {

@@ -27,6 +27,11 @@ export interface WorkflowWorkersMetadata {
    * none serves, or of one that is gone.
    */
   failing?: Failing;
+  /**
+   * Quarantined is who isn't tried for a while, because its code ended processes: executions,
+   * or all of the project; at most 20.
+   */
+  quarantined?: Quarantined[];
   /** LastReload is when code last went live here, and why. */
   lastReload?: ReloadState;
   /**
@@ -187,6 +192,28 @@ export interface SourceWarning {
 export interface PollFailure {
   since: string;
   error: string;
+}
+
+/**
+ * Quarantined is an execution, or a project, that isn't tried because of how its code ended
+ * processes.
+ */
+export interface Quarantined {
+  /** Project says that all of the project waits; the rest is of the last death then. */
+  project?: boolean;
+  /** WorkflowID and RunID are of the execution; absent if there was none. */
+  workflowId?: string;
+  runId?: string;
+  /** File, Version and Hash are of the code that was under way; absent if they aren't known. */
+  file?: string;
+  version?: string;
+  hash?: string;
+  /** Deaths are the processes that ended meanwhile; Until is when it is tried again. */
+  deaths: number;
+  until: string;
+  /** Cause is how the last ended, Words are its last lines. */
+  cause: string;
+  words?: string;
 }
 
 /** ReloadState is one start or reload. */
