@@ -365,14 +365,18 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 			return report, nil
 		}
 		c.forget(p.ID, on)
+		lost := (*LinkError)(nil)
+		died := errors.As(err, &lost)
+		if died {
+			c.gone(ctx, on)
+		}
 		if alone {
 			on.leave()
 		}
 		// A cell that died meanwhile is no fault of this project's: once.
-		if lost := (*LinkError)(nil); !again || !errors.As(err, &lost) {
+		if !again || !died {
 			return report, err
 		}
-		c.gone(ctx, on)
 	}
 }
 
@@ -428,6 +432,7 @@ func (c *Cells) Stop(ctx context.Context, projectID string) error {
 	}
 	_, err = ask[ok](ctx, on.calls, cellService, methodStop, id{projectID})
 	if lost := (*LinkError)(nil); errors.As(err, &lost) {
+		c.gone(ctx, on)
 		err = nil // with its process the worker is gone
 	}
 	c.forget(projectID, on)

@@ -211,8 +211,12 @@ func (p *process) disconnect() {
 // leaveTimeout is how long a process may take to end once nobody talks to it.
 const leaveTimeout = 2 * time.Second
 
-// leave ends a process that has nothing to do any more.
+// leave ends a process that has nothing to do any more. Of one that is dead already the end wasn't
+// wanted.
 func (p *process) leave() {
+	if !p.lives() {
+		return
+	}
 	p.wanted.Store(true)
 	p.disconnect()
 	late := time.NewTimer(leaveTimeout)
