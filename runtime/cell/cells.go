@@ -267,6 +267,7 @@ func (c *Cells) keep(one *cell, p *process) {
 
 // died says what a death means.
 func (c *Cells) died(p *process) {
+	defer p.noting.Do(func() { close(p.noted) })
 	d := Death{Cell: p.cell, Cause: p.cause, Words: p.words.String(), Lived: time.Since(p.began), Inside: p.inside}
 	c.mu.Lock()
 	var suspicions []runtime.Suspicion
@@ -364,12 +365,12 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 		if err == nil {
 			return report, nil
 		}
-		c.forget(p.ID, on)
 		lost := (*LinkError)(nil)
 		died := errors.As(err, &lost)
 		if died {
-			c.gone(ctx, on)
+			c.gone(ctx, on) // it has to be known whose code ended it, and which
 		}
+		c.forget(p.ID, on)
 		if alone {
 			on.leave()
 		}
@@ -380,14 +381,15 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 	}
 }
 
-// gone waits until a process that doesn't answer is known to be dead, if it is.
+// gone waits until the death of a process that doesn't answer is dealt with, if it is dead.
 func (c *Cells) gone(ctx context.Context, p *process) {
 	late := time.NewTimer(leaveTimeout)
 	defer late.Stop()
 	select {
-	case <-p.dead:
+	case <-p.noted:
 	case <-late.C:
 	case <-ctx.Done():
+	case <-c.life.Done():
 	}
 }
 

@@ -29,6 +29,8 @@ type process struct {
 	words   lastWords
 	began   time.Time
 	dead    chan struct{}             // closed once it is, and all that it said was read
+	noted   chan struct{}             // closed once it is known whose code it was
+	noting  sync.Once                 // of that
 	cause   string                    // of its death; for after that
 	inside  []runtime.Entry           // whose JavaScript was under way; so too
 	wanted  atomic.Bool               // its end is
@@ -130,7 +132,7 @@ func (c *Cells) spawn(number int, alone string) (*process, error) {
 		return nil, err
 	}
 	defer itsNotes.Close()
-	p := &process{cells: c, cell: number, alone: alone, notes: notes, dead: make(chan struct{}), began: time.Now()}
+	p := &process{cells: c, cell: number, alone: alone, notes: notes, dead: make(chan struct{}), noted: make(chan struct{}), began: time.Now()}
 	p.cmd = exec.Command(program, c.cfg.Arguments...)
 	p.cmd.Args[0] = "workflow-worker"
 	p.cmd.Env = append(variables, c.cfg.ProcessEnvironment...)
