@@ -265,7 +265,7 @@ func replaceConstants(v reflect.Value, values map[string]ast.Expression) {
 		}
 		replaceConstants(v.Elem(), values)
 	case reflect.Pointer:
-		if !v.IsNil() && v.Type() != fileType {
+		if !v.IsNil() {
 			replaceConstants(v.Elem(), values)
 		}
 	case reflect.Slice:

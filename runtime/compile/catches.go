@@ -58,7 +58,7 @@ func assignVariables(v reflect.Value, name unistring.String) {
 		}
 		assignVariables(v.Elem(), name)
 	case reflect.Pointer:
-		if !v.IsNil() && v.Type() != fileType {
+		if !v.IsNil() {
 			assignVariables(v.Elem(), name)
 		}
 	case reflect.Slice:

@@ -93,7 +93,7 @@ func declareKeys(v reflect.Value, keys map[*ast.ClassLiteral][]*ast.Binding) (op
 		}
 		return open
 	case reflect.Pointer:
-		if v.IsNil() || v.Type() == fileType {
+		if v.IsNil() {
 			return nil
 		}
 		open = declareKeys(v.Elem(), keys)

@@ -4,7 +4,6 @@ import (
 	"reflect"
 
 	"github.com/dop251/goja/ast"
-	"github.com/dop251/goja/file"
 
 	"workflow-worker/runtime/language/nodes"
 )
@@ -219,7 +218,7 @@ func walk(v reflect.Value, visit func(ast.Node)) {
 	case reflect.Interface:
 		walk(v.Elem(), visit)
 	case reflect.Pointer:
-		if v.IsNil() || v.Type() == fileType {
+		if v.IsNil() {
 			return
 		}
 		if n, ok := v.Interface().(ast.Node); ok {
@@ -239,5 +238,3 @@ func walk(v reflect.Value, visit func(ast.Node)) {
 		}
 	}
 }
-
-var fileType = reflect.TypeFor[*file.File]()

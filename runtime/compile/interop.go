@@ -115,7 +115,7 @@ func replaceMembers(v reflect.Value, modules map[unistring.String]unistring.Stri
 		}
 		replaceMembers(v.Elem(), modules)
 	case reflect.Pointer:
-		if !v.IsNil() && v.Type() != fileType {
+		if !v.IsNil() {
 			replaceMembers(v.Elem(), modules)
 		}
 	case reflect.Slice:

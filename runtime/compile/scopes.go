@@ -201,7 +201,7 @@ func walkUntil(v reflect.Value, visit func(ast.Node) bool) {
 	case reflect.Interface:
 		walkUntil(v.Elem(), visit)
 	case reflect.Pointer:
-		if v.IsNil() || v.Type() == fileType {
+		if v.IsNil() {
 			return
 		}
 		if n, ok := v.Interface().(ast.Node); ok && !visit(n) {

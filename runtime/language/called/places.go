@@ -7,6 +7,7 @@ import (
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/parser"
 
+	"workflow-worker/runtime/language/nodes"
 	"workflow-worker/runtime/language/operators"
 )
 
@@ -65,11 +66,6 @@ func Read(text string) *Texts {
 	return t
 }
 
-var (
-	fileType  = reflect.TypeFor[*file.File]()
-	indexType = reflect.TypeFor[file.Idx]()
-)
-
 // each goes through all nodes that a value holds.
 func each(v reflect.Value, do func(node any)) {
 	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
@@ -78,7 +74,7 @@ func each(v reflect.Value, do func(node any)) {
 			each(v.Elem(), do)
 		}
 	case reflect.Pointer:
-		if !v.IsNil() && v.Type() != fileType {
+		if !v.IsNil() {
 			do(v.Interface())
 			each(v.Elem(), do)
 		}
@@ -90,10 +86,8 @@ func each(v reflect.Value, do func(node any)) {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Type != indexType && f.Name != "DeclarationList" {
-				each(v.Field(i), do)
-			}
+		for _, i := range nodes.Below(v.Type()) {
+			each(v.Field(i), do)
 		}
 	}
 }

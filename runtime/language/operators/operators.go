@@ -124,10 +124,6 @@ type rewriter struct {
 	err      error
 }
 
-var (
-	fileType = reflect.TypeFor[*file.File]()
-)
-
 // walk goes through all that a value holds, and puts other expressions in the places of some.
 func (w *rewriter) walk(v reflect.Value) {
 	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
@@ -142,7 +138,7 @@ func (w *rewriter) walk(v reflect.Value) {
 			}
 		}
 	case reflect.Pointer:
-		if v.IsNil() || v.Type() == fileType {
+		if v.IsNil() {
 			return
 		}
 		before := w.function
