@@ -105,7 +105,7 @@ type Cells struct {
 	learned  time.Time           // when suspects were read; zero: never
 	lonely   map[string]*process // by the project that each is for
 	follow   following
-	coming   map[int]int       // projects that are about to start, by the cell's number
+	coming   map[string]int    // the number of the cell that each project which starts was given
 	all      map[*process]bool // that live, or come up
 }
 
@@ -127,7 +127,7 @@ func New(cfg Config) (*Cells, error) {
 	}
 	life, end := context.WithCancelCause(context.Background())
 	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*runtime.Suspicion{}, lonely: map[string]*process{}}
-	c.follow, c.all, c.coming = following{Number: 1, Is: true}, map[*process]bool{}, map[int]int{}
+	c.follow, c.all, c.coming = following{Number: 1, Is: true}, map[*process]bool{}, map[string]int{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
 	}
@@ -311,20 +311,25 @@ func (c *Cells) lacks(what []string) {
 	})
 }
 
-// choose gives the cell with the fewest projects, for one that starts until done is called.
-func (c *Cells) choose() (one *cell, done func()) {
+// choose gives a project that starts the cell with the fewest; done says that its start is over.
+func (c *Cells) choose(projectID string) (one *cell, done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	count := maps.Clone(c.coming)
-	for _, h := range c.projects {
-		count[h.process.cell]++
+	count := map[int]int{}
+	for _, number := range c.coming {
+		count[number]++
+	}
+	for id, h := range c.projects {
+		if _, comes := c.coming[id]; !comes {
+			count[h.process.cell]++
+		}
 	}
 	one = slices.MinFunc(c.cells, func(a, b *cell) int { return count[a.number] - count[b.number] })
-	c.coming[one.number]++
+	c.coming[projectID] = one.number
 	return one, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.coming[one.number]--
+		delete(c.coming, projectID)
 	}
 }
 
@@ -348,7 +353,7 @@ func (c *Cells) Start(ctx context.Context, p runtime.Project) (runtime.Report, e
 	}
 	place := func() (*process, error) { return c.ownCell(ctx, p.ID) }
 	if !alone {
-		one, done := c.choose()
+		one, done := c.choose(p.ID)
 		defer done()
 		place = func() (*process, error) { return c.process(ctx, one) }
 	}
