@@ -250,36 +250,21 @@ func isConstant(e ast.Expression) bool {
 
 // replaceConstants puts values in the places of members, by path and member.
 func replaceConstants(v reflect.Value, values map[string]ast.Expression) {
-	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
-	case reflect.Interface:
-		if v.IsNil() {
-			return
+	nodes.Walk(v, func(v reflect.Value) bool {
+		e, ok := v.Interface().(ast.Expression)
+		if !ok || v.Kind() != reflect.Interface {
+			return true
 		}
-		if e, ok := v.Interface().(ast.Expression); ok {
-			if path, member, ok := memberPath(e); ok {
-				if value := values[path+"\x00"+member]; value != nil {
-					v.Set(reflect.ValueOf(at(value, e.Idx0())))
-					return
-				}
-			}
+		path, member, ok := memberPath(e)
+		if !ok {
+			return true
 		}
-		replaceConstants(v.Elem(), values)
-	case reflect.Pointer:
-		if !v.IsNil() {
-			replaceConstants(v.Elem(), values)
+		value := values[path+"\x00"+member]
+		if value != nil {
+			v.Set(reflect.ValueOf(at(value, e.Idx0())))
 		}
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				replaceConstants(v.Index(i), values)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			replaceConstants(v.Field(i), values)
-		}
-	}
+		return value == nil
+	})
 }
 
 // memberPath takes apart A.B.member and A.B["member"].

@@ -26,11 +26,13 @@ func assignCaught(tree *ast.Program) {
 // assignVariables makes assignments of the declarations of a variable, wherever they are in v but
 // in functions.
 func assignVariables(v reflect.Value, name unistring.String) {
-	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
-	case reflect.Interface:
+	nodes.Walk(v, func(v reflect.Value) bool {
+		if v.Kind() == reflect.Pointer {
+			return true
+		}
 		switch n := v.Interface().(type) {
-		case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral, *ast.ClassLiteral, *ast.FunctionDeclaration, *ast.ClassDeclaration, nil:
-			return
+		case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral, *ast.ClassLiteral, *ast.FunctionDeclaration, *ast.ClassDeclaration:
+			return false
 		case *ast.VariableStatement:
 			if declares(n.List, name) {
 				block := &ast.BlockStatement{LeftBrace: n.Idx0(), RightBrace: n.Idx1()}
@@ -39,7 +41,7 @@ func assignVariables(v reflect.Value, name unistring.String) {
 				}
 				v.Set(reflect.ValueOf(block))
 			}
-			return
+			return false
 		case *ast.ForLoopInitializerVarDeclList:
 			if declares(n.List, name) {
 				v.SetZero()
@@ -47,32 +49,17 @@ func assignVariables(v reflect.Value, name unistring.String) {
 					v.Set(reflect.ValueOf(&ast.ForLoopInitializerExpression{Expression: &ast.SequenceExpression{Sequence: list}}))
 				}
 			}
-			return
+			return false
 		case *ast.ForIntoVar:
 			if to, ok := n.Binding.Target.(ast.Expression); ok && n.Binding.Initializer == nil && declares([]*ast.Binding{n.Binding}, name) {
 				v.Set(reflect.ValueOf(&ast.ForIntoExpression{Expression: to}))
 			}
-			return
+			return false
 		case ast.Expression:
-			return
+			return false
 		}
-		assignVariables(v.Elem(), name)
-	case reflect.Pointer:
-		if !v.IsNil() {
-			assignVariables(v.Elem(), name)
-		}
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				assignVariables(v.Index(i), name)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			assignVariables(v.Field(i), name)
-		}
-	}
+		return true
+	})
 }
 
 func declares(list []*ast.Binding, name unistring.String) (found bool) {

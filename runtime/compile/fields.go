@@ -115,17 +115,8 @@ func declareKeys(v reflect.Value, keys map[*ast.ClassLiteral][]*ast.Binding) (op
 			}
 			return nil
 		}
-		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				open = append(open, declareKeys(v.Index(i), keys)...)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			open = append(open, declareKeys(v.Field(i), keys)...)
-		}
 	}
+	nodes.Each(v, func(below reflect.Value) { open = append(open, declareKeys(below, keys)...) })
 	return open
 }
 

@@ -212,29 +212,18 @@ func (f *found) assigned(left *ast.DotExpression, right ast.Expression) {
 	}
 }
 
-// walk calls visit for every node below v. goja's ast has no walker of its own.
+// walk calls visit for every node below v.
 func walk(v reflect.Value, visit func(ast.Node)) {
-	switch v.Kind() {
-	case reflect.Interface:
-		walk(v.Elem(), visit)
-	case reflect.Pointer:
-		if v.IsNil() {
-			return
+	walkUntil(v, func(n ast.Node) bool { visit(n); return true })
+}
+
+// walkUntil is walk, but for what is below the nodes for which visit gives false.
+func walkUntil(v reflect.Value, visit func(ast.Node) bool) {
+	nodes.Walk(v, func(v reflect.Value) bool {
+		if v.Kind() != reflect.Pointer {
+			return true
 		}
-		if n, ok := v.Interface().(ast.Node); ok {
-			visit(n)
-		}
-		walk(v.Elem(), visit)
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() {
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				walk(v.Index(i), visit)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			walk(v.Field(i), visit)
-		}
-	}
+		n, ok := v.Interface().(ast.Node)
+		return !ok || visit(n)
+	})
 }

@@ -102,34 +102,17 @@ func isObject(name func() *ast.Identifier) ast.Expression {
 
 // replaceMembers has members of imports be those of the modules, wherever they are in v.
 func replaceMembers(v reflect.Value, modules map[unistring.String]unistring.String) {
-	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
-	case reflect.Interface:
-		if v.IsNil() {
-			return
+	nodes.Walk(v, func(v reflect.Value) bool {
+		d, ok := v.Interface().(*ast.DotExpression)
+		if !ok || v.Kind() != reflect.Interface {
+			return true
 		}
-		if d, ok := v.Interface().(*ast.DotExpression); ok {
-			if member := memberOf(d, modules); member != nil {
-				v.Set(reflect.ValueOf(member))
-				return
-			}
+		member := memberOf(d, modules)
+		if member != nil {
+			v.Set(reflect.ValueOf(member))
 		}
-		replaceMembers(v.Elem(), modules)
-	case reflect.Pointer:
-		if !v.IsNil() {
-			replaceMembers(v.Elem(), modules)
-		}
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				replaceMembers(v.Index(i), modules)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			replaceMembers(v.Field(i), modules)
-		}
-	}
+		return member == nil
+	})
 }
 
 // memberOf is what stands for a member of an import; nil if it is one of something else.

@@ -5,8 +5,6 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
-
-	"workflow-worker/runtime/language/nodes"
 )
 
 // scopes walks a program's tree with the names that are bound where it is, and tells of what isn't
@@ -193,33 +191,6 @@ func (s *scopes) vars(v reflect.Value) {
 		}
 		return true
 	})
-}
-
-// walkUntil is walk, but for what is below the nodes for which visit gives false.
-func walkUntil(v reflect.Value, visit func(ast.Node) bool) {
-	switch v.Kind() {
-	case reflect.Interface:
-		walkUntil(v.Elem(), visit)
-	case reflect.Pointer:
-		if v.IsNil() {
-			return
-		}
-		if n, ok := v.Interface().(ast.Node); ok && !visit(n) {
-			return
-		}
-		walkUntil(v.Elem(), visit)
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() {
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				walkUntil(v.Index(i), visit)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			walkUntil(v.Field(i), visit)
-		}
-	}
 }
 
 // visit walks what is below a node, in its scope.

@@ -68,28 +68,12 @@ func Read(text string) *Texts {
 
 // each goes through all nodes that a value holds.
 func each(v reflect.Value, do func(node any)) {
-	switch v.Kind() { //nolint:exhaustive // the rest holds nothing
-	case reflect.Interface:
-		if !v.IsNil() {
-			each(v.Elem(), do)
-		}
-	case reflect.Pointer:
-		if !v.IsNil() {
+	nodes.Walk(v, func(v reflect.Value) bool {
+		if v.Kind() == reflect.Pointer {
 			do(v.Interface())
-			each(v.Elem(), do)
 		}
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				each(v.Index(i), do)
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			each(v.Field(i), do)
-		}
-	}
+		return true
+	})
 }
 
 func (t *Texts) note(node any) {

@@ -147,17 +147,8 @@ func (w *rewriter) walk(v reflect.Value) {
 		w.walk(v.Elem())
 		w.leaveScope(v.Interface())
 		w.function = before
-	case reflect.Slice:
-		switch v.Type().Elem().Kind() { //nolint:exhaustive // others hold nothing
-		case reflect.Interface, reflect.Pointer, reflect.Struct:
-			for i := range v.Len() {
-				w.walk(v.Index(i))
-			}
-		}
-	case reflect.Struct:
-		for _, i := range nodes.Below(v.Type()) {
-			w.walk(v.Field(i))
-		}
+	default:
+		nodes.Each(v, w.walk)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja/parser"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/nodes"
 	"workflow-worker/runtime/language/pattern"
 )
 
@@ -93,33 +94,15 @@ func (r *RegExps) parse(text string) (*ast.Program, error) {
 	return parser.ParseFile(nil, "", text, 0, parser.WithDisableSourceMaps)
 }
 
-// eachLiteral calls f for every regular expression below v. goja's ast has no walker of its own.
+// eachLiteral calls f for every regular expression below v.
 func eachLiteral(v reflect.Value, f func(*ast.RegExpLiteral)) {
-	switch v.Kind() {
-	case reflect.Interface:
-		eachLiteral(v.Elem(), f)
-	case reflect.Pointer:
-		if re, ok := v.Interface().(*ast.RegExpLiteral); ok && re != nil {
+	nodes.Walk(v, func(v reflect.Value) bool {
+		if re, ok := v.Interface().(*ast.RegExpLiteral); ok && v.Kind() == reflect.Pointer {
 			f(re)
-			return
 		}
-		if !v.IsNil() && v.Type().Elem().PkgPath() == astPackage {
-			eachLiteral(v.Elem(), f)
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			eachLiteral(v.Index(i), f)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				eachLiteral(v.Field(i), f)
-			}
-		}
-	}
+		return true
+	})
 }
-
-var astPackage = reflect.TypeFor[ast.Program]().PkgPath()
 
 // frames are what goja puts around the texts of a function, by the constructor: before the
 // parameters, and before the body.

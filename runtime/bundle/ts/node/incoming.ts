@@ -1,7 +1,7 @@
 // What a request of node:http has: its response, and a stand-in for the connection.
 import { host } from './host';
 import { failure } from './data';
-import { errorOf } from './http';
+import { errorOf } from './trouble';
 
 const g: any = globalThis;
 

@@ -2,7 +2,7 @@ import { RawValue } from '@temporalio/common/lib/converter/payload-converter';
 import { getActivator } from '@temporalio/workflow/lib/global-attributes';
 import { Activator } from '@temporalio/workflow/lib/internals';
 import pkg from '@temporalio/workflow/lib/pkg';
-import { Placed } from './stacks';
+import { Placed, waitedFor } from './stacks';
 
 // The package gives each execution some twenty maps and lists, and handlers of its own for the queries that all answer alike.
 // An execution that waits holds what it was given, so here most of it is made when it is first asked for, or shared: the bundle
@@ -45,17 +45,6 @@ const own: Record<string, () => object> = {
 };
 lazily(Activator.prototype, own);
 
-/** What an execution can wait for, in the order in which the stack trace queries show it. */
-export const waitedFor = [
-  'timer',
-  'activity',
-  'nexusOperationStart',
-  'nexusOperationComplete',
-  'childWorkflowStart',
-  'childWorkflowComplete',
-  'signalWorkflow',
-  'cancelWorkflow',
-];
 const completions = {};
 lazily(completions, Object.fromEntries(waitedFor.map((name) => [name, () => new Placed()])));
 

@@ -1,6 +1,5 @@
 import { Activator } from '@temporalio/workflow/lib/internals';
 import { host } from './host';
-import { waitedFor } from './spare';
 
 // The stack trace queries tell where an execution waits. Upstream follows every promise with V8's hooks; here each thing that
 // can be waited for (a timer, an activity, a condition …) remembers the author's frames of where it came about.
@@ -19,6 +18,17 @@ class Conditions extends Placed {
   }
 }
 
+/** What an execution can wait for, in the order in which the stack trace queries show it. */
+export const waitedFor = [
+  'timer',
+  'activity',
+  'nexusOperationStart',
+  'nexusOperationComplete',
+  'childWorkflowStart',
+  'childWorkflowComplete',
+  'signalWorkflow',
+  'cancelWorkflow',
+];
 function places(activator: any): Map<number, any>[] {
   const { completions } = activator;
   return [...waitedFor.filter((name) => Object.hasOwn(completions, name)).map((name) => completions[name]), activator.blockedConditions];
