@@ -127,12 +127,17 @@ $(LOCALES): $(LOCALE_SOURCES)
 # A package's tests may take longer than go test's ten minutes where all run at once on two cores.
 # What go vet finds, `make lint` finds.
 # The race detector's own end of a process takes a second, in case something else is still running.
+# The service that the tests of several packages run is linked once, and what runs at speed is
+# compiled as the image's program, whose test comes before.
+test: WHOLE := $(filter ./...,$(PKGS))
+test: RACED := $(CURDIR)/.local/test/workflow-worker
 test: export GORACE := atexit_sleep_ms=0
 test: export INSTALL := yes
 test: bundle gcc ## all tests with -race against a real PostgreSQL and Temporal that it starts itself
 	@$(SOON) $(GO) build -o .local/bin/withstack ./cmd/withstack
-	.local/bin/withstack -- $(GO) test -pgo=off -vet=off $(RACE) -timeout 30m $(TESTFLAGS) $(PKGS)
-	$(if $(filter ./...,$(PKGS)),.local/bin/withstack -- $(GO) test -pgo=off -vet=off -p 1 -timeout 30m -run '$(call either,$(AT_SPEED))' $(AT_SPEED_PKGS))
+	$(if $(WHOLE),$(GO) build -buildvcs=false -pgo=off $(RACE) -o $(RACED) ./cmd/workflow-worker)
+	$(if $(WHOLE),TEST_SERVICE_PROGRAM='$(RACED)' ).local/bin/withstack -- $(GO) test -pgo=off -vet=off $(RACE) -timeout 30m $(TESTFLAGS) $(PKGS)
+	$(if $(WHOLE),$(ALIKE) .local/bin/withstack -- $(GO) test -pgo=off -vet=off -p 1 -timeout 30m -run '$(call either,$(AT_SPEED))' $(AT_SPEED_PKGS))
 
 # Since where `make quick` looks for changes: the upstream's commit, or the last one.
 SINCE ?= $(shell git merge-base HEAD @{upstream} 2>/dev/null || echo HEAD)

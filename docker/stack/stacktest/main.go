@@ -17,10 +17,11 @@ import (
 	"workflow-worker/docker/stack"
 )
 
-// The environment by which one server serves all test binaries.
+// The environment by which one server, and one build, serves all test binaries.
 const (
 	EnvDatabaseURL     = "TEST_DATABASE_URL"     // a superuser's URL of a server with wal_level=logical
 	EnvTemporalAddress = "TEST_TEMPORAL_ADDRESS" // host:port; tests use the namespace "default"
+	EnvServiceProgram  = "TEST_SERVICE_PROGRAM"  // what ServiceProgram would build, built already
 )
 
 // startTimeout covers building Temporal's CLI, which takes minutes the first time.

@@ -13,10 +13,13 @@ import (
 )
 
 // ServiceProgram is the path of the service's program, for tests of what runs
-// beside it. The binary's first call builds it from this checkout, with -race if
-// the tests have that; Main removes it.
+// beside it. Unless EnvServiceProgram names one, the binary's first call builds it
+// from this checkout, with -race if the tests have that; Main removes it.
 func ServiceProgram(t testing.TB) string {
 	t.Helper()
+	if built := os.Getenv(EnvServiceProgram); built != "" {
+		return built
+	}
 	path, err := shared.serviceProgram(t)
 	if err != nil {
 		t.Fatal(err)
@@ -39,10 +42,7 @@ func (s *servers) serviceProgram(t testing.TB) (string, error) {
 			return "", err
 		}
 		// The tests' own build flags, so that what was compiled for them needs only linking.
-		args := []string{"build", "-buildvcs=false", "-pgo=off", "-o", dir}
-		if race.Enabled {
-			args = append(args, "-race")
-		}
+		args := append([]string{"build", "-buildvcs=false", "-pgo=off", "-o", dir}, race.BuildFlags()...)
 		build := exec.Command("go", append(args, "./cmd/workflow-worker")...)
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"workflow-worker/docker/stack"
+	"workflow-worker/docker/stack/stacktest/race"
 )
 
 // A test that skips itself under the race detector and that the Makefile doesn't name never runs.
@@ -59,6 +60,34 @@ func TestTheMakefileRunsWhatSkipsItself(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("no test skips itself")
+	}
+}
+
+// The service that tests run beside them shares with them what was compiled only if both leave the same
+// modules to themselves.
+func TestTheMakefileLeavesOutTheSameModules(t *testing.T) {
+	t.Parallel()
+	if !race.Enabled {
+		t.Skip("there are no flags without the race detector")
+	}
+	root, err := stack.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^RACE := -race \$\(foreach module,([^,]*),-gcflags='\$\(module\)/\.\.\.=-race=false'\)$`).FindSubmatch(text)
+	if m == nil {
+		t.Fatal("the Makefile says RACE in other words")
+	}
+	want := []string{"-race"}
+	for _, module := range strings.Fields(string(m[1])) {
+		want = append(want, "-gcflags="+module+"/...=-race=false")
+	}
+	if got := race.BuildFlags(); !slices.Equal(got, want) {
+		t.Errorf("the flags are %q, the Makefile's %q", got, want)
 	}
 }
 
