@@ -57,7 +57,8 @@ const temporalID = `(SELECT CASE WHEN length(x.id) <= 255 THEN x.id END FROM (SE
 
 // ClaimStarts claims rows that wait for their start: at most so many, and of a project at most so
 // many, none of those that are busy; those that wait for longest come first. What they are to be called is in the row before
-// anything is asked of Temporal.
+// anything is asked of Temporal. So is the lease: a replica of an earlier release, which knows of no
+// other place, goes on with what is left behind, and keeps off what isn't.
 func ClaimStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most, perProject int, busy []string) ([]Start, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
@@ -84,7 +85,7 @@ c AS (
 leased AS (
   UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.id
 )
-UPDATE public.workflow_executions e SET claimed_at = now(), temporal_workflow_id = `+temporalID+`
+UPDATE public.workflow_executions e SET claimed_at = now(), leased_until = now() + $1 * interval '1 microsecond', temporal_workflow_id = `+temporalID+`
 FROM c WHERE e.id = c.id AND e.status = 'pending'
 RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject, busy)
 	return collectStarts(rows, err)
@@ -99,13 +100,13 @@ WITH c AS (
   SELECT e.id, p.id AS project_id, f.kebab_name, p.task_queue_name
   FROM workflow_worker.executions_due d JOIN public.workflow_executions e ON e.id = d.execution_id AND e.status = 'pending' AND e.claimed_at IS NOT NULL
   JOIN public.workflows f ON f.id = e.workflow_id JOIN public.projects p ON p.id = f.project_id
-  WHERE d.reason = 'start' AND d.leased_until < now()
+  WHERE d.reason = 'start' AND d.leased_until < now() AND (e.leased_until IS NULL OR e.leased_until < now())
   ORDER BY d.leased_until LIMIT $3 FOR NO KEY UPDATE OF e, d SKIP LOCKED
 ),
 leased AS (
   UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.id
 )
-UPDATE public.workflow_executions e SET temporal_workflow_id = `+temporalID+`
+UPDATE public.workflow_executions e SET leased_until = now() + $1 * interval '1 microsecond', temporal_workflow_id = `+temporalID+`
 FROM c WHERE e.id = c.id
 RETURNING `+startColumns, lease.Microseconds(), maxInput, most)
 	return collectStarts(rows, err)
@@ -132,8 +133,8 @@ WITH given AS (
   UPDATE workflow_worker.executions_due SET leased_until = now() + $2 * interval '1 microsecond'
   WHERE execution_id = ANY($1::text[]::uuid[]) AND leased_until IS NOT NULL
 )
-UPDATE public.workflow_executions SET error_message = $3
-WHERE $3 <> '' AND id = ANY($1::text[]::uuid[]) AND status = 'pending' AND error_message IS DISTINCT FROM $3`, ids, after.Microseconds(), plain(why))
+UPDATE public.workflow_executions SET leased_until = now() + $2 * interval '1 microsecond', error_message = coalesce(nullif($3, ''), error_message)
+WHERE id = ANY($1::text[]::uuid[]) AND status = 'pending' AND claimed_at IS NOT NULL`, ids, after.Microseconds(), plain(why))
 	if err != nil {
 		return fmt.Errorf("give back executions to start: %w", err)
 	}
@@ -200,7 +201,7 @@ UPDATE public.workflow_executions e SET
   started_at = CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, CASE WHEN s.run_id <> '' THEN now() END) ELSE coalesce(e.started_at, s.started_at) END,
   completed_at = s.ended_at,
   duration_ms = least(2147483647, greatest(0, extract(epoch FROM s.ended_at
-    - CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, now()) ELSE coalesce(e.started_at, s.started_at) END) * 1000))::integer,
+    - CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, now()) ELSE coalesce(CASE WHEN isfinite(e.started_at) THEN e.started_at END, s.started_at) END) * 1000))::integer,
   output = s.output::jsonb, error_message = nullif(s.message, ''), error = s.error::jsonb,
   activities_executed = CASE WHEN s.activities >= 0 THEN s.activities ELSE e.activities_executed END,
   code_version = coalesce(nullif(s.version, ''), (SELECT c.version FROM public.workflow_code_store c WHERE c.hash = s.hash AND c.version <> '' LIMIT 1), e.code_version),
@@ -483,10 +484,12 @@ func ReadChains(ctx context.Context, db DB, firstRuns []string) ([]OpenExecution
 	return readOpen(ctx, db, `JOIN workflow_worker.execution_runs r ON r.execution_id = e.id WHERE r.run_id = ANY($1::text[]) AND e.first_run_id = r.run_id`, firstRuns)
 }
 
+// readOpen reads rows. A start that somebody else wrote may be at no time that there is, or be still to
+// come: then it was long ago, so that the row is looked at.
 func readOpen(ctx context.Context, db DB, where string, args ...any) ([]OpenExecution, error) {
 	rows, err := db.Query(ctx, `
 SELECT e.id::text, coalesce(e.temporal_workflow_id::text, ''), coalesce(e.temporal_run_id::text, ''), coalesce(e.first_run_id, ''), p.task_queue_name::text,
-  e.status::text, coalesce(e.started_at, e.created_at), e.workflow_id::text
+  e.status::text, (SELECT CASE WHEN t BETWEEN '2000-01-01' AND now() + interval '1 minute' THEN t ELSE '2000-01-01' END FROM (SELECT coalesce(e.started_at, e.created_at)) x (t)), e.workflow_id::text
 FROM public.workflow_executions e JOIN public.workflows w ON w.id = e.workflow_id JOIN public.projects p ON p.id = w.project_id
 `+where, args...)
 	if err != nil {
@@ -637,7 +640,9 @@ func RemoveOldExecutions(ctx context.Context, db DB, retention time.Duration, mo
 	defer cancel()
 	tag, err := db.Exec(ctx, `
 WITH kept AS (
-  SELECT w.id AS workflow_id, coalesce(p.execution_retention, CASE WHEN $1::bigint > 0 THEN $1::bigint * interval '1 microsecond' END) AS long
+  -- One project's "for ever", subtracted, would be no time at all and fail for all of them.
+  SELECT w.id AS workflow_id, coalesce(CASE WHEN p.execution_retention IS NOT NULL THEN least(greatest(p.execution_retention, '0'), '1000 years') END,
+    CASE WHEN $1::bigint > 0 THEN $1::bigint * interval '1 microsecond' END) AS long
   FROM public.workflows w JOIN public.projects p ON p.id = w.project_id
 ),
 old AS (

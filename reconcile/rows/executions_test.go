@@ -65,11 +65,93 @@ func TestStartsAreClaimedOnceAndInTurnsOfTheProjects(t *testing.T) {
 	// A lease that is over is another's to go on with; the first claim's time stays.
 	h.Exec(`UPDATE workflow_executions SET claimed_at = '2001-01-01' WHERE workflow_id = $1`, one)
 	h.Exec(`UPDATE workflow_worker.executions_due SET leased_until = now() - interval '1 second' WHERE workflow_id = $1`, one)
+	if found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10); err != nil || len(found) > 0 {
+		t.Errorf("abandoned %+v, %v, while the row says that somebody has it", found, err)
+	}
+	h.Exec(`UPDATE workflow_executions SET leased_until = now() - interval '1 second' WHERE workflow_id = $1`, one)
 	for want := 1; want >= 0; want-- {
 		found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10)
 		if err != nil || len(found) != want || want == 1 && (!found[0].Again || found[0].ClaimedAt.Year() != 2001) {
 			t.Errorf("abandoned %+v, %v; want %d", found, err, want)
 		}
+	}
+}
+
+// Releases before executions_due know of leases by the row alone: what is left behind theirs go on
+// with, what isn't they leave alone.
+func TestEarlierReleasesFindTheLeasesInTheRow(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	_, w := h.Shop("")
+	waiting(h, w, 1)
+	mayTake := func(what string, want bool) {
+		t.Helper()
+		if got := rowstest.One[bool](h, `SELECT claimed_at IS NULL OR leased_until < now() FROM workflow_executions WHERE workflow_id = $1`, w); got != want {
+			t.Errorf("%s: an earlier release may take it up: %t, want %t", what, got, want)
+		}
+	}
+	over := func() {
+		h.Exec(`UPDATE workflow_worker.executions_due SET leased_until = now() - interval '1 second' WHERE workflow_id = $1`, w)
+		h.Exec(`UPDATE workflow_executions SET leased_until = leased_until - interval '1 hour' WHERE workflow_id = $1`, w)
+	}
+	found, err := rows.ClaimStarts(t.Context(), db, lease, 100, 10, 10, nil)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d claimed, %v", len(found), err)
+	}
+	mayTake("claimed", false)
+	over()
+	mayTake("left behind", true)
+	if found, err = rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10); err != nil || len(found) != 1 {
+		t.Fatalf("%d claimed again, %v", len(found), err)
+	}
+	mayTake("claimed again", false)
+	over()
+	for _, after := range []time.Duration{time.Hour, -time.Second} {
+		if err := rows.GiveBackStarts(t.Context(), db, []string{found[0].ID}, after, ""); err != nil {
+			t.Fatal(err)
+		}
+		mayTake("given back for "+after.String(), after < 0)
+	}
+}
+
+// What one row, or one project, says of times keeps no other's from being read and written.
+func TestTimesThatNobodyCanCountWithAreOneRowsOwn(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	_, forever := h.Shop("")
+	_, w := h.Shop("")
+	for _, at := range []string{"infinity", "-infinity", "4000-01-01 BC", "250000-01-01"} {
+		h.Exec(`INSERT INTO workflow_executions (workflow_id, status, temporal_workflow_id, temporal_run_id, first_run_id, started_at) VALUES ($1, 'running', 'x', $2, $2, $2::text::timestamptz)`, w, at)
+	}
+	open, err := rows.ReadOpenExecutions(t.Context(), db, rows.NoID, false, 100)
+	if err != nil || len(open) != 4 {
+		t.Fatalf("read %d, %v", len(open), err)
+	}
+	var ends []rows.ExecutionState
+	for _, x := range open {
+		if time.Since(x.StartedAt) < time.Hour {
+			t.Errorf("it began at %s, so that nobody looks at it", x.StartedAt)
+		}
+		ends = append(ends, rows.ExecutionState{ID: x.ID, RunID: x.RunID, Status: rows.ExecutionCompleted, EndedAt: time.Now().Add(-time.Hour), Activities: -1})
+	}
+	if err := rows.WriteExecutions(t.Context(), db, ends); err != nil {
+		t.Fatal(err)
+	}
+	if n := rowstest.One[int](h, `SELECT count(*) FROM workflow_executions WHERE status = 'completed' AND workflow_id = $1`, w); n != 4 {
+		t.Errorf("%d of 4 are completed", n)
+	}
+	h.Exec(`INSERT INTO workflow_executions (workflow_id, status, completed_at) VALUES ($1, 'failed', now() - interval '1 hour')`, forever)
+	for _, long := range []string{"10000 years", "170000000 years"} {
+		h.Exec(`UPDATE projects SET execution_retention = $2::text::interval WHERE id = (SELECT project_id FROM workflows WHERE id = $1)`, forever, long)
+		if _, err := rows.RemoveOldExecutions(t.Context(), db, time.Minute, 100); err != nil {
+			t.Errorf("kept for %s: %v", long, err)
+		}
+	}
+	if n := rowstest.One[int](h, `SELECT count(*) FROM workflow_executions WHERE workflow_id = $1`, forever); n != 1 {
+		t.Error("what is kept for ever is removed")
+	}
+	if n := rowstest.One[int](h, `SELECT count(*) FROM workflow_executions WHERE workflow_id = $1`, w); n != 0 {
+		t.Errorf("%d of another project are still there", n)
 	}
 }
 
