@@ -263,9 +263,11 @@ func TestOneThatIsShortOfMemoryKeepsWhatItHasAndOthersTakeTheRest(t *testing.T) 
 
 func TestAReplicaOfAllProjectsSaysSo(t *testing.T) {
 	t.Parallel()
-	h, r, p, _ := serving(t)
+	h := newHouse(t)
+	p, w := h.Shop("v1")
+	r := h.work(func(c *Config) { c.HeartbeatInterval = time.Hour }) // it doesn't wait for its next one
+	r.isServing(p, w, "v1")
 	eventually(t, func() error {
-		r.places.ring()
 		return expect(one[string](h, `SELECT coalesce(max(status || ' ' || project_replicas || ' ' || projects_running), '') FROM workflow_replicas`), "running 0 1")
 	})
 	if err := r.stop(); err != nil || r.runner.runs(p) {

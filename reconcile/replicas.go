@@ -62,6 +62,7 @@ func (p *places) late() {
 
 // Run looks at the replicas until ctx ends, and says then that this one has stopped.
 func (p *places) Run(ctx context.Context) {
+	settled := p.Settled
 	for wait := time.Duration(0); ; wait = p.pause() {
 		p.mu.Lock()
 		if p.draining {
@@ -76,6 +77,9 @@ func (p *places) Run(ctx context.Context) {
 			return
 		case <-due.C:
 		case <-p.bell:
+			due.Stop()
+		case <-settled: // it may have come through its start
+			settled = nil
 			due.Stop()
 		}
 		if err := p.look(ctx); err != nil {
