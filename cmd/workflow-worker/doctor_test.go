@@ -284,7 +284,20 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	expired := newTap(t, grpc.Creds(credentials.NewServerTLSFromCert(&old)))
-	admin := securePostgres(t, a, "hostssl all all all trust\n")
+	admin := securePostgres(t, a, "hostssl all certified all cert\nhostssl all all all trust\n")
+	if _, err := admin.Exec(t.Context(), `CREATE ROLE certified LOGIN`); err != nil {
+		t.Fatal(err)
+	}
+	certified := func(by *authority, name string, change func(*x509.Certificate)) string {
+		query := url.Values{"sslmode": {"require"}}
+		if by != nil {
+			cert, key := by.issue(name, func(c *x509.Certificate) { c.Subject.CommonName = name; change(c) })
+			query.Set("sslcert", cert)
+			query.Set("sslkey", key)
+		}
+		return secureURL(admin, url.User("certified"), query)
+	}
+	as := func(*x509.Certificate) {}
 	byTLS := func(mode string) string { return secureURL(admin, url.User("postgres"), url.Values{"sslmode": {mode}}) }
 	eventually(t, "the server speaks TLS", func() error {
 		if code, _, errs := calls(map[string]string{"DATABASE_URL": byTLS("require")}, "migrate", "--status"); code != exitFindings {
@@ -309,6 +322,11 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 		{map[string]string{"DATABASE_URL": byTLS("verify-full")}, "database.reachable", "sslrootcert in DATABASE_URL"},
 		{map[string]string{"DATABASE_URL": byTLS("disable")}, "database.reachable", "pg_hba.conf"},
 		{map[string]string{"DATABASE_URL": byTLS("require")}, "schema.migrated", "never migrated"},
+		{map[string]string{"DATABASE_URL": certified(nil, "", nil)}, "database.reachable", "sslcert and sslkey in DATABASE_URL: pg_hba.conf"},
+		{map[string]string{"DATABASE_URL": certified(a, "somebody", as)}, "database.reachable", "whose common name is the user"},
+		{map[string]string{"DATABASE_URL": certified(newAuthority(t, "a stranger"), "certified", as)}, "database.reachable", "by an authority in the server's"},
+		{map[string]string{"DATABASE_URL": certified(a, "ended", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Hour) })}, "database.reachable", "renew our certificate"},
+		{map[string]string{"DATABASE_URL": certified(a, "certified", as)}, "schema.migrated", "never migrated"},
 		{map[string]string{"TEMPORAL_ADDRESS": expired.address, "TEMPORAL_TLS_SERVER_CA_CERT_PATH": a.ca()}, "temporal.reachable", "renew the server's certificate"},
 		{map[string]string{"TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS=false"},
 		{map[string]string{"TEMPORAL_ADDRESS": secured.address}, "temporal.reachable", "TEMPORAL_TLS=true"},

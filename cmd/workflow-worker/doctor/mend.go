@@ -42,6 +42,8 @@ func mendOfDatabase(err error) string {
 		return "the host of DATABASE_URL as the server's certificate names it"
 	case errors.As(err, &invalid):
 		return "renew the server's certificate"
+	case strings.Contains(err.Error(), "tls: expired certificate"): // which the server says
+		return "renew our certificate, in sslcert of DATABASE_URL: it has ended"
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return "ssl = on on the server; sslmode=disable where nobody else is on the way"
 	case strings.Contains(err.Error(), "failed to receive message: timeout"):
@@ -64,6 +66,11 @@ func mendOfRefusal(refused *pgconn.PgError) string {
 		return "the user of DATABASE_URL as Supabase's pooler wants it, postgres.PROJECT-REF, and the host of the project's own region"
 	case says("allow_list"):
 		return "let this machine's address in: Supabase's Network Restrictions"
+	case says("valid client certificate"):
+		// One of an authority that the server doesn't name isn't even sent.
+		return "sslcert and sslkey in DATABASE_URL: pg_hba.conf asks for a certificate of ours, by an authority in the server's ssl_ca_file"
+	case says("certificate authentication failed"):
+		return "a certificate in sslcert whose common name is the user of DATABASE_URL; or a map of both in pg_ident.conf"
 	case says("ssl connection is required", "ssl required"):
 		return "sslmode=require in DATABASE_URL, or better verify-full"
 	case says("for role") && refused.Code == "53300":
