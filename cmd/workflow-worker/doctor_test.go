@@ -331,6 +331,8 @@ func TestTheDoctorSaysWhatMendsAConnection(t *testing.T) {
 		{map[string]string{"TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS=false"},
 		{map[string]string{"TEMPORAL_ADDRESS": secured.address}, "temporal.reachable", "TEMPORAL_TLS=true"},
 		{map[string]string{"TEMPORAL_ADDRESS": secured.address, "TEMPORAL_TLS": "true"}, "temporal.reachable", "TEMPORAL_TLS_SERVER_CA_CERT_PATH"},
+		{map[string]string{"TEMPORAL_ADDRESS": "::1:7233"}, "temporal.reachable", "in brackets, [::1]:7233"},
+		{map[string]string{"TEMPORAL_ADDRESS": "[::1]"}, "temporal.reachable", "TEMPORAL_ADDRESS=[::1]:7233"},
 		{map[string]string{"TEMPORAL_ADDRESS": "nobody.invalid"}, "temporal.reachable", "nobody.invalid:7233"},
 		{map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, "traces.receiver", "port 4318"},
 		{map[string]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": elsewhere.URL}, "traces.receiver", "404"},

@@ -104,7 +104,7 @@ func checkHost(host string) error {
 	if i := strings.LastIndex(host, ":"); i >= 0 && !strings.HasSuffix(host, "]") {
 		name, port = host[:i], host[i+1:]
 	}
-	if strings.Count(name, ":") > 0 && net.ParseIP(strings.Trim(name, "[]")) == nil {
+	if strings.Contains(name, ":") && !bracketed(name) {
 		return fmt.Errorf("the host %q can't be read: an IPv6 address is written [::1]", host)
 	}
 	if port != "" {
@@ -113,6 +113,14 @@ func checkHost(host string) error {
 		}
 	}
 	return nil
+}
+
+// bracketed says whether a host is an IPv6 address as a URL has it, perhaps with a zone.
+func bracketed(name string) bool {
+	address, begins := strings.CutPrefix(name, "[")
+	address, ends := strings.CutSuffix(address, "]")
+	address, _, _ = strings.Cut(address, "%")
+	return begins && ends && net.ParseIP(address) != nil
 }
 
 func checkTLSFiles(root, cert, key string) error {

@@ -28,13 +28,18 @@ func TestWhatIsWrongWithAURLIsSaidByItsPart(t *testing.T) {
 		"postgres://u:hidden@h/d?sslcert=/no/file":     "sslcert and sslkey must be given together",
 		"postgres://u:hidden@h/d?sslcert=/a&sslkey=/b": "sslcert can't be read",
 		"postgres://u:hidden@h/d?connect_timeout=soon": "",
+		"postgres://u:hidden@::1:5432/d":               `the host "::1:5432" can't be read: an IPv6 address is written [::1]`,
+		"postgres://u:hidden@::1/d":                    "an IPv6 address is written [::1]",
+		"postgres://u:hidden@[::1/d":                   "an IPv6 address is written [::1]",
+		"postgres://u:hidden@[::1]:port/d":             `the port is "port"`,
 	} {
 		err := database.CheckURL(url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: %v, want %q", url, err, want)
 		}
 	}
-	for _, url := range []string{"postgres://u:p@h/d", "postgresql://h", "postgres://u:p%25@h1:1,h2:2/d?sslmode=require", "postgres:///d?host=/run/postgresql"} {
+	for _, url := range []string{"postgres://u:p@h/d", "postgresql://h", "postgres://u:p%25@h1:1,h2:2/d?sslmode=require", "postgres:///d?host=/run/postgresql",
+		"postgres://u:p@[::1]:5432/d", "postgres://u:p@[::1]/d", "postgres://u:p@[fe80::1%25eth0]:5432,h/d"} {
 		if err := database.CheckURL(url); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}

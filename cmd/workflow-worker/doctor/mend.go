@@ -123,6 +123,8 @@ func (p *Patient) mendOfTemporal(ctx context.Context, err error) string {
 	_, _, noPort := net.SplitHostPort(p.address())
 	secured := p.Temporal.ConnectionOptions.TLS != nil || p.Temporal.Credentials != nil
 	switch {
+	case noPort != nil && strings.Contains(p.address(), ":") && !strings.HasPrefix(p.address(), "["):
+		return "TEMPORAL_ADDRESS: an IPv6 address is written in brackets, [::1]:7233"
 	case noPort != nil:
 		return "TEMPORAL_ADDRESS=" + p.address() + ":7233: without a port it is 443"
 	case says("looked like an HTTP/1.1 header", "HTTP status code", "content-type \"text/"):
