@@ -11,6 +11,7 @@ import (
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 	"workflow-worker/reconcile/rows"
+	"workflow-worker/reconcile/rows/rowstest"
 	"workflow-worker/runtime"
 )
 
@@ -250,6 +251,45 @@ func TestAStartThatFailsHalfwayLeavesNoWorker(t *testing.T) {
 	if got := r.runner.trace(p); got != "start stop start" {
 		t.Errorf("calls: %s, want the half-started worker stopped first", got)
 	}
+}
+
+// A policy that somebody dropped hides rows as if they had been deleted, and is no reason to stop.
+func TestRowsThatAreHiddenAreNotGone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	p, w := h.Shop("v1")
+	c := h.Component(p, "score", "score v1")
+	role, as := h.AsService()
+	pool := rowstest.OpenDatabase(t, as.String())
+	var lines logLines
+	r := h.work(func(c *Config) { c.Pool, c.Logger = pool, lines.logger() })
+	r.isServing(p, w, "v1")
+	r.isServing(p, c, "score v1")
+	r.quietDown()
+	for _, table := range []string{"projects", "workflows", "workflow_compiled_code", "components"} {
+		h.Exec(`ALTER TABLE ` + table + ` ENABLE ROW LEVEL SECURITY`)
+		h.Exec(`DROP POLICY ` + role + ` ON ` + table)
+		// Failures enough for the grace, after which what is gone is removed, to be over.
+		failed := r.seen.get().failed
+		r.LookAt(p, time.Now())
+		eventually(t, func() error { return expect(r.seen.get().failed >= failed+6, true) })
+		if got := r.runner.trace(p); got != "start" || r.runner.serves(p, w) != "v1" || r.runner.serves(p, c) != "score v1" {
+			t.Errorf("without the policy on %s: %s", table, got)
+		}
+		h.Exec(`CREATE POLICY ` + role + ` ON ` + table + ` FOR SELECT TO ` + role + ` USING (true)`)
+		seen := r.seen.get()
+		r.LookAt(p, time.Now())
+		eventually(t, func() error {
+			now := r.seen.get()
+			return expect(now.passes-now.failed > seen.passes-seen.failed, true)
+		})
+	}
+	if lines.count("row level security lets role "+role+" not SELECT public.projects") == 0 {
+		t.Error("nobody says why")
+	}
+	h.Exec(`DELETE FROM projects WHERE id = $1`, p)
+	r.LookAt(p, time.Now())
+	eventually(t, func() error { return expect(r.runner.trace(p), "start stop") })
 }
 
 func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {

@@ -41,6 +41,9 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	}
 
 	s, mine, err := r.lookAtRows(ctx, rec, n.hinted || n.lost || rec.fingerprint == "")
+	if err == nil && rec.lacks(s) {
+		err = rows.ReadHidden(ctx, r.db)
+	}
 	if err != nil {
 		rec.fingerprint = ""
 		r.quiet.Fail(ctx, "database", "reading a project failed", err, logkey.Project, rec.id)
@@ -117,6 +120,17 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.asked = time.Time{}
 	}
 	return failed
+}
+
+// lacks says whether rows are gone, from what was read, of what runs here. A policy that somebody
+// dropped looks the same.
+func (rec *record) lacks(s *rows.Snapshot) bool {
+	if s == nil || rec.phase != running {
+		return false
+	}
+	return !s.Exists || slices.ContainsFunc(rec.sources, func(was liveSource) bool {
+		return !s.SwitchedOff[was.Ref] && !slices.ContainsFunc(s.Sources, func(is rows.Source) bool { return is.Ref == was.Ref })
+	})
 }
 
 // place takes over whether the project is this replica's.

@@ -26,6 +26,38 @@ func (e *UnusableError) Error() string {
 	return strings.Join(e.Problems, "; ")
 }
 
+// ReadHidden gives an UnusableError if row level security keeps rows of what projects are made of from
+// the service: then what isn't found may be there. Nil if nothing does.
+func ReadHidden(ctx context.Context, db DB) error {
+	ctx, cancel := db.Within(ctx)
+	defer cancel()
+	rows, err := db.Query(ctx, `
+SELECT `+hiddenText+`
+FROM (VALUES ('projects'), ('workflows'), ('workflow_compiled_code'), ('components')) AS n (name)
+CROSS JOIN LATERAL (SELECT n.name, pg_catalog.to_regclass('public.' || n.name) AS oid, 'SELECT' AS command, 'r' AS cmd) c
+WHERE `+hidden)
+	if err != nil {
+		return fmt.Errorf("look whether rows are hidden: %w", err)
+	}
+	problems, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("look whether rows are hidden: %w", err)
+	}
+	if len(problems) > 0 {
+		return &UnusableError{problems}
+	}
+	return nil
+}
+
+// hidden says that row level security has no policy for a command on a table c: it shows no rows
+// then, and says nothing.
+const hidden = `pg_catalog.row_security_active(c.oid) AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_policy p
+    WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('*', c.cmd::"char")
+      AND (p.polroles = '{0}'::oid[] OR EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS r (id) WHERE pg_catalog.pg_has_role(r.id, 'USAGE'))))`
+
+const hiddenText = `pg_catalog.format('row level security lets role %I not %s public.%I (a policy is missing)', current_user, c.command, c.name)`
+
 // probeSQL asks the catalogs alone, in one statement without parameters: it works
 // on every kind of connection, sees no rows and takes no locks on the tables. A row
 // for each thing that the service couldn't do. The needs are those of
@@ -75,13 +107,9 @@ problem (rank, text) AS (
   WHERE f.name = 'worker_requests' AND pg_catalog.has_any_column_privilege(f.oid, 'UPDATE')
     AND NOT pg_catalog.has_column_privilege(f.oid, a.attnum, 'UPDATE')
   UNION ALL
-  -- Row level security without a policy shows no rows and says nothing.
-  SELECT 5, pg_catalog.format('row level security lets role %I not %s public.%I (a policy is missing)', current_user, c.command, c.name)
+  SELECT 5, ` + hiddenText + `
   FROM command c
-  WHERE pg_catalog.row_security_active(c.oid) AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_policy p
-    WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd IN ('*', c.cmd::"char")
-      AND (p.polroles = '{0}'::oid[] OR EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS r (id) WHERE pg_catalog.pg_has_role(r.id, 'USAGE'))))
+  WHERE ` + hidden + `
   UNION ALL
   SELECT 6, pg_catalog.format('role %I may not use the sequence workflow_worker.%I (GRANT USAGE)', current_user, c.relname)
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = 'workflow_worker'

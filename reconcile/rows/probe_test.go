@@ -6,31 +6,17 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
-	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/reconcile/rows/rowstest"
 )
 
-// asRole gives a pool of a role with the rights of migrations.RoleSQL, whose name is the test's
-// own: roles are the server's.
+// asRole gives a pool of the service's role with one connection, see [rowstest.House.AsService].
 func asRole(h *rowstest.House, mode string) (role string, pool *database.Pool) {
 	h.T.Helper()
-	role = "service_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	sql := strings.ReplaceAll(migrations.RoleSQL(), "workflow_worker_service", role)
-	h.Exec(strings.ReplaceAll(sql, "LOGIN REPLICATION", "LOGIN PASSWORD 'probe'"))
-	u, err := url.Parse(h.URL)
-	if err != nil {
-		h.T.Fatal(err)
-	}
-	u.User = url.UserPassword(role, "probe")
+	role, u := h.AsService()
 	pool = inMode(h, u, mode)
-	h.T.Cleanup(func() {
-		pool.Close()
-		_, _ = h.Pool.Exec(h.T.Context(), "DROP OWNED BY "+role+"; DROP ROLE "+role)
-	})
+	h.T.Cleanup(pool.Close)
 	return role, pool
 }
 

@@ -5,6 +5,7 @@ package rowstest
 import (
 	"context"
 	"log/slog"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -30,8 +31,26 @@ type House struct {
 // New makes a database of the test's own.
 func New(t testing.TB) *House {
 	t.Helper()
-	url := stacktest.MigratedDatabase(t)
-	return &House{T: t, URL: url, Pool: newPool(t, url), DB: OpenDatabase(t, url)}
+	address := stacktest.MigratedDatabase(t)
+	return &House{T: t, URL: address, Pool: newPool(t, address), DB: OpenDatabase(t, address)}
+}
+
+// AsService gives a role with the rights of migrations.RoleSQL, whose name is the test's own, for
+// roles are the server's; and the database's URL as that role.
+func (h *House) AsService() (role string, as *url.URL) {
+	h.T.Helper()
+	role = "service_" + strings.ReplaceAll(uuid.NewString(), "-", "")
+	sql := strings.ReplaceAll(migrations.RoleSQL(), "workflow_worker_service", role)
+	h.Exec(strings.ReplaceAll(sql, "LOGIN REPLICATION", "LOGIN PASSWORD 'probe'"))
+	as, err := url.Parse(h.URL)
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	as.User = url.UserPassword(role, "probe")
+	h.T.Cleanup(func() {
+		_, _ = h.Pool.Exec(context.WithoutCancel(h.T.Context()), "DROP OWNED BY "+role+"; DROP ROLE "+role)
+	})
+	return role, as
 }
 
 // On is a house on a server of the test's own.
