@@ -74,11 +74,11 @@ func mendOfRefusal(refused *pgconn.PgError) string {
 	case says("ssl connection is required", "ssl required"):
 		return "sslmode=require in DATABASE_URL, or better verify-full"
 	case says("for role") && refused.Code == "53300":
-		return "ALTER ROLE … CONNECTION LIMIT -1   -- as a superuser; each replica takes up to 13 connections"
+		return "ALTER ROLE … CONNECTION LIMIT -1   -- as a superuser; each replica takes up to 14 connections"
 	case says("for database") && refused.Code == "53300":
-		return "ALTER DATABASE … CONNECTION LIMIT -1   -- as its owner; each replica takes up to 13 connections"
+		return "ALTER DATABASE … CONNECTION LIMIT -1   -- as its owner; each replica takes up to 14 connections"
 	case says("emaxconn", "max client connections", "max clients", "no more connections allowed"):
-		return "raise the pooler's limit (pool size, max_client_conn: each replica takes up to 13 connections), or its transaction mode for DATABASE_URL"
+		return "raise the pooler's limit (pool size, max_client_conn: each replica takes up to 14 connections), or its transaction mode for DATABASE_URL"
 	case says("unsupported startup parameter"):
 		return "that parameter out of DATABASE_URL, or into PgBouncer's ignore_startup_parameters"
 	case says("no such database"), refused.Code == "08P01" && says("database") && says("does not exist"):
@@ -100,7 +100,7 @@ func mendOfRefusal(refused *pgconn.PgError) string {
 	case "55000": // object_not_in_prerequisite_state
 		return "ALTER DATABASE … ALLOW_CONNECTIONS true, or another database in DATABASE_URL"
 	case "53300": // too_many_connections
-		return "raise max_connections (each replica takes up to 13), or a pooler in DATABASE_URL"
+		return "raise max_connections (each replica takes up to 14), or a pooler in DATABASE_URL"
 	case "57P03": // cannot_connect_now
 		return "wait: it is starting, stopping or recovering"
 	}
