@@ -90,6 +90,69 @@ func TestUsersStartAndReadExecutionsOfTheirOwnOnly(t *testing.T) {
 	})
 }
 
+// What the service keeps of executions beside their rows is nobody's to see or to change, and is right
+// whoever writes the rows.
+func TestWhatIsKeptBesideExecutionsIsTheServicesAlone(t *testing.T) {
+	t.Parallel()
+	onSupabase(t, func(t *testing.T, d *database) {
+		executionsOf(d)
+		const benCompleted = "b0000000-0000-4000-8000-000000000007"
+		mine := uuid.NewString()
+		kept := func(what, want string) {
+			t.Helper()
+			if got := d.string(`SELECT concat((SELECT string_agg(reason, ' ') FROM workflow_worker.executions_due WHERE execution_id = $1),
+				(SELECT string_agg(run_id, ' ') FROM workflow_worker.execution_runs WHERE execution_id = $1))`, mine); got != want {
+				t.Errorf("%s: %q, want %q", what, got, want)
+			}
+		}
+		for _, s := range []*session{d.session(t, "authenticated", annAuth), d.session(t, "anon", ""), d.session(t, "service_role", "")} {
+			for _, table := range d.strings(`SELECT relname::text FROM pg_class WHERE relnamespace = 'workflow_worker'::regnamespace AND relkind = 'r'`) {
+				s.forbidden(`SELECT FROM workflow_worker.` + table)
+				s.forbidden(`DELETE FROM workflow_worker.` + table)
+				s.forbidden(`INSERT INTO workflow_worker.` + table + ` DEFAULT VALUES`)
+			}
+			s.forbidden(`SELECT workflow_worker.count_up(1, 1)`)
+		}
+
+		// By an upsert, which reads before it is refused, no row of somebody else's is touched.
+		ann := d.session(t, "authenticated", annAuth)
+		const upsert = `INSERT INTO workflow_executions (id, workflow_id, status) VALUES ($1, $2, 'pending') ON CONFLICT (id) DO `
+		ann.refused(upsert+`UPDATE SET status = 'pending'`, benCompleted, annWorkflow)
+		ann.refused(upsert+`NOTHING`, benCompleted, annWorkflow)
+
+		backend := connect(t, d.url)
+		as := func(role, user, statement string, args ...any) {
+			t.Helper()
+			tx, err := backend.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, q := range []string{`SELECT set_config('request.jwt.claims', '{"sub": "` + user + `"}', true)`, `SET LOCAL ROLE ` + role} {
+				if _, err := tx.Exec(t.Context(), q); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tag, err := tx.Exec(t.Context(), statement, args...)
+			if err != nil || tag.RowsAffected() != 1 {
+				t.Errorf("%s: %v, %v", statement, tag, err)
+			}
+			if err := tx.Commit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		as("authenticated", annAuth, `INSERT INTO workflow_executions (id, workflow_id, status) VALUES ($1, $2, 'building')`, mine, annWorkflow)
+		kept("it is built", "")
+		as("authenticated", annAuth, `UPDATE workflow_executions SET status = 'pending', completed_at = 'infinity' WHERE id = $1 AND status = 'building'`, mine)
+		kept("it waits", "start")
+		as("service_role", annAuth, `UPDATE workflow_executions SET status = 'running', temporal_workflow_id = 'w', temporal_run_id = 'r' WHERE id = $1`, mine)
+		kept("somebody else has started it", "look")
+		as("service_role", annAuth, `UPDATE workflow_executions SET first_run_id = 'r' WHERE id = $1`, mine)
+		kept("its run is known", "r")
+		as("service_role", annAuth, `DELETE FROM workflow_executions WHERE id = $1`, mine)
+		kept("it is gone", "")
+	})
+}
+
 func TestUsersReadStepsOfTheirOwnExecutionsOnly(t *testing.T) {
 	t.Parallel()
 	onSupabase(t, func(t *testing.T, d *database) {
