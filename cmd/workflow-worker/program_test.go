@@ -328,6 +328,15 @@ func TestAServiceThatIsNotToMigrateSaysWhoIs(t *testing.T) {
 	}
 }
 
+// What a start is about to make isn't said to be missing.
+func TestAStartOnAnEmptyDatabaseIsNoStory(t *testing.T) {
+	t.Parallel()
+	s := startService(t, stacktest.Database(t))
+	if told := s.output(); strings.Contains(told, "run the migrations") {
+		t.Error(told)
+	}
+}
+
 // What a signal ends before anything began needs no explanation.
 func TestASignalBeforeTheDatabaseAnswersIsNoStory(t *testing.T) {
 	t.Parallel()

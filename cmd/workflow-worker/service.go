@@ -82,9 +82,10 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level 
 	}
 	defer pool.Close()
 
+	var prepared atomic.Bool
 	server, err := metrics.Listen(ctx, m, metrics.ServerOptions{
 		Address:  net.JoinHostPort(s.Host, strconv.Itoa(s.Port)),
-		Database: checkDatabase(pool),
+		Database: checkDatabase(pool, &prepared),
 		Temporal: metrics.CheckTemporal(temporal, temporal.namespace),
 		Logger:   log,
 	})
@@ -107,6 +108,7 @@ func (p process) serve(ctx context.Context, s settings, log *slog.Logger, level 
 	if err := s.prepareDatabase(ctx, log); err != nil || ctx.Err() != nil {
 		return unlessStopped(err)
 	}
+	prepared.Store(true)
 	err = p.watch(ctx, s, watched{metrics: m, temporal: temporal.Client, namespace: temporal.namespace, tasks: tasks, pool: pool, tracer: tracer, log: log, level: level})
 	log.Info("workflow-worker ends")
 	return err
@@ -387,10 +389,11 @@ func openPool(ctx context.Context, s settings, log *slog.Logger) (*database.Pool
 	return pool, nil
 }
 
-// checkDatabase asks whether the database answers, and whether the service can work with it.
-func checkDatabase(pool *database.Pool) metrics.Check {
+// checkDatabase asks whether the database answers, and, once it is prepared, whether the service can
+// work with it: until then what lacks is about to be made.
+func checkDatabase(pool *database.Pool, prepared *atomic.Bool) metrics.Check {
 	return func(ctx context.Context) error {
-		if err := pool.Ping(ctx); err != nil {
+		if err := pool.Ping(ctx); err != nil || !prepared.Load() {
 			return err
 		}
 		err := rows.Probe(ctx, pool)
