@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -42,6 +43,19 @@ func (w *workflow) agrees(id string) error {
 	if says := statuses[info.GetStatus()]; says != x.Status || info.GetExecution().GetRunId() != x.RunID {
 		return fmt.Errorf("execution %s: the row says %s, %s; Temporal %s, %s", id, x.Status, x.RunID, says, info.GetExecution().GetRunId())
 	}
+	if x.Status == "completed" {
+		var result any
+		if err := w.temporal.GetWorkflow(w.t.Context(), x.TemporalID, x.RunID).Get(w.t.Context(), &result); err != nil {
+			return err
+		}
+		text, err := json.Marshal(result)
+		if err != nil {
+			return err
+		}
+		if same := w.ids(`SELECT id::text FROM workflow_executions WHERE id = $1 AND output = $2::jsonb`, id, string(text)); len(same) != 1 {
+			return fmt.Errorf("execution %s: the row says %s, Temporal %s", id, x.Output, text)
+		}
+	}
 	list, err := w.temporal.ListWorkflow(w.t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: "WorkflowId = '" + x.TemporalID + "'"})
 	if err != nil {
 		return err
@@ -71,7 +85,8 @@ func (b *builder) ids(sql string, args ...any) []string {
 	return found
 }
 
-// Rows and requests at random, and a service that is killed in between, one of two.
+// Rows and requests at random, and in between one of two services is killed, stopped, frozen for a
+// while, or loses its connections.
 func TestEveryRowEqualsWhatTemporalSaysWhateverDies(t *testing.T) {
 	t.Parallel()
 	url := stacktest.MigratedDatabase(t)
@@ -83,7 +98,9 @@ func TestEveryRowEqualsWhatTemporalSaysWhateverDies(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test's
 	inputs := []string{`{}`, `{"name": "Ann"}`, `{"name": "nobody"}`, `{"fail": true}`, `{"again": 3}`, `{"wait": true}`, `[1]`}
+	faults := []string{"death", "end", "frost", "loss"}
 	const rounds = 6
+	frozen := -1
 	for round := range rounds {
 		for range 15 {
 			w.starts(inputs[random.IntN(len(inputs))], nil)
@@ -95,8 +112,9 @@ func TestEveryRowEqualsWhatTemporalSaysWhateverDies(t *testing.T) {
 				}
 				continue
 			}
-			action := []string{"cancel", "terminate", "signal", "reset"}[random.IntN(4)]
-			w.exec(`INSERT INTO workflow_execution_requests (execution_id, action, name) VALUES ($1, $2, CASE WHEN $2 = 'signal' THEN 'finish' END)`, id, action)
+			action := []string{"cancel", "terminate", "signal", "reset", "update", "query"}[random.IntN(6)]
+			w.exec(`INSERT INTO workflow_execution_requests (execution_id, action, name, args)
+				VALUES ($1, $2, CASE $2 WHEN 'signal' THEN 'finish' WHEN 'update' THEN 'ask' WHEN 'query' THEN 'count' END, CASE $2 WHEN 'update' THEN '["Ann"]'::jsonb END)`, id, action)
 		}
 		if round == rounds-1 {
 			break
@@ -110,8 +128,25 @@ func TestEveryRowEqualsWhatTemporalSaysWhateverDies(t *testing.T) {
 				return nil
 			})
 		}
-		services[victim].stop(syscall.SIGKILL)
-		services[victim] = startService(t, url)
+		if frozen >= 0 { // what it had begun others have gone on with
+			services[frozen].signal(syscall.SIGCONT)
+			frozen = -1
+		}
+		fault := faults[random.IntN(len(faults))]
+		t.Logf("round %d: %s of %d", round, fault, victim)
+		switch fault {
+		case "death", "end":
+			services[victim].stop(map[string]syscall.Signal{"death": syscall.SIGKILL, "end": syscall.SIGTERM}[fault])
+			services[victim] = startService(t, url)
+		case "frost":
+			services[victim].signal(syscall.SIGSTOP)
+			frozen = victim
+		case "loss":
+			w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'workflow_worker%'`)
+		}
+	}
+	if frozen >= 0 {
+		services[frozen].signal(syscall.SIGCONT)
 	}
 	eventually(t, "all requests are answered", func() error {
 		if open := w.ids(`SELECT id::text || ' ' || action || ' ' || status FROM workflow_execution_requests WHERE status NOT IN ('completed', 'failed')`); len(open) > 0 {
