@@ -287,9 +287,29 @@ func TestRowsThatAreHiddenAreNotGone(t *testing.T) {
 	if lines.count("row level security lets role "+role+" not SELECT public.projects") == 0 {
 		t.Error("nobody says why")
 	}
+
+	// Nor is it a reason to answer that there is no such project.
+	stop := h.Request(p, rows.ActionStop)
+	r.LookAt(p, time.Now())
+	if got := h.isAnswered(stop); got.status != rows.RequestCompleted {
+		t.Errorf("%+v", got)
+	}
+	h.Exec(`DROP POLICY ` + role + ` ON projects`)
+	failed := r.seen.get().failed
+	start := h.Request(p, rows.ActionStart)
+	r.LookAt(p, time.Now())
+	eventually(t, func() error { return expect(r.seen.get().failed >= failed+2, true) })
+	if got := h.answer(start); got.status != rows.RequestPending {
+		t.Errorf("while the project is hidden: %+v", got)
+	}
+	h.Exec(`CREATE POLICY ` + role + ` ON projects FOR SELECT TO ` + role + ` USING (true)`)
+	r.LookAt(p, time.Now())
+	if got := h.isAnswered(start); got.status != rows.RequestCompleted {
+		t.Errorf("%+v", got)
+	}
 	h.Exec(`DELETE FROM projects WHERE id = $1`, p)
 	r.LookAt(p, time.Now())
-	eventually(t, func() error { return expect(r.runner.trace(p), "start stop") })
+	eventually(t, func() error { return expect(r.runner.trace(p), "start stop start stop") })
 }
 
 func TestTheDatabaseMayGoAwayAndComeBack(t *testing.T) {

@@ -122,13 +122,13 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	return failed
 }
 
-// lacks says whether rows are gone, from what was read, of what runs here. A policy that somebody
-// dropped looks the same.
+// lacks says whether what was read lacks the project, or all its code, or some of what runs here. A
+// policy that somebody dropped looks the same.
 func (rec *record) lacks(s *rows.Snapshot) bool {
-	if s == nil || rec.phase != running {
+	if s == nil {
 		return false
 	}
-	return !s.Exists || slices.ContainsFunc(rec.sources, func(was liveSource) bool {
+	return !s.Exists || len(s.Sources) == 0 || rec.phase == running && slices.ContainsFunc(rec.sources, func(was liveSource) bool {
 		return !s.SwitchedOff[was.Ref] && !slices.ContainsFunc(s.Sources, func(is rows.Source) bool { return is.Ref == was.Ref })
 	})
 }
