@@ -19,8 +19,8 @@ const (
 	// linger is how long news wait for others to go with them, and cadence how soon after the last
 	// ones they go: a message costs more than what it carries. Nobody waits for what is only counted.
 	linger, cadence, lingerCounts = 5 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond
-	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of steps beyond it
-	// histories tell.
+	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of executions beyond it
+	// Temporal tells.
 	maxHeld = 64 << 20
 	// keptFor is how long what nobody follows is kept: somebody who starts an execution, or writes its
 	// row, may be heard of only afterwards.
@@ -139,20 +139,18 @@ func (t *teller) event(e event) {
 
 // put is called with mu held.
 func (t *teller) put(n *news, e event, bytes [][]byte) {
+	if t.held > maxHeld && (e.Step != nil || e.Advanced != nil) {
+		return
+	}
 	switch first := len(n.Bytes); {
 	case e.Step != nil:
-		if t.held > maxHeld {
-			return // histories tell
-		}
 		e.Step.First, e.Step.N = first, len(bytes)
 	case e.Advanced != nil && len(bytes) > 0:
 		e.Advanced.Closing = first
 	}
 	n.Events = append(n.Events, e)
 	n.Bytes = append(n.Bytes, bytes...)
-	for _, b := range bytes {
-		t.held += len(b)
-	}
+	t.held += sizeOf(bytes)
 }
 
 // ofExecution notes an event of an execution, or keeps it while nobody follows any.
@@ -164,17 +162,18 @@ func (t *teller) ofExecution(e event, bytes [][]byte) {
 		return
 	}
 	k := keptEvent{time.Now(), e, bytes}
-	t.kept, t.keptBytes = append(t.kept, k), t.keptBytes+k.size()
+	t.kept, t.keptBytes = append(t.kept, k), t.keptBytes+sizeOf(bytes)
 	for len(t.kept) > 0 && (t.keptBytes > maxKept || k.at.Sub(t.kept[0].at) > keptFor) {
-		t.keptBytes -= t.kept[0].size()
+		t.keptBytes -= sizeOf(t.kept[0].bytes)
 		t.kept[0] = keptEvent{}
 		t.kept = t.kept[1:]
 	}
 }
 
-func (k keptEvent) size() int {
+// sizeOf is how much memory an event takes, about.
+func sizeOf(bytes [][]byte) int {
 	n := 500
-	for _, b := range k.bytes {
+	for _, b := range bytes {
 		n += len(b)
 	}
 	return n
