@@ -45,7 +45,9 @@ type losses struct {
 }
 
 // follower is a runner that spares itself what nobody follows.
-type follower interface{ Follow(is bool) }
+type follower interface {
+	Follow(everything bool, queues []string)
+}
 
 // runs gives what runs projects, as the settings say; heard is what it tells, and to whom. lost
 // hears of projects whose worker is gone with its process, and used says how much memory other

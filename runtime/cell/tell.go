@@ -2,6 +2,7 @@ package cell
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,18 +44,21 @@ type teller struct {
 	kept      []keptEvent
 	keptBytes int
 	followed  following
+	queues    recent        // the task queue of each run, as far as it is known
+	attempts  recent        // the run of each attempt, by its token
 	wake      chan struct{} // holds a token while there are news
 }
 
 // keptEvent is an event that nobody follows, yet.
 type keptEvent struct {
 	at    time.Time
+	queue string
 	event event
 	bytes [][]byte
 }
 
 func newTeller(parent *grpc.ClientConn) *teller {
-	return &teller{parent: parent, followed: following{Is: true}, wake: make(chan struct{}, 1)}
+	return &teller{parent: parent, followed: following{All: true}, queues: recent{}, attempts: recent{}, wake: make(chan struct{}, 1)}
 }
 
 // run tells until ctx ends, and once more then.
@@ -153,21 +157,44 @@ func (t *teller) put(n *news, e event, bytes [][]byte) {
 	t.held += sizeOf(bytes)
 }
 
-// ofExecution notes an event of an execution, or keeps it while nobody follows any.
-func (t *teller) ofExecution(e event, bytes [][]byte) {
+// ofExecution notes an event of an execution, or keeps it while nobody follows that.
+func (t *teller) ofExecution(runID string, e event, bytes [][]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.followed.Is {
+	queue, known := t.queues[runID]
+	if !known || t.followed.has(queue) {
 		t.note(true, func(n *news) { t.put(n, e, bytes) })
 		return
 	}
-	k := keptEvent{time.Now(), e, bytes}
+	k := keptEvent{time.Now(), queue, e, bytes}
 	t.kept, t.keptBytes = append(t.kept, k), t.keptBytes+sizeOf(bytes)
 	for len(t.kept) > 0 && (t.keptBytes > maxKept || k.at.Sub(t.kept[0].at) > keptFor) {
 		t.keptBytes -= sizeOf(t.kept[0].bytes)
 		t.kept[0] = keptEvent{}
 		t.kept = t.kept[1:]
 	}
+}
+
+func (f following) has(queue string) bool {
+	if f.All {
+		return true
+	}
+	_, found := slices.BinarySearch(f.Queues, queue)
+	return found
+}
+
+// recent is a text for each of so many others; of more, of any of them.
+type recent map[string]string
+
+func (r recent) add(key, value string) {
+	const most = 20_000
+	for other := range r {
+		if len(r) < most {
+			break
+		}
+		delete(r, other)
+	}
+	r[key] = value
 }
 
 // sizeOf is how much memory an event takes, about.
@@ -179,7 +206,7 @@ func sizeOf(bytes [][]byte) int {
 	return n
 }
 
-// follow says whether anybody follows executions; with the first who does goes what was kept.
+// follow says what somebody follows; with the first who does goes what was kept.
 func (t *teller) follow(f following) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -187,16 +214,23 @@ func (t *teller) follow(f following) {
 		return
 	}
 	t.followed = f
-	if !f.Is || len(t.kept) == 0 {
+	var tell []keptEvent
+	t.kept = slices.DeleteFunc(t.kept, func(k keptEvent) bool {
+		if !f.has(k.queue) {
+			return false
+		}
+		t.keptBytes -= sizeOf(k.bytes)
+		if time.Since(k.at) <= keptFor {
+			tell = append(tell, k)
+		}
+		return true
+	})
+	if len(tell) == 0 {
 		return
 	}
-	kept := t.kept
-	t.kept, t.keptBytes = nil, 0
 	t.note(true, func(n *news) {
-		for _, k := range kept {
-			if time.Since(k.at) <= keptFor {
-				t.put(n, k.event, k.bytes)
-			}
+		for _, k := range tell {
+			t.put(n, k.event, k.bytes)
 		}
 	})
 }
@@ -276,7 +310,7 @@ func (t *teller) ExecutionAdvanced(projectID string, a runtime.Advance) {
 			closing = [][]byte{b}
 		}
 	}
-	t.ofExecution(event{Advanced: &out}, closing)
+	t.ofExecution(a.RunID, event{Advanced: &out}, closing)
 }
 
 // none is the place of bytes that there are none of.
@@ -284,21 +318,31 @@ const none = -1
 
 // EventsReceived implements wire.StepObserver.
 func (t *teller) EventsReceived(x *commonpb.WorkflowExecution, events []*historypb.HistoryEvent) {
-	if len(events) > 0 {
-		t.step(step{Kind: stepEvents, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}, messages(events))
+	if len(events) == 0 {
+		return
 	}
+	if began := events[0].GetWorkflowExecutionStartedEventAttributes(); began != nil {
+		t.mu.Lock()
+		t.queues.add(x.GetRunId(), began.GetTaskQueue().GetName())
+		t.mu.Unlock()
+	}
+	t.ofExecution(x.GetRunId(), event{Step: &step{Kind: stepEvents, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}}, messages(events))
 }
 
 // CommandsTaken implements wire.StepObserver.
 func (t *teller) CommandsTaken(x *commonpb.WorkflowExecution, commands []*commandpb.Command) {
 	if len(commands) > 0 {
-		t.step(step{Kind: stepCommands, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}, messages(commands))
+		t.ofExecution(x.GetRunId(), event{Step: &step{Kind: stepCommands, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}}, messages(commands))
 	}
 }
 
 // AttemptBegan implements wire.StepObserver.
 func (t *teller) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse) {
-	t.step(step{Kind: stepBegan}, messages([]proto.Message{task}))
+	runID := task.GetWorkflowExecution().GetRunId()
+	t.mu.Lock()
+	t.attempts.add(string(task.GetTaskToken()), runID)
+	t.mu.Unlock()
+	t.ofExecution(runID, event{Step: &step{Kind: stepBegan}}, messages([]proto.Message{task}))
 }
 
 // AttemptEnded implements wire.StepObserver.
@@ -307,10 +351,12 @@ func (t *teller) AttemptEnded(token []byte, answer any) {
 	if !is {
 		return
 	}
-	t.step(step{Kind: stepEnded, Token: token, Answer: string(m.ProtoReflect().Descriptor().FullName())}, messages([]proto.Message{m}))
+	t.mu.Lock()
+	runID := t.attempts[string(token)]
+	delete(t.attempts, string(token))
+	t.mu.Unlock()
+	t.ofExecution(runID, event{Step: &step{Kind: stepEnded, Token: token, Answer: string(m.ProtoReflect().Descriptor().FullName())}}, messages([]proto.Message{m}))
 }
-
-func (t *teller) step(s step, bytes [][]byte) { t.ofExecution(event{Step: &s}, bytes) }
 
 func messages[M proto.Message](list []M) [][]byte {
 	out := make([][]byte, 0, len(list))
