@@ -239,3 +239,50 @@ export async function quick() { return 'done'; }
 		t.Errorf("afterwards an execution ended with %q", got)
 	}
 }
+
+// Whatever ends the service or a cell, and even if the cell can't do anything about it: what they had
+// started ends, too.
+func TestNoProcessOutlivesTheOneThatStartedIt(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	s := startService(t, db, "CELLS=1")
+	p := newBuilder(t, db).project()
+	p.workflow("flow", flow("flow", "v1", `return 'v1';`))
+	p.running(nil)
+	tree := func() []int {
+		t.Helper()
+		cell := s.cell()
+		return append(children(t, cell), cell)
+	}
+	gone := func(what string, pids []int) {
+		t.Helper()
+		eventually(t, what, func() error {
+			for _, pid := range pids {
+				if state := procFile(t, pid, "stat"); state != "" && !strings.Contains(state, ") Z ") {
+					return fmt.Errorf("process %d is there: %s", pid, state)
+				}
+			}
+			return nil
+		})
+	}
+	ofTheFirst := tree()
+	if len(ofTheFirst) < 2 {
+		t.Fatal("the cell has no compiler")
+	}
+	first := s.cell()
+	endCell(t, first, syscall.SIGKILL)
+	gone("what the cell had started has ended", ofTheFirst)
+	s.cellBeside(first)
+	eventually(t, "the project runs again", func() error {
+		if n := strings.Count(s.output(), `msg="code is live"`); n < 2 {
+			return fmt.Errorf("it went live %d times", n)
+		}
+		return nil
+	})
+
+	ofTheSecond := tree()
+	endCell(t, s.cell(), syscall.SIGSTOP)
+	s.signal(syscall.SIGKILL)
+	<-s.Done()
+	gone("what the service had started has ended", ofTheSecond)
+}
