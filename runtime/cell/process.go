@@ -182,7 +182,7 @@ func (c *Cells) spawn(number int, alone string) (*process, error) {
 	c.mu.Unlock()
 	go func() {
 		defer close(p.dead)
-		err := p.cmd.Wait()
+		err := wait(p.cmd)
 		c.mu.Lock()
 		delete(c.all, p)
 		c.mu.Unlock()
