@@ -129,7 +129,7 @@ var cellSettings = slices.Concat([]string{
 
 // goesToCells are the variables that Go and gRPC themselves read in a cell's process.
 var goesToCells = []string{
-	"GODEBUG", "GOGC", "GOTRACEBACK", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"GODEBUG", "GOGC", "GORACE", "GOTRACEBACK", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy",
 }
 
