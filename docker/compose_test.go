@@ -250,3 +250,9 @@ func temporalProgram(t testing.TB) string {
 	}
 	return program
 }
+
+// until repeats f until it succeeds.
+func until(t testing.TB, what string, f func(context.Context) error) {
+	t.Helper()
+	stacktest.Eventually(t, what, func() error { return f(t.Context()) })
+}

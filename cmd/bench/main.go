@@ -76,7 +76,7 @@ type options struct {
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "computing", "memory", "start", "waiting", "hoard", "executions", "reload", "edits", "cells", "outage"}
+var allParts = []string{"code", "first", "cpu", "computing", "memory", "start", "waiting", "hoard", "executions", "reload", "edits", "cells", "placement", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -157,7 +157,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	parts := map[string]func(context.Context) error{
 		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "computing": b.measureComputing, "memory": b.measureMemory,
 		"start":   b.measureStart,
-		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "edits": b.measureEdits, "cells": b.measureCells, "outage": b.measureOutage,
+		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "edits": b.measureEdits, "cells": b.measureCells, "placement": b.measurePlacement, "outage": b.measureOutage,
 	}
 	var failed error
 	for _, part := range allParts {

@@ -45,7 +45,9 @@ type losses struct {
 }
 
 // follower is a runner that spares itself what nobody follows.
-type follower interface{ Follow(is bool) }
+type follower interface {
+	Follow(everything bool, queues []string)
+}
 
 // runs gives what runs projects, as the settings say; heard is what it tells, and to whom. lost
 // hears of projects whose worker is gone with its process, and used says how much memory other
@@ -127,7 +129,7 @@ var cellSettings = slices.Concat([]string{
 
 // goesToCells are the variables that Go and gRPC themselves read in a cell's process.
 var goesToCells = []string{
-	"GODEBUG", "GOGC", "GOTRACEBACK", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"GODEBUG", "GOGC", "GORACE", "GOTRACEBACK", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy",
 }
 

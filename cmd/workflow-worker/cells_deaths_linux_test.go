@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
 )
@@ -22,7 +24,18 @@ const (
 	endSignal  = syscall.SIGUSR1
 )
 
-func init() { asCell = endWithWords }
+// asFirst has the service of a test take over what its cells leave behind, as the first process of a
+// container does.
+const asFirst = "WORKFLOW_WORKER_TEST_AS_FIRST"
+
+func init() {
+	asCell = endWithWords
+	if os.Getenv(asFirst) != "" {
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			panic(err)
+		}
+	}
+}
 
 // endWithWords has a cell end so.
 func endWithWords() {
@@ -238,4 +251,62 @@ export async function quick() { return 'done'; }
 	if got := run[string](p, "quick"); got != "done" {
 		t.Errorf("afterwards an execution ended with %q", got)
 	}
+}
+
+// lives says whether the service's process does.
+func (s *service) lives() bool {
+	select {
+	case <-s.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+// Whatever ends the service or a cell, and even if the cell can't do anything about it: what they had
+// started ends, too.
+func TestNoProcessOutlivesTheOneThatStartedIt(t *testing.T) {
+	t.Parallel()
+	db := stacktest.MigratedDatabase(t)
+	s := startService(t, db, "CELLS=1", asFirst+"=1")
+	p := newBuilder(t, db).project()
+	p.workflow("flow", flow("flow", "v1", `return 'v1';`))
+	p.running(nil)
+	tree := func() []int {
+		t.Helper()
+		cell := s.cell()
+		return append(children(t, cell), cell)
+	}
+	gone := func(what string, pids []int) {
+		t.Helper()
+		eventually(t, what, func() error {
+			for _, pid := range pids {
+				// Nobody may ask for what is nobody's; what is the service's it has to ask for.
+				if state := procFile(t, pid, "stat"); state != "" && (s.lives() || !strings.Contains(state, ") Z ")) {
+					return fmt.Errorf("process %d is there: %s", pid, state)
+				}
+			}
+			return nil
+		})
+	}
+	ofTheFirst := tree()
+	if len(ofTheFirst) < 2 {
+		t.Fatal("the cell has no compiler")
+	}
+	first := s.cell()
+	endCell(t, first, syscall.SIGKILL)
+	gone("what the cell had started has ended", ofTheFirst)
+	s.cellBeside(first)
+	eventually(t, "the project runs again", func() error {
+		if n := strings.Count(s.output(), `msg="code is live"`); n < 2 {
+			return fmt.Errorf("it went live %d times", n)
+		}
+		return nil
+	})
+
+	ofTheSecond := tree()
+	endCell(t, s.cell(), syscall.SIGSTOP)
+	s.signal(syscall.SIGKILL)
+	<-s.Done()
+	gone("what the service had started has ended", ofTheSecond)
 }

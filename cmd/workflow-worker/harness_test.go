@@ -64,6 +64,7 @@ func launchService(t testing.TB, databaseURL string, environment ...string) *ser
 		"TEMPORAL_ADDRESS=" + stacktest.TemporalAddress(t),
 		"HEARTBEAT_INTERVAL=1s", "SHUTDOWN_TIMEOUT=10s", "HTTP_ALLOW=127.0.0.1",
 		"CELLS=" + os.Getenv("TEST_CELLS"), // empty is the default
+		"GORACE=" + os.Getenv("GORACE"),    // else each process that ends is a second late
 	}, environment...)})
 	if err != nil {
 		t.Fatal(err)

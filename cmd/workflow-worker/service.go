@@ -195,6 +195,9 @@ func (p process) watch(ctx context.Context, s settings, w watched) error {
 	defer endRunner()
 	w.metrics.CellsUse(elsewhere)
 	if err := runner.Warm(ctx); err != nil {
+		if s.Cells > 0 && ctx.Err() == nil {
+			err = fmt.Errorf("%w; CELLS=0 runs JavaScript in the service's own process", err)
+		}
 		return err
 	}
 	waiting, _ := runner.(upkeep.Quarantine)

@@ -44,7 +44,7 @@ type settings struct {
 	Host                   string        `env:"WORKER_SERVICE_HOST"`
 	MaxActivities          int           `env:"MAX_CONCURRENT_ACTIVITY_EXECUTIONS, default=10"`
 	MaxWorkflows           int           `env:"MAX_CONCURRENT_WORKFLOW_EXECUTIONS, default=10"`
-	Cells                  int           `env:"CELLS, default=0"`
+	Cells                  int           `env:"CELLS, default=1"`
 	WorkflowCacheSize      int           `env:"WORKFLOW_CACHE_SIZE"`
 	WorkflowIsolation      string        `env:"WORKFLOW_ISOLATION, default=shared"`
 	WorkflowMaxMemory      int64         `env:"WORKFLOW_MAX_MEMORY, default=134217728"`

@@ -610,15 +610,24 @@ func AnyRecorded(ctx context.Context, db DB) (any bool, err error) {
 	return any, nil
 }
 
-// AnyOpenExecution says whether any row waits for what becomes of an execution, or any project wants
-// them recorded.
-func AnyOpenExecution(ctx context.Context, db DB) (any bool, err error) {
+// OpenQueues gives the task queues of the projects of which a row waits for what becomes of an
+// execution, or which want them recorded. Of open rows it looks at so many, and says if there are more.
+func OpenQueues(ctx context.Context, db DB, most int) (queues []string, more bool, err error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
-	if err := db.QueryRow(ctx, `SELECT EXISTS (SELECT FROM public.workflow_executions WHERE completed_at IS NULL AND status IN ('pending', 'running', 'paused')) OR `+anyRecorded).Scan(&any); err != nil {
-		return false, fmt.Errorf("look for open executions: %w", err)
+	err = db.QueryRow(ctx, `
+WITH open AS MATERIALIZED (
+  SELECT workflow_id FROM public.workflow_executions WHERE completed_at IS NULL AND status IN ('pending', 'running', 'paused') LIMIT $1 + 1
+)
+SELECT (SELECT count(*) FROM open) > $1, ARRAY(
+  SELECT p.task_queue_name::text FROM public.projects p WHERE p.record_executions = 'all'
+  UNION
+  SELECT p.task_queue_name::text FROM (SELECT DISTINCT workflow_id FROM open) o
+  JOIN public.workflows w ON w.id = o.workflow_id JOIN public.projects p ON p.id = w.project_id)`, most).Scan(&more, &queues)
+	if err != nil {
+		return nil, false, fmt.Errorf("look for open executions: %w", err)
 	}
-	return any, nil
+	return queues, more, nil
 }
 
 // CancelWaiting cancels a row that nobody has set about starting.

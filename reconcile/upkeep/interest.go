@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"workflow-worker/reconcile/bell"
@@ -9,26 +10,32 @@ import (
 )
 
 const (
-	// looked is the time between two looks at the rows. The change stream tells earlier.
-	looked = 2 * time.Second
+	// looked is the time between two looks at the rows. The change stream tells earlier: of a commit
+	// that others may not see yet, so it is looked again soon after that.
+	looked, lookedAgain = 2 * time.Second, 200 * time.Millisecond
 	// lasting is how long interest outlasts the last open row: its end is told, too.
 	lasting = 15 * time.Second
+	// mostOpen rows are looked at; where there are more, all executions are of interest.
+	mostOpen = 1000
+	// Between two looks is so much, and so many times what a look took.
+	lookPause, lookShare = 50 * time.Millisecond, 20
 )
 
-// Interest finds out whether any row waits for what becomes of an execution: what is told for nobody
-// costs as much as what is told for somebody. It implements cdc.Messages.
+// Interest finds out whose executions some row waits for: what is told for nobody costs as much as
+// what is told for somebody. It implements cdc.Messages.
 type Interest struct {
 	DB rows.DB
 	// All says that every execution gets a row.
 	All bool
-	// Changed hears of each change. There is interest until it is told otherwise.
-	Changed func(is bool)
+	// Changed hears of each change: that all executions are of interest, or else on which task queues.
+	// All are until it is told otherwise.
+	Changed func(all bool, queues []string)
 
 	bell bell.Bell
 }
 
 // NewInterest returns one that does nothing until Run.
-func NewInterest(db rows.DB, all bool, changed func(bool)) *Interest {
+func NewInterest(db rows.DB, all bool, changed func(all bool, queues []string)) *Interest {
 	return &Interest{DB: db, All: all, Changed: changed, bell: bell.New()}
 }
 
@@ -42,36 +49,66 @@ func (i *Interest) Run(ctx context.Context) {
 	if i.All {
 		return
 	}
-	is, last := true, time.Now()
-	change := func(to bool) {
-		if is != to {
-			is = to
-			i.Changed(is)
-		}
-	}
-	next := time.NewTicker(looked)
+	all, queues := true, []string(nil)
+	known := interests{all: time.Now(), of: map[string]time.Time{}}
+	next := time.NewTimer(looked)
 	defer next.Stop()
 	for {
-		told := false
+		wait := looked
 		select {
 		case <-ctx.Done():
 			return
 		case <-i.bell:
-			told = true
+			wait = lookedAgain
 		case <-next.C:
 		}
-		if told {
-			last = time.Now()
-			change(true)
-			continue
-		}
-		any, err := rows.AnyOpenExecution(ctx, i.DB)
+		began := time.Now()
+		open, more, err := rows.OpenQueues(ctx, i.DB, mostOpen)
 		if ctx.Err() != nil {
 			return
 		}
-		if any || err != nil { // a database that is away is told of elsewhere
-			last = time.Now()
+		now := time.Now()
+		if err == nil { // a database that is away is told of elsewhere
+			known.see(open, more, now)
+			if nowAll, nowQueues := known.at(now); nowAll != all || !slices.Equal(nowQueues, queues) {
+				all, queues = nowAll, nowQueues
+				i.Changed(all, queues)
+			}
 		}
-		change(time.Since(last) < lasting)
+		if !bell.Pause(ctx, max(lookPause, lookShare*now.Sub(began))) {
+			return
+		}
+		next.Reset(wait)
 	}
+}
+
+// interests are when there was interest last.
+type interests struct {
+	all time.Time
+	of  map[string]time.Time // by task queue
+}
+
+func (s *interests) see(open []string, more bool, now time.Time) {
+	if more {
+		s.all = now
+	}
+	for _, queue := range open {
+		s.of[queue] = now
+	}
+}
+
+// at gives what is of interest at a moment, sorted.
+func (s *interests) at(now time.Time) (all bool, queues []string) {
+	for queue, last := range s.of {
+		if now.Sub(last) >= lasting {
+			delete(s.of, queue)
+			continue
+		}
+		queues = append(queues, queue)
+	}
+	if now.Sub(s.all) < lasting {
+		return true, nil
+	}
+	slices.Sort(queues)
+	return false, queues
 }

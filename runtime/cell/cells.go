@@ -127,7 +127,7 @@ func New(cfg Config) (*Cells, error) {
 	}
 	life, end := context.WithCancelCause(context.Background())
 	c := &Cells{cfg: cfg, life: life, end: end, projects: map[string]*home{}, bell: make(chan struct{}, 1), suspects: map[string]*runtime.Suspicion{}, lonely: map[string]*process{}}
-	c.follow, c.all, c.coming = following{Number: 1, Is: true}, map[*process]bool{}, map[string]int{}
+	c.follow, c.all, c.coming = following{Number: 1, All: true}, map[*process]bool{}, map[string]int{}
 	for i := range cfg.Count {
 		c.cells = append(c.cells, &cell{number: i + 1, changed: make(chan struct{})})
 	}
@@ -527,15 +527,19 @@ func (c *Cells) LogAt(l slog.Level) {
 	}
 }
 
-// Follow says whether anybody follows what becomes of executions. While nobody does, cells keep for a
-// moment what they would tell of it: somebody may come. At first there is somebody.
-func (c *Cells) Follow(is bool) {
+// Follow says whether somebody follows what becomes of all executions, or else on which task queues. Of
+// the others cells keep for a moment what they would tell: somebody may come. At first all are followed.
+func (c *Cells) Follow(everything bool, queues []string) {
+	queues = slices.Sorted(slices.Values(queues))
+	if everything {
+		queues = nil
+	}
 	c.mu.Lock()
-	if c.follow.Is == is {
+	if c.follow.All == everything && slices.Equal(c.follow.Queues, queues) {
 		c.mu.Unlock()
 		return
 	}
-	c.follow = following{c.follow.Number + 1, is}
+	c.follow = following{c.follow.Number + 1, everything, queues}
 	f, all := c.follow, slices.Collect(maps.Keys(c.all))
 	c.mu.Unlock()
 	ctx, cancel := context.WithTimeout(c.life, askTimeout)

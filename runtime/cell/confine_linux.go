@@ -3,9 +3,11 @@ package cell
 import (
 	"debug/elf"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -188,8 +190,28 @@ func systemReads() []string {
 	return reads
 }
 
-// attributes are how the process of a cell starts: it ends with its parent, whatever ends that.
-func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// attributes are how the process of a cell starts: it ends with its parent, whatever ends that, and
+// leads a group, by which what it starts is found.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+}
+
+// wait waits for the process of a cell to end, and for what it had started: where this process is the
+// first, as in a container, those are its own from then on, and stay in the system's table until it
+// asks for them.
+func wait(cmd *exec.Cmd) error {
+	pid := cmd.Process.Pid
+	for errors.Is(unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+		continue
+	}
+	_ = unix.Kill(-pid, unix.SIGKILL) // most had started nothing; nobody else has that number yet
+	err := cmd.Wait()
+	for {
+		if _, none := unix.Wait4(-pid, nil, 0, nil); none != nil && !errors.Is(none, unix.EINTR) {
+			return err
+		}
+	}
+}
 
 // ownProgram is the program that a cell runs: this process's, even if its file was replaced.
 func ownProgram() (string, error) { return self, nil }

@@ -4,6 +4,7 @@ package cell
 
 import (
 	"os"
+	"os/exec"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,8 @@ func confined() (lacks []string, err error) {
 }
 
 func attributes() *syscall.SysProcAttr { return nil }
+
+func wait(cmd *exec.Cmd) error { return cmd.Wait() }
 
 func ownProgram() (string, error) { return os.Executable() }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -75,33 +76,49 @@ func (c *Cells) launch(ctx context.Context, number int, memory int64, alone stri
 // beatEvery is how often a cell is asked whether it lives.
 const beatEvery = time.Second
 
-// listen ends a process that doesn't answer any more. What counts are beats that it missed: while
-// the parent itself is stopped, nobody asks.
+// listen ends a process that doesn't answer any more. It has all of its time for one answer: where
+// much JavaScript wants the processors, even that comes late. What counts are beats that it missed:
+// while the parent itself is stopped, none are due.
 func (c *Cells) listen(p *process) {
 	ticks := time.NewTicker(beatEvery)
 	defer ticks.Stop()
-	for missed := 0; ; {
+	type reply struct {
+		beat beat
+		err  error
+	}
+	replies := make(chan reply, 1)
+	ctx, cancel := context.WithCancel(c.life)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel()
+	for asked, missed := false, 0; ; {
 		select {
 		case <-p.dead:
 			return
 		case <-c.life.Done():
 			return
+		case r := <-replies:
+			asked = false
+			if r.err == nil {
+				missed = 0
+				p.used.Store(r.beat.Used)
+			}
+			continue
 		case <-ticks.C:
 		}
-		ctx, cancel := context.WithTimeout(c.life, beatEvery)
-		b, err := ask[beat](ctx, p.calls, cellService, methodBeat, ok{})
-		cancel()
-		if err == nil {
-			missed = 0
-			p.used.Store(b.Used)
-			continue
+		missed++
+		if time.Duration(missed)*beatEvery > c.cfg.Silence && p.lives() && !p.wanted.Load() && c.life.Err() == nil {
+			p.silent.Store(true)
+			_ = p.cmd.Process.Kill() // it may be over already
+			return
 		}
-		if missed++; time.Duration(missed)*beatEvery < c.cfg.Silence || !p.lives() || p.wanted.Load() || c.life.Err() != nil {
-			continue
+		if !asked {
+			asked = true
+			asking.Go(func() {
+				b, err := ask[beat](ctx, p.calls, cellService, methodBeat, ok{})
+				replies <- reply{b, err}
+			})
 		}
-		p.silent.Store(true)
-		_ = p.cmd.Process.Kill() // it may be over already
-		return
 	}
 }
 
@@ -165,7 +182,7 @@ func (c *Cells) spawn(number int, alone string) (*process, error) {
 	c.mu.Unlock()
 	go func() {
 		defer close(p.dead)
-		err := p.cmd.Wait()
+		err := wait(p.cmd)
 		c.mu.Lock()
 		delete(c.all, p)
 		c.mu.Unlock()
@@ -249,12 +266,16 @@ func (p *process) lives() bool {
 
 // pair is a connection's two ends.
 func pair() (ours, theirs *os.File, err error) {
+	// No process that begins between the two calls has the other end of another cell's connection.
+	syscall.ForkLock.RLock()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect parent and cell: %w", err)
-	}
-	for _, fd := range fds {
-		unix.CloseOnExec(fd)
 	}
 	return os.NewFile(uintptr(fds[0]), "cell"), os.NewFile(uintptr(fds[1]), "parent"), nil
 }

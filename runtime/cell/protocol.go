@@ -9,7 +9,7 @@ import (
 )
 
 // protocol is the version of what parent and cell say to each other.
-const protocol = 3
+const protocol = 4
 
 // The services: what a cell does for its parent, and the parent for a cell.
 const (
@@ -64,10 +64,12 @@ type hello struct {
 	Follow following
 }
 
-// following says whether anybody follows executions. Of several the one with the highest number counts.
+// following says which executions somebody follows: all, or those of some task queues. Of several the
+// one with the highest number counts.
 type following struct {
 	Number int64
-	Is     bool
+	All    bool
+	Queues []string `json:",omitempty"` // sorted
 }
 
 type welcome struct {

@@ -35,6 +35,9 @@ const (
 	forgotten = 24 * time.Hour
 	// aloneMemory is what a cell of one project may use at most, and a quarter of what others may.
 	aloneMemory, leastMemory = 256 << 20, 64 << 20
+	// mostAlone is how many projects have a cell of their own at once, of those that ended only others'
+	// so far: where a machine was busy many were there in two deaths, and most of them did nothing.
+	mostAlone = 8
 )
 
 var rules = runtime.QuarantineRules{Apart: apart, Remembered: remembered, FirstHold: firstHold, MostHold: mostHold, MostSuspects: mostSuspects, Forgotten: forgotten}
@@ -342,14 +345,58 @@ func (c *Cells) judge(ctx context.Context, p runtime.Project) (alone bool, err e
 		c.forgive(ctx, *s)
 		return false, nil
 	}
-	defer c.mu.Unlock()
+	var moves []string
 	switch {
 	case !isApart(s):
-		return false, nil
 	case now.Before(s.Until):
-		return false, &QuarantinedError{Entry: s.Entry, Deaths: s.Deaths + s.Alone, Until: s.Until, Cause: s.Cause, Words: s.Words}
+		err = &QuarantinedError{Entry: s.Entry, Deaths: s.Deaths + s.Alone, Until: s.Until, Cause: s.Cause, Words: s.Words}
+	default:
+		if alone, moves = c.roomFor(s, len(c.lonely)); alone {
+			c.reserve(p.ID)
+		}
 	}
-	return true, nil
+	c.mu.Unlock()
+	if len(moves) > 0 {
+		c.cfg.Moved(moves)
+	}
+	return alone, err
+}
+
+// ownMemory is how much the cell of one project may use.
+func (c *Cells) ownMemory() int64 {
+	if c.cfg.Memory > 0 {
+		return max(leastMemory, min(aloneMemory, c.cfg.Memory/4))
+	}
+	return aloneMemory
+}
+
+// roomFor says whether there is a cell of its own for a project that is to have one. Where they are
+// many, those have one that were there in most deaths, and moves are those that make room for it. The
+// others run in the cells of all, where the next death tells more. The caller holds mu, and says how many
+// there are.
+func (c *Cells) roomFor(s *runtime.Suspicion, n int) (room bool, moves []string) {
+	most := mostAlone
+	if c.cfg.Memory > 0 {
+		most = min(most, max(1, int(c.cfg.Memory/c.ownMemory())))
+	}
+	if s.Alone > 0 || c.lonely[s.ProjectID] != nil || n < most {
+		return true, nil
+	}
+	least := s
+	for id := range c.lonely {
+		h, other := c.projects[id], c.suspects[id]
+		if h == nil || h.leaves || other == nil {
+			continue // it comes, or goes
+		}
+		if other.Alone == 0 && other.Deaths < least.Deaths {
+			least = other
+		}
+	}
+	if least == s {
+		return false, nil
+	}
+	c.projects[least.ProjectID].leaves = true // whoever starts it again stops it first
+	return true, []string{least.ProjectID}
 }
 
 // forgive has what is known of a project's code forgotten. Executions that wait may be on code that
@@ -407,6 +454,7 @@ func (c *Cells) heed() {
 		_ = c.learn(c.life, 0) // a start says what is wrong
 		c.mu.Lock()
 		var look []string
+		alone := len(c.lonely)
 		for id, s := range before {
 			if now := c.suspects[id]; isApart(s) && (now == nil || !isApart(now)) {
 				look = append(look, id)
@@ -414,9 +462,13 @@ func (c *Cells) heed() {
 		}
 		for id, s := range c.suspects {
 			h := c.projects[id]
-			if isApart(s) && h != nil && !h.leaves && h.process.alone == "" && s.Code == h.code {
+			if !isApart(s) || h == nil || h.leaves || h.process.alone != "" || s.Code != h.code {
+				continue
+			}
+			if room, moves := c.roomFor(s, alone); room {
 				h.leaves = true // whoever starts it again stops it first
-				look = append(look, id)
+				look = append(append(look, id), moves...)
+				alone += 1 - len(moves)
 			}
 		}
 		c.mu.Unlock()
@@ -444,9 +496,8 @@ func codeOf(p runtime.Project) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// ownCell starts the cell of one project.
-func (c *Cells) ownCell(ctx context.Context, projectID string) (*process, error) {
-	c.mu.Lock()
+// reserve gives the cell that a project is to have of its own its number. The caller holds mu.
+func (c *Cells) reserve(projectID string) {
 	number := c.cfg.Count + 1
 	for taken := true; taken; {
 		taken = false
@@ -456,12 +507,13 @@ func (c *Cells) ownCell(ctx context.Context, projectID string) (*process, error)
 			}
 		}
 	}
-	memory := int64(aloneMemory)
-	if c.cfg.Memory > 0 {
-		memory = max(leastMemory, min(memory, c.cfg.Memory/4))
-	}
-	// The number is taken while the process starts.
 	c.lonely[projectID] = &process{cell: number}
+}
+
+// ownCell starts the cell of one project, which was reserved.
+func (c *Cells) ownCell(ctx context.Context, projectID string) (*process, error) {
+	c.mu.Lock()
+	number, memory := c.lonely[projectID].cell, c.ownMemory()
 	c.mu.Unlock()
 	p, err := c.launch(ctx, number, memory, projectID)
 	c.mu.Lock()

@@ -2,6 +2,7 @@ package cell
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,8 +20,8 @@ const (
 	// linger is how long news wait for others to go with them, and cadence how soon after the last
 	// ones they go: a message costs more than what it carries. Nobody waits for what is only counted.
 	linger, cadence, lingerCounts = 5 * time.Millisecond, 40 * time.Millisecond, 500 * time.Millisecond
-	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of steps beyond it
-	// histories tell.
+	// maxHeld bounds what waits for a parent that doesn't answer, in bytes; of executions beyond it
+	// Temporal tells.
 	maxHeld = 64 << 20
 	// keptFor is how long what nobody follows is kept: somebody who starts an execution, or writes its
 	// row, may be heard of only afterwards.
@@ -43,18 +44,21 @@ type teller struct {
 	kept      []keptEvent
 	keptBytes int
 	followed  following
+	queues    recent        // the task queue of each run, as far as it is known
+	attempts  recent        // the run of each attempt, by its token
 	wake      chan struct{} // holds a token while there are news
 }
 
 // keptEvent is an event that nobody follows, yet.
 type keptEvent struct {
 	at    time.Time
+	queue string
 	event event
 	bytes [][]byte
 }
 
 func newTeller(parent *grpc.ClientConn) *teller {
-	return &teller{parent: parent, followed: following{Is: true}, wake: make(chan struct{}, 1)}
+	return &teller{parent: parent, followed: following{All: true}, queues: recent{}, attempts: recent{}, wake: make(chan struct{}, 1)}
 }
 
 // run tells until ctx ends, and once more then.
@@ -139,48 +143,70 @@ func (t *teller) event(e event) {
 
 // put is called with mu held.
 func (t *teller) put(n *news, e event, bytes [][]byte) {
+	if t.held > maxHeld && (e.Step != nil || e.Advanced != nil) {
+		return
+	}
 	switch first := len(n.Bytes); {
 	case e.Step != nil:
-		if t.held > maxHeld {
-			return // histories tell
-		}
 		e.Step.First, e.Step.N = first, len(bytes)
 	case e.Advanced != nil && len(bytes) > 0:
 		e.Advanced.Closing = first
 	}
 	n.Events = append(n.Events, e)
 	n.Bytes = append(n.Bytes, bytes...)
-	for _, b := range bytes {
-		t.held += len(b)
-	}
+	t.held += sizeOf(bytes)
 }
 
-// ofExecution notes an event of an execution, or keeps it while nobody follows any.
-func (t *teller) ofExecution(e event, bytes [][]byte) {
+// ofExecution notes an event of an execution, or keeps it while nobody follows that.
+func (t *teller) ofExecution(runID string, e event, bytes [][]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.followed.Is {
+	queue, known := t.queues[runID]
+	if !known || t.followed.has(queue) {
 		t.note(true, func(n *news) { t.put(n, e, bytes) })
 		return
 	}
-	k := keptEvent{time.Now(), e, bytes}
-	t.kept, t.keptBytes = append(t.kept, k), t.keptBytes+k.size()
+	k := keptEvent{time.Now(), queue, e, bytes}
+	t.kept, t.keptBytes = append(t.kept, k), t.keptBytes+sizeOf(bytes)
 	for len(t.kept) > 0 && (t.keptBytes > maxKept || k.at.Sub(t.kept[0].at) > keptFor) {
-		t.keptBytes -= t.kept[0].size()
+		t.keptBytes -= sizeOf(t.kept[0].bytes)
 		t.kept[0] = keptEvent{}
 		t.kept = t.kept[1:]
 	}
 }
 
-func (k keptEvent) size() int {
+func (f following) has(queue string) bool {
+	if f.All {
+		return true
+	}
+	_, found := slices.BinarySearch(f.Queues, queue)
+	return found
+}
+
+// recent is a text for each of so many others; of more, of any of them.
+type recent map[string]string
+
+func (r recent) add(key, value string) {
+	const most = 20_000
+	for other := range r {
+		if len(r) < most {
+			break
+		}
+		delete(r, other)
+	}
+	r[key] = value
+}
+
+// sizeOf is how much memory an event takes, about.
+func sizeOf(bytes [][]byte) int {
 	n := 500
-	for _, b := range k.bytes {
+	for _, b := range bytes {
 		n += len(b)
 	}
 	return n
 }
 
-// follow says whether anybody follows executions; with the first who does goes what was kept.
+// follow says what somebody follows; with the first who does goes what was kept.
 func (t *teller) follow(f following) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -188,16 +214,23 @@ func (t *teller) follow(f following) {
 		return
 	}
 	t.followed = f
-	if !f.Is || len(t.kept) == 0 {
+	var tell []keptEvent
+	t.kept = slices.DeleteFunc(t.kept, func(k keptEvent) bool {
+		if !f.has(k.queue) {
+			return false
+		}
+		t.keptBytes -= sizeOf(k.bytes)
+		if time.Since(k.at) <= keptFor {
+			tell = append(tell, k)
+		}
+		return true
+	})
+	if len(tell) == 0 {
 		return
 	}
-	kept := t.kept
-	t.kept, t.keptBytes = nil, 0
 	t.note(true, func(n *news) {
-		for _, k := range kept {
-			if time.Since(k.at) <= keptFor {
-				t.put(n, k.event, k.bytes)
-			}
+		for _, k := range tell {
+			t.put(n, k.event, k.bytes)
 		}
 	})
 }
@@ -277,7 +310,7 @@ func (t *teller) ExecutionAdvanced(projectID string, a runtime.Advance) {
 			closing = [][]byte{b}
 		}
 	}
-	t.ofExecution(event{Advanced: &out}, closing)
+	t.ofExecution(a.RunID, event{Advanced: &out}, closing)
 }
 
 // none is the place of bytes that there are none of.
@@ -285,21 +318,31 @@ const none = -1
 
 // EventsReceived implements wire.StepObserver.
 func (t *teller) EventsReceived(x *commonpb.WorkflowExecution, events []*historypb.HistoryEvent) {
-	if len(events) > 0 {
-		t.step(step{Kind: stepEvents, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}, messages(events))
+	if len(events) == 0 {
+		return
 	}
+	if began := events[0].GetWorkflowExecutionStartedEventAttributes(); began != nil {
+		t.mu.Lock()
+		t.queues.add(x.GetRunId(), began.GetTaskQueue().GetName())
+		t.mu.Unlock()
+	}
+	t.ofExecution(x.GetRunId(), event{Step: &step{Kind: stepEvents, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}}, messages(events))
 }
 
 // CommandsTaken implements wire.StepObserver.
 func (t *teller) CommandsTaken(x *commonpb.WorkflowExecution, commands []*commandpb.Command) {
 	if len(commands) > 0 {
-		t.step(step{Kind: stepCommands, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}, messages(commands))
+		t.ofExecution(x.GetRunId(), event{Step: &step{Kind: stepCommands, WorkflowID: x.GetWorkflowId(), RunID: x.GetRunId()}}, messages(commands))
 	}
 }
 
 // AttemptBegan implements wire.StepObserver.
 func (t *teller) AttemptBegan(task *workflowservice.PollActivityTaskQueueResponse) {
-	t.step(step{Kind: stepBegan}, messages([]proto.Message{task}))
+	runID := task.GetWorkflowExecution().GetRunId()
+	t.mu.Lock()
+	t.attempts.add(string(task.GetTaskToken()), runID)
+	t.mu.Unlock()
+	t.ofExecution(runID, event{Step: &step{Kind: stepBegan}}, messages([]proto.Message{task}))
 }
 
 // AttemptEnded implements wire.StepObserver.
@@ -308,10 +351,12 @@ func (t *teller) AttemptEnded(token []byte, answer any) {
 	if !is {
 		return
 	}
-	t.step(step{Kind: stepEnded, Token: token, Answer: string(m.ProtoReflect().Descriptor().FullName())}, messages([]proto.Message{m}))
+	t.mu.Lock()
+	runID := t.attempts[string(token)]
+	delete(t.attempts, string(token))
+	t.mu.Unlock()
+	t.ofExecution(runID, event{Step: &step{Kind: stepEnded, Token: token, Answer: string(m.ProtoReflect().Descriptor().FullName())}}, messages([]proto.Message{m}))
 }
-
-func (t *teller) step(s step, bytes [][]byte) { t.ofExecution(event{Step: &s}, bytes) }
 
 func messages[M proto.Message](list []M) [][]byte {
 	out := make([][]byte, 0, len(list))

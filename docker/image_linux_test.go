@@ -181,12 +181,6 @@ func checkStatic(t testing.TB, program string) {
 	}
 }
 
-// until repeats f until it succeeds.
-func until(t testing.TB, what string, f func(context.Context) error) {
-	t.Helper()
-	stacktest.Eventually(t, what, func() error { return f(t.Context()) })
-}
-
 func TestBaseImagesArePinned(t *testing.T) {
 	t.Parallel()
 	pinned := regexp.MustCompile(`^\S+:\d+\.\d+\.\d+-[a-z-]+(@sha256:[0-9a-f]{64})?$`)
