@@ -136,8 +136,18 @@ func (in *instance) thrown(ctx, hard context.Context, value goja.Value) error {
 		if in.machine != nil && refusedByFrozen(f) {
 			in.code.keepApart()
 		}
-		return temporal.GetDefaultFailureConverter().FailureToError(f)
+		return errorOf(f)
 	}
+}
+
+// errorOf makes an error that is to the SDK what it is itself: in the causes of one it would find
+// a cancellation, or a timeout, and answer that the activity was cancelled, or try it no more.
+func errorOf(f *failurepb.Failure) error {
+	converter, cause := temporal.GetDefaultFailureConverter(), f.GetCause()
+	f.Cause = nil
+	err := converter.FailureToError(f)
+	converter.ErrorToFailure(err).Cause = cause // it is the one that the error keeps
+	return err
 }
 
 // refusedByFrozen tells the failure of code that frozen builtins are in the way of, as where it
@@ -203,7 +213,8 @@ func applicationError(message, errType, stack string, nonRetryable bool) error {
 }
 
 // readFailure reads what the SDK's failure converter made. Of the kinds of failure it knows those
-// that activity code can make; others are kept as plain ones. Inside Enter.
+// that activity code can make, or gets from a client and passes on; others are kept as plain ones.
+// Inside Enter.
 func readFailure(v goja.Value, depth int) *failurepb.Failure {
 	o, ok := v.(*goja.Object)
 	if !ok || depth > deepestCause {
@@ -233,8 +244,28 @@ func readFailure(v goja.Value, depth int) *failurepb.Failure {
 	} else if info, ok := o.Get("serverFailureInfo").(*goja.Object); ok {
 		f.FailureInfo = &failurepb.Failure_ServerFailureInfo{ServerFailureInfo: &failurepb.ServerFailureInfo{
 			NonRetryable: flag(info, "nonRetryable")}}
+	} else if info, ok := o.Get("activityFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_ActivityFailureInfo{ActivityFailureInfo: &failurepb.ActivityFailureInfo{
+			ActivityType: &commonpb.ActivityType{Name: within(info, "activityType", "name")},
+			ActivityId:   platform.Text(info, "activityId"), Identity: platform.Text(info, "identity"),
+			RetryState: enumspb.RetryState(platform.Integer(info, "retryState"))}}
+	} else if info, ok := o.Get("childWorkflowExecutionFailureInfo").(*goja.Object); ok {
+		f.FailureInfo = &failurepb.Failure_ChildWorkflowExecutionFailureInfo{ChildWorkflowExecutionFailureInfo: &failurepb.ChildWorkflowExecutionFailureInfo{
+			Namespace: platform.Text(info, "namespace"),
+			WorkflowExecution: &commonpb.WorkflowExecution{
+				WorkflowId: within(info, "workflowExecution", "workflowId"), RunId: within(info, "workflowExecution", "runId")},
+			WorkflowType: &commonpb.WorkflowType{Name: within(info, "workflowType", "name")},
+			RetryState:   enumspb.RetryState(platform.Integer(info, "retryState"))}}
 	}
 	return f
+}
+
+// within is a text of an object in an object; "" if there is none.
+func within(o *goja.Object, object, name string) string {
+	if inner, ok := o.Get(object).(*goja.Object); ok {
+		return platform.Text(inner, name)
+	}
+	return ""
 }
 
 func readPayloads(v goja.Value) *commonpb.Payloads {

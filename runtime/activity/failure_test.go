@@ -60,6 +60,36 @@ func TestThrownValuesBecomeTheFailuresOfTemporalsOwnWorker(t *testing.T) {
 	}
 }
 
+// The SDK asks errors.As of causes, too, and would take the failure for a cancellation or a timeout.
+func TestAFailureIsNotWhatCausedIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ cause, want string }{
+		"cancellation": {`new CancelledFailure('c')`, "*failure.Failure_CanceledFailureInfo"},
+		"timeout":      {`new TimeoutFailure('t', undefined, 'SCHEDULE_TO_CLOSE')`, "*failure.Failure_TimeoutFailureInfo"},
+		"activity":     {`new ActivityFailure('a', 'work', '7', 'TIMEOUT', 'me')`, "*failure.Failure_ActivityFailureInfo"},
+		"child":        {`new ChildWorkflowFailure('space', { workflowId: 'w', runId: 'r' }, 'kind', 'TIMEOUT')`, "*failure.Failure_ChildWorkflowExecutionFailureInfo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := execute(t, code(t, `import { ActivityFailure, ApplicationFailure, CancelledFailure, ChildWorkflowFailure, TimeoutFailure } from '@temporalio/common';
+export async function main() { throw ApplicationFailure.create({ message: 'm', type: 'T', cause: `+c.cause+` as any }); }`, CodeOptions{}))
+			if app := wantApplication(t, err, "T", false); app.Unwrap() != nil {
+				t.Errorf("the SDK sees %v", app.Unwrap())
+			}
+			cause := failureOf(t, err).GetCause()
+			if got := fmt.Sprintf("%T", cause.GetFailureInfo()); got != c.want {
+				t.Errorf("its cause is a %s: %v", got, cause)
+			}
+			if i := cause.GetActivityFailureInfo(); i != nil && (i.GetActivityType().GetName() != "work" || i.GetActivityId() != "7" || i.GetRetryState() == 0) {
+				t.Error(i)
+			}
+			if i := cause.GetChildWorkflowExecutionFailureInfo(); i != nil && (i.GetWorkflowType().GetName() != "kind" || i.GetWorkflowExecution().GetWorkflowId() != "w" || i.GetRetryState() == 0) {
+				t.Error(i)
+			}
+		})
+	}
+}
+
 func TestCodeThatBreaksTheBuiltinsIsStillQuoted(t *testing.T) {
 	t.Parallel()
 	_, err := evaluate(t, CodeOptions{}, `(Object.prototype as any).get = 1; Object.keys = Object.entries = Object.defineProperty = (() => { throw new Error('tampered') }) as any;

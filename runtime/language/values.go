@@ -81,14 +81,17 @@ func Shown(value goja.Value) string {
 
 // TypeOf is what the language calls a value that is no object.
 func TypeOf(value goja.Value) string {
+	if _, ok := value.(*goja.Symbol); ok { // exports a text
+		return "symbol"
+	}
 	switch value.Export().(type) {
 	case string:
 		return "string"
 	case bool:
 		return "boolean"
 	}
-	if _, ok := value.(*goja.Symbol); ok {
-		return "symbol"
+	if IsBigInt(value) {
+		return "bigint"
 	}
 	return "number"
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -12,6 +13,7 @@ import (
 	failurepb "go.temporal.io/api/failure/v1"
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/protobuf/proto"
 
 	"workflow-worker/runtime/workflow/protocol"
 )
@@ -29,6 +31,40 @@ type localState struct {
 	command *scheduleLocalActivity
 	id      bindings.LocalActivityID
 	sent    bool
+
+	attempt struct {
+		sync.Mutex // guards what is below: attempts are the SDK's goroutines
+		cancel     context.CancelFunc
+		asked      bool
+	}
+}
+
+// ask tells the attempt under way that it is cancelled; it, or what follows, ends as it likes. With
+// none under way there is no further one.
+func (l *localState) ask() {
+	l.attempt.Lock()
+	defer l.attempt.Unlock()
+	if l.attempt.cancel != nil {
+		l.attempt.cancel()
+	} else {
+		l.attempt.asked = true
+	}
+}
+
+// begin gives an attempt its context; ok is false if there is to be none.
+func (l *localState) begin(ctx context.Context) (_ context.Context, end func(), ok bool) {
+	l.attempt.Lock()
+	defer l.attempt.Unlock()
+	if l.attempt.asked {
+		return nil, nil, false
+	}
+	ctx, l.attempt.cancel = context.WithCancel(ctx)
+	return ctx, func() {
+		l.attempt.Lock()
+		defer l.attempt.Unlock()
+		l.attempt.cancel()
+		l.attempt.cancel = nil
+	}, true
 }
 
 type scheduleLocalActivity struct {
@@ -123,7 +159,12 @@ func (c *scheduleLocalActivity) send(d *definition) error {
 	}
 	first := p.ScheduledTime
 	p.ActivityFn = func(ctx context.Context) (*commonpb.Payloads, error) {
-		result, err := d.o.LocalActivity(ctx, c.said, c.Input)
+		own, end, ok := l.begin(ctx)
+		if !ok {
+			return nil, temporal.NewCanceledError()
+		}
+		defer end()
+		result, err := d.o.LocalActivity(own, c.said, c.Input)
 		if err == nil || ctx.Err() == nil {
 			return result, err
 		}
@@ -154,11 +195,16 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 	if r.Err == nil {
 		return protocol.Resolution{Result: r.Result}
 	}
+	cause, err := d.ended(r.Err)
 	var canceled *temporal.CanceledError
-	if errors.As(r.Err, &canceled) {
+	switch {
+	case !errors.As(err, &canceled):
+	case d.keeps(ruleLocalWords) && cause.GetSource() != "GoSDK":
+		return c.cancelledAs(d, cause)
+	default:
 		return c.cancelled(d)
 	}
-	final := c.retryState(r)
+	final := c.retryState(r.Attempt, err)
 	if final == enumspb.RETRY_STATE_IN_PROGRESS {
 		pause := r.Backoff
 		if pause <= 0 {
@@ -169,7 +215,6 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 		}
 		final = enumspb.RETRY_STATE_TIMEOUT
 	}
-	cause := d.env.GetFailureConverter().ErrorToFailure(r.Err)
 	if timeout := cause.GetTimeoutFailureInfo(); timeout != nil {
 		switch {
 		case !d.keeps(ruleLocalEnds):
@@ -182,16 +227,29 @@ func (c *scheduleLocalActivity) outcome(d *definition, r *bindings.LocalActivity
 	return protocol.Resolution{Failure: cause}
 }
 
+// ended is what a local activity's end was, live and replayed alike: to the SDK's errors a live one is
+// not yet what a replay reads from the marker.
+func (d *definition) ended(err error) (*failurepb.Failure, error) {
+	converter := d.env.GetFailureConverter()
+	f := converter.ErrorToFailure(err)
+	alone := f
+	if d.keeps(ruleLocalWords) && f.GetCause() != nil { // which is somebody else's end
+		alone = proto.CloneOf(f)
+		alone.Cause = nil
+	}
+	return f, converter.FailureToError(alone)
+}
+
 // retryState says why there is no further attempt, or that there is one.
-func (c *scheduleLocalActivity) retryState(r *bindings.LocalActivityResultWrapper) enumspb.RetryState {
+func (c *scheduleLocalActivity) retryState(attempt int32, err error) enumspb.RetryState {
 	var application *temporal.ApplicationError
 	var timeout *temporal.TimeoutError
 	switch {
-	case errors.As(r.Err, &application) && (application.NonRetryable() || slices.Contains(c.said.Retry.NonRetryableErrorTypes, application.Type())):
+	case errors.As(err, &application) && (application.NonRetryable() || slices.Contains(c.said.Retry.NonRetryableErrorTypes, application.Type())):
 		return enumspb.RETRY_STATE_NON_RETRYABLE_FAILURE
-	case errors.As(r.Err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
+	case errors.As(err, &timeout) && timeout.TimeoutType() == enumspb.TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
 		return enumspb.RETRY_STATE_TIMEOUT
-	case c.said.Retry.MaximumAttempts > 0 && r.Attempt >= c.said.Retry.MaximumAttempts:
+	case c.said.Retry.MaximumAttempts > 0 && attempt >= c.said.Retry.MaximumAttempts:
 		return enumspb.RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED
 	}
 	return enumspb.RETRY_STATE_IN_PROGRESS
@@ -206,9 +264,16 @@ func (c *scheduleLocalActivity) timedOut(kind enumspb.TimeoutType) protocol.Reso
 }
 
 func (c *scheduleLocalActivity) cancelled(d *definition) protocol.Resolution {
+	return c.cancelledAs(d, nil)
+}
+
+// cancelledAs has the words of the code that ended itself so, where there are any.
+func (c *scheduleLocalActivity) cancelledAs(d *definition, cause *failurepb.Failure) protocol.Resolution {
 	if d.keeps(ruleLocalEnds) {
-		cause := protocol.Cancellation(nil)
-		cause.Message = "Activity cancelled"
+		if cause == nil {
+			cause = protocol.Cancellation(nil)
+			cause.Message = "Activity cancelled"
+		}
 		return protocol.Resolution{Cancelled: true, Failure: c.failure("Local Activity cancelled", cause, enumspb.RETRY_STATE_CANCEL_REQUESTED)}
 	}
 	return protocol.Resolution{Cancelled: true, Failure: c.failure("Activity cancelled", protocol.Cancellation(nil), enumspb.RETRY_STATE_CANCEL_REQUESTED)}
@@ -235,12 +300,24 @@ func (c cancelLocalActivity) accept(d *definition) error {
 		d.resolveLocal(c.Seq, l.command.cancelled(d))
 		return nil
 	}
-	if l.command.Cancellation != protocol.ActivityAbandon {
+	switch l.command.Cancellation {
+	case protocol.ActivityWait:
+		d.put(askLocal{l})
+		return nil
+	case protocol.ActivityAbandon:
+	default:
 		d.put(requestCancelLocal{l.id})
 	}
-	if l.command.Cancellation != protocol.ActivityWait {
-		d.resolveLocal(c.Seq, l.command.cancelled(d))
-	}
+	d.resolveLocal(c.Seq, l.command.cancelled(d))
+	return nil
+}
+
+// askLocal tells the code of a local activity alone: the SDK would answer at once that it was
+// cancelled, whatever the code then comes to.
+type askLocal struct{ *localState }
+
+func (c askLocal) send(*definition) error {
+	c.ask()
 	return nil
 }
 

@@ -47,6 +47,39 @@ func TestEndsOfLocalActivitiesAreWordedByRule(t *testing.T) {
 	}
 }
 
+// A replay reads from the marker what the code ended with, and comes to what its rules made of it.
+func TestALocalActivitysOwnEndIsWhatCounts(t *testing.T) {
+	t.Parallel()
+	c := newScheduleLocalActivity(&protocol.ScheduleLocalActivity{
+		ActivityType: "a", ActivityID: "1", StartToClose: time.Second, RetryPolicy: &commonpb.RetryPolicy{MaximumAttempts: 1},
+	})
+	cancellation := &failurepb.Failure{
+		Message: "in its words", Source: "TypeScriptSDK",
+		FailureInfo: &failurepb.Failure_CanceledFailureInfo{CanceledFailureInfo: &failurepb.CanceledFailureInfo{}},
+	}
+	blamed := &failurepb.Failure{
+		Message: "it was cancelled", Source: "TypeScriptSDK", Cause: cancellation,
+		FailureInfo: &failurepb.Failure_ApplicationFailureInfo{ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: "Mine"}},
+	}
+	for _, test := range []struct {
+		name          string
+		failure       *failurepb.Failure
+		former, ruled string
+	}{
+		{"a cancellation of its own", cancellation, "Local Activity cancelled: Activity cancelled", "Local Activity cancelled: in its words"},
+		{"a failure caused by one", blamed, "Local Activity cancelled: Activity cancelled", "it was cancelled: in its words"},
+	} {
+		for want, rules := range map[string][]rule{test.former: {ruleLocalEnds}, test.ruled: {ruleLocalEnds, ruleLocalWords}} {
+			d := &definition{env: &loneEnvironment{}, rules: rules}
+			err := temporal.GetDefaultFailureConverter().FailureToError(test.failure)
+			f := c.outcome(d, &bindings.LocalActivityResultWrapper{Err: err, Attempt: 1}, time.Unix(1e9, 0)).Failure
+			if got := f.GetMessage() + ": " + f.GetCause().GetMessage(); got != want {
+				t.Errorf("%s by the rules %v: %s, want %s", test.name, rules, got, want)
+			}
+		}
+	}
+}
+
 func TestLocalActivities(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, `

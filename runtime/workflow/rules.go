@@ -30,11 +30,15 @@ const (
 	// ruleLocalEnds words the timeout and the cancellation of a local activity as Temporal's core
 	// does; before, they read like an ordinary activity's, with the SDK's own words below.
 	ruleLocalEnds rule = 6
+	// ruleLocalWords takes a local activity for cancelled only if that is what it ended with, and has
+	// the words it said; before, a cancellation among the causes of its failure was enough, and the
+	// words were always the same.
+	ruleLocalWords rule = 7
 )
 
 // rules are what new executions keep to.
 func rules() []rule {
-	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds}
+	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords}
 }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }

@@ -63,6 +63,7 @@ func (t *TypedArrays) Cap(h Host, name string, original *goja.Object) (*goja.Obj
 	errs := []error{
 		capped.SetPrototype(original.Prototype()),
 		capped.DefineDataProperty("name", h.Runtime().ToValue(name), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
+		capped.DefineDataProperty("length", original.Get("length"), goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		capped.DefineDataProperty("prototype", prototype, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE),
 		prototype.DefineDataProperty("constructor", capped, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 	}

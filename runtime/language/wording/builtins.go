@@ -1,6 +1,8 @@
 package wording
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -24,8 +26,11 @@ func fixedWords(text string) string {
 	if words, ok := fixed[text]; ok {
 		return words
 	}
+	if strings.HasPrefix(text, "Could not convert &{") { // goja's own insides
+		return "Cannot convert object to primitive value"
+	}
 	if value, ok := strings.CutPrefix(text, "Cannot convert "); ok {
-		if number, ok := strings.CutSuffix(value, " to a BigInt"); ok && numeric(number) {
+		if number, ok := strings.CutSuffix(value, " to a BigInt"); ok && numeric(number) && strings.Trim(number, "-0123456789") != "" {
 			return "The number " + number + " cannot be converted to a BigInt because it is not an integer"
 		}
 	}
@@ -57,12 +62,51 @@ func (f failing) refused(name, text string) string {
 		}
 	case text == "Cannot convert undefined or null to object" && name == "from" && first != nil && (goja.IsNull(first) || goja.IsUndefined(first)):
 		return f.notIterable("object is not iterable", first)
+	case text == "Cannot convert undefined or null to object" && slices.Contains(takePromises, name) && (first == nil || goja.IsUndefined(first)):
+		return f.notIterable("object is not iterable", goja.Undefined())
+	case name == "with" && strings.HasPrefix(text, "Invalid index "):
+		return strings.Replace(text, "Invalid index ", "Invalid index : ", 1)
+	case name == "setPrototypeOf" && text == "[object Object] is not extensible":
+		return inspected(f.h, first) + " is not extensible"
+	case strings.HasPrefix(text, "Index ") && strings.HasSuffix(text, " is out of bounds") && viewed.MatchString(name):
+		return "Offset is outside the bounds of the DataView"
+	case notObject && (name == "construct" || name == "apply") && f.reflects(name):
+		return f.reflected(name, text, arguments)
 	case notObject && name == "set" && len(arguments) == 2: // of a WeakMap
 		return "Invalid value used as weak map key"
 	case notObject && name == "add":
 		return "Invalid value used in weak set"
 	case notObject && name != "apply" && name != "construct" && f.reflects(name):
 		return "Reflect." + name + " called on non-object"
+	}
+	return ""
+}
+
+// takePromises are Promise's functions that go through what they are given.
+var takePromises = []string{"all", "allSettled", "any", "race"}
+
+// viewed are DataView's methods.
+var viewed = regexp.MustCompile(`^[gs]et(Big)?(Int|Uint|Float)\d+$`)
+
+// reflected words what Reflect's construct and apply refuse.
+func (f failing) reflected(name, text string, arguments []goja.Value) string {
+	refused := strings.TrimPrefix(text, "Value is not an object: ")
+	is := func(n int) bool {
+		if n >= len(arguments) {
+			return refused == "undefined"
+		}
+		_, isObject := arguments[n].(*goja.Object)
+		return !isObject && inspected(f.h, arguments[n]) == refused
+	}
+	last := 2
+	if name == "construct" {
+		last = 1
+		if is(0) || len(arguments) > 2 && is(2) {
+			return refused + " is not a constructor"
+		}
+	}
+	if is(last) {
+		return "CreateListFromArrayLike called on non-object"
 	}
 	return ""
 }

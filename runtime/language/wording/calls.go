@@ -6,6 +6,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/called"
 )
 
@@ -94,6 +95,17 @@ func (f failing) construct(text string) string {
 	}
 	if o, ok := callee.(*goja.Object); ok && f.h.IsBuiltin(o) {
 		name, _ := f.h.Plain(o, "name").(goja.String)
+		if name != nil && strings.HasPrefix(text, "Invalid index ") {
+			switch name := name.String(); {
+			case name == "ArrayBuffer":
+				return "Invalid array buffer length"
+			case strings.HasSuffix(name, "Array"):
+				return "Invalid typed array length: " + strings.TrimPrefix(text, "Invalid index ")
+			}
+		}
+		if name != nil && name.String() == "WeakSet" && strings.HasPrefix(text, "Value is not an object: ") {
+			return "Invalid value used in weak set"
+		}
 		if name != nil && name.String() == "Promise" && (noFunction(text) || strings.HasPrefix(text, "Value is not callable: ")) {
 			return "Promise resolver " + namedObject(f.h, first) + " is not a function"
 		}
@@ -167,7 +179,7 @@ func (f failing) builtin(text string) string {
 	if noFunction(text) || strings.HasPrefix(text, "Value is not callable: ") || strings.HasSuffix(text, " is not a function") {
 		return namedObject(f.h, given) + " is not a function"
 	}
-	if text == "Cannot convert undefined or null to object" && (given == nil && strings.HasPrefix(name, "reduce") || given != nil && name == "filter") {
+	if text == "Cannot convert undefined or null to object" && (strings.HasPrefix(name, "reduce") || given != nil && name == "filter") {
 		return namedObject(f.h, given) + " is not a function"
 	}
 	return ""
@@ -190,7 +202,12 @@ func (f failing) assignment(text string) string {
 		return ""
 	}
 	o, isObject := object.(*goja.Object)
+	_, isText := object.(goja.String)
 	switch {
+	case !isObject && strings.HasPrefix(text, "Receiver is not an object: "):
+		return "Cannot create property '" + key + "' on " + language.TypeOf(object) + " '" + inspected(f.h, object) + "'"
+	case isText && text == "Cannot assign to read only property '"+key+"'":
+		return text + " of string '" + object.String() + "'"
 	case text == "Cannot convert undefined or null to object" && (goja.IsNull(object) || goja.IsUndefined(object)):
 		return "Cannot set properties of " + object.String() + " (setting '" + key + "')"
 	case isObject && (text == "" || strings.HasPrefix(text, "Cannot assign to read only property '") && strings.HasSuffix(text, "'")):

@@ -173,7 +173,7 @@ export function create(module: WorkflowModule, name: string, now: number, info: 
   info.startTime = new Date(info.startTime);
   info.runStartTime = new Date(info.runStartTime);
   if (info.executionExpirationTime !== undefined) info.executionExpirationTime = new Date(info.executionExpirationTime);
-  info.unsafe = { now: host.now, random: unsafeRandom, isReplaying: true, isReplayingHistoryEvents: true };
+  info.unsafe = { isReplaying: true, isReplayingHistoryEvents: true, now: host.now, random: unsafeRandom };
   creating = { module, name, info, flags };
   try {
     // The package copies the info it is given piece by piece, for values from another realm: it gets its own at once after.
