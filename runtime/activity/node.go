@@ -7,11 +7,12 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/bundle"
+	"workflow-worker/runtime/language/inspect"
 	"workflow-worker/runtime/platform"
-	"workflow-worker/runtime/platform/console"
 	"workflow-worker/runtime/platform/nodecrypto"
 	"workflow-worker/runtime/platform/web"
 	"workflow-worker/runtime/platform/zlib"
+	"workflow-worker/runtime/sandbox"
 )
 
 // nodeModule gives a module of Node, made when it's first asked for: see runtime/bundle/ts/node.
@@ -30,7 +31,8 @@ func (in *instance) ofNode(name string, arguments ...string) (goja.Value, error)
 		if err != nil {
 			return nil, err
 		}
-		host := map[string]any{"assert": in.assert, "format": console.Format(in), "requests": in.sending}
+		host := map[string]any{"assert": in.assert, "requests": in.sending}
+		maps.Copy(host, inspect.Host(in.vm.Runtime, sandbox.CleanStack))
 		maps.Copy(host, zlib.Host(in, in.code.opts.MaxResponseBytes))
 		maps.Copy(host, nodecrypto.Host(in))
 		if in.node, err = platform.Evaluate(in.vm.Runtime, p, platform.Object(in, host)); err != nil {
@@ -51,11 +53,11 @@ func (in *instance) ofNode(name string, arguments ...string) (goja.Value, error)
 // sending is what fetch sends with, for Node's http.
 func (in *instance) sending(goja.FunctionCall) goja.Value { return in.Shared("fetch") }
 
-// assert is the one that workflows have too.
+// assert is the one that workflows have too, and what it can be told.
 func (in *instance) assert(goja.FunctionCall) goja.Value {
 	values, err := web.Load(in.vm.Runtime, "assert", func() float64 { return 0 })
 	if err != nil {
 		panic(platform.Thrown(in, err)) // goja's way to throw into JavaScript
 	}
-	return values.Get("assert")
+	return values
 }

@@ -100,6 +100,9 @@ type VM struct {
 	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8,
 	// likewise.
 	FormerBuiltins bool
+	// FormerTexts has TextDecoder and Array.prototype.toLocaleString do as before they did as in Node,
+	// likewise.
+	FormerTexts bool
 
 	opts   Options
 	limits language.Limits // of opts
@@ -132,6 +135,7 @@ func New(o Options) (*VM, error) {
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
 		FormerUTF8: func() bool { return v.FormerUTF8 }, FormerBuiltins: func() bool { return v.FormerBuiltins },
+		FormerTexts: func() bool { return v.FormerTexts },
 	})
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)

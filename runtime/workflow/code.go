@@ -159,6 +159,7 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
 		v := in.machine
 		v.now, v.vm.EnglishOnly, v.vm.FormerDates, v.vm.FormerUTF8, v.vm.FormerBuiltins = time.Now(), false, false, false, false
+		v.vm.FormerTexts = false
 		contents, err := v.sdk.check(goja.Undefined(), v.module, v.vm.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception

@@ -34,11 +34,15 @@ const (
 	// the words it said; before, a cancellation among the causes of its failure was enough, and the
 	// words were always the same.
 	ruleLocalWords rule = 7
+	// ruleTexts has TextDecoder leave out the mark of the byte order in UTF-16 too, unless it is to be
+	// ignored, and give its errors Node's codes, and Array.prototype.toLocaleString hand its arguments
+	// on to the elements.
+	ruleTexts rule = 8
 )
 
 // rules are what new executions keep to.
 func rules() []rule {
-	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords}
+	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords, ruleTexts}
 }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
@@ -47,5 +51,5 @@ func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 func (d *definition) setRules(v *machine) {
 	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
 	v.vm.FormerDates, v.vm.FormerUTF8 = !d.keeps(ruleDates), !d.keeps(ruleUTF8)
-	v.vm.FormerBuiltins = !d.keeps(ruleBuiltins)
+	v.vm.FormerBuiltins, v.vm.FormerTexts = !d.keeps(ruleBuiltins), !d.keeps(ruleTexts)
 }

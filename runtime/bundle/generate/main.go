@@ -134,6 +134,7 @@ func (e entry) build(dir string, packages map[string]bool) error {
 			e.resolve(b, dir)
 			shakeErrors(b)
 			spareExecutions(b)
+			seeThrough(b)
 		}}},
 	})
 	if len(r.Errors) > 0 {

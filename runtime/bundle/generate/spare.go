@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -108,6 +109,10 @@ func load(b api.PluginBuild, filter string, change func(string) (string, error))
 		if err != nil {
 			return api.OnLoadResult{}, fmt.Errorf("change %s: %w", a.Path, err)
 		}
-		return api.OnLoadResult{Contents: &contents, Loader: api.LoaderTS}, nil
+		loader := api.LoaderTS
+		if filepath.Ext(a.Path) == ".js" {
+			loader = api.LoaderJS
+		}
+		return api.OnLoadResult{Contents: &contents, Loader: loader}, nil
 	})
 }

@@ -187,9 +187,11 @@ func withLength(h Host, items *goja.Object, n goja.Value) *goja.Object {
 	return fixed
 }
 
-// ArrayHost is what Go gives the library's methods of arrays.
-func ArrayHost(h Host) map[string]any {
+// ArrayHost is what Go gives the library's methods of arrays. former has toLocaleString keep its
+// arguments to itself.
+func ArrayHost(h Host, former func() bool) map[string]any {
 	return map[string]any{
+		"former":  func(goja.FunctionCall) goja.Value { return h.Runtime().ToValue(former()) },
 		"isArray": language.Builtin(language.NativeObject(h, "Array"), "isArray"),
 		"checkLength": func(call goja.FunctionCall) goja.Value {
 			language.CheckLength(h, "an array's method", call.Argument(0))

@@ -11,15 +11,18 @@ import (
 )
 
 // EncodingHost is what Go gives the library's TextEncoder and TextDecoder. former has what isn't
-// UTF-8 read as it was before it was read as the web's standard has it.
-func EncodingHost(h Host, former func() bool) map[string]any {
+// UTF-8 read as it was before it was read as the web's standard has it, formerTexts marks of the byte
+// order and errors as they were before they were as Node has them.
+func EncodingHost(h Host, former, formerTexts func() bool) map[string]any {
 	with := func(f func(Host, goja.FunctionCall) goja.Value) language.Function {
 		return func(call goja.FunctionCall) goja.Value { return f(h, call) }
 	}
 	return map[string]any{
-		"encode":    func(text string) goja.ArrayBuffer { return encodeUTF8(h, text) },
-		"charsetOf": with(charsetOf), "decodeCharset": with(decodeCharset),
-		"decode": func(call goja.FunctionCall) goja.Value { return decodeUTF8(h, call, former()) },
+		"encode":        func(text string) goja.ArrayBuffer { return encodeUTF8(h, text) },
+		"charsetOf":     with(charsetOf),
+		"decodeCharset": func(call goja.FunctionCall) goja.Value { return decodeCharset(h, call, formerTexts()) },
+		"former":        func(goja.FunctionCall) goja.Value { return h.Runtime().ToValue(formerTexts()) },
+		"decode":        func(call goja.FunctionCall) goja.Value { return decodeUTF8(h, call, former()) },
 		"unfinished": func(call goja.FunctionCall) goja.Value {
 			b := bytesOf(call.Argument(0))
 			if former() {
@@ -96,6 +99,11 @@ func Btoa(h Host, call goja.FunctionCall) goja.Value {
 
 // invalidCharacter is what code sees of the DOMException that browsers and Node throw.
 func invalidCharacter(h Host, message string) goja.Value {
+	if c, ok := h.Runtime().GlobalObject().Get("DOMException").(*goja.Object); ok { // activities have the class
+		if e, err := h.Runtime().New(c, h.Runtime().ToValue(message), h.Runtime().ToValue("InvalidCharacterError")); err == nil {
+			return e
+		}
+	}
 	e, err := h.Runtime().New(h.Native().Get("Error"), h.Runtime().ToValue(message))
 	if err != nil {
 		return h.Runtime().NewTypeError(message)

@@ -47,6 +47,8 @@ type Options struct {
 	FormerUTF8 func() bool
 	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8.
 	FormerBuiltins func() bool
+	// FormerTexts has TextDecoder and Array.prototype.toLocaleString do as before they did as in Node.
+	FormerTexts func() bool
 }
 
 // Storage is the context of what runs now.
@@ -359,7 +361,7 @@ func (g *Globals) hostOf(part string) map[string]any {
 	case "storage":
 		return map[string]any{"getContext": g.o.Storage.Get, "setContext": g.o.Storage.Set}
 	case "encoding":
-		return builtins.EncodingHost(g.h, g.o.FormerUTF8)
+		return builtins.EncodingHost(g.h, g.o.FormerUTF8, g.o.FormerTexts)
 	case "freeze":
 		return map[string]any{"freeze": g.o.Freezer()}
 	case "json":
@@ -368,7 +370,7 @@ func (g *Globals) hostOf(part string) map[string]any {
 	case "intl":
 		return services.Host(g.h, g.o.EnglishOnly)
 	case "array":
-		return builtins.ArrayHost(g.h)
+		return builtins.ArrayHost(g.h, g.o.FormerTexts)
 	case "iterator":
 		return map[string]any{"IteratorPrototype": g.Library.IteratorPrototype()}
 	case "number":

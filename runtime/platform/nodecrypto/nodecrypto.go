@@ -29,7 +29,6 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/platform"
-	"workflow-worker/runtime/platform/webcrypto"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -49,16 +48,11 @@ func (c call) bytes(i int) []byte {
 
 // functions are the host's, by name. A result of []byte becomes an ArrayBuffer.
 var functions = map[string]func(call) (any, error){
-	"hashes": func(call) (any, error) { return slices.Sorted(maps.Keys(hashes)), nil },
-	"digest": func(c call) (any, error) {
-		h, err := hashOf(c.text(0))
-		if err != nil {
-			return nil, err
-		}
-		sum := h()
-		sum.Write(c.bytes(1))
-		return sum.Sum(nil), nil
+	"hashes": func(call) (any, error) {
+		return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(hashes)), slices.Collect(maps.Keys(otherHashes)), slices.Collect(maps.Keys(otherNames))))), nil
 	},
+	"digest": digestOf,
+	"scrypt": deriveByScrypt,
 	"hmac": func(c call) (any, error) {
 		h, err := hashOf(c.text(0))
 		if err != nil {
@@ -93,7 +87,7 @@ var functions = map[string]func(call) (any, error){
 		return hkdf.Key(h, c.bytes(1), c.bytes(2), string(c.bytes(3)), c.number(4))
 	},
 	"cipher": func(c call) (any, error) {
-		return webcrypto.ApplyCipher(c.text(0), c.flag(1), c.bytes(2), c.bytes(3), c.bytes(4), c.bytes(5), c.flag(6))
+		return applyCipher(c.text(0), c.flag(1), c.bytes(2), c.bytes(3), c.bytes(4), c.bytes(5), c.flag(6))
 	},
 	"sign": func(c call) (any, error) {
 		return signPEM(c.text(0), c.text(1), c.bytes(2), c.flag(3), c.flag(4), c.number(5))
@@ -182,11 +176,17 @@ func hashName(name string) string {
 }
 
 func hashOf(name string) (func() hash.Hash, error) {
-	h, ok := hashes[hashName(name)]
-	if !ok {
-		return nil, errors.New("Digest method not supported")
+	name = hashName(name)
+	if other, ok := otherNames[name]; ok {
+		name = other
 	}
-	return h.new, nil
+	if h, ok := hashes[name]; ok {
+		return h.new, nil
+	}
+	if h, ok := otherHashes[name]; ok {
+		return h, nil
+	}
+	return nil, errors.New("Digest method not supported")
 }
 
 func signPEM(algorithm, key string, data []byte, p1363, pss bool, salt int) ([]byte, error) {

@@ -19,7 +19,7 @@ var program = platform.Script("process", text)
 func Module(env map[string]string) platform.Module {
 	return platform.Module{
 		Name:    "process",
-		Globals: []string{"process", "performance"},
+		Globals: []string{"process", "performance", "Performance", "PerformanceEntry", "PerformanceMark", "PerformanceMeasure"},
 		Program: program,
 		Host: func(h platform.Host) map[string]any {
 			began := time.Now().Add(-h.Elapsed())

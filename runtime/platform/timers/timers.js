@@ -3,6 +3,8 @@
   "use strict";
   const bind = AsyncLocalStorage.bind;
   const timers = new Map();
+  const received = (value) => (value == null ? String(value) : typeof value === "object" ? `an instance of ${value.constructor?.name ?? "Object"}` : `type ${typeof value} (${typeof value === "string" ? `'${value}'` : String(value)})`);
+  const notCallable = (value) => Object.assign(new TypeError(`The "callback" argument must be of type function. Received ${received(value)}`), { code: "ERR_INVALID_ARG_TYPE" });
   class Timeout {
     #callback;
     #delay;
@@ -10,7 +12,7 @@
     #id = 0;
     constructor(callback, kind, delay, args) {
       if (typeof callback !== "function") {
-        throw new TypeError(`The "callback" argument must be of type function. Received ${callback}`);
+        throw notCallable(callback);
       }
       delay = Number(delay);
       if (!(delay >= 1 && delay <= 2147483647)) delay = 1;
@@ -73,7 +75,7 @@
   const clearInterval = (timer) => clear(timer);
   const clearImmediate = (timer) => clear(timer);
   function queueMicrotask(callback) {
-    if (typeof callback !== "function") throw new TypeError('The "callback" argument must be of type function');
+    if (typeof callback !== "function") throw notCallable(callback);
     const bound = bind(callback);
     Promise.resolve().then(() => bound());
   }

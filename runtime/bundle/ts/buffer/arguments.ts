@@ -5,8 +5,8 @@ const fault = (Kind: any, code: string, message: string): Error => Object.assign
 function received(value: unknown): string {
   if (value === null || value === undefined) return `Received ${value}`;
   if (typeof value === 'function') return `Received function ${value.name}`;
-  if (typeof value === 'object') return `Received an instance of ${value.constructor?.name ?? 'Object'}`;
-  const text = String(value);
+  if (typeof value === 'object') return value.constructor?.name ? `Received an instance of ${value.constructor.name}` : 'Received [Object: null prototype] {}';
+  const text = typeof value === 'bigint' ? `${value}n` : String(value);
   return `Received type ${typeof value} (${typeof value === 'string' ? `'${text.length > 28 ? `${text.slice(0, 25)}...` : text}'` : text})`;
 }
 
@@ -19,7 +19,11 @@ export const outOfRange = (name: string, range: string, value: unknown): Error =
 export const unknownEncoding = (encoding: unknown): Error => fault(TypeError, 'ERR_UNKNOWN_ENCODING', `Unknown encoding: ${encoding}`);
 
 export const nothingToFillWith = (value: unknown): Error =>
-  fault(TypeError, 'ERR_INVALID_ARG_VALUE', `The argument 'value' is invalid. ${received(value)}`);
+  fault(TypeError, 'ERR_INVALID_ARG_VALUE', `The argument 'value' is invalid. Received ${typeof value === 'string' ? `'${value}'` : '<Buffer >'}`);
+
+/** Of what Buffer.from can't make one. */
+export const noBytes = (value: unknown): Error =>
+  fault(TypeError, 'ERR_INVALID_ARG_TYPE', `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. ${received(value)}`);
 
 export const outside = (): Error => fault(RangeError, 'ERR_BUFFER_OUT_OF_BOUNDS', 'Attempt to access memory outside buffer bounds');
 
@@ -45,6 +49,26 @@ export function isPlace(value: unknown, size: number, length: number): void {
   if (Math.floor(value) !== value) throw outOfRange('offset', 'an integer', value);
   if (length < size) throw outside();
   if (value < 0 || value > length - size) throw outOfRange('offset', `>= 0 and <= ${length - size}`, value);
+}
+
+const digits = (text: string) => text.replace(/\B(?=(\d{3})+$)/g, '_');
+
+/** A number is one of so many bytes; one that is none becomes 0. */
+export function fits(value: any, size: number, signed: boolean, big: boolean): void {
+  const n = big ? 'n' : '';
+  const power = big ? 2n ** BigInt(size * 8 - (signed ? 1 : 0)) : 2 ** (size * 8 - (signed ? 1 : 0));
+  const [least, most]: any[] = big ? [signed ? -power : 0n, (power as bigint) - 1n] : [signed ? -power : 0, (power as number) - 1];
+  if (!(value > most || value < least)) return;
+  const exponent = size * 8 - (signed ? 1 : 0);
+  const range =
+    size > 4
+      ? signed
+        ? `>= -(2${n} ** ${exponent}${n}) and < 2${n} ** ${exponent}${n}`
+        : `>= 0${n} and < 2${n} ** ${exponent}${n}`
+      : `>= ${least} and <= ${most}`;
+  let text = String(value);
+  if (big || (Number.isInteger(value) && Math.abs(value) > 2 ** 32)) text = digits(big ? text : BigInt(value).toString()) + n;
+  throw outOfRange('value', range, text);
 }
 
 /** How many bytes a number has, where the caller says so. */

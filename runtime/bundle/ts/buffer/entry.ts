@@ -2,7 +2,7 @@
 // the package takes each by itself, a second and more for a megabyte. Arguments are taken as Node takes them: each method
 // has its own way with those that are left out, or are of no use.
 import { Buffer } from 'buffer';
-import { isNumber, isOffset, isPlace, isSize, mostBytes, nothingToFillWith, outOfRange, unknownEncoding, wrongType } from './arguments';
+import { fits, isNumber, isOffset, isPlace, isSize, mostBytes, noBytes, nothingToFillWith, outOfRange, unknownEncoding, wrongType } from './arguments';
 
 interface Host {
   encode(text: string, encoding: string): ArrayBuffer;
@@ -45,7 +45,25 @@ const packaged: any = { ...Buffer.prototype };
 const ofText = (text: string, name: string): Buffer => from(host.encode(text, reading(name)));
 
 Buffer.from = function (value: any, encoding: any, length?: any) {
-  if (typeof value !== 'string') return from(value, encoding, length);
+  if (typeof value !== 'string') {
+    if (typeof value !== 'object' || value === null) throw noBytes(value);
+    if (value instanceof ArrayBuffer) {
+      // In Node's order: the offset, then the length.
+      const offset = encoding === undefined ? 0 : +encoding || 0;
+      if (value.byteLength < offset) throw Object.assign(new RangeError('"offset" is outside of buffer bounds'), { code: 'ERR_BUFFER_OUT_OF_BOUNDS' });
+      if (length !== undefined && +length > value.byteLength - offset) throw Object.assign(new RangeError('"length" is outside of buffer bounds'), { code: 'ERR_BUFFER_OUT_OF_BOUNDS' });
+      return from(value as any, encoding, length);
+    }
+    const primitive = value.valueOf?.();
+    if (primitive != null && primitive !== value && (typeof primitive === 'string' || typeof primitive === 'object')) return Buffer.from(primitive, encoding, length);
+    if (value.length === undefined && value.buffer === undefined && !(value.type === 'Buffer' && Array.isArray(value.data)) && typeof value[Symbol.toPrimitive] !== 'function') throw noBytes(value);
+    if (typeof value[Symbol.toPrimitive] === 'function' && value.length === undefined) {
+      const text = value[Symbol.toPrimitive]('string');
+      if (typeof text === 'string') return Buffer.from(text, encoding);
+      throw noBytes(value);
+    }
+    return from(value, encoding, length);
+  }
   return ofText(value, typeof encoding === 'string' && encoding !== '' ? named(encoding) : 'utf8');
 } as typeof Buffer.from;
 
@@ -77,7 +95,10 @@ Buffer.concat = ((list: any, length?: any) => {
 Buffer.isEncoding = ((encoding: unknown) => typeof encoding === 'string' && encoding !== '' && known(encoding) !== undefined) as typeof Buffer.isEncoding;
 
 Buffer.byteLength = ((value: any, encoding?: any) => {
-  if (typeof value !== 'string') return byteLength(value, encoding);
+  if (typeof value !== 'string') {
+    if (!ArrayBuffer.isView(value) && !(value instanceof ArrayBuffer)) throw wrongType('string', 'of type string or an instance of Buffer or ArrayBuffer', value);
+    return byteLength(value, encoding);
+  }
   const n = value.length;
   switch ((encoding && known(encoding)) || 'utf8') {
     case 'base64':
@@ -267,6 +288,9 @@ function placed(method: string): void {
   const size = sizeOf(method);
   const packagesOwn = packaged[method];
   const reads = method.startsWith('read');
+  const big = method.includes('Big');
+  const whole = method.includes('Int');
+  const signed = !/U[Ii]nt/.test(method);
   const own = {
     [method](this: Buffer, ...given: any[]): any {
       let [offset, length = size] = reads ? given : given.slice(1);
@@ -277,8 +301,15 @@ function placed(method: string): void {
         length = size;
         if (offset === undefined) offset = 0;
       }
+      if (reads) {
+        isPlace(offset, length, this.length);
+        return packagesOwn.call(this, offset, length);
+      }
+      if (length === 1 && typeof offset !== 'number') throw wrongType('offset', 'of type number', offset);
+      const value = big ? given[0] : +given[0];
+      if (whole) fits(value, length, signed, big);
       isPlace(offset, length, this.length);
-      return reads ? packagesOwn.call(this, offset, length) : packagesOwn.call(this, given[0], offset, length);
+      return packagesOwn.call(this, value, offset, length);
     },
   };
   Object.assign(methods, own);
@@ -286,6 +317,25 @@ function placed(method: string): void {
 for (const name of Object.keys(packaged)) {
   if (/^(?:read|write)[A-Z]/.test(name)) placed(name);
 }
+
+// What Node's own streams and packages call by these names.
+for (const [name, encoding] of [['ascii', 'ascii'], ['base64', 'base64'], ['base64url', 'base64url'], ['hex', 'hex'], ['latin1', 'latin1'], ['ucs2', 'utf16le'], ['utf8', 'utf8']]) {
+  Object.assign(methods, {
+    [`${name}Slice`](this: Buffer, start?: any, end?: any) {
+      return methods.toString.call(this, encoding, start ?? 0, end);
+    },
+    [`${name}Write`](this: Buffer, text: any, offset: any = 0, length: any = this.length - offset) {
+      return methods.write.call(this, text, offset, length, encoding);
+    },
+  });
+}
+(Buffer as any).copyBytesFrom = (view: any, offset?: any, length?: any) => {
+  if (!ArrayBuffer.isView(view) || view instanceof DataView) throw wrongType('view', 'an instance of TypedArray', view);
+  if (offset !== undefined) isOffset(offset, 'offset', 0, Number.MAX_SAFE_INTEGER);
+  if (length !== undefined) isOffset(length, 'length', 0, Number.MAX_SAFE_INTEGER);
+  const part = (view as any).slice(offset ?? 0, length === undefined ? undefined : (offset ?? 0) + length);
+  return Buffer.from(part.buffer);
+};
 
 Object.assign(Buffer.prototype, methods, { toLocaleString: methods.toString });
 

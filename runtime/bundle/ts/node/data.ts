@@ -1,15 +1,16 @@
 // What modules of Node take for data, and how they fail and call back.
+import { fault, isFunction, wrongType } from './errors';
 
 const g: any = globalThis;
 
-export const failure = (Kind: new (message: string) => Error, code: string, message: string) => Object.assign(new Kind(message), { code });
+export { fault as failure };
 
 /** Bytes of what Node takes for data: text, a Buffer, a typed array, an ArrayBuffer, a DataView. */
-export function bytesOf(data: any, encoding?: string): Uint8Array {
+export function bytesOf(data: any, encoding?: string, name = 'data', wanted = 'Buffer, TypedArray, or DataView'): Uint8Array {
   if (typeof data === 'string') return g.Buffer.from(data, encoding);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  throw failure(TypeError, 'ERR_INVALID_ARG_TYPE', `The data must be of type string or an instance of Buffer, TypedArray, or DataView. Received ${data === null ? 'null' : typeof data}`);
+  throw wrongType(name, `of type string or an instance of ${wanted}`, data);
 }
 
 // With a callback as last argument, as most functions of the module may be called.

@@ -1,6 +1,5 @@
 // Modules of Node for activities, each made when it is first required: what is pure from the packages that bundlers put in
 // their place for browsers, the rest from what the platform has.
-import { host } from './host';
 
 declare const require: (name: string) => any;
 
@@ -8,28 +7,29 @@ const g: any = globalThis;
 const pick = (...names: string[]) => Object.fromEntries(names.map((name) => [name, g[name]]));
 
 const makers: Record<string, () => any> = {
-  assert: () => host.assert(),
-  'assert/strict': () => host.assert().strict,
+  assert: () => require('./assert').make(),
+  'assert/strict': () => require('./assert').make().strict,
   async_hooks: () => require('./async_hooks').make(),
-  buffer: () => ({ ...pick('Buffer', 'Blob', 'File', 'atob', 'btoa'), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff, MAX_STRING_LENGTH: 0x1fffffe8 }, SlowBuffer: g.Buffer }),
+  buffer: () => ({ ...pick('Buffer', 'Blob', 'File', 'atob', 'btoa'), ...require('./buffer').make(), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff, MAX_STRING_LENGTH: 0x1fffffe8 }, SlowBuffer: g.Buffer }),
   console: () => g.console,
-  crypto: () => require('./crypto').make(),
+  crypto: () => require('./crypto').make(() => resolve('stream')),
   events: () => require('./events').make(),
   http: () => clients().http,
   https: () => clients().https,
-  path: () => require('path-browserify'),
-  'path/posix': () => require('path-browserify'),
-  perf_hooks: () => pick('performance'),
+  path: () => require('./path').path,
+  'path/posix': () => require('./path').path,
+  'path/win32': () => require('./path').path.win32,
+  perf_hooks: () => pick('performance', 'Performance', 'PerformanceEntry', 'PerformanceMark', 'PerformanceMeasure'),
   process: () => g.process,
   punycode: () => ({ ...require('punycode/punycode.js') }),
-  querystring: () => ({ ...require('querystring-es3') }),
+  querystring: () => require('./querystring').make(),
   stream: () => require('./stream').make(),
   'stream/consumers': () => require('./stream').consumers(),
   'stream/promises': () => resolve('stream').promises,
   'stream/web': () =>
     pick('ReadableStream', 'ReadableStreamDefaultReader', 'ReadableStreamBYOBReader', 'WritableStream', 'WritableStreamDefaultWriter', 'TransformStream',
       'ByteLengthQueuingStrategy', 'CountQueuingStrategy', 'TextEncoderStream', 'TextDecoderStream', 'CompressionStream', 'DecompressionStream'),
-  string_decoder: () => require('string_decoder/'),
+  string_decoder: () => require('./string_decoder').make(),
   timers: () => ({ ...pick('setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'), promises: resolve('timers/promises') }),
   'timers/promises': () => require('./timers').make(),
   url: () => require('./url').make(),

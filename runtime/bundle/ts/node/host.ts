@@ -14,14 +14,20 @@ export interface Requests {
 
 /** What Go gives the bundle when it is loaded into the runtime of one execution. All of it takes and gives bytes. */
 export interface Host {
-  /** Node's assert, which workflows have too. */
-  assert(): any;
+  /** Node's assert, which workflows have too, and how it is told what to say: each time a new one. */
+  assert(): { assert: any; setWords(words: (operator: string, actual: unknown, expected: unknown, message: unknown) => string | undefined): void };
   /** What fetch sends with. */
   requests(): Requests;
-  /** console's text of its arguments. */
-  format(...args: unknown[]): string;
+  /** A promise's state and what it was settled with. */
+  promise(promise: unknown): ['pending' | 'fulfilled' | 'rejected', unknown];
+  /** A proxy's target and handler; undefined of all other values. */
+  proxy(value: unknown): [unknown, unknown] | undefined;
+  /** The text of an error's stack as V8 writes it. */
+  stack(text: unknown): unknown;
   hashes(): string[];
-  digest(algorithm: string, data: Bytes): ArrayBuffer;
+  /** length is below 0 for the usual one. */
+  digest(algorithm: string, data: Bytes, length: number): ArrayBuffer;
+  scrypt(password: Bytes, salt: Bytes, N: number, r: number, p: number, length: number, most: number): ArrayBuffer;
   hmac(algorithm: string, key: Bytes, data: Bytes): ArrayBuffer;
   equal(a: Bytes, b: Bytes): boolean;
   pbkdf2(algorithm: string, password: Bytes, salt: Bytes, iterations: number, length: number): ArrayBuffer;

@@ -1,10 +1,14 @@
+import { isBoolean, isObject, isSignal } from './errors';
 import { onAbort } from './events';
 
-type Options = { signal?: AbortSignal };
+type Options = { signal?: AbortSignal; ref?: boolean };
 
 export function make(): any {
   const wait = (start: (f: () => void) => any, stop: (id: any) => void, value: unknown, options?: Options) =>
     new Promise((resolve, reject) => {
+      if (options !== undefined) isObject(options, 'options');
+      isSignal(options?.signal, 'options.signal');
+      if (options?.ref !== undefined) isBoolean(options.ref, 'options.ref');
       if (options?.signal?.aborted) return onAbort(options.signal, reject);
       const id = start(() => resolve(value));
       if (options?.signal) onAbort(options.signal, (reason) => (stop(id), reject(reason)));

@@ -1,7 +1,7 @@
 // Array's methods that flatten, which goja does in Go, as deep and as long as it takes.
 (function (host) {
   "use strict";
-  const { isArray, checkLength } = host;
+  const { isArray, checkLength, former } = host;
   // What goja makes an array of for a method's result, which a subclass may have changed.
   const create = (array, length) => {
     if (!isArray(array)) return [];
@@ -36,7 +36,7 @@
   };
   const joining = [];
   return {
-    toLocaleString() {
+    toLocaleString(locales, options) {
       const source = Object(this);
       checkLength(source);
       if (joining.includes(source)) return "";
@@ -45,7 +45,7 @@
         const parts = [];
         for (let i = 0, n = Math.trunc(source.length) || 0; i < n; i++) {
           const value = source[i];
-          parts.push(value == null ? "" : String(value.toLocaleString()));
+          parts.push(value == null ? "" : String(former() ? value.toLocaleString() : value.toLocaleString(locales, options)));
         }
         return parts.join(",");
       } finally {

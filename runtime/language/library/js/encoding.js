@@ -1,7 +1,8 @@
 // TextEncoder and TextDecoder. UTF-8 has a way of its own; the other encodings are Go's.
 (function (host) {
   "use strict";
-  const { encode, decode, unfinished, charsetOf, decodeCharset } = host;
+  const { encode, decode, unfinished, charsetOf, decodeCharset, former } = host;
+  const fault = (Kind, code, message) => (former() ? new Kind(message) : Object.assign(new Kind(message), { code }));
   class TextEncoder {
     get encoding() {
       return "utf-8";
@@ -25,7 +26,7 @@
     #begun = false; // a mark of the byte order counts at the beginning alone
     constructor(label = "utf-8", options = {}) {
       this.#encoding = charsetOf(String(label));
-      if (this.#encoding === undefined) throw new RangeError(`The "${label}" encoding is not supported`);
+      if (this.#encoding === undefined) throw fault(RangeError, "ERR_ENCODING_NOT_SUPPORTED", `The "${label}" encoding is not supported`);
       this.#fatal = !!options.fatal;
       this.#ignoreBOM = !!options.ignoreBOM;
     }
@@ -64,10 +65,11 @@
       } else {
         const answer = decodeCharset(this.#encoding, bytes, this.#fatal, more);
         text = answer?.text;
+        if (text?.[0] === "\ufeff" && !this.#ignoreBOM && !this.#begun && this.#encoding.startsWith("utf-16") && !former()) text = text.slice(1);
         if (answer?.left > 0) this.#rest = bytes.slice(bytes.length - answer.left);
       }
       this.#begun = more && (this.#begun || bytes.length > 0);
-      if (text === undefined) throw new TypeError(`The encoded data was not valid for encoding ${this.#encoding}`);
+      if (text === undefined) throw fault(TypeError, "ERR_ENCODING_INVALID_ENCODED_DATA", `The encoded data was not valid for encoding ${this.#encoding}`);
       return text;
     }
   }

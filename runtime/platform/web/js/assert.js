@@ -93,10 +93,14 @@
 
   const fails = (message, generated, actual, expected, operator) => {
     if (message instanceof Error) throw message;
-    const error = new AssertionError({ message: message ?? generated, actual, expected, operator });
+    const said = words?.(operator, actual, expected, message);
+    const error = new AssertionError({ message: said ?? message ?? generated, actual, expected, operator });
     error.generatedMessage = message === undefined || message === null;
+    if (words && /throw|reject/i.test(operator) && expected === undefined) error.generatedMessage = false;
     throw error;
   };
+  let words;
+  class Comparison {}
   const two = (count) => {
     if (count >= 2) return;
     throw Object.assign(new TypeError('The "actual" and "expected" arguments must be specified'), { code: "ERR_MISSING_ARGS" });
@@ -164,9 +168,18 @@
     }
     const keys = Object.keys(expected);
     if (expected instanceof Error) keys.push("name", "message");
+    if (words && keys.length === 0) {
+      throw Object.assign(new TypeError(`The argument 'error' may not be an empty object. Received {}`), { code: "ERR_INVALID_ARG_VALUE" });
+    }
     for (const key of keys) {
       const matches = expected[key] instanceof RegExp && typeof thrown?.[key] === "string" ? expected[key].test(thrown[key]) : same(thrown?.[key], expected[key], true, []);
-      if (!matches) fails(message, `Expected values to be strictly deep-equal:\n\n${key}: ${show(thrown?.[key])}\n\nshould strictly deep-equal\n\n${key}: ${show(expected[key])}`, thrown, expected, operator);
+      if (matches) continue;
+      if (words && (message === undefined || message === null)) {
+        const pick = (o) => Object.assign(new Comparison(), Object.fromEntries(keys.filter((k) => k in o).map((k) => [k, expected[k] instanceof RegExp && typeof thrown?.[k] === "string" && expected[k].test(thrown[k]) ? thrown[k] : o[k]])));
+        const [a, b] = typeof thrown === "object" && thrown !== null ? [pick(thrown), pick(expected)] : [thrown, expected];
+        fails(undefined, words("deepStrictEqual", a, b), thrown, expected, operator);
+      }
+      fails(message, `Expected values to be strictly deep-equal:\n\n${key}: ${show(thrown?.[key])}\n\nshould strictly deep-equal\n\n${key}: ${show(expected[key])}`, thrown, expected, operator);
     }
   };
   const split = (expected, message) => (typeof expected === "string" ? [undefined, expected] : [expected, message]);
@@ -243,5 +256,9 @@
   });
   strict.strict = strict;
   assert.strict = strict;
-  return { assert };
+  // Who can show values as Node does says here how they differ: operator, values, the caller's words.
+  const setWords = (f) => {
+    words = f;
+  };
+  return { assert, setWords };
 })
