@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/dop251/goja"
 
@@ -100,6 +101,9 @@ type VM struct {
 	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8,
 	// likewise.
 	FormerBuiltins bool
+	// FormerZeros has 0 * -5 be 0, as goja has it, for executions that began before it was -0. To be
+	// set inside Enter.
+	FormerZeros bool
 
 	opts   Options
 	limits language.Limits // of opts
@@ -142,6 +146,7 @@ func New(o Options) (*VM, error) {
 	if v.async.linear, err = linear.NewState(v.Runtime, v); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
+	v.async.linear.FormerZeros = func() bool { return v.FormerZeros }
 	v.async.linear.SetLiterals(v.globals.RegExps.Literals())
 	return v, nil
 }
@@ -164,6 +169,8 @@ type asyncContext struct {
 	stop    func()      // unwinds it
 	linear  *linear.State
 }
+
+func init() { linear.Holds(&asyncContext{}, unsafe.Offsetof(asyncContext{}.linear)) }
 
 // Linear implements linear.Holder.
 func (a *asyncContext) Linear() *linear.State { return a.linear }

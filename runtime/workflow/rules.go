@@ -30,11 +30,13 @@ const (
 	// ruleLocalEnds words the timeout and the cancellation of a local activity as Temporal's core
 	// does; before, they read like an ordinary activity's, with the SDK's own words below.
 	ruleLocalEnds rule = 6
+	// ruleZeros has a product of zero and a negative number be -0; before, most code got goja's 0.
+	ruleZeros rule = 7
 )
 
 // rules are what new executions keep to.
 func rules() []rule {
-	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds}
+	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleZeros}
 }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
@@ -43,5 +45,5 @@ func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 func (d *definition) setRules(v *machine) {
 	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
 	v.vm.FormerDates, v.vm.FormerUTF8 = !d.keeps(ruleDates), !d.keeps(ruleUTF8)
-	v.vm.FormerBuiltins = !d.keeps(ruleBuiltins)
+	v.vm.FormerBuiltins, v.vm.FormerZeros = !d.keeps(ruleBuiltins), !d.keeps(ruleZeros)
 }

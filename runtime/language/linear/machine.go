@@ -232,7 +232,7 @@ func checkCalls() error {
 	if err != nil {
 		return err
 	}
-	tune((*program)(unsafe.Pointer(p)))
+	tune((*program)(unsafe.Pointer(p)), false)
 	r := goja.New()
 	value, err := r.RunProgram(p)
 	if err != nil {
