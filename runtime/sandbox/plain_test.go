@@ -142,6 +142,34 @@ var plain = map[string]string{
 		grow.push(inner, String(inner)); out.push(grow.length + String(depth));
 		return out.join('\n');
 	}`,
+	"pure functions": `() => {` + chance + `
+		const out = [], rows = () => Array.from({ length: rnd(30) }, () => {
+			const row = rnd(9) ? { k: numbers[rnd(numbers.length)], i: rnd(100), s: strings[rnd(strings.length)], b: rnd(2) > 0, n: rnd(3) ? 1 : null, o: [1, 2] } : value(2);
+			return rnd(40) ? row : [undefined, null, 5, 'text', [1], { get k() { return 1 } }, Object.create({ k: 3, i: 4 }), new Proxy({}, { get: () => 2 })][rnd(8)];
+		});
+		const fns = [(x) => x.k, (x) => x.k > x.i, (x) => x.s === 'a', (x) => x.s !== 'a' && x.b, (x) => x.b || x.k, (x) => !x.n, (x) => x.k + x.i, (x) => x.k - x.i * 2, (x) => x.k * x.i, (x) => x.k % 7, (x) => -x.k, (x) => -x.i,
+			(x) => x.s.length, (x) => x.o.length, (x, i) => x.i + i, (x, i, a) => a.length - i, (x, i) => i, (x) => x, (x) => 1, (x) => undefined, (x) => x === null, (x) => x.missing, (x) => x.k === x.i, (x) => x.b ? x.i : x.s, function (x) { return x.i <= 50 }, function (x) { return this },
+			(x) => x.k === NaN, (x) => x.n === undefined, (x) => x.k >= -1, (x) => x.i * -1, (x) => x.i < '5', (x) => x.s > 1, (x) => x.s + x.i, (x, y, z, w) => w, (x = 1) => x, ({ i }) => i, (...all) => all.length, (x) => x.o[0], (x) => { out.push('seen'); return x.i }, async (x) => 1, (x) => x.i - -0, (x) => x.toString === Object.prototype.toString];
+		const told = (v) => Array.isArray(v) ? '[' + v.map((x) => typeof x + (typeof x === 'number' ? show(x) : '')).join() + ']' : typeof v === 'number' ? show(v) : typeof v === 'object' && v ? 'o' : String(v);
+		for (const f of fns) for (let t = 0; t < 8; t++) {
+			const a = t === 7 ? [1, , 3] : rows();
+			out.push([() => a.map(f), () => a.filter(f), () => a.find(f), () => a.some(f), () => a.every(f), () => a.map(f, 1).length].map((g) => tried(() => told(g()))).join(' '));
+		}
+		for (const f of [(a, b) => a + b, (a, b) => a - b, (a, b) => a * b, (a, b) => a + b.length, (a, b, i) => a + i, (a, b, i, all) => all.length, (a, b) => a && b, (a, b) => a > b ? a : b]) for (let t = 0; t < 30; t++) {
+			const a = Array.from({ length: rnd(6) }, () => rnd(3) ? rnd(9) : numbers[rnd(numbers.length)]);
+			out.push(tried(() => told(a.reduce(f))) + tried(() => told(a.reduce(f, 0))) + tried(() => told(a.reduce(f, 0.5))) + tried(() => told(a.reduce(f, undefined))));
+		}
+		for (const by of [(x, y) => x.i - y.i, (x, y) => x.k - y.k || x.i - y.i, (x, y) => x.i < y.i ? -1 : 1, (x, y) => y.b - x.b, (x, y) => x.s > y.s, (x, y) => 0, (x) => -x.i, (x, y) => x.missing - y.missing]) for (let t = 0; t < 20; t++) {
+			const a = rows();
+			// goja's sort asks in another order: what is asked stands for it.
+			const names = (list) => list.map((x) => a.indexOf(x)).join();
+			out.push(tried(() => names(a.toSorted(by))) === tried(() => names(a.toSorted((x, y) => { if (x === out) out.push(1); return by(x, y) }))));
+		}
+		class Sub extends Array {}
+		const list = Sub.from([1, 2]), other = [1, 2]; other.constructor = { [Symbol.species]: Sub };
+		out.push(list.map((x) => x) instanceof Sub, other.map((x) => x) instanceof Sub, [].map.call({ length: 1, 0: 2 }, (x) => x).join(), [].map.call('ab', (x) => x).join(), tried(() => [].reduce((a, b) => a)), tried(() => [1].map()), tried(() => [].map.call(null, (x) => x)));
+		return out.join('\n');
+	}`,
 	"changed builtins": `() => {
 		const out = [], push = Array.prototype.push, code = String.prototype.charCodeAt, floor = Math.floor;
 		try {

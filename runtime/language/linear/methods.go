@@ -69,6 +69,19 @@ func dataOf(v goja.Value) goja.Value {
 // lookup is a property's value, found without anybody's code; nil where goja is to find out.
 func (m *machine) lookup(v *goja.Value, name unistring.String) goja.Value {
 	w := (*words)(unsafe.Pointer(v))
+	if w.kind == kinds.object {
+		if o := (*object)(w.data); o.self.kind == kinds.plain {
+			return inherited(o, name)
+		}
+	}
+	return stateOf(m).lookup(v, name)
+}
+
+func (s *State) lookup(v *goja.Value, name unistring.String) goja.Value {
+	if s == nil {
+		return nil
+	}
+	w := (*words)(unsafe.Pointer(v))
 	switch w.kind {
 	case kinds.object:
 		o := (*object)(w.data)
@@ -78,19 +91,19 @@ func (m *machine) lookup(v *goja.Value, name unistring.String) goja.Value {
 		case kinds.array:
 			a := (*array)(o.self.data)
 			if name == "length" {
-				return m.integer(int64(a.length))
+				return s.integer(int64(a.length))
 			}
 			// The first of its own is its length.
-			if s := stateOf(m); s != nil && len(a.names) <= 1 && a.prototype == s.arrays && named(name) {
+			if len(a.names) <= 1 && a.prototype == s.arrays && named(name) {
 				return dataOf(commonOf(s.arrays).values[name])
 			}
 		}
 	case kinds.ascii, kinds.unicode, kinds.imported:
 		if name == "length" {
 			t, _ := textOf(v)
-			return m.integer(int64(t.length()))
+			return s.integer(int64(t.length()))
 		}
-		if s := stateOf(m); s != nil && s.strings != nil && named(name) {
+		if s.strings != nil && named(name) {
 			return dataOf(commonOf(s.strings).values[name])
 		}
 	}

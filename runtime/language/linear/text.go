@@ -149,33 +149,39 @@ func (m *machine) integer(n int64) goja.Value {
 	if uint64(n) < uint64(len(small)) { //nolint:gosec // a negative one is larger
 		return valueOf(kinds.integer, unsafe.Pointer(&small[n]))
 	}
-	s := stateOf(m)
-	if s == nil {
+	return stateOf(m).integer(n)
+}
+
+// double is integer for a fraction.
+func (m *machine) double(f float64) goja.Value { return stateOf(m).double(f) }
+
+func (s *State) integer(n int64) goja.Value {
+	if s == nil || uint64(n) < uint64(len(small)) { //nolint:gosec // a negative one is larger
 		return integer(n)
 	}
-	if len(s.numbers) == 0 {
-		s.numbers = make([]int64, numbersAtOnce)
-	}
-	at := &s.numbers[0]
-	s.numbers = s.numbers[1:]
+	at := s.number()
 	*at = n
 	return valueOf(kinds.integer, unsafe.Pointer(at))
 }
 
-// double is integer for a fraction.
-func (m *machine) double(f float64) goja.Value {
-	s := stateOf(m)
+func (s *State) double(f float64) goja.Value {
 	if s == nil {
 		kept := f
 		return valueOf(kinds.fraction, unsafe.Pointer(&kept))
 	}
+	at := s.number()
+	*at = int64(math.Float64bits(f)) //nolint:gosec // its bits
+	return valueOf(kinds.fraction, unsafe.Pointer(at))
+}
+
+// number is room for one.
+func (s *State) number() *int64 {
 	if len(s.numbers) == 0 {
 		s.numbers = make([]int64, numbersAtOnce)
 	}
 	at := &s.numbers[0]
 	s.numbers = s.numbers[1:]
-	*at = int64(math.Float64bits(f)) //nolint:gosec // its bits
-	return valueOf(kinds.fraction, unsafe.Pointer(at))
+	return at
 }
 
 // small are numbers that need no memory.

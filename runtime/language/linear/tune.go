@@ -82,6 +82,9 @@ var replacements = map[string]func(instruction) instruction{
 }
 
 func tune(p *program, signed bool) {
+	if list, arguments := pureSteps(p); list != nil {
+		p.code[0] = &entering{replaced{p.code[0]}, list, arguments}
+	}
 	for i, in := range p.code {
 		of := layoutOf(in)
 		if of.part != none {
