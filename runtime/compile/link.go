@@ -88,6 +88,9 @@ func link(s Source, t transformed, tree *ast.Program) (js *goja.Program, err err
 	if js, err = goja.CompileAST(tree, false); err != nil {
 		return nil, compileError(s, err)
 	}
+	if operators.Signed(t.Code) {
+		return linear.TuneSigned(js), nil
+	}
 	return linear.Tune(js), nil
 }
 

@@ -209,6 +209,9 @@ func load(s StoredPackages) (p *Packages, err error) {
 	if err != nil {
 		return nil, unusable(s, err)
 	}
+	if operators.Signed(s.Code) {
+		return &Packages{StoredPackages: s, JS: linear.TuneSigned(js)}, nil
+	}
 	return &Packages{StoredPackages: s, JS: linear.Tune(js)}, nil
 }
 

@@ -22,7 +22,7 @@ func TestExecutionsFromBeforeReadDatesAsTheyDid(t *testing.T) {
 		}
 		var got string
 		err = v.Enter(context.Background(), 10*time.Second, func() error {
-			v.FormerDates = former
+			v.Former.Dates = former
 			value, err := v.Runtime.RunString(text)
 			if err == nil {
 				got = value.String()

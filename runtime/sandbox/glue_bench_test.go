@@ -18,6 +18,17 @@ var glue = []struct{ name, text string }{
 		return rows.sort((a, b) => a.key - b.key || a.id - b.id)[0].name;
 	}`},
 	{"JSON", `((rows) => () => JSON.parse(JSON.stringify(rows)).length)(Array.from({ length: 5000 }, (_, i) => ({ id: i, key: i * 1.5, name: 'row ' + i })))`},
+	{"questions about items", `((rows) => () => rows.filter((r) => r.key % 3 === 1 && r.name !== '').map((r) => r.id - r.key).reduce((a, b) => a + b, 0) + rows.find((r) => r.id === 4990).id)(Array.from({ length: 5000 }, (_, i) => ({ id: i, key: i * 7, name: 'row ' + i })))`},
+	{"state", `() => {
+		const state = { count: 0, seen: {}, list: [] };
+		for (let i = 0; i < 20000; i++) {
+			state.count = state.count + 1;
+			const key = 'k' + i % 50;
+			state.seen[key] = (state.seen[key] ?? 0) + 1;
+			if (state.list.length < 1000) state.list.push(i); else state.list[i % 1000] = i;
+		}
+		return state.count + state.list.length;
+	}`},
 	{"objects and closures", `() => {
 		const total = (orders) => orders.flatMap((o) => o.lines).filter((l) => l.quantity > 1).map(({ price, quantity }) => price * quantity).reduce((a, b) => a + b, 0);
 		let sum = 0;

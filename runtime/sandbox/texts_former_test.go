@@ -24,7 +24,7 @@ func TestTextsOfExecutionsFromBeforeStayAsTheyWere(t *testing.T) {
 			}
 			var got goja.Value
 			err = v.Enter(t.Context(), time.Minute, func() (err error) {
-				v.FormerTexts = former
+				v.Former.Texts = former
 				got, err = v.Runtime.RunString(c.code)
 				return err
 			})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/dop251/goja"
 
@@ -82,6 +83,16 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// Former is what executions have as it was before it became as in V8, in Node or in the web's
+// standard: those that began then. Zero has all as it is now.
+type Former struct {
+	Dates    bool // how texts of dates are read
+	UTF8     bool // how TextDecoder reads what isn't UTF-8
+	Builtins bool // how functions sort arrays, and how JSON is indented
+	Texts    bool // TextDecoder, but for that, and Array.prototype.toLocaleString
+	Zeros    bool // that 0 * -5 is 0, as goja has it
+}
+
 // VM is a goja runtime for untrusted code. It belongs to one goroutine at a time: the one inside
 // Enter.
 type VM struct {
@@ -91,18 +102,8 @@ type VM struct {
 	// executions that began when it knew no others: they may have gone on by the error. To be set
 	// inside Enter.
 	EnglishOnly bool
-	// FormerDates has texts of dates read as they were before they were read as V8 reads them, for
-	// executions that began then. To be set inside Enter.
-	FormerDates bool
-	// FormerUTF8 has TextDecoder read what isn't UTF-8 as it did before it did as the web's standard
-	// has it, likewise.
-	FormerUTF8 bool
-	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8,
-	// likewise.
-	FormerBuiltins bool
-	// FormerTexts has TextDecoder and Array.prototype.toLocaleString do as before they did as in Node,
-	// likewise.
-	FormerTexts bool
+	// Former is what the running execution has as it was when it began. To be set inside Enter.
+	Former Former
 
 	opts   Options
 	limits language.Limits // of opts
@@ -133,9 +134,9 @@ func New(o Options) (*VM, error) {
 	var err error
 	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
-		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.FormerDates },
-		FormerUTF8: func() bool { return v.FormerUTF8 }, FormerBuiltins: func() bool { return v.FormerBuiltins },
-		FormerTexts: func() bool { return v.FormerTexts },
+		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.Former.Dates },
+		FormerUTF8: func() bool { return v.Former.UTF8 }, FormerBuiltins: func() bool { return v.Former.Builtins },
+		FormerTexts: func() bool { return v.Former.Texts },
 	})
 	if err := errors.Join(err, wording.Install(host{v})); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
@@ -146,6 +147,7 @@ func New(o Options) (*VM, error) {
 	if v.async.linear, err = linear.NewState(v.Runtime, v); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
+	v.async.linear.FormerZeros = func() bool { return v.Former.Zeros }
 	v.async.linear.SetLiterals(v.globals.RegExps.Literals())
 	return v, nil
 }
@@ -168,6 +170,8 @@ type asyncContext struct {
 	stop    func()      // unwinds it
 	linear  *linear.State
 }
+
+func init() { linear.Holds(&asyncContext{}, unsafe.Offsetof(asyncContext{}.linear)) }
 
 // Linear implements linear.Holder.
 func (a *asyncContext) Linear() *linear.State { return a.linear }

@@ -158,8 +158,7 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
 		v := in.machine
-		v.now, v.vm.EnglishOnly, v.vm.FormerDates, v.vm.FormerUTF8, v.vm.FormerBuiltins = time.Now(), false, false, false, false
-		v.vm.FormerTexts = false
+		v.now, v.vm.EnglishOnly, v.vm.Former = time.Now(), false, sandbox.Former{}
 		contents, err := v.sdk.check(goja.Undefined(), v.module, v.vm.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception

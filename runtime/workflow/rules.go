@@ -1,6 +1,10 @@
 package workflow
 
-import "slices"
+import (
+	"slices"
+
+	"workflow-worker/runtime/sandbox"
+)
 
 // A rule is a change of our own in what the same code and history come to, as the TypeScript SDK's
 // flags are of its own. An execution keeps for good to those that its pin names: a history from
@@ -38,11 +42,13 @@ const (
 	// ignored, and give its errors Node's codes, and Array.prototype.toLocaleString hand its arguments
 	// on to the elements.
 	ruleTexts rule = 8
+	// ruleZeros has a product of zero and a negative number be -0; before, most code got goja's 0.
+	ruleZeros rule = 9
 )
 
 // rules are what new executions keep to.
 func rules() []rule {
-	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords, ruleTexts}
+	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords, ruleTexts, ruleZeros}
 }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
@@ -50,6 +56,7 @@ func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 // setRules has a runtime do as the execution's rules say, now; called inside enter.
 func (d *definition) setRules(v *machine) {
 	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
-	v.vm.FormerDates, v.vm.FormerUTF8 = !d.keeps(ruleDates), !d.keeps(ruleUTF8)
-	v.vm.FormerBuiltins, v.vm.FormerTexts = !d.keeps(ruleBuiltins), !d.keeps(ruleTexts)
+	v.vm.Former = sandbox.Former{
+		Dates: !d.keeps(ruleDates), UTF8: !d.keeps(ruleUTF8), Builtins: !d.keeps(ruleBuiltins), Texts: !d.keeps(ruleTexts), Zeros: !d.keeps(ruleZeros),
+	}
 }

@@ -41,6 +41,9 @@ func CapArray(h Host, class *goja.Object, former func() bool) error {
 			} else {
 				language.CheckLength(h, m.name, call.This)
 			}
+			if out := linear.Purely(h.Runtime(), m.name, call); out != nil {
+				return out
+			}
 			switch m.name {
 			case "fill":
 				checkSlow(h, m.name, call)

@@ -19,7 +19,7 @@ func sorted(h Host, name string, call goja.FunctionCall, former func() bool) (go
 		if former() {
 			return nil, false
 		}
-		inOrder, ok = byFunction(call.Argument(0))
+		inOrder, ok = byFunction(h, call.Argument(0))
 	}
 	if !ok {
 		return nil, false
@@ -32,7 +32,7 @@ func sorted(h Host, name string, call goja.FunctionCall, former func() bool) (go
 }
 
 // byFunction sorts as a function compares.
-func byFunction(by goja.Value) (func([]goja.Value), bool) {
+func byFunction(h Host, by goja.Value) (func([]goja.Value), bool) {
 	f, ok := by.(*goja.Object)
 	if !ok {
 		return nil, false
@@ -44,7 +44,13 @@ func byFunction(by goja.Value) (func([]goja.Value), bool) {
 	return func(items []goja.Value) {
 		pair := make([]goja.Value, 2)
 		args := goja.FunctionCall{This: goja.Undefined(), Arguments: pair}
+		pure := linear.PureOf(h.Runtime(), by)
 		sortItems(items, func(x, y goja.Value) float64 {
+			if pure != nil {
+				if n, ok := pure.Order(x, y); ok {
+					return n
+				}
+			}
 			pair[0], pair[1] = x, y
 			v := compare(args)
 			if n, ok := linear.Whole(v); ok {

@@ -38,8 +38,7 @@ func (m *machine) fraction(f float64) bool {
 	if f-f != 0 || f == math.Trunc(f) {
 		return false
 	}
-	kept := f // takes no memory but here
-	m.put(valueOf(kinds.fraction, unsafe.Pointer(&kept)))
+	m.put(m.double(f))
 	return true
 }
 
@@ -48,7 +47,7 @@ func (m *machine) whole(n int64) bool {
 	if n <= -mostInteger || n >= mostInteger {
 		return false
 	}
-	m.put(integer(n))
+	m.put(m.integer(n))
 	return true
 }
 
@@ -94,13 +93,26 @@ func (x *subtraction) exec(m *machine) {
 	x.original.exec(m)
 }
 
-type multiplication struct{ replaced }
+// multiplication is goja's *, but for 0 * -5, which is -0 and of which goja makes 0.
+type multiplication struct {
+	replaced
+
+	signed bool // for all executions, see TuneSigned
+}
+
+var minusZero = goja.New().ToValue(math.Copysign(0, -1))
 
 func (x *multiplication) exec(m *machine) {
 	left, right := operands(m)
 	if l, r, ok := wholes(left, right); ok {
 		if n, ok := product(l, r); ok && m.whole(n) {
 			return
+		}
+		if l == 0 && r < 0 || l < 0 && r == 0 {
+			if s := stateOf(m); x.signed || s == nil || !s.formerZeros() {
+				m.put(minusZero)
+				return
+			}
 		}
 	} else if l, r, ok := numbers(left, right); ok && m.fraction(l*r) {
 		return
@@ -163,7 +175,7 @@ func (x *step) exec(m *machine) {
 	top := &m.stack[m.sp-1]
 	if w := (*words)(unsafe.Pointer(top)); w.kind == kinds.integer {
 		if n := *(*int64)(w.data) + x.by; -mostInteger < n && n < mostInteger {
-			*top = integer(n)
+			*top = m.integer(n)
 			m.pc++
 			return
 		}

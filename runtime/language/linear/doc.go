@@ -11,6 +11,13 @@
 // with, and compared, without goja's asking what else they may be; where several instructions compute
 // with whole numbers of variables, one of ours does it for all, and what lies between takes no memory.
 //
+// Properties of plain objects, items of plain arrays and the builtins that most code calls most are
+// read, written and called likewise. A function that does no more than read its arguments and compute
+// (Pure) isn't called at all by what sorts, filters or maps plain arrays: its value is computed, and
+// where it turns out to do more, nothing has happened.
+//
+// One thing differs: 0 * -5 is -0, as the language has it, for executions that began since.
+//
 // What is plain data (Data) can be looked at without running code of anybody's: builtins go through
 // that in Go, from the start or not at all.
 //

@@ -168,9 +168,9 @@ func (f *fused) exec(m *machine) {
 			f.original.exec(m)
 			return
 		}
-		*place = integer(held[0])
+		*place = m.integer(held[0])
 	case m.sp < len(m.stack):
-		m.stack[m.sp] = integer(held[0])
+		m.stack[m.sp] = m.integer(held[0])
 		m.sp++
 	default:
 		f.original.exec(m)
@@ -208,14 +208,10 @@ type reading struct {
 
 func (x *reading) exec(m *machine) {
 	top := &m.stack[m.sp-1]
-	if w := (*words)(unsafe.Pointer(top)); w.kind == kinds.object {
-		if o := (*object)(w.data); o.self.kind == kinds.plain {
-			if v := commonOf(o).values[x.name]; isPlain(&v) {
-				*top = v
-				m.pc++
-				return
-			}
-		}
+	if v := m.lookup(top, x.name); v != nil {
+		*top = v
+		m.pc++
+		return
 	}
 	x.original.exec(m)
 }

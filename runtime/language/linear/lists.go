@@ -38,6 +38,9 @@ func (s *State) list(v goja.Value) *array {
 
 // holesAreEmpty tells that no array inherits items.
 func (s *State) holesAreEmpty() bool {
+	if s.sealed {
+		return true
+	}
 	arrays := commonOf(s.arrays)
 	if arrays.prototype != s.objects || commonOf(s.objects).prototype != nil || asGoja(s.arrays).Get("length").ToInteger() != 0 {
 		return false
@@ -48,6 +51,7 @@ func (s *State) holesAreEmpty() bool {
 			return false
 		}
 	}
+	s.sealed = !arrays.extensible && !objects.extensible // which is for good
 	return true
 }
 

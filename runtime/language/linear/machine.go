@@ -106,6 +106,7 @@ var kinds struct {
 	array, iterator, native, typed, plain, arrow, script unsafe.Pointer // of what an object is
 	function                                             uintptr        // in a native function: the Go function
 	tracker                                              uintptr        // in a Runtime
+	code                                                 uintptr        // in a function of JavaScript: its program
 }
 
 // Check tells whether goja is built as expected.
@@ -209,6 +210,10 @@ func checkShapes() error {
 	kinds.arrow = asObject(functions.ToObject(r).Get("0").ToObject(r)).self.kind
 	kinds.script = asObject(functions.ToObject(r).Get("1").ToObject(r)).self.kind
 	kinds.plain = asObject(r.NewObject()).self.kind
+	kinds.code = codeIn(reflect.TypeOf(selfOf(functions.ToObject(r).Get("0").ToObject(r))).Elem())
+	if codeIn(reflect.TypeOf(selfOf(functions.ToObject(r).Get("1").ToObject(r))).Elem()) != kinds.code {
+		errs = append(errs, errors.New("goja's functions of JavaScript"))
+	}
 	kinds.property = kind(arrayOf(asObject(accessor.ToObject(r))).values[0])
 	native := asObject(iterates.ToObject(r).Get("next").ToObject(r))
 	f, found := reflect.TypeOf(selfOf(asGoja(native))).Elem().FieldByName("f")
@@ -232,7 +237,7 @@ func checkCalls() error {
 	if err != nil {
 		return err
 	}
-	tune((*program)(unsafe.Pointer(p)))
+	tune((*program)(unsafe.Pointer(p)), false)
 	r := goja.New()
 	value, err := r.RunProgram(p)
 	if err != nil {

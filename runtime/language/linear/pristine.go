@@ -124,5 +124,6 @@ func (s *State) look(r *goja.Runtime) error {
 	if !s.iterates() || s.speciesGetter == nil || !s.makesArrays(arrayOf(asObject(list))) || !s.holesAreEmpty() {
 		return errors.New("goja's builtins aren't as expected")
 	}
+	s.lookForBuiltins(r)
 	return nil
 }

@@ -10,8 +10,11 @@ import (
 type State struct {
 	texts
 	rooms
+	builtins
 
 	budget Budget
+
+	numbers []int64 // room for numbers, see machine.integer
 
 	// What there was when the VM was made: what code has changed since, is left to goja.
 	arrays, objects *object // the prototypes
@@ -22,6 +25,9 @@ type State struct {
 	class           *object // Array
 	species         *symbol // where that has Symbol.species
 	speciesGetter   *object // what is there
+
+	// FormerZeros tells that the execution began when 0 * -5 was 0; nil: none did.
+	FormerZeros func() bool
 
 	expressions Literals
 	literals    map[*tested]*object
@@ -35,6 +41,18 @@ type Budget interface {
 
 // Holder is a runtime's goja.AsyncContextTracker, which has its State: nil before there is one.
 type Holder interface{ Linear() *State }
+
+// holder is the kind of Holders that Holds was told of, and where they have their State.
+var holder struct {
+	kind unsafe.Pointer
+	at   uintptr
+}
+
+// Holds says where Holders of a kind, pointers, have their State: it is looked for at each
+// instruction that makes a number. To be called before anything runs.
+func Holds(kind goja.AsyncContextTracker, at uintptr) {
+	holder.kind, holder.at = (*words)(unsafe.Pointer(&kind)).kind, at
+}
 
 // NewState is that of a runtime whose builtins are as code will find them.
 func NewState(r *goja.Runtime, b Budget) (*State, error) {
@@ -55,6 +73,8 @@ func (s *State) Forget() {
 	}
 }
 
+func (s *State) formerZeros() bool { return s.FormerZeros != nil && s.FormerZeros() }
+
 // claim tells whether so many bytes may be taken.
 func (s *State) claim(bytes int) bool { return s.budget.Claim(int64(bytes)) }
 
@@ -62,6 +82,12 @@ func (s *State) claim(bytes int) bool { return s.budget.Claim(int64(bytes)) }
 func stateOf(m *machine) *State { return stateIn(unsafe.Pointer(m.runtime)) }
 
 func stateIn(runtime unsafe.Pointer) *State {
+	if w := (*words)(unsafe.Add(runtime, kinds.tracker)); w.kind == holder.kind {
+		if w.data == nil {
+			return nil
+		}
+		return *(**State)(unsafe.Add(w.data, holder.at))
+	}
 	tracker := *(*goja.AsyncContextTracker)(unsafe.Add(runtime, kinds.tracker))
 	if h, ok := tracker.(Holder); ok {
 		return h.Linear()

@@ -95,7 +95,7 @@ func (a *addition) exec(m *machine) {
 			break
 		}
 		if sum := *(*int64)(l.data) + *(*int64)(r.data); -mostInteger < sum && sum < mostInteger {
-			*left = integer(sum)
+			*left = m.integer(sum)
 			m.sp--
 			m.pc++
 			return
@@ -106,8 +106,7 @@ func (a *addition) exec(m *machine) {
 		}
 		sum := *(*float64)(l.data) + *(*float64)(r.data)
 		if sum-sum == 0 && sum != math.Trunc(sum) { // goja has values of its own for all others
-			kept := sum // takes no memory but here
-			*left = valueOf(kinds.fraction, unsafe.Pointer(&kept))
+			*left = m.double(sum)
 			m.sp--
 			m.pc++
 			return
@@ -140,6 +139,49 @@ func integer(n int64) goja.Value {
 	}
 	kept := n // takes no memory but here
 	return valueOf(kinds.integer, unsafe.Pointer(&kept))
+}
+
+// numbersAtOnce is for how many numbers memory is taken at once: it stays as long as one of them does.
+const numbersAtOnce = 16
+
+// integer is a whole number in the memory that the VM has taken for numbers.
+func (m *machine) integer(n int64) goja.Value {
+	if uint64(n) < uint64(len(small)) { //nolint:gosec // a negative one is larger
+		return valueOf(kinds.integer, unsafe.Pointer(&small[n]))
+	}
+	return stateOf(m).integer(n)
+}
+
+// double is integer for a fraction.
+func (m *machine) double(f float64) goja.Value { return stateOf(m).double(f) }
+
+func (s *State) integer(n int64) goja.Value {
+	if s == nil || uint64(n) < uint64(len(small)) { //nolint:gosec // a negative one is larger
+		return integer(n)
+	}
+	at := s.number()
+	*at = n
+	return valueOf(kinds.integer, unsafe.Pointer(at))
+}
+
+func (s *State) double(f float64) goja.Value {
+	if s == nil {
+		kept := f
+		return valueOf(kinds.fraction, unsafe.Pointer(&kept))
+	}
+	at := s.number()
+	*at = int64(math.Float64bits(f)) //nolint:gosec // its bits
+	return valueOf(kinds.fraction, unsafe.Pointer(at))
+}
+
+// number is room for one.
+func (s *State) number() *int64 {
+	if len(s.numbers) == 0 {
+		s.numbers = make([]int64, numbersAtOnce)
+	}
+	at := &s.numbers[0]
+	s.numbers = s.numbers[1:]
+	return at
 }
 
 // small are numbers that need no memory.

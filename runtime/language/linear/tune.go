@@ -13,7 +13,16 @@ import (
 // far, and gives it back.
 func Tune(p *goja.Program) *goja.Program {
 	if p != nil && Check() == nil {
-		tune((*program)(unsafe.Pointer(p)))
+		tune((*program)(unsafe.Pointer(p)), false)
+	}
+	return p
+}
+
+// TuneSigned is Tune for a program whose products have the sign of a zero in all executions (see
+// operators.Signed), not only in those that began since all have it.
+func TuneSigned(p *goja.Program) *goja.Program {
+	if p != nil && Check() == nil {
+		tune((*program)(unsafe.Pointer(p)), true)
 	}
 	return p
 }
@@ -46,23 +55,36 @@ var replacements = map[string]func(instruction) instruction{
 	"_copySpread":        func(in instruction) instruction { return &spreadProperties{replaced{in}} },
 	"_copyRest":          func(in instruction) instruction { return &restProperties{replaced{in}} },
 	"_enumerate":         func(in instruction) instruction { return &naming{replaced{in}} },
-	"getProp": func(in instruction) instruction {
-		return &reading{replaced{in}, *(*unistring.String)((*words)(unsafe.Pointer(&in)).data)}
-	},
-	"_pushSpread": func(in instruction) instruction { return &spreadArguments{replaced{in}} },
-	"_sub":        func(in instruction) instruction { return &subtraction{replaced{in}} },
-	"_mul":        func(in instruction) instruction { return &multiplication{replaced{in}} },
-	"_div":        func(in instruction) instruction { return &division{replaced{in}} },
-	"_mod":        func(in instruction) instruction { return &remainder{replaced{in}} },
-	"_inc":        func(in instruction) instruction { return &step{replaced{in}, 1} },
-	"_dec":        func(in instruction) instruction { return &step{replaced{in}, -1} },
-	"_op_lt":      func(in instruction) instruction { return &less{replaced{in}} },
-	"_op_lte":     func(in instruction) instruction { return &lessOrEqual{replaced{in}} },
-	"_op_gt":      func(in instruction) instruction { return &more{replaced{in}} },
-	"_op_gte":     func(in instruction) instruction { return &moreOrEqual{replaced{in}} },
+	"getProp":            func(in instruction) instruction { return &reading{replaced{in}, name(in)} },
+	"putProp":            func(in instruction) instruction { return &putting{replaced{in}, name(in)} },
+	"setProp":            func(in instruction) instruction { return &assignment{replaced{in}, name(in), false} },
+	"setPropP":           func(in instruction) instruction { return &assignment{replaced{in}, name(in), true} },
+	"setPropStrict":      func(in instruction) instruction { return &assignment{replaced{in}, name(in), false} },
+	"setPropStrictP":     func(in instruction) instruction { return &assignment{replaced{in}, name(in), true} },
+	"_getElem":           func(in instruction) instruction { return &elementReading{replaced{in}} },
+	"_setElem":           func(in instruction) instruction { return &elementAssignment{replaced{in}, false} },
+	"_setElemP":          func(in instruction) instruction { return &elementAssignment{replaced{in}, true} },
+	"_setElemStrict":     func(in instruction) instruction { return &elementAssignment{replaced{in}, false} },
+	"_setElemStrictP":    func(in instruction) instruction { return &elementAssignment{replaced{in}, true} },
+	"getPropCallee":      func(in instruction) instruction { return &method{replaced{in}, name(in)} },
+	"call":               func(in instruction) instruction { return &calling{replaced{in}, number[uint32](in)} },
+	"_pushSpread":        func(in instruction) instruction { return &spreadArguments{replaced{in}} },
+	"_sub":               func(in instruction) instruction { return &subtraction{replaced{in}} },
+	"_mul":               func(in instruction) instruction { return &multiplication{replaced{in}, false} },
+	"_div":               func(in instruction) instruction { return &division{replaced{in}} },
+	"_mod":               func(in instruction) instruction { return &remainder{replaced{in}} },
+	"_inc":               func(in instruction) instruction { return &step{replaced{in}, 1} },
+	"_dec":               func(in instruction) instruction { return &step{replaced{in}, -1} },
+	"_op_lt":             func(in instruction) instruction { return &less{replaced{in}} },
+	"_op_lte":            func(in instruction) instruction { return &lessOrEqual{replaced{in}} },
+	"_op_gt":             func(in instruction) instruction { return &more{replaced{in}} },
+	"_op_gte":            func(in instruction) instruction { return &moreOrEqual{replaced{in}} },
 }
 
-func tune(p *program) {
+func tune(p *program, signed bool) {
+	if list, arguments := pureSteps(p); list != nil {
+		p.code[0] = &entering{replaced{p.code[0]}, list, arguments}
+	}
 	for i, in := range p.code {
 		of := layoutOf(in)
 		if of.part != none {
@@ -78,11 +100,14 @@ func tune(p *program) {
 			}
 		case of.replacement != nil:
 			p.code[i] = of.replacement(in)
+			if x, ok := p.code[i].(*multiplication); ok {
+				x.signed = signed
+			}
 		case of.programs != nil:
 			data := (*words)(unsafe.Pointer(&in)).data
 			for _, at := range of.programs {
 				if inner := *(**program)(unsafe.Add(data, at)); inner != nil {
-					tune(inner)
+					tune(inner, signed)
 				}
 			}
 		}
@@ -157,6 +182,11 @@ func programsIn(t reflect.Type, at uintptr) (out []uintptr) {
 }
 
 // number is that of an instruction which is nothing else.
-func number[T int | int32](in instruction) int {
+func number[T int | int32 | uint32](in instruction) int {
 	return int(*(*T)((*words)(unsafe.Pointer(&in)).data))
+}
+
+// name is that of an instruction which is nothing else.
+func name(in instruction) unistring.String {
+	return *(*unistring.String)((*words)(unsafe.Pointer(&in)).data)
 }

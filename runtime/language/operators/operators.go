@@ -43,9 +43,8 @@ const (
 // grows.
 const mostTexts = 8
 
-// visible finds BigInts in a text: their names, and a digit before an n that ends a word. Where
-// there are none, products are left alone: whoever hides them can make products that take thrice as
-// long as the watchdog allows, no more.
+// visible finds BigInts in a text: their names, and literals. Where there are none, products are left
+// alone: whoever hides them can make products that take thrice as long as the watchdog allows, no more.
 func visible(text string) bool {
 	for i := range len(text) {
 		switch text[i] {
@@ -54,9 +53,39 @@ func visible(text string) bool {
 				return true
 			}
 		case 'n':
-			if i > 0 && isDigit(text[i-1]) && (i+1 == len(text) || !isLetter(text[i+1])) {
+			if endsLiteral(text, i) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// mayEndLiteral tells a digit, hexadecimal ones too, before an n that ends a word.
+func mayEndLiteral(text string, i int) bool {
+	return i > 0 && isDigit(text[i-1]) && (i+1 == len(text) || !isLetter(text[i+1]))
+}
+
+// endsLiteral tells such an n whose word begins with a digit, as those of then and token don't.
+func endsLiteral(text string, i int) bool {
+	if !mayEndLiteral(text, i) {
+		return false
+	}
+	for i > 0 && isLetter(text[i-1]) {
+		i--
+	}
+	return text[i] >= '0' && text[i] <= '9'
+}
+
+// Signed tells of a text whose products always had the sign of a zero, as the language has it: those
+// of all words such as then were looked at for BigInts once, not by goja, which gives 0 for 0 * -5.
+func Signed(text string) bool {
+	if visible(text) {
+		return true
+	}
+	for i := range len(text) {
+		if text[i] == 'n' && mayEndLiteral(text, i) {
+			return true
 		}
 	}
 	return false

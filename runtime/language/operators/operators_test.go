@@ -69,6 +69,19 @@ func TestOnlyWhatMayBecomeHugeIsRewritten(t *testing.T) {
 	}
 }
 
+func TestOnlyLiteralsAndNamesOfBigIntsAreSeen(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct{ visible, signed bool }{
+		`a * 2n`: {true, true}, `0x1fn`: {true, true}, `1_000n`: {true, true}, `(5n)`: {true, true}, `x=0b1n`: {true, true}, `BigInt(1)`: {true, true}, `new BigUint64Array(1)`: {true, true},
+		`p.then(f)`: {false, true}, `token`: {false, true}, `const when = then_1n`: {false, true}, `children`: {false, true}, `a1n`: {false, true},
+		`x * y`: {false, false}, `in`: {false, false}, `n`: {false, false}, "`${x}1n`": {true, true}, `1name`: {false, false},
+	} {
+		if v, s := visible(text), Signed(text); v != want.visible || s != want.signed {
+			t.Errorf("%s: visible %t, signed %t", text, v, s)
+		}
+	}
+}
+
 func TestALongBigIntIsFound(t *testing.T) {
 	t.Parallel()
 	digits := strings.Repeat("9", MaxLiteral)

@@ -1,0 +1,203 @@
+package linear
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/dop251/goja"
+	"github.com/dop251/goja/unistring"
+)
+
+// builtins are those that are called without goja's making a place for the call, and what has them.
+type builtins struct {
+	strings *object // String.prototype
+
+	push, codeAt, floor *object
+
+	sealed bool // see holesAreEmpty
+}
+
+// lookForBuiltins finds them as code will find them; what isn't there as expected is left to goja.
+func (s *State) lookForBuiltins(r *goja.Runtime) {
+	texts := r.ToValue("").ToObject(r).Prototype()
+	if texts == nil || !hasCommon(asObject(texts)) {
+		return
+	}
+	native := func(of *goja.Object, name string) *object {
+		if f, ok := of.Get(name).(*goja.Object); ok && asObject(f).self.kind == kinds.native {
+			return asObject(f)
+		}
+		return nil
+	}
+	s.strings = asObject(texts)
+	s.push, s.codeAt = native(asGoja(s.arrays), "push"), native(texts, "charCodeAt")
+	if math, ok := r.GlobalObject().Get("Math").(*goja.Object); ok {
+		s.floor = native(math, "floor")
+	}
+}
+
+// named is a name that is neither a length nor an item's number, which arrays and texts have of their
+// own.
+func named(name unistring.String) bool {
+	return name != "length" && len(name) > 0 && (name[0] < '0' || name[0] > '9')
+}
+
+// inherited is what a property of an object of goja's simplest has, its own or an inherited one; nil
+// where goja is to find out.
+func inherited(o *object, name unistring.String) goja.Value {
+	for o != nil && o.self.kind == kinds.plain {
+		c := commonOf(o)
+		if v, there := c.values[name]; there {
+			return dataOf(v)
+		}
+		o = c.prototype
+	}
+	return nil
+}
+
+// dataOf is what a property has; nil for one with a getter.
+func dataOf(v goja.Value) goja.Value {
+	if kindOf(&v) != kinds.property {
+		return v
+	}
+	if p := (*property)((*words)(unsafe.Pointer(&v)).data); !p.accessor {
+		return p.value
+	}
+	return nil
+}
+
+// lookup is a property's value, found without anybody's code; nil where goja is to find out.
+func (m *machine) lookup(v *goja.Value, name unistring.String) goja.Value {
+	w := (*words)(unsafe.Pointer(v))
+	if w.kind == kinds.object {
+		if o := (*object)(w.data); o.self.kind == kinds.plain {
+			return inherited(o, name)
+		}
+	}
+	return stateOf(m).lookup(v, name)
+}
+
+func (s *State) lookup(v *goja.Value, name unistring.String) goja.Value {
+	if s == nil {
+		return nil
+	}
+	w := (*words)(unsafe.Pointer(v))
+	switch w.kind {
+	case kinds.object:
+		o := (*object)(w.data)
+		switch o.self.kind {
+		case kinds.plain:
+			return inherited(o, name)
+		case kinds.array:
+			a := (*array)(o.self.data)
+			if name == "length" {
+				return s.integer(int64(a.length))
+			}
+			// The first of its own is its length.
+			if len(a.names) <= 1 && a.prototype == s.arrays && named(name) {
+				return dataOf(commonOf(s.arrays).values[name])
+			}
+		}
+	case kinds.ascii, kinds.unicode, kinds.imported:
+		if name == "length" {
+			t, _ := textOf(v)
+			return s.integer(int64(t.length()))
+		}
+		if s.strings != nil && named(name) {
+			return dataOf(commonOf(s.strings).values[name])
+		}
+	}
+	return nil
+}
+
+// method is what reads a property that is called.
+type method struct {
+	replaced
+
+	name unistring.String
+}
+
+func (x *method) exec(m *machine) {
+	if m.sp < len(m.stack) {
+		if v := m.lookup(&m.stack[m.sp-1], x.name); v != nil {
+			m.stack[m.sp] = v
+			m.sp++
+			m.pc++
+			return
+		}
+	}
+	x.original.exec(m)
+}
+
+// calling is a call with so many arguments.
+type calling struct {
+	replaced
+
+	arguments int
+}
+
+func (x *calling) exec(m *machine) {
+	n := x.arguments
+	if callee := objectOf(m.stack[m.sp-n-1]); n > 0 && callee != nil && callee.self.kind == kinds.native {
+		if s := stateOf(m); s != nil {
+			var out goja.Value
+			switch this := m.stack[m.sp-n-2]; callee {
+			case s.push:
+				out = s.pushed(m, this, m.stack[m.sp-n:m.sp])
+			case s.codeAt:
+				out = codeAt(m, this, m.stack[m.sp-n])
+			case s.floor:
+				out = floor(m, m.stack[m.sp-n])
+			}
+			if out != nil {
+				m.stack[m.sp-n-2] = out
+				m.sp -= n + 1
+				m.pc++
+				return
+			}
+		}
+	}
+	x.original.exec(m)
+}
+
+// pushed is Array.prototype.push of a plain array; nil for any other.
+func (s *State) pushed(m *machine, this goja.Value, items []goja.Value) goja.Value {
+	a := s.list(this)
+	if a == nil || uint64(a.length)+uint64(len(items)) > 1<<31 {
+		return nil
+	}
+	for i := range items {
+		if items[i] == nil {
+			return nil
+		}
+	}
+	if n := len(a.values) + len(items); n > cap(a.values) && itemSize*n >= claimed && !s.claim(itemSize*n) {
+		return goja.Undefined()
+	}
+	a.values = append(a.values, items...)
+	a.length += uint32(len(items)) //nolint:gosec // see above
+	a.filled += len(items)
+	return m.integer(int64(a.length))
+}
+
+// codeAt is String.prototype.charCodeAt where there is such a unit.
+func codeAt(m *machine, this, at goja.Value) goja.Value {
+	t, ok := textOf(&this)
+	i, whole := Whole(at)
+	if !ok || !whole || i < 0 || i >= int64(t.length()) {
+		return nil
+	}
+	return m.integer(int64(t.unit(int(i))))
+}
+
+// floor is Math.floor of what is no -0, and of what is small enough for a whole number.
+func floor(m *machine, of goja.Value) goja.Value {
+	if _, whole := Whole(of); whole {
+		return of
+	}
+	f, ok := Fraction(of)
+	if !ok || !(math.Abs(f) < mostInteger) || f == 0 {
+		return nil
+	}
+	return m.integer(int64(math.Floor(f)))
+}
