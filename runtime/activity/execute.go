@@ -27,8 +27,9 @@ const (
 	// it does, but it may have something to clean up.
 	goneGrace = 2 * time.Second
 	// lateBeat is how much later than its timeout a heartbeat is missed: the server may have had the
-	// last one that much later than it was given.
-	lateBeat = time.Second
+	// last one that much later than it was given, and finds out later still where it is busy. What the
+	// code ends with before that would count as the attempt's own failure.
+	lateBeat = 3 * time.Second
 )
 
 // Execute runs the exported function of the name on the arguments, and waits for the promise that
