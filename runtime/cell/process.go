@@ -160,9 +160,15 @@ func (c *Cells) spawn(number int, alone string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.cmd.Stderr = itsStderr
+	// What is given to it isn't opened: an image may have no /dev/null.
+	nothing, none, err := os.Pipe()
+	if err != nil {
+		return nil, errors.Join(err, stderr.Close(), itsStderr.Close())
+	}
+	_ = none.Close()
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = nothing, itsStderr, itsStderr
 	err = p.cmd.Start()
-	_ = itsStderr.Close() // its copy is open
+	_ = errors.Join(nothing.Close(), itsStderr.Close()) // its copies are open
 	if err != nil {
 		_ = errors.Join(calls.Close(), asks.Close(), stderr.Close()) // nothing was written
 		return nil, err
