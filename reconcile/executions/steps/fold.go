@@ -109,6 +109,8 @@ type fold struct {
 	open                        map[string]*step // those that haven't ended, by kind and key
 	events                      map[int64]string // by the event that scheduled them: those of open
 	asked                       map[string]bool  // those of open that commands alone tell of
+	early                       map[string]bool  // whose event came before their command, of the task before decided
+	decided                     int64            // the last event of a task that scheduled anything
 	given                       int              // bytes of the inputs that open keeps
 	bases                       map[string]bool  // runs that this one was reset from: their steps are void
 }
@@ -167,9 +169,14 @@ func (f *fold) asks(s step, emit func(step)) {
 // command notes what the code asked for.
 func (f *fold) command(c *commandpb.Command, now time.Time, emit func(step)) {
 	ask := func(s step) {
+		id := s.kind + "/" + s.key
+		if f.early[id] { // its event is told by the next task, which doesn't wait for this to be told
+			delete(f.early, id)
+			return
+		}
 		s.scheduled = now
 		f.asks(s, emit)
-		f.asked[s.kind+"/"+s.key] = true
+		f.asked[id] = true
 	}
 	switch {
 	case c.GetScheduleActivityTaskCommandAttributes() != nil:
@@ -203,10 +210,20 @@ func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 		return
 	}
 	at := e.GetEventTime().AsTime()
-	asks := func(s step) {
+	asks := func(s step, decided int64) {
+		id := s.kind + "/" + s.key
 		f.seen, s.scheduled = e.GetEventId(), at
+		if decided > f.decided {
+			f.decided, f.early = decided, nil
+		}
+		if !f.asked[id] {
+			if f.early == nil {
+				f.early = map[string]bool{}
+			}
+			f.early[id] = true
+		}
 		f.asks(s, emit)
-		f.events[e.GetEventId()] = s.kind + "/" + s.key
+		f.events[e.GetEventId()] = id
 	}
 	end := func(of int64, how func(s *step)) {
 		f.seen = e.GetEventId()
@@ -215,7 +232,8 @@ func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 		a := e.GetActivityTaskScheduledEventAttributes()
-		asks(step{kind: rows.StepActivity, key: a.GetActivityId(), name: a.GetActivityType().GetName(), input: kept(a.GetInput()), maxAttempts: int(a.GetRetryPolicy().GetMaximumAttempts())})
+		asks(step{kind: rows.StepActivity, key: a.GetActivityId(), name: a.GetActivityType().GetName(), input: kept(a.GetInput()), maxAttempts: int(a.GetRetryPolicy().GetMaximumAttempts())},
+			a.GetWorkflowTaskCompletedEventId())
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED:
 		a := e.GetActivityTaskStartedEventAttributes()
 		if s := f.open[f.events[a.GetScheduledEventId()]]; s != nil {
@@ -255,13 +273,14 @@ func (f *fold) event(e *historypb.HistoryEvent, emit func(step)) {
 }
 
 // other is about timers and children.
-func (f *fold) other(e *historypb.HistoryEvent, asks func(step), end func(int64, func(*step))) {
+func (f *fold) other(e *historypb.HistoryEvent, asks func(s step, decided int64), end func(int64, func(*step))) {
 	child := func(initiated int64, status string, failure *failurepb.Failure, output *commonpb.Payloads) {
 		end(initiated, func(s *step) { s.status, s.failure, s.output = status, keptFailure(failure), kept(output) })
 	}
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_TIMER_STARTED:
-		asks(step{kind: rows.StepTimer, key: e.GetTimerStartedEventAttributes().GetTimerId(), maxAttempts: 1})
+		a := e.GetTimerStartedEventAttributes()
+		asks(step{kind: rows.StepTimer, key: a.GetTimerId(), maxAttempts: 1}, a.GetWorkflowTaskCompletedEventId())
 	case enumspb.EVENT_TYPE_TIMER_FIRED:
 		end(e.GetTimerFiredEventAttributes().GetStartedEventId(), func(s *step) { s.status, s.started = rows.StepCompleted, s.scheduled })
 	case enumspb.EVENT_TYPE_TIMER_CANCELED:
@@ -271,7 +290,8 @@ func (f *fold) other(e *historypb.HistoryEvent, asks func(step), end func(int64,
 		})
 	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
 		a := e.GetStartChildWorkflowExecutionInitiatedEventAttributes()
-		asks(step{kind: rows.StepChild, key: a.GetWorkflowId(), name: a.GetWorkflowType().GetName(), input: kept(a.GetInput()), maxAttempts: 1})
+		asks(step{kind: rows.StepChild, key: a.GetWorkflowId(), name: a.GetWorkflowType().GetName(), input: kept(a.GetInput()), maxAttempts: 1},
+			a.GetWorkflowTaskCompletedEventId())
 	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
 		a := e.GetStartChildWorkflowExecutionFailedEventAttributes()
 		end(a.GetInitiatedEventId(), func(s *step) {
@@ -347,6 +367,7 @@ func (f *fold) ends(at time.Time, emit func(step)) {
 	clear(f.open)
 	clear(f.events)
 	clear(f.asked)
+	f.early = nil
 }
 
 // marker is about a local activity, of which Temporal knows the end alone.

@@ -99,7 +99,43 @@ func TestAFoldCountsEachStepOnceInTheOrderOfScheduling(t *testing.T) {
 	got.is(t, "2", rows.StepCancelled, 1)
 	got.is(t, "3", rows.StepCancelled, 2)
 	got.is(t, "1", rows.StepCompleted, 0)
-	if !f.over || len(f.open)+len(f.events)+len(f.asked) > 0 {
+	if !f.over || len(f.open)+len(f.events)+len(f.asked)+len(f.early) > 0 {
+		t.Errorf("it keeps %+v", f)
+	}
+}
+
+// What a task asked for is told once the server has answered; the next task, which may come first, has
+// its events, and perhaps its end.
+func TestACommandThatIsToldLateIsNoOtherStep(t *testing.T) {
+	t.Parallel()
+	f, got := newFold("w", "r", true), told{}
+	after := func(task int64, e *historypb.HistoryEvent) *historypb.HistoryEvent {
+		e.GetActivityTaskScheduledEventAttributes().WorkflowTaskCompletedEventId = task
+		return e
+	}
+	for _, e := range []*historypb.HistoryEvent{began("r"), after(4, scheduledEvent(5, "1")), after(4, scheduledEvent(6, "2")), completedEvent(8, 5)} {
+		f.event(e, got.emit)
+	}
+	f.command(ask("1"), time.Now(), got.emit)
+	f.command(ask("2"), time.Now(), got.emit)
+	got.is(t, "1", rows.StepCompleted, 0)
+	f.event(completedEvent(9, 6), got.emit)
+	got.is(t, "2", rows.StepCompleted, 1)
+	// Of an earlier task no commands come any more: the code may give an id anew.
+	f.event(after(12, scheduledEvent(13, "3")), got.emit)
+	f.event(completedEvent(15, 13), got.emit)
+	f.event(after(17, scheduledEvent(18, "4")), got.emit)
+	f.command(ask("4"), time.Now(), got.emit)
+	f.command(ask("3"), time.Now(), got.emit)
+	if s := f.open["activity/3"]; s == nil {
+		t.Error("the second step of its id isn't known")
+	}
+	f.command(closes, time.Now(), got.emit)
+	for key, n := range map[string]int{"1": 0, "2": 1} {
+		got.is(t, key, rows.StepCompleted, n)
+	}
+	got.is(t, "4", rows.StepCancelled, 3)
+	if len(f.open)+len(f.events)+len(f.asked)+len(f.early) > 0 {
 		t.Errorf("it keeps %+v", f)
 	}
 }
