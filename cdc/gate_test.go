@@ -202,11 +202,29 @@ func TestHintsWaitForVisibility(t *testing.T) {
 		stop := run(t, c)
 		defer stop()
 		r.await(t, "polling", r.is(cdc.ModePolling+" "+cdc.ReasonOpenTransactions+":"))
+		r.await(t, "who holds it up", r.says(fmt.Sprintf("now for session %d (database ", open.conn.PgConn().PID())))
 		r.await(t, "three polls", func() bool { return r.polled() >= 3 })
 		open.exec(`COMMIT`)
 		r.await(t, "streaming", r.is(cdc.ModeStreaming))
 		r.await(t, "a look at all after connecting", r.lookedAtAll("connected"))
 		r.await(t, "hint", r.looked(db.project()))
+	})
+
+	t.Run("a transaction that was prepared is named, which belongs to no session", func(t *testing.T) {
+		prepared := begun(t, url)
+		prepared.assignXID()
+		prepared.exec(`PREPARE TRANSACTION 'left behind'`)
+		t.Cleanup(func() {
+			if _, err := db.conn.Exec(context.Background(), `ROLLBACK PREPARED 'left behind'`); err != nil {
+				t.Error(err)
+			}
+		})
+		r := newRecorder()
+		c := config(t, url, r)
+		c.SlotPatience, c.PollInterval = 10*time.Millisecond, 20*time.Millisecond
+		stop := run(t, c)
+		defer stop()
+		r.await(t, "what holds it up", r.says("now for transaction 'left behind', prepared in database "))
 	})
 
 	t.Run("slot's creation gives up a transaction that stays open, and tries again", func(t *testing.T) {

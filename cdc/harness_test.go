@@ -98,6 +98,11 @@ func (r *recorder) is(mode string) func() bool {
 	}
 }
 
+// says is a condition on what the latest state's reason says.
+func (r *recorder) says(text string) func() bool {
+	return func() bool { return len(r.states) > 0 && strings.Contains(r.states[len(r.states)-1], text) }
+}
+
 func (r *recorder) looked(ids ...string) func() bool {
 	return func() bool {
 		return !slices.ContainsFunc(ids, func(id string) bool { return r.projects[id] == 0 })

@@ -197,16 +197,16 @@ func (s *Source) createSlot(ctx context.Context, conn *pgconn.PgConn) (slot, err
 		made, err := newSlot(ctx, conn, s.config.SlotPrefix)
 		done <- outcome{made, err}
 	}()
-	patience := time.NewTimer(s.config.SlotPatience)
+	patience := time.NewTicker(s.config.SlotPatience)
 	defer patience.Stop()
-	select {
-	case o := <-done:
-		return o.slot, o.err
-	case <-patience.C:
-		s.status.polling(ReasonOpenTransactions, "the slot's creation waits for other sessions' open transactions to end")
+	for {
+		select {
+		case o := <-done: // at the latest when ctx ends
+			return o.slot, o.err
+		case <-patience.C:
+			s.status.polling(ReasonOpenTransactions, s.heldUp(ctx, conn.PID()))
+		}
 	}
-	o := <-done // it ends with ctx
-	return o.slot, o.err
 }
 
 func newSlot(ctx context.Context, conn *pgconn.PgConn, prefix string) (slot, error) {

@@ -129,12 +129,28 @@ func TestTheDoctorFindsEachBrokenSetUp(t *testing.T) {
 		}
 	}
 
+	other, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(t.Context())
+	for _, statement := range []string{
+		`BEGIN`, `SELECT pg_current_xact_id()`, `PREPARE TRANSACTION 'left behind'`, `BEGIN`, `SELECT pg_current_xact_id()`,
+	} {
+		if _, err := other.Exec(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+
 	// What no variable and no statement breaks.
+	inAnHour := func(p *doctor.Patient) { p.Now = func() time.Time { return time.Now().Add(time.Hour) } }
 	for _, tc := range []struct {
 		id, says string
 		change   func(*doctor.Patient)
 	}{
-		{"database.clock", "NTP", func(p *doctor.Patient) { p.Now = func() time.Time { return time.Now().Add(time.Hour) } }},
+		{"database.clock", "NTP", inAnHour},
+		{"stream.open_transactions", "ROLLBACK PREPARED 'left behind'", inAnHour},
+		{"stream.open_transactions", fmt.Sprintf("pg_terminate_backend(%d)", other.PgConn().PID()), inAnHour},
 		{"scale.memory", "GOMEMLIMIT", func(p *doctor.Patient) { p.MemoryLimit = 64 << 20 }},
 	} {
 		p := &doctor.Patient{DatabaseURL: url, ReplicationURL: url, Publications: []string{migrations.Publication}, MemoryLimit: 1 << 40, Now: time.Now}

@@ -250,16 +250,17 @@ func (e *portTakenError) Error() string { return "the port is taken: " + e.log }
 // connections, slots and senders are plenty because all test binaries share one server.
 func settings(temporary bool) map[string]string {
 	s := map[string]string{
-		"listen_addresses":        "127.0.0.1",
-		"unix_socket_directories": "", // their default lies outside our directory, and may not be ours to write
-		"wal_level":               "logical",
-		"max_connections":         "300",
-		"max_replication_slots":   "50",
-		"max_wal_senders":         "50",
-		"jit":                     "off", // compiling costs more than every query we have
-		"lc_messages":             "C",
-		"timezone":                "UTC",
-		"log_timezone":            "UTC",
+		"listen_addresses":          "127.0.0.1",
+		"unix_socket_directories":   "", // their default lies outside our directory, and may not be ours to write
+		"wal_level":                 "logical",
+		"max_connections":           "300",
+		"max_replication_slots":     "50",
+		"max_wal_senders":           "50",
+		"max_prepared_transactions": "5",
+		"jit":                       "off", // compiling costs more than every query we have
+		"lc_messages":               "C",
+		"timezone":                  "UTC",
+		"log_timezone":              "UTC",
 	}
 	if temporary { // it need not survive a power cut
 		s["fsync"] = "off"

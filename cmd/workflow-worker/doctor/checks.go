@@ -44,6 +44,7 @@ var checks = []check{
 	{"stream.connection", "a replication connection can be made", Warning, "database.reachable", (*Patient).streamConnection},
 	{"stream.room", "slots and senders are free", Warning, "database.reachable", (*Patient).streamRoom},
 	{"stream.slots", "slots and senders suffice for an upgrade, and none fills the disk", Warning, "database.reachable", (*Patient).streamSlots},
+	{"stream.open_transactions", "no transaction is open for long", Warning, "database.reachable", (*Patient).streamOpenTransactions},
 	{"stream.publications", "the publications carry what is followed", Warning, "schema.migrated", (*Patient).streamPublications},
 	{"stream.identities", "no published column list stops UPDATEs", Fatal, "database.reachable", (*Patient).streamIdentities},
 	{"temporal.reachable", "Temporal answers", Fatal, "", (*Patient).temporalReachable},
@@ -302,6 +303,24 @@ UNION ALL
 SELECT 'wal_sender_timeout is 0: the slot of a replica whose machine vanished stays, and keeps WAL',
   'ALTER SYSTEM SET wal_sender_timeout = ''60s''; SELECT pg_reload_conf()'
 WHERE current_setting('wal_sender_timeout') = '0'`, wastedWAL)
+}
+
+// longTransaction is for how long one may be open before it is worth a word.
+const longTransaction = time.Minute
+
+// streamOpenTransactions looks for what a new slot would wait for: transactions of all databases of
+// the server that have an id, and those that were prepared, which no session has any more. How long a
+// session's has been open only its own role and pg_read_all_stats see.
+func (p *Patient) streamOpenTransactions(ctx context.Context) ([]Problem, error) {
+	return p.problems(ctx, `
+SELECT pg_catalog.format('session %s (%s) has a transaction open since %s: a stream that begins now waits for its end', pid,
+    pg_catalog.concat_ws(', ', 'database ' || datname, usename, nullif(application_name, ''), state), pg_catalog.date_trunc('second', xact_start)),
+  pg_catalog.format('SELECT pg_terminate_backend(%s)   -- if nobody needs it', pid)
+FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND xact_start < $1
+UNION ALL
+SELECT pg_catalog.format('transaction %L of database %I was prepared at %s and not ended: a stream that begins now waits for that', gid, database, pg_catalog.date_trunc('second', prepared)),
+  pg_catalog.format('ROLLBACK PREPARED %L   -- or COMMIT PREPARED, in database %I', gid, database)
+FROM pg_catalog.pg_prepared_xacts WHERE prepared < $1`, p.Now().Add(-longTransaction))
 }
 
 func (p *Patient) streamPublications(ctx context.Context) ([]Problem, error) {
