@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/docker/stack"
@@ -35,24 +34,23 @@ type crew struct {
 
 // measurePlacement has replicas come, die, freeze and drain under load, and measures how soon each
 // project has all of its workers again, and how equal the replicas' shares are.
-func (b *bench) measurePlacement(ctx context.Context) (err error) {
+func (b *bench) measurePlacement(ctx context.Context) error {
+	return b.withDatabase(ctx, func(url string, r *rows) error {
+		c := &crew{rows: r, b: b, url: url, services: map[string]*service{}}
+		defer func() {
+			for _, s := range c.services {
+				s.Signal(syscall.SIGKILL)
+				<-s.Done()
+			}
+		}()
+		return c.measure(ctx)
+	})
+}
+
+// measure has them come and go.
+func (c *crew) measure(ctx context.Context) error {
+	b := c.b
 	n := max(8, int(placedProjects*b.options.scale))
-	url, err := b.newDatabase(ctx)
-	if err != nil {
-		return err
-	}
-	pool, err := pgxpool.New(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	c := &crew{rows: &rows{pool: pool}, b: b, url: url, services: map[string]*service{}}
-	defer func() {
-		for _, s := range c.services {
-			s.Signal(syscall.SIGKILL)
-			<-s.Done()
-		}
-	}()
 	for _, name := range []string{"a", "b", "c"} {
 		if err := c.join(ctx, name); err != nil {
 			return err

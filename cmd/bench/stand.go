@@ -103,9 +103,8 @@ func (b *bench) newDatabase(ctx context.Context) (url string, err error) {
 	return b.postgres.URL(name), nil
 }
 
-// withService runs f beside a service on a database of its own, which the service
-// has migrated, and stops the service after it.
-func (b *bench) withService(ctx context.Context, f func(*service, *rows) error) (err error) {
+// withDatabase runs f on an empty database of its own.
+func (b *bench) withDatabase(ctx context.Context, f func(url string, r *rows) error) error {
 	url, err := b.newDatabase(ctx)
 	if err != nil {
 		return err
@@ -115,12 +114,20 @@ func (b *bench) withService(ctx context.Context, f func(*service, *rows) error) 
 		return err
 	}
 	defer pool.Close()
-	s, err := b.startService(ctx, url, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.End(ctx)) }()
-	return f(s, &rows{pool: pool})
+	return f(url, &rows{pool: pool})
+}
+
+// withService runs f beside a service on a database of its own, which the service
+// has migrated, and stops the service after it.
+func (b *bench) withService(ctx context.Context, f func(*service, *rows) error) error {
+	return b.withDatabase(ctx, func(url string, r *rows) (err error) {
+		s, err := b.startService(ctx, url, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.End(ctx)) }()
+		return f(s, r)
+	})
 }
 
 // startService starts the service's binary and waits until it can do its job.

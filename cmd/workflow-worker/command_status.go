@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"workflow-worker/migrations"
 	"workflow-worker/reconcile/rows"
 )
 
@@ -57,9 +56,6 @@ func (p process) statusOfReplicas(ctx context.Context, asJSON bool) error {
 		return err
 	}
 	defer db.Close()
-	if _, err := migrations.Check(ctx, s.DatabaseURL); err != nil {
-		return err
-	}
 	list, err := rows.ReadReplicas(ctx, db, "")
 	if err != nil {
 		return err
@@ -96,9 +92,6 @@ func (p process) status(ctx context.Context, project string, asJSON bool) error 
 		return err
 	}
 	defer db.Close()
-	if _, err := migrations.Check(ctx, s.DatabaseURL); err != nil {
-		return err
-	}
 	list, err := rows.ReadProjectStatus(ctx, db, project)
 	switch {
 	case err != nil:

@@ -322,9 +322,17 @@ func TestAServiceThatIsNotToMigrateSaysWhoIs(t *testing.T) {
 		}
 		return e
 	}
-	code, _, errs := calls(environment("MIGRATE_ON_START=false"), "run")
-	if code != exitDatabase || !strings.Contains(errs, "was never migrated: run `workflow-worker migrate` as the owner") || strings.Contains(errs, ".sql") {
-		t.Errorf("%d: %s", code, errs)
+	file := filepath.Join(t.TempDir(), "order.ts")
+	if err := os.WriteFile(file, []byte("export async function order() {}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{
+		{"run"}, {"status"}, {"status", "--replicas"}, {"check", "--against", "orders", file},
+	} {
+		code, _, errs := calls(environment("MIGRATE_ON_START=false"), command...)
+		if code != exitDatabase || !strings.Contains(errs, "was never migrated: run `workflow-worker migrate` as the owner") || strings.Contains(errs, ".sql") {
+			t.Errorf("%s: %d: %s", command, code, errs)
+		}
 	}
 }
 

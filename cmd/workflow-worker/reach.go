@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"go.temporal.io/sdk/client"
 
+	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/rows"
 	"workflow-worker/runtime"
@@ -22,7 +23,7 @@ import (
 // askTimeout bounds one question of a command to the database.
 const askTimeout = 15 * time.Second
 
-// reachDatabase is for the commands that only ask.
+// reachDatabase is for the commands that only ask, of a database with this binary's schema.
 func (s settings) reachDatabase(ctx context.Context) (rows.DB, error) {
 	pool, err := database.Open(ctx, s.DatabaseURL, database.Options{MaxConns: 2, Name: "workflow-worker command"})
 	if err != nil {
@@ -33,6 +34,10 @@ func (s settings) reachDatabase(ctx context.Context) (rows.DB, error) {
 	if err := pool.Ping(asking); err != nil {
 		pool.Close()
 		return rows.DB{}, exits(exitDatabase, fmt.Errorf("reach the database: %w", err))
+	}
+	if _, err := migrations.Check(asking, s.DatabaseURL); err != nil {
+		pool.Close()
+		return rows.DB{}, err
 	}
 	return rows.DB{Pool: pool, Timeout: askTimeout}, nil
 }
