@@ -143,7 +143,7 @@ func (c requestCancelChild) send(d *definition) error {
 	// Temporal's own worker for TypeScript lets it wait for the child's end, like
 	// WAIT_CANCELLATION_COMPLETED. Code that asks for it wants to go on. Only the request for
 	// workflows of others tells when that is.
-	d.env.RequestCancelExternalWorkflow(p.Namespace, p.WorkflowID, "", func(_ *commonpb.Payloads, err error) {
+	d.env.RequestCancelExternalWorkflow(p.Namespace, p.WorkflowID, "", nil, func(_ *commonpb.Payloads, err error) {
 		if s := d.children[c.child.Seq]; s != nil && err == nil {
 			d.cancelledChild(s, c.child.Seq)
 		}

@@ -20,7 +20,7 @@ func (c *signalExternal) send(d *definition) error {
 	if c.Child {
 		c.Namespace = d.env.WorkflowInfo().Namespace
 	}
-	d.env.SignalExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, c.Name, c.Input, nil, d.trace.task.Header(c.Header), c.Child,
+	d.env.SignalExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, c.Name, c.Input, nil, d.trace.task.Header(c.Header), c.Child, c.Groups,
 		func(_ *commonpb.Payloads, err error) {
 			j := protocol.ResolveExternal{Seq: c.Seq, Signal: true}
 			if err != nil {
@@ -59,7 +59,7 @@ func (c cancelExternal) accept(d *definition) error {
 }
 
 func (c cancelExternal) send(d *definition) error {
-	d.env.RequestCancelExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, func(_ *commonpb.Payloads, err error) {
+	d.env.RequestCancelExternalWorkflow(c.Namespace, c.WorkflowID, c.RunID, c.Groups, func(_ *commonpb.Payloads, err error) {
 		var f *failurepb.Failure
 		if err != nil {
 			f = protocol.ExternalFailure("cancel", err)

@@ -86,7 +86,7 @@ func newScheduleLocalActivity(f *protocol.ScheduleLocalActivity) *scheduleLocalA
 	if p.ScheduleToCloseTimeout == 0 {
 		p.ScheduleToCloseTimeout = noDeadline
 	}
-	p.Attempt, p.Summary = f.Attempt, f.Summary
+	p.Attempt, p.Summary, p.EventGroupMarkers = f.Attempt, f.Summary, f.Groups
 	threshold := defaultRetryThreshold
 	if f.RetryThreshold != nil {
 		threshold = *f.RetryThreshold

@@ -29,7 +29,7 @@ func (c patch) send(d *definition) error {
 		}
 	}
 	d.patchBytes += len(c.ID) + len(wire.VersionSuffix) + len(`"",`)
-	if d.env.GetVersion(c.ID, wire.PatchVersion, wire.PatchVersion) != wire.PatchVersion {
+	if d.env.GetVersion(c.ID, wire.PatchVersion, wire.PatchVersion, c.Groups) != wire.PatchVersion {
 		return fmt.Errorf("patch %q was not recorded", c.ID)
 	}
 	return nil
@@ -46,7 +46,7 @@ func (c upsertSearchAttributes) send(d *definition) error {
 	if len(c.Fields) == 0 {
 		return nil
 	}
-	return d.env.UpsertSearchAttributes(protocol.AsAny(c.Fields))
+	return d.env.UpsertSearchAttributes(protocol.AsAny(c.Fields), c.Groups)
 }
 
 type upsertMemo protocol.UpsertMemo
@@ -60,5 +60,5 @@ func (c upsertMemo) send(d *definition) error {
 	if len(c.Fields) == 0 {
 		return nil
 	}
-	return d.env.UpsertMemo(protocol.RawValues(c.Fields))
+	return d.env.UpsertMemo(protocol.RawValues(c.Fields), c.Groups)
 }

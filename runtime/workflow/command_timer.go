@@ -16,7 +16,7 @@ func (c startTimer) accept(d *definition) error { d.put(c); return nil }
 func (c startTimer) send(d *definition) error {
 	// The SDK calls back at once, and records nothing, for a timer of no duration.
 	after := max(c.After, time.Millisecond)
-	id := d.env.NewTimer(after, workflow.TimerOptions{Summary: c.Summary}, func(_ *commonpb.Payloads, err error) {
+	id := d.env.NewTimer(after, workflow.TimerOptions{Summary: c.Summary}, c.Groups, func(_ *commonpb.Payloads, err error) {
 		if err == nil {
 			delete(d.timers, c.Seq)
 			d.push(protocol.FireTimer{Seq: c.Seq})

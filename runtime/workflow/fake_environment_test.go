@@ -9,6 +9,8 @@ import (
 	bindings "go.temporal.io/sdk/internalbindings"
 	"go.temporal.io/sdk/temporal"
 	sdkworkflow "go.temporal.io/sdk/workflow"
+
+	"workflow-worker/runtime/workflow/protocol"
 )
 
 // loneEnvironment is as much of the SDK as a waiting execution needs: for measuring what we hold,
@@ -31,11 +33,11 @@ func (e *loneEnvironment) RegisterQueryHandler(func(string, *commonpb.Payloads, 
 }
 func (e *loneEnvironment) RegisterUpdateHandler(func(string, string, *commonpb.Payloads, *commonpb.Header, bindings.UpdateCallbacks)) {
 }
-func (e *loneEnvironment) SideEffect(f func() (*commonpb.Payloads, error), callback bindings.ResultHandler, _ string) {
+func (e *loneEnvironment) SideEffect(f func() (*commonpb.Payloads, error), callback bindings.ResultHandler, _ string, _ protocol.Groups) {
 	callback(f())
 }
 
-func (e *loneEnvironment) NewTimer(time.Duration, sdkworkflow.TimerOptions, bindings.ResultHandler) *bindings.TimerID {
+func (e *loneEnvironment) NewTimer(time.Duration, sdkworkflow.TimerOptions, protocol.Groups, bindings.ResultHandler) *bindings.TimerID {
 	return &bindings.TimerID{}
 }
 

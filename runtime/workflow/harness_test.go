@@ -21,6 +21,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -62,6 +63,9 @@ type project struct {
 	codes CodeOptions
 	comp  *compile.Compiler
 	seen  *observations
+
+	// answered is told, if it is set before the worker starts, what tasks are answered with.
+	answered func(*workflowservice.RespondWorkflowTaskCompletedRequest)
 
 	stopWorker func()
 	replayOnce sync.Once
@@ -170,9 +174,15 @@ func unstarted(t testing.TB) *project {
 	}
 	t.Cleanup(p.comp.Close)
 	p.opts.Tasks = wire.NewTasks()
+	overhear := func(ctx context.Context, method string, request, answer any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
+		if done, ok := request.(*workflowservice.RespondWorkflowTaskCompletedRequest); ok && p.answered != nil {
+			p.answered(done)
+		}
+		return invoke(ctx, method, request, answer, conn, o...)
+	}
 	c, err := client.Dial(client.Options{
 		HostPort: stacktest.TemporalAddress(t), Logger: wire.Logger(stacktest.Logger(t)), FailureConverter: wire.FailureConverter(nil),
-		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{p.opts.Tasks.DialOption()}},
+		ConnectionOptions: client.ConnectionOptions{DialOptions: []grpc.DialOption{p.opts.Tasks.DialOption(), grpc.WithChainUnaryInterceptor(overhear)}},
 	})
 	if err != nil {
 		t.Fatal(err)

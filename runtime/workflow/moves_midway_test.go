@@ -166,7 +166,13 @@ func TestExecutionsWithLongHistoriesMoveAndStayMoved(t *testing.T) {
 	}
 	two := p.deploy(moving("two", `await sleep(1);`, ``, ``, ``))
 	p.turn(run)
-	p.on(run, two)
+	p.until("the execution runs on the second code", func() bool {
+		if p.isOn(run, two) {
+			return true
+		}
+		p.signal(run, "nobody handles it", nil) // where its history took too long to read, it moves at its next task
+		return false
+	})
 	p.mu.Lock()
 	p.current["run"] = target{one, "run"} // nobody but the history knows
 	p.mu.Unlock()

@@ -37,10 +37,12 @@ export async function run() {
 // on waits until the run's last completed task ran on the code.
 func (p *project) on(run client.WorkflowRun, c *Code) {
 	p.t.Helper()
-	p.until("the execution runs on "+c.Hash(), func() bool {
-		ids := p.identities(run)
-		return len(ids) > 0 && wire.ReadLabel(ids[len(ids)-1]).Hash == c.Hash()
-	})
+	p.until("the execution runs on "+c.Hash(), func() bool { return p.isOn(run, c) })
+}
+
+func (p *project) isOn(run client.WorkflowRun, c *Code) bool {
+	ids := p.identities(run)
+	return len(ids) > 0 && wire.ReadLabel(ids[len(ids)-1]).Hash == c.Hash()
 }
 
 func (p *project) turn(run client.WorkflowRun) { p.signal(run, "turn", nil) }

@@ -105,7 +105,7 @@ func (d *definition) sideEffect(f func() (*commonpb.Payloads, error), done bindi
 			err = d.o.Tasks.Foreign(d.x.RunID).Failure()
 		}
 	}()
-	d.env.SideEffect(f, done, summary)
+	d.env.SideEffect(f, done, summary, nil)
 	return nil
 }
 

@@ -31,5 +31,5 @@ func (d *definition) hasPatch(id string) (known bool) {
 			known = false
 		}
 	}()
-	return d.env.GetVersion(id, wire.PatchVersion, wire.PatchVersion) == wire.PatchVersion
+	return d.env.GetVersion(id, wire.PatchVersion, wire.PatchVersion, nil) == wire.PatchVersion
 }

@@ -54,7 +54,10 @@ var features = map[string]string{
 }
 
 // shown is what shows beside an event in Temporal's UI.
-type shown struct{ summary, details string }
+type shown struct {
+	summary, details string
+	groups           Groups
+}
 
 // ReadCommands reads what an activation concluded with, in the order of the code. Its errors are
 // task failures.
@@ -71,7 +74,7 @@ func (v *Values) ReadCommands(list goja.Value) ([]Command, error) {
 			if read == nil {
 				return nil, Unsupported(name)
 			}
-			shown, err := v.readShown(Fields{o}.Object("userMetadata"))
+			shown, err := v.readShown(Fields{o})
 			if err != nil {
 				return nil, err
 			}
@@ -97,10 +100,12 @@ func Unsupported(name string) error {
 	}
 }
 
+// readShown reads what stands beside a command.
 func (v *Values) readShown(f Fields) (s shown, err error) {
-	if f.o == nil {
-		return s, nil
+	if s.groups, err = v.readGroups(f.Value("eventGroupMarkers")); err != nil {
+		return s, err
 	}
+	f = f.Object("userMetadata")
 	if s.summary, err = v.readString(f.Value("summary")); err != nil {
 		return s, err
 	}

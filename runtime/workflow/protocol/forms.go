@@ -42,7 +42,7 @@ func readScheduleActivity(v *Values, f Fields, shown shown) (Command, error) {
 	p.HeartbeatTimeout = f.Duration("heartbeatTimeout")
 	p.RetryPolicy = f.RetryPolicy(v.Runtime, "retryPolicy")
 	p.Priority = f.Priority("priority")
-	p.Summary = shown.summary
+	p.Summary, p.EventGroupMarkers = shown.summary, shown.groups
 	p.DisableEagerExecution = f.Truth("doNotEagerlyExecute")
 	p.WaitForCancellation = c.Cancellation == ActivityWait
 	var err error
@@ -71,6 +71,7 @@ type ScheduleLocalActivity struct {
 	RetryThreshold *time.Duration
 	Attempt        int32 // from 1
 	Summary        string
+	Groups         Groups
 	Input          *commonpb.Payloads
 	Headers        map[string]*commonpb.Payload
 	Cancellation   int64
@@ -85,7 +86,7 @@ func readScheduleLocalActivity(v *Values, f Fields, shown shown) (Command, error
 		Seq: f.Integer("seq"), Cancellation: f.Integer("cancellationType"), FirstMillis: f.Number("originalScheduleTime"),
 		ActivityID: f.Text("activityId"), ActivityType: f.Text("activityType"),
 		StartToClose: f.Duration("startToCloseTimeout"), ScheduleToClose: f.Duration("scheduleToCloseTimeout"),
-		RetryPolicy: f.RetryPolicy(v.Runtime, "retryPolicy"), Attempt: int32(max(1, f.Integer("attempt"))), Summary: shown.summary,
+		RetryPolicy: f.RetryPolicy(v.Runtime, "retryPolicy"), Attempt: int32(max(1, f.Integer("attempt"))), Summary: shown.summary, Groups: shown.groups,
 	}
 	switch {
 	case f.Has("scheduleToCloseTimeout") && c.ScheduleToClose == 0:
@@ -142,7 +143,7 @@ func readStartChild(v *Values, f Fields, shown shown) (Command, error) {
 	p.WorkflowIDReusePolicy = enumspb.WorkflowIdReusePolicy(f.Integer("workflowIdReusePolicy"))
 	p.ParentClosePolicy = enumspb.ParentClosePolicy(f.Integer("parentClosePolicy"))
 	p.CronSchedule = f.Text("cronSchedule")
-	p.StaticSummary, p.StaticDetails = shown.summary, shown.details
+	p.StaticSummary, p.StaticDetails, p.EventGroupMarkers = shown.summary, shown.details, shown.groups
 	p.WaitForCancellation = c.Cancellation == ChildWaitCompleted
 	memo, err := v.ReadPayloadMap(f.Value("memo"))
 	if err != nil {
@@ -208,10 +209,11 @@ type SignalExternal struct {
 	Name                         string
 	Input                        *commonpb.Payloads
 	Header                       *commonpb.Header
+	Groups                       Groups
 }
 
-func readSignalExternal(v *Values, f Fields, _ shown) (Command, error) {
-	c := &SignalExternal{Seq: f.Integer("seq"), Name: f.Text("signalName")}
+func readSignalExternal(v *Values, f Fields, shown shown) (Command, error) {
+	c := &SignalExternal{Seq: f.Integer("seq"), Name: f.Text("signalName"), Groups: shown.groups}
 	if e := f.Object("workflowExecution"); e.o != nil {
 		c.Namespace, c.WorkflowID, c.RunID = e.Text("namespace"), e.Text("workflowId"), e.Text("runId")
 	} else {
@@ -239,11 +241,12 @@ func readCancelSignal(_ *Values, f Fields, _ shown) (Command, error) {
 type CancelExternal struct {
 	Seq                          int64
 	Namespace, WorkflowID, RunID string
+	Groups                       Groups
 }
 
-func readCancelExternal(_ *Values, f Fields, _ shown) (Command, error) {
+func readCancelExternal(_ *Values, f Fields, shown shown) (Command, error) {
 	e := f.Object("workflowExecution")
-	return CancelExternal{f.Integer("seq"), e.Text("namespace"), e.Text("workflowId"), e.Text("runId")}, nil
+	return CancelExternal{f.Integer("seq"), e.Text("namespace"), e.Text("workflowId"), e.Text("runId"), shown.groups}, nil
 }
 
 // The values of ScheduleNexus.Cancellation: the protocol's NexusOperationCancellationType; 0 waits
@@ -303,10 +306,11 @@ type StartTimer struct {
 	Seq     int64
 	After   time.Duration
 	Summary string
+	Groups  Groups
 }
 
 func readStartTimer(_ *Values, f Fields, shown shown) (Command, error) {
-	return StartTimer{f.Integer("seq"), f.Duration("startToFireTimeout"), shown.summary}, nil
+	return StartTimer{f.Integer("seq"), f.Duration("startToFireTimeout"), shown.summary, shown.groups}, nil
 }
 
 // CancelTimer is a command. It needs no answer: the package has rejected the promise already.
@@ -369,24 +373,35 @@ func readContinueAsNew(v *Values, f Fields, _ shown) (Command, error) {
 }
 
 // Patch is a command: it records that a patch is in the code.
-type Patch struct{ ID string }
+type Patch struct {
+	ID     string
+	Groups Groups
+}
 
-func readPatch(_ *Values, f Fields, _ shown) (Command, error) { return Patch{f.Text("patchId")}, nil }
+func readPatch(_ *Values, f Fields, shown shown) (Command, error) {
+	return Patch{f.Text("patchId"), shown.groups}, nil
+}
 
 // UpsertSearchAttributes is a command.
-type UpsertSearchAttributes struct{ Fields map[string]*commonpb.Payload }
+type UpsertSearchAttributes struct {
+	Fields map[string]*commonpb.Payload
+	Groups Groups
+}
 
-func readUpsertSearchAttributes(v *Values, f Fields, _ shown) (Command, error) {
+func readUpsertSearchAttributes(v *Values, f Fields, shown shown) (Command, error) {
 	m, err := v.readSearchAttributes(f)
-	return UpsertSearchAttributes{m}, err
+	return UpsertSearchAttributes{m, shown.groups}, err
 }
 
 // UpsertMemo is a command.
-type UpsertMemo struct{ Fields map[string]*commonpb.Payload }
+type UpsertMemo struct {
+	Fields map[string]*commonpb.Payload
+	Groups Groups
+}
 
-func readUpsertMemo(v *Values, f Fields, _ shown) (Command, error) {
+func readUpsertMemo(v *Values, f Fields, shown shown) (Command, error) {
 	m, err := v.ReadPayloadMap(f.Object("upsertedMemo").Value("fields"))
-	return UpsertMemo{m}, err
+	return UpsertMemo{m, shown.groups}, err
 }
 
 // UpdateResponse is a command: it accepts, rejects or completes an update. A rejection of an
