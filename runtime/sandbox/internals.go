@@ -35,6 +35,7 @@ type gojaInternals struct {
 	setters   setters
 	jobs      uintptr // in a Runtime: see NextTick
 	promises  promises
+	errors    errorInternals
 }
 
 var (
@@ -90,6 +91,7 @@ func countBuiltins() (in *gojaInternals, err error) {
 	for _, accessor := range in.values(in.of(evaluate(`({get a() {}})`))) {
 		in.property = reflect.TypeOf(accessor)
 	}
+	in.errors = errorsOf(in.of(evaluate(`new Error`)))
 	in.value = field[goja.Value](in.property.Elem(), "value")
 	in.inside = []uintptr{field[*goja.Object](in.property.Elem(), "getterFunc"), field[*goja.Object](in.property.Elem(), "setterFunc")}
 	in.shape = shapeOf(in.property, r.NewObject(), in.of(r.NewObject()))

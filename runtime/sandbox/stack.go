@@ -21,7 +21,7 @@ func CleanStack(stack string) string {
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
 	out := lines[:0]
 	for _, l := range lines {
-		if !strings.HasPrefix(l, "\tat ") && !strings.HasPrefix(l, "    at ") {
+		if !strings.HasPrefix(l, "\tat ") {
 			out = append(out, l)
 			continue
 		}

@@ -86,11 +86,12 @@ func (o Options) withDefaults() Options {
 // Former is what executions have as it was before it became as in V8, in Node or in the web's
 // standard: those that began then. Zero has all as it is now.
 type Former struct {
-	Dates    bool // how texts of dates are read
-	UTF8     bool // how TextDecoder reads what isn't UTF-8
-	Builtins bool // how functions sort arrays, and how JSON is indented
-	Texts    bool // TextDecoder, but for that, and Array.prototype.toLocaleString
-	Zeros    bool // that 0 * -5 is 0, as goja has it
+	Dates     bool // how texts of dates are read
+	UTF8      bool // how TextDecoder reads what isn't UTF-8
+	Builtins  bool // how functions sort arrays, and how JSON is indented
+	Texts     bool // TextDecoder, but for that, and Array.prototype.toLocaleString
+	Zeros     bool // that 0 * -5 is 0, as goja has it
+	Elsewhere bool // the order in which JSON has listed names, and how an error's stack is written
 }
 
 // VM is a goja runtime for untrusted code. It belongs to one goroutine at a time: the one inside
@@ -136,9 +137,9 @@ func New(o Options) (*VM, error) {
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
 		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.Former.Dates },
 		FormerUTF8: func() bool { return v.Former.UTF8 }, FormerBuiltins: func() bool { return v.Former.Builtins },
-		FormerTexts: func() bool { return v.Former.Texts },
+		FormerTexts: func() bool { return v.Former.Texts }, FormerOrder: func() bool { return v.Former.Elsewhere },
 	})
-	if err := errors.Join(err, wording.Install(host{v})); err != nil {
+	if err := errors.Join(err, wording.Install(host{v}), v.writeStacks()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	if v.opts.Shared && !internals.sparePromises(v.Runtime) {

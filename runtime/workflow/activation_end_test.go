@@ -95,7 +95,7 @@ func TestNewExecutionsKeepToOurRules(t *testing.T) {
 	_ = p.result(run)
 	for _, e := range p.history(run).Events {
 		if wire.PinOf(e).Hash != "" {
-			if data := string(e.GetMarkerRecordedEventAttributes().GetDetails()["data"].GetPayloads()[0].GetData()); !strings.Contains(data, `"rules":[1,2,3,4,5,6,7,8,9]`) {
+			if data := string(e.GetMarkerRecordedEventAttributes().GetDetails()["data"].GetPayloads()[0].GetData()); !strings.Contains(data, `"rules":[1,2,3,4,5,6,7,8,9,10]`) {
 				t.Error(data)
 			}
 			return

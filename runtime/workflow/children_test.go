@@ -109,7 +109,7 @@ export async function kid() {
 		{"ABANDON", "TimerFired Completed"},
 		{"TRY_CANCEL", "RequestCancelExternalWorkflowExecutionInitiated Completed"},
 		{"WAIT_CANCELLATION_COMPLETED", "ExternalWorkflowExecutionCancelRequested ChildWorkflowExecutionCanceled Completed"},
-		{"WAIT_CANCELLATION_REQUESTED", "ExternalWorkflowExecutionCancelRequested Completed"},
+		{"WAIT_CANCELLATION_REQUESTED", "ExternalWorkflowExecutionCancelRequested ChildWorkflowExecutionCanceled Completed"},
 	} {
 		run := p.start("run", c.kind, 300)
 		if got := p.result(run); got != cancelled {

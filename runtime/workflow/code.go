@@ -227,6 +227,7 @@ func (noHost) random(string) float64                       { return 0.5 }
 func (noHost) hasPatch(string) bool                        { return false }
 func (noHost) missingActivity(string) string               { return "" }
 func (noHost) logs(string) bool                            { return false }
+func (noHost) keeps(rule) bool                             { return true }
 func (noHost) started(*machine)                            {}
 func (noHost) sink(*machine, string, string, []goja.Value) {}
 func (noHost) console(*machine, string, []goja.Value)      {}

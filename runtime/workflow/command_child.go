@@ -108,7 +108,7 @@ func (c cancelChild) accept(d *definition) error {
 	}
 	switch {
 	case start.Cancellation == protocol.ChildAbandon:
-	case start.Cancellation == protocol.ChildWaitRequested && s.runID == "":
+	case start.Cancellation == protocol.ChildWaitRequested && s.runID == "" && !d.keeps(ruleThere):
 		s.cancelAtStart = true // what confirms it can't be sent to a child that the server doesn't know
 	default:
 		d.put(requestCancelChild{start})
@@ -135,14 +135,12 @@ type requestCancelChild struct{ child *startChild }
 
 func (c requestCancelChild) send(d *definition) error {
 	p := c.child.Params
-	if c.child.Cancellation != protocol.ChildWaitRequested {
+	if c.child.Cancellation != protocol.ChildWaitRequested || d.keeps(ruleThere) {
 		d.env.RequestCancelChildWorkflow(p.Namespace, p.WorkflowID)
 		return nil
 	}
-	// It settles when the server has passed the request on, as the cancellation type is documented;
-	// Temporal's own worker for TypeScript lets it wait for the child's end, like
-	// WAIT_CANCELLATION_COMPLETED. Code that asks for it wants to go on. Only the request for
-	// workflows of others tells when that is.
+	// Before the rule it settled when the server had passed the request on, as the cancellation type
+	// is documented. Only the request for workflows of others tells when that is.
 	d.env.RequestCancelExternalWorkflow(p.Namespace, p.WorkflowID, "", nil, func(_ *commonpb.Payloads, err error) {
 		if s := d.children[c.child.Seq]; s != nil && err == nil {
 			d.cancelledChild(s, c.child.Seq)

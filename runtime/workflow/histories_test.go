@@ -33,6 +33,7 @@ var driven = map[string]struct {
 	"activities": {}, "local-activities": {}, "timers-and-scopes": {}, "children": {}, "patches": {}, "continue-as-new": {}, "failure": {},
 	"before-rules": {}, // recorded before executions had rules of ours: it keeps to none
 	"with-rules":   {},
+	"before-there": {}, // … before it had the rule of that name
 	"state":        {args: func(p *project) []any { p.searchAttributes(); return nil }},
 	"nexus":        {args: func(p *project) []any { return []any{p.nexusEndpoint()} }},
 	"cancellation": {drive: func(p *project, run client.WorkflowRun) {

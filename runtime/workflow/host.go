@@ -18,6 +18,7 @@ type host interface {
 	missingActivity(name string) string
 	logs(level string) bool
 	started(v *machine)
+	keeps(r rule) bool
 	sink(v *machine, name, fn string, args []goja.Value)
 	console(v *machine, level string, args []goja.Value)
 }
@@ -33,6 +34,9 @@ func (v *machine) hostObject(vm *sandbox.VM) (*goja.Object, error) {
 		},
 		"missingActivity": func(c goja.FunctionCall) goja.Value {
 			return r.ToValue(v.host.missingActivity(c.Argument(0).String()))
+		},
+		"keeps": func(c goja.FunctionCall) goja.Value {
+			return r.ToValue(v.host != nil && v.host.keeps(rule(c.Argument(0).ToInteger())))
 		},
 		"sink": func(c goja.FunctionCall) goja.Value {
 			v.host.sink(v, c.Argument(0).String(), c.Argument(1).String(), protocol.Items(r, c.Argument(2)))

@@ -44,11 +44,17 @@ const (
 	ruleTexts rule = 8
 	// ruleZeros has a product of zero and a negative number be -0; before, most code got goja's 0.
 	ruleZeros rule = 9
+	// ruleThere has what was other than on Temporal's own worker for Node, on purpose or by goja's
+	// making, be as there: WAIT_CANCELLATION_REQUESTED of a child waits for the child's end; a function
+	// or a symbol is sent as an empty text of JSON, and doesn't fail; a failure has its own "failure"
+	// before what its class adds; what JSON.stringify is told to write comes in the order that it was
+	// told; and an error's stack reads like V8's.
+	ruleThere rule = 10
 )
 
 // rules are what new executions keep to.
 func rules() []rule {
-	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords, ruleTexts, ruleZeros}
+	return []rule{ruleEndLast, ruleEmpties, ruleDates, ruleUTF8, ruleBuiltins, ruleLocalEnds, ruleLocalWords, ruleTexts, ruleZeros, ruleThere}
 }
 
 func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
@@ -58,5 +64,6 @@ func (d *definition) setRules(v *machine) {
 	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
 	v.vm.Former = sandbox.Former{
 		Dates: !d.keeps(ruleDates), UTF8: !d.keeps(ruleUTF8), Builtins: !d.keeps(ruleBuiltins), Texts: !d.keeps(ruleTexts), Zeros: !d.keeps(ruleZeros),
+		Elsewhere: !d.keeps(ruleThere),
 	}
 }

@@ -32,6 +32,7 @@ const (
 	// ones.
 	enumHelpers = `(?:\.|@temporalio/common/lib/internal-workflow)/enums-helpers`
 	itself      = "enums-helpers-itself"
+	failureKey  = "failure-key"
 	theirs      = "../../node_modules/@temporalio/common/src/internal-workflow/enums-helpers.ts"
 )
 
@@ -45,6 +46,7 @@ var entries = []entry{
 			`\./alea`:                             "alea.ts",
 			`\./trigger`:                          "trigger.ts",
 			"unseen":                              "unseen.ts",
+			failureKey:                            "failure_key.ts",
 			enumHelpers:                           "../enums.ts",
 			itself:                                theirs,
 			"ms":                                  "ms.ts",
@@ -59,13 +61,14 @@ var entries = []entry{
 			"long":               "../workflow/long.ts",
 			"node:async_hooks":   "async_hooks.ts",
 			"@temporalio/common": "core.ts",
+			failureKey:           "../failure_key.ts",
 			enumHelpers:          "../enums.ts",
 			itself:               theirs,
 		},
 	},
 	{
 		dir:     "common",
-		replace: map[string]string{"long": "../workflow/long.ts", enumHelpers: "../enums.ts", itself: theirs},
+		replace: map[string]string{"long": "../workflow/long.ts", failureKey: "../failure_key.ts", enumHelpers: "../enums.ts", itself: theirs},
 	},
 	{dir: "buffer"},
 	{dir: "harden"},

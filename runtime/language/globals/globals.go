@@ -49,6 +49,8 @@ type Options struct {
 	FormerBuiltins func() bool
 	// FormerTexts has TextDecoder and Array.prototype.toLocaleString do as before they did as in Node.
 	FormerTexts func() bool
+	// FormerOrder has JSON write names that it is told, and that are numbers, before all others.
+	FormerOrder func() bool
 }
 
 // Storage is the context of what runs now.
@@ -83,7 +85,7 @@ func Install(h json.Host, o Options) (*Globals, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Globals{Library: lib, JSON: json.New(h, lib, o.FormerBuiltins), h: &host{h, lib}, o: o, made: map[string]goja.Value{}}
+	g := &Globals{Library: lib, JSON: json.New(h, lib, o.FormerBuiltins, o.FormerOrder), h: &host{h, lib}, o: o, made: map[string]goja.Value{}}
 	lib.HostOf = g.hostOf
 	h.Native().Get("Promise") // each async function leads to it, and caught errors to theirs: they are to be counted
 	h.Native().Get("Error")

@@ -25,16 +25,18 @@ type Host interface {
 
 // JSON is that of one runtime.
 type JSON struct {
-	h      Host
-	lib    *library.Library
-	former func() bool
-	parse  language.Function // goja's, which is replaced where code can reach it
-	out    stringifier
+	h           Host
+	lib         *library.Library
+	former      func() bool
+	formerOrder func() bool
+	parse       language.Function // goja's, which is replaced where code can reach it
+	out         stringifier
 }
 
-// New makes one, before anything of JSON is replaced. former has what is indented be as goja has it.
-func New(h Host, lib *library.Library, former func() bool) *JSON {
-	return &JSON{h: h, lib: lib, former: former}
+// New makes one, before anything of JSON is replaced. former has what is indented be as goja has it,
+// formerOrder the order of listed names.
+func New(h Host, lib *library.Library, former, formerOrder func() bool) *JSON {
+	return &JSON{h: h, lib: lib, former: former, formerOrder: formerOrder}
 }
 
 // Install puts our functions in the places of goja's.

@@ -23,6 +23,7 @@ type stringifier struct {
 	replacer func(goja.FunctionCall) goja.Value
 	list     []string // the properties to write
 	listed   bool
+	ordered  bool // the list has names that are numbers, which an object has first
 	indent   int
 	path     []*goja.Object // from the outermost to where goja is
 	steps    []step         // the same, of what code has there, and where it was found
@@ -54,6 +55,7 @@ func (j *JSON) stringify(call goja.FunctionCall, original language.Function) goj
 			}
 		} else if o.ClassName() == "Array" {
 			s.listProperties(o)
+			s.ordered = slices.ContainsFunc(s.list, isIndex) && !j.formerOrder()
 		}
 	}
 	return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{call.Argument(0), s.function, call.Argument(2)}})
@@ -185,6 +187,16 @@ func (s *stringifier) withoutSymbol(o *goja.Object) goja.Value {
 
 // only is an object with the listed properties of another, in the list's order.
 func (s *stringifier) only(o *goja.Object) *goja.Object {
+	if s.ordered {
+		found := listed{values: map[string]goja.Value{}}
+		for _, name := range s.list {
+			if value := o.Get(name); value != nil {
+				found.names = append(found.names, name)
+				found.values[name] = value
+			}
+		}
+		return s.h.Runtime().NewDynamicObject(&found)
+	}
 	out := s.h.Runtime().NewObject()
 	for _, name := range s.list {
 		if value := o.Get(name); value != nil {
@@ -195,3 +207,30 @@ func (s *stringifier) only(o *goja.Object) *goja.Object {
 	}
 	return out
 }
+
+// isIndex tells the names that an object has before all others.
+func isIndex(name string) bool {
+	n, err := strconv.ParseUint(name, 10, 32)
+	return err == nil && strconv.FormatUint(n, 10) == name
+}
+
+// listed has properties in an order that an ordinary object can't have.
+type listed struct {
+	names  []string
+	values map[string]goja.Value
+}
+
+// Get implements goja.DynamicObject.
+func (l *listed) Get(name string) goja.Value { return l.values[name] }
+
+// Has implements goja.DynamicObject.
+func (l *listed) Has(name string) bool { return l.values[name] != nil }
+
+// Keys implements goja.DynamicObject.
+func (l *listed) Keys() []string { return l.names }
+
+// Set implements goja.DynamicObject: nobody but JSON.stringify sees it.
+func (l *listed) Set(string, goja.Value) bool { return false }
+
+// Delete implements goja.DynamicObject.
+func (l *listed) Delete(string) bool { return false }

@@ -89,6 +89,7 @@ func (t *Tasks) addMarkers(r *workflowservice.RespondWorkflowTaskCompletedReques
 		return // another attempt to send it
 	}
 	nameChanges(r.GetCommands())
+	nameCanceller(r.GetCommands(), open.runID)
 	if len(markers) > 0 {
 		at := len(r.Commands)
 		if at > 0 && ending(r.Commands[at-1]) {

@@ -8,6 +8,8 @@ export interface Host {
   missingActivity(name: string): string;
   /** One call of a sink. */
   sink(name: string, fn: string, args: unknown[]): void;
+  /** Whether the execution keeps to a rule of ours; see runtime/workflow/rules.go. */
+  keeps(rule: number): boolean;
   /** A command was made, or a condition is waited for. */
   started(): void;
   /** One call of console. */

@@ -11,6 +11,8 @@ import * as typeHelpers from '@temporalio/common/lib/type-helpers';
 import * as workflowOptions from '@temporalio/common/lib/workflow-options';
 import * as payloadConverter from '@temporalio/common/lib/converter/payload-converter';
 import { getActivator } from '@temporalio/workflow/lib/global-attributes';
+import { ruleThere } from './failure_key';
+import { host } from './host';
 import { unfold } from './info';
 import { nodeModules } from './web';
 
@@ -44,6 +46,17 @@ export const modules: Record<string, unknown> = {
   '@temporalio/common/lib/workflow-options': copy(workflowOptions),
   '@temporalio/common/lib/converter/payload-converter': copy(payloadConverter),
 };
+
+// esbuild gives what is declared in several modules, or refers to itself, a name of its own: executions that began since ruleThere
+// see the name that upstream's has.
+for (const name of ['@temporalio/common', '@temporalio/workflow']) {
+  for (const [exported, value] of Object.entries(modules[name] as object)) {
+    if (typeof value !== 'function') continue;
+    const { name: made } = value;
+    if (made !== `_${exported}` && made !== `${exported}2`) continue;
+    Object.defineProperty(value, 'name', { get: () => (host.keeps(ruleThere) ? exported : made), configurable: true });
+  }
+}
 
 /** The require function of workflow modules. */
 export function resolve(name: string): unknown {

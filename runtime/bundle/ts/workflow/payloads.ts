@@ -3,6 +3,8 @@ import { defaultPayloadConverter, RawValue, type PayloadConverter } from '@tempo
 import type { Payload } from '@temporalio/common/lib/interfaces';
 import { encodingKeys, encodingTypes } from '@temporalio/common/lib/converter/types';
 import { ValueError } from '@temporalio/common/lib/errors';
+import { host } from './host';
+import { ruleThere } from './failure_key';
 
 // Bytes can't be frozen, and executions share what the package keeps: each gets bytes of its own.
 for (const name of Object.keys(encodingTypes) as (keyof typeof encodingTypes)[]) {
@@ -41,11 +43,11 @@ class BridgeConverter implements PayloadConverter {
     }
     let text: string | undefined;
     try {
-      text = JSON.stringify(value);
+      // A function or a symbol has no JSON: upstream sends an empty text.
+      text = JSON.stringify(value) ?? (host.keeps(ruleThere) ? '' : undefined);
     } catch {
       // A BigInt or a cycle: the error below says so as upstream does.
     }
-    // A function or a symbol has no JSON either; upstream sends a payload that nobody can decode.
     if (text === undefined) throw new ValueError(`Unable to convert ${String(value)} to payload`);
     return new JsonPayload(text);
   }
