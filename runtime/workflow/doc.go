@@ -99,20 +99,19 @@
 //   - The history begins with a side effect's marker, the pin. Timers have the SDK's ids, patches its version markers; in
 //     TemporalChangeVersion each patch has two names, "id" and "id-1". Patches for which there is no more room there are recorded behind
 //     the other commands of their task.
-//   - Continue-as-new hands on the memo with what was upserted; WAIT_CANCELLATION_REQUESTED of a child settles at the request; an upsert of
-//     nothing is none; an empty activityId fails the task by name.
+//   - Continue-as-new hands on the memo with what was upserted; an upsert of nothing is none; an empty activityId fails the task by name.
 //   - What an activity that was cancelled in the activation that ended the run would have brought is never seen: there is no activation after
 //     the last one.
 //   - A query handler draws random numbers that aren't the execution's, and one that schedules something is refused.
-//   - A thrown undefined fails the task, a function has no payload, a query whose result has none is answered with an error.
+//   - A thrown undefined fails the task, a query whose result has no payload is answered with an error.
 //   - workflowInfo() has no currentDeploymentVersion: rows are not Temporal's worker deployments. What of it is in the execution's
 //     first event alone is read on the wire (see wire.Tasks).
 //   - Event groups of signals, Nexus operations and continue-as-new, and versioning intents, are ignored. Calls of sinks other than the logger's and
 //     metricMeter's go nowhere, which the log says once for each version of the code. Rows give no interceptors.
 //   - The stack trace queries show where each awaited timer, activity, child, signal, condition or trigger came about,
 //     not every promise.
-//   - Some of the package's classes and functions have another name (CancellationScope's is _CancellationScope), and their text is
-//     minified. A failure's own key "failure" comes last, and is absent where it is undefined; a scope has cancelRequested on its prototype.
+//   - The text of the package's functions is minified; a scope has cancelRequested on its prototype. An error's stack is an accessor until
+//     it is first read.
 //   - An execution's global object owns what the execution defines; builtins are inherited, so that its own names don't list them.
 //   - Prototypes of builtins are frozen too: code that extends them fails when its module is evaluated.
 package workflow
