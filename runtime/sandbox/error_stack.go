@@ -1,8 +1,9 @@
 package sandbox
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"unsafe"
@@ -107,21 +108,27 @@ func (in *gojaInternals) errorField(o *goja.Object, at uintptr) unsafe.Pointer {
 	return unsafe.Add(in.of(o).UnsafePointer(), at)
 }
 
-// stackOf writes an error's stack: what it is called and says now, and where it was made.
+// stackOf writes an error's stack: what it is called and says now, and where it was made, as
+// CleanStack would write it.
 func (v *VM) stackOf(o *goja.Object) string {
-	var b bytes.Buffer
+	var b strings.Builder
 	b.WriteString(headOf(o))
+	written := 0
 	for _, f := range *(*[]goja.StackFrame)(internals.errorField(o, internals.errors.frames)) {
-		b.WriteString("\n\tat ")
-		f.Write(&b)
+		at := f.Position()
+		if at.Line == 0 || strings.HasPrefix(at.Filename, Internal) || at.Filename == bundled {
+			continue
+		}
+		if written++; written > maxFrames {
+			break
+		}
+		place := fmt.Sprintf("%s:%d:%d", cmp.Or(at.Filename, "<eval>"), at.Line, at.Column+1)
+		if name := f.FuncName(); name != "<anonymous>" {
+			place = name + " (" + place + ")"
+		}
+		b.WriteString("\n    at " + place)
 	}
-	head, frames, _ := strings.Cut(b.String(), "\n\tat ")
-	lines := strings.SplitAfterN(CleanStack("\tat "+frames), "\n", maxFrames+1)
-	text := strings.TrimSuffix(strings.Join(lines[:min(len(lines), maxFrames)], ""), "\n")
-	if text == "" || frames == "" {
-		return head
-	}
-	return head + "\n" + text
+	return b.String()
 }
 
 // headOf is an error's first line, as Error.prototype.toString has it.
