@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/unistring"
 
 	"workflow-worker/runtime/language"
 )
@@ -22,12 +23,18 @@ type errorInternals struct {
 	kind    reflect.Type
 	frames  uintptr // the frames of where it was made
 	written uintptr // whether the property is there
+	names   uintptr // of its properties, in their order
 }
 
 func errorsOf(self reflect.Value) errorInternals {
 	kind := self.Type().Elem()
+	base, found := kind.FieldByName("baseObject")
+	if !found {
+		panic(fmt.Sprintf("%v.baseObject", kind))
+	}
 	return errorInternals{
-		kind: self.Type(), frames: field[[]goja.StackFrame](kind, "stack"), written: field[bool](kind, "stackPropAdded"),
+		names: base.Offset + field[[]unistring.String](base.Type, "propNames"),
+		kind:  self.Type(), frames: field[[]goja.StackFrame](kind, "stack"), written: field[bool](kind, "stackPropAdded"),
 	}
 }
 
@@ -78,6 +85,11 @@ func (v *VM) writeStacks() error {
 				*(*bool)(internals.errorField(o, internals.errors.written)) = true
 				// An object that is new and of no class of anybody's takes it.
 				_ = o.DefineAccessorProperty("stack", get, set, goja.FLAG_TRUE, goja.FLAG_FALSE)
+				names := *(*[]unistring.String)(internals.errorField(o, internals.errors.names))
+				if last := len(names) - 1; last > 0 && names[last] == "stack" { // it is the first, as when goja writes it
+					copy(names[1:], names[:last])
+					names[0] = "stack"
+				}
 			}
 		}
 		original := *construct
