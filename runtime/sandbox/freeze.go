@@ -87,9 +87,11 @@ type shape struct {
 	values   uintptr      // in that: the properties with names
 	symbols  uintptr      // the others, a pointer to a list
 	first    uintptr      // in the list: its first entry
+	last     uintptr      // … and its last
 	key      uintptr      // in an entry
 	entry    uintptr      // in an entry: the property
 	next     uintptr      // in an entry
+	previous uintptr      // in an entry
 
 	writable, accessor uintptr // in a property
 	setter             uintptr
@@ -110,13 +112,16 @@ func shapeOf(property reflect.Type, plain *goja.Object, self reflect.Value) *sha
 		panic("orderedMap.iterFirst")
 	}
 	entry := first.Type.Elem()
-	if next, found := entry.FieldByName("iterNext"); !found || next.Type != first.Type {
-		panic("mapEntry.iterNext")
+	for name, of := range map[string]reflect.Type{"iterNext": entry, "iterPrev": entry, "iterLast": symbols.Type.Elem()} {
+		if f, found := of.FieldByName(name); !found || f.Type != first.Type {
+			panic(of.Name() + "." + name)
+		}
 	}
 	return &shape{
 		baseType: base,
 		values:   field[map[unistring.String]goja.Value](base, "values"), symbols: symbols.Offset, first: first.Offset,
 		key: field[goja.Value](entry, "key"), entry: field[goja.Value](entry, "value"), next: offset(entry, "iterNext"),
+		previous: offset(entry, "iterPrev"), last: offset(symbols.Type.Elem(), "iterLast"),
 		writable: field[bool](property.Elem(), "writable"), accessor: field[bool](property.Elem(), "accessor"),
 		setter: field[*goja.Object](property.Elem(), "setterFunc"), runtime: field[*goja.Runtime](reflect.TypeOf(plain).Elem(), "runtime"),
 		typeError: thrownText(),
@@ -215,7 +220,7 @@ func (in *gojaInternals) setterFor(key setterKey) *goja.Object {
 }
 
 func isWellKnown(symbol *goja.Symbol) bool {
-	return symbol == goja.SymIterator || symbol == goja.SymToPrimitive || symbol == goja.SymHasInstance || symbol == goja.SymToStringTag ||
+	return symbol == goja.SymIterator || symbol == language.ToPrimitive || symbol == goja.SymToPrimitive || symbol == goja.SymHasInstance || symbol == goja.SymToStringTag ||
 		symbol == goja.SymSpecies || symbol == goja.SymMatch || symbol == goja.SymMatchAll || symbol == goja.SymReplace || symbol == goja.SymSearch ||
 		symbol == goja.SymSplit || symbol == goja.SymIsConcatSpreadable || symbol == goja.SymUnscopables
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dop251/goja"
 )
 
 // lowered are limits so low that inputs beyond them are harmless to any engine: what is beyond the
@@ -106,6 +108,62 @@ func TestCirclesAndLongChainsOfProxiesAreRefused(t *testing.T) {
 	})
 }
 
+// What can't be called is said without asking what it is as a text, by which it could lead to itself:
+// each of these would be asked fifty times.
+func TestWhatIsNoFunctionIsNotAsked(t *testing.T) {
+	t.Parallel()
+	const asks = `let asked = 0, said = ''; const still = (x) => ++asked < 50 ? x : undefined; const said1 = (f) => { try { f() } catch (e) { said = e.message } return asked + ' ' + said };`
+	for text, want := range map[string]string{
+		`const o = { get [Symbol.toPrimitive]() { return still(o) } }; said1(() => String(o))`:                        "1 object is not a function",
+		`const o = { get [Symbol.toPrimitive]() { return still(o) } }; said1(() => o + 1)`:                            "1 object is not a function",
+		"const o = { get [Symbol.toPrimitive]() { return still(o) } }; said1(() => `${o}`)":                           "1 object is not a function",
+		`const o = { get [Symbol.toPrimitive]() { return still(o) } }; said1(() => [o].join())`:                       "1 object is not a function",
+		`const o = { get [Symbol.toPrimitive]() { return still(o) } }; said1(() => ({})[o])`:                          "1 object is not a function",
+		`const p = new Proxy({}, { get: () => still(p) }); said1(() => String(p))`:                                    "1 object is not a function",
+		`const p = new Proxy(() => {}, { get: (t, k) => k === Symbol.toPrimitive ? still({}) : 1 }); said1(() => +p)`: "1 object is not a function",
+		`const { proxy } = Proxy.revocable({}, { get: () => still(proxy) }); said1(() => proxy > 1)`:                  "1 object is not a function",
+		`const p = new Proxy({}, { get get() { return still(p) } }); said1(() => p.x)`:                                "1 '[object Object]' returned for property 'get' of object '#<Object>' is not a function",
+		`const p = new Proxy({}, { get has() { return still(p) } }); said1(() => 'x' in p)`:                           "1 '[object Object]' returned for property 'has' of object '#<Object>' is not a function",
+		`const p = new Proxy({}, new Proxy({}, { get: () => still({}) })); said1(() => p.x)`:                          "1 '[object Object]' returned for property 'get' of object '#<Object>' is not a function",
+		`said1(() => String({ [Symbol.toPrimitive]: 'x' }))`:                                                          `0 string "x" is not a function`,
+		`said1(() => String({ [Symbol.toPrimitive]: 5 }))`:                                                            "0 number 5 is not a function",
+		`said1(() => { said = String({ [Symbol.toPrimitive]: null }) })`:                                              "0 [object Object]",
+	} {
+		for _, shared := range []bool{false, true} {
+			v, err := New(Options{Shared: shared})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got goja.Value
+			err = v.Enter(t.Context(), time.Minute, func() (err error) { got, err = runRewritten(v, asks+text); return err })
+			if err != nil || got.String() != want {
+				t.Errorf("%s (shared: %t): %v, %v; want %s", text, shared, got, err, want)
+			}
+		}
+	}
+}
+
+// Proxies' traps find their handler, their symbols and their arguments as the language has it.
+func TestTrapsAreCalledAsTheLanguageHasIt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`class H { #x = 'own'; get() { return this.#x } } new Proxy({}, new H()).foo`:                                                                                        "own",
+		`const h = { get(t, k, r) { return this === h && r === p && t === target && k } }, target = {}, p = new Proxy(target, h); p.foo`:                                     "foo",
+		`const p = new Proxy({}, { get: (t, k) => k === Symbol.toPrimitive ? (hint) => hint : 1 }); [p + '', String(p), Number.isNaN(+p)].join()`:                            "default,string,true",
+		`const keys = []; const p = new Proxy({}, { get: (t, k) => { keys.push(k) } }); try { p + 1 } catch {} keys.map(String).join()`:                                      "Symbol(Symbol.toPrimitive),valueOf,toString",
+		`const p = new Proxy({ [Symbol.toPrimitive]: () => 7 }, {}); p + 1`:                                                                                                  "8",
+		`Object.keys(new Proxy({ a: 1 }, { ownKeys: new Proxy(() => ['a'], {}) })).join()`:                                                                                   "a",
+		`const h = {}, p = new Proxy({}, h), was = p.x; h.get = () => 1; const is = p.x; delete h.get; [was, is, p.x].join()`:                                                ",1,",
+		`[Date.prototype, Symbol.prototype].map((p) => Reflect.ownKeys(p).includes(Symbol.toPrimitive)).join()`:                                                              "true,true",
+		`String(new Date(0)).slice(0, 15) + (new Date(0) - 0) + String(Object(Symbol('x')).description)`:                                                                     "Thu Jan 01 19700x",
+		`const none = Object.getOwnPropertySymbols(Object.prototype).length; Object.getOwnPropertySymbols(Object.getOwnPropertyDescriptors(Object.prototype)).length + none`: "0",
+	} {
+		if got, err := run(t, newVM(t), text); err != nil || got.String() != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+}
+
 func TestWhatIsMadeByANumberIsBounded(t *testing.T) {
 	t.Parallel()
 	checkGuards(t, "the limit for one call is 16384", `const n = 5000, s = 'x'.repeat(n);`, `const n = 100, s = 'x'.repeat(n);`, []string{
@@ -159,6 +217,7 @@ func TestOfDigitsNoMoreAreReadThanMayBe(t *testing.T) {
 		`let x = 1n << 3000000n; x * x`: "the limit is 4194304", `1n >> -5000000n`: "the limit is 4194304",
 		`new Intl.NumberFormat('en').format('9'.repeat(300000))`: "the limit is", `(1n << 1000000n).toLocaleString()`: "the limit is 262144",
 		`new Intl.Collator('en', { numeric: true }).compare('1'.repeat(600000), '2')`: "the limit is", `'1'.repeat(600000).localeCompare('2')`: "the limit is",
+		`Intl.getCanonicalLocales(Array.from({ length: 60000 }, (_, i) => 'x-' + i))`: "the limit is 262144", `'x'.localeCompare('y', 'en-x-' + 'a-'.repeat(200000) + 'a')`: "the limit is 262144",
 		`eval(' '.repeat(5000))`: "the limit is 4096", `new Function(' '.repeat(5000))`: "the limit is 4096",
 		`JSON.parse('['.repeat(5100) + ']'.repeat(5100))`: "nests deeper than 5000", `let x = 1; for (let i = 0; i < 5100; i++) x = { x }; JSON.stringify(x)`: "nests deeper than 5000",
 	} {

@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/unistring"
 
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/builtins"
 )
 
@@ -242,7 +243,7 @@ func (in *gojaInternals) countFunction(r *goja.Runtime, o *goja.Object, members 
 }
 
 // methodSymbols are the names of the builtins that no text names.
-var methodSymbols = []*goja.Symbol{goja.SymMatch, goja.SymMatchAll, goja.SymSearch, goja.SymSplit, goja.SymReplace, goja.SymIterator, goja.SymToPrimitive, goja.SymHasInstance}
+var methodSymbols = []*goja.Symbol{goja.SymMatch, goja.SymMatchAll, goja.SymSearch, goja.SymSplit, goja.SymReplace, goja.SymIterator, language.ToPrimitive, goja.SymHasInstance}
 
 // countMembers has the methods counted that an object has, and its prototype if it's a constructor.
 func (in *gojaInternals) countMembers(r *goja.Runtime, o *goja.Object) {

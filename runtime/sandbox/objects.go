@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"reflect"
 	"unsafe"
 
@@ -35,6 +36,14 @@ func (in *gojaInternals) hide(o *goja.Object, symbol *goja.Symbol, getter *goja.
 		*(**goja.Object)(unsafe.Add(p, in.inside[0])) = getter
 		*(**goja.Object)(unsafe.Add(p, in.shape.setter)) = in.setterFor(setterKey{symbol: symbol})
 		*(*bool)(unsafe.Add(p, in.shape.writable)) = false
+		// It stays where it is looked for, and is left out where all are listed.
+		previous := *(*unsafe.Pointer)(unsafe.Add(e, in.shape.previous))
+		*link = *next
+		if *next != nil {
+			*(*unsafe.Pointer)(unsafe.Add(*next, in.shape.previous)) = previous
+		} else {
+			*(*unsafe.Pointer)(unsafe.Add(list, in.shape.last)) = previous
+		}
 		return true
 	}
 	return false
@@ -87,4 +96,26 @@ func (in *gojaInternals) find(o *goja.Object, name string) goja.Value {
 func (in *gojaInternals) isBuiltin(o *goja.Object) bool {
 	_, ok := in.functions[in.of(o).Type()]
 	return ok
+}
+
+// showToPrimitive has code find language.ToPrimitive where goja has the symbol that it asks by itself.
+func (in *gojaInternals) showToPrimitive(r *goja.Runtime) error {
+	class := r.Get("Symbol").ToObject(r)
+	p := in.propertyAt(in.values(in.of(class))["toPrimitive"])
+	if p == nil {
+		return errors.New("Symbol.toPrimitive isn't goja's")
+	}
+	*(*goja.Value)(unsafe.Add(p, in.value)) = language.ToPrimitive
+	for _, name := range []string{"Symbol", "Date"} {
+		prototype := r.Get(name).ToObject(r).Get("prototype").ToObject(r)
+		convert := prototype.GetSymbol(goja.SymToPrimitive)
+		if convert == nil {
+			return errors.New(name + ".prototype has no Symbol.toPrimitive")
+		}
+		if err := errors.Join(prototype.DeleteSymbol(goja.SymToPrimitive),
+			prototype.DefineDataPropertySymbol(language.ToPrimitive, convert, goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

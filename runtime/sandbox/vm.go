@@ -132,6 +132,9 @@ func New(o Options) (*VM, error) {
 	v.Runtime.SetMaxCallStackSize(v.opts.CallDepth)
 	v.Runtime.SetAsyncContextTracker(&v.async)
 	v.async.stop, v.async.most = v.stop, v.opts.MaxNative
+	if err := internals.showToPrimitive(v.Runtime); err != nil {
+		return nil, fmt.Errorf("prepare the runtime: %w", err)
+	}
 	var err error
 	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,

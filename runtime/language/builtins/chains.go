@@ -85,7 +85,7 @@ func (c *chain) follow(o *goja.Object) bool {
 		}
 		c.seen[o] = struct{}{}
 		if p, ok := language.Exported[goja.Proxy](o); ok {
-			todo = append(todo, p.Target(), p.Handler())
+			todo = append(todo, p.Target(), language.Handler(p))
 		} else {
 			todo = append(todo, o.Prototype())
 		}
@@ -104,10 +104,23 @@ func GuardProxy(h Host, class *goja.Object) error {
 		if len(args) > 1 {
 			checkProxy(h.Runtime(), args[0], args[1])
 		}
-		return original(args, newTarget)
+		return original(trapped(h.Runtime(), args), newTarget)
 	}
 	return language.Wrap(h, class, "revocable", func(call goja.FunctionCall, original language.Function) goja.Value {
 		checkProxy(h.Runtime(), call.Argument(0), call.Argument(1))
+		call.Arguments = trapped(h.Runtime(), call.Arguments)
 		return original(call)
 	})
+}
+
+// trapped is what a proxy is made of, with what stands for its handler.
+func trapped(r *goja.Runtime, args []goja.Value) []goja.Value {
+	if len(args) < 2 {
+		return args
+	}
+	handler, ok := args[1].(*goja.Object)
+	if !ok {
+		return args
+	}
+	return []goja.Value{args[0], language.NewTraps(r, handler)}
 }

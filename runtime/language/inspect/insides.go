@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"workflow-worker/runtime/language"
 )
 
 // Host gives JavaScript that inspects values what only the engine knows of them. cleanStack makes of
@@ -45,7 +47,7 @@ func Host(r *goja.Runtime, cleanStack func(string) string) map[string]any {
 			if t := p.Target(); t != nil { // a revoked one has neither
 				target = t
 			}
-			if h := p.Handler(); h != nil {
+			if h := language.Handler(p); h != nil {
 				handler = h
 			}
 			return r.NewArray(target, handler)

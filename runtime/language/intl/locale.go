@@ -17,15 +17,26 @@ var tagForm = regexp.MustCompile(`^(?:[A-Za-z]{2,3}|[A-Za-z]{5,8})(?:-[A-Za-z]{4
 // newCodes are languages whose codes changed.
 var newCodes = map[string]string{"in": "id", "iw": "he", "ji": "yi", "jw": "jv", "mo": "ro", "tl": "fil", "sh": "sr-Latn"}
 
+// maxLocales is how many bytes of locales are looked at: nothing here asks whether its time is over.
+const maxLocales = 256 << 10
+
 // Canonical gives locales in the form of the standard, each once.
 func Canonical(asked []string) ([]string, error) {
-	out := []string{}
+	bytes := 0
+	for _, l := range asked {
+		bytes += len(l)
+	}
+	if bytes > maxLocales {
+		return nil, rangeError("locales of %d bytes: the limit is %d", bytes, maxLocales)
+	}
+	out, seen := []string{}, map[string]bool{}
 	for _, l := range asked {
 		one, err := canonical(l)
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(out, one) {
+		if !seen[one] {
+			seen[one] = true
 			out = append(out, one)
 		}
 	}

@@ -10,17 +10,25 @@ import (
 
 // goja puts into the message what it can't call, by the object's own toString: code of the author's
 // that nobody called, and that may do anything. Before it does so it asks for the object's
-// Symbol.toPrimitive. So Object.prototype has one that isn't there for anything else, and isn't
-// listed: it throws where an object is called.
+// Symbol.toPrimitive, by a symbol that no code sees (see language.ToPrimitive). So Object.prototype
+// has one that isn't there for anything else, and isn't listed: it throws where an object is called, and
+// else leads to what the object has.
 
 // guardCallees installs it.
 func guardCallees(h Host) error {
 	prototype := language.NativePrototype(h, "Object")
 	getter, err := language.NewFunction(h, "get [Symbol.toPrimitive]", 0, func(call goja.FunctionCall) goja.Value {
-		if o, ok := call.This.(*goja.Object); ok {
-			unasked(h, o)
+		o, ok := call.This.(*goja.Object)
+		if !ok {
+			return goja.Undefined()
 		}
-		return goja.Undefined()
+		unasked(h, o)
+		convert := o.GetSymbol(language.ToPrimitive)
+		if convert == nil {
+			return goja.Undefined()
+		}
+		language.CheckConversion(h.Runtime(), convert)
+		return convert
 	})
 	if err != nil {
 		return err
