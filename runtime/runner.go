@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"workflow-worker/activities"
+	"workflow-worker/activities/userlog"
 	"workflow-worker/runtime/activity"
 	"workflow-worker/runtime/build"
 	"workflow-worker/runtime/compile"
@@ -37,6 +38,7 @@ type Runner struct {
 	memory  *sandbox.Memory // of all code
 	// runtimes are those that the workflow code of all projects shares.
 	runtimes *workflow.Runtimes
+	shares   shares
 	holds    holds
 	// gates has a place for each replay gate that may be under way at once, whatever the projects.
 	gates chan struct{}
@@ -66,6 +68,7 @@ func newRunner(cfg Config) *Runner {
 		began:    time.Now(),
 		projects: make(map[string]*project),
 	}
+	r.shares.alone = r.alone
 	if cfg.Steps != nil {
 		cfg.Tasks.ObserveSteps(cfg.Steps)
 	}
@@ -203,8 +206,17 @@ func (r *Runner) died(pr *project, err error) {
 	pr.log.Error("the worker ended", slog.String(logkey.ID, "project.worker_ended"), slog.String(logkey.Error, err.Error()))
 }
 
+// logger is a project's, for what is said of it and for what its code says.
 func (r *Runner) logger(projectID string) *slog.Logger {
-	return r.cfg.Logger.With(slog.String(logkey.Project, projectID))
+	within := userlog.Within(r.shares.of(projectID).log, r.cfg.Logger.Handler(), logkey.Dropped)
+	return slog.New(within).With(slog.String(logkey.Project, projectID))
+}
+
+// alone tells that no more than one project runs here.
+func (r *Runner) alone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.projects) <= 1
 }
 
 // workflowOptions say on what runtimes a project's workflow code runs.
@@ -230,6 +242,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		HTTP:        r.http.Of(projectID),
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
+		Turns:       r.shares.of(projectID).turns,
 		CPUBudget:   r.cfg.ActivityCPUBudget,
 		Sandbox: sandbox.Options{
 			Memory: r.memory, Probe: r.cfg.Compiler.Probe,

@@ -18,6 +18,7 @@ type Code struct {
 	opts    CodeOptions
 	modules func() *modules // the platform, made for the first execution
 	unkept  sync.Once       // says that measurements are left out
+	habit   habit
 
 	mu       sync.Mutex // guards what follows
 	ready    []*instance

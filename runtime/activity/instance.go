@@ -148,10 +148,19 @@ func (in *instance) enter(ctx context.Context, f func() error) error {
 	if in.running != nil && sdkactivity.IsActivity(in.running) {
 		x = sdkactivity.GetInfo(in.running).WorkflowExecution
 	}
+	var turnOver func()
+	if !in.code.habit.short() {
+		turnOver = in.code.opts.Turns.begin(ctx)
+	}
 	over := in.code.opts.Entered(in.code.program, x.ID, x.RunID)
 	err := in.vm.Enter(ctx, min(in.code.opts.SliceBudget, max(left, time.Millisecond)), f)
 	over()
-	in.code.opts.Used(in.vm.CPUTime() - before)
+	if turnOver != nil {
+		turnOver()
+	}
+	used := in.vm.CPUTime() - before
+	in.code.habit.took(used)
+	in.code.opts.Used(used)
 	var interrupted *sandbox.Interrupted
 	if sandbox.CutOff(err) {
 		in.cut = true

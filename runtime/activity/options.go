@@ -121,6 +121,8 @@ type CodeOptions struct {
 	// Used hears of the CPU time that each entry into JavaScript took. It is cheap and doesn't block.
 	// Default: nobody.
 	Used func(time.Duration)
+	// Turns are the project's. Default: no limit.
+	Turns *Turns
 	// Held and Entered are workflow.CodeOptions'.
 	Held    func(runID, hash string) (why string, until time.Time)
 	Entered func(p *compile.Program, workflowID, runID string) (left func())
