@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -73,7 +74,7 @@ func (t *Thrown) Error() string {
 // Describe reads an exception. It must be called inside Enter: an error's properties may be
 // getters.
 func (v *VM) Describe(ex *goja.Exception) *Thrown {
-	t := &Thrown{Message: ex.Value().String()}
+	t := &Thrown{Message: v.text(ex.Value().String)}
 	for _, f := range ex.Stack() {
 		p := f.Position()
 		// Files of npm packages are named with their folder, the author's own without.
@@ -83,7 +84,43 @@ func (v *VM) Describe(ex *goja.Exception) *Thrown {
 		}
 	}
 	if o, ok := ex.Value().(*goja.Object); ok && o.ClassName() == "Error" {
-		t.Stack = CleanStack(o.Get("stack").String())
+		t.Stack = CleanStack(v.text(func() string {
+			if stack := o.Get("stack"); stack != nil {
+				return stack.String()
+			}
+			return ""
+		}))
 	}
 	return t
+}
+
+// unshown stands for what throws when it is asked for its text.
+const unshown = "something was thrown that has no text"
+
+// text is what get gives, which may run the author's code. Inside Enter.
+func (v *VM) text(get func() string) (out string) {
+	if ex := v.Runtime.Try(func() { out = get() }); ex != nil {
+		return unshown
+	}
+	return out
+}
+
+// Escaped is an error with a *goja.Exception in it that left Enter: that one's own text would be asked
+// of what was thrown, by code of the author's, where nothing catches what that throws.
+type Escaped struct {
+	text string
+	err  error
+}
+
+func (e *Escaped) Error() string { return e.text }
+
+func (e *Escaped) Unwrap() error { return e.err }
+
+// escaping is an error that leaves Enter. Inside Enter.
+func (v *VM) escaping(err error) error {
+	var ex *goja.Exception
+	if err == nil || !errors.As(err, &ex) {
+		return err
+	}
+	return &Escaped{text: v.text(err.Error), err: err}
 }

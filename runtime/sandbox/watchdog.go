@@ -100,7 +100,7 @@ type watchdog struct {
 // Enter runs f, the only place where JavaScript of this VM may run, and interrupts it after budget,
 // counted in CPU time of the thread where the system tells it and in ten times that, or
 // Options.MostClock, on the clock at the latest, or when ctx ends. What JavaScript throws through f comes back as an
-// error: *goja.Exception, *goja.StackOverflowError, *Interrupted, *Fault. The VM must not be used again
+// error: *goja.Exception in an *Escaped, *goja.StackOverflowError, *Interrupted, *Fault. The VM must not be used again
 // after *Interrupted, *Fault or *goja.StackOverflowError: goja doesn't unwind async functions that were cut
 // off, and microtasks never run again.
 func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (err error) {
@@ -180,9 +180,9 @@ func (v *VM) Enter(ctx context.Context, budget time.Duration, f func() error) (e
 		return &Interrupted{Budget: budget, Cause: over}
 	}
 	if ex := v.Runtime.Try(func() { err = f() }); ex != nil {
-		return ex
+		return v.escaping(ex)
 	}
-	return err
+	return v.escaping(err)
 }
 
 // stackOfCalls is what a few calls between JavaScript and Go take of a goroutine's stack.

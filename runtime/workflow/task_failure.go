@@ -112,9 +112,8 @@ func (in *instance) thrown(err error) error {
 		return err
 	}
 	v := in.machine
-	f := &wire.TaskFailure{Reason: wire.ReasonException, Message: ex.Value().String()}
 	t := v.vm.Describe(ex)
-	f.Message, f.Stack = t.Message, protocol.FramesOnly(t.Stack)
+	f := &wire.TaskFailure{Reason: wire.ReasonException, Message: t.Message, Stack: protocol.FramesOnly(t.Stack)}
 	if p := in.failureOf(v.sdk.failureOf, ex.Value()); p != nil {
 		describe(f, p)
 	}
