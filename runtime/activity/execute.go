@@ -282,7 +282,11 @@ func (in *instance) result(hard, ctx context.Context, v goja.Value) (p *commonpb
 	})
 	switch {
 	case errors.Is(err, sandbox.ErrNotConvertible):
-		return nil, applicationError("Unable to convert "+shown+" to payload", ResultType, "", false)
+		why := ""
+		if _, tooMuch, is := strings.Cut(err.Error(), "RangeError: "); is { // which doesn't show by looking at it
+			why = ": " + tooMuch
+		}
+		return nil, applicationError("Unable to convert "+shown+" to payload"+why, ResultType, "", false)
 	case err != nil:
 		return nil, in.failure(ctx, hard, err)
 	case len(p.GetData()) > in.code.opts.MaxResultBytes:

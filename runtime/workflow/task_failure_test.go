@@ -70,17 +70,19 @@ export async function predicate() { await condition(() => { throw new Error('in 
 export async function inHandler() { setHandler(defineSignal('s'), () => { throw new Error('in the handler'); }); await sleep('1 minute'); }
 export async function deep() { const f = (): number => f() + 1; return f(); }
 export async function bigResult() { return 10n; }
+export async function deepResult() { let o = {}; for (let i = 0; i < 5100; i++) o = { o }; return o; }
 `)
 	for name, want := range map[string]struct{ message, stack, reason string }{
-		"plain":     {"Error: plain", "at plain (test.ts:8:", wire.ReasonException},
-		"typed":     {"TypeError: Cannot read properties of undefined (reading 'foo')", "at typed (test.ts:9:", wire.ReasonException},
-		"later":     {"later", "at later (test.ts:10:", wire.ReasonException},
-		"text":      {"just text", "", wire.ReasonException},
-		"nothing":   {"A workflow threw undefined, which is not an error", "", wire.ReasonException},
-		"rejected":  {"Unhandled Promise rejection: RangeError: nobody waits", "at rejected (test.ts:13:", wire.ReasonUnhandled},
-		"predicate": {"Error: in the predicate", "(test.ts:20:", wire.ReasonException},
-		"deep":      {"Maximum call stack size exceeded", "at f (test.ts:22:", wire.ReasonCallDepth},
-		"bigResult": {"Unable to convert 10 to payload", "", wire.ReasonUnhandled},
+		"plain":      {"Error: plain", "at plain (test.ts:8:", wire.ReasonException},
+		"typed":      {"TypeError: Cannot read properties of undefined (reading 'foo')", "at typed (test.ts:9:", wire.ReasonException},
+		"later":      {"later", "at later (test.ts:10:", wire.ReasonException},
+		"text":       {"just text", "", wire.ReasonException},
+		"nothing":    {"A workflow threw undefined, which is not an error", "", wire.ReasonException},
+		"rejected":   {"Unhandled Promise rejection: RangeError: nobody waits", "at rejected (test.ts:13:", wire.ReasonUnhandled},
+		"predicate":  {"Error: in the predicate", "(test.ts:20:", wire.ReasonException},
+		"deep":       {"Maximum call stack size exceeded", "at f (test.ts:22:", wire.ReasonCallDepth},
+		"bigResult":  {"Unable to convert 10 to payload", "", wire.ReasonUnhandled},
+		"deepResult": {"Unable to convert [object Object] to payload: JSON.stringify of what nests deeper than 5000", "", wire.ReasonUnhandled},
 	} {
 		run, f := p.waitTaskFailure(name)
 		if !strings.Contains(f.GetMessage(), want.message) || !strings.Contains(f.GetMessage(), "in workflow type "+name+", code test.ts (") {

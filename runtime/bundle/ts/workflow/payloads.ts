@@ -42,13 +42,16 @@ class BridgeConverter implements PayloadConverter {
       return defaultPayloadConverter.toPayload(value, context, hint);
     }
     let text: string | undefined;
+    let why = '';
     try {
       // A function or a symbol has no JSON: upstream sends an empty text.
       text = JSON.stringify(value) ?? (host.keeps(ruleThere) ? '' : undefined);
-    } catch {
-      // A BigInt or a cycle: the error below says so as upstream does.
+    } catch (err) {
+      // A BigInt or a cycle: the error below says so as upstream does. What nests too deep, or is too
+      // large, doesn't show by looking at it.
+      if (err instanceof RangeError) why = `: ${err.message}`;
     }
-    if (text === undefined) throw new ValueError(`Unable to convert ${String(value)} to payload`);
+    if (text === undefined) throw new ValueError(`Unable to convert ${String(value)} to payload${why}`);
     return new JsonPayload(text);
   }
 
