@@ -25,10 +25,6 @@ const (
 	// overtime is what goja may take to come back from Go; more than the second that it should be,
 	// because the collector's work counts, too.
 	overtime = 1500 * time.Millisecond
-	// hidden is overtime where BigInts are multiplied of which the text shows nothing: each product takes
-	// thrice the time of the one before and none is ended midway, so all together may take thrice the
-	// budget (see operators); how much of that depends on the machine.
-	hidden = 2500 * time.Millisecond
 	// mostHostile is the memory of the process that runs a case. The limit is a VM's 128 MB, one
 	// call may take half of it, a collection comes when the heap has doubled.
 	mostHostile = 1 << 30
@@ -206,11 +202,7 @@ func hostile(t *testing.T, c hostileCase) {
 			t.Errorf("it attacks nothing: %s", r.Err)
 		}
 	}
-	over := overtime
-	if strings.Contains(c.Before, "3n") {
-		over = hidden
-	}
-	if r.CPU > c.Budget+over {
+	if r.CPU > c.Budget+overtime {
 		t.Errorf("it held a core for %v: %s", r.CPU, r.Err)
 	}
 	if usage.Maxrss<<10 > mostHostile {

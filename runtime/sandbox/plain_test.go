@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"errors"
 	"math"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -237,6 +239,59 @@ func TestPlainDataIsWorkedOnAsGojaDoes(t *testing.T) {
 }
 
 // A product of zero has a sign, whatever else is in the text, but for executions that began without.
+// Their text shows no BigInt, so that none of these products is rewritten (see operators).
+func TestProductsOfBigIntsThatNobodySeesAreBounded(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`big * big`:           "RangeError: Maximum BigInt size exceeded: a product would have 8000001 bits; the limit is 4194304",
+		`let x = big; x *= x`: "RangeError: Maximum BigInt size exceeded: a product would have 8000001 bits; the limit is 4194304",
+		`({ x: big }).x * { valueOf() { order.push('r'); return big } }`:                                                        "RangeError: Maximum BigInt size exceeded: a product would have 8000001 bits; the limit is 4194304 r",
+		`const a = { valueOf() { order.push('l'); return big } }, b = { valueOf: () => [order.push('r'), big][1] }; a * b`:      "RangeError: Maximum BigInt size exceeded: a product would have 8000001 bits; the limit is 4194304 l r",
+		`({ valueOf() { order.push('l'); throw 'x' } }) * { valueOf() { order.push('r'); return big } }`:                        "x l",
+		`({ valueOf() { order.push('l'); return small } }) * { [Symbol.toPrimitive](hint) { order.push(hint); return small } }`: "9 l number",
+		`(function f(n) { return n ? f(n - 1) : small * { valueOf: () => small } })(900)`:                                       "9",
+		`small * small * small`: "27",
+		`[2, '3', [4]].reduce((a, b) => ({ valueOf: () => a }) * b)`: "24",
+		`small * 2`:                        "TypeError: Cannot mix BigInt and other types, use explicit conversions",
+		`({ valueOf: () => small }) * '2'`: "TypeError: Cannot mix BigInt and other types, use explicit conversions",
+		`({ valueOf: () => 2 }) * { valueOf: () => small }`: "TypeError: Cannot mix BigInt and other types, use explicit conversions",
+		`({}) * ({ valueOf: () => 0 })`:                     "NaN", `Symbol() * small`: "TypeError: Cannot convert a Symbol value to a number",
+		`Promise.resolve().then(() => order.push('job')); ({ valueOf() { order.push('l'); return 2 } }) * 3`: "6 l job",
+	} {
+		for _, where := range services {
+			v, err := New(Options{Shared: where.Shared})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			err = v.Enter(t.Context(), time.Minute, func() error {
+				order := v.Runtime.NewArray()
+				if err := errors.Join(
+					v.Runtime.GlobalObject().Set("big", new(big.Int).Lsh(big.NewInt(1), 4_000_000)),
+					v.Runtime.GlobalObject().Set("small", big.NewInt(3)), v.Runtime.GlobalObject().Set("order", order),
+				); err != nil {
+					return err
+				}
+				value, err := runRewritten(v, text)
+				var thrown *goja.Exception
+				switch {
+				case errors.As(err, &thrown):
+					got = thrown.Value().String()
+				case err != nil:
+					return err
+				default:
+					got = value.String()
+				}
+				got = strings.TrimSpace(got + " " + strings.ReplaceAll(order.String(), ",", " "))
+				return nil
+			})
+			if err != nil || got != want {
+				t.Errorf("%s: %s: %s, %v; want %s", where.Name, text, got, err, want)
+			}
+		}
+	}
+}
+
 func TestAProductOfZeroHasItsSign(t *testing.T) {
 	t.Parallel()
 	const text = `() => {

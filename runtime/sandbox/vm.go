@@ -10,6 +10,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/language"
+	"workflow-worker/runtime/language/builtins"
 	"workflow-worker/runtime/language/globals"
 	"workflow-worker/runtime/language/inspect"
 	"workflow-worker/runtime/language/linear"
@@ -152,6 +153,7 @@ func New(o Options) (*VM, error) {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)
 	}
 	v.async.linear.FormerZeros = func() bool { return v.Former.Zeros }
+	v.async.linear.BoundProduct = func(x, y int) { builtins.BoundProduct(host{v}, x, y) }
 	v.async.linear.SetLiterals(v.globals.RegExps.Literals())
 	return v, nil
 }

@@ -116,7 +116,7 @@ func operateBig(h Host, name string, x, y *big.Int) goja.Value {
 	out := new(big.Int)
 	switch name {
 	case operators.Multiply:
-		checkBits(h, "a product", float64(x.BitLen())+float64(y.BitLen())-1)
+		BoundProduct(h, x.BitLen(), y.BitLen())
 		out.Mul(x, y)
 	case operators.Power:
 		if y.Sign() < 0 {
@@ -149,8 +149,11 @@ func operateBig(h Host, name string, x, y *big.Int) goja.Value {
 	return h.Runtime().ToValue(out)
 }
 
+// BoundProduct throws a RangeError if two BigInts of so many bits had too large a product.
+func BoundProduct(h language.Host, x, y int) { checkBits(h, "a product", float64(x)+float64(y)-1) }
+
 // checkBits throws a RangeError if a BigInt would be too large.
-func checkBits(h Host, what string, bits float64) {
+func checkBits(h language.Host, what string, bits float64) {
 	if bits > maxBigInt {
 		language.Throw(h, "RangeError", fmt.Sprintf("Maximum BigInt size exceeded: %s would have %.0f bits; the limit is %d", what, bits, maxBigInt))
 	}

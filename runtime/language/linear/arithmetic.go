@@ -2,6 +2,7 @@ package linear
 
 import (
 	"math"
+	"math/big"
 	"math/bits"
 	"unsafe"
 
@@ -116,8 +117,41 @@ func (x *multiplication) exec(m *machine) {
 		}
 	} else if l, r, ok := numbers(left, right); ok && m.fraction(l*r) {
 		return
+	} else if !ok {
+		m.boundProduct()
 	}
 	x.original.exec(m)
+}
+
+// boundProduct makes numbers, or BigInts, of two operands, and throws where BigInts have too large a
+// product: goja computes it in Go, where nothing interrupts.
+func (m *machine) boundProduct() {
+	s := stateOf(m)
+	if s == nil || s.BoundProduct == nil {
+		return
+	}
+	if kindOf(&m.stack[m.sp-2]) == kinds.object || kindOf(&m.stack[m.sp-1]) == kinds.object {
+		// What is called for the left one comes first, and is given a stack that ends behind both.
+		m.swap()
+		m.numeric()
+		m.swap()
+		m.numeric()
+	}
+	left, right := operands(m)
+	if left.kind == kinds.big && right.kind == kinds.big {
+		s.BoundProduct((*big.Int)(left.data).BitLen(), (*big.Int)(right.data).BitLen())
+	}
+}
+
+func (m *machine) swap() {
+	m.stack[m.sp-2], m.stack[m.sp-1] = m.stack[m.sp-1], m.stack[m.sp-2]
+}
+
+// numeric makes a number, or a BigInt, of what lies on top, as the language has it.
+func (m *machine) numeric() {
+	pc := m.pc
+	toNumeric.exec(m)
+	m.pc = pc
 }
 
 // product is for what is no -0, and fits.

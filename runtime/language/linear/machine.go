@@ -3,6 +3,7 @@ package linear
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"reflect"
 	"sync"
 	"unsafe"
@@ -101,13 +102,16 @@ type imported struct {
 
 // kinds are the first words of goja's interfaces, by what is in them.
 var kinds struct {
-	ascii, unicode, imported, integer, fraction, object, property unsafe.Pointer
+	ascii, unicode, imported, integer, fraction, big, object, property unsafe.Pointer
 
 	array, iterator, native, typed, plain, arrow, script unsafe.Pointer // of what an object is
 	function                                             uintptr        // in a native function: the Go function
 	tracker                                              uintptr        // in a Runtime
 	code                                                 uintptr        // in a function of JavaScript: its program
 }
+
+// toNumeric is goja's instruction that makes a number, or a BigInt, of what lies on top.
+var toNumeric instruction
 
 // Check tells whether goja is built as expected.
 var Check = sync.OnceValue(func() (err error) {
@@ -116,7 +120,7 @@ var Check = sync.OnceValue(func() (err error) {
 			err = fmt.Errorf("goja isn't built as expected: %v", r)
 		}
 	}()
-	return errors.Join(checkShapes(), checkCalls())
+	return errors.Join(checkShapes(), checkNumbers(), checkCalls())
 })
 
 func checkShapes() error {
@@ -228,6 +232,36 @@ func checkShapes() error {
 	same(reflect.TypeOf(selfOf(bytes.ToObject(r))), typed{}, map[string]string{"common": "baseObject", "length": "length"})
 	kinds.typed = asObject(bytes.ToObject(r)).self.kind
 	return errors.Join(errs...)
+}
+
+// checkNumbers finds what makes numbers of objects, and what BigInts are made of.
+func checkNumbers() error {
+	r := goja.New()
+	number := r.ToValue(new(big.Int).Lsh(big.NewInt(1), 99))
+	t := reflect.TypeOf(number)
+	if t.Kind() != reflect.Pointer || !t.ConvertibleTo(reflect.TypeFor[*big.Int]()) {
+		return errors.New("goja's BigInts")
+	}
+	kinds.big = kindOf(&number)
+	p, err := goja.Compile("", `let x; x++`, true)
+	if err != nil {
+		return err
+	}
+	for _, in := range (*program)(unsafe.Pointer(p)).code {
+		if reflect.TypeOf(any(in)).Name() == "_toNumber" {
+			toNumeric = in
+		}
+	}
+	object, err := r.RunString(`({ valueOf: () => 5n })`)
+	if err != nil || toNumeric == nil {
+		return errors.Join(errors.New("goja's x++"), err)
+	}
+	m := machine{runtime: r, stack: []goja.Value{object}, sp: 1, pc: 7}
+	m.numeric()
+	if w := (*words)(unsafe.Pointer(&m.stack[0])); w.kind != kinds.big || (*big.Int)(w.data).Int64() != 5 || m.sp != 1 || m.pc != 7 {
+		return errors.New("goja makes numbers otherwise")
+	}
+	return nil
 }
 
 // checkCalls has an instruction of ours called as goja calls it. It calls one by the interface, too:

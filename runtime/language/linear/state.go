@@ -29,6 +29,9 @@ type State struct {
 	// FormerZeros tells that the execution began when 0 * -5 was 0; nil: none did.
 	FormerZeros func() bool
 
+	// BoundProduct throws where BigInts of so many bits have too large a product; nil: none has.
+	BoundProduct func(x, y int)
+
 	expressions Literals
 	literals    map[*tested]*object
 }

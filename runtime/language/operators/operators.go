@@ -44,7 +44,7 @@ const (
 const mostTexts = 8
 
 // visible finds BigInts in a text: their names, and literals. Where there are none, products are left
-// alone: whoever hides them can make products that take thrice as long as the watchdog allows, no more.
+// to goja's instruction, and to linear, which bounds those of BigInts that nobody sees in a text.
 func visible(text string) bool {
 	for i := range len(text) {
 		switch text[i] {
