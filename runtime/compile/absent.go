@@ -21,7 +21,10 @@ var absent = map[string]string{
 
 // refuseAbsent gives errors for a text that uses what isn't there, as new Float16Array(1) does. A
 // text that looks first whether it is, in any way, is left alone, and so is one that declares it.
-func refuseAbsent(s Source, tree *ast.Program, declared map[string]Is) (wrong []Note) {
+func refuseAbsent(s Source, code string, tree *ast.Program, declared map[string]Is) (wrong []Note) {
+	if !mentionsAbsent(code) {
+		return nil
+	}
 	uses := map[string][]file.Idx{}
 	mentions := map[string]int{}
 	use := func(e ast.Expression) {
@@ -57,6 +60,16 @@ func refuseAbsent(s Source, tree *ast.Program, declared map[string]Is) (wrong []
 		wrong = append(wrong, Note{File: s.Name, Line: at.Line, Column: at.Column + 1, Message: name + " is not supported: " + absent[name]}) // mapped columns count from 0
 	}
 	return wrong
+}
+
+// mentionsAbsent tells whether a text may use any of it: most don't, and the tree needn't be looked at.
+func mentionsAbsent(code string) bool {
+	for name := range absent {
+		if strings.Contains(code, name[strings.LastIndexByte(name, '.')+1:]) {
+			return true
+		}
+	}
+	return false
 }
 
 func nameOf(e ast.Expression) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -52,7 +53,13 @@ type response struct {
 // Child is the child process: it reads requests from r and answers them on w until r ends. A text
 // that overflows its stack ends the process; the parent then blames that text and starts another
 // child.
-func Child(r io.Reader, w io.Writer) error { return serve(r, w, childStack) }
+func Child(r io.Reader, w io.Writer) error {
+	// A text is small: what esbuild does on goroutines side by side takes longer than one after another.
+	// Whoever has many texts has children side by side.
+	procs := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(procs)
+	return serve(r, w, childStack)
+}
 
 func serve(r io.Reader, w io.Writer, stack int) error {
 	debug.SetMaxStack(stack)
@@ -149,6 +156,7 @@ func answer(q request) response {
 
 // answerBundle does the same for packages.
 func answerBundle(q bundleRequest) response {
+	runtime.SetDefaultGOMAXPROCS() // hundreds of files; then the child ends
 	b, err := bundle(q)
 	if err == nil {
 		_, err = load(StoredPackages{Kind: q.Kind, Names: q.Names, Code: b.Code, Map: string(b.Map)})

@@ -22,8 +22,11 @@ import (
 // is used as a value, it is esbuild's still. Names are told by themselves alone: esbuild gives a
 // name of an inner scope that would hide an import another, but not where it sees eval.
 func handOn(tree *ast.Program, code string) {
+	if !strings.Contains(code, "__toESM") || strings.Contains(code, "eval") && directEval.MatchString(code) {
+		return
+	}
 	body := moduleBody(tree)
-	if body == nil || !strings.Contains(code, "__toESM") || strings.Contains(code, "eval") && directEval.MatchString(code) {
+	if body == nil {
 		return
 	}
 	modules := map[unistring.String]unistring.String{} // the variable of the module by that of the import

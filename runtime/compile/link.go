@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/ast"
@@ -44,7 +45,7 @@ func learn(s Source, t transformed) (l learned, tree *ast.Program, err error) {
 	names := examine(s, tree, l.Siblings)
 	names.warnings = inOrder(append(names.warnings, t.Warnings...))
 	packages, wrong := importsOf(s, tree, found)
-	if wrong = append(wrong, refuseAbsent(s, tree, found.declared)...); len(wrong) > 0 {
+	if wrong = append(wrong, refuseAbsent(s, t.Code, tree, found.declared)...); len(wrong) > 0 {
 		warnings := besides(names.warnings, wrong)
 		return l, nil, firstOf(inOrder(append(wrong, names.refused...)), warnings)
 	}
@@ -73,11 +74,16 @@ func link(s Source, t transformed, tree *ast.Program) (js *goja.Program, err err
 			inlineAmbient(s, tree, inspect(tree).without(l.Siblings).declared)
 		}
 	}
+	// Each goes through the whole tree: only where a word says that there may be something to do.
 	if s.since("2") {
-		propertiesFirst(tree)
+		if strings.Contains(t.Code, "constructor") {
+			propertiesFirst(tree)
+		}
 		handOn(tree, t.Code)
 	}
-	assignCaught(tree)
+	if strings.Contains(t.Code, "catch") {
+		assignCaught(tree)
+	}
 	if err := disguiseRegExps(s.Name, tree); err != nil {
 		return nil, err
 	}
