@@ -10,6 +10,8 @@
 // to goja's. No syntax is changed, so that places and messages stay as they are. Numbers are computed
 // with, and compared, without goja's asking what else they may be; where several instructions compute
 // with whole numbers of variables, one of ours does it for all, and what lies between takes no memory.
+// A loop that does nothing else is one instruction, for a thousand rounds at once: its numbers become
+// values again where it ends, or does something else.
 //
 // Properties of plain objects, items of plain arrays and the builtins that most code calls most are
 // read, written and called likewise. A function that does no more than read its arguments and compute

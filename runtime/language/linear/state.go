@@ -14,7 +14,8 @@ type State struct {
 
 	budget Budget
 
-	numbers []int64 // room for numbers, see machine.integer
+	numbers *[numbersAtOnce]int64 // room for numbers, see machine.integer
+	used    int                   // of them
 
 	// What there was when the VM was made: what code has changed since, is left to goja.
 	arrays, objects *object // the prototypes

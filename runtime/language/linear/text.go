@@ -176,11 +176,11 @@ func (s *State) double(f float64) goja.Value {
 
 // number is room for one.
 func (s *State) number() *int64 {
-	if len(s.numbers) == 0 {
-		s.numbers = make([]int64, numbersAtOnce)
+	if s.used == numbersAtOnce || s.numbers == nil {
+		s.numbers, s.used = new([numbersAtOnce]int64), 0
 	}
-	at := &s.numbers[0]
-	s.numbers = s.numbers[1:]
+	at := &s.numbers[s.used&(numbersAtOnce-1)]
+	s.used++ // a slice that shrinks would be a pointer to write each time
 	return at
 }
 

@@ -85,33 +85,63 @@ func tune(p *program, signed bool) {
 	if list, arguments := pureSteps(p); list != nil {
 		p.code[0] = &entering{replaced{p.code[0]}, list, arguments}
 	}
+	loops := loopsOf(p.code)
 	for i, in := range p.code {
-		of := layoutOf(in)
-		if of.part != none {
-			if f := fuse(p.code[i:]); f != nil {
-				p.code[i] = f
-				continue
-			}
+		p.code[i] = tuned(p.code[i:], in, signed)
+		if x := loops[i]; x != nil {
+			x.original, x.otherwise = in, p.code[i]
+			p.code[i] = x
 		}
-		switch {
-		case of.literal:
-			if i+1 < len(p.code) && isTest(p.code[i+1]) {
-				p.code[i] = &tested{replaced{in}}
-			}
-		case of.replacement != nil:
-			p.code[i] = of.replacement(in)
-			if x, ok := p.code[i].(*multiplication); ok {
-				x.signed = signed
-			}
-		case of.programs != nil:
-			data := (*words)(unsafe.Pointer(&in)).data
-			for _, at := range of.programs {
-				if inner := *(**program)(unsafe.Add(data, at)); inner != nil {
-					tune(inner, signed)
+	}
+}
+
+// loopsOf are those of a program, by their first instructions.
+func loopsOf(code []instruction) (out map[int]*loop) {
+	for i, in := range code {
+		t := reflect.TypeOf(any(in))
+		if t.Name() != "jump" || t.Kind() != reflect.Int32 || number[int32](in) >= 0 {
+			continue
+		}
+		if at := i + number[int32](in); at > 0 && out[at] == nil {
+			if x := loopAt(code[at:]); x != nil {
+				if out == nil {
+					out = map[int]*loop{}
 				}
+				out[at] = x
 			}
 		}
 	}
+	return out
+}
+
+// tuned is what stands for the first of some instructions, which is none of ours so far.
+func tuned(code []instruction, in instruction, signed bool) instruction {
+	of := layoutOf(in)
+	if of.part != none {
+		if f := fuse(code); f != nil {
+			return f
+		}
+	}
+	switch {
+	case of.literal:
+		if len(code) > 1 && isTest(code[1]) {
+			return &tested{replaced{in}}
+		}
+	case of.replacement != nil:
+		out := of.replacement(in)
+		if x, ok := out.(*multiplication); ok {
+			x.signed = signed
+		}
+		return out
+	case of.programs != nil:
+		data := (*words)(unsafe.Pointer(&in)).data
+		for _, at := range of.programs {
+			if inner := *(**program)(unsafe.Add(data, at)); inner != nil {
+				tune(inner, signed)
+			}
+		}
+	}
+	return in
 }
 
 // layout is what there is to do with a kind of instructions.
