@@ -162,7 +162,7 @@ func TestCodeThatTakesLongMovesOut(t *testing.T) {
 export async function run(n: number) {
   let sum = 0;
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < 2e6; j++) sum = (sum * 31 + j) % 1e9;
+    for (let j = 0; j < 1e7; j++) sum = (sum * 31 + j) % 1e9;
     await sleep(1);
   }
   return sum;
