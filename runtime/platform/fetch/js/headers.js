@@ -4,47 +4,63 @@
   const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const isObject = (v) => typeof v === "object" && v !== null;
 
+  // What a call says that has too few arguments, in the words of Node's fetch.
+  function required(method, least, given) {
+    if (given < least) throw new TypeError(`Headers.${method}: ${least} argument${least > 1 ? "s" : ""} required, but${given ? " only" : ""} ${given} found.`);
+  }
+  function byteString(value) {
+    value = String(value);
+    const at = value.search(/[^\0-\xff]/);
+    if (at >= 0) throw new TypeError(`Cannot convert argument to a ByteString because the character at index ${at} has a value of ${value.charCodeAt(at)} which is greater than 255.`);
+    return value;
+  }
+
   class Headers {
     #map = new Map(); // lower-case name → values
     constructor(init) {
-      if (init === undefined || init === null) return;
-      if (!isObject(init)) throw new TypeError("Headers can't be made of a " + typeof init);
+      if (init === undefined) return;
+      if (!isObject(init)) throw new TypeError("Headers constructor: Argument 1 could not be converted to one of: sequence<sequence<ByteString>>, record<ByteString, ByteString>.");
       if (typeof init[Symbol.iterator] === "function") {
         for (const pair of init) {
-          const [name, value, ...more] = pair;
-          if (more.length || value === undefined) throw new TypeError("Each header must be a [name, value] pair");
-          this.append(name, value);
+          const both = [...pair];
+          if (both.length !== 2) throw new TypeError(`Headers constructor: expected name/value pair to be length 2, found ${both.length}.`);
+          this.append(both[0], both[1]);
         }
       } else {
         for (const name of Object.keys(init)) this.append(name, init[name]);
       }
     }
-    #name(name) {
-      name = String(name);
-      if (!token.test(name)) throw new TypeError(`${JSON.stringify(name)} is an invalid header name`);
+    #name(name, method) {
+      name = byteString(name);
+      if (!token.test(name)) throw new TypeError(`Headers.${method}: "${name}" is an invalid header name.`);
       return name.toLowerCase();
     }
-    #value(value) {
-      value = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
-      if (/[\0\r\n]|[^\0-\xff]/.test(value)) throw new TypeError(`${JSON.stringify(value)} is an invalid header value`);
+    #value(value, method) {
+      value = byteString(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+      if (/[\0\r\n]/.test(value)) throw new TypeError(`Headers.${method}: "${value}" is an invalid header value.`);
       return value;
     }
     append(name, value) {
-      name = this.#name(name);
-      value = this.#value(value);
+      required("append", 2, arguments.length);
+      name = this.#name(name, "append");
+      value = this.#value(value, "append");
       this.#map.set(name, [...(this.#map.get(name) ?? []), value]);
     }
     set(name, value) {
-      this.#map.set(this.#name(name), [this.#value(value)]);
+      required("set", 2, arguments.length);
+      this.#map.set(this.#name(name, "set"), [this.#value(value, "set")]);
     }
     get(name) {
-      return this.#map.get(this.#name(name))?.join(", ") ?? null;
+      required("get", 1, arguments.length);
+      return this.#map.get(this.#name(name, "get"))?.join(", ") ?? null;
     }
     has(name) {
-      return this.#map.has(this.#name(name));
+      required("has", 1, arguments.length);
+      return this.#map.has(this.#name(name, "has"));
     }
     delete(name) {
-      this.#map.delete(this.#name(name));
+      required("delete", 1, arguments.length);
+      this.#map.delete(this.#name(name, "delete"));
     }
     getSetCookie() {
       return [...(this.#map.get("set-cookie") ?? [])];
