@@ -78,14 +78,19 @@
     }
   }
 
+  // What a call says that has too few arguments, in the words of Node's fetch.
+  function required(method, least, given) {
+    if (given < least) throw new TypeError(`FormData.${method}: ${least} argument${least > 1 ? "s" : ""} required, but${given ? " only" : ""} ${given} found.`);
+  }
+
   class FormData {
     #entries = [];
     constructor(form) {
-      if (form !== undefined) throw new TypeError("FormData can't be made of a form: there is none here");
+      if (form !== undefined) throw new TypeError("FormData constructor: Argument 1 could not be converted to: undefined.");
     }
-    #entry(name, value, filename) {
+    #entry(method, name, value, filename) {
       if (!(value instanceof Blob)) {
-        if (filename !== undefined) throw new TypeError("FormData: a value with a file name must be a Blob");
+        if (filename !== undefined) throw new TypeError(`Failed to execute '${method}' on 'FormData': parameter 2 is not of type 'Blob'`);
         return [String(name), String(value)];
       }
       if (!(value instanceof File) || filename !== undefined) {
@@ -94,10 +99,12 @@
       return [String(name), value];
     }
     append(name, value, filename) {
-      this.#entries.push(this.#entry(name, value, filename));
+      required("append", 2, arguments.length);
+      this.#entries.push(this.#entry("append", name, value, filename));
     }
     set(name, value, filename) {
-      const entry = this.#entry(name, value, filename);
+      required("set", 2, arguments.length);
+      const entry = this.#entry("set", name, value, filename);
       const at = this.#entries.findIndex(([n]) => n === entry[0]);
       if (at < 0) {
         this.#entries.push(entry);
@@ -107,15 +114,19 @@
       this.#entries[at] = entry;
     }
     get(name) {
+      required("get", 1, arguments.length);
       return this.#entries.find(([n]) => n === String(name))?.[1] ?? null;
     }
     getAll(name) {
+      required("getAll", 1, arguments.length);
       return this.#entries.filter(([n]) => n === String(name)).map(([, v]) => v);
     }
     has(name) {
+      required("has", 1, arguments.length);
       return this.#entries.some(([n]) => n === String(name));
     }
     delete(name) {
+      required("delete", 1, arguments.length);
       this.#entries = this.#entries.filter(([n]) => n !== String(name));
     }
     forEach(callback, self) {
