@@ -100,12 +100,31 @@ func hideCredentials(text string) string {
 
 func shorten(text string) string {
 	const longest = 200
-	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
-	runes := []rune(strings.ToValidUTF8(text, "?"))
+	runes := []rune(strings.ToValidUTF8(oneLine(text), "?"))
 	if len(runes) > longest {
 		return string(runes[:longest]) + "…"
 	}
 	return string(runes)
+}
+
+// oneLine is a text's first line. Where that ends in a colon, as pgx's that it didn't connect, the next ones
+// say why, each once; else they are details, which may have what is nobody's business.
+func oneLine(text string) string {
+	line, rest, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if line = strings.TrimSpace(line); !strings.HasSuffix(line, ":") {
+		return line
+	}
+	for part := range strings.Lines(rest) {
+		part = strings.TrimSpace(part)
+		switch {
+		case part == "" || strings.Contains(line, part):
+		case strings.HasSuffix(line, ":"):
+			line += " " + part
+		default:
+			line += "; " + part
+		}
+	}
+	return line
 }
 
 // probe asks check once, within timeout. A check that ignores its context counts

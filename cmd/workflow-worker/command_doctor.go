@@ -28,7 +28,7 @@ func (p process) doctorCommand() *cobra.Command {
 	var f doctorFlags
 	c := &cobra.Command{
 		Use: "doctor", Short: "Look at all that the service needs, and say what is wrong and what mends it", Args: cobra.NoArgs,
-		Long: "Looks at the settings, the database, the schema, rights, the change stream, Temporal, what so many projects\ntake, TLS, and where traces go. It changes nothing and goes on after a failure. docker/RUNBOOK.md explains each check by its\nid. Exit code 6: something fatal is wrong; warnings alone: 0.\n\nChecks: " + strings.Join(doctor.IDs(), ", "),
+		Long: "Looks at the settings, the database, the schema, rights, the change stream, Temporal, what so many projects\ntake, TLS, and where traces go. It changes nothing and goes on after a failure. docker/RUNBOOK.md explains each\ncheck by its id. Exit code 6: something fatal is wrong; warnings alone: 0.\n\nChecks:\n" + checkIDs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.doctor(cmd.Context(), f) },
 	}
 	c.Flags().BoolVar(&f.short, "short", false, "only what is wrong, for pasting")
@@ -36,6 +36,26 @@ func (p process) doctorCommand() *cobra.Command {
 	c.Flags().StringSliceVar(&f.skip, "skip", nil, "ids of checks to leave out; those that need one of them are left out, too")
 	completes(c, "skip", doctor.IDs()...)
 	return c
+}
+
+// checkIDs has the checks' ids, in lines that a terminal has room for.
+func checkIDs() string {
+	var b strings.Builder
+	width := 0
+	for i, id := range doctor.IDs() {
+		switch {
+		case i == 0:
+			b.WriteString("  ")
+		case width+len(id) > 100:
+			b.WriteString(",\n  ")
+			width = 0
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(id)
+		width += len(id) + len(", ")
+	}
+	return b.String()
 }
 
 func (p process) doctor(ctx context.Context, f doctorFlags) error {

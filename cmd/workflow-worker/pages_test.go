@@ -22,7 +22,7 @@ const root = "../.."
 var pages = []string{
 	"README.md", "reconcile/README.md", "runtime/README.md", "runtime/VERSIONS.md", "migrations/README.md",
 	"metrics/README.md", "docker/README.md", "docker/RUNBOOK.md", ".github/SECURITY.md", "cmd/workflow-worker/README.md",
-	".github/CONTRIBUTING.md",
+	".github/CONTRIBUTING.md", "runtime/cell/README.md",
 }
 
 func page(t *testing.T, name string) string {
@@ -84,15 +84,30 @@ func TestTheSettingsPageListsAllWithTheirDefaults(t *testing.T) {
 	}
 }
 
-// A page that a person reads: short at the front door, no table wider than a screen.
+// A page that a person reads: short at the front door, nothing wider than a screen but what is code.
 func TestThePagesAreReadable(t *testing.T) {
 	if n := strings.Count(page(t, "README.md"), "\n"); n > 200 {
 		t.Errorf("README.md has %d lines, at most 200 are read", n)
 	}
 	for _, name := range pages {
+		code := false
 		for i, line := range strings.Split(page(t, name), "\n") {
-			if strings.HasPrefix(line, "|") && utf8.RuneCountInString(line) > 120 {
-				t.Errorf("%s:%d: a table of more than 120 columns: %s", name, i+1, line)
+			if strings.HasPrefix(line, "```") {
+				code = !code
+			}
+			if !code && utf8.RuneCountInString(line) > 120 {
+				t.Errorf("%s:%d: a line of more than 120 columns: %s", name, i+1, line)
+			}
+		}
+	}
+}
+
+// What a terminal shows of a command.
+func TestTheCommandsHelpIsReadable(t *testing.T) {
+	for _, c := range (process{}).commands().Commands() {
+		for line := range strings.Lines(c.Long) {
+			if utf8.RuneCountInString(line) > 120 {
+				t.Errorf("help %s has a line of more than 120 columns: %s", c.Name(), line)
 			}
 		}
 	}
