@@ -71,12 +71,17 @@ func (s *Starter) Run(ctx context.Context) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	failures := 0
+	var away outage
 	var looked time.Time // for what others left behind
 	for next := time.Duration(0); s.Bell.Wait(ctx, next); {
 		next = turn
 		alone, err := s.places.takeFailure()
 		if !alone {
 			failures = 0
+			away.went()
+		}
+		if err != nil {
+			away.failed(time.Now())
 		}
 		if err == nil {
 			err = s.pass(ctx, &work, s.claim)
@@ -96,7 +101,7 @@ func (s *Starter) Run(ctx context.Context) {
 			}
 			failures++
 			next = 0
-		case s.places.idle():
+		case s.places.idle() && away.over(time.Now()):
 			failures = 0
 			s.Trouble.Recover(ctx, "starts", "executions are started again")
 		}
