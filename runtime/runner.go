@@ -68,7 +68,6 @@ func newRunner(cfg Config) *Runner {
 		began:    time.Now(),
 		projects: make(map[string]*project),
 	}
-	r.shares.alone = r.alone
 	if cfg.Steps != nil {
 		cfg.Tasks.ObserveSteps(cfg.Steps)
 	}
@@ -212,13 +211,6 @@ func (r *Runner) logger(projectID string) *slog.Logger {
 	return slog.New(within).With(slog.String(logkey.Project, projectID))
 }
 
-// alone tells that no more than one project runs here.
-func (r *Runner) alone() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.projects) <= 1
-}
-
 // workflowOptions say on what runtimes a project's workflow code runs.
 func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 	return workflow.CodeOptions{
@@ -232,6 +224,7 @@ func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 // entered tells whose code is entered.
 func (r *Runner) entered(projectID string) func(p *compile.Program, workflowID, runID string) (left func()) {
 	return func(p *compile.Program, workflowID, runID string) func() {
+		r.shares.enters(projectID)
 		return r.cfg.Entered(Entry{ProjectID: projectID, Hash: p.Hash, File: p.Name, WorkflowID: workflowID, RunID: runID})
 	}
 }

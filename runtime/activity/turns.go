@@ -32,7 +32,7 @@ type Turns struct {
 	waiting []chan struct{}
 }
 
-// NewTurns are those of one project. alone tells that there is no other.
+// NewTurns are those of one project. alone tells that no other uses the cores.
 func NewTurns(alone func() bool) *Turns {
 	return &Turns{most: max(1, runtime.GOMAXPROCS(0)-1), alone: alone}
 }
