@@ -49,11 +49,11 @@ export async function waits(): Promise<string> { return slow(); }`)
 	r.look()
 	run := b.start("waits")
 	b.until("the activity runs", func() error {
-		d, err := b.temporal.DescribeWorkflow(t.Context(), run.GetID(), run.GetRunID())
+		d, err := b.temporal.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
 		if err != nil {
 			return err
 		}
-		if p := d.RawResponse.GetPendingActivities(); len(p) != 1 || p[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED {
+		if p := d.GetPendingActivities(); len(p) != 1 || p[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED {
 			return fmt.Errorf("pending are %v", p)
 		}
 		return nil

@@ -202,17 +202,14 @@ func (p *play) untilStarted(ctx context.Context, w *watch, number string) error 
 		return err
 	}
 	return stack.WaitFor(ctx, pollPause, func() (bool, error) {
-		d, err := p.stand.client.DescribeWorkflow(ctx, w.id, "")
-		if err != nil {
-			return false, err
-		}
+		d, err := p.stand.client.DescribeWorkflowExecution(ctx, w.id, "")
 		started := 0
-		for _, a := range d.RawResponse.GetPendingActivities() {
+		for _, a := range d.GetPendingActivities() {
 			if a.GetState() == enumspb.PENDING_ACTIVITY_STATE_STARTED || a.GetState() == enumspb.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED {
 				started++
 			}
 		}
-		return started >= n, nil
+		return started >= n, err
 	})
 }
 

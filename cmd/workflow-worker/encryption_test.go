@@ -117,7 +117,7 @@ func clientWith(t testing.TB, codec converter.PayloadCodec) client.Client {
 func (p *project) stored(run client.WorkflowRun) []byte {
 	p.t.Helper()
 	plain := stacktest.TemporalClient(p.t)
-	d, err := plain.DescribeWorkflow(p.t.Context(), run.GetID(), run.GetRunID())
+	d, err := plain.DescribeWorkflowExecution(p.t.Context(), run.GetID(), run.GetRunID())
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func (p *project) stored(run client.WorkflowRun) []byte {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	info, err := proto.Marshal(d.RawResponse)
+	info, err := proto.Marshal(d)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -35,11 +35,11 @@ func (w *workflow) agrees(id string) error {
 	if x.RunID == "" {
 		return fmt.Errorf("execution %s is %s, and in no run: %s", id, x.Status, x.Message)
 	}
-	found, err := w.temporal.DescribeWorkflow(w.t.Context(), x.TemporalID, "")
+	found, err := w.temporal.DescribeWorkflowExecution(w.t.Context(), x.TemporalID, "")
 	if err != nil {
 		return err
 	}
-	info := found.RawResponse.GetWorkflowExecutionInfo()
+	info := found.GetWorkflowExecutionInfo()
 	if says := statuses[info.GetStatus()]; says != x.Status || info.GetExecution().GetRunId() != x.RunID {
 		return fmt.Errorf("execution %s: the row says %s, %s; Temporal %s, %s", id, x.Status, x.RunID, says, info.GetExecution().GetRunId())
 	}
@@ -61,11 +61,11 @@ func (w *workflow) agrees(id string) error {
 		return err
 	}
 	for _, run := range list.GetExecutions() {
-		found, err := w.temporal.DescribeWorkflow(w.t.Context(), x.TemporalID, run.GetExecution().GetRunId())
+		found, err := w.temporal.DescribeWorkflowExecution(w.t.Context(), x.TemporalID, run.GetExecution().GetRunId())
 		if err != nil {
 			return err
 		}
-		if first := found.RawResponse.GetWorkflowExecutionInfo().GetFirstRunId(); first != info.GetFirstRunId() {
+		if first := found.GetWorkflowExecutionInfo().GetFirstRunId(); first != info.GetFirstRunId() {
 			return fmt.Errorf("execution %s was started twice: runs %s and %s", id, first, info.GetFirstRunId())
 		}
 	}

@@ -427,9 +427,9 @@ func TestRunawayCodeFailsItsTaskAndNobodyElse(t *testing.T) {
 	}
 	throwing := p.start("thrower")
 	failed(throwing, "not yet")
-	d, err := p.temporal.DescribeWorkflow(t.Context(), throwing.GetID(), "")
-	if err != nil || d.Status != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		t.Errorf("a plain throw ended the execution: %+v, %v", d, err)
+	d, err := p.temporal.DescribeWorkflowExecution(t.Context(), throwing.GetID(), "")
+	if err != nil || d.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		t.Errorf("a plain throw ended the execution: %v, %v", d.GetWorkflowExecutionInfo().GetStatus(), err)
 	}
 	p.exec(`UPDATE workflow_compiled_code SET workflow_code = $2 WHERE id = $1`, w.codeID, `
 		export async function spin() { return 'stopped' }
@@ -455,8 +455,8 @@ func TestShutdownFinishesWhatIsUnderWay(t *testing.T) {
 	p.running(nil)
 	r := p.start("slow")
 	eventually(t, "the activity runs", func() error {
-		d, err := p.temporal.DescribeWorkflow(t.Context(), r.GetID(), "")
-		if err == nil && (len(d.RawResponse.GetPendingActivities()) == 0 || d.RawResponse.GetPendingActivities()[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED) {
+		d, err := p.temporal.DescribeWorkflowExecution(t.Context(), r.GetID(), "")
+		if err == nil && (len(d.GetPendingActivities()) == 0 || d.GetPendingActivities()[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED) {
 			err = errors.New("not yet")
 		}
 		return err

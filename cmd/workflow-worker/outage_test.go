@@ -119,8 +119,8 @@ func TestASecondSignalEndsItAtOnce(t *testing.T) {
 	p.running(nil)
 	r := p.start("slow")
 	eventually(t, "the activity runs", func() error {
-		d, err := p.temporal.DescribeWorkflow(context.WithoutCancel(t.Context()), r.GetID(), "")
-		if err == nil && (len(d.RawResponse.GetPendingActivities()) == 0 || d.RawResponse.GetPendingActivities()[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED) {
+		d, err := p.temporal.DescribeWorkflowExecution(context.WithoutCancel(t.Context()), r.GetID(), "")
+		if err == nil && (len(d.GetPendingActivities()) == 0 || d.GetPendingActivities()[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED) {
 			err = errors.New("not yet")
 		}
 		return err

@@ -34,8 +34,8 @@ func (p *project) stops(s *service, n int) {
 func (p *project) works(run client.WorkflowRun) {
 	p.t.Helper()
 	eventually(p.t, "an activity is under way", func() error {
-		d, err := p.temporal.DescribeWorkflow(p.t.Context(), run.GetID(), "")
-		if err == nil && (len(d.RawResponse.GetPendingActivities()) == 0 || d.RawResponse.GetPendingActivities()[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED) {
+		d, err := p.temporal.DescribeWorkflowExecution(p.t.Context(), run.GetID(), "")
+		if err == nil && (len(d.GetPendingActivities()) == 0 || d.GetPendingActivities()[0].GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED) {
 			err = errors.New("not yet")
 		}
 		return err

@@ -107,16 +107,16 @@ export async function quick() { return 'done'; }
 		t.Errorf("the project's other execution ended with %q", got)
 	}
 	eventually(t, "the attempt is put off", func() error {
-		d, err := bad.temporal.DescribeWorkflow(t.Context(), busy.GetID(), "")
+		d, err := bad.temporal.DescribeWorkflowExecution(t.Context(), busy.GetID(), "")
 		if err != nil {
 			return err
 		}
-		for _, a := range d.RawResponse.GetPendingActivities() {
+		for _, a := range d.GetPendingActivities() {
 			if strings.Contains(a.GetLastFailure().GetMessage(), "quarantined: the execution ended") && a.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED {
 				return nil
 			}
 		}
-		return fmt.Errorf("pending is %v", d.RawResponse.GetPendingActivities())
+		return fmt.Errorf("pending is %v", d.GetPendingActivities())
 	})
 	if n := strings.Count(s.output(), "msg=computing"); n != 3 {
 		t.Errorf("it computed %d times", n)

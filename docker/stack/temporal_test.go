@@ -78,7 +78,7 @@ func TestTemporalKeepsItsStateInAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := c.DescribeWorkflow(t.Context(), "kept", ""); err != nil {
+	if _, err := c.DescribeWorkflowExecution(t.Context(), "kept", ""); err != nil {
 		t.Error(err)
 	}
 	if server.UIAddress() != "" {

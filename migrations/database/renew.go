@@ -18,12 +18,16 @@ func Renewing(url func() (string, error)) func(*pgconn.Config) {
 		if err != nil {
 			return
 		}
-		c.User, c.Password = now.User, now.Password
-		if now.Host == c.Host && len(now.Fallbacks) == len(c.Fallbacks) {
-			c.TLSConfig = now.TLSConfig
-			for i := range c.Fallbacks {
-				c.Fallbacks[i].TLSConfig = now.Fallbacks[i].TLSConfig
-			}
+		if now.Host != c.Host || len(now.Fallbacks) != len(c.Fallbacks) {
+			c.User, c.Password = now.User, now.Password
+			return
 		}
+		// Only a whole configuration has its certificates: the rest is what was prepared.
+		was := *c
+		*c = *now
+		c.Database, c.ConnectTimeout, c.RuntimeParams = was.Database, was.ConnectTimeout, was.RuntimeParams
+		c.DialFunc, c.LookupFunc, c.BuildFrontend, c.BuildContextWatcherHandler = was.DialFunc, was.LookupFunc, was.BuildFrontend, was.BuildContextWatcherHandler
+		c.AfterNetConnect, c.ValidateConnect, c.AfterConnect = was.AfterNetConnect, was.ValidateConnect, was.AfterConnect
+		c.OnNotice, c.OnNotification, c.OnPgError = was.OnNotice, was.OnNotification, was.OnPgError
 	}
 }

@@ -153,11 +153,11 @@ func TestOnAServerTheClientReachesNoOtherProject(t *testing.T) {
 	if strings.Count(got, "refused") != 13 {
 		t.Errorf("got %s", got)
 	}
-	d, err := cl.DescribeWorkflow(t.Context(), others.GetID(), "")
+	d, err := cl.DescribeWorkflowExecution(t.Context(), others.GetID(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := d.RawResponse.GetWorkflowExecutionInfo()
+	info := d.GetWorkflowExecutionInfo()
 	if info.GetExecution().GetRunId() != others.GetRunID() || info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING || info.GetHistoryLength() != 2 {
 		t.Errorf("the other project's execution was touched: %v", info)
 	}

@@ -25,6 +25,8 @@ type Host interface {
 	// Native is goja's global object, with the builtins as they were.
 	Native() *goja.Object
 	Limits() *Limits
+	// Former is what the running execution has as it was when it began.
+	Former() *Former
 	Watch
 	Builtins
 }

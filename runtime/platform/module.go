@@ -2,6 +2,7 @@ package platform
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"sync"
 	"time"
@@ -64,6 +65,13 @@ func Script(module, text string) func() (*goja.Program, error) {
 		return p, nil
 	})
 }
+
+//go:embed faults.js
+var faults string
+
+// WithFaults gives a module's text fault, received and wrongType, which say in Node's words what isn't
+// taken.
+func WithFaults(text string) string { return "(() => {\n" + faults + "return (" + text + "\n);\n})()" }
 
 // Load evaluates a module: the object that has its globals, and what it shares, or nil. Inside
 // Enter.

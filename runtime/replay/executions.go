@@ -70,7 +70,7 @@ func (e *Executions) CountBegun(ctx context.Context, taskQueue string, types []s
 // Closed tells when an execution closed, zero if it is open. One that Temporal doesn't know is not
 // known: its retention is over.
 func (e *Executions) Closed(ctx context.Context, x Execution) (at time.Time, known bool, err error) {
-	found, err := e.client.DescribeWorkflow(ctx, x.WorkflowID, x.RunID)
+	found, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
@@ -78,7 +78,7 @@ func (e *Executions) Closed(ctx context.Context, x Execution) (at time.Time, kno
 	case err != nil:
 		return time.Time{}, false, fmt.Errorf("describe execution %s: %w", x.WorkflowID, err)
 	}
-	if closed := found.RawResponse.GetWorkflowExecutionInfo().GetCloseTime(); closed != nil {
+	if closed := found.GetWorkflowExecutionInfo().GetCloseTime(); closed != nil {
 		at = closed.AsTime()
 	}
 	return at, true, nil

@@ -92,11 +92,11 @@ func TestOpenExecutionsAreCountedByTypeAndWhenTheyBegan(t *testing.T) {
 	}
 	begun := func(run client.WorkflowRun) time.Time {
 		t.Helper()
-		d, err := temporal.DescribeWorkflow(t.Context(), run.GetID(), run.GetRunID())
+		d, err := temporal.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d.RawResponse.GetWorkflowExecutionInfo().GetStartTime().AsTime()
+		return d.GetWorkflowExecutionInfo().GetStartTime().AsTime()
 	}
 	first, second := start("order-intake"), start("orderIntake")
 	start("other")

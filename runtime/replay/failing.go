@@ -14,7 +14,7 @@ import (
 // Failing tells whether an execution's workflow tasks still fail: false once a task has succeeded,
 // and of one that closed, was reset or is not known any more.
 func (e *Executions) Failing(ctx context.Context, x Execution) (bool, error) {
-	found, err := e.client.DescribeWorkflow(ctx, x.WorkflowID, x.RunID)
+	found, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &missing):
@@ -22,10 +22,10 @@ func (e *Executions) Failing(ctx context.Context, x Execution) (bool, error) {
 	case err != nil:
 		return false, fmt.Errorf("describe execution %s: %w", x.WorkflowID, err)
 	}
-	if found.RawResponse.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if found.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return false, nil
 	}
-	switch task := found.RawResponse.GetPendingWorkflowTask(); {
+	switch task := found.GetPendingWorkflowTask(); {
 	case task == nil:
 		return false, nil
 	case task.GetAttempt() > 1:
@@ -33,7 +33,7 @@ func (e *Executions) Failing(ctx context.Context, x Execution) (bool, error) {
 	}
 	// A first attempt: either the execution goes on, or the server began to count anew because
 	// something happened to it.
-	if found.RawResponse.GetWorkflowExecutionInfo().GetHistoryLength() > maxFailingEvents {
+	if found.GetWorkflowExecutionInfo().GetHistoryLength() > maxFailingEvents {
 		return true, nil // in doubt it stays; the worker that completes a task of it tells
 	}
 	return e.lastTaskFailed(ctx, x)

@@ -138,7 +138,7 @@ func (e *Executions) open(ctx context.Context, taskQueue string, types []string,
 	refuse := func(why string) (wire.RunInfo, error) {
 		return wire.RunInfo{}, &RefusedError{fmt.Sprintf("execution %s %s", x.WorkflowID, why)}
 	}
-	resp, err := e.client.DescribeWorkflow(ctx, x.WorkflowID, x.RunID)
+	resp, err := e.client.DescribeWorkflowExecution(ctx, x.WorkflowID, x.RunID)
 	var gone *serviceerror.NotFound
 	var invalid *serviceerror.InvalidArgument
 	if errors.As(err, &gone) || errors.As(err, &invalid) {
@@ -147,7 +147,7 @@ func (e *Executions) open(ctx context.Context, taskQueue string, types []string,
 	if err != nil {
 		return wire.RunInfo{}, fmt.Errorf("look at execution %s: %w", x.WorkflowID, err)
 	}
-	info := resp.RawResponse.GetWorkflowExecutionInfo()
+	info := resp.GetWorkflowExecutionInfo()
 	found := wire.RunInfo{ID: x.WorkflowID, RunID: info.GetExecution().GetRunId(), Type: info.GetType().GetName()}
 	switch {
 	case info.GetCloseTime() != nil:

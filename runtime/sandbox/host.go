@@ -21,6 +21,9 @@ func (h host) Native() *goja.Object { return h.v.native }
 // Limits implements language.Host.
 func (h host) Limits() *language.Limits { return &h.v.limits }
 
+// Former implements language.Host.
+func (h host) Former() *language.Former { return &h.v.Former }
+
 // Over implements language.Watch.
 func (h host) Over() bool { return h.v.async.over.Load() }
 

@@ -84,17 +84,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Former is what executions have as it was before it became as in V8, in Node or in the web's
-// standard: those that began then. Zero has all as it is now.
-type Former struct {
-	Dates     bool // how texts of dates are read
-	UTF8      bool // how TextDecoder reads what isn't UTF-8
-	Builtins  bool // how functions sort arrays, and how JSON is indented
-	Texts     bool // TextDecoder, but for that, and Array.prototype.toLocaleString
-	Zeros     bool // that 0 * -5 is 0, as goja has it
-	Elsewhere bool // the order in which JSON has listed names, and how an error's stack is written
-}
-
 // VM is a goja runtime for untrusted code. It belongs to one goroutine at a time: the one inside
 // Enter.
 type VM struct {
@@ -105,7 +94,7 @@ type VM struct {
 	// inside Enter.
 	EnglishOnly bool
 	// Former is what the running execution has as it was when it began. To be set inside Enter.
-	Former Former
+	Former language.Former
 
 	opts   Options
 	limits language.Limits // of opts
@@ -139,9 +128,7 @@ func New(o Options) (*VM, error) {
 	var err error
 	v.globals, err = globals.Install(host{v}, globals.Options{
 		Shared: v.opts.Shared, Weak: v.opts.Weak, Probe: v.opts.Probe, Storage: &v.async, Freezer: v.Freezer,
-		EnglishOnly: func() bool { return v.EnglishOnly }, FormerDates: func() bool { return v.Former.Dates },
-		FormerUTF8: func() bool { return v.Former.UTF8 }, FormerBuiltins: func() bool { return v.Former.Builtins },
-		FormerTexts: func() bool { return v.Former.Texts }, FormerOrder: func() bool { return v.Former.Elsewhere },
+		EnglishOnly: func() bool { return v.EnglishOnly },
 	})
 	if err := errors.Join(err, wording.Install(host{v}), v.writeStacks()); err != nil {
 		return nil, fmt.Errorf("prepare the runtime: %w", err)

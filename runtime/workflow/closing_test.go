@@ -13,11 +13,11 @@ import (
 
 func (p *project) status(run client.WorkflowRun) enumspb.WorkflowExecutionStatus {
 	p.t.Helper()
-	d, err := p.c.DescribeWorkflow(p.t.Context(), run.GetID(), run.GetRunID())
+	d, err := p.c.DescribeWorkflowExecution(p.t.Context(), run.GetID(), run.GetRunID())
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return d.RawResponse.GetWorkflowExecutionInfo().GetStatus()
+	return d.GetWorkflowExecutionInfo().GetStatus()
 }
 
 func TestCancellationOfTheWorkflow(t *testing.T) {
@@ -153,11 +153,11 @@ export async function run() {
 	if got := p.result(run); !jsonEqual(t, got, `{"memo":{"stays":"x","added":[1,"two"]},"sa":{"WfKeyword":["green"],"WfInt":[7]}}`) {
 		t.Errorf("got %s", got)
 	}
-	d, err := p.c.DescribeWorkflow(t.Context(), run.GetID(), run.GetRunID())
+	d, err := p.c.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	info := d.RawResponse.GetWorkflowExecutionInfo()
+	info := d.GetWorkflowExecutionInfo()
 	if got := string(info.GetMemo().GetFields()["added"].GetData()); got != `[1,"two"]` || info.GetMemo().GetFields()["gone"] != nil {
 		t.Errorf("memo %v", info.GetMemo())
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -158,7 +159,7 @@ func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	defer in.close()
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
 		v := in.machine
-		v.now, v.vm.EnglishOnly, v.vm.Former = time.Now(), false, sandbox.Former{}
+		v.now, v.vm.EnglishOnly, v.vm.Former = time.Now(), false, language.Former{}
 		contents, err := v.sdk.check(goja.Undefined(), v.module, v.vm.Runtime.ToValue(v.now.UnixMilli()))
 		if err != nil {
 			var ex *goja.Exception

@@ -106,7 +106,7 @@
 //   - A thrown undefined fails the task, a query whose result has no payload is answered with an error.
 //   - workflowInfo() has no currentDeploymentVersion: rows are not Temporal's worker deployments. What of it is in the execution's
 //     first event alone is read on the wire (see wire.Tasks).
-//   - Event groups of signals, Nexus operations and continue-as-new, and versioning intents, are ignored. Calls of sinks other than the logger's and
+//   - Event groups of signals, patches, Nexus operations and continue-as-new, and versioning intents, are ignored. Calls of sinks other than the logger's and
 //     metricMeter's go nowhere, which the log says once for each version of the code. Rows give no interceptors.
 //   - The stack trace queries show where each awaited timer, activity, child, signal, condition or trigger came about,
 //     not every promise.

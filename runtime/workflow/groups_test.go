@@ -79,7 +79,7 @@ export async function quick() {}
 	defer mu.Unlock()
 	const order, customer = `order="the order"`, `customer="the customer"`
 	for name, want := range map[string]string{
-		"StartChildWorkflowExecution": order, "ScheduleActivityTask": order, "LocalActivity": customer + ", " + order, "Version": order,
+		"StartChildWorkflowExecution": order, "ScheduleActivityTask": order, "LocalActivity": customer + ", " + order, "Version": "",
 		"ModifyWorkflowProperties": order, "UpsertWorkflowSearchAttributes": order, "SignalExternalWorkflowExecution": order,
 		"RequestCancelExternalWorkflowExecution": order, "StartTimer": "update u-1", "CompleteWorkflowExecution": "",
 	} {

@@ -3,7 +3,7 @@ package workflow
 import (
 	"slices"
 
-	"workflow-worker/runtime/sandbox"
+	"workflow-worker/runtime/language"
 )
 
 // A rule is a change of our own in what the same code and history come to, as the TypeScript SDK's
@@ -62,7 +62,7 @@ func (d *definition) keeps(r rule) bool { return slices.Contains(d.rules, r) }
 // setRules has a runtime do as the execution's rules say, now; called inside enter.
 func (d *definition) setRules(v *machine) {
 	v.now, v.vm.EnglishOnly = d.env.Now(), d.englishOnly
-	v.vm.Former = sandbox.Former{
+	v.vm.Former = language.Former{
 		Dates: !d.keeps(ruleDates), UTF8: !d.keeps(ruleUTF8), Builtins: !d.keeps(ruleBuiltins), Texts: !d.keeps(ruleTexts), Zeros: !d.keeps(ruleZeros),
 		Elsewhere: !d.keeps(ruleThere),
 	}

@@ -26,9 +26,8 @@ var walkers = []struct {
 	{"unshift", true}, {"with", false},
 }
 
-// CapArray bounds the lengths that builtins go through. former has functions sort as goja's sort has
-// them.
-func CapArray(h Host, class *goja.Object, former func() bool) error {
+// CapArray bounds the lengths that builtins go through.
+func CapArray(h Host, class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(h.Runtime())
 	var errs []error
 	for _, m := range walkers {
@@ -51,7 +50,7 @@ func CapArray(h Host, class *goja.Object, former func() bool) error {
 				if goja.IsUndefined(call.Argument(0)) {
 					checkSlow(h, m.name, call)
 				}
-				if out, done := sorted(h, m.name, call, former); done {
+				if out, done := sorted(h, m.name, call); done {
 					return out
 				}
 				if goja.IsUndefined(call.Argument(0)) {
@@ -190,11 +189,10 @@ func withLength(h Host, items *goja.Object, n goja.Value) *goja.Object {
 	return fixed
 }
 
-// ArrayHost is what Go gives the library's methods of arrays. former has toLocaleString keep its
-// arguments to itself.
-func ArrayHost(h Host, former func() bool) map[string]any {
+// ArrayHost is what Go gives the library's methods of arrays.
+func ArrayHost(h Host) map[string]any {
 	return map[string]any{
-		"former":  func(goja.FunctionCall) goja.Value { return h.Runtime().ToValue(former()) },
+		"former":  func(goja.FunctionCall) goja.Value { return h.Runtime().ToValue(h.Former().Texts) },
 		"isArray": language.Builtin(language.NativeObject(h, "Array"), "isArray"),
 		"checkLength": func(call goja.FunctionCall) goja.Value {
 			language.CheckLength(h, "an array's method", call.Argument(0))

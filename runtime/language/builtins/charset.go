@@ -33,8 +33,8 @@ func charsetOf(h Host, call goja.FunctionCall) goja.Value {
 
 // decodeCharset decodes text that isn't UTF-8: the encoding's name, bytes, whether bad ones are an
 // error, whether more may come. It gives the text and how many bytes at the end are none yet;
-// undefined is the error. former has all of them for errors that come out as U+FFFD.
-func decodeCharset(h Host, call goja.FunctionCall, former bool) goja.Value {
+// undefined is the error. Formerly all were errors that come out as U+FFFD.
+func decodeCharset(h Host, call goja.FunctionCall) goja.Value {
 	e, err := htmlindex.Get(call.Argument(0).String())
 	if err != nil {
 		return goja.Undefined()
@@ -53,7 +53,7 @@ func decodeCharset(h Host, call goja.FunctionCall, former bool) goja.Value {
 			break
 		}
 	}
-	if n := strings.Count(text.String(), "\uFFFD"); fatal && n > 0 && (former || n > written(e, all)) {
+	if n := strings.Count(text.String(), "\uFFFD"); fatal && n > 0 && (h.Former().Texts || n > written(e, all)) {
 		return goja.Undefined()
 	}
 	answer := h.Runtime().NewObject()

@@ -17,9 +17,8 @@ var (
 )
 
 // ChangeDate gives the only zone there is the name that V8 has for it, Go's is the short one, and
-// reads and writes dates as V8 does where goja differs. former has texts read as they were before
-// that.
-func ChangeDate(h Host, class *goja.Object, former func() bool) error {
+// reads and writes dates as V8 does where goja differs.
+func ChangeDate(h Host, class *goja.Object) error {
 	prototype := class.Get("prototype").ToObject(h.Runtime())
 	var errs []error
 	for _, name := range []string{"toString", "toTimeString"} {
@@ -43,7 +42,7 @@ func ChangeDate(h Host, class *goja.Object, former func() bool) error {
 		}),
 		language.Wrap(h, class, "parse", func(call goja.FunctionCall, original func(goja.FunctionCall) goja.Value) goja.Value {
 			text := language.Text(h, call.Argument(0)).String()
-			if former() {
+			if h.Former().Dates {
 				return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{h.Runtime().ToValue(formerText(text))}})
 			}
 			return h.Runtime().ToValue(dates.Parse(text))
@@ -56,10 +55,10 @@ func ChangeDate(h Host, class *goja.Object, former func() bool) error {
 	*construct = func(args []goja.Value, newTarget *goja.Object) *goja.Object {
 		if len(args) == 1 {
 			value := args[0]
-			if text, ok := value.(goja.String); ok && former() {
+			if text, ok := value.(goja.String); ok && h.Former().Dates {
 				return original([]goja.Value{h.Runtime().ToValue(formerText(text.String()))}, newTarget)
 			}
-			if o, ok := value.(*goja.Object); ok && o.ClassName() != "Date" && !former() {
+			if o, ok := value.(*goja.Object); ok && o.ClassName() != "Date" && !h.Former().Dates {
 				value = h.Late("operators", "primitive")(goja.FunctionCall{Arguments: []goja.Value{o, h.Runtime().ToValue("default")}})
 			}
 			if text, ok := value.(goja.String); ok {

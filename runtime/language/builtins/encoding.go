@@ -10,22 +10,20 @@ import (
 	"workflow-worker/runtime/language"
 )
 
-// EncodingHost is what Go gives the library's TextEncoder and TextDecoder. former has what isn't
-// UTF-8 read as it was before it was read as the web's standard has it, formerTexts marks of the byte
-// order and errors as they were before they were as Node has them.
-func EncodingHost(h Host, former, formerTexts func() bool) map[string]any {
+// EncodingHost is what Go gives the library's TextEncoder and TextDecoder.
+func EncodingHost(h Host) map[string]any {
 	with := func(f func(Host, goja.FunctionCall) goja.Value) language.Function {
 		return func(call goja.FunctionCall) goja.Value { return f(h, call) }
 	}
 	return map[string]any{
 		"encode":        func(text string) goja.ArrayBuffer { return encodeUTF8(h, text) },
 		"charsetOf":     with(charsetOf),
-		"decodeCharset": func(call goja.FunctionCall) goja.Value { return decodeCharset(h, call, formerTexts()) },
-		"former":        func(goja.FunctionCall) goja.Value { return h.Runtime().ToValue(formerTexts()) },
-		"decode":        func(call goja.FunctionCall) goja.Value { return decodeUTF8(h, call, former()) },
+		"decodeCharset": with(decodeCharset),
+		"former":        func(goja.FunctionCall) goja.Value { return h.Runtime().ToValue(h.Former().Texts) },
+		"decode":        with(decodeUTF8),
 		"unfinished": func(call goja.FunctionCall) goja.Value {
 			b := bytesOf(call.Argument(0))
-			if former() {
+			if h.Former().UTF8 {
 				return h.Runtime().ToValue(formerlyUnfinished(b))
 			}
 			return h.Runtime().ToValue(language.Unfinished(b))
@@ -39,7 +37,7 @@ func encodeUTF8(h Host, text string) goja.ArrayBuffer {
 }
 
 // decodeUTF8 gives undefined for bytes that are not UTF-8 if fatal is set.
-func decodeUTF8(h Host, call goja.FunctionCall, former bool) goja.Value {
+func decodeUTF8(h Host, call goja.FunctionCall) goja.Value {
 	b := bytesOf(call.Argument(0))
 	h.Handed(2 * int64(len(b))) // a character takes two bytes, where one of them isn't ASCII
 	if !call.Argument(2).ToBoolean() && len(b) >= 3 && string(b[:3]) == "\uFEFF" {
@@ -49,7 +47,7 @@ func decodeUTF8(h Host, call goja.FunctionCall, former bool) goja.Value {
 	case utf8.Valid(b):
 	case call.Argument(1).ToBoolean():
 		return goja.Undefined()
-	case former:
+	case h.Former().UTF8:
 		return h.Runtime().ToValue(string([]rune(string(b)))) // one U+FFFD for each byte
 	}
 	return h.Runtime().ToValue(language.OfUTF8(b))

@@ -13,10 +13,10 @@ import (
 // each a call, and without a function to compare makes two texts for each. False for what is goja's
 // to do. A sort by a function is goja's, too, for executions that began with that: how often, and of
 // what, the function is asked may show.
-func sorted(h Host, name string, call goja.FunctionCall, former func() bool) (goja.Value, bool) {
+func sorted(h Host, name string, call goja.FunctionCall) (goja.Value, bool) {
 	inOrder, ok := byTexts(h, call)
 	if !goja.IsUndefined(call.Argument(0)) {
-		if former() {
+		if h.Former().Builtins {
 			return nil, false
 		}
 		inOrder, ok = byFunction(h, call.Argument(0))

@@ -7,7 +7,6 @@ import (
 
 	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/language/regexp"
-	"workflow-worker/runtime/language/services"
 )
 
 // ChangeString bounds what the methods of strings make, and adds those that goja lacks.
@@ -64,7 +63,11 @@ func ChangeString(h Host, r *regexp.RegExps, class *goja.Object) error {
 		}))
 	for _, name := range []string{"toLocaleUpperCase", "toLocaleLowerCase"} {
 		errs = append(errs, language.Wrap(h, prototype, name, func(call goja.FunctionCall, original language.Function) goja.Value {
-			services.CheckCasing(h, name, call.Argument(0))
+			text := language.Receiver(h, call.This)
+			call.This = text
+			if cased, special := casedIn(h, name, text, call.Argument(0)); special {
+				return cased
+			}
 			return original(call)
 		}))
 	}

@@ -40,17 +40,6 @@ type Options struct {
 	Freezer func() goja.Value
 	// EnglishOnly has Intl refuse all languages but English.
 	EnglishOnly func() bool
-	// FormerDates has texts of dates read as they were before they were read as V8 reads them.
-	FormerDates func() bool
-	// FormerUTF8 has what isn't UTF-8 read as it was before it was read as the web's standard has
-	// it.
-	FormerUTF8 func() bool
-	// FormerBuiltins has functions sort arrays, and JSON be indented, as before they did as in V8.
-	FormerBuiltins func() bool
-	// FormerTexts has TextDecoder and Array.prototype.toLocaleString do as before they did as in Node.
-	FormerTexts func() bool
-	// FormerOrder has JSON write names that it is told, and that are numbers, before all others.
-	FormerOrder func() bool
 }
 
 // Storage is the context of what runs now.
@@ -85,7 +74,7 @@ func Install(h json.Host, o Options) (*Globals, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Globals{Library: lib, JSON: json.New(h, lib, o.FormerBuiltins, o.FormerOrder), h: &host{h, lib}, o: o, made: map[string]goja.Value{}}
+	g := &Globals{Library: lib, JSON: json.New(h, lib), h: &host{h, lib}, o: o, made: map[string]goja.Value{}}
 	lib.HostOf = g.hostOf
 	h.Native().Get("Promise") // each async function leads to it, and caught errors to theirs: they are to be counted
 	h.Native().Get("Error")
@@ -308,7 +297,7 @@ func (g *Globals) change(name string, o *goja.Object) error {
 	case "String":
 		return builtins.ChangeString(g.h, g.RegExps, o)
 	case "Array":
-		return builtins.CapArray(g.h, o, g.o.FormerBuiltins)
+		return builtins.CapArray(g.h, o)
 	case "BigInt":
 		return builtins.CapBigInt(g.h, o)
 	case "Reflect":
@@ -320,7 +309,7 @@ func (g *Globals) change(name string, o *goja.Object) error {
 	case "DataView":
 		return builtins.GuardDataView(g.h, o)
 	case "Date":
-		return builtins.ChangeDate(g.h, o, g.o.FormerDates)
+		return builtins.ChangeDate(g.h, o)
 	case "JSON":
 		return g.JSON.Install(o)
 	case "Number":
@@ -363,7 +352,7 @@ func (g *Globals) hostOf(part string) map[string]any {
 	case "storage":
 		return map[string]any{"getContext": g.o.Storage.Get, "setContext": g.o.Storage.Set}
 	case "encoding":
-		return builtins.EncodingHost(g.h, g.o.FormerUTF8, g.o.FormerTexts)
+		return builtins.EncodingHost(g.h)
 	case "freeze":
 		return map[string]any{"freeze": g.o.Freezer()}
 	case "json":
@@ -372,7 +361,7 @@ func (g *Globals) hostOf(part string) map[string]any {
 	case "intl":
 		return services.Host(g.h, g.o.EnglishOnly)
 	case "array":
-		return builtins.ArrayHost(g.h, g.o.FormerTexts)
+		return builtins.ArrayHost(g.h)
 	case "iterator":
 		return map[string]any{"IteratorPrototype": g.Library.IteratorPrototype()}
 	case "number":

@@ -25,19 +25,14 @@ type Host interface {
 
 // JSON is that of one runtime.
 type JSON struct {
-	h           Host
-	lib         *library.Library
-	former      func() bool
-	formerOrder func() bool
-	parse       language.Function // goja's, which is replaced where code can reach it
-	out         stringifier
+	h     Host
+	lib   *library.Library
+	parse language.Function // goja's, which is replaced where code can reach it
+	out   stringifier
 }
 
-// New makes one, before anything of JSON is replaced. former has what is indented be as goja has it,
-// formerOrder the order of listed names.
-func New(h Host, lib *library.Library, former, formerOrder func() bool) *JSON {
-	return &JSON{h: h, lib: lib, former: former, formerOrder: formerOrder}
-}
+// New makes one, before anything of JSON is replaced.
+func New(h Host, lib *library.Library) *JSON { return &JSON{h: h, lib: lib} }
 
 // Install puts our functions in the places of goja's.
 func (j *JSON) Install(class *goja.Object) error {

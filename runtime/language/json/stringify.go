@@ -55,7 +55,7 @@ func (j *JSON) stringify(call goja.FunctionCall, original language.Function) goj
 			}
 		} else if o.ClassName() == "Array" {
 			s.listProperties(o)
-			s.ordered = slices.ContainsFunc(s.list, isIndex) && !j.formerOrder()
+			s.ordered = slices.ContainsFunc(s.list, isIndex) && !j.h.Former().Elsewhere
 		}
 	}
 	return original(goja.FunctionCall{This: call.This, Arguments: []goja.Value{call.Argument(0), s.function, call.Argument(2)}})

@@ -45,7 +45,7 @@ func (j *JSON) write(call goja.FunctionCall) (goja.Value, bool) {
 		return nil, false
 	}
 	gap, ok := gapOf(call.Argument(2))
-	if !ok || gap != "" && j.former() {
+	if !ok || gap != "" && j.h.Former().Builtins {
 		return nil, false
 	}
 	data, ok := linear.DataOf(j.h.Runtime())

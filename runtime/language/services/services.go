@@ -265,19 +265,3 @@ func supportedValues(h language.Host, call goja.FunctionCall) goja.Value {
 	throwIntl(h, err)
 	return array(h, list)
 }
-
-// CheckCasing refuses the languages whose capitals are not everybody's; goja would take the locale
-// for nothing.
-func CheckCasing(h language.Host, method string, locale goja.Value) {
-	if o, ok := locale.(*goja.Object); ok {
-		locale = o.Get("0")
-	}
-	if locale == nil || goja.IsUndefined(locale) {
-		return
-	}
-	tag := locale.String()
-	switch lang, _, _ := strings.Cut(strings.ToLower(tag), "-"); lang {
-	case "tr", "az", "lt", "el", "hy":
-		language.Throw(h, "RangeError", method+` for the locale "`+tag+`" is not supported here: it has letters of its own`)
-	}
-}

@@ -38,7 +38,7 @@ var blobText string
 var (
 	fetchProgram   = platform.Script("fetch", fetchText)
 	headersProgram = platform.Script("headers", headersText)
-	blobProgram    = platform.Script("blob", blobText)
+	blobProgram    = platform.Script("blob", platform.WithFaults(blobText))
 )
 
 // Modules gives fetch and its kin.

@@ -13,7 +13,7 @@ import (
 //go:embed process.js
 var text string
 
-var program = platform.Script("process", text)
+var program = platform.Script("process", platform.WithFaults(text))
 
 // Module gives process, whose env is what the operator lets code see.
 func Module(env map[string]string) platform.Module {

@@ -1,8 +1,6 @@
 // process, as far as portable code looks at it, and performance.
 (function (host) {
   "use strict";
-  const fault = (Kind, code, message) => Object.assign(new Kind(message), { code });
-  const received = (value) => (value == null ? String(value) : typeof value === "function" ? `function ${value.name}` : typeof value === "object" ? `an instance of ${value.constructor?.name ?? "Object"}` : `type ${typeof value} (${typeof value === "string" ? `'${value}'` : String(value)})`);
 
   class PerformanceEntry {
     #name;
@@ -97,7 +95,7 @@
   Object.defineProperty(Performance.prototype, Symbol.toStringTag, { value: "Performance", configurable: true });
   const performance = new Performance();
   const hrtime = (since) => {
-    if (since !== undefined && !Array.isArray(since)) throw fault(TypeError, "ERR_INVALID_ARG_TYPE", `The "time" argument must be an instance of Array. Received ${received(since)}`);
+    if (since !== undefined && !Array.isArray(since)) throw wrongType("time", "an instance of Array", since);
     const t = host.now();
     let seconds = Math.floor(t / 1e3);
     let nanoseconds = Math.floor((t % 1e3) * 1e6);
@@ -130,7 +128,7 @@
   };
   function nextTick(callback, ...args) {
     if (typeof callback !== "function") {
-      throw fault(TypeError, "ERR_INVALID_ARG_TYPE", `The "callback" argument must be of type function. Received ${received(callback)}`);
+      throw wrongType("callback", "of type function", callback);
     }
     ticks.push(bind(() => callback(...args)));
     if (due) return;

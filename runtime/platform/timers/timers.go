@@ -13,7 +13,7 @@ import (
 //go:embed timers.js
 var text string
 
-var program = platform.Script("timers", text)
+var program = platform.Script("timers", platform.WithFaults(text))
 
 // Module gives timers, of which an execution may have so many set.
 func Module(most int) platform.Module {

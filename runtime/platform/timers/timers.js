@@ -3,8 +3,7 @@
   "use strict";
   const bind = AsyncLocalStorage.bind;
   const timers = new Map();
-  const received = (value) => (value == null ? String(value) : typeof value === "object" ? `an instance of ${value.constructor?.name ?? "Object"}` : `type ${typeof value} (${typeof value === "string" ? `'${value}'` : String(value)})`);
-  const notCallable = (value) => Object.assign(new TypeError(`The "callback" argument must be of type function. Received ${received(value)}`), { code: "ERR_INVALID_ARG_TYPE" });
+  const notCallable = (value) => wrongType("callback", "of type function", value);
   class Timeout {
     #callback;
     #delay;

@@ -33,7 +33,7 @@ var programs = sync.OnceValues(func() (map[string]*goja.Program, error) {
 			return nil, err
 		}
 		// Names that begin like this are left out of stacks.
-		if out[group], err = sandbox.Compile(sandbox.Internal+"web/"+group+">", string(text)); err != nil {
+		if out[group], err = sandbox.Compile(sandbox.Internal+"web/"+group+">", platform.WithFaults(string(text))); err != nil {
 			return nil, fmt.Errorf("compile %s: %w", group, err)
 		}
 	}

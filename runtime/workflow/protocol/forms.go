@@ -373,14 +373,9 @@ func readContinueAsNew(v *Values, f Fields, _ shown) (Command, error) {
 }
 
 // Patch is a command: it records that a patch is in the code.
-type Patch struct {
-	ID     string
-	Groups Groups
-}
+type Patch struct{ ID string }
 
-func readPatch(_ *Values, f Fields, shown shown) (Command, error) {
-	return Patch{f.Text("patchId"), shown.groups}, nil
-}
+func readPatch(_ *Values, f Fields, _ shown) (Command, error) { return Patch{f.Text("patchId")}, nil }
 
 // UpsertSearchAttributes is a command.
 type UpsertSearchAttributes struct {

@@ -23,10 +23,19 @@
     );
   }
 
+  const isObject = (v) => (typeof v === "object" && v !== null) || typeof v === "function";
+
   class Blob {
     #bytes;
     #type;
     constructor(parts = [], options = {}) {
+      if (!isObject(parts) || typeof parts[Symbol.iterator] !== "function") {
+        throw wrongType("sources", "a sequence", parts);
+      }
+      if (options !== null && !isObject(options)) throw wrongType("options", "a dictionary", options);
+      options ??= {};
+      const endings = options.endings ?? "transparent";
+      if (endings !== "transparent" && endings !== "native") throw fault(TypeError, "ERR_INVALID_ARG_VALUE", `The property 'options.endings' is invalid. Received ${shown(endings)}`);
       const chunks = [...parts].map((p) => new Uint8Array(p instanceof Blob ? p.#bytes : bodyOf(p).bytes));
       const all = new Uint8Array(chunks.reduce((n, c) => n + c.length, 0));
       chunks.reduce((at, c) => (all.set(c, at), at + c.length), 0);
@@ -65,9 +74,10 @@
     #name;
     #modified;
     constructor(parts, name, options = {}) {
-      if (arguments.length < 2) throw new TypeError("File needs its parts and its name");
+      if (arguments.length < 2) throw fault(TypeError, "ERR_MISSING_ARGS", 'The "fileBits" and "fileName" arguments must be specified');
       super(parts, options);
       this.#name = String(name);
+      options ??= {};
       this.#modified = options.lastModified === undefined ? Date.now() : Number(options.lastModified);
     }
     get name() {
@@ -172,7 +182,10 @@
       return form;
     }
     const boundary = /^multipart\/form-data\s*;.*?\bboundary=(?:"([^"]+)"|([^\s;]+))/i.exec(type);
-    if (!boundary) throw new TypeError("Failed to parse body as FormData.");
+    if (!boundary) {
+      if (/^multipart\/form-data\b/i.test(type)) throw new TypeError("Failed to parse body as FormData.");
+      throw new TypeError('Content-Type was not one of "multipart/form-data" or "application/x-www-form-urlencoded".');
+    }
     const text = Buffer.from(bytes).toString("latin1");
     const octets = (part) => Buffer.from(part, "latin1");
     const utf8 = (part) => new TextDecoder().decode(octets(part));

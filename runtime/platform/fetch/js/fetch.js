@@ -4,7 +4,7 @@
   "use strict";
   const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const isObject = (v) => typeof v === "object" && v !== null;
-  const Headers = host.headers();
+  const { Headers, fix, byteString } = host.headers();
   const bufferOf = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
   const isStream = (v) => isObject(v) && v instanceof (host.streamsSoFar()?.ReadableStream ?? Never);
   class Never {}
@@ -74,15 +74,18 @@
     static has(target) {
       return target.#source !== null;
     }
+    static spent(target) {
+      return target.bodyUsed || target.#stream?.locked;
+    }
     // The source, for whoever uses it up.
     static use(target) {
-      if (target.bodyUsed || target.#stream?.locked) throw new TypeError("Body is unusable: Body has already been read");
+      if (spent(target)) throw new TypeError("Body is unusable: Body has already been read");
       if (!target.#source) return null;
       target.#used = true;
       return target.#stream ? fromStream(target.#stream) : target.#source;
     }
-    static split(target) {
-      if (target.bodyUsed || target.#stream?.locked) throw new TypeError("Body has already been read");
+    static split(target, refusal) {
+      if (spent(target)) throw new TypeError(refusal);
       if (!target.#source) return null;
       const [mine, copy] = twice(target.#stream ? fromStream(target.#stream) : target.#source);
       target.#source = mine;
@@ -121,23 +124,50 @@
       return new Blob([await this.arrayBuffer()], { type: this.headers.get("content-type") ?? "" });
     }
   }
-  const { init: initBody, has: hasBody, use, split } = Body;
-  for (const name of ["init", "has", "use", "split"]) delete Body[name];
+  const { init: initBody, has: hasBody, spent, use, split } = Body;
+  for (const name of ["init", "has", "spent", "use", "split"]) delete Body[name];
+
+  // What calls and options say that they don't take, in the words of Node's fetch.
+  function required(call, given) {
+    if (given === 0) throw new TypeError(`${call}: 1 argument required, but 0 found.`);
+  }
+  const accepted = {
+    redirect: ["follow", "manual", "error"], mode: ["navigate", "same-origin", "no-cors", "cors"], credentials: ["omit", "same-origin", "include"],
+    cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
+  };
+  const urlOf = (text) => {
+    try {
+      return new URL(text);
+    } catch (cause) {
+      throw new TypeError("Failed to parse URL from " + text, { cause });
+    }
+  };
+  const optionsOf = (call, init) => {
+    if (init !== null && init !== undefined && typeof init !== "object" && typeof init !== "function") {
+      throw new TypeError(`${call} constructor: Expected ${typeof init === "string" ? `"${init}"` : String(init)} to be one of: Null, Undefined, Object.`);
+    }
+    return init ?? {};
+  };
 
   const standard = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
   const streamed = new WeakSet(); // requests whose body is a stream
   class Request extends Body {
-    constructor(input, init = {}) {
+    constructor(input, init) {
       super();
+      required("Request constructor", arguments.length);
+      init = optionsOf("Request", init);
       const from = input instanceof Request ? input : null;
-      const url = new URL(from ? from.url : String(input));
+      for (const [name, values] of Object.entries(accepted)) {
+        if (init[name] !== undefined && !values.includes(String(init[name]))) throw new TypeError(`Request constructor: ${init[name]} is not an accepted type. Expected one of ${values.join(", ")}.`);
+      }
+      if (init.mode === "navigate") throw new TypeError("Request constructor: invalid request mode navigate.");
+      const url = urlOf(from ? from.url : String(input));
       if (url.username || url.password) throw new TypeError("Request cannot be constructed from a URL that includes credentials: " + url);
       let method = String(init.method ?? from?.method ?? "GET");
       if (!token.test(method)) throw new TypeError(`'${method}' is not a valid HTTP method.`);
       if (/^(connect|trace|track)$/i.test(method)) throw new TypeError(`'${method}' HTTP method is unsupported.`);
       if (standard.includes(method.toUpperCase())) method = method.toUpperCase();
       const redirect = init.redirect ?? from?.redirect ?? "follow";
-      if (!["follow", "error", "manual"].includes(redirect)) throw new TypeError(`'${redirect}' is not a valid redirect mode`);
       const headers = new Headers(init.headers ?? from?.headers);
       let body = null;
       const given = init.body !== undefined && init.body !== null;
@@ -153,10 +183,14 @@
         if (type && !headers.has("content-type")) headers.set("content-type", type);
         body = source;
       } else if (from) {
+        if (spent(from)) throw new TypeError("Cannot construct a Request with a Request object that has already been used.");
         body = use(from);
         if (streamed.has(from)) streamed.add(this);
       }
       initBody(this, body);
+      if (init.signal !== undefined && init.signal !== null && !(init.signal instanceof AbortSignal)) {
+        throw new TypeError("Failed to construct 'Request': member signal is not of type AbortSignal.");
+      }
       const signal = (init.signal === undefined ? from?.signal : init.signal) ?? new AbortController().signal;
       for (const [name, value] of Object.entries({ url: url.href, method, redirect, headers, signal, ...fixed })) {
         Object.defineProperty(this, name, { value, enumerable: true });
@@ -164,7 +198,7 @@
     }
     clone() {
       const copy = new Request(this.url, { method: this.method, headers: this.headers, redirect: this.redirect, signal: this.signal });
-      initBody(copy, split(this));
+      initBody(copy, split(this, "unusable"));
       if (streamed.has(this)) streamed.add(copy);
       return copy;
     }
@@ -174,33 +208,42 @@
   class Response extends Body {
     constructor(body = null, init = {}) {
       super();
+      init = optionsOf("Response", init);
       const status = init.status === undefined ? 200 : Number(init.status);
+      const statusText = byteString(init.statusText ?? "");
       if (!(status >= 200 && status <= 599)) throw new RangeError('init["status"] must be in the range of 200 to 599, inclusive.');
+      if (/[^\t\x20-\x7e\x80-\xff]/.test(statusText)) throw new TypeError("Invalid statusText");
       const headers = new Headers(init.headers);
       if (body !== null && body !== undefined) {
-        if ([101, 204, 205, 304].includes(status)) throw new TypeError(`Response with status ${status} can't have a body`);
+        if ([101, 204, 205, 304].includes(status)) throw new TypeError(`Response constructor: Invalid response status code ${status}`);
         const { source, type } = sourceOf(body);
         if (type && !headers.has("content-type")) headers.set("content-type", type);
         initBody(this, source);
       }
-      describe(this, { status, statusText: String(init.statusText ?? ""), headers, url: "", redirected: false, type: "default" });
+      describe(this, { status, statusText, headers, url: "", redirected: false, type: "default" });
     }
     static json(data, init = {}) {
+      required("Response.json", arguments.length);
       const text = JSON.stringify(data);
-      if (text === undefined) throw new TypeError("The data is not JSON serializable");
+      if (text === undefined) throw new TypeError("Value is not JSON serializable");
       const headers = new Headers(init.headers);
       if (!headers.has("content-type")) headers.set("content-type", "application/json");
       return new Response(text, { ...init, headers });
     }
     static error() {
-      return describe(blank(), { status: 0, statusText: "", headers: new Headers(), url: "", redirected: false, type: "error" });
+      return describe(blank(), { status: 0, statusText: "", headers: fix(new Headers()), url: "", redirected: false, type: "error" });
     }
     static redirect(url, status = 302) {
-      return new Response(null, { status, headers: { location: new URL(String(url)).href } });
+      required("Response.redirect", arguments.length);
+      const location = urlOf(String(url)).href;
+      if (![301, 302, 303, 307, 308].includes(Number(status))) throw new RangeError(`Invalid status code ${status}`);
+      const response = new Response(null, { status, headers: { location } });
+      fix(response.headers);
+      return response;
     }
     clone() {
       const copy = blank();
-      initBody(copy, split(this));
+      initBody(copy, split(this, "Response.clone: Body has already been consumed."));
       return describe(copy, { ...details.get(this), headers: new Headers(this.headers) });
     }
   }
@@ -351,6 +394,7 @@
     else host.stop(head.id);
     const headers = new Headers();
     for (const [name, value] of head.headers) headers.append(name, value);
+    fix(headers);
     return describe(made, { status: head.status, statusText: head.statusText, headers, url: head.url, redirected: head.redirected, type: "basic" });
   }
 

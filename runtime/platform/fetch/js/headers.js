@@ -17,6 +17,12 @@
 
   class Headers {
     #map = new Map(); // lower-case name → values
+    #fixed = false;
+    /** Headers that nobody may change. */
+    static fix(headers) {
+      headers.#fixed = true;
+      return headers;
+    }
     constructor(init) {
       if (init === undefined) return;
       if (!isObject(init)) throw new TypeError("Headers constructor: Argument 1 could not be converted to one of: sequence<sequence<ByteString>>, record<ByteString, ByteString>.");
@@ -40,15 +46,22 @@
       if (/[\0\r\n]/.test(value)) throw new TypeError(`Headers.${method}: "${value}" is an invalid header value.`);
       return value;
     }
+    #changes() {
+      if (this.#fixed) throw new TypeError("immutable");
+    }
     append(name, value) {
       required("append", 2, arguments.length);
       name = this.#name(name, "append");
       value = this.#value(value, "append");
+      this.#changes();
       this.#map.set(name, [...(this.#map.get(name) ?? []), value]);
     }
     set(name, value) {
       required("set", 2, arguments.length);
-      this.#map.set(this.#name(name, "set"), [this.#value(value, "set")]);
+      name = this.#name(name, "set");
+      value = this.#value(value, "set");
+      this.#changes();
+      this.#map.set(name, [value]);
     }
     get(name) {
       required("get", 1, arguments.length);
@@ -60,7 +73,9 @@
     }
     delete(name) {
       required("delete", 1, arguments.length);
-      this.#map.delete(this.#name(name, "delete"));
+      name = this.#name(name, "delete");
+      this.#changes();
+      this.#map.delete(name);
     }
     getSetCookie() {
       return [...(this.#map.get("set-cookie") ?? [])];
@@ -78,12 +93,16 @@
       for (const [, value] of this.entries()) yield value;
     }
     forEach(callback, self) {
+      required("forEach", 1, arguments.length);
+      if (typeof callback !== "function") throw new TypeError("Failed to execute 'forEach' on 'Headers': parameter 1 is not of type 'Function'.");
       for (const [name, value] of this.entries()) callback.call(self, value, name, this);
     }
     [Symbol.iterator]() {
       return this.entries();
     }
   }
+  const { fix } = Headers;
+  delete Headers.fix;
   Object.defineProperty(Headers.prototype, Symbol.toStringTag, { value: "Headers", configurable: true });
-  return { Headers, internal: Headers };
+  return { Headers, internal: { Headers, fix, byteString } };
 })

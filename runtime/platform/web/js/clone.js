@@ -53,7 +53,7 @@
   }
   return {
     structuredClone: function structuredClone(value) {
-      if (arguments.length === 0) throw new TypeError("The value argument is required");
+      if (arguments.length === 0) throw fault(TypeError, "ERR_MISSING_ARGS", "The value argument must be specified");
       return clone(value, new Map());
     },
   };

@@ -30,9 +30,6 @@
     Object.defineProperty(DOMException, constant, value);
     Object.defineProperty(DOMException.prototype, constant, value);
   }
-  const fault = (Kind, code, message) => Object.assign(new Kind(message), { code });
-  const received = (value) => (value == null ? String(value) : typeof value === "function" ? `function ${value.name}` : typeof value === "object" ? `an instance of ${value.constructor?.name ?? "Object"}` : `type ${typeof value} (${typeof value === "string" ? `'${value}'` : String(value)})`);
-  const wrongType = (name, wanted, value) => fault(TypeError, "ERR_INVALID_ARG_TYPE", `The "${name}" argument must be ${wanted}. Received ${received(value)}`);
 
   const state = Symbol("state"); // what the target of an event sets in it
   const own = new WeakSet(); // the platform's own events

@@ -93,6 +93,7 @@
         const error = new TypeError("Invalid URL");
         error.code = "ERR_INVALID_URL";
         error.input = String(url);
+        if (base !== undefined) error.base = String(base);
         throw error;
       }
     }
