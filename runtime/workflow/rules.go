@@ -48,7 +48,7 @@ const (
 	// making, be as there: WAIT_CANCELLATION_REQUESTED of a child waits for the child's end; a function
 	// or a symbol is sent as an empty text of JSON, and doesn't fail; a failure has its own "failure"
 	// before what its class adds; what JSON.stringify is told to write comes in the order that it was
-	// told; and an error's stack reads like V8's.
+	// told; an error's stack reads like V8's; and Turkish, Azeri and Lithuanian have their letters.
 	ruleThere rule = 10
 )
 
