@@ -11,3 +11,7 @@ const received = (value) => {
   return typeof value === "object" ? `an instance of ${value.constructor?.name ?? "Object"}` : `type ${typeof value} (${shown(value)})`;
 };
 const wrongType = (name, wanted, value) => fault(TypeError, "ERR_INVALID_ARG_TYPE", `The "${name}" argument must be ${wanted}. Received ${received(value)}`);
+// What a call of Node's fetch and its kin says that has too few arguments.
+const required = (call, least, given) => {
+  if (given < least) throw new TypeError(`${call}: ${least} argument${least > 1 ? "s" : ""} required, but${given ? " only" : ""} ${given} found.`);
+};

@@ -69,7 +69,7 @@ func Script(module, text string) func() (*goja.Program, error) {
 //go:embed faults.js
 var faults string
 
-// WithFaults gives a module's text fault, received and wrongType, which say in Node's words what isn't
+// WithFaults gives a module's text the functions of faults.js, which say in Node's words what isn't
 // taken.
 func WithFaults(text string) string { return "(() => {\n" + faults + "return (" + text + "\n);\n})()" }
 

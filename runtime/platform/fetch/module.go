@@ -36,8 +36,8 @@ var headersText string
 var blobText string
 
 var (
-	fetchProgram   = platform.Script("fetch", fetchText)
-	headersProgram = platform.Script("headers", headersText)
+	fetchProgram   = platform.Script("fetch", platform.WithFaults(fetchText))
+	headersProgram = platform.Script("headers", platform.WithFaults(headersText))
 	blobProgram    = platform.Script("blob", platform.WithFaults(blobText))
 )
 

@@ -88,10 +88,6 @@
     }
   }
 
-  // What a call says that has too few arguments, in the words of Node's fetch.
-  function required(method, least, given) {
-    if (given < least) throw new TypeError(`FormData.${method}: ${least} argument${least > 1 ? "s" : ""} required, but${given ? " only" : ""} ${given} found.`);
-  }
 
   class FormData {
     #entries = [];
@@ -109,11 +105,11 @@
       return [String(name), value];
     }
     append(name, value, filename) {
-      required("append", 2, arguments.length);
+      required("FormData.append", 2, arguments.length);
       this.#entries.push(this.#entry("append", name, value, filename));
     }
     set(name, value, filename) {
-      required("set", 2, arguments.length);
+      required("FormData.set", 2, arguments.length);
       const entry = this.#entry("set", name, value, filename);
       const at = this.#entries.findIndex(([n]) => n === entry[0]);
       if (at < 0) {
@@ -124,19 +120,19 @@
       this.#entries[at] = entry;
     }
     get(name) {
-      required("get", 1, arguments.length);
+      required("FormData.get", 1, arguments.length);
       return this.#entries.find(([n]) => n === String(name))?.[1] ?? null;
     }
     getAll(name) {
-      required("getAll", 1, arguments.length);
+      required("FormData.getAll", 1, arguments.length);
       return this.#entries.filter(([n]) => n === String(name)).map(([, v]) => v);
     }
     has(name) {
-      required("has", 1, arguments.length);
+      required("FormData.has", 1, arguments.length);
       return this.#entries.some(([n]) => n === String(name));
     }
     delete(name) {
-      required("delete", 1, arguments.length);
+      required("FormData.delete", 1, arguments.length);
       this.#entries = this.#entries.filter(([n]) => n !== String(name));
     }
     forEach(callback, self) {

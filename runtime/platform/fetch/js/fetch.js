@@ -127,10 +127,7 @@
   const { init: initBody, has: hasBody, spent, use, split } = Body;
   for (const name of ["init", "has", "spent", "use", "split"]) delete Body[name];
 
-  // What calls and options say that they don't take, in the words of Node's fetch.
-  function required(call, given) {
-    if (given === 0) throw new TypeError(`${call}: 1 argument required, but 0 found.`);
-  }
+  // What options may be.
   const accepted = {
     redirect: ["follow", "manual", "error"], mode: ["navigate", "same-origin", "no-cors", "cors"], credentials: ["omit", "same-origin", "include"],
     cache: ["default", "no-store", "reload", "no-cache", "force-cache", "only-if-cached"],
@@ -154,7 +151,7 @@
   class Request extends Body {
     constructor(input, init) {
       super();
-      required("Request constructor", arguments.length);
+      required("Request constructor", 1, arguments.length);
       init = optionsOf("Request", init);
       const from = input instanceof Request ? input : null;
       for (const [name, values] of Object.entries(accepted)) {
@@ -223,7 +220,7 @@
       describe(this, { status, statusText, headers, url: "", redirected: false, type: "default" });
     }
     static json(data, init = {}) {
-      required("Response.json", arguments.length);
+      required("Response.json", 1, arguments.length);
       const text = JSON.stringify(data);
       if (text === undefined) throw new TypeError("Value is not JSON serializable");
       const headers = new Headers(init.headers);
@@ -234,7 +231,7 @@
       return describe(blank(), { status: 0, statusText: "", headers: fix(new Headers()), url: "", redirected: false, type: "error" });
     }
     static redirect(url, status = 302) {
-      required("Response.redirect", arguments.length);
+      required("Response.redirect", 1, arguments.length);
       const location = urlOf(String(url)).href;
       if (![301, 302, 303, 307, 308].includes(Number(status))) throw new RangeError(`Invalid status code ${status}`);
       const response = new Response(null, { status, headers: { location } });

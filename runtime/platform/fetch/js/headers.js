@@ -4,10 +4,6 @@
   const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
   const isObject = (v) => typeof v === "object" && v !== null;
 
-  // What a call says that has too few arguments, in the words of Node's fetch.
-  function required(method, least, given) {
-    if (given < least) throw new TypeError(`Headers.${method}: ${least} argument${least > 1 ? "s" : ""} required, but${given ? " only" : ""} ${given} found.`);
-  }
   function byteString(value) {
     value = String(value);
     const at = value.search(/[^\0-\xff]/);
@@ -50,29 +46,29 @@
       if (this.#fixed) throw new TypeError("immutable");
     }
     append(name, value) {
-      required("append", 2, arguments.length);
+      required("Headers.append", 2, arguments.length);
       name = this.#name(name, "append");
       value = this.#value(value, "append");
       this.#changes();
       this.#map.set(name, [...(this.#map.get(name) ?? []), value]);
     }
     set(name, value) {
-      required("set", 2, arguments.length);
+      required("Headers.set", 2, arguments.length);
       name = this.#name(name, "set");
       value = this.#value(value, "set");
       this.#changes();
       this.#map.set(name, [value]);
     }
     get(name) {
-      required("get", 1, arguments.length);
+      required("Headers.get", 1, arguments.length);
       return this.#map.get(this.#name(name, "get"))?.join(", ") ?? null;
     }
     has(name) {
-      required("has", 1, arguments.length);
+      required("Headers.has", 1, arguments.length);
       return this.#map.has(this.#name(name, "has"));
     }
     delete(name) {
-      required("delete", 1, arguments.length);
+      required("Headers.delete", 1, arguments.length);
       name = this.#name(name, "delete");
       this.#changes();
       this.#map.delete(name);
@@ -93,7 +89,7 @@
       for (const [, value] of this.entries()) yield value;
     }
     forEach(callback, self) {
-      required("forEach", 1, arguments.length);
+      required("Headers.forEach", 1, arguments.length);
       if (typeof callback !== "function") throw new TypeError("Failed to execute 'forEach' on 'Headers': parameter 1 is not of type 'Function'.");
       for (const [name, value] of this.entries()) callback.call(self, value, name, this);
     }
