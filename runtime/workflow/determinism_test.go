@@ -231,6 +231,7 @@ func TestAllAgainWithoutTheCache(t *testing.T) {
 		t.Skip("it is what runs, or the tests are to be short")
 	}
 	race.AtSpeed(t)
+	t.Parallel()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
