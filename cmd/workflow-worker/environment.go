@@ -56,7 +56,7 @@ const fileSuffix = "_FILE"
 
 // withSecrets reads the secrets that files hold and that are wanted. What can't be read is told by
 // mistake.
-func (e environment) withSecrets(want wanted, mistake func(format string, args ...any)) environment {
+func (e environment) withSecrets(want wanted, mistake mistaken) environment {
 	out := environment{}
 	for name, value := range e {
 		out[name] = value

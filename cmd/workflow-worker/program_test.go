@@ -78,6 +78,31 @@ func TestMistakesInTheSettingsAreNamedTogether(t *testing.T) {
 	}
 }
 
+func TestSettingsHaveBounds(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct{ value, want string }{
+		"WORKER_SERVICE_PORT":       {"65536", "is 65536, must be 0 to 65535"},
+		"CELLS":                     {"-1", "is -1, must be 0 to"},
+		"CAPACITY":                  {"NaN", "is NaN, must be 0.01 to 1000"},
+		"PROJECT_REPLICAS":          {"-1", "is -1, must not be negative"},
+		"WORKFLOW_MAX_MEMORY":       {"1000", "is 1000, must be at least 16777216"},
+		"EXECUTION_MAX_VALUE_BYTES": {"1", "is 1, must be at least 1024"},
+		"RESYNC_INTERVAL":           {"99ms", "is 99ms, must be at least 100ms"},
+		"REMOVAL_GRACE":             {"-1s", "is -1s, must not be negative"},
+		"ACTIVITY_CPU_TIMEOUT":      {"10s", "is 10s, must be 10ms to 9s"},
+		"ACTIVITY_MAX_CPU_TIME":     {"1s", "is 1s, must be at least ACTIVITY_CPU_TIMEOUT, which is 5s"},
+		"RECORD_STEPS":              {"some", `is "some", must be none, activities or all`},
+		"WORKFLOW_ISOLATION":        {"none", `is "none", must be shared or project`},
+		"METRICS_TOP_PROJECTS":      {"-5", "is -5, must not be negative"},
+		"ACTIVITY_MAX_RESULT_BYTES": {"0", "is 0, must be at least 1"},
+	} {
+		_, err := process{environment: environment{"DATABASE_URL": "postgres://h/d", "TEMPORAL_CONFIG_FILE": os.DevNull, name: x.value}}.readSettings(all)
+		if err == nil || !strings.Contains(err.Error(), name+" "+x.want) {
+			t.Errorf("%s=%s: %v, want %q", name, x.value, err, x.want)
+		}
+	}
+}
+
 func TestANearMissBesideTheSettingItselfIsNoMistake(t *testing.T) {
 	t.Parallel()
 	e := environment{"DATABASE_URL": "postgres://h", "DATABASE_URI": "x", "LOG_LEVLE": "debug", "HTTP_ALOW": "mine", "WORKFLOW_WORKER_SERVICE_PORT": "tcp://10.0.0.1:3011"}

@@ -7,22 +7,14 @@ import (
 	"log/slog"
 	"maps"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/sethvargo/go-envconfig"
 
-	"workflow-worker/activities"
-	"workflow-worker/metrics"
 	"workflow-worker/migrations/database"
-	"workflow-worker/reconcile/rows"
-	"workflow-worker/runtime"
-	"workflow-worker/runtime/encryption"
 	"workflow-worker/runtime/memory"
 )
 
@@ -181,7 +173,7 @@ func (p process) readSettings(want wanted) (settings, error) {
 
 // read fills in the fields. The library stops at its first error, so each variable is tried alone
 // before: all mistakes are told at once.
-func (s *settings) read(want wanted, mistake func(format string, args ...any)) {
+func (s *settings) read(want wanted, mistake mistaken) {
 	readable := environment{}
 	for f := range reflect.TypeFor[settings]().Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
@@ -246,157 +238,6 @@ func (s settings) workflowCacheSize() int {
 		return s.WorkflowCacheSize
 	}
 	return memory.WorkflowCacheSize()
-}
-
-// validate tells what no service can run with. What a command doesn't want has its default, which
-// is right.
-func (s settings) validate(want wanted, mistake func(format string, args ...any)) {
-	for _, u := range []struct {
-		name, value string
-		required    bool
-	}{
-		{"DATABASE_URL", s.DatabaseURL, want("DATABASE_URL")},
-		{"REPLICATION_DATABASE_URL", s.ReplicationDatabaseURL, false},
-	} {
-		if u.value == "" {
-			if u.required && !s.unreadable(u.name) {
-				mistake("%s is not set: postgres://user:password@host:port/database", u.name)
-			}
-			continue
-		}
-		// The value may hold a password, so it isn't repeated.
-		if err := database.CheckURL(u.value); err != nil {
-			mistake("%s: %v", u.name, err)
-			continue // what is what in it isn't sure
-		}
-		for _, x := range parameterSlips(u.value) {
-			mistake("%s: %s is no parameter: %s is meant?", u.name, x.name, x.meant)
-		}
-	}
-	if s.Port < 0 || s.Port > 65535 {
-		mistake("WORKER_SERVICE_PORT is %d, must be 0 to 65535", s.Port)
-	}
-	for name, n := range map[string]int64{
-		"MAX_CONCURRENT_ACTIVITY_EXECUTIONS": int64(s.MaxActivities), "MAX_CONCURRENT_WORKFLOW_EXECUTIONS": int64(s.MaxWorkflows),
-		activities.MaxResultSetting: int64(s.ActivityMaxResult), activities.MaxResponseSetting: s.ActivityMaxResponse,
-		activities.MaxRequestsSetting: int64(s.ActivityMaxRequests),
-	} {
-		if n < 1 {
-			mistake("%s is %d, must be at least 1", name, n)
-		}
-	}
-	if s.ProjectReplicas < 0 {
-		mistake("PROJECT_REPLICAS is %d, must not be negative", s.ProjectReplicas)
-	}
-	if !(s.Capacity >= 0.01 && s.Capacity <= 1000) {
-		mistake("CAPACITY is %v, must be 0.01 to 1000", s.Capacity)
-	}
-	if s.UserMetricsMaxSeries < 0 {
-		mistake("%s is %d, must not be negative", metrics.UserSeriesSetting, s.UserMetricsMaxSeries)
-	}
-	if s.TopProjects < 0 {
-		mistake("%s is %d, must not be negative", metrics.TopProjectsSetting, s.TopProjects)
-	}
-	if s.Cells < 0 || s.Cells > maxCells {
-		mistake("CELLS is %d, must be 0 to %d", s.Cells, maxCells)
-	}
-	if s.WorkflowCacheSize < 0 {
-		mistake("WORKFLOW_CACHE_SIZE is %d, must not be negative", s.WorkflowCacheSize)
-	}
-	if s.WorkflowIsolation != isolationShared && s.WorkflowIsolation != isolationProject {
-		mistake("WORKFLOW_ISOLATION is %q, must be %s or %s", s.WorkflowIsolation, isolationShared, isolationProject)
-	}
-	for name, d := range map[string]time.Duration{"HEARTBEAT_INTERVAL": s.HeartbeatInterval, "RESYNC_INTERVAL": s.ResyncInterval, "SHUTDOWN_TIMEOUT": s.ShutdownTimeout} {
-		if d < 100*time.Millisecond {
-			mistake("%s is %v, must be at least 100ms", name, d)
-		}
-	}
-	// The upper bound is what sandbox's time limit for a regular expression allows.
-	if s.ActivityCPUTimeout < 10*time.Millisecond || s.ActivityCPUTimeout > 9*time.Second {
-		mistake("%s is %v, must be 10ms to 9s", activities.CPUTimeSetting, s.ActivityCPUTimeout)
-	}
-	if s.ActivityMaxCPUTime < s.ActivityCPUTimeout {
-		mistake("%s is %v, must be at least %s, which is %v", activities.MaxCPUTimeSetting, s.ActivityMaxCPUTime, activities.CPUTimeSetting, s.ActivityCPUTimeout)
-	}
-	// Temporal's SDK alone takes some megabytes of it, and the figures are estimates.
-	for name, n := range map[string]int64{activities.MaxMemorySetting: s.ActivityMaxMemory, runtime.MaxWorkflowMemorySetting: s.WorkflowMaxMemory} {
-		if n < 16<<20 {
-			mistake("%s is %d, must be at least %d", name, n, 16<<20)
-		}
-	}
-	if s.RemovalGrace < 0 {
-		mistake("REMOVAL_GRACE is %v, must not be negative", s.RemovalGrace)
-	}
-	if s.RecordExecutions != "rows" && s.RecordExecutions != "all" {
-		mistake("RECORD_EXECUTIONS is %q, must be rows or all", s.RecordExecutions)
-	}
-	if s.ExecutionMaxValue < 1024 {
-		mistake("EXECUTION_MAX_VALUE_BYTES is %d, must be at least 1024", s.ExecutionMaxValue)
-	}
-	if !slices.Contains(rows.StepModeWords(), s.RecordSteps) {
-		mistake("RECORD_STEPS is %q, must be none, activities or all", s.RecordSteps)
-	}
-	if s.StepMaxValue < 1024 {
-		mistake("STEP_MAX_VALUE_BYTES is %d, must be at least 1024", s.StepMaxValue)
-	}
-	if s.ExecutionRetention < 0 {
-		mistake("EXECUTION_RETENTION is %v, must not be negative", s.ExecutionRetention)
-	}
-	if s.CodeRetention < 0 {
-		mistake("CODE_RETENTION is %v, must not be negative", s.CodeRetention)
-	}
-	if s.ModulesDir != "" {
-		if info, err := os.Stat(s.ModulesDir); err != nil {
-			mistake("MODULES_DIR can't be read: %v", err)
-		} else if !info.IsDir() {
-			mistake("MODULES_DIR is %s, which is not a directory", s.ModulesDir)
-		} else if !filepath.IsAbs(s.ModulesDir) {
-			mistake("MODULES_DIR is %s, must be an absolute path", s.ModulesDir)
-		}
-	}
-	if s.LogFormat != logText && s.LogFormat != logJSON {
-		mistake("LOG_FORMAT is %q, must be text or json", s.LogFormat)
-	}
-	if s.PprofAddress != "" {
-		if err := loopbackOnly(s.PprofAddress); err != nil {
-			mistake("%w", err)
-		}
-	}
-	if _, err := s.allowedAddresses(); err != nil {
-		mistake("%w", err)
-	}
-	s.validatePayloads(mistake)
-	s.validateTraces(mistake)
-	if strings.ContainsFunc(s.ReplicaName, unicode.IsControl) || len(s.ReplicaName) > 200 {
-		mistake("REPLICA_NAME is %q, must be at most 200 characters without control characters", s.ReplicaName)
-	}
-}
-
-// validatePayloads tells what is wrong with the settings of encryption. Values that may be secret
-// aren't repeated.
-func (s settings) validatePayloads(mistake func(format string, args ...any)) {
-	if s.PayloadKeys != "" {
-		if err := encryption.CheckKeys(s.PayloadKeys); err != nil {
-			mistake("PAYLOAD_ENCRYPTION_KEYS: %v", err)
-		}
-	}
-	if s.PayloadCodec != "" {
-		if err := encryption.CheckEndpoint(s.PayloadCodec); err != nil {
-			mistake("PAYLOAD_CODEC_ENDPOINT: %v", err)
-		}
-	}
-	if s.PayloadKeys != "" && s.PayloadCodec != "" {
-		mistake("PAYLOAD_ENCRYPTION_KEYS and PAYLOAD_CODEC_ENDPOINT are both set: one of them encrypts")
-	}
-	if s.PayloadCodecAuth != "" && s.PayloadCodec == "" {
-		mistake("PAYLOAD_CODEC_AUTH takes PAYLOAD_CODEC_ENDPOINT")
-	}
-	if s.PayloadFailures && !s.encrypts() && !s.unreadable("PAYLOAD_ENCRYPTION_KEYS") {
-		mistake("PAYLOAD_ENCRYPT_FAILURES takes PAYLOAD_ENCRYPTION_KEYS or PAYLOAD_CODEC_ENDPOINT")
-	}
-	if s.RecordValues != "" && s.RecordValues != recordPlain && s.RecordValues != recordNone {
-		mistake("RECORD_VALUES is %q, must be %s or %s", s.RecordValues, recordPlain, recordNone)
-	}
 }
 
 // encrypts says whether payloads are encrypted.

@@ -81,7 +81,7 @@ const (
 
 // validateTraces tells what is wrong with OpenTelemetry's variables. Headers may be secret, and aren't
 // repeated.
-func (s settings) validateTraces(mistake func(format string, args ...any)) {
+func (s settings) validateTraces(mistake mistaken) {
 	for name, endpoint := range map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": s.OTLPEndpoint, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": s.OTLPTracesEndpoint} {
 		if endpoint == "" {
 			continue
