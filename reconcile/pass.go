@@ -16,6 +16,43 @@ import (
 // pass looks at one project and brings it a step nearer to what it should be.
 // An error means that it has to be looked at again soon.
 func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.Time) error {
+	if err := r.takeIn(ctx, rec, n, asked); err != nil {
+		return err
+	}
+	s, mine, err := r.readProject(ctx, rec, n)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		return r.nothingToDo(ctx, rec)
+	}
+	if err := r.recognize(ctx, rec, s, n.lost); err != nil {
+		return r.noted(ctx, rec, "write", err)
+	}
+	claimed, err := r.requests.claim(ctx, rec, mine)
+	if err != nil {
+		return r.noted(ctx, rec, "requests", err)
+	}
+	dec := r.decide(rec, s)
+	failed := r.execute(ctx, rec, s, dec)
+	if rec.phase == running && newMoves(rec.moves, s.Moves) == 0 {
+		rec.lastMove = max(rec.lastMove, s.LastMove)
+	}
+	wrote := r.noted(ctx, rec, "write", r.writeRows(ctx, rec, s))
+	settled := r.noted(ctx, rec, "requests", r.requests.settle(ctx, rec, s, claimed))
+	if wrote != nil || settled != nil {
+		return errors.Join(failed, wrote, settled)
+	}
+	rec.fingerprint, rec.gone, rec.settled = s.Fingerprint, !s.Exists, true
+	r.lookAgain(rec, dec.again)
+	if failed == nil && dec.action != actStop {
+		rec.asked = time.Time{}
+	}
+	return failed
+}
+
+// takeIn takes over what was noted of the project since the last pass, and what ended meanwhile.
+func (r *Reconciler) takeIn(ctx context.Context, rec *record, n note, asked time.Time) error {
 	if rec.asked.IsZero() {
 		rec.asked = asked
 	}
@@ -35,46 +72,58 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		r.settlePhase(ctx, rec)
 	}
 	r.place(rec)
-
 	if rec.check != nil && rec.check.over() {
 		rec.check, rec.fingerprint = nil, ""
 	}
+	return nil
+}
 
-	s, mine, err := r.lookAtRows(ctx, rec, n.hinted || n.lost || rec.fingerprint == "")
+// readProject reads the project's rows: nil if there is nothing to do about them. What hides rows is an
+// error, as a database that doesn't answer is.
+func (r *Reconciler) readProject(ctx context.Context, rec *record, n note) (s *rows.Snapshot, mine []string, err error) {
+	s, mine, err = r.lookAtRows(ctx, rec, n.hinted || n.lost || rec.fingerprint == "")
 	if err == nil && rec.lacks(s) {
 		err = rows.ReadHidden(ctx, r.db)
 	}
 	if err != nil {
 		rec.fingerprint = ""
 		r.quiet.Fail(ctx, "database", "reading a project failed", err, logkey.Project, rec.id)
-		return err
+		return nil, nil, err
 	}
 	r.quiet.Recover(ctx, "database", "the database answers again")
-	if s == nil {
-		rec.asked = time.Time{}
-		if !rec.due.IsZero() {
-			r.queue.after(rec.id, time.Until(rec.due))
-		}
-		return r.noted(ctx, rec, "write", r.writeIfAny(ctx, rec, rec.taskQueue))
-	}
+	return s, mine, nil
+}
 
+// nothingToDo ends a pass that found the rows as they were.
+func (r *Reconciler) nothingToDo(ctx context.Context, rec *record) error {
+	rec.asked = time.Time{}
+	if !rec.due.IsZero() {
+		r.queue.after(rec.id, time.Until(rec.due))
+	}
+	return r.noted(ctx, rec, "write", r.writeIfAny(ctx, rec, rec.taskQueue))
+}
+
+// recognize takes over which database the rows were read from. Where that is another one than
+// before, or rows may have been lost, it finds out what became of those that were written.
+func (r *Reconciler) recognize(ctx context.Context, rec *record, s *rows.Snapshot, lost bool) error {
 	rec.fingerprint, rec.refs, rec.gone = "", s.Refs, false
 	another := rec.identity != "" && rec.identity != s.Identity
 	if another {
 		rec.moved(s)
 	}
-	if another || n.lost || rec.doubtful {
+	if another || lost || rec.doubtful {
 		rec.doubtful = true // until it is known
 		if err := r.findLost(ctx, rec); err != nil {
-			return r.noted(ctx, rec, "write", err)
+			return err
 		}
 		rec.doubtful = false
 	}
 	rec.identity = s.Identity
-	claimed, err := r.requests.claim(ctx, rec, mine)
-	if err != nil {
-		return r.noted(ctx, rec, "requests", err)
-	}
+	return nil
+}
+
+// decide plans the next step.
+func (r *Reconciler) decide(rec *record, s *rows.Snapshot) decision {
 	busy := rec.elsewhere && rec.phase == running && (rec.check != nil || len(rec.claimed) > 0)
 	if busy {
 		rec.elsewhere = false // what it has taken on it finishes
@@ -96,19 +145,12 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 	if dec.rest {
 		rec.failure = nil
 	}
-	failed := r.execute(ctx, rec, s, dec)
-	if rec.phase == running && newMoves(rec.moves, s.Moves) == 0 {
-		rec.lastMove = max(rec.lastMove, s.LastMove)
-	}
+	return dec
+}
 
-	wrote := r.noted(ctx, rec, "write", r.writeRows(ctx, rec, s))
-	settled := r.noted(ctx, rec, "requests", r.requests.settle(ctx, rec, s, claimed))
-	if wrote != nil || settled != nil {
-		return errors.Join(failed, wrote, settled)
-	}
-	rec.fingerprint, rec.gone, rec.settled = s.Fingerprint, !s.Exists, true
+// lookAgain has the project looked at after again, or sooner if the record wants it; 0 is never.
+func (r *Reconciler) lookAgain(rec *record, again time.Duration) {
 	rec.due = time.Time{}
-	again := dec.again
 	if rec.phase == running && !rec.again.IsZero() {
 		again = soonest(again, max(time.Until(rec.again), time.Millisecond))
 	}
@@ -116,10 +158,6 @@ func (r *Reconciler) pass(ctx context.Context, rec *record, n note, asked time.T
 		rec.due = time.Now().Add(again)
 		r.queue.after(rec.id, again)
 	}
-	if failed == nil && dec.action != actStop {
-		rec.asked = time.Time{}
-	}
-	return failed
 }
 
 // lacks says whether what was read lacks the project, or all its code, or some of what runs here. A
