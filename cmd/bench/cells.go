@@ -65,62 +65,90 @@ func (b *bench) measureCells(ctx context.Context) (err error) {
 		return err
 	}
 	for round := range cellRounds {
+		if err := b.compareCells(ctx, round, both, cases); err != nil {
+			return err
+		}
+	}
+	for _, x := range both {
+		if err := b.weigh(ctx, x); err != nil {
+			return err
+		}
+	}
+	const followed = 1 // of cases: one activity
+	for _, x := range both {
+		if err := b.measureFollowed(ctx, x, cases[followed]); err != nil {
+			return err
+		}
+	}
+	b.reportCells(both[0], both[1], cases)
+	return b.measureDeaths(ctx, both[1])
+}
+
+// compareCells measures both services once, one after the other in each step.
+func (b *bench) compareCells(ctx context.Context, round int, both []*celled, cases []cpuCase) error {
+	for _, x := range both {
+		for _, c := range cases {
+			each, err := b.cpuPerWorkflow(ctx, c, x.service.PID(), x.projects[0].taskQueue, x.name)
+			if err != nil {
+				return fmt.Errorf("%w; %s", err, x.rows.complaint(ctx))
+			}
+			x.cpu[c.workflow] = append(x.cpu[c.workflow], each)
+		}
+	}
+	for i := range cellReloads {
 		for _, x := range both {
-			for _, c := range cases {
-				each, err := b.cpuPerWorkflow(ctx, c, x.service.PID(), x.projects[0].taskQueue, x.name)
-				if err != nil {
-					return fmt.Errorf("%w; %s", err, x.rows.complaint(ctx))
-				}
-				x.cpu[c.workflow] = append(x.cpu[c.workflow], each)
+			version := fmt.Sprintf("%d.%d", round, i+1)
+			p := x.projects[1+i%(len(x.projects)-1)]
+			committed, err := x.rows.change(ctx, p, version, versionCode(version))
+			if err != nil {
+				return err
 			}
-		}
-		for i := range cellReloads {
-			for _, x := range both {
-				version := fmt.Sprintf("%d.%d", round, i+1)
-				p := x.projects[1+i%(len(x.projects)-1)]
-				committed, err := x.rows.change(ctx, p, version, versionCode(version))
-				if err != nil {
-					return err
-				}
-				since, err := x.rows.liveSince(ctx, p, version)
-				if err != nil {
-					return fmt.Errorf("%w; %s", err, x.rows.complaint(ctx))
-				}
-				x.live = append(x.live, since.Sub(committed))
+			since, err := x.rows.liveSince(ctx, p, version)
+			if err != nil {
+				return fmt.Errorf("%w; %s", err, x.rows.complaint(ctx))
 			}
+			x.live = append(x.live, since.Sub(committed))
 		}
 	}
-	for _, x := range both {
-		settled, err := settledMemory(ctx, x.service.PID(), settleFor)
+	return nil
+}
+
+// weigh measures the memory of a service after its work, and that no task failed in it.
+func (b *bench) weigh(ctx context.Context, x *celled) error {
+	settled, err := settledMemory(ctx, x.service.PID(), settleFor)
+	if err != nil {
+		return err
+	}
+	x.memory = megabytes(settled)
+	once, err := sharedOnce(x.service.PID())
+	if err != nil {
+		return err
+	}
+	x.once = megabytes(once)
+	return b.failedTasks(ctx, x.service, "part cells")
+}
+
+// measureFollowed measures executions while a row is open: of another project, then of their own, of
+// whose executions all is told.
+func (b *bench) measureFollowed(ctx context.Context, x *celled, c cpuCase) error {
+	for _, row := range []struct {
+		of  project
+		cpu *float64
+	}{{x.other, &x.beside}, {x.projects[0], &x.followed}} {
+		if _, err := x.rows.insertExecutions(ctx, row.of, wfSignal, 1); err != nil {
+			return err
+		}
+		each, err := b.cpuPerWorkflow(ctx, c, x.service.PID(), x.projects[0].taskQueue, x.name+" with a row")
 		if err != nil {
 			return err
 		}
-		x.memory = megabytes(settled)
-		once, err := sharedOnce(x.service.PID())
-		if err != nil {
-			return err
-		}
-		x.once = megabytes(once)
-		if err := b.failedTasks(ctx, x.service, "part cells"); err != nil {
-			return err
-		}
+		*row.cpu = each
 	}
-	// One row that is open, and whatever executions of its project do is told.
-	followed := cases[1]
-	for _, x := range both {
-		for _, row := range []struct {
-			of  project
-			cpu *float64
-		}{{x.other, &x.beside}, {x.projects[0], &x.followed}} {
-			if _, err := x.rows.insertExecutions(ctx, row.of, wfSignal, 1); err != nil {
-				return err
-			}
-			if *row.cpu, err = b.cpuPerWorkflow(ctx, followed, x.service.PID(), x.projects[0].taskQueue, x.name+" with a row"); err != nil {
-				return err
-			}
-		}
-	}
-	none, one := both[0], both[1]
+	return nil
+}
+
+// reportCells puts a service with a cell beside one without.
+func (b *bench) reportCells(none, one *celled, cases []cpuCase) {
 	const most = 1.03
 	for _, c := range cases {
 		was := slices.Min(none.cpu[c.workflow])
@@ -133,7 +161,6 @@ func (b *bench) measureCells(ctx context.Context) (err error) {
 	const more = 60
 	b.report.add(fmt.Sprintf("… memory, %d projects", cellProjects), "MB", yardstick{"–", "–", "CELLS=0 + 60 MB", none.once + more}, none.once, one.once)
 	b.report.add("… so, with the program's pages counted in each process", "MB", yardstick{}, none.memory, one.memory)
-	return b.measureDeaths(ctx, one)
 }
 
 // beginCelled starts one of the services with its projects.

@@ -1,6 +1,10 @@
 package compile
 
-import "strings"
+import (
+	"strings"
+
+	"workflow-worker/runtime/language/keywords"
+)
 
 // wantsOwnBuiltins finds the words by which code reaches what all objects inherit from, assigns a
 // member of a builtin, or makes globals; Buffer, which puts itself in the place of Uint8Array's
@@ -9,16 +13,13 @@ import "strings"
 //
 // It reads the text once, by hand: a regular expression takes as long as the rest of compiling.
 func wantsOwnBuiltins(text string) bool {
-	bracket, assigned := -1, false // the next "]", once one was looked for, and whether what it ends is assigned
+	brackets := brackets{text: text, next: -1}
 	for i := 0; i < len(text); {
-		if !isLetter(text[i]) {
+		if !keywords.IsWord(text[i]) {
 			i++
 			continue
 		}
-		end := i + 1
-		for end < len(text) && isLetter(text[end]) {
-			end++
-		}
+		end := afterWord(text, i)
 		word := text[i:end]
 		i = end
 		switch word {
@@ -35,41 +36,45 @@ func wantsOwnBuiltins(text string) bool {
 		if at == len(text) || text[at] != '.' && text[at] != '[' || !isBuiltin(word) {
 			continue
 		}
-		if word == "RegExp" {
-			return true
-		}
-		if text[at] == '.' {
-			at = skipSpaces(text, at+1)
-			from := at
-			for at < len(text) && isLetter(text[at]) {
-				at++
-			}
-			if at == from {
-				continue
-			}
-		} else {
-			if bracket < at {
-				bracket, assigned = len(text), false
-				if n := strings.IndexByte(text[at:], ']'); n >= 0 {
-					bracket = at + n
-					assigned = isAssignment(text, bracket+1)
-				}
-			}
-			if assigned {
-				return true
-			}
-			continue
-		}
-		if isAssignment(text, at) {
+		if word == "RegExp" || text[at] == '[' && brackets.assigned(at) || text[at] == '.' && assignsMember(text, at+1) {
 			return true
 		}
 	}
 	return false
 }
 
-// isLetter tells what regular expressions call \w.
-func isLetter(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+// brackets remembers the next "]" of a text: one that is far away isn't looked for at each "[".
+type brackets struct {
+	text string
+	next int
+	is   bool // assigned, what ends there
+}
+
+// assigned tells whether what the next "]" from at ends is assigned.
+func (b *brackets) assigned(at int) bool {
+	if b.next < at {
+		b.next, b.is = len(b.text), false
+		if n := strings.IndexByte(b.text[at:], ']'); n >= 0 {
+			b.next = at + n
+			b.is = isAssignment(b.text, b.next+1)
+		}
+	}
+	return b.is
+}
+
+// assignsMember tells whether a name follows, and is assigned.
+func assignsMember(text string, at int) bool {
+	at = skipSpaces(text, at)
+	end := afterWord(text, at)
+	return end > at && isAssignment(text, end)
+}
+
+// afterWord gives the index of the first byte from at that no word has.
+func afterWord(text string, at int) int {
+	for at < len(text) && keywords.IsWord(text[at]) {
+		at++
+	}
+	return at
 }
 
 // skipSpaces gives the index of the first byte from at that regular expressions don't call \s.
@@ -119,10 +124,7 @@ func namesBuiltin(text string, at int) bool {
 	if at == len(text) || text[at] < 'A' || text[at] > 'Z' {
 		return false
 	}
-	for at < len(text) && isLetter(text[at]) {
-		at++
-	}
-	at = skipSpaces(text, at)
+	at = skipSpaces(text, afterWord(text, at))
 	return at < len(text) && (text[at] == ',' || text[at] == '.')
 }
 

@@ -49,9 +49,15 @@ func wordAt(text string) string {
 	return ""
 }
 
+// IsWord tells the letters, digits and the underscore that words consist of, as patterns' \w does. ($,
+// and what lies beyond ASCII, is left to who asks.)
+func IsWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
 // isPartBefore tells what makes a word before which it stands a part or a member of something.
 func isPartBefore(c byte) bool {
-	return c == '_' || c == '$' || c == '.' || c == '\\' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	return c == '$' || c == '.' || c == '\\' || IsWord(c)
 }
 
 // isNameBefore tells whether a word is a name where the rest of the text follows it.

@@ -12,6 +12,7 @@ import (
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
 
+	"workflow-worker/runtime/language/keywords"
 	"workflow-worker/runtime/language/nodes"
 )
 
@@ -63,7 +64,7 @@ func visible(text string) bool {
 
 // mayEndLiteral tells a digit, hexadecimal ones too, before an n that ends a word.
 func mayEndLiteral(text string, i int) bool {
-	return i > 0 && isDigit(text[i-1]) && (i+1 == len(text) || !isLetter(text[i+1]))
+	return i > 0 && isDigit(text[i-1]) && (i+1 == len(text) || !keywords.IsWord(text[i+1]))
 }
 
 // endsLiteral tells such an n whose word begins with a digit, as those of then and token don't.
@@ -71,7 +72,7 @@ func endsLiteral(text string, i int) bool {
 	if !mayEndLiteral(text, i) {
 		return false
 	}
-	for i > 0 && isLetter(text[i-1]) {
+	for i > 0 && keywords.IsWord(text[i-1]) {
 		i--
 	}
 	return text[i] >= '0' && text[i] <= '9'
@@ -91,13 +92,9 @@ func Signed(text string) bool {
 	return false
 }
 
-// isDigit tells those of all literals, isLetter what words consist of.
+// isDigit tells those of all literals.
 func isDigit(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' || c == '_'
-}
-
-func isLetter(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
 }
 
 // ErrPrivate is an assignment that can't be put into other words.

@@ -105,49 +105,9 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 	t.nameSticky(req)
 	switch r := req.(type) {
 	case *workflowservice.PollWorkflowTaskQueueRequest:
-		err := t.poll(ctx, method, req, reply, cc, invoke, opts...)
-		if task, ok := reply.(*workflowservice.PollWorkflowTaskQueueResponse); err == nil && ok {
-			t.connected(cc)
-			t.received(r.GetNamespace(), task)
-			if t.moves(task) {
-				t.beginAgain(ctx, r.GetNamespace(), task)
-			}
-		}
-		return err
+		return t.take(ctx, method, r, reply, cc, invoke, opts...)
 	case *workflowservice.RespondWorkflowTaskCompletedRequest:
-		if again, err := t.takeAgain(r); again != nil || err != nil {
-			if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); ok && err == nil {
-				resp.WorkflowTask = again
-			}
-			return err
-		}
-		if !t.sentBefore(r.GetTaskToken()) {
-			t.nameWorkflow(r)
-			t.addMarkers(r)
-			r.Identity += t.label(r.GetTaskToken())
-		}
-		if t.movesNext(r.GetTaskToken()) || t.drops(r.GetTaskToken()) {
-			r.ReturnNewWorkflowTask = false // it is polled for
-		}
-		worker, told := t.workerOf(r.GetTaskToken())
-		progress, taken := t.progress(r), t.stepsTaken(r)
-		err := invoke(ctx, method, req, reply, cc, opts...)
-		if sentAgain(ctx, err) {
-			t.sent(r.GetTaskToken())
-			return err
-		}
-		if told {
-			worker.tellCompleted(err, progress)
-		}
-		t.tellAnswered(r.GetTaskToken(), err)
-		t.answered(r.GetTaskToken())
-		if resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse); err == nil && ok {
-			taken(resp)
-			if resp.GetWorkflowTask() != nil {
-				t.received(r.GetNamespace(), resp.GetWorkflowTask())
-			}
-		}
-		return err
+		return t.complete(ctx, method, r, reply, cc, invoke, opts...)
 	case *workflowservice.RespondWorkflowTaskFailedRequest:
 		r.Identity += t.label(r.GetTaskToken())
 		t.explain(r)
@@ -179,6 +139,59 @@ func (t *Tasks) intercept(ctx context.Context, method string, req, reply any, cc
 		return err
 	}
 	return invoke(ctx, method, req, reply, cc, opts...)
+}
+
+// take polls for a task, which is noted, and begun again by newer code if the execution moves.
+func (t *Tasks) take(ctx context.Context, method string, r *workflowservice.PollWorkflowTaskQueueRequest, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	err := t.poll(ctx, method, r, reply, cc, invoke, opts...)
+	if task, ok := reply.(*workflowservice.PollWorkflowTaskQueueResponse); err == nil && ok {
+		t.connected(cc)
+		t.received(r.GetNamespace(), task)
+		if t.moves(task) {
+			t.beginAgain(ctx, r.GetNamespace(), task)
+		}
+	}
+	return err
+}
+
+// complete sends the answer to a task with what belongs to it, or, if the task is to be begun again,
+// gives the SDK that instead of sending anything.
+func (t *Tasks) complete(ctx context.Context, method string, r *workflowservice.RespondWorkflowTaskCompletedRequest, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	resp, ok := reply.(*workflowservice.RespondWorkflowTaskCompletedResponse)
+	if again, err := t.takeAgain(r); again != nil || err != nil {
+		if ok && err == nil {
+			resp.WorkflowTask = again
+		}
+		return err
+	}
+	token := r.GetTaskToken()
+	if !t.sentBefore(token) {
+		t.nameWorkflow(r)
+		t.addMarkers(r)
+		r.Identity += t.label(token)
+	}
+	if t.movesNext(token) || t.drops(token) {
+		r.ReturnNewWorkflowTask = false // it is polled for
+	}
+	worker, told := t.workerOf(token)
+	progress, taken := t.progress(r), t.stepsTaken(r)
+	err := invoke(ctx, method, r, reply, cc, opts...)
+	if sentAgain(ctx, err) {
+		t.sent(token)
+		return err
+	}
+	if told {
+		worker.tellCompleted(err, progress)
+	}
+	t.tellAnswered(token, err)
+	t.answered(token)
+	if err == nil && ok {
+		taken(resp)
+		if resp.GetWorkflowTask() != nil {
+			t.received(r.GetNamespace(), resp.GetWorkflowTask())
+		}
+	}
+	return err
 }
 
 // connected keeps the connection for the questions of lastCode.
