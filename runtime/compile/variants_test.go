@@ -61,8 +61,14 @@ func TestActivitiesTakeNodesVariantOfPackagesWhereItNeedsNothingElse(t *testing.
 		"node_modules/lookup/package.json": `{"main": "node.js", "browser": "web.js"}`,
 		"node_modules/lookup/node.js":      `const http = require("http"); module.exports = require("dns")`,
 		"node_modules/lookup/web.js":       `module.exports = "lookup web"`,
-		"node_modules/swaps/package.json":  `{"main": "index.js", "browser": {"pure": "cond"}}`,
-		"node_modules/swaps/index.js":      `module.exports = require("pure")`,
+		// What has no variant without files, nor has who imports it, finds none; what has one takes that.
+		"node_modules/slack/package.json":    `{"main": "index.js"}`,
+		"node_modules/slack/index.js":        `const fs = require("node:fs"); const os = require("os"); const net = require("net"); module.exports = "slack"`,
+		"node_modules/settings/package.json": `{"main": "node.js", "browser": "web.js"}`,
+		"node_modules/settings/node.js":      `const fs = require("fs"); module.exports = "settings node"`,
+		"node_modules/settings/web.js":       `module.exports = "settings web"`,
+		"node_modules/swaps/package.json":    `{"main": "index.js", "browser": {"pure": "cond"}}`,
+		"node_modules/swaps/index.js":        `module.exports = require("pure")`,
 	})
 	for text, want := range map[string]string{
 		`import x from 'pure'; export const out = x`:                                                                     "nodemore",
@@ -85,6 +91,8 @@ func TestActivitiesTakeNodesVariantOfPackagesWhereItNeedsNothingElse(t *testing.
 	for text, want := range map[string][]string{
 		`import x from 'asks'; export const out = x`:                              {`"asks node"`, `"node:http#asks"`, `"node:tls:idle#asks"`, `"node:net:idle#agent"`},
 		`import x from 'sdk'; export const out = x`:                               {`"sdk node "`, `"node:fs/promises:idle#sdk"`, `"node:os:idle#sdk"`, `"asks node"`},
+		`import x from 'slack'; export const out = x`:                             {`"node:fs:idle#slack"`, `"node:os:idle#slack"`, `"node:net#slack"`},
+		`import x from 'settings'; export const out = x`:                          {`"settings web"`},
 		`import x from 'asks'; import y from 'socket'; export const out = [x, y]`: {`"asks node"`, `"node:net#socket"`, `"node:net:idle#agent"`},
 	} {
 		p, err := withModules(t, dir).Compile(t.Context(), Source{Name: "pay.ts", Kind: Activity, Text: text})

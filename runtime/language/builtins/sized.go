@@ -28,7 +28,7 @@ var ElementSize = map[string]int64{
 }
 
 // TypedArrays are the typed arrays of one runtime, and ArrayBuffer.
-type TypedArrays struct{ bigs bool }
+type TypedArrays struct{ from, bigs bool }
 
 // Cap makes a constructor that checks the size first, in the place of the original, which nothing
 // leads to any more.
@@ -81,11 +81,30 @@ func (t *TypedArrays) Cap(h Host, name string, original *goja.Object) (*goja.Obj
 			capped.DefineDataProperty("isView", isView, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 			capped.DefineAccessorPropertySymbol(goja.SymSpecies, species, nil, goja.FLAG_TRUE, goja.FLAG_FALSE))
 	}
+	if class := original.Prototype(); name != "ArrayBuffer" && !t.from {
+		t.from = true
+		errs = append(errs, fromTexts(h, class))
+	}
 	if strings.HasPrefix(name, "Big") && !t.bigs {
 		t.bigs = true
 		errs = append(errs, guardBigArrays(h))
 	}
 	return capped, errors.Join(errs...)
+}
+
+// fromTexts lets typed arrays be made of texts by from, as of all that can be iterated: goja takes
+// objects alone.
+func fromTexts(h Host, class *goja.Object) error {
+	return language.Wrap(h, class, "from", func(call goja.FunctionCall, original language.Function) goja.Value {
+		items := call.Argument(0)
+		if text, ok := items.(goja.String); ok {
+			language.CheckBytes(h, "from", language.ItemSize*float64(text.Length()))
+		}
+		if _, isObject := items.(*goja.Object); !isObject && !goja.IsUndefined(items) && !goja.IsNull(items) {
+			call.Arguments = append([]goja.Value{items.ToObject(h.Runtime())}, call.Arguments[1:]...)
+		}
+		return original(call)
+	})
 }
 
 // sized checks a length, or an array-like's, and gives what the builtin gets instead: asked again,

@@ -10,6 +10,7 @@ type DateTimeFormat struct {
 	locale string
 	l      *locale
 	zone   *zone
+	iso    bool // the calendar is iso8601: dates of numbers are year-month-day
 	// fields has the width of each field that is asked for.
 	fields map[string]string
 	// fraction is the number of digits behind the second.
@@ -40,7 +41,7 @@ func NewDateTimeFormat(locale string, o Options, required, defaults string) (*Da
 	r := &reader{service: "DateTimeFormat", o: o}
 	f := &DateTimeFormat{locale: keep(locale, "ca", "hc", "nu"), l: l, fields: map[string]string{}}
 	r.text("localeMatcher", "best fit", "lookup", "best fit")
-	r.calendar(&f.locale)
+	f.iso = r.calendar(&f.locale) == isoCalendar
 	r.numbering(&f.locale)
 	cycle := r.cycle(f)
 	f.zone = r.zone()
@@ -77,23 +78,31 @@ func NewDateTimeFormat(locale string, o Options, required, defaults string) (*Da
 	return f, nil
 }
 
-// calendar reads the calendar: the Gregorian one.
-func (r *reader) calendar(tag *string) {
-	gregorian := []string{"gregory", "gregorian"}
-	r.only("calendar", gregorian...)
+// The calendars: the Gregorian one, and its dates in ISO 8601's order, by which polyfills of Temporal
+// format.
+const (
+	gregorianCalendar = "gregory"
+	isoCalendar       = "iso8601"
+)
+
+// calendar reads the calendar.
+func (r *reader) calendar(tag *string) string {
+	r.only("calendar", gregorianCalendar, "gregorian", isoCalendar)
 	if ca, ok := extensionOf(*tag, "ca"); ok && slices.Contains(otherCalendars, ca) {
-		r.fail(rangeError("the calendar %q is not supported here: gregory is", ca))
+		r.fail(rangeError("the calendar %q is not supported here: gregory, iso8601 is", ca))
 	}
 	option := ""
-	if r.has("calendar") {
-		option = "gregory"
+	if v, ok := r.o["calendar"]; ok {
+		if option = toString(v); option != isoCalendar {
+			option = gregorianCalendar
+		}
 	}
-	r.extended(tag, "ca", "gregory", option, func(s string) bool { return s == "gregory" })
+	return r.extended(tag, "ca", gregorianCalendar, option, func(s string) bool { return s == gregorianCalendar || s == isoCalendar })
 }
 
 // otherCalendars are those that Node has. What is none is passed over, as in Node.
 var otherCalendars = strings.Fields("buddhist chinese coptic dangi ethioaa ethiopic hebrew indian islamic islamic-civil islamic-rgsa islamic-tbla " +
-	"islamic-umalqura iso8601 japanese persian roc")
+	"islamic-umalqura japanese persian roc")
 
 var cycles = map[string]byte{"h11": 'K', "h12": 'h', "h23": 'H', "h24": 'k'}
 
@@ -194,9 +203,70 @@ func (f *DateTimeFormat) compose(cycle string) {
 		pattern = withCycle(g.best(f.skeleton(cycle)), cycle)
 	}
 	f.tokens = tokens(pattern)
+	if f.iso {
+		f.tokens = f.inISOOrder(f.tokens)
+	}
 	if slices.ContainsFunc(f.tokens, func(t token) bool { return strings.IndexByte("hHkK", t.letter) >= 0 && t.letter != 0 }) {
 		f.cycle = cycle
 	}
+}
+
+// inISOOrder writes a date of numbers as year-month-day, with the weekday behind it. What has a
+// month's name stays as the language has it: Node has nothing in its place there.
+func (f *DateTimeFormat) inISOOrder(list []token) []token {
+	of := map[string]token{}
+	first, last := -1, -1
+	for i, t := range list {
+		name := fieldNames[t.letter]
+		if !slices.Contains(append([]string{"era"}, dateFields...), name) {
+			continue
+		}
+		if name == "month" && t.length > 2 {
+			return list
+		}
+		of[name] = t
+		if last = i; first < 0 {
+			first = i
+		}
+	}
+	if first < 0 {
+		return list
+	}
+	out := slices.Clone(list[:first])
+	add := func(name, before string) {
+		if t, ok := of[name]; ok {
+			if len(out) > first {
+				out = append(out, token{literal: before})
+			}
+			out = append(out, t)
+		}
+	}
+	year, hasYear := of["year"]
+	month, hasMonth := of["month"]
+	day, hasDay := of["day"]
+	if hasYear && f.dateStyle != "" {
+		year.length = 1 // all digits
+		of["year"] = year
+	}
+	if hasMonth && (hasYear || hasDay) {
+		month.length = 2
+		of["month"] = month
+	}
+	if hasDay && (hasYear || hasMonth) {
+		day.length = 2
+		of["day"] = day
+	}
+	add("era", "")
+	add("year", " ")
+	add("month", "-")
+	add("day", "-")
+	add("weekday", ", ")
+	rest := slices.Clone(list[last+1:])
+	if len(rest) > 0 && rest[0].letter == 0 { // begins with what the language has behind the date's last number
+		literal := rest[0].literal
+		rest[0].literal = literal[min(len(literal), strings.IndexAny(literal+" ", " ,")):]
+	}
+	return append(out, rest...)
 }
 
 // styled is the pattern of dateStyle and timeStyle.
@@ -269,7 +339,11 @@ func (f *DateTimeFormat) skeleton(cycle string) string {
 
 // Resolved is what resolvedOptions gives.
 func (f *DateTimeFormat) Resolved() []Entry {
-	out := []Entry{{"locale", f.locale}, {"calendar", "gregory"}, {"numberingSystem", "latn"}, {"timeZone", f.zone.name}}
+	calendar := gregorianCalendar
+	if f.iso {
+		calendar = isoCalendar
+	}
+	out := []Entry{{"locale", f.locale}, {"calendar", calendar}, {"numberingSystem", "latn"}, {"timeZone", f.zone.name}}
 	if f.cycle != "" {
 		out = append(out, Entry{"hourCycle", f.cycle}, Entry{"hour12", f.cycle == "h11" || f.cycle == "h12"})
 	}

@@ -171,3 +171,52 @@ func relative(parts []RelativePart) string {
 	}
 	return compact(rows)
 }
+
+// As Node 20 has it.
+func TestTheISOCalendarWritesYearMonthDay(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 2, 7, 13, 5, 9, 0, time.UTC)
+	for _, c := range []struct {
+		locale string
+		o      Options
+		want   string
+	}{
+		{"en", Options{}, "2026-02-07"},
+		{"de", Options{}, "2026-02-07"},
+		{"ja", Options{"year": "numeric"}, "2026"},
+		{"de", Options{"month": "numeric"}, "2"},
+		{"de", Options{"day": "numeric"}, "7"},
+		{"de", Options{"month": "numeric", "day": "numeric"}, "02-07"},
+		{"ja", Options{"year": "numeric", "month": "numeric"}, "2026-02"},
+		{"en", Options{"year": "2-digit", "month": "numeric", "day": "numeric"}, "26-02-07"},
+		{"de", Options{"weekday": "short", "year": "numeric", "month": "numeric", "day": "numeric"}, "2026-02-07, Sa."},
+		{"ja", Options{"weekday": "short", "year": "numeric", "month": "numeric", "day": "numeric"}, "2026-02-07, 土"},
+		{"en", Options{"year": "numeric", "month": "numeric", "day": "numeric", "hour": "numeric", "minute": "numeric", "second": "numeric"}, "2026-02-07, 1:05:09 PM"},
+		{"ja", Options{"year": "numeric", "month": "numeric", "day": "numeric", "hour": "numeric", "minute": "numeric", "second": "numeric"}, "2026-02-07 13:05:09"},
+		{"de", Options{"dateStyle": "short"}, "2026-02-07"},
+		{"de", Options{"dateStyle": "short", "timeStyle": "short"}, "2026-02-07, 13:05"},
+		{"en", Options{"hour": "numeric", "minute": "numeric"}, "1:05 PM"},
+		{"en", Options{"weekday": "long"}, "Saturday"},
+		{"en", Options{"dateStyle": "long"}, "February 7, 2026"}, // Node has "2026  7"
+	} {
+		c.o["timeZone"] = "UTC"
+		for _, asked := range []string{c.locale, c.locale + "-u-ca-iso8601"} {
+			if asked == c.locale {
+				c.o["calendar"] = "iso8601"
+			} else {
+				delete(c.o, "calendar")
+			}
+			f, err := NewDateTimeFormat(asked, c.o, "any", "date")
+			if err != nil {
+				t.Errorf("%s %v: %v", asked, c.o, err)
+				continue
+			}
+			if got := f.Text(at); got != c.want {
+				t.Errorf("%s %v: %q, want %q", asked, c.o, got, c.want)
+			}
+			if got := f.Resolved()[1]; got != (Entry{"calendar", "iso8601"}) {
+				t.Errorf("%s: %v", asked, got)
+			}
+		}
+	}
+}
