@@ -211,64 +211,6 @@ func (f *DateTimeFormat) compose(cycle string) {
 	}
 }
 
-// inISOOrder writes a date of numbers as year-month-day, with the weekday behind it. What has a
-// month's name stays as the language has it: Node has nothing in its place there.
-func (f *DateTimeFormat) inISOOrder(list []token) []token {
-	of := map[string]token{}
-	first, last := -1, -1
-	for i, t := range list {
-		name := fieldNames[t.letter]
-		if !slices.Contains(append([]string{"era"}, dateFields...), name) {
-			continue
-		}
-		if name == "month" && t.length > 2 {
-			return list
-		}
-		of[name] = t
-		if last = i; first < 0 {
-			first = i
-		}
-	}
-	if first < 0 {
-		return list
-	}
-	out := slices.Clone(list[:first])
-	add := func(name, before string) {
-		if t, ok := of[name]; ok {
-			if len(out) > first {
-				out = append(out, token{literal: before})
-			}
-			out = append(out, t)
-		}
-	}
-	year, hasYear := of["year"]
-	month, hasMonth := of["month"]
-	day, hasDay := of["day"]
-	if hasYear && f.dateStyle != "" {
-		year.length = 1 // all digits
-		of["year"] = year
-	}
-	if hasMonth && (hasYear || hasDay) {
-		month.length = 2
-		of["month"] = month
-	}
-	if hasDay && (hasYear || hasMonth) {
-		day.length = 2
-		of["day"] = day
-	}
-	add("era", "")
-	add("year", " ")
-	add("month", "-")
-	add("day", "-")
-	add("weekday", ", ")
-	rest := slices.Clone(list[last+1:])
-	if len(rest) > 0 && rest[0].letter == 0 { // begins with what the language has behind the date's last number
-		literal := rest[0].literal
-		rest[0].literal = literal[min(len(literal), strings.IndexAny(literal+" ", " ,")):]
-	}
-	return append(out, rest...)
-}
-
 // styled is the pattern of dateStyle and timeStyle.
 func (f *DateTimeFormat) styled(g *generator, cycle string) string {
 	date, clock := f.l.get("dateFormats/"+f.dateStyle), f.l.get("timeFormats/"+f.timeStyle)
