@@ -219,7 +219,7 @@ func (s *Starter) start(ctx context.Context, row rows.Start) error {
 // refuse ends a row that can't be started.
 func (s *Starter) refuse(row rows.Start, kind, why string) {
 	state := s.refused(kind, why)
-	state.ID = row.ID
+	state.ID, state.TemporalID = row.ID, row.TemporalID
 	s.Follower.put(*state)
 }
 

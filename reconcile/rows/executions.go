@@ -193,12 +193,13 @@ const statesFrom = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::t
 
 // writeStates writes rows e that belong to states s. A row that is over is written again only for a
 // run that it doesn't name yet, a reset's, or if nobody could tell how it ended. One that says all of
-// it already isn't written.
+// it already isn't written. Of one that never began the start stays as it is: the Workflow Builder's
+// table has one from the row's beginning, and none may be NULL there.
 const writeStates = `
 UPDATE public.workflow_executions e SET
   status = s.status, temporal_workflow_id = coalesce(nullif(s.workflow_id, ''), e.temporal_workflow_id), temporal_run_id = coalesce(nullif(s.run_id, ''), e.temporal_run_id),
   first_run_id = coalesce(nullif(s.first_run_id, ''), e.first_run_id),
-  started_at = CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, CASE WHEN s.run_id <> '' THEN now() END) ELSE coalesce(e.started_at, s.started_at) END,
+  started_at = CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, CASE WHEN s.run_id <> '' THEN now() ELSE e.started_at END) ELSE coalesce(e.started_at, s.started_at) END,
   completed_at = s.ended_at,
   duration_ms = least(2147483647, greatest(0, extract(epoch FROM s.ended_at
     - CASE WHEN e.status = 'pending' THEN coalesce(s.started_at, now()) ELSE coalesce(CASE WHEN isfinite(e.started_at) THEN e.started_at END, s.started_at) END) * 1000))::integer,

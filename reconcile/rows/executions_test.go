@@ -172,6 +172,31 @@ func TestALongIDOrInputIsNoReasonToFailOthers(t *testing.T) {
 	}
 }
 
+// In the Workflow Builder's table every row has a start, from its beginning: one that never begins ends
+// all the same.
+func TestARowThatNeverBeginsEndsWhereEachHasAStart(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	_, w := h.Shop("")
+	h.Exec(`ALTER TABLE workflow_executions ALTER started_at SET DEFAULT now(), ALTER started_at SET NOT NULL`)
+	waiting(h, w, 2)
+	found, err := rows.ClaimStarts(t.Context(), db, lease, 100, 1, 1, nil)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d claimed, %v", len(found), err)
+	}
+	refused := rows.ExecutionState{ID: found[0].ID, Status: rows.ExecutionFailed, EndedAt: time.Now(), Message: "no", Activities: -1}
+	if err := rows.WriteExecutions(t.Context(), db, []rows.ExecutionState{refused}); err != nil {
+		t.Fatal(err)
+	}
+	waits := rowstest.One[string](h, `SELECT id::text FROM workflow_executions WHERE status = 'pending'`)
+	if done, err := rows.CancelWaiting(t.Context(), db, waits, "not any more"); err != nil || !done {
+		t.Errorf("cancelled %t, %v", done, err)
+	}
+	if got := rowstest.One[string](h, `SELECT string_agg(status || ' ' || error_message, ', ' ORDER BY status) FROM workflow_executions WHERE workflow_id = $1`, w); got != "cancelled not any more, failed no" {
+		t.Errorf("the rows say %s", got)
+	}
+}
+
 // A row tells of one execution, once over for good, unless another run of it begins.
 func TestARowFollowsItsRuns(t *testing.T) {
 	t.Parallel()
