@@ -1,6 +1,7 @@
 package executions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,9 @@ const (
 	// leaves room for the others. Rows are claimed when half of that is free, many in one statement.
 	maxAtOnce = 64
 	maxShare  = 32
+	// So many beside them are of those that somebody left: neither waits for the other's flood.
+	againAtOnce = 32
+	againShare  = 16
 
 	// startTimeout bounds a start; what is found out about it before and after takes less.
 	startTimeout = 4 * time.Second
@@ -50,13 +54,15 @@ type Starter struct {
 	Bell     bell.Bell
 	Observer StartObserver
 
-	places places
+	// first are starts that nobody has set about before, again those that somebody left.
+	first, again places
 }
 
 // NewStarter returns one that does nothing until Run.
 func NewStarter(b Base, t Temporal, f *Follower, o StartObserver) *Starter {
 	s := &Starter{Base: b, Temporal: t, Follower: f, Bell: bell.New(), Observer: o}
-	s.places = places{most: maxAtOnce, share: maxShare, least: maxAtOnce / 2, bell: s.Bell}
+	s.first = places{most: maxAtOnce, share: maxShare, least: maxAtOnce / 2, bell: s.Bell}
+	s.again = places{most: againAtOnce, share: againShare, least: againAtOnce / 2, bell: s.Bell}
 	return s
 }
 
@@ -72,11 +78,12 @@ func (s *Starter) Run(ctx context.Context) {
 	defer work.Wait()
 	failures := 0
 	var away outage
-	var looked time.Time // for what others left behind
+	var looked time.Time // for all that others left behind
 	for next := time.Duration(0); s.Bell.Wait(ctx, next); {
 		next = turn
-		alone, err := s.places.takeFailure()
-		if !alone {
+		alone, err := s.first.takeFailure()
+		aloneAgain, errAgain := s.again.takeFailure()
+		if err = cmp.Or(err, errAgain); !alone || !aloneAgain {
 			failures = 0
 			away.went()
 		}
@@ -84,11 +91,13 @@ func (s *Starter) Run(ctx context.Context) {
 			away.failed(time.Now())
 		}
 		if err == nil {
-			err = s.pass(ctx, &work, s.claim)
+			_, err = s.pass(ctx, &work, &s.first, s.claim)
 		}
 		if err == nil && time.Since(looked) >= abandonedTurn {
-			looked = time.Now()
-			err = s.pass(ctx, &work, s.claimAbandoned)
+			var more bool
+			if more, err = s.pass(ctx, &work, &s.again, s.claimAbandoned); !more {
+				looked = time.Now()
+			}
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -101,7 +110,7 @@ func (s *Starter) Run(ctx context.Context) {
 			}
 			failures++
 			next = 0
-		case s.places.idle() && away.over(time.Now()):
+		case s.first.idle() && s.again.idle() && away.over(time.Now()):
 			failures = 0
 			s.Trouble.Recover(ctx, "starts", "executions are started again")
 		}
@@ -113,32 +122,33 @@ func (s *Starter) claim(ctx context.Context, most int, busy []string) ([]rows.St
 	return rows.ClaimStarts(ctx, s.DB, startLease, maxInput, most, maxShare/2, busy)
 }
 
-func (s *Starter) claimAbandoned(ctx context.Context, most int, _ []string) ([]rows.Start, error) {
-	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, min(most, maxShare/2))
+func (s *Starter) claimAbandoned(ctx context.Context, most int, busy []string) ([]rows.Start, error) {
+	return rows.ClaimAbandonedStarts(ctx, s.DB, startLease, maxInput, most, againShare/2, busy)
 }
 
-// pass begins all starts for which there is room. It ends with the first failure: while Temporal,
-// or the database, is away, what else waits isn't touched.
-func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, claim func(context.Context, int, []string) ([]rows.Start, error)) error {
+// pass begins all starts for which there is room; more says that others may wait for it. It ends with
+// the first failure: while Temporal, or the database, is away, what else waits isn't touched.
+func (s *Starter) pass(ctx context.Context, work *sync.WaitGroup, p *places, claim func(context.Context, int, []string) ([]rows.Start, error)) (more bool, err error) {
 	for {
-		free, busy := s.places.room()
+		free, busy := p.room()
 		if free == 0 {
-			return nil
+			return true, nil
 		}
 		batch, err := claim(ctx, free, busy)
 		if err != nil || len(batch) == 0 {
-			return err
+			return len(busy) > 0, err
 		}
 		claimed := make([]string, len(batch))
 		for i, row := range batch {
 			claimed[i] = row.ProjectID
 		}
-		more := s.places.take(free, claimed)
+		more := p.take(free, claimed)
 		for _, row := range batch {
-			work.Go(func() { s.places.leave(row.ProjectID, s.attempt(ctx, row)) })
+			work.Go(func() { p.leave(row.ProjectID, s.attempt(ctx, row)) })
 		}
 		if !more {
-			return nil
+			_, busy = p.room()
+			return len(busy) > 0, nil
 		}
 	}
 }

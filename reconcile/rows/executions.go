@@ -91,24 +91,35 @@ RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject, busy
 	return collectStarts(rows, err)
 }
 
-// ClaimAbandonedStarts claims rows whose start somebody set about, and whose lease is over.
-func ClaimAbandonedStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most int) ([]Start, error) {
+// ClaimAbandonedStarts claims rows whose start somebody set about, and whose lease is over: at most so
+// many, and of a project at most so many, none of those that are busy; in turns of the projects, as far
+// as the thousand that wait for longest tell.
+func ClaimAbandonedStarts(ctx context.Context, db DB, lease time.Duration, maxInput, most, perProject int, busy []string) ([]Start, error) {
 	ctx, cancel := db.Within(ctx)
 	defer cancel()
 	rows, err := db.Query(ctx, `
-WITH c AS (
-  SELECT e.id, p.id AS project_id, f.kebab_name, p.task_queue_name
-  FROM workflow_worker.executions_due d JOIN public.workflow_executions e ON e.id = d.execution_id AND e.status = 'pending' AND e.claimed_at IS NOT NULL
-  JOIN public.workflows f ON f.id = e.workflow_id JOIN public.projects p ON p.id = f.project_id
-  WHERE d.reason = 'start' AND d.leased_until < now() AND (e.leased_until IS NULL OR e.leased_until < now())
-  ORDER BY d.leased_until LIMIT $3 FOR NO KEY UPDATE OF e, d SKIP LOCKED
+WITH abandoned AS (
+  SELECT d.execution_id, d.workflow_id, d.leased_until FROM workflow_worker.executions_due d
+  WHERE d.reason = 'start' AND d.leased_until < now() ORDER BY d.leased_until LIMIT 1000
+),
+turns AS (
+  SELECT a.execution_id, a.leased_until, p.id AS project_id, f.kebab_name, p.task_queue_name,
+    row_number() OVER (PARTITION BY p.id ORDER BY a.leased_until, a.execution_id) AS turn
+  FROM abandoned a JOIN public.workflows f ON f.id = a.workflow_id JOIN public.projects p ON p.id = f.project_id AND p.id <> ALL (coalesce($5::text[], '{}')::uuid[])
+),
+c AS (
+  SELECT e.id, t.project_id, t.kebab_name, t.task_queue_name
+  FROM turns t JOIN workflow_worker.executions_due d ON d.execution_id = t.execution_id
+  JOIN public.workflow_executions e ON e.id = d.execution_id AND e.status = 'pending' AND e.claimed_at IS NOT NULL
+  WHERE t.turn <= $4 AND d.reason = 'start' AND d.leased_until < now() AND (e.leased_until IS NULL OR e.leased_until < now())
+  ORDER BY t.turn, t.leased_until LIMIT $3 FOR NO KEY UPDATE OF e, d SKIP LOCKED
 ),
 leased AS (
   UPDATE workflow_worker.executions_due d SET leased_until = now() + $1 * interval '1 microsecond' FROM c WHERE d.execution_id = c.id
 )
 UPDATE public.workflow_executions e SET leased_until = now() + $1 * interval '1 microsecond', temporal_workflow_id = `+temporalID+`
 FROM c WHERE e.id = c.id
-RETURNING `+startColumns, lease.Microseconds(), maxInput, most)
+RETURNING `+startColumns, lease.Microseconds(), maxInput, most, perProject, busy)
 	return collectStarts(rows, err)
 }
 

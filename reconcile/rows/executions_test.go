@@ -65,15 +65,51 @@ func TestStartsAreClaimedOnceAndInTurnsOfTheProjects(t *testing.T) {
 	// A lease that is over is another's to go on with; the first claim's time stays.
 	h.Exec(`UPDATE workflow_executions SET claimed_at = '2001-01-01' WHERE workflow_id = $1`, one)
 	h.Exec(`UPDATE workflow_worker.executions_due SET leased_until = now() - interval '1 second' WHERE workflow_id = $1`, one)
-	if found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10); err != nil || len(found) > 0 {
+	if found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10, 10, nil); err != nil || len(found) > 0 {
 		t.Errorf("abandoned %+v, %v, while the row says that somebody has it", found, err)
 	}
 	h.Exec(`UPDATE workflow_executions SET leased_until = now() - interval '1 second' WHERE workflow_id = $1`, one)
 	for want := 1; want >= 0; want-- {
-		found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10)
+		found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10, 10, nil)
 		if err != nil || len(found) != want || want == 1 && (!found[0].Again || found[0].ClaimedAt.Year() != 2001) {
 			t.Errorf("abandoned %+v, %v; want %d", found, err, want)
 		}
+	}
+}
+
+// What somebody left behind is claimed in turns, too: a project whose flood was under way then keeps
+// nobody waiting.
+func TestAbandonedStartsAreClaimedInTurnsOfTheProjects(t *testing.T) {
+	t.Parallel()
+	h, db := house(t)
+	flooded, flood := h.Shop("")
+	quiet, one := h.Shop("")
+	abandon := func(workflow, since string) {
+		t.Helper()
+		h.Exec(`UPDATE workflow_executions SET leased_until = now() - $2::text::interval WHERE workflow_id = $1`, workflow, since)
+		h.Exec(`UPDATE workflow_worker.executions_due SET leased_until = now() - $2::text::interval WHERE workflow_id = $1`, workflow, since)
+	}
+	waiting(h, flood, 50)
+	waiting(h, one, 1)
+	if found, err := rows.ClaimStarts(t.Context(), db, lease, 100, 100, 100, nil); err != nil || len(found) != 51 {
+		t.Fatalf("%d claimed, %v", len(found), err)
+	}
+	abandon(flood, "1 minute")
+	abandon(one, "1 second")
+	for want, busy := range [][]string{{flooded, quiet}, {flooded}} { // so many are claimed
+		found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 8, 4, busy)
+		if err != nil || len(found) != want {
+			t.Errorf("busy %v: %+v, %v; want %d", busy, found, err, want)
+		}
+	}
+	abandon(one, "1 second")
+	count := map[string]int{}
+	found, err := rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 8, 4, nil)
+	for _, s := range found {
+		count[s.ProjectID]++
+	}
+	if err != nil || count[flooded] != 4 || count[quiet] != 1 {
+		t.Errorf("claimed %v, %v; want four of the flood and the other", count, err)
 	}
 }
 
@@ -101,7 +137,7 @@ func TestEarlierReleasesFindTheLeasesInTheRow(t *testing.T) {
 	mayTake("claimed", false)
 	over()
 	mayTake("left behind", true)
-	if found, err = rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10); err != nil || len(found) != 1 {
+	if found, err = rows.ClaimAbandonedStarts(t.Context(), db, lease, 100, 10, 10, nil); err != nil || len(found) != 1 {
 		t.Fatalf("%d claimed again, %v", len(found), err)
 	}
 	mayTake("claimed again", false)
