@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
@@ -13,9 +14,20 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// CheckTemporal asks whether Temporal answers, and whether it has the namespace and lets us in: the
-// workers' start asks the same.
+// CheckTemporal asks whether Temporal answers, whether it has the namespace and lets us in, and whether
+// what is behind its frontend answers, too.
 func CheckTemporal(c client.Client, namespace string) Check {
+	return func(ctx context.Context) error {
+		if err := CheckNamespace(c, namespace)(ctx); err != nil {
+			return err
+		}
+		return CheckExecutions(c, namespace)(ctx)
+	}
+}
+
+// CheckNamespace asks whether Temporal answers, and whether it has the namespace and lets us in: the
+// workers' start asks the same.
+func CheckNamespace(c client.Client, namespace string) Check {
 	return func(ctx context.Context) error {
 		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 			return refusal(namespace, err)
@@ -31,6 +43,26 @@ func CheckTemporal(c client.Client, namespace string) Check {
 			return Unusable(fmt.Errorf("namespace %q was deleted", namespace))
 		}
 		return nil
+	}
+}
+
+// noExecution is the id of one that there isn't.
+const noExecution = "workflow-worker-health"
+
+// CheckExecutions asks for an execution that there isn't. Temporal's frontend answers the others from
+// its memory; who says that there is none has asked its history service, and that one the database.
+func CheckExecutions(c client.Client, namespace string) Check {
+	return func(ctx context.Context) error {
+		_, err := c.WorkflowService().DescribeWorkflowExecution(ctx, &workflowservice.DescribeWorkflowExecutionRequest{
+			Namespace: namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: noExecution},
+		})
+		var none *serviceerror.NotFound
+		var unimplemented *serviceerror.Unimplemented
+		switch {
+		case err == nil, errors.As(err, &none), errors.As(err, &unimplemented):
+			return nil
+		}
+		return fmt.Errorf("Temporal's frontend answers, and not what is behind it, which has the executions: %w", refusal(namespace, err))
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgproto3"
+	"go.temporal.io/sdk/client"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -25,6 +26,8 @@ import (
 	"workflow-worker/cmd/workflow-worker/doctor"
 	"workflow-worker/docker/stack"
 	"workflow-worker/docker/stack/stacktest"
+	"workflow-worker/metrics"
+	"workflow-worker/runtime"
 )
 
 // doctorSays runs the doctor and gives what it found.
@@ -264,5 +267,39 @@ func TestTheDoctorSaysWhatMendsTemporal(t *testing.T) {
 		if list := doctorSays(t, environment); !failedSaying(list, tc.id, tc.says) {
 			t.Errorf("%v: %s should say %q: %s", tc.settings, tc.id, tc.says, finding(list, tc.id))
 		}
+	}
+}
+
+// Temporal's frontend answers much from its memory while its history service, or the database, hangs.
+func TestAFrontendWithNothingBehindItIsntTemporal(t *testing.T) {
+	t.Parallel()
+	hollow := newTap(t, grpc.StreamInterceptor(func(service any, s grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		if strings.HasSuffix(info.FullMethod, "/DescribeWorkflowExecution") || strings.HasSuffix(info.FullMethod, "/GetWorkflowExecutionHistory") {
+			<-s.Context().Done()
+			return status.FromContextError(s.Context().Err()).Err()
+		}
+		return next(service, s)
+	}))
+	environment := map[string]string{"TEMPORAL_ADDRESS": hollow.address, "DATABASE_URL": stacktest.MigratedDatabase(t)}
+	list := doctorSays(t, environment)
+	if !failedSaying(list, "temporal.executions", "look at Temporal's history service") || failedSaying(list, "temporal.namespace", "") {
+		t.Errorf("%s, %s", finding(list, "temporal.executions"), finding(list, "temporal.namespace"))
+	}
+	code, _, errs := calls(environment, "replay", "--workflow-id", "order-7")
+	if code != exitTemporal || !strings.Contains(errs, "frontend answers, and not what is behind it") {
+		t.Errorf("replay ends with %d: %s", code, errs)
+	}
+	c, err := client.Dial(client.Options{HostPort: hollow.address, Logger: runtime.Logger(stacktest.Logger(t))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := metrics.CheckTemporal(c, client.DefaultNamespace)(ctx); err == nil {
+		t.Error("health says that all is well")
+	}
+	if err := metrics.CheckTemporal(stacktest.TemporalClient(t), client.DefaultNamespace)(t.Context()); err != nil {
+		t.Errorf("of a Temporal that is well: %v", err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"go.temporal.io/sdk/client"
 
+	"workflow-worker/metrics"
 	"workflow-worker/migrations"
 	"workflow-worker/migrations/database"
 	"workflow-worker/reconcile/rows"
@@ -50,7 +50,7 @@ func (s settings) reachTemporal(ctx context.Context) (temporalClient, error) {
 	}
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	if _, err := c.CheckHealth(asking, &client.CheckHealthRequest{}); err != nil {
+	if err := metrics.CheckTemporal(c, c.namespace)(asking); err != nil {
 		c.Close()
 		return c, exits(exitTemporal, fmt.Errorf("reach Temporal: %w", err))
 	}

@@ -49,6 +49,7 @@ var checks = []check{
 	{"stream.identities", "no published column list stops UPDATEs", Fatal, "database.reachable", (*Patient).streamIdentities},
 	{"temporal.reachable", "Temporal answers", Fatal, "", (*Patient).temporalReachable},
 	{"temporal.namespace", "the namespace is there and lets us in", Fatal, "temporal.reachable", (*Patient).temporalNamespace},
+	{"temporal.executions", "what is behind Temporal's frontend answers", Fatal, "temporal.namespace", (*Patient).temporalExecutions},
 	{"temporal.retention", "code is kept as long as executions", Warning, "temporal.namespace", (*Patient).temporalRetention},
 	{"payloads.codec", "payloads can be encrypted and decrypted", Fatal, "settings.valid", (*Patient).payloadsCodec},
 	{"payloads.hidden", "nobody on the way can read them", Warning, "payloads.codec", (*Patient).payloadsHidden},
@@ -403,8 +404,15 @@ func (p *Patient) namespace() string {
 }
 
 func (p *Patient) temporalNamespace(ctx context.Context) ([]Problem, error) {
-	if err := metrics.CheckTemporal(p.temporal, p.namespace())(ctx); err != nil {
+	if err := metrics.CheckNamespace(p.temporal, p.namespace())(ctx); err != nil {
 		return []Problem{{err.Error(), p.mendOfNamespace(ctx, err)}}, nil
+	}
+	return nil, nil
+}
+
+func (p *Patient) temporalExecutions(ctx context.Context) ([]Problem, error) {
+	if err := metrics.CheckExecutions(p.temporal, p.namespace())(ctx); err != nil {
+		return []Problem{{err.Error(), "look at Temporal's history service, and at its database"}}, nil //nolint:nilerr // it is what the check found
 	}
 	return nil, nil
 }
