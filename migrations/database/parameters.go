@@ -1,8 +1,10 @@
 package database
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -81,11 +83,18 @@ func Understood(text string) string {
 	return before + "?" + strings.Join(kept, "&")
 }
 
-// checkParameters tells of the first that somebody relies on and that does nothing here.
+// parameter is what names of settings look like, the server's and its extensions'.
+var parameter = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)*$`)
+
+// checkParameters tells of the first that is none, or that somebody relies on and that does nothing
+// here.
 func checkParameters(text string) error {
 	_, query := cutQuery(text)
 	for pair := range strings.SplitSeq(query, "&") {
 		name := parameterName(pair)
+		if pair != "" && !parameter.MatchString(name) { // not repeated: it may be of a password
+			return errors.New(`what follows the first "?" are no parameters: it ends the host, and so it does in a user or a password, where it is written %3F`)
+		}
 		if why := unsupported[name]; why != "" {
 			return fmt.Errorf("%s is not supported (%s): leave it out", name, why)
 		}

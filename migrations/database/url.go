@@ -104,6 +104,9 @@ func checkHost(host string) error {
 	if i := strings.LastIndex(host, ":"); i >= 0 && !strings.HasSuffix(host, "]") {
 		name, port = host[:i], host[i+1:]
 	}
+	if strings.ContainsAny(name, " \t") {
+		return fmt.Errorf("the host %q has a space", host)
+	}
 	if strings.Contains(name, ":") && !bracketed(name) {
 		return fmt.Errorf("the host %q can't be read: an IPv6 address is written [::1]", host)
 	}

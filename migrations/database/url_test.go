@@ -32,6 +32,10 @@ func TestWhatIsWrongWithAURLIsSaidByItsPart(t *testing.T) {
 		"postgres://u:hidden@::1/d":                    "an IPv6 address is written [::1]",
 		"postgres://u:hidden@[::1/d":                   "an IPv6 address is written [::1]",
 		"postgres://u:hidden@[::1]:port/d":             `the port is "port"`,
+		"postgres://u:hidden@ h/d":                     `the host " h" has a space`,
+		// Read as parameters: somebody wrote "?" for "@".
+		"postgres://pages?127.0.0.1:5432/d?sslmode=disable": `what follows the first "?" are no parameters`,
+		"postgres://u?hidden@h/d?sslmode=disable":           `what follows the first "?" are no parameters`,
 	} {
 		err := database.CheckURL(url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
@@ -39,7 +43,8 @@ func TestWhatIsWrongWithAURLIsSaidByItsPart(t *testing.T) {
 		}
 	}
 	for _, url := range []string{"postgres://u:p@h/d", "postgresql://h", "postgres://u:p%25@h1:1,h2:2/d?sslmode=require", "postgres:///d?host=/run/postgresql",
-		"postgres://u:p@[::1]:5432/d", "postgres://u:p@[::1]/d", "postgres://u:p@[fe80::1%25eth0]:5432,h/d"} {
+		"postgres://u:p@[::1]:5432/d", "postgres://u:p@[::1]/d", "postgres://u:p@[fe80::1%25eth0]:5432,h/d",
+		"postgres://h/d?app.user_id=5&sslmode=disable"} {
 		if err := database.CheckURL(url); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
