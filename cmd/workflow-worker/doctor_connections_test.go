@@ -254,6 +254,7 @@ func TestTheDoctorSaysWhatMendsTemporal(t *testing.T) {
 		{map[string]string{"TEMPORAL_NAMESPACE": "nobody-made-this"}, "temporal.namespace", "TEMPORAL_NAMESPACE: default"},
 		{map[string]string{"TEMPORAL_API_KEY": "key", "TEMPORAL_TLS": "false", "TEMPORAL_ADDRESS": "0.0.0.0" + port}, "tls.temporal", "can take it"},
 		{map[string]string{"TEMPORAL_API_KEY": "key"}, "temporal.reachable", "TEMPORAL_TLS=false"},
+		{map[string]string{"TEMPORAL_ADDRESS": "nobody.invalid:7233"}, "temporal.reachable", "the host of TEMPORAL_ADDRESS"},
 		{map[string]string{"TEMPORAL_ADDRESS": mutual.address, "TEMPORAL_TLS_SERVER_CA_CERT_PATH": a.ca(), "TEMPORAL_TLS_CLIENT_CERT_PATH": oldCert, "TEMPORAL_TLS_CLIENT_KEY_PATH": oldKey}, "temporal.reachable", "renew our certificate"},
 		{map[string]string{"TEMPORAL_ADDRESS": mutual.address, "TEMPORAL_TLS_SERVER_CA_CERT_PATH": a.ca()}, "temporal.reachable", "TEMPORAL_TLS_CLIENT_CERT_PATH and"},
 		{map[string]string{"TEMPORAL_ADDRESS": barred.address}, "temporal.reachable", "doesn't let us in"},

@@ -53,9 +53,9 @@ var checks = []check{
 	{"temporal.retention", "code is kept as long as executions", Warning, "temporal.namespace", (*Patient).temporalRetention},
 	{"payloads.codec", "payloads can be encrypted and decrypted", Fatal, "settings.valid", (*Patient).payloadsCodec},
 	{"payloads.hidden", "nobody on the way can read them", Warning, "payloads.codec", (*Patient).payloadsHidden},
-	{"scale.polls", "the namespace allows the polls of all projects", Warning, "schema.migrated", (*Patient).scalePolls},
+	{"scale.polls", "the namespace allows the polls of all projects", Warning, "rights.tables", (*Patient).scalePolls},
 	{"scale.partitions", "task queues have one partition", Warning, "temporal.namespace", (*Patient).scalePartitions},
-	{"scale.memory", "there is memory for all projects", Warning, "schema.migrated", (*Patient).scaleMemory},
+	{"scale.memory", "there is memory for all projects", Warning, "rights.tables", (*Patient).scaleMemory},
 	{"tls.database", "the connection to the database is verified and its certificates last", Warning, "database.reachable", (*Patient).tlsDatabase},
 	{"tls.temporal", "the certificates of Temporal last", Warning, "temporal.reachable", (*Patient).tlsTemporal},
 	{"traces.receiver", "the receiver of traces takes them", Warning, "settings.valid", (*Patient).tracesReceiver},
@@ -355,9 +355,25 @@ func (p *Patient) temporalReachable(ctx context.Context) ([]Problem, error) {
 		}
 	}
 	if _, err := p.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		if unknown := p.unknownHost(ctx); unknown != nil {
+			return []Problem{{fmt.Sprintf("%s: %v", p.address(), unknown), "the host of TEMPORAL_ADDRESS"}}, nil
+		}
 		return []Problem{{fmt.Sprintf("%s: %v", p.address(), err), p.mendOfTemporal(ctx, err)}}, nil
 	}
 	return nil, nil
+}
+
+// unknownHost says why Temporal's host has no address: gRPC has other words for it.
+func (p *Patient) unknownHost(ctx context.Context) error {
+	host, _, err := net.SplitHostPort(p.address())
+	if err != nil {
+		return nil //nolint:nilerr // mendOfTemporal tells of it
+	}
+	var none *net.DNSError
+	if _, err = net.DefaultResolver.LookupHost(ctx, host); errors.As(err, &none) {
+		return none
+	}
+	return nil
 }
 
 func (p *Patient) payloadsCodec(ctx context.Context) ([]Problem, error) {
