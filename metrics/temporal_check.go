@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -30,6 +31,9 @@ func CheckTemporal(c client.Client, namespace string) Check {
 func CheckNamespace(c client.Client, namespace string) Check {
 	return func(ctx context.Context) error {
 		if _, err := c.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+			if strings.Contains(err.Error(), noAddress) {
+				err = fmt.Errorf("the host of TEMPORAL_ADDRESS has no address: %w", err)
+			}
 			return refusal(namespace, err)
 		}
 		found, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
@@ -45,6 +49,9 @@ func CheckNamespace(c client.Client, namespace string) Check {
 		return nil
 	}
 }
+
+// noAddress is what gRPC says of a host whose name nobody knows.
+const noAddress = "no children to pick from"
 
 // noExecution is the id of one that there isn't.
 const noExecution = "workflow-worker-health"

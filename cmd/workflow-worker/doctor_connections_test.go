@@ -300,6 +300,14 @@ func TestAFrontendWithNothingBehindItIsntTemporal(t *testing.T) {
 	if err := metrics.CheckTemporal(c, client.DefaultNamespace)(ctx); err == nil {
 		t.Error("health says that all is well")
 	}
+	nowhere, err := client.NewLazyClient(client.Options{HostPort: "nobody.invalid:7233", Logger: runtime.Logger(stacktest.Logger(t))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nowhere.Close()
+	if err := metrics.CheckTemporal(nowhere, client.DefaultNamespace)(t.Context()); err == nil || !strings.Contains(err.Error(), "the host of TEMPORAL_ADDRESS has no address") {
+		t.Errorf("of a host that there isn't: %v", err)
+	}
 	if err := metrics.CheckTemporal(stacktest.TemporalClient(t), client.DefaultNamespace)(t.Context()); err != nil {
 		t.Errorf("of a Temporal that is well: %v", err)
 	}
