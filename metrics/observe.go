@@ -106,7 +106,7 @@ func (m *Metrics) makeCollectors() {
 		Help: "Workflow tasks answered with a failure, by reason; the execution stays open.",
 	}, []string{"reason"}), "exception", "unhandled_rejection", "interrupted", "memory", "call_depth", "unknown_type",
 		"missing_code", "unsupported", "payload", "discarded", "nondeterminism", "too_large", "duplicate_id",
-		"foreign", "not_awaited", "refused", "quarantined", "internal")
+		"foreign", "not_awaited", "refused", "quarantined", "no_turn", "internal")
 }
 
 // gaugeSet is a gauge per known value of one label.

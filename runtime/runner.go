@@ -205,9 +205,14 @@ func (r *Runner) died(pr *project, err error) {
 	pr.log.Error("the worker ended", slog.String(logkey.ID, "project.worker_ended"), slog.String(logkey.Error, err.Error()))
 }
 
+// share is a project's.
+func (r *Runner) share(projectID string) *share {
+	return r.shares.of(projectID, func(id string) bool { return r.running(id) != nil })
+}
+
 // logger is a project's, for what is said of it and for what its code says.
 func (r *Runner) logger(projectID string) *slog.Logger {
-	within := userlog.Within(r.shares.of(projectID).log, r.cfg.Logger.Handler(), logkey.Dropped)
+	within := userlog.Within(r.share(projectID).log, r.cfg.Logger.Handler(), logkey.Dropped)
 	return slog.New(within).With(slog.String(logkey.Project, projectID))
 }
 
@@ -217,6 +222,7 @@ func (r *Runner) workflowOptions(projectID string) workflow.CodeOptions {
 		Runtimes: r.runtimes, Isolated: r.isolated(projectID), Probe: r.cfg.Compiler.Probe,
 		Memory: r.memory, Budget: sandbox.Budget{Bytes: r.cfg.MaxWorkflowMemory, Setting: workflow.MaxMemorySetting},
 		Used:    func(d time.Duration) { r.cfg.Usage.ProjectUsedCPU(projectID, d) },
+		Turns:   r.share(projectID).turns,
 		Entered: r.entered(projectID), Held: r.heldBack(projectID),
 	}
 }
@@ -235,7 +241,7 @@ func (r *Runner) activityOptions(projectID string) activity.CodeOptions {
 		HTTP:        r.http.Of(projectID),
 		Env:         r.cfg.Env,
 		SliceBudget: r.cfg.ActivitySliceTimeout,
-		Turns:       r.shares.of(projectID).turns,
+		Turns:       r.share(projectID).turns,
 		CPUBudget:   r.cfg.ActivityCPUBudget,
 		Sandbox: sandbox.Options{
 			Memory: r.memory, Probe: r.cfg.Compiler.Probe,

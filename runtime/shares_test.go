@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -32,5 +33,38 @@ func TestAProjectIsAloneWhereNoOtherRunsCode(t *testing.T) {
 	want("one runs on", "c", false)
 	if time.Since(s.latest[0].at) > beside {
 		t.Error("a was entered long ago")
+	}
+}
+
+// However many projects come and go, those that are gone are forgotten after a while; what runs has its
+// share as long as it does.
+func TestSharesOfProjectsThatAreGoneAreForgotten(t *testing.T) {
+	t.Parallel()
+	var s shares
+	runs := func(id string) bool { return id == "runs" }
+	lasts := s.of("runs", runs)
+	s.of("stopped", runs)
+	for i := range 10_000 {
+		for _, x := range s.byProject {
+			x.asked = x.asked.Add(-2 * shareKept)
+		}
+		s.of(strconv.Itoa(i), runs)
+		if len(s.byProject) > 2*fewShares {
+			t.Fatalf("%d are remembered", len(s.byProject))
+		}
+	}
+	if s.of("runs", runs) != lasts {
+		t.Error("what runs has another share than before")
+	}
+	if s.byProject["stopped"] != nil {
+		t.Error("what is gone is remembered")
+	}
+	s = shares{}
+	stopped := s.of("stopped", runs)
+	for i := range 1000 {
+		s.of(strconv.Itoa(i), runs)
+	}
+	if s.of("stopped", runs) != stopped {
+		t.Error("a stop gives another share at once")
 	}
 }

@@ -9,6 +9,7 @@
 //	go run ./cmd/bench -parts waiting         # 300 projects with a waiting execution each; -waiting 1000
 //	go run ./cmd/bench -parts edits           # one project edited often, and many of its workflows at once
 //	go run ./cmd/bench -parts hoard           # one project fills memory beside 100 others
+//	go run ./cmd/bench -parts beside          # one project does its worst in many ways beside others; -ways endless,children
 //	go run ./cmd/bench -parts executions      # started and followed by rows
 //	go run ./cmd/bench -parts cells           # JavaScript in a process of its own, beside without
 //	go run ./cmd/bench -parts outage -outage 60s
@@ -71,12 +72,13 @@ type options struct {
 	outage   time.Duration
 	native   bool
 	cells    int      // of the service; negative: as many as it has by default
+	ways     []string // in part beside; none: all
 	settings []string // of the service, NAME=value
 	verbose  bool
 }
 
 // The parts, in the order in which they run.
-var allParts = []string{"code", "first", "cpu", "computing", "memory", "start", "waiting", "hoard", "executions", "reload", "edits", "cells", "placement", "outage"}
+var allParts = []string{"code", "first", "cpu", "computing", "memory", "start", "waiting", "hoard", "beside", "executions", "reload", "edits", "cells", "placement", "outage"}
 
 func parseOptions(args []string, out io.Writer) (options, error) {
 	var o options
@@ -94,6 +96,15 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.DurationVar(&o.outage, "outage", 20*time.Second, "how long Temporal is away in part outage")
 	f.BoolVar(&o.native, "native", true, "measure the same workflows written in Go, too")
 	f.IntVar(&o.cells, "cells", -1, "CELLS of the service, except in part cells; negative: the default")
+	f.Func("ways", "`names` of what is done in part beside, with commas; all without", func(text string) error {
+		for name := range strings.SplitSeq(text, ",") {
+			if !slices.ContainsFunc(besideWays, func(w besideWay) bool { return w.name == name }) {
+				return fmt.Errorf("no way %q", name)
+			}
+			o.ways = append(o.ways, name)
+		}
+		return nil
+	})
 	f.Func("set", "NAME=value, a `setting` of the service; may be given again", func(text string) error {
 		if name, _, ok := strings.Cut(text, "="); !ok || name == "" {
 			return errors.New("must be NAME=value")
@@ -157,7 +168,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	parts := map[string]func(context.Context) error{
 		"code": b.measureCode, "first": b.measureFirst, "cpu": b.measureCPU, "computing": b.measureComputing, "memory": b.measureMemory,
 		"start":   b.measureStart,
-		"waiting": b.measureWaiting, "hoard": b.measureHoard, "executions": b.measureExecutions, "reload": b.measureReload, "edits": b.measureEdits, "cells": b.measureCells, "placement": b.measurePlacement, "outage": b.measureOutage,
+		"waiting": b.measureWaiting, "hoard": b.measureHoard, "beside": b.measureBeside, "executions": b.measureExecutions, "reload": b.measureReload, "edits": b.measureEdits, "cells": b.measureCells, "placement": b.measurePlacement, "outage": b.measureOutage,
 	}
 	var failed error
 	for _, part := range allParts {

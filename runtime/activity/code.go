@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/cores"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -18,7 +19,7 @@ type Code struct {
 	opts    CodeOptions
 	modules func() *modules // the platform, made for the first execution
 	unkept  sync.Once       // says that measurements are left out
-	habit   habit
+	habit   cores.Habit
 
 	mu       sync.Mutex // guards what follows
 	ready    []*instance

@@ -12,6 +12,7 @@ import (
 	sdkactivity "go.temporal.io/sdk/activity"
 	sdkworkflow "go.temporal.io/sdk/workflow"
 
+	"workflow-worker/runtime/cores"
 	"workflow-worker/runtime/eventloop"
 	"workflow-worker/runtime/platform"
 	"workflow-worker/runtime/sandbox"
@@ -148,18 +149,16 @@ func (in *instance) enter(ctx context.Context, f func() error) error {
 	if in.running != nil && sdkactivity.IsActivity(in.running) {
 		x = sdkactivity.GetInfo(in.running).WorkflowExecution
 	}
-	var turnOver func()
-	if !in.code.habit.short() {
-		turnOver = in.code.opts.Turns.begin(ctx)
-	}
+	// Who is gone is interrupted as it enters.
+	turnOver, noTurn := in.code.opts.Turns.Begin(ctx, cores.Activity, &in.code.habit, 0)
 	over := in.code.opts.Entered(in.code.program, x.ID, x.RunID)
 	err := in.vm.Enter(ctx, min(in.code.opts.SliceBudget, max(left, time.Millisecond)), f)
 	over()
-	if turnOver != nil {
+	if noTurn == nil {
 		turnOver()
 	}
 	used := in.vm.CPUTime() - before
-	in.code.habit.took(used)
+	in.code.opts.Turns.Took(&in.code.habit, used)
 	in.code.opts.Used(used)
 	var interrupted *sandbox.Interrupted
 	if sandbox.CutOff(err) {

@@ -7,6 +7,7 @@ import (
 
 	"workflow-worker/activities"
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/cores"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -122,7 +123,7 @@ type CodeOptions struct {
 	// Default: nobody.
 	Used func(time.Duration)
 	// Turns are the project's. Default: no limit.
-	Turns *Turns
+	Turns *cores.Turns
 	// Held and Entered are workflow.CodeOptions'.
 	Held    func(runID, hash string) (why string, until time.Time)
 	Entered func(p *compile.Program, workflowID, runID string) (left func())

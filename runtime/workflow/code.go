@@ -12,6 +12,7 @@ import (
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/cores"
 	"workflow-worker/runtime/language"
 	"workflow-worker/runtime/sandbox"
 )
@@ -26,6 +27,7 @@ type Code struct {
 	// suspects and residents are those of all codes that share runtimes.
 	suspects  *suspects
 	residents *residents
+	habit     cores.Habit
 
 	mu       sync.Mutex // guards the rest
 	version  string     // for people
@@ -157,6 +159,13 @@ type Contents struct {
 func (c *Code) Check(ctx context.Context) (found Contents, err error) {
 	in := c.newInstance("", true)
 	defer in.close()
+	if c.opts.Turns.Long() { // else hundreds of rows would wait for each other that are edited at once
+		over, err := in.turn(ctx, mostWait)
+		if err != nil {
+			return found, err
+		}
+		defer over()
+	}
 	err = in.enter(ctx, c.opts.CheckTimeout, noHost{}, func() error {
 		v := in.machine
 		v.now, v.vm.EnglishOnly, v.vm.Former = time.Now(), false, language.Former{}

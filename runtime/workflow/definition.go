@@ -47,7 +47,10 @@ type definition struct {
 	inQuery     bool
 	jobs        []protocol.Job
 	logged      int // lines of the activation under way
-	pending     int // commands and conditions that the activation under way started: see started
+	// waited is how long the task under way waited for its turn, hadTurn that it had one.
+	waited  time.Duration
+	hadTurn bool
+	pending int // commands and conditions that the activation under way started: see started
 
 	// What the execution waits for, by the package's sequence numbers.
 	timers     map[int64]bindings.TimerID
@@ -150,14 +153,14 @@ func (d *definition) task() error {
 	d.in.working.Store(true)
 	// What a cancellation resolves at once makes another activation, without end if the code
 	// schedules and cancels again.
-	ctx, cancel := context.WithTimeout(context.Background(), maxTaskFactor*d.o.TaskTimeout)
-	defer cancel()
+	began, before := time.Now(), d.waited
 	for len(d.jobs) > 0 || !d.initialized {
-		if ctx.Err() != nil {
+		left := maxTaskFactor*d.o.TaskTimeout - (time.Since(began) - (d.waited - before))
+		if left <= 0 {
 			return &wire.TaskFailure{Reason: wire.ReasonInterrupted, Hint: hintTooLong, Message: fmt.Sprintf(
 				"the workflow task came to no end within %v: the code schedules and cancels without waiting", maxTaskFactor*d.o.TaskTimeout)}
 		}
-		commands, err := d.activate(ctx, protocol.Sorted(d.jobs))
+		commands, err := d.activate(left, protocol.Sorted(d.jobs))
 		if err != nil {
 			return err
 		}
@@ -180,6 +183,7 @@ func (d *definition) task() error {
 	d.busy.Store(len(d.locals) > 0)
 	d.in.working.Store(false)
 	if !d.replaying {
+		d.waited, d.hadTurn = 0, false
 		d.in.behaves = d.in.code.suspects.passed(d.x.RunID) || d.in.behaves
 		d.in.account.Lasts()
 	}
@@ -197,16 +201,26 @@ func (d *definition) isMisplaced() bool {
 	return d.in.heavy || d.in.behaves
 }
 
-// activate hands the jobs to the package, as one activation.
-func (d *definition) activate(ctx context.Context, jobs []protocol.Job) (commands []command, err error) {
+// activate hands the jobs to the package, as one activation that has so much time on the clock.
+func (d *definition) activate(most time.Duration, jobs []protocol.Job) (commands []command, err error) {
 	d.jobs, d.pending = nil, 0
 	in := d.in
+	if err := in.early(); err != nil {
+		return nil, err
+	}
+	over, err := d.turn()
+	if err != nil {
+		return nil, err
+	}
+	defer over()
 	done, err := in.takeTurn()
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	defer d.tellDropped()
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
 	err = in.enter(ctx, d.o.TaskTimeout, d, func() error {
 		v := in.machine
 		if !d.initialized {

@@ -139,6 +139,7 @@ func (in *instance) tryEnter(ctx context.Context, budget time.Duration, h host, 
 	v.vm.ChargeTo(nil)
 	took := v.vm.CPUTime() - before
 	in.code.opts.Used(took)
+	in.code.opts.Turns.Took(&in.code.habit, took)
 	switch {
 	case sandbox.CutOff(err):
 		v.cut()

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"workflow-worker/runtime/compile"
+	"workflow-worker/runtime/cores"
 	"workflow-worker/runtime/sandbox"
 )
 
@@ -171,6 +172,8 @@ type CodeOptions struct {
 	// Used hears of the CPU time that each entry into its JavaScript took. It is cheap and doesn't
 	// block. Default: nobody.
 	Used func(time.Duration)
+	// Turns are the project's. Default: no limit.
+	Turns *cores.Turns
 	// Entered hears of each entry into its JavaScript before it begins, of which execution it is, ""
 	// for none, and is told when it is over. It is cheap and doesn't block. Default: nobody.
 	Entered func(p *compile.Program, workflowID, runID string) (left func())

@@ -30,8 +30,16 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 	defer func() { d.inQuery = false }()
 	in := d.in
 	var answer *commonpb.Payload
+	if err := in.early(); err != nil {
+		return nil, d.queryError(name, err)
+	}
+	over, err := in.turn(context.Background(), mostWait)
+	if err != nil {
+		return nil, d.queryError(name, err)
+	}
 	done, err := in.takeTurn()
 	if err != nil {
+		over()
 		return nil, d.queryError(name, err)
 	}
 	defer done()
@@ -56,6 +64,7 @@ func (d *definition) query(name string, args *commonpb.Payloads, header *commonp
 		answer, err = d.readAnswer(concluded)
 		return err
 	})
+	over() // what is replayed for it has turns of its own
 	if errors.Is(err, errDiscarded) && !d.o.unproven {
 		if again, failed := d.askAgain(name, args, header); !errors.Is(failed, errDiscarded) {
 			d.evict(errDiscarded)

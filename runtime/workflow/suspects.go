@@ -125,23 +125,45 @@ func (s *suspects) passed(runID string) (behaves bool) {
 	return behaves
 }
 
-// takeTurn lets one of those go on that were cut off for their memory: alone, until done is called.
-// The error is for one that has to wait. Code that it wasn't cut off on may be better.
-func (s *suspects) takeTurn(runID, code string) (done func(), err error) {
+// hoarder gives what one was cut off with for its memory, and until when it waits; nil of any other.
+// Code that it wasn't cut off on may be better.
+func (s *suspects) hoarder(runID, code string) (f *wire.TaskFailure, until time.Time) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	x := s.byRun[runID]
 	if x == nil || x.hoards == nil {
-		s.mu.Unlock()
-		return func() {}, nil
+		return nil, time.Time{}
 	}
 	waits := *x.hoards
-	until, turn := x.until, s.turn
-	early := x.code == code && time.Now().Before(until)
-	s.mu.Unlock()
-	if early {
-		waits.Hint = fmt.Sprintf("%s It is tried again at %s, not before.", waits.Hint, until.UTC().Format(time.TimeOnly+" MST"))
-		return nil, &waits
+	if x.code == code {
+		until = x.until
 	}
+	return &waits, until
+}
+
+// early is the failure of one that isn't to be tried yet; nil if it is.
+func (s *suspects) early(runID, code string) error {
+	waits, until := s.hoarder(runID, code)
+	if waits == nil || !time.Now().Before(until) {
+		return nil
+	}
+	waits.Hint = fmt.Sprintf("%s It is tried again at %s, not before.", waits.Hint, until.UTC().Format(time.TimeOnly+" MST"))
+	return waits
+}
+
+// takeTurn lets one of those go on that were cut off for their memory: alone, until done is called.
+// The error is for one that has to wait.
+func (s *suspects) takeTurn(runID, code string) (done func(), err error) {
+	waits, _ := s.hoarder(runID, code)
+	if waits == nil {
+		return func() {}, nil
+	}
+	if err := s.early(runID, code); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	turn := s.turn
+	s.mu.Unlock()
 	timer := time.NewTimer(turnPatience)
 	defer timer.Stop()
 	select {
@@ -149,7 +171,7 @@ func (s *suspects) takeTurn(runID, code string) (done func(), err error) {
 		return func() { <-turn }, nil
 	case <-timer.C:
 		waits.Hint += " It is tried again when no other execution is that was cut off for its memory."
-		return nil, &waits
+		return nil, waits
 	}
 }
 
@@ -170,4 +192,12 @@ func (in *instance) takeTurn() (done func(), err error) {
 		return func() {}, nil
 	}
 	return in.code.suspects.takeTurn(in.runID, in.code.Hash())
+}
+
+// early is suspects.early, likewise.
+func (in *instance) early() error {
+	if in.unproven {
+		return nil
+	}
+	return in.code.suspects.early(in.runID, in.code.Hash())
 }

@@ -89,9 +89,9 @@ func (d *definition) Report(f *wire.TaskFailure) {
 }
 
 // tellFailed tells of a failed task. That a query failed says nothing of the execution, and a
-// discarded runtime nothing of its code.
+// discarded runtime, or a turn that didn't come, nothing of its code.
 func (d *definition) tellFailed(f *wire.TaskFailure) {
-	if f.Reason != wire.ReasonDiscarded && d.o.Tasks.Working(d.x.RunID) {
+	if f.Reason != wire.ReasonDiscarded && f.Reason != wire.ReasonNoTurn && d.o.Tasks.Working(d.x.RunID) {
 		d.o.Ends.TaskFailed(d.x, f)
 	}
 }

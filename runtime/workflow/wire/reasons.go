@@ -6,6 +6,6 @@ func Reasons() []string {
 	return []string{
 		ReasonException, ReasonUnhandled, ReasonInterrupted, ReasonMemory, ReasonCallDepth, ReasonUnknownType, ReasonMissingCode,
 		ReasonUnsupported, ReasonPayload, ReasonDiscarded, ReasonNondeterminism, ReasonTooLarge, ReasonDuplicateID,
-		ReasonForeign, ReasonNotAwaited, ReasonRefused, ReasonQuarantined, ReasonInternal,
+		ReasonForeign, ReasonNotAwaited, ReasonRefused, ReasonQuarantined, ReasonNoTurn, ReasonInternal,
 	}
 }

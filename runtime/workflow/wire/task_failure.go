@@ -30,6 +30,9 @@ const (
 	// ReasonQuarantined is of an execution that isn't tried: its code ended the process that it ran
 	// in.
 	ReasonQuarantined = "quarantined"
+	// ReasonNoTurn is of a task that waited for its turn as long as it could, while other executions of
+	// the project computed.
+	ReasonNoTurn = "no_turn"
 	// ReasonRefused is of a task that the server failed: it doesn't take a command that the code
 	// gave.
 	ReasonRefused = "refused"

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// besideProjects are those that behave well beside one that does its worst.
+	besideProjects = 10
+	// besideFor is how long each way is measured, and they alone.
+	besideFor = 15 * time.Second
+	// besideRest is between two ways: what one left over is not the next one's.
+	besideRest = 2 * time.Second
+)
+
+// besideWay is a way to take from others what they need.
+type besideWay struct {
+	name string
+	// executions of so many begin at once, all of the body of a function; or of an activity's.
+	executions     int
+	body, activity string
+	signals        int    // each is sent so many at once
+	query          string // is asked all the time by each of so many as there are executions
+}
+
+// besideWays are what any engine survives.
+var besideWays = []besideWay{
+	{name: "endless", executions: 6, body: `for (;;);`},
+	{name: "endless20", executions: 20, body: `for (;;);`},
+	{name: "endless_later", executions: 6, body: `await sleep(1); for (;;);`},
+	{name: "endless_query", executions: 6, query: "spin", body: `setHandler(defineQuery('spin'), () => { for (;;); }); await condition(() => false);`},
+	{name: "endless_signal", executions: 6, signals: 1, body: `setHandler(defineSignal('go'), () => { for (;;); }); await condition(() => false);`},
+	{name: "endless_activity", executions: 6, body: `await acts.act_endless_activity();`, activity: `for (;;);`},
+	{name: "endless_both", executions: 6, body: `acts.act_endless_both(); acts.act_endless_both(); await sleep(1); for (;;);`, activity: `for (;;);`},
+	{name: "steps", executions: 10, body: `for (;;) { const end = Date.now(); for (let i = 0, s = 0; i < 400000; i++) s += i; await sleep(1); }`},
+	{name: "promises", executions: 6, body: `for (;;) await null;`},
+	{name: "allocates", executions: 6, body: `for (;;) [].concat([1, 2, 3].map(String), new Array(1000).fill('x'));`},
+	{name: "children", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, () => executeChild('noop')));`},
+	{name: "activities", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => acts.echo({ n })));`},
+	{name: "timers", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => sleep(1000 + n % 10)));`},
+	{name: "signals", executions: 1, signals: 2000, body: `let n = 0; setHandler(defineSignal('go'), () => { n++; }); await condition(() => n >= 2000);`},
+}
+
+func besideCode(ways []besideWay) (workflow, component string) {
+	var w, c strings.Builder
+	w.WriteString(`import { proxyActivities, sleep, condition, setHandler, defineQuery, defineSignal, executeChild } from '@temporalio/workflow';
+const acts = proxyActivities<any>({ startToCloseTimeout: '1m' });
+export default async function versionOf() { return 'beside'; }
+export async function noop() { return 'ok'; }
+`)
+	c.WriteString("export async function act() {}\n")
+	for _, way := range ways {
+		fmt.Fprintf(&w, "export async function way_%s(): Promise<any> { %s }\n", way.name, way.body)
+		if way.activity != "" {
+			fmt.Fprintf(&c, "export async function act_%s(): Promise<any> { %s }\n", way.name, way.activity)
+		}
+	}
+	return w.String(), c.String()
+}
+
+// measureBeside measures what projects notice of one that does its worst, in each way.
+func (b *bench) measureBeside(ctx context.Context) error {
+	ways := slices.DeleteFunc(slices.Clone(besideWays), func(w besideWay) bool {
+		return len(b.options.ways) > 0 && !slices.Contains(b.options.ways, w.name)
+	})
+	return b.withService(ctx, func(s *service, r *rows) error {
+		neighbours, _, err := r.add(ctx, besideProjects, cpuCode)
+		if err != nil {
+			return err
+		}
+		code, component := besideCode(ways)
+		worst, _, err := r.add(ctx, 1, code)
+		if err != nil {
+			return err
+		}
+		if err := r.addComponent(ctx, worst[0], "worst", component); err != nil {
+			return err
+		}
+		if _, err := r.waitRunning(ctx, besideProjects+1); err != nil {
+			return err
+		}
+		if _, err := b.besides(ctx, neighbours, besideFor/3); err != nil { // warms up
+			return err
+		}
+		alone, err := b.besides(ctx, neighbours, besideFor)
+		if err != nil {
+			return err
+		}
+		p99 := milliseconds(quantile(alone, 0.99))
+		b.say("alone: p50 %s, p99 %s", quantile(alone, 0.5).Round(time.Millisecond), quantile(alone, 0.99).Round(time.Millisecond))
+		b.report.add("small workflows alone, p99", "ms", yardstick{}, math.NaN(), p99)
+		for _, way := range ways {
+			took, err := b.worst(ctx, worst[0], way, neighbours)
+			if err != nil {
+				return fmt.Errorf("%s: %w", way.name, err)
+			}
+			b.say("beside %s: p50 %s, p99 %s, most %s", way.name, quantile(took, 0.5).Round(time.Millisecond), quantile(took, 0.99).Round(time.Millisecond), quantile(took, 1).Round(time.Millisecond))
+			b.report.add("… beside "+way.name, "ms", yardstick{goal: "3 × + 300 ms", limit: 3*p99 + 300}, math.NaN(), milliseconds(quantile(took, 0.99)))
+		}
+		return s.failedByOthers(ctx)
+	})
+}
+
+// worst measures the neighbours beside one way.
+func (b *bench) worst(ctx context.Context, p project, way besideWay, neighbours []project) (took []time.Duration, err error) {
+	var runs []client.WorkflowRun
+	for range way.executions {
+		run, err := b.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: p.taskQueue, WorkflowExecutionTimeout: workflowTimeout}, "way_"+way.name)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+	}
+	goesOn, stop := context.WithCancel(ctx)
+	defer stop()
+	var group errgroup.Group
+	for _, run := range runs {
+		for range way.signals {
+			group.Go(func() error {
+				_ = b.client.SignalWorkflow(goesOn, run.GetID(), run.GetRunID(), "go", nil) // it may be over
+				return nil
+			})
+		}
+		if way.query != "" {
+			group.Go(func() error {
+				for goesOn.Err() == nil {
+					_, _ = b.client.QueryWorkflow(goesOn, run.GetID(), run.GetRunID(), way.query) // it can't be answered
+				}
+				return nil
+			})
+		}
+	}
+	took, err = b.besides(ctx, neighbours, besideFor)
+	stop()
+	err = errors.Join(err, group.Wait())
+	for _, run := range runs {
+		_ = b.client.TerminateWorkflow(ctx, run.GetID(), run.GetRunID(), "measured") // it may be over
+	}
+	return took, errors.Join(err, rest(ctx, besideRest))
+}
+
+// besides starts small workflows on the projects in turn, for so long, and gives how long each took.
+func (b *bench) besides(ctx context.Context, projects []project, most time.Duration) (took []time.Duration, err error) {
+	var mu sync.Mutex // guards took
+	var group errgroup.Group
+	ticks := time.NewTicker(neighboursEvery)
+	defer ticks.Stop()
+	for i, began := 0, time.Now(); time.Since(began) < most && ctx.Err() == nil; i++ {
+		workflow, want := wfNoop, "ok"
+		if i%2 == 1 {
+			workflow, want = wfOne, "1"
+		}
+		group.Go(func() error {
+			began := time.Now()
+			result, err := b.execute(ctx, projects[i/2%len(projects)].taskQueue, workflow)
+			if err != nil {
+				return err
+			}
+			if result != want {
+				return fmt.Errorf("a neighbour's workflow returned %q", result)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			took = append(took, time.Since(began))
+			return nil
+		})
+		<-ticks.C
+	}
+	return took, errors.Join(group.Wait(), ctx.Err())
+}
