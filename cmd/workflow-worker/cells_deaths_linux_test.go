@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -309,4 +310,77 @@ func TestNoProcessOutlivesTheOneThatStartedIt(t *testing.T) {
 	s.signal(syscall.SIGKILL)
 	<-s.Done()
 	gone("what the service had started has ended", ofTheSecond)
+}
+
+// killed has cells end as often as that, each time all of them at once, and gives how long it was until
+// an execution of each project had ended after each.
+func killed(t *testing.T, s *service, projects []*project, times int) (away []time.Duration) {
+	t.Helper()
+	for range times {
+		before := s.cells()
+		began := time.Now()
+		for _, pid := range before {
+			endCell(t, pid, syscall.SIGKILL)
+		}
+		// Till then Temporal may give it the tasks.
+		eventually(t, "they are gone", func() error {
+			for _, pid := range before {
+				if syscall.Kill(pid, 0) == nil && !strings.Contains(procFile(t, pid, "stat"), ") Z ") {
+					return fmt.Errorf("process %d lives", pid)
+				}
+			}
+			return nil
+		})
+		for _, p := range projects {
+			if got := run[string](p, "quick"); got != "done" {
+				t.Errorf("afterwards an execution ended with %q", got)
+			}
+		}
+		away = append(away, time.Since(began))
+		for _, pid := range s.cells() {
+			if slices.Contains(before, pid) {
+				t.Errorf("cell %d is still there", pid)
+			}
+		}
+	}
+	return away
+}
+
+// However often its cells are killed, and all at once, the service has them back soon: what ends them
+// from outside says nothing of the code that runs there, or of what the next will find.
+func TestCellsThatAreKilledAgainAndAgainAreBackEachTime(t *testing.T) {
+	t.Parallel()
+	for _, count := range []int{1, 2} {
+		t.Run(fmt.Sprint(count), func(t *testing.T) {
+			t.Parallel()
+			db := stacktest.MigratedDatabase(t)
+			s := startService(t, db, fmt.Sprintf("CELLS=%d", count))
+			b := newBuilder(t, db)
+			var projects []*project
+			for range 4 {
+				p := b.project()
+				p.workflow("flow", `export async function quick() { return 'done'; }`)
+				projects = append(projects, p)
+			}
+			for _, p := range projects {
+				p.running(nil)
+			}
+			const times = 10
+			away := killed(t, s, projects, times)
+			t.Logf("away %v", away)
+			// By pauses that double it would be a minute.
+			var all time.Duration
+			for _, d := range away {
+				all += d
+			}
+			if all > 45*time.Second {
+				t.Errorf("the projects were away for %v", away)
+			}
+			for _, p := range projects {
+				if n := len(p.events("cell_died")); n == 0 || n > times {
+					t.Errorf("%d deaths are told", n)
+				}
+			}
+		})
+	}
 }

@@ -215,15 +215,19 @@ func (c *Cells) Warm(ctx context.Context) error {
 const warmTries = 3
 
 const (
-	// A cell that dies comes back at once; one that dies soon again, and again, after longer pauses.
-	soon                  = 10 * time.Second
-	firstPause, mostPause = 250 * time.Millisecond, 30 * time.Second
+	// A cell that dies comes back at once; one that dies soon again, and again, after longer pauses: what
+	// ends it may be code, of which it is known by the second death whose, or come from outside, and
+	// meanwhile the others are served. One that can't be started finds the same the next time.
+	soon                             = 10 * time.Second
+	firstPause, mostPause, longPause = 250 * time.Millisecond, time.Second, 30 * time.Second
 )
 
 // keep has a cell come back whenever it dies, until the end.
 func (c *Cells) keep(one *cell, p *process) {
 	for failures := 0; ; {
+		most := longPause
 		if p != nil {
+			most = mostPause
 			select {
 			case <-p.dead:
 			case <-c.life.Done():
@@ -236,7 +240,7 @@ func (c *Cells) keep(one *cell, p *process) {
 			c.died(p)
 		}
 		if failures > 0 {
-			pause := time.NewTimer(min(firstPause<<(failures-1), mostPause))
+			pause := time.NewTimer(min(firstPause<<(failures-1), most))
 			select {
 			case <-pause.C:
 			case <-c.life.Done():

@@ -64,10 +64,10 @@ func TestLongEntriesOfOneProjectWaitForEachOther(t *testing.T) {
 	has(t, p, Activity, &Habit{})()         // nor does the other kind
 	has(t, NewOfOne(beside), 0, &Habit{})() // nor another project
 	select {
-	case <-first:
-		t.Fatal("two computed at once")
-	case <-second:
-		t.Fatal("two computed at once")
+	case err := <-first:
+		t.Fatalf("two computed at once, %v", err)
+	case err := <-second:
+		t.Fatalf("two computed at once, %v", err)
 	default:
 	}
 	end()
