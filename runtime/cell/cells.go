@@ -219,7 +219,7 @@ const (
 	// ends it may be code, of which it is known by the second death whose, or come from outside, and
 	// meanwhile the others are served. One that can't be started finds the same the next time.
 	soon                             = 10 * time.Second
-	firstPause, mostPause, longPause = 250 * time.Millisecond, time.Second, 30 * time.Second
+	firstPause, mostPause, longPause = 250 * time.Millisecond, 500 * time.Millisecond, 30 * time.Second
 )
 
 // keep has a cell come back whenever it dies, until the end.
@@ -315,7 +315,15 @@ func (c *Cells) lacks(what []string) {
 	})
 }
 
-// choose gives a project that starts the cell with the fewest; done says that its start is over.
+// lateness is 1 of a cell that gives no answer at the moment, else 0. One that comes back is no such.
+func (c *cell) lateness() int {
+	if p, _ := c.current(); p != nil && p.late.Load() {
+		return 1
+	}
+	return 0
+}
+
+// choose gives a project that starts the cell with the fewest, of those that answer; done says that its start is over.
 func (c *Cells) choose(projectID string) (one *cell, done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -328,7 +336,12 @@ func (c *Cells) choose(projectID string) (one *cell, done func()) {
 			count[h.process.cell]++
 		}
 	}
-	one = slices.MinFunc(c.cells, func(a, b *cell) int { return count[a.number] - count[b.number] })
+	one = slices.MinFunc(c.cells, func(a, b *cell) int {
+		if d := a.lateness() - b.lateness(); d != 0 {
+			return d
+		}
+		return count[a.number] - count[b.number]
+	})
 	c.coming[projectID] = one.number
 	return one, func() {
 		c.mu.Lock()

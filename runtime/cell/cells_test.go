@@ -41,3 +41,28 @@ func TestEachProjectThatStartsCountsOnce(t *testing.T) {
 		t.Errorf("%v still come", c.coming)
 	}
 }
+
+func TestACellThatGivesNoAnswerIsGivenNoProjects(t *testing.T) {
+	t.Parallel()
+	c, err := New(Config{Count: 2, Store: struct{ runtime.CodeStore }{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.end(nil)
+	stands := &process{cell: 1}
+	c.cells[0].become(stands)
+	stands.late.Store(true)
+	for n := range 4 {
+		one, done := c.choose(fmt.Sprint(n))
+		defer done()
+		if one.number != 2 {
+			t.Errorf("project %d is given to the cell that stands still", n)
+		}
+	}
+	stands.late.Store(false)
+	one, done := c.choose("later")
+	defer done()
+	if one.number != 1 {
+		t.Error("a cell that answers again is given nothing")
+	}
+}

@@ -35,6 +35,7 @@ type process struct {
 	cause   string                    // of its death; for after that
 	inside  []runtime.Entry           // whose JavaScript was under way; so too
 	wanted  atomic.Bool               // its end is
+	late    atomic.Bool               // it didn't answer lately
 	silent  atomic.Bool               // it was ended because it gave no answer
 	used    atomic.Int64              // bytes, as it last said
 	held    map[string][]runtime.Held // by project, as it was told; guarded by cells.mu
@@ -76,6 +77,9 @@ func (c *Cells) launch(ctx context.Context, number int, memory int64, alone stri
 // beatEvery is how often a cell is asked whether it lives.
 const beatEvery = time.Second
 
+// lateBeats is after how many beats without an answer a cell is given no more projects.
+const lateBeats = 2
+
 // listen ends a process that doesn't answer any more. It has all of its time for one answer: where
 // much JavaScript wants the processors, even that comes late. What counts are beats that it missed:
 // while the parent itself is stopped, none are due.
@@ -101,12 +105,14 @@ func (c *Cells) listen(p *process) {
 			asked = false
 			if r.err == nil {
 				missed = 0
+				p.late.Store(false)
 				p.used.Store(r.beat.Used)
 			}
 			continue
 		case <-ticks.C:
 		}
 		missed++
+		p.late.Store(missed > lateBeats)
 		if time.Duration(missed)*beatEvery > c.cfg.Silence && p.lives() && !p.wanted.Load() && c.life.Err() == nil {
 			p.silent.Store(true)
 			_ = p.cmd.Process.Kill() // it may be over already
