@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/workflow"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,6 +24,9 @@ const (
 	besideRest = 2 * time.Second
 )
 
+// wayPrefix begins the names of what is done.
+const wayPrefix = "way_"
+
 // besideWay is a way to take from others what they need.
 type besideWay struct {
 	name string
@@ -31,6 +35,9 @@ type besideWay struct {
 	body, activity string
 	signals        int    // each is sent so many at once
 	query          string // is asked all the time by each of so many as there are executions
+	// native is the same in Go, for what costs the server: what the neighbours notice of it is not the
+	// service's making. Nil: there is none.
+	native any
 }
 
 // besideWays are what any engine survives.
@@ -45,10 +52,10 @@ var besideWays = []besideWay{
 	{name: "steps", executions: 10, body: `for (;;) { const end = Date.now(); for (let i = 0, s = 0; i < 400000; i++) s += i; await sleep(1); }`},
 	{name: "promises", executions: 6, body: `for (;;) await null;`},
 	{name: "allocates", executions: 6, body: `for (;;) [].concat([1, 2, 3].map(String), new Array(1000).fill('x'));`},
-	{name: "children", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, () => executeChild('noop')));`},
-	{name: "activities", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => acts.echo({ n })));`},
-	{name: "timers", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => sleep(1000 + n % 10)));`},
-	{name: "signals", executions: 1, signals: 2000, body: `let n = 0; setHandler(defineSignal('go'), () => { n++; }); await condition(() => n >= 2000);`},
+	{name: "children", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, () => executeChild('noop')));`, native: nativeChildren},
+	{name: "activities", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => acts.echo({ n })));`, native: nativeActivities},
+	{name: "timers", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => sleep(1000 + n % 10)));`, native: nativeTimers},
+	{name: "signals", executions: 1, signals: manySignals, body: `let n = 0; setHandler(defineSignal('go'), () => { n++; }); await condition(() => n >= 2000);`, native: nativeSignals},
 }
 
 func besideCode(ways []besideWay) (workflow, component string) {
@@ -73,7 +80,7 @@ func (b *bench) measureBeside(ctx context.Context) error {
 	ways := slices.DeleteFunc(slices.Clone(besideWays), func(w besideWay) bool {
 		return len(b.options.ways) > 0 && !slices.Contains(b.options.ways, w.name)
 	})
-	return b.withService(ctx, func(s *service, r *rows) error {
+	return b.withService(ctx, func(s *service, r *rows) (err error) {
 		neighbours, _, err := r.add(ctx, besideProjects, cpuCode)
 		if err != nil {
 			return err
@@ -99,23 +106,88 @@ func (b *bench) measureBeside(ctx context.Context) error {
 		p99 := milliseconds(quantile(alone, 0.99))
 		b.say("alone: p50 %s, p99 %s", quantile(alone, 0.5).Round(time.Millisecond), quantile(alone, 0.99).Round(time.Millisecond))
 		b.report.add("small workflows alone, p99", "ms", yardstick{}, math.NaN(), p99)
+		native, err := b.nativeBeside(ctx, worst[0].taskQueue)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, native.stop(ctx)) }()
 		for _, way := range ways {
-			took, err := b.worst(ctx, worst[0], way, neighbours)
+			ofNative := math.NaN()
+			if b.options.native && way.native != nil {
+				took, err := b.worst(ctx, nativeQueue(worst[0].taskQueue), way, neighbours)
+				if err != nil {
+					return fmt.Errorf("%s, natively: %w", way.name, err)
+				}
+				ofNative = milliseconds(quantile(took, 0.99))
+			}
+			took, err := b.worst(ctx, worst[0].taskQueue, way, neighbours)
 			if err != nil {
 				return fmt.Errorf("%s: %w", way.name, err)
 			}
 			b.say("beside %s: p50 %s, p99 %s, most %s", way.name, quantile(took, 0.5).Round(time.Millisecond), quantile(took, 0.99).Round(time.Millisecond), quantile(took, 1).Round(time.Millisecond))
-			b.report.add("… beside "+way.name, "ms", yardstick{goal: "3 × + 300 ms", limit: 3*p99 + 300}, math.NaN(), milliseconds(quantile(took, 0.99)))
+			b.report.add("… beside "+way.name, "ms", yardstick{goal: "3 × + 300 ms", limit: 3*p99 + 300}, ofNative, milliseconds(quantile(took, 0.99)))
 		}
 		return s.failedByOthers(ctx)
 	})
 }
 
+// nativeQueue is where the native worker does its worst, for the service's task queue.
+func nativeQueue(taskQueue string) string { return taskQueue + "-native" }
+
+// nativeBeside starts a native worker that does the same.
+func (b *bench) nativeBeside(ctx context.Context, taskQueue string) (*native, error) {
+	n, err := b.startNative(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.add(ctx, nativeQueue(taskQueue))
+}
+
+// atOnce is how many of each a workflow of these ways begins.
+const atOnce = 1500
+
+func allDone(ctx workflow.Context, begin func(n int) workflow.Future) error {
+	var all []workflow.Future
+	for n := range atOnce {
+		all = append(all, begin(n))
+	}
+	for _, future := range all {
+		if err := future.Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nativeChildren(ctx workflow.Context) error {
+	return allDone(ctx, func(int) workflow.Future { return workflow.ExecuteChildWorkflow(ctx, wfNoop) })
+}
+
+func nativeActivities(ctx workflow.Context) error {
+	ctx = withActivities(ctx)
+	return allDone(ctx, func(n int) workflow.Future { return workflow.ExecuteActivity(ctx, "echo", echoInput{N: n}) })
+}
+
+func nativeTimers(ctx workflow.Context) error {
+	return allDone(ctx, func(n int) workflow.Future {
+		return workflow.NewTimer(ctx, time.Second+time.Duration(n%10)*time.Millisecond)
+	})
+}
+
+func nativeSignals(ctx workflow.Context) error {
+	for range manySignals {
+		workflow.GetSignalChannel(ctx, sigGo).Receive(ctx, nil)
+	}
+	return nil
+}
+
+const manySignals = 2000
+
 // worst measures the neighbours beside one way.
-func (b *bench) worst(ctx context.Context, p project, way besideWay, neighbours []project) (took []time.Duration, err error) {
+func (b *bench) worst(ctx context.Context, taskQueue string, way besideWay, neighbours []project) (took []time.Duration, err error) {
 	var runs []client.WorkflowRun
 	for range way.executions {
-		run, err := b.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: p.taskQueue, WorkflowExecutionTimeout: workflowTimeout}, "way_"+way.name)
+		run, err := b.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{TaskQueue: taskQueue, WorkflowExecutionTimeout: workflowTimeout}, wayPrefix+way.name)
 		if err != nil {
 			return nil, err
 		}

@@ -82,6 +82,11 @@ func newNativeWorker(c client.Client, taskQueue string) worker.Worker {
 	} {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
+	for _, way := range besideWays {
+		if way.native != nil {
+			w.RegisterWorkflowWithOptions(way.native, workflow.RegisterOptions{Name: wayPrefix + way.name})
+		}
+	}
 	return w
 }
 
