@@ -1,12 +1,14 @@
 package workflow
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/dop251/goja"
 
 	"workflow-worker/runtime/workflow/protocol"
+	"workflow-worker/runtime/workflow/wire"
 )
 
 // command is one of the protocol's commands. accept is called in the order
@@ -79,6 +81,9 @@ func (c notCarriedOut) accept(*definition) error {
 // readCommands reads what an activation concluded with; called inside enter.
 func (v *machine) readCommands(list goja.Value) ([]command, error) {
 	read, err := v.sdk.values.ReadCommands(list)
+	if unreadable := (*protocol.UnreadableError)(nil); errors.As(err, &unreadable) {
+		return nil, &wire.TaskFailure{Reason: wire.ReasonException, Message: unreadable.Error(), Stack: v.placeOf(unreadable)}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -59,9 +59,66 @@ type shown struct {
 	groups           Groups
 }
 
+// UnreadableError is of a command of which the author gave something that can't be made what it has to
+// be: an array for a text, so deep that nothing makes a text of it.
+type UnreadableError struct {
+	Command string
+	Seq     int64  // of the command; 0 if it has none
+	Field   string // may be ""
+	Thrown  string // by what tried to make it
+}
+
+func (e *UnreadableError) Error() string {
+	what := e.Command
+	if e.Field != "" {
+		what += ": " + e.Field
+	}
+	return what + " can't be read: " + e.Thrown
+}
+
 // ReadCommands reads what an activation concluded with, in the order of the code. Its errors are
-// task failures.
-func (v *Values) ReadCommands(list goja.Value) ([]Command, error) {
+// task failures, or an *UnreadableError.
+func (v *Values) ReadCommands(list goja.Value) (out []Command, err error) {
+	var at string
+	var of Fields
+	if ex := v.Runtime.Try(func() { out, err = v.readCommands(list, func(name string, f Fields) { at, of = name, f }) }); ex != nil {
+		return nil, v.unreadable(at, of, ex)
+	}
+	return out, err
+}
+
+// unreadable tells what of a command threw.
+func (v *Values) unreadable(name string, f Fields, ex *goja.Exception) error {
+	if f.None() {
+		return ex
+	}
+	e := &UnreadableError{Command: name, Thrown: ex.Value().String(), Seq: -1}
+	_ = v.Runtime.Try(func() { e.Seq = f.Integer("seq") }) // what threw may be anything
+	_ = v.Runtime.Try(func() { e.Field = v.throws("", f.o, 1) })
+	return e
+}
+
+// throws finds what of an object can't be made a text, so many objects deep.
+func (v *Values) throws(path string, o *goja.Object, deep int) string {
+	for _, key := range o.Keys() {
+		value := o.Get(key)
+		if inner := Object(value); inner != nil && inner.ClassName() == "Object" {
+			if deep > 0 {
+				if found := v.throws(path+key+".", inner, deep-1); found != "" {
+					return found
+				}
+			}
+			continue
+		}
+		if ex := v.Runtime.Try(func() { _ = value.String() }); ex != nil {
+			return path + key
+		}
+	}
+	return ""
+}
+
+// readCommands does that, and tells what it is about to read.
+func (v *Values) readCommands(list goja.Value, reads func(name string, f Fields)) ([]Command, error) {
 	var out []Command
 	for _, c := range Items(v.Runtime, list) {
 		o := Object(c)
@@ -74,6 +131,7 @@ func (v *Values) ReadCommands(list goja.Value) ([]Command, error) {
 			if read == nil {
 				return nil, Unsupported(name)
 			}
+			reads(name, f)
 			shown, err := v.readShown(Fields{o})
 			if err != nil {
 				return nil, err
