@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"syscall"
 	"time"
 )
@@ -17,9 +19,12 @@ const (
 	// childStack bounds the child's stack well below what the parent may use (1 GB), so that
 	// whatever the child parsed the parent can parse too.
 	childStack = 64 << 20
-	// childMemory makes the child collect rather than grow; a text that needs more runs into the
-	// deadline.
+	// childMemory makes the child collect rather than grow.
 	childMemory = 256 << 20
+	// mostMemory is what one text may take of the heap: the largest that are honest take half of it. What
+	// esbuild folds can double with each line, by gigabytes a second. mostData has the kernel refuse
+	// more, for what comes faster than anybody looks; Go takes memory in pieces of 64 MB.
+	mostMemory, mostData = 384 << 20, 640 << 20
 	// childGC lets garbage gather while there is work: what lives is so little that collecting it
 	// as often as Go does takes more time than compiling. Where there is none for restAfter, all is
 	// given back.
@@ -58,10 +63,10 @@ func Child(r io.Reader, w io.Writer) error {
 	// Whoever has many texts has children side by side.
 	procs := runtime.GOMAXPROCS(1)
 	defer runtime.GOMAXPROCS(procs)
-	return serve(r, w, childStack)
+	return serve(r, w, childStack, mostMemory)
 }
 
-func serve(r io.Reader, w io.Writer, stack int) error {
+func serve(r io.Reader, w io.Writer, stack int, memory uint64) error {
 	debug.SetMaxStack(stack)
 	debug.SetMemoryLimit(childMemory)
 	debug.SetGCPercent(childGC)
@@ -78,7 +83,13 @@ func serve(r io.Reader, w io.Writer, stack int) error {
 			return fmt.Errorf("read a compile request: %w", err)
 		}
 		rest.Stop()
-		answered := within(q.Budget)
+		if len(q.Bundle.Names) == 0 {
+			limitData(mostData)
+		} else {
+			memory = math.MaxUint64 // packages are the operator's, and the child ends with them
+			limitData(math.MaxUint64)
+		}
+		answered := within(q.Budget, memory)
 		r := answer(q)
 		answered()
 		rest.Reset(restAfter)
@@ -91,32 +102,48 @@ func serve(r io.Reader, w io.Writer, stack int) error {
 	}
 }
 
-// tooLongCode is how a child ends whose answer took more than its budget.
-const tooLongCode = 75
+// tooLongCode is how a child ends whose answer took more than its budget, tooMuchCode one that took
+// more than mostMemory.
+const tooLongCode, tooMuchCode = 75, 76
 
 // within ends the process when it has used the budget of the processor's time before done is
-// called. On the clock a text may take longer: whether the machine is busy isn't its matter.
-func within(budget time.Duration) (done func()) {
-	if budget <= 0 {
-		return func() {}
-	}
+// called, or so much of the heap. On the clock a text may take longer: whether the machine is
+// busy isn't its matter.
+func within(budget time.Duration, memory uint64) (done func()) {
 	end := processorTime() + budget
+	every := memoryTick
+	if budget > 0 {
+		every = max(min(budget/20, memoryTick), time.Millisecond)
+	}
 	answered := make(chan struct{})
 	go func() {
-		looks := time.NewTicker(max(min(budget/20, 50*time.Millisecond), time.Millisecond))
+		looks := time.NewTicker(every)
 		defer looks.Stop()
 		for {
 			select {
 			case <-answered:
 				return
 			case <-looks.C:
-				if processorTime() > end {
+				if heap() > memory {
+					os.Exit(tooMuchCode) //nolint:forbidigo // as below
+				}
+				if budget > 0 && processorTime() > end {
 					os.Exit(tooLongCode) //nolint:forbidigo // it computes, and nothing else ends that
 				}
 			}
 		}
 	}()
 	return func() { close(answered) }
+}
+
+// memoryTick is how often it is looked.
+const memoryTick = 20 * time.Millisecond
+
+// heap is what objects take, also those that nobody needs any more.
+func heap() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
 }
 
 // processorTime is what this process has used.

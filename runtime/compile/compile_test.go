@@ -2,7 +2,9 @@ package compile
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -21,7 +23,11 @@ func TestMain(m *testing.M) {
 		if slices.Contains(os.Args, smallStack) {
 			stack = 1 << 20
 		}
-		if err := serve(os.Stdin, os.Stdout, stack); err != nil {
+		memory := uint64(mostMemory)
+		if slices.Contains(os.Args, smallMemory) {
+			memory = 24 << 20
+		}
+		if err := serve(os.Stdin, os.Stdout, stack, memory); err != nil {
 			os.Exit(1)
 		}
 		return
@@ -32,6 +38,10 @@ func TestMain(m *testing.M) {
 // smallStack has a child die of texts that are harmless to any parser: what ends a real one, and
 // what holds it for minutes, is as deep or as long as that, a hundred times.
 const smallStack = "small-stack"
+
+// smallMemory has a child end by what takes some megabytes anywhere: with each line it could be twice as
+// much.
+const smallMemory = "small-memory"
 
 func compiler(t testing.TB, child bool) *Compiler {
 	t.Helper()
@@ -273,6 +283,81 @@ func TestHostileTextsNeitherEndNorHoldTheProcess(t *testing.T) {
 		if _, err := c.Compile(t.Context(), workflow("export const after = "+`"`+name+`"`)); err != nil {
 			t.Errorf("%s: the next text failed: %v", name, err)
 		}
+	}
+}
+
+// What a text becomes while it is compiled may be many times what it is. It costs the text, at once, and
+// neither the machine's memory nor the next text.
+func TestTextsThatGrowAreEnded(t *testing.T) {
+	t.Parallel()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(Config{Command: []string{exe, smallMemory}, Timeout: time.Minute})
+	t.Cleanup(c.Close)
+	doubling := "const enum T { a0 = 'xxxxxxxxxx'"
+	for i := 1; i <= 22; i++ {
+		doubling += fmt.Sprintf(", a%d = a%d + a%d", i, i-1, i-1)
+	}
+	long := "const enum T { a = '" + strings.Repeat("x", 1000) + "' }\nconst f = (a: any) => a;\n" + strings.Repeat("f(T.a);", 10_000)
+	for name, text := range map[string]struct{ text, want string }{
+		"doubling":  {doubling + " }\nexport const x = T.a22;", "compiling took more than"},
+		"repeating": {long, "MB"}, // which of the two ends it is the machine's matter
+	} {
+		_, err := c.Compile(t.Context(), workflow(text.text))
+		var e *Error
+		if !errors.As(err, &e) || !strings.Contains(e.Message, text.want) {
+			t.Errorf("%s: error = %.200v, want an *Error", name, err)
+		}
+		if _, err := c.Compile(t.Context(), workflow("export const after = "+`"`+name+`"`)); err != nil {
+			t.Errorf("%s: the next text failed: %v", name, err)
+		}
+	}
+	// Where memory is no matter, what a text becomes is bounded all the same: it is kept.
+	_, err = compiler(t, false).Compile(t.Context(), workflow(long))
+	if want := "the text becomes 9 MB of JavaScript; the limit is 8 MB"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error = %.200v, want %s", err, want)
+	}
+}
+
+// Of the compilers one is left for texts that take no time, whatever others give them to do.
+func TestTextsThatTakeLongLeaveACompilerForOthers(t *testing.T) {
+	t.Parallel()
+	exe, _ := os.Executable()
+	c := New(Config{Command: []string{exe}, Children: 2})
+	t.Cleanup(c.Close)
+	p := c.tr.(*pool)
+	slow, quick := subject{name: "slow.ts", projectID: "slow"}, subject{name: "quick.ts", projectID: "quick"}
+	p.took(slow, 2*slowAfter)
+	first, err := p.begin(t.Context(), slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, about := range map[string]subject{"its next": slow, "an eval": {name: "a text", slow: true}} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if end, err := p.begin(ctx, about); err == nil {
+			t.Errorf("%s has the last compiler", name)
+			end()
+		}
+		cancel()
+	}
+	if _, err := c.Compile(t.Context(), Source{Name: quick.name, ProjectID: quick.projectID, Kind: Workflow, Text: "export const a = 1"}); err != nil {
+		t.Errorf("a quick text: %v", err)
+	}
+	first()
+	again, err := p.begin(t.Context(), slow)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again()
+	p.took(quick, slowAfter/2)
+	if p.isSlow(quick) {
+		t.Error("a quick one counts as slow")
+	}
+	p.slowest["slow"] = time.Now().Add(-2 * slowRemembered)
+	if p.isSlow(slow) {
+		t.Error("that isn't forgotten")
 	}
 }
 

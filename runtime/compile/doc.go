@@ -7,7 +7,7 @@
 // The last promise needs a second process. esbuild and goja's parser recurse with the text's
 // nesting, a Go stack overflow cannot be recovered from, and a goroutine that computes cannot be
 // stopped: so a child process that may die transforms and test-parses each text first, with a small
-// stack, a memory limit, an empty environment and a deadline (see Child).
+// stack, memory that is bounded, an empty environment and a deadline (see Child).
 //
 // What the text alone tells of its module is found out in the child, too. The program is made
 // of a second parse, of what became of that: at once, or, of a module that only declares, when it is

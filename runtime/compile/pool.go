@@ -25,27 +25,33 @@ type pool struct {
 	cancel context.CancelFunc
 	// slots holds a token per child that may be in use.
 	slots chan struct{}
+	// slow holds a token per child that does what may take long: one less.
+	slow chan struct{}
 
-	mu   sync.Mutex // guards idle and trim
+	mu   sync.Mutex // guards what follows
 	idle []*process
 	trim *time.Timer
+	// slowest has when a project last had a text that took long.
+	slowest map[string]time.Time
 }
 
 // trimAfter is how long the children beyond the first are kept: each takes 30 MB.
 const trimAfter = 3 * time.Second
 
 func newPool(cfg Config) *pool {
-	p := &pool{cfg: cfg, slots: make(chan struct{}, cfg.Children)}
+	p := &pool{cfg: cfg, slots: make(chan struct{}, cfg.Children), slow: make(chan struct{}, max(1, cfg.Children-1)), slowest: map[string]time.Time{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.trim = time.AfterFunc(trimAfter, p.keepOne)
 	return p
 }
 
 func (p *pool) transform(ctx context.Context, s Source) (transformed, error) {
-	r, err := p.ask(ctx, subject{s.Name, s.ProjectID}, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings, Budget: p.cfg.Timeout})
+	r, err := p.ask(ctx, subject{s.Name, s.ProjectID, false}, request{Name: s.Name, Kind: s.Kind, Text: s.Text, Settings: s.Settings, Budget: p.cfg.Timeout})
 	switch {
 	case errors.Is(err, errDied):
 		return transformed{}, &Error{File: s.Name, Message: "the text ended the compiler: its expressions or statements nest too deep, or it is too large"}
+	case errors.Is(err, errTooMuch):
+		return transformed{}, &Error{File: s.Name, Message: fmt.Sprintf("compiling took more than %d MB of memory; simplify the text", mostMemory>>20)}
 	case errors.Is(err, errTooLong):
 		return transformed{}, &Error{File: s.Name, Message: fmt.Sprintf("compiling took longer than %v; simplify the text", p.cfg.Timeout)}
 	case err != nil:
@@ -72,21 +78,81 @@ func (p *pool) bundle(ctx context.Context, q bundleRequest) (bundled, error) {
 	return r.Bundled, nil
 }
 
-// subject names what a child is asked about; projectID is "" for what is no single project's.
-type subject struct{ name, projectID string }
+// subject names what a child is asked about; projectID is "" for what is no single project's. Slow is what
+// may take long although it says nothing of a project.
+type subject struct {
+	name, projectID string
+	slow            bool
+}
+
+const (
+	// slowAfter is how long a text takes that others shouldn't wait for; most take some milliseconds.
+	slowAfter = 500 * time.Millisecond
+	// slowRemembered is for how long after such a text a project's others count as such.
+	slowRemembered = time.Minute
+	// maxSlow is how many projects are remembered for theirs.
+	maxSlow = 1024
+)
+
+// begin waits for a child. What may take long waits for its like, so that one child is left for all
+// others: texts of a project that had one that did, and those that code makes while it runs.
+func (p *pool) begin(ctx context.Context, about subject) (end func(), err error) {
+	ends := []func(){}
+	end = func() {
+		for _, f := range ends {
+			f()
+		}
+	}
+	places := []chan struct{}{p.slots}
+	if p.isSlow(about) {
+		places = []chan struct{}{p.slow, p.slots}
+	}
+	for _, places := range places {
+		select {
+		case places <- struct{}{}:
+			ends = append(ends, func() { <-places })
+		case <-ctx.Done():
+			end()
+			return nil, fmt.Errorf("compile %s: no compiler was free in time: %w", about.name, context.Cause(ctx))
+		case <-p.ctx.Done():
+			end()
+			return nil, errClosed
+		}
+	}
+	return end, nil
+}
+
+func (p *pool) isSlow(about subject) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, found := p.slowest[about.projectID]
+	return about.slow || found && time.Since(last) < slowRemembered
+}
+
+// took notes how long one was asked.
+func (p *pool) took(about subject, d time.Duration) {
+	if d < slowAfter || about.projectID == "" {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.slowest) >= maxSlow {
+		p.slowest = map[string]time.Time{}
+	}
+	p.slowest[about.projectID] = time.Now()
+}
 
 // ask has a child answer. The error is errDied if what it was asked ends it, errTooLong if the
 // answer took more than its budget. Where there was none by the context's deadline, the machine was
 // busy: that is worth another try.
 func (p *pool) ask(ctx context.Context, about subject, q request) (response, error) {
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return response{}, fmt.Errorf("compile %s: no compiler was free in time: %w", about.name, context.Cause(ctx))
-	case <-p.ctx.Done():
-		return response{}, errClosed
+	end, err := p.begin(ctx, about)
+	if err != nil {
+		return response{}, err
 	}
+	defer end()
+	began := time.Now()
+	defer func() { p.took(about, time.Since(began)) }()
 	r, c, err := p.with(ctx, p.take(), about.name, q)
 	if errors.Is(err, errDied) {
 		// Once more, so that a child that was killed from outside isn't blamed on the text.
@@ -143,6 +209,12 @@ var errDied = errors.New("the compiler process died")
 // errTooLong is a child that ended because it had used its budget.
 var errTooLong = errors.New("compiling took too long")
 
+// errTooMuch is a child that ended because it had taken more memory than a text may.
+var errTooMuch = errors.New("compiling took too much memory")
+
+// outOfMemory is in what Go says when the kernel refuses it memory.
+const outOfMemory = "out of memory"
+
 // errBusy is a child that had not used it by the deadline.
 var errBusy = errors.New("the machine was too busy to do it in time")
 
@@ -185,6 +257,9 @@ func (p *pool) with(ctx context.Context, c *process, name string, q request) (re
 		c.kill()
 		if c.cmd.ProcessState.ExitCode() == tooLongCode {
 			return response{}, nil, errTooLong
+		}
+		if c.cmd.ProcessState.ExitCode() == tooMuchCode || strings.Contains(c.said(), outOfMemory) {
+			return response{}, nil, errTooMuch
 		}
 		return response{}, nil, fmt.Errorf("%w: %w: %s", errDied, err, c.said())
 	case len(q.Bundle.Names) > 0:

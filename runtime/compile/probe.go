@@ -62,9 +62,9 @@ func parseScript(text string) {
 }
 
 func (p *pool) probe(ctx context.Context, text string) error {
-	_, err := p.ask(ctx, subject{name: "a text given to eval or new Function"}, request{Probe: true, Text: text})
+	_, err := p.ask(ctx, subject{name: "a text given to eval or new Function", slow: true}, request{Probe: true, Text: text})
 	switch {
-	case errors.Is(err, errDied):
+	case errors.Is(err, errDied), errors.Is(err, errTooMuch):
 		return errors.New("it nests too deep, or is too large")
 	case errors.Is(err, errBusy):
 		return unprobed{fmt.Errorf("parsing a text given to eval or new Function took longer than %v", probeTimeout)}

@@ -62,8 +62,15 @@ func transform(s Source) (transformed, error) {
 	if len(r.Errors) > 0 {
 		return transformed{}, firstOf(notesOf(s, r.Errors), warnings)
 	}
+	if len(r.Code) > maxMade {
+		return transformed{}, &Error{File: s.Name, Message: fmt.Sprintf("the text becomes %d MB of JavaScript; the limit is %d MB", len(r.Code)>>20, maxMade>>20)}
+	}
 	return transformed{Code: string(r.Code), Map: r.Map, Warnings: warnings}, nil
 }
+
+// maxMade bounds what a text becomes: it lives in the process that runs it, as long as the row does. What
+// is largest of honest texts becomes twice as long.
+const maxMade = 8 << 20
 
 func transformWith(s Source, tsconfig string) api.TransformResult {
 	return api.Transform(s.Text, api.TransformOptions{
