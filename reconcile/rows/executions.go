@@ -46,7 +46,7 @@ type Start struct {
 
 // startColumns are those of Start, of a row e and what was picked, c. Its parameters: $1 the lease,
 // $2 the bytes of input that are read at most. Of options Temporal takes no more than two megabytes.
-const startColumns = `e.id::text, c.project_id::text, c.kebab_name::text, c.task_queue_name::text, coalesce(e.temporal_workflow_id::text, ''),
+const startColumns = `e.id::text, c.project_id::text, left(c.kebab_name, 1000)::text, c.task_queue_name::text, coalesce(e.temporal_workflow_id::text, ''),
   CASE WHEN octet_length(e.input::text) <= $2 THEN e.input::text END, coalesce(octet_length(e.input::text), 0), 
   CASE WHEN octet_length(e.options::text) <= 2000000 THEN e.options::text END, coalesce(octet_length(e.options::text), 0), e.claimed_at, e.claimed_at < now()`
 

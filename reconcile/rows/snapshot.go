@@ -25,8 +25,16 @@ type Snapshot struct {
 	LastMove    int64 // see record.lastMove
 }
 
+// Who writes rows may write any length, and all of it would be in this process's memory, and in what it
+// says: of a text comes one character more than the compiler takes (compile.Config.MaxSourceBytes), which
+// then says so, of a name as much as Temporal takes of a type's.
+const (
+	mostText = "1048577"
+	mostName = "1000"
+)
+
 const projectSQL = `
-SELECT p.name, p.task_queue_name, coalesce(p.is_active, true), coalesce(p.isolation::text, '') = 'project'
+SELECT left(p.name, ` + mostName + `), p.task_queue_name, coalesce(p.is_active, true), coalesce(p.isolation::text, '') = 'project'
 FROM public.projects p WHERE p.id = $1`
 
 // A workflow's current code is its active row; of several, the one compiled
@@ -37,9 +45,10 @@ FROM public.projects p WHERE p.id = $1`
 // so and it is another one, or was compiled with npm packages: the same text
 // may find others now, or none.
 const workflowsSQL = `
-SELECT w.id::text, coalesce(w.kebab_name, ''), coalesce(w.display_name, ''), coalesce(w.is_active, true),
+SELECT w.id::text, left(coalesce(w.kebab_name, ''), ` + mostName + `), left(coalesce(w.display_name, ''), ` + mostName + `), coalesce(w.is_active, true),
        coalesce(w.versioning_behavior::text, ''), coalesce(l.hash, ''), l.since, coalesce(l.code_id::text, ''),
-       coalesce(c.id::text, ''), coalesce(c.version, ''), coalesce(c.workflow_code, ''), coalesce(c.activities_code, ''),
+       coalesce(c.id::text, ''), left(coalesce(c.version, ''), ` + mostName + `),
+       left(coalesce(c.workflow_code, ''), ` + mostText + `), left(coalesce(c.activities_code, ''), ` + mostText + `),
        s.hash, s.version, s.workflow_code, s.activities_code, s.packages, s.activities_packages
 FROM public.workflows w
 LEFT JOIN LATERAL (
@@ -71,9 +80,9 @@ WHERE w.project_id = $1 AND coalesce(w.is_active, true) AND jsonb_typeof(v) = 's
 // UI lists built-in activities as components) come only for their xmin.
 const componentsSQL = `
 WITH refs AS MATERIALIZED (` + componentRefsSQL + `)
-SELECT k.id::text, k.xmin::text, k.project_id IS NULL, coalesce(k.is_active, true), coalesce(k.name, ''),
-       coalesce(k.implementation_language, ''),
-       CASE WHEN coalesce(k.is_active, true) THEN coalesce(k.implementation_code, '') ELSE '' END,
+SELECT k.id::text, k.xmin::text, k.project_id IS NULL, coalesce(k.is_active, true), left(coalesce(k.name, ''), ` + mostName + `),
+       left(coalesce(k.implementation_language, ''), ` + mostName + `),
+       CASE WHEN coalesce(k.is_active, true) THEN left(coalesce(k.implementation_code, ''), ` + mostText + `) ELSE '' END,
        coalesce(l.hash, ''), s.hash, s.version, s.workflow_code, s.packages
 FROM public.components k
 LEFT JOIN public.workflow_live_code l

@@ -193,3 +193,31 @@ func TestAProjectIsReadInOneSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// However long what somebody writes is, this process reads no more of it than it can use: of a text enough
+// for the compiler to say that it is too long.
+func TestOfWhatIsTooLongNoMoreIsReadThanIsOfUse(t *testing.T) {
+	t.Parallel()
+	h := rowstest.New(t)
+	p, w := h.Shop("v1")
+	const long = 3 << 20
+	h.Exec(`UPDATE projects SET name = repeat('n', $2) WHERE id = $1`, p, long)
+	h.Exec(`UPDATE workflows SET display_name = repeat('d', $2) WHERE id = $1`, w, long)
+	h.Exec(`UPDATE workflow_compiled_code SET workflow_code = repeat('w', $2), activities_code = repeat('a', $2) WHERE workflow_id = $1`, w, long)
+	h.Exec(`INSERT INTO components (project_id, name, implementation_language, implementation_code) VALUES ($1, repeat('c', $2), repeat('l', $2), repeat('t', $2))`, p, long)
+	s := h.Read(p, false)
+	if len(s.Project.Workflows) != 1 || len(s.Project.Components) != 1 {
+		t.Fatalf("there are %d workflows and %d components", len(s.Project.Workflows), len(s.Project.Components))
+	}
+	f, c := s.Project.Workflows[0], s.Project.Components[0]
+	for what, got := range map[string]string{"the project's name": s.Name, "the workflow's": f.DisplayName, "the component's": c.Name, "its language": c.Language} {
+		if len(got) != 1000 {
+			t.Errorf("of %s are %d bytes", what, len(got))
+		}
+	}
+	for what, got := range map[string]string{"the workflow's text": f.Code, "that of activities": f.ActivitiesCode, "the component's": c.Code} {
+		if len(got) != 1<<20+1 {
+			t.Errorf("of %s are %d bytes", what, len(got))
+		}
+	}
+}
