@@ -52,6 +52,15 @@ var besideWays = []besideWay{
 	{name: "steps", executions: 10, body: `for (;;) { const end = Date.now(); for (let i = 0, s = 0; i < 400000; i++) s += i; await sleep(1); }`},
 	{name: "promises", executions: 6, body: `for (;;) await null;`},
 	{name: "allocates", executions: 6, body: `for (;;) [].concat([1, 2, 3].map(String), new Array(1000).fill('x'));`},
+	{name: "failures", executions: 10, body: `await acts.act_failures();`, activity: `throw new Error('x'.repeat(5 << 20), { cause: new Error('y'.repeat(5 << 20)) });`},
+	{name: "failed_tasks", executions: 10, body: `throw new Error('x'.repeat(5 << 20));`},
+	{name: "results", executions: 10, body: `for (;;) await acts.act_results();`, activity: `return 'x'.repeat(1_900_000);`, native: nativeResults},
+	{name: "memos", executions: 6, body: `for (let i = 0; ; i++) { upsertMemo({ a: 'x'.repeat(100_000) + i }); await sleep(1); }`},
+	{name: "lines", executions: 10, body: `for (;;) { for (let i = 0; i < 1000; i++) log.info('x'.repeat(1000)); await sleep(1); }`},
+	{name: "lines_of_activities", executions: 10, body: `for (;;) await acts.act_lines_of_activities();`, activity: `for (let i = 0; i < 1000; i++) console.log('x'.repeat(1000));`},
+	{name: "heartbeats", executions: 10, body: `await acts.act_heartbeats();`, activity: `for (;;) { heartbeat('x'.repeat(1_000_000)); await new Promise((r) => setTimeout(r, 0)); }`},
+	{name: "intervals", executions: 10, body: `await acts.act_intervals();`, activity: `for (let i = 0; i < 1000; i++) setInterval(() => {}, 0); await new Promise(() => {});`},
+	{name: "evals", executions: 10, body: `for (let i = 0; ; i++) { (0, eval)('[' + '1,'.repeat(100_000) + i + ']'); await sleep(1); }`},
 	{name: "children", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, () => executeChild('noop')));`, native: nativeChildren},
 	{name: "activities", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => acts.echo({ n })));`, native: nativeActivities},
 	{name: "timers", executions: 1, body: `await Promise.all(Array.from({ length: 1500 }, (_, n) => sleep(1000 + n % 10)));`, native: nativeTimers},
@@ -60,12 +69,12 @@ var besideWays = []besideWay{
 
 func besideCode(ways []besideWay) (workflow, component string) {
 	var w, c strings.Builder
-	w.WriteString(`import { proxyActivities, sleep, condition, setHandler, defineQuery, defineSignal, executeChild } from '@temporalio/workflow';
+	w.WriteString(`import { proxyActivities, sleep, condition, setHandler, defineQuery, defineSignal, executeChild, log, upsertMemo } from '@temporalio/workflow';
 const acts = proxyActivities<any>({ startToCloseTimeout: '1m' });
 export default async function versionOf() { return 'beside'; }
 export async function noop() { return 'ok'; }
 `)
-	c.WriteString("export async function act() {}\n")
+	c.WriteString("import { heartbeat } from '@temporalio/activity';\nexport async function act() { heartbeat(); }\n")
 	for _, way := range ways {
 		fmt.Fprintf(&w, "export async function way_%s(): Promise<any> { %s }\n", way.name, way.body)
 		if way.activity != "" {
@@ -182,6 +191,16 @@ func nativeSignals(ctx workflow.Context) error {
 }
 
 const manySignals = 2000
+
+func nativeResults(ctx workflow.Context) error {
+	for {
+		if err := workflow.ExecuteActivity(withActivities(ctx), nativeLong).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+}
+
+func nativeLong(context.Context) (string, error) { return strings.Repeat("x", 1_900_000), nil }
 
 // worst measures the neighbours beside one way.
 func (b *bench) worst(ctx context.Context, taskQueue string, way besideWay, neighbours []project) (took []time.Duration, err error) {

@@ -162,7 +162,7 @@ func (s *service) failedByOthers(ctx context.Context) error {
 		if !strings.Contains(name, "workflow_task_failures_total") || n == 0 {
 			continue
 		}
-		if !slices.ContainsFunc([]string{"memory", "interrupted", "not_awaited", "no_turn"}, func(reason string) bool { return strings.Contains(name, `"`+reason+`"`) }) {
+		if !slices.ContainsFunc([]string{"memory", "interrupted", "not_awaited", "no_turn", "exception"}, func(reason string) bool { return strings.Contains(name, `"`+reason+`"`) }) {
 			return fmt.Errorf("%s is %.0f: a neighbour's task failed", name, n)
 		}
 	}

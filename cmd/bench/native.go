@@ -82,6 +82,7 @@ func newNativeWorker(c client.Client, taskQueue string) worker.Worker {
 	} {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
+	w.RegisterActivity(nativeLong)
 	for _, way := range besideWays {
 		if way.native != nil {
 			w.RegisterWorkflowWithOptions(way.native, workflow.RegisterOptions{Name: wayPrefix + way.name})
