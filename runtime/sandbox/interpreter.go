@@ -119,9 +119,11 @@ func (s state) repeated() int {
 	}
 	code := reflect.NewAt(s.codeType, unsafe.Add(program, s.code)).Elem()
 	pc := *(*int)(unsafe.Add(s.at, s.interpreter.at))
+	// One that the machine runs in its own way is of the kind that it stands for.
+	kind := func(at int) reflect.Type { return linear.Original(code.Index(at).Elem()).Type() }
 	place, count := s.places(program, pc), 0
 	for at := pc - 1; at >= 0 && s.places(program, at) == place; at-- {
-		if code.Index(at).Elem().Type() == code.Index(pc).Elem().Type() {
+		if kind(at) == kind(pc) {
 			count++
 		}
 	}

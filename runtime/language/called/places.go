@@ -21,8 +21,13 @@ type Texts struct {
 	Tags  map[int]string // the functions before templates
 	// Iterated is what is gone through: Spread into a call, or otherwise.
 	Iterated map[int]Source
-	// Taken apart by patterns: each, and those inside it, in the order of the text.
-	Taken map[int]Taken
+	// Objects, Rests and Arrays are the patterns that take something apart: those of objects, those
+	// of objects that gather the rest, and those of arrays, each in the order of their instructions.
+	Objects, Rests, Arrays map[int][]Pattern
+	// Logical are the assignments that read what they may set: &&=, ||= and ??=.
+	Logical map[int]bool
+
+	defaults map[*ast.AssignExpression]bool // those in patterns
 }
 
 // Source is an expression whose elements are wanted.
@@ -30,22 +35,8 @@ type Source struct {
 	Text string
 	// Called is what it is the result of; "" if it isn't.
 	Called string
-	// Plain is set for a name or a literal, Spread for the arguments of a call, Pattern for what a
-	// pattern takes apart.
-	Plain, Spread, Pattern bool
-}
-
-// Taken is what an object pattern takes apart.
-type Taken struct {
-	Text string // "" for a parameter
-	// First are the names that the patterns take first, "" where that isn't a name.
-	First []First
-}
-
-// First is what a pattern takes first.
-type First struct {
-	Name    string
-	Default bool // there is something for where it isn't there
+	// Spread is set for the arguments of a call.
+	Spread bool
 }
 
 // Read reads a program's text; nil if it can't be read.
@@ -57,7 +48,10 @@ func Read(text string) *Texts {
 	if err != nil {
 		return nil
 	}
-	t := &Texts{Calls: map[int]string{}, News: map[int]string{}, Tags: map[int]string{}, Iterated: map[int]Source{}, Taken: map[int]Taken{}}
+	t := &Texts{
+		Calls: map[int]string{}, News: map[int]string{}, Tags: map[int]string{}, Iterated: map[int]Source{}, Objects: map[int][]Pattern{}, Rests: map[int][]Pattern{}, Arrays: map[int][]Pattern{},
+		Logical: map[int]bool{}, defaults: map[*ast.AssignExpression]bool{},
+	}
 	body := reflect.ValueOf(tree).Elem().FieldByName("Body")
 	if names := Names(text); len(names) > 0 {
 		restore(body, names)
@@ -92,15 +86,22 @@ func (t *Texts) note(node any) {
 			t.Tags[offset(n.Tag.Idx0())] = print(n.Tag)
 		}
 	case *ast.ForOfStatement:
-		t.Iterated[place(n.Source)] = source(n.Source)
-	case *ast.Binding:
-		t.pattern(n.Target, n.Initializer)
+		t.Iterated[lastPlace(n.Source)] = source(n.Source)
+		t.loop(n)
+	case *ast.VariableStatement:
+		t.declared(n.List)
+	case *ast.LexicalDeclaration:
+		t.declared(n.List)
+	case *ast.ForLoopInitializerVarDeclList:
+		t.declared(n.List)
+	case *ast.ForLoopInitializerLexicalDecl:
+		t.declared(n.LexicalDeclaration.List)
 	case *ast.AssignExpression:
-		t.pattern(n.Left, n.Right)
+		t.assigned(n)
 	case *ast.FunctionLiteral:
-		t.parameter(offset(n.Function), n.ParameterList)
+		t.parameters(offset(n.Function), n.ParameterList)
 	case *ast.ArrowFunctionLiteral:
-		t.parameter(offset(n.Start), n.ParameterList)
+		t.parameters(offset(n.Start), n.ParameterList)
 	}
 }
 
@@ -114,75 +115,13 @@ func (t *Texts) spread(list []ast.Expression, call bool) {
 	}
 }
 
-func (t *Texts) pattern(target ast.Node, value ast.Expression) {
-	if value == nil {
-		return
-	}
-	switch p := target.(type) {
-	case *ast.ArrayPattern:
-		found := source(value)
-		found.Pattern = true
-		t.Iterated[place(value)] = found
-	case *ast.ObjectPattern:
-		t.Taken[place(value)] = Taken{Text: print(value), First: firsts(nil, p)}
-	}
-}
-
-// parameter notes the pattern of a function's parameter, if only one has one: the place is the
-// function's.
-func (t *Texts) parameter(at int, list *ast.ParameterList) {
-	if list == nil {
-		return
-	}
-	var only *ast.ObjectPattern
-	for _, b := range list.List {
-		if p, ok := b.Target.(*ast.ObjectPattern); ok && b.Initializer == nil {
-			if only != nil {
-				return
-			}
-			only = p
-		}
-	}
-	if only != nil {
-		t.Taken[at] = Taken{First: firsts(nil, only)}
-	}
-}
-
-// firsts are the names that a pattern and those inside it take first.
-func firsts(list []First, p *ast.ObjectPattern) []First {
-	var first First
-	if len(p.Properties) > 0 {
-		switch one := p.Properties[0].(type) {
-		case *ast.PropertyShort:
-			first = First{one.Name.Name.String(), one.Initializer != nil}
-		case *ast.PropertyKeyed:
-			if name, ok := one.Key.(*ast.StringLiteral); ok && !one.Computed {
-				_, given := one.Value.(*ast.AssignExpression)
-				first = First{name.Value.String(), given}
-			}
-		}
-	}
-	list = append(list, first)
-	for _, property := range p.Properties {
-		keyed, ok := property.(*ast.PropertyKeyed)
-		if !ok {
-			continue
-		}
-		if inner, ok := keyed.Value.(*ast.ObjectPattern); ok {
-			list = firsts(list, inner)
-		}
-	}
-	return list
-}
-
 func source(e ast.Expression) Source {
 	s := Source{Text: print(e)}
 	switch e := e.(type) {
 	case *ast.CallExpression:
 		s.Called = print(e.Callee)
-	case *ast.DotExpression, *ast.BracketExpression, *ast.OptionalChain:
-	default:
-		s.Plain = true
+	case *ast.NewExpression:
+		s.Called = print(e.Callee)
 	}
 	return s
 }

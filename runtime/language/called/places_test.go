@@ -22,14 +22,24 @@ func TestPlacesAreThoseOfTheText(t *testing.T) {
 	if got := read.Tags[at("t.u")]; got != "t.u" {
 		t.Errorf("a tag: %q", got)
 	}
-	if got := read.Iterated[at("s]")]; got.Text != "s" || !got.Plain || got.Spread {
+	if got := read.Iterated[at("s]")]; got.Text != "s" || got.Spread {
 		t.Errorf("a spread: %+v", got)
 	}
 	if got := read.Iterated[at("r)")]; got.Text != "q.r" {
 		t.Errorf("a loop: %+v", got)
 	}
-	if got := read.Taken[strings.LastIndex(text, "w")]; got.Text != "w" || len(got.First) != 1 || got.First[0].Name != "k" {
+	if got := read.Objects[strings.LastIndex(text, "w")]; len(got) != 1 || got[0].Text != "w" || got[0].First != "k" {
 		t.Errorf("a pattern: %+v", got)
+	}
+	// goja notes each variable that a pattern sets, and what is inside comes behind.
+	text = "const {a, b: {c}, ...d} = await w;"
+	read = Read("async () => {" + text + "}")
+	at = func(part string) int { return len("async () => {") + strings.Index(text, part) }
+	if got := read.Rests[at("w;")]; len(got) != 1 || got[0].Text != between {
+		t.Errorf("what gathers the rest: %+v", got)
+	}
+	if got := read.Objects[at("a,")]; len(got) != 1 || got[0].In != InObject || got[0].Key != "b" || got[0].First != "c" {
+		t.Errorf("a pattern inside: %+v", got)
 	}
 	if Read("f(") != nil || Read(strings.Repeat(" ", MaxText+1)) != nil {
 		t.Error("what can't be read, or is too long, has places")

@@ -23,10 +23,19 @@ func (f failing) worded(text string) string {
 		if worded := f.assignment(text); worded != "" {
 			return worded
 		}
-	case strings.HasPrefix(f.name, "iterate") || f.name == "pushArraySpread" || f.name == "pushSpread":
+	case f.name == "iterate":
+		return f.takenArray(text)
+	case f.name == "iterateP" || f.name == "pushArraySpread" || f.name == "pushSpread":
 		return f.iteration(text)
 	case text == "Value is not object coercible":
 		return f.taken()
+	case strings.HasPrefix(f.name, "getPropRef") && text == "Cannot convert undefined or null to object":
+		if object := f.top(0); nothing(object) {
+			if t := f.texts(); t != nil && t.Logical[f.at] {
+				return "Cannot read properties of " + object.String() + " (reading '" + f.nameOf() + "')"
+			}
+			return "Cannot set properties of " + object.String() + " (setting '" + f.nameOf() + "')"
+		}
 	}
 	return f.operator(text)
 }
@@ -225,31 +234,78 @@ func (f failing) iteration(text string) string {
 	if f.name == "pushSpread" && cap(f.stack) > len(f.stack) { // has taken it off
 		value = f.stack[:len(f.stack)+1][len(f.stack)]
 	}
-	nothing := value != nil && (goja.IsNull(value) || goja.IsUndefined(value))
-	switch {
-	case text == "object is not iterable" || text == "iterator.next is missing or not a function" || strings.HasSuffix(text, " is not a method"):
-	case nothing && text == "Cannot convert undefined or null to object":
-	default:
+	if !f.withoutElements(text, value) {
 		return ""
 	}
-	generic := described(f.h, value) + " is not iterable (cannot read property Symbol(Symbol.iterator))"
+	generic := described(f.h, value) + notIterated
 	var found called.Source
 	if t := f.texts(); t != nil {
 		found = t.Iterated[f.at]
 	}
 	switch {
-	case f.name == "pushSpread" && !nothing:
+	case f.name == "pushSpread" && !nothing(value):
 		return "Spread syntax requires ...iterable[Symbol.iterator] to be a function"
-	case found.Text == "" || found.Pattern && f.before() > 0 || found.Pattern != (f.name == "iterate"):
+	case found.Text == "":
 		return generic
 	case found.Spread:
 		return found.Text + " is not iterable (cannot read property " + value.String() + ")"
 	case found.Called != "":
 		return found.Called + " is not a function or its return value is not iterable"
-	case found.Pattern && !found.Plain:
-		return generic
 	}
 	return found.Text + " is not iterable"
+}
+
+const notIterated = " is not iterable (cannot read property Symbol(Symbol.iterator))"
+
+func nothing(value goja.Value) bool {
+	return value != nil && (goja.IsNull(value) || goja.IsUndefined(value))
+}
+
+// withoutElements tells how goja says that something has no elements.
+func (f failing) withoutElements(text string, value goja.Value) bool {
+	return text == "object is not iterable" || text == "iterator.next is missing or not a function" || strings.HasSuffix(text, " is not a method") ||
+		nothing(value) && text == "Cannot convert undefined or null to object"
+}
+
+// takenArray words that an array's pattern finds no elements.
+func (f failing) takenArray(text string) string {
+	value := f.top(0)
+	if !f.withoutElements(text, value) {
+		return ""
+	}
+	generic := described(f.h, value) + notIterated
+	p, ok := f.pattern()
+	switch {
+	case !ok || p.In == called.Within || p.In == called.InObject && p.Key == "":
+	case p.In == called.InObject && nothing(value):
+		of := p.Text
+		if of == "" {
+			of = described(f.h, value)
+		}
+		return "Cannot destructure property 'Symbol(Symbol.iterator)' of '" + of + "' as it is " + value.String() + "."
+	case p.In == called.InObject && p.Text != "":
+		return p.Text + notIterated
+	case p.In == called.InObject || !p.Said:
+	case p.Called != "":
+		return p.Called + " is not a function or its return value is not iterable"
+	default:
+		return p.Text + " is not iterable"
+	}
+	return generic
+}
+
+// pattern is the one whose instruction fails.
+func (f failing) pattern() (p called.Pattern, ok bool) {
+	t := f.texts()
+	if t == nil {
+		return p, false
+	}
+	list := map[string]map[int][]called.Pattern{"iterate": t.Arrays, "checkObjectCoercible": t.Objects, "createDestructSrc": t.Rests}[f.name][f.at]
+	n := f.before()
+	if n >= len(list) {
+		return p, false
+	}
+	return list[n], true
 }
 
 // before is how many instructions of this kind the same expression had before: those of patterns
@@ -259,38 +315,32 @@ func (f failing) before() int { return f.h.Repeated() }
 // taken words that a pattern takes nothing apart.
 func (f failing) taken() string {
 	value := f.top(0)
-	if value == nil || !goja.IsNull(value) && !goja.IsUndefined(value) {
+	if !nothing(value) {
 		return ""
 	}
 	is := value.String()
 	generic := "Cannot destructure '" + is + "' as it is " + is + "."
-	t := f.texts()
-	if t == nil {
-		return generic
-	}
-	found, ok := t.Taken[f.at]
+	p, ok := f.pattern()
 	if !ok {
 		return generic
 	}
-	n := f.before()
-	if n >= len(found.First) {
-		return generic
-	}
-	first := found.First[n]
-	if n > 0 || first.Default {
-		if first.Name == "" {
-			return generic
-		}
-		return "Cannot read properties of " + is + " (reading '" + first.Name + "')"
-	}
-	of := found.Text
+	of := p.Text
 	if of == "" {
 		of = described(f.h, value)
 	}
-	if first.Name == "" {
+	switch {
+	case p.In == called.Outermost && p.First == "":
+		return "Cannot destructure '" + of + "' as it is " + is + "."
+	case p.In == called.Outermost && !p.Default:
+		return "Cannot destructure property '" + p.First + "' of '" + of + "' as it is " + is + "."
+	case p.First != "":
+		return "Cannot read properties of " + is + " (reading '" + p.First + "')"
+	case p.In == called.Within || f.name == "createDestructSrc":
+		return "Cannot read properties of " + is
+	case p.Key == "":
 		return "Cannot destructure '" + of + "' as it is " + is + "."
 	}
-	return "Cannot destructure property '" + first.Name + "' of '" + of + "' as it is " + is + "."
+	return "Cannot destructure property '" + p.Key + "' of '" + of + "' as it is " + is + "."
 }
 
 // operator words what operators refuse.
@@ -300,13 +350,10 @@ func (f failing) operator(text string) string {
 		return "Cannot convert object to primitive value"
 	case f.name == "op_in" && noFunction(text):
 		key := f.top(1)
-		if symbol, ok := key.(*goja.Symbol); ok {
-			return "Cannot use 'in' operator to search for 'Symbol(" + symbol.String() + ")' in " + f.top(0).String()
-		}
-		if _, isObject := key.(*goja.Object); isObject || key == nil {
+		if _, callable := goja.AssertFunction(key); callable || key == nil {
 			return ""
 		}
-		return "Cannot use 'in' operator to search for '" + key.String() + "' in " + f.top(0).String()
+		return "Cannot use 'in' operator to search for '" + inspected(f.h, key) + "' in " + inspected(f.h, f.top(0))
 	case f.name == "op_instanceof":
 		switch {
 		case noFunction(text):
