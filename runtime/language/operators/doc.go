@@ -2,7 +2,8 @@
 // whose results can be larger than anything, and template literals of many texts, each of which it
 // makes in one step that nothing can interrupt.
 //
-// And new.target, of which goja shows functions another's.
+// And new.target, of which goja shows functions another's; and the conditions of what constants rule
+// out, which it compiles wrongly.
 //
 // It promises: a program that is rewritten has the same results, but where what it calls throws
 // because they would be too large; ordinary arithmetic is left alone. A rewritten operator is a

@@ -123,6 +123,9 @@ const newTarget = "new.target"
 
 // Rewrite changes the tree of a text. The place is that of what ErrPrivate is about.
 func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
+	if mayRuleOut(text) {
+		openConditions(tree)
+	}
 	if !Needed(text) {
 		return 0, nil
 	}
@@ -133,6 +136,7 @@ func Rewrite(tree *ast.Program, text string) (file.Idx, error) {
 
 // RewriteHere is Rewrite for such a text.
 func RewriteHere(tree *ast.Program) (file.Idx, error) {
+	openConditions(tree)
 	w := rewriter{products: true, elements: true}
 	w.walk(reflect.ValueOf(tree).Elem().FieldByName("Body"))
 	return w.at, w.err

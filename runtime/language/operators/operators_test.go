@@ -2,11 +2,15 @@ package operators
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/dop251/goja"
+	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/parser"
+
+	"workflow-worker/runtime/language/nodes"
 )
 
 // rewritten runs a text whose operators tell that they were called.
@@ -191,6 +195,53 @@ func TestArrowFunctionsHaveTheArgumentsOfTheirFunction(t *testing.T) {
 		}
 		if got, err := goja.New().RunProgram(program); err != nil || got.String() != want {
 			t.Errorf("%s gives %v, %v", text, got, err)
+		}
+	}
+}
+
+// Conditions of what leaves a loop or takes variables along are opened, others stay; results are the
+// same. (These goja compiles rightly by itself, too.)
+func TestConditionsOfWhatConstantsRuleOutAreOpened(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]struct {
+		value  string
+		opened int
+	}{
+		`let v = 1; if (false) { v = [2].map((x) => x)[0]; } v`:                                                 {"1", 1},
+		`let v = 0; if (0) { [1].map((x) => v + x); } else { v = 2; } v`:                                        {"2", 1},
+		`let v = 1; for (; v < 4; v++) { while (false) { if (v) break; } } v`:                                   {"4", 1},
+		`let v = 0; for (; 0;) { v = [1].map((x) => x)[0]; } v`:                                                 {"0", 1},
+		`let v = 1; for (let a = 0; a < 3; a++) { const g = () => a; if (!0) { v += g(); } else { v = g; } } v`: {"4", 0},
+		`let v = 1; if ("" || null) { v = class {}; } v`:                                                        {"1", 1},
+		`let v = 1; while (true) { if (v > 3) break; v++; } v`:                                                  {"4", 0},
+		`let v = 1; if (false) { v = 2; } v`:                                                                    {"1", 0},
+	} {
+		tree, err := parser.ParseFile(nil, "", text, 0)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if _, err := Rewrite(tree, text); err != nil {
+			t.Fatal(err)
+		}
+		opened := 0
+		nodes.Walk(reflect.ValueOf(tree).Elem().FieldByName("Body"), func(v reflect.Value) bool {
+			if v.Kind() == reflect.Pointer {
+				if _, ok := v.Interface().(*ast.SequenceExpression); ok {
+					opened++
+				}
+			}
+			return true
+		})
+		if opened != want.opened {
+			t.Errorf("%s: %d conditions are opened, want %d", text, opened, want.opened)
+		}
+		program, err := goja.CompileAST(tree, false)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got, err := goja.New().RunProgram(program); err != nil || got.String() != want.value {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want.value)
 		}
 	}
 }
