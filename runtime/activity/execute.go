@@ -237,7 +237,7 @@ func (in *instance) begin(hard context.Context, export string, args *commonpb.Pa
 		values := make([]goja.Value, len(args.GetPayloads()))
 		for i, p := range args.GetPayloads() {
 			if values[i], err = in.vm.FromPayload(p); err != nil {
-				return fmt.Errorf("read argument %d: %w", i+1, err)
+				return unparsed(export, err)
 			}
 		}
 		v, err := f(in.exports, values...)
@@ -249,6 +249,18 @@ func (in *instance) begin(hard context.Context, export string, args *commonpb.Pa
 		return err
 	})
 	return promise, err
+}
+
+// unparsed words that an argument is none, as Temporal's own worker does. What the error was keeps its
+// type and its stack.
+func unparsed(export string, err error) error {
+	before := "Failed to parse activity args for activity " + export + ": "
+	if ex, ok := errors.AsType[*goja.Exception](err); ok {
+		if o, ok := ex.Value().(*goja.Object); ok {
+			return errors.Join(o.Set("message", before+o.Get("message").String()), err)
+		}
+	}
+	return temporal.NewApplicationError(before+strings.Replace(err.Error(), "unknown encoding", "Unknown encoding", 1), ResultType)
 }
 
 // promiseOf is Promise.resolve.
