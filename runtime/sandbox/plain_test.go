@@ -161,7 +161,9 @@ var plain = map[string]string{
 			const a = Array.from({ length: rnd(6) }, () => rnd(3) ? rnd(9) : numbers[rnd(numbers.length)]);
 			out.push(tried(() => told(a.reduce(f))) + tried(() => told(a.reduce(f, 0))) + tried(() => told(a.reduce(f, 0.5))) + tried(() => told(a.reduce(f, undefined))));
 		}
-		for (const by of [(x, y) => x.i - y.i, (x, y) => x.k - y.k || x.i - y.i, (x, y) => x.i < y.i ? -1 : 1, (x, y) => y.b - x.b, (x, y) => x.s > y.s, (x, y) => 0, (x) => -x.i, (x, y) => x.missing - y.missing]) for (let t = 0; t < 20; t++) {
+		for (const by of [(x, y) => x.i - y.i, (x, y) => x.k - y.k || x.i - y.i, (x, y) => x.i < y.i ? -1 : 1, (x, y) => y.b - x.b, (x, y) => x.s > y.s, (x, y) => 0, (x) => -x.i, (x, y) => x.missing - y.missing,
+			(x, y) => y.k - x.k || y.i - x.i, (x, y) => x.s < y.s ? -1 : x.s > y.s ? 1 : 0, (x, y) => x.s < y.s ? 1 : x.s === y.s ? x.i - y.i : -1, (x, y) => { if (x.s !== y.s) return x.s < y.s ? -1 : 1; return y.i - x.i }, (x, y) => x.b - y.b || (x.s > y.s ? 1 : -1),
+			(x, y) => x.s.length - y.s.length || x.k - y.k || x.i - y.i, (x, y) => x.i > y.i ? 1 : -1, (x, y) => x.k - y.i, (x, y) => (x.i - y.i) * 2, (x, y) => -(x.i - y.i), (x, y) => x.i - y.i > 5 ? -1 : 1, (x, y) => (x.b ? x : y).i - y.i, (x, y) => x.o.length - y.o.length || y.i - x.i, (x, y) => x.n === y.n ? 0 : x.n ? -1 : 1, (x, y) => x.i - y.i && x.k - y.k, (x, y) => x.i - x.k]) for (let t = 0; t < 20; t++) {
 			const a = rows();
 			// goja's sort asks in another order: what is asked stands for it.
 			const names = (list) => list.map((x) => a.indexOf(x)).join();

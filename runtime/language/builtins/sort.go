@@ -45,8 +45,15 @@ func byFunction(h Host, by goja.Value) (func([]goja.Value), bool) {
 		pair := make([]goja.Value, 2)
 		args := goja.FunctionCall{This: goja.Undefined(), Arguments: pair}
 		pure := linear.PureOf(h.Runtime(), by)
+		if pure != nil && pure.Arrange(items) {
+			return
+		}
+		compared := 0
 		sortItems(items, func(x, y goja.Value) float64 {
 			if pure != nil {
+				if compared++; compared%language.Looked == 0 {
+					h.Stop()
+				}
 				if n, ok := pure.Order(x, y); ok {
 					return n
 				}

@@ -33,9 +33,8 @@ var steps = map[string]int{
 // compute with them. What it comes to can be had without its being called, as nobody sees how often it
 // was; wherever it would do anything else, it is called after all.
 type Pure struct {
-	s         *State
-	steps     []pureStep
-	arguments int // how many it looks at
+	s *State
+	*entering
 }
 
 type pureStep struct {
@@ -93,7 +92,8 @@ type entering struct {
 	replaced
 
 	steps     []pureStep
-	arguments int
+	arguments int // how many it looks at
+	ordering  ordering
 }
 
 func (e *entering) exec(m *machine) { e.original.exec(m) }
@@ -160,7 +160,7 @@ func PureOf(r *goja.Runtime, v goja.Value) *Pure {
 	if !ok || s == nil {
 		return nil
 	}
-	return &Pure{s, e.steps, e.arguments}
+	return &Pure{s, e}
 }
 
 // value is what is held, as goja has it.
@@ -224,10 +224,9 @@ func (p *Pure) of(arguments ...goja.Value) (held, bool) {
 			*l = holds(v)
 			continue
 		case negates:
-			if !l.isNumber() || l.whole && l.n == 0 || !l.whole && (l.f-l.f != 0 || l.f == math.Trunc(l.f)) {
+			if !l.negate() {
 				return held{}, false
 			}
-			l.n, l.f = -l.n, -l.f
 			continue
 		case inverts:
 			*l = held{value: truth(!l.truth())}
@@ -259,6 +258,15 @@ func (p *Pure) of(arguments ...goja.Value) (held, bool) {
 	return held{}, false
 }
 
+// negate is -; false where that is goja's to do.
+func (h *held) negate() bool {
+	if !h.isNumber() || h.whole && h.n == 0 || !h.whole && (h.f-h.f != 0 || h.f == math.Trunc(h.f)) {
+		return false
+	}
+	h.n, h.f = -h.n, -h.f
+	return true
+}
+
 // with puts what an operator makes of two values in the place of the left one; false where that is
 // goja's to do.
 func (h *held) with(is int, r *held) bool {
@@ -275,7 +283,7 @@ func (h *held) with(is int, r *held) bool {
 		return true
 	}
 	if !h.isNumber() || !r.isNumber() {
-		return false
+		return is >= isLess && is <= isMoreOrEqual && h.compare(is, r)
 	}
 	if is >= isLess {
 		x, y := h.double(), r.double()
@@ -311,6 +319,21 @@ func (h *held) with(is int, r *held) bool {
 	}
 	*h = held{f: x}
 	return x-x == 0 && x != math.Trunc(x) // goja has values of its own for all others
+}
+
+// compare is with for texts that are compared.
+func (h *held) compare(is int, r *held) bool {
+	if h.isNumber() || r.isNumber() {
+		return false
+	}
+	x, isText := textOf(&h.value)
+	y, alike := textOf(&r.value)
+	if !isText || !alike {
+		return false
+	}
+	order := compareTexts(x, y)
+	*h = held{value: truth(is == isLess && order < 0 || is == isLessOrEqual && order <= 0 || is == isMore && order > 0 || is == isMoreOrEqual && order >= 0)}
+	return true
 }
 
 // pureItems is how many items are gone through until it is asked whether there is time for more.

@@ -89,6 +89,10 @@ func Caller(f *goja.Object) func(goja.FunctionCall) goja.Value {
 func CompareTexts(x, y goja.Value) int {
 	l, _ := textOf(&x)
 	r, _ := textOf(&y)
+	return compareTexts(l, r)
+}
+
+func compareTexts(l, r text) int {
 	if l.units == nil && r.units == nil {
 		switch {
 		case l.bytes < r.bytes:

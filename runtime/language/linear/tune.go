@@ -83,7 +83,7 @@ var replacements = map[string]func(instruction) instruction{
 
 func tune(p *program, signed bool) {
 	if list, arguments := pureSteps(p); list != nil {
-		p.code[0] = &entering{replaced{p.code[0]}, list, arguments}
+		p.code[0] = &entering{replaced{p.code[0]}, list, arguments, orderingOf(list)}
 	}
 	loops := loopsOf(p.code)
 	for i, in := range p.code {
