@@ -174,6 +174,34 @@ var plain = map[string]string{
 		out.push(list.map((x) => x) instanceof Sub, other.map((x) => x) instanceof Sub, [].map.call({ length: 1, 0: 2 }, (x) => x).join(), [].map.call('ab', (x) => x).join(), tried(() => [].reduce((a, b) => a)), tried(() => [1].map()), tried(() => [].map.call(null, (x) => x)));
 		return out.join('\n');
 	}`,
+	"functions that make": `() => {` + chance + `
+		const out = [], seen = (v, d = 0) => d > 4 ? '…' : typeof v === 'number' ? show(v) : typeof v === 'string' ? JSON.stringify(v) : v === null || typeof v !== 'object' ? typeof v + String(typeof v === 'function' ? '' : v)
+			: (Array.isArray(v) ? '[' + v.length : '{' + (Object.getPrototypeOf(v) === Object.prototype)) + Reflect.ownKeys(v).filter((k) => k !== 'length' && k !== 'stack').map((k) => String(k) + ':' + seen(v[k], d + 1) + JSON.stringify(Object.getOwnPropertyDescriptor(v, k), (k, x) => k === 'value' ? undefined : x)).join();
+		const rows = () => Array.from({ length: rnd(30) }, () => {
+			const row = rnd(9) ? { k: numbers[rnd(numbers.length)], i: rnd(100), s: strings[rnd(strings.length)], b: rnd(2) > 0, n: rnd(3) ? 1 : null, o: [1, 2, 'x'] } : value(2);
+			return rnd(90) ? row : [undefined, null, 5, 'text', [1], { get s() { out.push('got'); return 'k' } }, { s: { toString() { out.push('asked'); return 'r' } } }, { s: Symbol('y'), k: 5n }, new Proxy({}, { get: () => 2 })][rnd(9)];
+		});
+		const by = 'i', base = { of: 10, name: 'base' }, rate = 1.5; let later = 1, shadow = (String) => (x) => String(x.s), soon = (() => { try { return [1].map((x) => x + early).join() } catch (e) { return e.name } })(); const early = 3;
+		const fns = [(x) => x.s + x.i, (x) => 'a' + x.k + 'b', (x) => x.k + x.s, (x) => x.s + x.n, (x) => x.s + x.b, (x) => x.s + x.missing, (x) => x.s + x.o, (x) => x.s + null + undefined + true + 1.5, (x) => ` + "`${x.i}-${x.s}-${x.k}`, (x) => `${x.b}`, (x) => `${x.o}`, (x) => `é${x.s}ü`" + `,
+			(x) => String(x.s), (x) => String(x.k), (x) => String(x.n), (x) => String(x), (x) => String(), (x) => /a|ä/.test(x.s), (x) => /\d/.test(String(x.k)) ? x.s : 'none', (x) => /x/g.test(x.s), (x) => /^$/i.test(x.s) ? String(x.i) : x.s.replace(/a/, 'b'), (x) => /é/.test(x.k), (x) => /a/.test(),
+			(x) => ({ id: x.i, s: x.s, id: x.k }), (x) => ({ x, nested: { k: x.k, list: [x.i, 'a', [x.s]] }, t: 't' + x.i }), (x) => [], (x) => [x, x.i, x.k / 2], (x) => ({}), (x) => [{ a: 1 }, { a: x.i / 3 }], (x) => ({ '0': x.i, b: 1, '1': 2, a: 3, length: 4, ['c' + x.i]: 1 }), (x) => ({ __proto__: null, x: 1 }), (x) => ({ get a() { return 1 } }), (x) => ({ f: () => 1 }), (x) => ({ ...x, y: 1 }), (x) => [...x.o], (x) => [1, , x.i],
+			(x) => x[by], (x) => x.o[0], (x) => x.o[2] + 1, (x) => x.o[5], (x) => x['s'], (x, i, a) => a[i] === x, (x, i, a) => a[i + 1], (x) => x[0], (x) => x.s[0], (x) => x.i * rate, (x) => x.i + base.of, (x) => base.name + x.i, (x) => later + x.i, (x) => { later++; return x.i }, shadow((x) => 'mine' + x), (x) => x.n ?? 'none', (x) => x?.i, (x) => x.missing?.y, (x) => x.n?.y ?? x.i,
+			(x) => { const d = x.i * 2, e = d + 1; return d > 50 ? e : 's' + d }, (x) => { const { i, s } = x; return i + s }, (x) => { if (x.b) { const q = x.i; return q + 1 } return -1 }, (x) => { let y = x.i; y = y + 1; return y }, ({ i, s }) => i + s, ({ s, ...rest }) => rest, (x) => { const y = z, z = 1; return y },
+			(x) => x.s.toUpperCase(), (x) => x.s.toLowerCase() + 'B', (x) => 'straße' + x.s.toUpperCase(), (x) => x.s.toUpperCase(1), (x) => x.s.trim(), (x) => Math.floor(x.k), (x) => x.k / x.i, (x) => x.i / 2, (x) => x.k / 0, (x) => 0 / x.k, (x) => x.i / -1, (x) => 1.5 + 1.5 + x.i, (x) => 0.5 * -0 * x.i, (x) => x.i * 0.5, (x) => new Date(x.i).getTime(), (x) => nobody, (x) => typeof x.i, (x) => JSON.stringify(x.s), (x) => undefined, (x) => NaN, (x) => String.prototype === x, (x) => (x.i, x.s), (x) => delete x.s, (x) => arguments];
+		for (const f of fns) for (let t = 0; t < 5; t++) {
+			const a = rows();
+			out.push([() => a.map(f), () => a.filter(f), () => a.find(f), () => a.some(f), () => a.reduce((sum, x) => sum + f(x), ''), () => a.map(f).map((x) => x), () => Array.from({ length: a.length }, (_, i) => f(a[i]))].map((g) => tried(() => seen(g()))).join(' '));
+		}
+		for (const f of [(_, i) => i, (_, i) => ({ id: i, half: i / 2, tags: ['a', 'b'], name: 'n' + i }), (x) => x, (x, i, all) => all, (_, i) => 'é' + i % 3, function () { return typeof this }]) for (const from of [{ length: 5 }, { length: 0 }, { length: -1 }, { length: 2.5 }, { length: '3' }, { length: 3, 1: 'x' }, {}, { length: 2, [Symbol.iterator]: null }, Object.create({ length: 2 }), [1, 2], 'ab', null, { get length() { out.push('length'); return 2 } }]) {
+			out.push(tried(() => seen(Array.from(from, f))), tried(() => seen(Array.from(from, f, 'this'))));
+		}
+		class Mine extends Array {}
+		out.push(soon, seen(Mine.from({ length: 2 }, (_, i) => i) instanceof Mine), seen(Array.from.call(Object, { length: 1 }, (_, i) => i)), seen(Array.from.call(null, { length: 2 }, (_, i) => i)), tried(() => Array.from({ length: 1 }, 5)));
+		const made = [1, 2].map((x) => ({ x, list: [x] })); made[0].list.push(5); made[0].y = 1; delete made[1].x; out.push(seen(made));
+		const texts = ['abc', 'ABC', 'aBc1', 'é', 'É', '', 'ß', 'x'.repeat(5000), Object('boxed'), 5, null];
+		for (const s of texts) out.push(tried(() => s.toUpperCase().slice(0, 9)), tried(() => s.toLowerCase().slice(0, 9)), tried(() => s.toUpperCase('tr').slice(0, 9)), tried(() => String(s).length));
+		return out.join('\n');
+	}`,
 	"changed builtins": `() => {
 		const out = [], push = Array.prototype.push, code = String.prototype.charCodeAt, floor = Math.floor;
 		try {

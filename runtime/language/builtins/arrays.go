@@ -95,6 +95,9 @@ func CapArray(h Host, class *goja.Object) error {
 		prototype.DefineDataProperty("values", iterate, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		prototype.DefineDataPropertySymbol(goja.SymIterator, iterate, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE),
 		language.Wrap(h, class, "from", func(call goja.FunctionCall, original language.Function) goja.Value {
+			if out := linear.MadeOf(h.Runtime(), call); out != nil {
+				return out
+			}
 			switch items := call.Argument(0).(type) {
 			case *goja.Object:
 				call.Arguments = append([]goja.Value{sizedItems(h, "from", language.ItemSize, items)}, call.Arguments[1:]...)

@@ -13,7 +13,15 @@ type Literals struct {
 	Prototype, Test, Exec *goja.Object
 	// Still tells that a test leaves the object as it is.
 	Still func(o *goja.Object) bool
+	// Finds is Test of such an object and a text, but that nothing keeps what was found; false, false
+	// where it is an error.
+	Finds func(o *goja.Object, text goja.Value) (found, ok bool)
+	// Keeps tells that Test keeps it.
+	Keeps bool
 }
+
+// test is Test.
+func (l *Literals) test(call goja.FunctionCall) { nativeOf(asObject(l.Test))(call) }
 
 // mostLiterals is how many are kept.
 const mostLiterals = 256
@@ -77,3 +85,31 @@ func (s *State) untouched(o *object) bool {
 	n, ok := Whole(p.value)
 	return ok && n == 0
 }
+
+// literalOf is the object of a literal that is tested; nil where it is goja's to make.
+func (s *State) literalOf(r *goja.Runtime, t *tested) (o *goja.Object) {
+	if t == nil || s.expressions.Prototype == nil || !s.testsPlainly() {
+		return nil
+	}
+	if known := s.literals[t]; known != nil && s.untouched(known) {
+		s.expressionKind = known.self.kind
+		return asGoja(known)
+	}
+	m := *(**machine)(unsafe.Add(unsafe.Pointer(r), kinds.machine))
+	pc, sp := m.pc, m.sp
+	defer func() {
+		if recover() != nil { // it is an error, which is to come from where the literal stands
+			o = nil
+		}
+		m.pc, m.sp = pc, sp
+	}()
+	t.exec(m)
+	if known := s.literals[t]; known != nil {
+		s.expressionKind = known.self.kind
+		return asGoja(known)
+	}
+	return nil
+}
+
+// isLiteral tells an object of the kind that literals are.
+func (s *State) isLiteral(o *goja.Object) bool { return asObject(o).self.kind == s.expressionKind }

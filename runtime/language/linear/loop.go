@@ -13,7 +13,7 @@ import (
 // What an operation of a loop does, beside what fused has. Comparisons go on elsewhere where they
 // don't hold.
 const (
-	takes = iota + returns + 1 // a value, into a variable
+	takes = iota + lastStep + 1 // a value, into a variable
 	ands
 	ors
 	excludes

@@ -105,9 +105,10 @@ var kinds struct {
 	ascii, unicode, imported, integer, fraction, big, object, property unsafe.Pointer
 
 	array, iterator, native, typed, plain, arrow, script unsafe.Pointer // of what an object is
+	templated                                            unsafe.Pointer // of a global object as goja makes it
 	function                                             uintptr        // in a native function: the Go function
-	tracker                                              uintptr        // in a Runtime
-	code                                                 uintptr        // in a function of JavaScript: its program
+	tracker, machine, global                             uintptr        // in a Runtime
+	code, stash                                          uintptr        // in a function of JavaScript: its program, and its variables
 }
 
 // toNumeric is goja's instruction that makes a number, or a BigInt, of what lies on top.
@@ -134,7 +135,12 @@ func checkShapes() error {
 	if !found || tracker.Type != reflect.TypeFor[goja.AsyncContextTracker]() {
 		return errors.New("goja.Runtime.asyncContextTracker")
 	}
-	kinds.tracker = tracker.Offset
+	kinds.tracker, kinds.machine = tracker.Offset, vm.Offset
+	global, found := runtime.FieldByName("globalObject")
+	if !found || global.Type != reflect.TypeFor[*goja.Object]() || !hasCommon(asObject(r.GlobalObject())) {
+		return errors.New("goja.Runtime.globalObject")
+	}
+	kinds.global, kinds.templated = global.Offset, asObject(r.GlobalObject()).self.kind
 	var errs []error
 	same := func(theirs reflect.Type, ours any, names map[string]string) {
 		if theirs.Kind() == reflect.Pointer {
@@ -214,10 +220,16 @@ func checkShapes() error {
 	kinds.arrow = asObject(functions.ToObject(r).Get("0").ToObject(r)).self.kind
 	kinds.script = asObject(functions.ToObject(r).Get("1").ToObject(r)).self.kind
 	kinds.plain = asObject(r.NewObject()).self.kind
-	kinds.code = codeIn(reflect.TypeOf(selfOf(functions.ToObject(r).Get("0").ToObject(r))).Elem())
-	if codeIn(reflect.TypeOf(selfOf(functions.ToObject(r).Get("1").ToObject(r))).Elem()) != kinds.code {
+	arrow := reflect.TypeOf(selfOf(functions.ToObject(r).Get("0").ToObject(r))).Elem()
+	script := reflect.TypeOf(selfOf(functions.ToObject(r).Get("1").ToObject(r))).Elem()
+	var codeType, stashType reflect.Type
+	kinds.code, codeType = fieldIn(arrow, "prg")
+	kinds.stash, stashType = fieldIn(arrow, "stash")
+	code2, _ := fieldIn(script, "prg")
+	if stash2, _ := fieldIn(script, "stash"); code2 != kinds.code || stash2 != kinds.stash || codeType != reflect.TypeFor[*goja.Program]() {
 		errs = append(errs, errors.New("goja's functions of JavaScript"))
 	}
+	same(stashType, stash{}, map[string]string{"values": "values", "names": "names", "object": "obj", "outer": "outer"})
 	kinds.property = kind(arrayOf(asObject(accessor.ToObject(r))).values[0])
 	native := asObject(iterates.ToObject(r).Get("next").ToObject(r))
 	f, found := reflect.TypeOf(selfOf(asGoja(native))).Elem().FieldByName("f")

@@ -12,7 +12,8 @@ import (
 type builtins struct {
 	strings *object // String.prototype
 
-	push, codeAt, floor *object
+	push, codeAt, floor, upper, lower *object
+	asText                            *object // String
 
 	sealed bool // see holesAreEmpty
 }
@@ -31,6 +32,8 @@ func (s *State) lookForBuiltins(r *goja.Runtime) {
 	}
 	s.strings = asObject(texts)
 	s.push, s.codeAt = native(asGoja(s.arrays), "push"), native(texts, "charCodeAt")
+	s.upper, s.lower = native(texts, "toUpperCase"), native(texts, "toLowerCase")
+	s.asText = native(r.GlobalObject(), "String")
 	if math, ok := r.GlobalObject().Get("Math").(*goja.Object); ok {
 		s.floor = native(math, "floor")
 	}
@@ -138,18 +141,9 @@ type calling struct {
 
 func (x *calling) exec(m *machine) {
 	n := x.arguments
-	if callee := objectOf(m.stack[m.sp-n-1]); n > 0 && callee != nil && callee.self.kind == kinds.native {
+	if callee := objectOf(m.stack[m.sp-n-1]); callee != nil && callee.self.kind == kinds.native {
 		if s := stateOf(m); s != nil {
-			var out goja.Value
-			switch this := m.stack[m.sp-n-2]; callee {
-			case s.push:
-				out = s.pushed(m, this, m.stack[m.sp-n:m.sp])
-			case s.codeAt:
-				out = codeAt(m, this, m.stack[m.sp-n])
-			case s.floor:
-				out = floor(m, m.stack[m.sp-n])
-			}
-			if out != nil {
+			if out := s.called(m, callee, m.stack[m.sp-n-2], m.stack[m.sp-n:m.sp]); out != nil {
 				m.stack[m.sp-n-2] = out
 				m.sp -= n + 1
 				m.pc++
@@ -158,6 +152,62 @@ func (x *calling) exec(m *machine) {
 		}
 	}
 	x.original.exec(m)
+}
+
+// called is what a builtin gives; nil where it is to be called.
+func (s *State) called(m *machine, callee *object, this goja.Value, arguments []goja.Value) goja.Value {
+	switch callee {
+	case s.upper, s.lower:
+		return s.cased(this, callee == s.upper)
+	}
+	if len(arguments) == 0 {
+		return nil
+	}
+	switch callee {
+	case s.push:
+		return s.pushed(m, this, arguments)
+	case s.codeAt:
+		return codeAt(m, this, arguments[0])
+	case s.floor:
+		return floor(m, arguments[0])
+	case s.asText:
+		if p := (&held{value: arguments[0]}); p.isText() {
+			return arguments[0]
+		}
+	}
+	return nil
+}
+
+// cased is String.prototype.toUpperCase or toLowerCase of a text of ASCII.
+func (s *State) cased(of goja.Value, upper bool) goja.Value {
+	t, ok := textOf(&of)
+	if !ok || t.units != nil {
+		return nil
+	}
+	from, to := byte('A'), byte('Z')
+	if upper {
+		from, to = 'a', 'z'
+	}
+	for i := range len(t.bytes) {
+		if from <= t.bytes[i] && t.bytes[i] <= to {
+			if len(t.bytes) >= claimed && !s.claim(len(t.bytes)) {
+				return of
+			}
+			cased := []byte(t.bytes)
+			for ; i < len(cased); i++ {
+				if from <= cased[i] && cased[i] <= to {
+					cased[i] ^= 'a' - 'A'
+				}
+			}
+			return text{bytes: unsafe.String(&cased[0], len(cased))}.value()
+		}
+	}
+	return of
+}
+
+// nativeOf is the Go function of a native one.
+func nativeOf(o *object) func(goja.FunctionCall) goja.Value {
+	return *(*func(goja.FunctionCall) goja.Value)(unsafe.Add(o.self.data, kinds.function))
 }
 
 // pushed is Array.prototype.push of a plain array; nil for any other.

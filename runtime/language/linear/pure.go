@@ -1,8 +1,8 @@
 package linear
 
 import (
-	"math"
 	"reflect"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/dop251/goja"
@@ -19,73 +19,87 @@ const (
 	jumpsIfNot // and takes what it looks at
 	keepsIfNot // jumps with what it looks at, else takes it
 	keepsIf
+	keepsIfThere // jumps with what is neither null nor undefined
 	jumpsAlways
 	returns
+	divides
+	readsItem
+	loadsNothing
+	loadsLocal
+	storesLocal
+	loadsOuter // a variable of the functions around
+	loadsGlobal
+	looksFor // a method
+	calls
+	literal // of a regular expression, and its test
+	joins   // the parts of a template
+	asTexts
+	makesObject
+	makesArray
+	putsField
+	pushesItem
+	passes // nothing
+	stops  // what is not for here: the function is called
+	lastStep
 )
 
-var steps = map[string]int{
-	"loadStackLex": loads, "loadVal": constant, "getProp": reads, "_add": adds, "_sub": subtracts, "_mul": multiplies, "_mod": remains,
-	"_op_lt": isLess, "_op_lte": isLessOrEqual, "_op_gt": isMore, "_op_gte": isMoreOrEqual, "_op_strict_eq": equals, "_op_strict_neq": differs,
-	"_neg": negates, "_not": inverts, "jneP": jumpsIfNot, "jne": keepsIfNot, "jeq": keepsIf, "jump": jumpsAlways, "_ret": returns,
+// steps are by the names of goja's instructions, and what those are.
+var steps = map[string]struct {
+	is   int
+	kind reflect.Kind
+}{
+	"loadStackLex": {loads, reflect.Int}, "loadVal": {constant, reflect.Struct}, "getProp": {reads, reflect.String},
+	"_add": {adds, empties}, "_sub": {subtracts, empties}, "_mul": {multiplies, empties}, "_mod": {remains, empties}, "_div": {divides, empties},
+	"_op_lt": {isLess, empties}, "_op_lte": {isLessOrEqual, empties}, "_op_gt": {isMore, empties}, "_op_gte": {isMoreOrEqual, empties},
+	"_op_strict_eq": {equals, empties}, "_op_strict_neq": {differs, empties}, "_neg": {negates, empties}, "_not": {inverts, empties},
+	"jneP": {jumpsIfNot, reflect.Int32}, "jne": {keepsIfNot, reflect.Int32}, "jeq": {keepsIf, reflect.Int32}, "jcoalesc": {keepsIfThere, reflect.Int32},
+	"jump": {jumpsAlways, reflect.Int32}, "_ret": {returns, empties}, "_getElem": {readsItem, empties}, "_loadUndef": {loadsNothing, empties},
+	"initStackP": {storesLocal, reflect.Int}, "loadStashLex": {loadsOuter, reflect.Uint32}, "loadDynamic": {loadsGlobal, reflect.String},
+	"loadDynamicCallee": {loadsGlobal, reflect.String}, "getPropCallee": {looksFor, reflect.String}, "call": {calls, reflect.Uint32},
+	"newRegexp": {literal, reflect.Pointer}, "concatStrings": {joins, reflect.Int}, "_toString": {asTexts, empties}, "_newObject": {makesObject, empties},
+	"newArray": {makesArray, reflect.Uint32}, "putProp": {putsField, reflect.String}, "_pushArrayItem": {pushesItem, empties},
 }
 
-// Pure is a function that does nothing but read its arguments, and properties of plain data, and
-// compute with them. What it comes to can be had without its being called, as nobody sees how often it
-// was; wherever it would do anything else, it is called after all.
+// empties are instructions of nothing but their kind.
+const empties = reflect.Invalid
+
+// Pure is a function that does nothing but read its arguments, variables and plain data, compute with
+// them, and make objects and texts. What it comes to can be had without its being called, as nobody sees
+// how often it was; wherever it would do anything else, it is called after all, and what was made is
+// dropped.
 type Pure struct {
 	s *State
+	r *goja.Runtime
 	*entering
+
+	globals [mostGlobals]goja.Value // by their numbers; nil for one that goja is to find
+	stash   *stash
+
+	matched goja.FunctionCall // the last test that found something
 }
 
 type pureStep struct {
 	is    int
-	n     int // an argument's number, or how far it is
+	n     int // an argument's number, or a variable's, or how far it is, or how many
+	outer int // how many functions further out a variable is
 	name  unistring.String
 	value held
-}
-
-// held is a value, or a number that takes no memory.
-type held struct {
-	value goja.Value // nil for a number
-	whole bool
-	n     int64
-	f     float64 // of a number that isn't whole
+	test  *tested
 }
 
 const (
-	mostSteps = 64
-	mostHeld  = 8
+	mostSteps   = 128
+	mostHeld    = 12
+	mostLocals  = 4
+	mostGlobals = 4
+	mostItems   = 64 // of an array
+	// madeSize is what an object takes that is made, as far as a guess goes.
+	madeSize = 512
+	// mostVain and vain are how often it may turn out that a function is to be called after all: each time
+	// counts as much as so many that it wasn't.
+	mostVain = 1 << 8
+	vain     = 1 << 3
 )
-
-func holds(v goja.Value) held {
-	w := (*words)(unsafe.Pointer(&v))
-	switch w.kind {
-	case kinds.integer:
-		return held{whole: true, n: *(*int64)(w.data)}
-	case kinds.fraction:
-		return held{f: *(*float64)(w.data)}
-	}
-	return held{value: v}
-}
-
-func (h *held) isNumber() bool { return h.value == nil }
-
-func (h *held) double() float64 {
-	if h.whole {
-		return float64(h.n)
-	}
-	return h.f
-}
-
-func (h *held) truth() bool {
-	switch {
-	case h.value != nil:
-		return h.value.ToBoolean()
-	case h.whole:
-		return h.n != 0
-	}
-	return h.f != 0 && h.f == h.f
-}
 
 // entering is the beginning of a pure function.
 type entering struct {
@@ -93,356 +107,248 @@ type entering struct {
 
 	steps     []pureStep
 	arguments int // how many it looks at
+	globals   []unistring.String
+	made      int // how many objects and texts it makes at most
 	ordering  ordering
+	vain      atomic.Int32
 }
 
 func (e *entering) exec(m *machine) { e.original.exec(m) }
 
-// pureSteps are those of a function's instructions, if it is pure.
-func pureSteps(p *program) (list []pureStep, arguments int) {
+// enteringOf is for a function's instructions, if it is pure; nil if it can't be.
+func enteringOf(p *program) *entering {
 	if len(p.code) < 2 || len(p.code) > mostSteps {
-		return nil, 0
+		return nil
 	}
 	first := reflect.ValueOf(any(p.code[0]))
 	if first.Type().Kind() != reflect.Pointer || first.Type().Elem().Name() != "enterFuncStashless" {
-		return nil, 0
+		return nil
 	}
-	if room := first.Elem().FieldByName("stackSize"); !room.IsValid() || room.Kind() != reflect.Uint32 || room.Uint() != 0 {
-		return nil, 0
+	room := first.Elem().FieldByName("stackSize")
+	if !room.IsValid() || room.Kind() != reflect.Uint32 || room.Uint() > mostLocals {
+		return nil
 	}
-	for i, in := range p.code[1:] {
-		t := reflect.TypeOf(any(in))
-		s := pureStep{is: steps[t.Name()]}
-		ok := t.Kind() == reflect.Struct && t.Size() == 0
+	e := &entering{replaced: replaced{p.code[0]}}
+	for i := 1; i < len(p.code); i++ {
+		e.add(p.code[i:], i-1)
+	}
+	if !e.ends() {
+		return nil
+	}
+	e.ordering = orderingOf(e.steps)
+	return e
+}
+
+// add appends what an instruction is to be.
+func (e *entering) add(code []instruction, i int) {
+	in := code[0]
+	t := reflect.TypeOf(any(in))
+	kind, name := t.Kind(), t.Name()
+	switch {
+	case kind == reflect.Pointer:
+		name = t.Elem().Name()
+	case kind == reflect.Struct && t.Size() == 0:
+		kind = empties
+	}
+	known := steps[name]
+	s := pureStep{is: known.is}
+	if known.is == none || known.kind != kind || !e.fill(&s, code, i) {
+		s = pureStep{is: stops}
+	}
+	e.steps = append(e.steps, s)
+}
+
+// fill sets what a step has beside what it is; false for what isn't for here.
+func (e *entering) fill(s *pureStep, code []instruction, i int) bool {
+	in := code[0]
+	switch s.is {
+	case loads:
+		if s.n = number[int](in); s.n > 0 {
+			s.is = loadsLocal
+			s.n--
+			return s.n < mostLocals
+		}
+		s.n = -s.n - 1
+		e.arguments = max(e.arguments, s.n+1)
+		return s.n >= 0 // not this
+	case storesLocal:
+		s.n = number[int](in) - 1
+		return s.n >= 0 && s.n < mostLocals
+	case constant:
+		if partOf(reflect.TypeOf(any(in))) != constant {
+			return false
+		}
+		s.value = holds(*(*goja.Value)((*words)(unsafe.Pointer(&in)).data))
+	case reads, putsField:
+		s.name = name(in)
+	case looksFor:
+		s.name = name(in)
+		if last := len(e.steps) - 1; last >= 0 && e.steps[last].is == literal {
+			s.is = passes
+		}
+	case loadsOuter:
+		s.outer, s.n = number[uint32](in)>>24, number[uint32](in)&0xFFFFFF
+	case loadsGlobal:
+		s.n = len(e.globals)
+		s.outer = 0
+		if reflect.TypeOf(any(in)).Name() == "loadDynamicCallee" {
+			s.outer = 1 // undefined is what it is called of
+		}
+		if e.globals = append(e.globals, name(in)); len(e.globals) > mostGlobals {
+			return false
+		}
+	case jumpsIfNot, keepsIfNot, keepsIf, keepsIfThere, jumpsAlways:
+		// None goes back: it comes to an end.
+		s.n = i + number[int32](in)
+		return number[int32](in) > 0
+	case calls:
+		s.n = number[uint32](in)
+		return s.n <= 1
+	case joins:
+		s.n = number[int](in)
+		e.made++
+		return s.n > 0 && s.n < mostHeld
+	case makesArray:
+		s.n = number[uint32](in)
+		e.made++
+		return s.n <= mostItems
+	case adds, makesObject:
+		e.made++
+	case literal:
+		return len(code) > 1 && isTest(code[1])
+	}
+	return true
+}
+
+// ends tells that it may return without having stopped.
+func (e *entering) ends() bool {
+	reached := make([]bool, len(e.steps)+1)
+	reached[0] = true
+	for i, s := range e.steps {
+		if !reached[i] {
+			continue
+		}
 		switch s.is {
-		case none:
-			return nil, 0
-		case loads:
-			ok = t.Kind() == reflect.Int && number[int](in) < 0
-			if ok {
-				s.n = -number[int](in) - 1
-				arguments = max(arguments, s.n+1)
+		case returns:
+			return true
+		case stops:
+			continue
+		case jumpsIfNot, keepsIfNot, keepsIf, keepsIfThere, jumpsAlways:
+			if s.n >= len(e.steps) {
+				return false
 			}
-		case constant:
-			if ok = partOf(t) == constant; ok {
-				s.value = holds(*(*goja.Value)((*words)(unsafe.Pointer(&in)).data))
-			}
-		case reads:
-			if ok = t.Kind() == reflect.String; ok {
-				s.name = name(in)
-			}
-		case jumpsIfNot, keepsIfNot, keepsIf, jumpsAlways:
-			// None goes back: it comes to an end.
-			if ok = t.Kind() == reflect.Int32 && number[int32](in) > 0; ok {
-				s.n = i + number[int32](in)
-			}
+			reached[s.n] = true
 		}
-		if !ok {
-			return nil, 0
+		if s.is != jumpsAlways {
+			reached[i+1] = true
 		}
-		list = append(list, s)
 	}
-	return list, arguments
+	return false
+}
+
+// bind tells the literals of regular expressions what stands for them by now.
+func (e *entering) bind(code []instruction) {
+	for i := range e.steps {
+		if e.steps[i].is == literal {
+			e.steps[i].test, _ = code[i+1].(*tested)
+		}
+	}
 }
 
 // PureOf is a function as a pure one; nil if it is none.
 func PureOf(r *goja.Runtime, v goja.Value) *Pure {
+	if p, ok := pureOf(r, v); ok {
+		return &p
+	}
+	return nil
+}
+
+func pureOf(r *goja.Runtime, v goja.Value) (p Pure, ok bool) {
 	o := objectOf(v)
 	if o == nil || o.self.kind != kinds.arrow && o.self.kind != kinds.script {
-		return nil
+		return p, false
 	}
-	p := *(**program)(unsafe.Add(o.self.data, kinds.code))
-	if p == nil || len(p.code) == 0 {
-		return nil
+	return pureIn(r, *(**program)(unsafe.Add(o.self.data, kinds.code)), *(**stash)(unsafe.Add(o.self.data, kinds.stash)))
+}
+
+// pureIn is a function of a program and the variables around it.
+func pureIn(r *goja.Runtime, code *program, around *stash) (p Pure, ok bool) {
+	if code == nil || len(code.code) == 0 {
+		return p, false
 	}
-	e, ok := p.code[0].(*entering)
+	e, ok := code.code[0].(*entering)
 	s := stateIn(unsafe.Pointer(r))
-	if !ok || s == nil {
+	if !ok || s == nil || e.vain.Load() >= mostVain {
+		return p, false
+	}
+	p.s, p.r, p.entering, p.stash = s, r, e, around
+	for i, name := range e.globals[:min(len(e.globals), mostGlobals)] {
+		p.globals[i] = p.global(name)
+	}
+	return p, true
+}
+
+// stash is goja's, of variables that functions share.
+type stash struct {
+	values, _ []goja.Value
+	names     map[unistring.String]uint32
+	object    *object
+	outer     *stash
+}
+
+// outer is a variable's value; nil where there is none so far.
+func (p *Pure) outer(out, n int) goja.Value {
+	at := p.stash
+	for ; out > 0 && at != nil; out-- {
+		at = at.outer
+	}
+	if at == nil || n >= len(at.values) {
 		return nil
 	}
-	return &Pure{s, e}
+	return at.values[n]
 }
 
-// value is what is held, as goja has it.
-func (p *Pure) value(h held) goja.Value {
-	switch {
-	case h.value != nil:
-		return h.value
-	case h.whole:
-		return p.s.integer(h.n)
-	}
-	return p.s.double(h.f)
-}
-
-// Order is what it comes to for two arguments, as a number; false: it is to be called.
-func (p *Pure) Order(x, y goja.Value) (float64, bool) {
-	h, ok := p.of(x, y, nil, nil)
-	if !ok || !h.isNumber() {
-		return 0, false
-	}
-	return h.double(), true
-}
-
-// of is what it comes to for some arguments; false: it is to be called.
-func (p *Pure) of(arguments ...goja.Value) (held, bool) {
-	var stack [mostHeld]held
-	top := -1
-	for i := 0; i < len(p.steps); i++ {
-		s := &p.steps[i]
-		if top >= mostHeld-2 {
-			return held{}, false
-		}
-		switch s.is {
-		case loads:
-			if s.n >= len(arguments) || arguments[s.n] == nil {
-				return held{}, false
-			}
-			top++
-			stack[top] = holds(arguments[s.n])
-			continue
-		case constant:
-			top++
-			stack[top] = s.value
-			continue
-		case jumpsAlways:
-			i = s.n - 1
-			continue
-		}
-		if top < 0 {
-			return held{}, false
-		}
-		l := &stack[top]
-		switch s.is {
-		case reads:
-			if l.value == nil {
-				return held{}, false
-			}
-			v := p.s.lookup(&l.value, s.name)
-			if v == nil {
-				return held{}, false
-			}
-			*l = holds(v)
-			continue
-		case negates:
-			if !l.negate() {
-				return held{}, false
-			}
-			continue
-		case inverts:
-			*l = held{value: truth(!l.truth())}
-			continue
-		case jumpsIfNot:
-			if top--; !l.truth() {
-				i = s.n - 1
-			}
-			continue
-		case keepsIfNot, keepsIf:
-			if l.truth() == (s.is == keepsIf) {
-				i = s.n - 1
-			} else {
-				top--
-			}
-			continue
-		case returns:
-			return *l, true
-		}
-		if top < 1 {
-			return held{}, false
-		}
-		r := *l
-		top--
-		if !stack[top].with(s.is, &r) {
-			return held{}, false
-		}
-	}
-	return held{}, false
-}
-
-// negate is -; false where that is goja's to do.
-func (h *held) negate() bool {
-	if !h.isNumber() || h.whole && h.n == 0 || !h.whole && (h.f-h.f != 0 || h.f == math.Trunc(h.f)) {
-		return false
-	}
-	h.n, h.f = -h.n, -h.f
-	return true
-}
-
-// with puts what an operator makes of two values in the place of the left one; false where that is
-// goja's to do.
-func (h *held) with(is int, r *held) bool {
-	if is == equals || is == differs {
-		var same bool
-		switch {
-		case h.isNumber() && r.isNumber():
-			same = h.double() == r.double()
-		case h.isNumber() || r.isNumber():
-		default:
-			same = h.value.StrictEquals(r.value)
-		}
-		*h = held{value: truth(same == (is == equals))}
-		return true
-	}
-	if !h.isNumber() || !r.isNumber() {
-		return is >= isLess && is <= isMoreOrEqual && h.compare(is, r)
-	}
-	if is >= isLess {
-		x, y := h.double(), r.double()
-		*h = held{value: truth(is == isLess && x < y || is == isLessOrEqual && x <= y || is == isMore && x > y || is == isMoreOrEqual && x >= y)}
-		return true
-	}
-	if h.whole && r.whole {
-		fits := true
-		switch is {
-		case adds:
-			h.n += r.n
-		case subtracts:
-			h.n -= r.n
-		case multiplies:
-			h.n, fits = product(h.n, r.n)
-		default:
-			if fits = h.n >= 0 && r.n > 0; fits {
-				h.n %= r.n
-			}
-		}
-		return fits && -mostInteger < h.n && h.n < mostInteger
-	}
-	x, y := h.double(), r.double()
-	switch is {
-	case adds:
-		x += y
-	case subtracts:
-		x -= y
-	case multiplies:
-		x *= y
-	default:
-		return false
-	}
-	*h = held{f: x}
-	return x-x == 0 && x != math.Trunc(x) // goja has values of its own for all others
-}
-
-// compare is with for texts that are compared.
-func (h *held) compare(is int, r *held) bool {
-	if h.isNumber() || r.isNumber() {
-		return false
-	}
-	x, isText := textOf(&h.value)
-	y, alike := textOf(&r.value)
-	if !isText || !alike {
-		return false
-	}
-	order := compareTexts(x, y)
-	*h = held{value: truth(is == isLess && order < 0 || is == isLessOrEqual && order <= 0 || is == isMore && order > 0 || is == isMoreOrEqual && order >= 0)}
-	return true
-}
-
-// pureItems is how many items are gone through until it is asked whether there is time for more.
-const pureItems = 1 << 10
-
-// Purely is a method of arrays that asks a function about each item, of a plain array and a pure
-// function; nil for all others. Nothing has happened then.
-func Purely(r *goja.Runtime, method string, call goja.FunctionCall) goja.Value {
-	switch method {
-	case "map", "filter", "find", "some", "every", "reduce":
-	default:
-		return nil
-	}
-	p := PureOf(r, call.Argument(0))
-	if p == nil {
-		return nil
-	}
-	items, ok := Data{p.s}.Items(call.This, "")
-	if !ok || (method == "map" || method == "filter") && !p.s.makesArrays(arrayOf(objectOf(call.This))) {
-		return nil
-	}
-	if method == "reduce" {
-		return p.reduce(items, call)
-	}
-	var out []goja.Value
-	room := 0 // that so many items take
-	switch method {
-	case "filter":
-		room = itemSize * pureItems
-	case "map":
-		if itemSize*len(items) >= claimed && !p.s.claim(itemSize*len(items)) {
-			return goja.Undefined()
-		}
-		out = make([]goja.Value, 0, len(items))
-	}
-	for i := range items {
-		if i%pureItems == pureItems-1 && !p.s.claim(room) {
-			return goja.Undefined()
-		}
-		h, ok := p.of(items[i], p.index(1, i), call.This)
-		if !ok {
+// global is what a name stands for that no function around has; nil where goja is to find out.
+func (p *Pure) global(name unistring.String) goja.Value {
+	for at := p.stash; at != nil; at = at.outer {
+		if _, there := at.names[name]; there || at.object != nil {
 			return nil
 		}
-		switch method {
-		case "map":
-			out = append(out, p.value(h))
-		case "filter":
-			if h.truth() {
-				out = append(out, items[i])
-			}
-		case "find":
-			if h.truth() {
-				return items[i]
-			}
-		default:
-			if h.truth() == (method == "some") {
-				return truth(method == "some")
-			}
-		}
 	}
-	switch method {
-	case "find":
-		return goja.Undefined()
-	case "some", "every":
-		return truth(method == "every")
-	}
-	return List(r, out)
-}
-
-// index is an argument that is an item's number, if anybody looks at it.
-func (p *Pure) index(argument, i int) goja.Value {
-	if p.arguments <= argument {
+	o := *(**object)(unsafe.Add(unsafe.Pointer(p.r), kinds.global))
+	if o.self.kind != kinds.plain && o.self.kind != kinds.templated {
 		return nil
 	}
-	return p.s.integer(int64(i))
-}
-
-func (p *Pure) reduce(items []goja.Value, call goja.FunctionCall) goja.Value {
-	at := 0
-	var sofar goja.Value
-	switch {
-	case len(call.Arguments) > 1:
-		sofar = call.Argument(1)
-	case len(items) == 0:
+	v, there := commonOf(o).values[name]
+	if !there {
 		return nil
-	default:
-		sofar, at = items[0], 1
 	}
-	for i := at; i < len(items); i++ {
-		if i%pureItems == pureItems-1 && !p.s.claim(0) {
-			return goja.Undefined()
-		}
-		h, ok := p.of(sofar, items[i], p.index(2, i), call.This)
-		if !ok {
-			return nil
-		}
-		sofar = p.value(h)
-	}
-	return sofar
+	return dataOf(v)
 }
 
-// codeIn is where functions of a type have their program.
-func codeIn(t reflect.Type) (at uintptr) {
-	f, found := t.FieldByName("prg")
-	if !found || f.Type != reflect.TypeFor[*goja.Program]() {
-		panic(t.String() + ".prg")
+// done notes whether it came to something, without its being called.
+func (p *Pure) done(ok bool) {
+	if ok {
+		if p.vain.Load() > 0 {
+			p.vain.Add(-1)
+		}
+		if p.matched.This != nil && p.s.expressions.Keeps {
+			p.s.expressions.test(p.matched)
+		}
+	} else if p.vain.Load() < mostVain {
+		p.vain.Add(vain)
+	}
+	p.matched = goja.FunctionCall{}
+}
+
+// fieldIn is where functions of a type have what is theirs.
+func fieldIn(t reflect.Type, name string) (at uintptr, of reflect.Type) {
+	f, found := t.FieldByName(name)
+	if !found {
+		panic(t.String() + "." + name)
 	}
 	for n := 1; n <= len(f.Index); n++ {
 		at += t.FieldByIndex(f.Index[:n]).Offset
 	}
-	return at
+	return at, f.Type
 }

@@ -33,8 +33,9 @@ type State struct {
 	// BoundProduct throws where BigInts of so many bits have too large a product; nil: none has.
 	BoundProduct func(x, y int)
 
-	expressions Literals
-	literals    map[*tested]*object
+	expressions    Literals
+	literals       map[*tested]*object
+	expressionKind unsafe.Pointer // what a literal's object is
 }
 
 // Budget is what VMs may keep.

@@ -82,8 +82,9 @@ var replacements = map[string]func(instruction) instruction{
 }
 
 func tune(p *program, signed bool) {
-	if list, arguments := pureSteps(p); list != nil {
-		p.code[0] = &entering{replaced{p.code[0]}, list, arguments, orderingOf(list)}
+	pure := enteringOf(p)
+	if pure != nil {
+		p.code[0] = pure
 	}
 	loops := loopsOf(p.code)
 	for i, in := range p.code {
@@ -92,6 +93,9 @@ func tune(p *program, signed bool) {
 			x.original, x.otherwise = in, p.code[i]
 			p.code[i] = x
 		}
+	}
+	if pure != nil {
+		pure.bind(p.code)
 	}
 }
 

@@ -26,6 +26,23 @@ func (r *RegExps) find(p *pattern.Program, s goja.String, from int) []int32 {
 	}
 }
 
+// finds tells whether there is a match, and nothing else of it; false, false for what throws.
+func (r *RegExps) finds(o *goja.Object, text goja.Value) (found, ok bool) {
+	s, isText := text.(goja.String)
+	p := r.program(o)
+	if !isText || p == nil {
+		return false, false
+	}
+	var at []int32
+	var err error
+	if narrow, wide := r.view(s); wide == nil {
+		at, err = r.machine.MatchASCII(p, narrow, 0)
+	} else {
+		at, err = r.machine.MatchUTF16(p, wide, 0)
+	}
+	return at != nil, err == nil
+}
+
 // search is the language's RegExpBuiltinExec, but for the result's object: it reads and writes
 // lastIndex.
 func (r *RegExps) search(o *goja.Object, p *pattern.Program, s goja.String) []int32 {

@@ -86,7 +86,7 @@ func (r *RegExps) Literals() linear.Literals {
 	return linear.Literals{Prototype: r.prototype, Test: test, Exec: r.exec, Still: func(o *goja.Object) bool {
 		p := r.program(o)
 		return p != nil && p.Flags&(pattern.Global|pattern.Sticky) == 0
-	}}
+	}, Keeps: r.last.kept, Finds: r.finds}
 }
 
 // Class is what code has for RegExp, with the properties that tell of the last match.
