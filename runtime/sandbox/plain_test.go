@@ -202,6 +202,22 @@ var plain = map[string]string{
 		for (const s of texts) out.push(tried(() => s.toUpperCase().slice(0, 9)), tried(() => s.toLowerCase().slice(0, 9)), tried(() => s.toUpperCase('tr').slice(0, 9)), tried(() => String(s).length));
 		return out.join('\n');
 	}`,
+	"functions given to a method at once": `() => {` + chance + `
+		const out = [], told = (v) => typeof v === 'number' ? show(v) : typeof v === 'string' ? 't' + v : Array.isArray(v) ? '[' + v.map(told).join() + ']' : typeof v === 'object' && v ? 'o' + Object.keys(v) : String(v);
+		const lists = [[], [1, 2, 3], [1.5, -0, NaN], ['a', 'ä', ''], [null, undefined, true], [[1], [2]], [{ x: 1 }, { x: 'y' }], [1, , 3], Array.from({ length: 40 }, (_, i) => i), Object.freeze([1, 2]), Object.assign([1, 2], { map: () => ({ join: () => 'own' }) }), Object.assign([1, 2], { join: () => 'mine' }), 'text', { length: 1, 0: 5 }, null, new Map([[1, 2]]), new Uint8Array(2)];
+		class Sub extends Array { join() { return 'sub' } }
+		lists.push(Sub.from([1, 2]), Object.assign([1, 2], { constructor: { [Symbol.species]: Sub } }));
+		const outer = 2; let count = 0;
+		for (const a of lists) {
+			out.push([() => a.map((x) => x).join(), () => a.map((x) => x).join(';'), () => a.map((x) => x + 1).join(''), () => a.map((x) => 'é' + x).join('-'), () => a.map((x) => x * outer).join(' '), () => a.map((x) => [x]).join('|'), () => a.map((x) => ({ x })).join('|'), () => a.map((x) => x.x).join(', '),
+				() => a.map((x) => { count++; return x }).join('+'), () => a.map((x, i, all) => all.length - i).join(' '), () => a.map((x) => x.toUpperCase()).join('_'), () => a.map((x) => nobody).join(' '), () => a.map((x) => x === null ? undefined : x).join('.'), () => a.map((x) => 'x'.repeat(2000)).join(', ').length, () => a.map((x) => x).join(1), () => a.map((x) => x).join(null), () => a.map((x) => x).join('a', 'b'), () => a.map((x) => x)?.join('?'),
+				() => a.filter((x) => x), () => a.filter((x) => x > 1).map((x) => x + 1), () => a.find((x) => x === 2), () => a.some((x) => x === 3), () => a.every((x) => x !== undefined), () => a.reduce((sum, x) => sum + x, 0), () => a.reduce((sum, x) => sum + x, ''), () => a.reduce((sum, x) => sum + x), () => a.reduce((sum, x) => sum * x, 1), () => a.map((x) => x, 1), () => a.map(count ? (x) => x : (x) => 'never').join(' '), () => a.forEach((x) => x), () => a.findIndex((x) => x === 2),
+				() => a.map((x) => a.map((y) => y).join('')).join(';'), () => a.map(async (x) => x).length, () => a.flatMap((x) => x), () => a.map((x) => () => x).length, () => a.map(function (x) { return x }).join('f'), () => a.map((x) => { throw new RangeError(x) }).join('!')].map((f) => tried(() => told(f()))).join(' '));
+		}
+		const made = [1, 2].map((x) => x).filter((x) => x); made.push(3); made.x = 1; out.push(told(made) + made.x, String(count));
+		try { [1].map((x) => x.y.z).join(' ') } catch (e) { out.push(e.name) }
+		return out.join('\n');
+	}`,
 	"changed builtins": `() => {
 		const out = [], push = Array.prototype.push, code = String.prototype.charCodeAt, floor = Math.floor;
 		try {

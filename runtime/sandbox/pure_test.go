@@ -24,7 +24,11 @@ func TestFunctionsThatAreNotCalledLeaveWhatCallsLeave(t *testing.T) {
 		`const f = (x) => String(x), a = [1, 2].map(f).join(); globalThis.String = (x) => 'mine' + x; return a + [1, 2].map(f).join()`:                                                                                                                   "1,2mine1,mine2",
 		`const f = (x) => x.toUpperCase(), a = ['a'].map(f).join(); String.prototype.toUpperCase = () => 'changed'; return a + ['a'].map(f).join() + 'b'.toUpperCase()`:                                                                                  "Achangedchanged",
 		`const f = (_, i) => ({ i }), make = () => Array.from({ length: 2 }, f), a = make(); Object.prototype[Symbol.iterator] = function* () { yield 7 }; const b = make(); delete Object.prototype[Symbol.iterator]; return a.length + ' ' + b.length`: "2 1",
+		`const f = () => [1, 2].map((x) => x + 1).join('-'), a = f(); Array.prototype.join = () => 'changed'; const b = f(); Array.prototype.map = () => 'mapped'; return a + b + tried(f)`:                                                              "2-3changedTypeError",
+		`const f = () => [1, 2].map((x) => x + 1), a = f().join(); Object.defineProperty(Array, Symbol.species, { get() { return Object } }); const b = f(); return a + Array.isArray(b)`:                                                                "2,3false",
+		`const f = (x) => x.y.z, lines = (g) => { try { g() } catch (e) { return e.stack.split('\n').length } }; return String(lines(() => [1].map((x) => x.y.z).join(' ')) === lines(() => [1].map(f).join(' ')))`:                                      "true",
 	} {
+		text = "const tried = (f) => { try { return f() } catch (e) { return e.name } };" + text
 		v, f := gatherer(t, services[1], `() => {`+text+`}`)
 		err := v.Enter(t.Context(), time.Minute, func() error {
 			got, err := f(goja.Undefined())

@@ -2,6 +2,7 @@ package linear
 
 import (
 	"strconv"
+	"unsafe"
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/unistring"
@@ -236,6 +237,14 @@ func (p *Pure) add(l, r *held) bool {
 	if !l.isText() && !r.isText() {
 		return false
 	}
+	if kindOf(&l.value) == kinds.ascii && r.isNumber() && r.whole {
+		var digits [20]byte
+		x, _ := textOf(&l.value)
+		if y := strconv.AppendInt(digits[:0], r.n, 10); len(x.bytes) > 0 && len(x.bytes) < shortest {
+			*l = held{value: concise(x.bytes, unsafe.String(&y[0], len(y)))}
+			return true
+		}
+	}
 	left, ok := p.text(l)
 	if !ok {
 		return false
@@ -246,6 +255,10 @@ func (p *Pure) add(l, r *held) bool {
 	}
 	x, _ := textOf(&left)
 	y, _ := textOf(&right)
+	if x.units == nil && y.units == nil && len(x.bytes) < shortest && len(y.bytes) < shortest && len(x.bytes) > 0 && len(y.bytes) > 0 {
+		*l = held{value: concise(x.bytes, y.bytes)}
+		return true
+	}
 	*l = held{value: p.s.joined(x, y, left)}
 	return true
 }
@@ -266,7 +279,8 @@ func (p *Pure) text(h *held) (goja.Value, bool) {
 	case h.isText():
 		return h.value, true
 	case h.value == nil && h.whole:
-		return text{bytes: strconv.FormatInt(h.n, 10)}.value(), true
+		var digits [20]byte
+		return concise(string(strconv.AppendInt(digits[:0], h.n, 10)), ""), true
 	case h.value == nil:
 		return text{bytes: p.s.double(h.f).String()}.value(), true
 	}

@@ -14,9 +14,10 @@
 // values again where it ends, or does something else.
 //
 // Properties of plain objects, items of plain arrays and the builtins that most code calls most are
-// read, written and called likewise. A function that does no more than read its arguments and compute
-// (Pure) isn't called at all by what sorts, filters or maps plain arrays: its value is computed, and
-// where it turns out to do more, nothing has happened.
+// read, written and called likewise. A function that does no more than read plain data, compute and make
+// objects and texts (Pure) isn't called at all by what sorts, filters or maps plain arrays: its value is
+// computed, and where it turns out to do more, nothing has happened. One that is written where it is
+// given to such a method isn't even made, and what a sort compares is read once for each item.
 //
 // One thing differs: 0 * -5 is -0, as the language has it, for executions that began since.
 //

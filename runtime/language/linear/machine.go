@@ -22,7 +22,8 @@ type machine struct {
 	stack     []goja.Value
 	sp        int
 	sb, args  int
-	_, _      unsafe.Pointer
+	stash     *stash
+	_         unsafe.Pointer
 	_         []struct{}
 	iterStack []iteration
 }
@@ -162,7 +163,7 @@ func checkShapes() error {
 		}
 		return f.Type
 	}
-	same(vm.Type, machine{}, map[string]string{"runtime": "r", "pc": "pc", "stack": "stack", "sp": "sp", "sb": "sb", "args": "args", "iterStack": "iterStack"})
+	same(vm.Type, machine{}, map[string]string{"runtime": "r", "pc": "pc", "stack": "stack", "sp": "sp", "sb": "sb", "args": "args", "stash": "stash", "iterStack": "iterStack"})
 	code := field(reflect.TypeFor[goja.Program](), "code")
 	same(reflect.TypeFor[goja.Program](), program{}, map[string]string{"code": "code"})
 	if i := code.Elem(); i.Kind() != reflect.Interface || i.NumMethod() != 1 || i.Method(0).Name != "exec" ||

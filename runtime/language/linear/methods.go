@@ -13,7 +13,8 @@ type builtins struct {
 	strings *object // String.prototype
 
 	push, codeAt, floor, upper, lower *object
-	asText                            *object // String
+	asText, join                      *object            // String, and Array.prototype.join
+	asks                              map[*object]string // methods of arrays that ask a function, see Purely
 
 	sealed bool // see holesAreEmpty
 }
@@ -33,6 +34,12 @@ func (s *State) lookForBuiltins(r *goja.Runtime) {
 	s.strings = asObject(texts)
 	s.push, s.codeAt = native(asGoja(s.arrays), "push"), native(texts, "charCodeAt")
 	s.upper, s.lower = native(texts, "toUpperCase"), native(texts, "toLowerCase")
+	s.join, s.asks = native(asGoja(s.arrays), "join"), map[*object]string{}
+	for _, name := range []string{"map", "filter", "find", "some", "every", "reduce"} {
+		if f := native(asGoja(s.arrays), name); f != nil {
+			s.asks[f] = name
+		}
+	}
 	s.asText = native(r.GlobalObject(), "String")
 	if math, ok := r.GlobalObject().Get("Math").(*goja.Object); ok {
 		s.floor = native(math, "floor")
@@ -193,13 +200,15 @@ func (s *State) cased(of goja.Value, upper bool) goja.Value {
 			if len(t.bytes) >= claimed && !s.claim(len(t.bytes)) {
 				return of
 			}
-			cased := []byte(t.bytes)
+			out := concise(t.bytes, "")
+			bytes := *(*string)((*words)(unsafe.Pointer(&out)).data)
+			cased := unsafe.Slice(unsafe.StringData(bytes), len(bytes)) // nobody has it so far
 			for ; i < len(cased); i++ {
 				if from <= cased[i] && cased[i] <= to {
 					cased[i] ^= 'a' - 'A'
 				}
 			}
-			return text{bytes: unsafe.String(&cased[0], len(cased))}.value()
+			return out
 		}
 	}
 	return of

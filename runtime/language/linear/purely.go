@@ -25,8 +25,24 @@ func Purely(r *goja.Runtime, method string, call goja.FunctionCall) (out goja.Va
 	if !ok {
 		return nil
 	}
+	return p.ask(method, call)
+}
+
+// ask is the method; nil where the function is to be called, and nothing has happened.
+func (p *Pure) ask(method string, call goja.FunctionCall) (out goja.Value) {
+	switch method {
+	case "map":
+		if items, ok := p.mapped(nil, call.This); ok {
+			out = List(p.r, items)
+		}
+		return out
+	case "filter":
+		if a := arrayOf(objectOf(call.This)); a == nil || !p.s.makesArrays(a) {
+			return nil
+		}
+	}
 	items, ok := Data{p.s}.Items(call.This, "")
-	if !ok || (method == "map" || method == "filter") && !p.s.makesArrays(arrayOf(objectOf(call.This))) {
+	if !ok {
 		return nil
 	}
 	if method == "reduce" {
@@ -38,18 +54,39 @@ func Purely(r *goja.Runtime, method string, call goja.FunctionCall) (out goja.Va
 	return out
 }
 
-// each is all of Purely but reduce.
+// mapped appends what it comes to for each item of a plain array.
+func (p *Pure) mapped(out []goja.Value, of goja.Value) ([]goja.Value, bool) {
+	items, ok := Data{p.s}.Items(of, "")
+	if !ok || !p.s.makesArrays(arrayOf(objectOf(of))) {
+		return nil, false
+	}
+	if len(items) > cap(out) {
+		if itemSize*len(items) >= claimed && !p.s.claim(itemSize*len(items)) {
+			return nil, true
+		}
+		out = make([]goja.Value, 0, len(items))
+	}
+	for i := range items {
+		if !p.affords(i, 0) {
+			return nil, true
+		}
+		h, ok := p.of(items[i], p.index(1, i), of)
+		if !ok {
+			p.done(false)
+			return nil, false
+		}
+		out = append(out, p.value(h))
+	}
+	p.done(true)
+	return out, true
+}
+
+// each is filter, find, some and every.
 func (p *Pure) each(method string, items []goja.Value, of goja.Value) goja.Value {
 	var out []goja.Value
 	room := 0 // that an item takes
-	switch method {
-	case "filter":
+	if method == "filter" {
 		room = itemSize
-	case "map":
-		if itemSize*len(items) >= claimed && !p.s.claim(itemSize*len(items)) {
-			return goja.Undefined()
-		}
-		out = make([]goja.Value, 0, len(items))
 	}
 	for i := range items {
 		if !p.affords(i, room) {
@@ -60,8 +97,6 @@ func (p *Pure) each(method string, items []goja.Value, of goja.Value) goja.Value
 			return nil
 		}
 		switch method {
-		case "map":
-			out = append(out, p.value(h))
 		case "filter":
 			if h.truth() {
 				out = append(out, items[i])

@@ -116,6 +116,9 @@ func (a *addition) exec(m *machine) {
 			a.texts(m)
 			return
 		}
+		if m.concisely(*(*string)(l.data), r) {
+			return
+		}
 	case kinds.unicode:
 		if len(*(*[]uint16)(l.data)) > shortest {
 			a.texts(m)

@@ -138,11 +138,18 @@ func tuned(code []instruction, in instruction, signed bool) instruction {
 		}
 		return out
 	case of.programs != nil:
+		var unmade instruction
+		if of.arrow {
+			unmade = unmadeAt(code)
+		}
 		data := (*words)(unsafe.Pointer(&in)).data
 		for _, at := range of.programs {
 			if inner := *(**program)(unsafe.Add(data, at)); inner != nil {
 				tune(inner, signed)
 			}
+		}
+		if unmade != nil {
+			return unmade
 		}
 	}
 	return in
@@ -153,6 +160,7 @@ type layout struct {
 	replacement func(instruction) instruction
 	programs    []uintptr // where it has programs of functions
 	literal     bool      // of a regular expression
+	arrow       bool      // an arrow function is made
 	method      bool      // a method is looked for, by its name
 	part        int       // see fuse
 }
@@ -193,7 +201,7 @@ func layoutOf(in instruction) layout {
 	out.method = t.Name() == "getPropCallee" && t.Kind() == reflect.String
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
-		out.literal = t.Name() == "newRegexp"
+		out.literal, out.arrow = t.Name() == "newRegexp", t.Name() == "newArrowFunc"
 	}
 	if t.Kind() == reflect.Struct {
 		out.programs = programsIn(t, 0)
