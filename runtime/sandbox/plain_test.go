@@ -218,6 +218,19 @@ var plain = map[string]string{
 		try { [1].map((x) => x.y.z).join(' ') } catch (e) { out.push(e.name) }
 		return out.join('\n');
 	}`,
+	"maps": `() => {` + chance + `
+		const out = [], keys = [...strings, ...numbers, 1, 2, '2', 'a much longer text than the others', null, undefined, true, 5n, Symbol.iterator, strings];
+		const told = (v) => typeof v === 'symbol' ? 's' : typeof v === 'number' ? show(v) : typeof v === 'object' && v ? 'o' + (v instanceof Map) : String(v);
+		class Mine extends Map { get(k) { return 'mine ' + super.get(k) } }
+		for (const m of [new Map(), new Mine(), Object.assign(new Map(), { has: () => 'own' }), Object.setPrototypeOf(new Map(), Mine.prototype)]) for (let t = 0; t < 600; t++) {
+			const k = keys[rnd(keys.length)];
+			out.push(tried(() => [() => told(m.get(k)), () => told(m.has(k)), () => told(m.set(k, t)), () => told(m.set(k)), () => told(m.get()), () => told(m.delete(k)), () => m.size, () => told(m.get(String(k))), () => told(m.get('' + (t % 30))), () => told(m.set('n' + t % 30, t)), () => told(m.get('n' + t % 30)), () => told(Map.prototype.get.call(m, k))][rnd(12)]()));
+		}
+		const m = new Map([['a', 1]]); m.x = 2; out.push(m.get('a') + m.x, [...m.entries()].join(), tried(() => Map.prototype.get.call({}, 1)), tried(() => Map.prototype.set.call(new Set(), 1)), tried(() => Map.prototype.get.call(5)), told(m.toString()), told(m.constructor === Map), told(m.missing));
+		const counts = new Map(); for (const w of 'a b a c b a'.split(' ')) counts.set(w, (counts.get(w) ?? 0) + 1); out.push([...counts].join());
+		for (const [k, v] of counts) { if (v < 10) counts.set(k, v + 10); if (k === 'a') counts.delete('b') } out.push([...counts].join());
+		return out.join('\n');
+	}`,
 	"changed builtins": `() => {
 		const out = [], push = Array.prototype.push, code = String.prototype.charCodeAt, floor = Math.floor;
 		try {

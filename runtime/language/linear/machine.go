@@ -107,6 +107,7 @@ var kinds struct {
 
 	array, iterator, native, typed, plain, arrow, script unsafe.Pointer // of what an object is
 	templated                                            unsafe.Pointer // of a global object as goja makes it
+	mapObject                                            unsafe.Pointer // of a Map
 	function                                             uintptr        // in a native function: the Go function
 	tracker, machine, global                             uintptr        // in a Runtime
 	code, stash                                          uintptr        // in a function of JavaScript: its program, and its variables
@@ -122,7 +123,7 @@ var Check = sync.OnceValue(func() (err error) {
 			err = fmt.Errorf("goja isn't built as expected: %v", r)
 		}
 	}()
-	return errors.Join(checkShapes(), checkNumbers(), checkCalls())
+	return errors.Join(checkShapes(), checkNumbers(), checkMaps(), checkCalls())
 })
 
 func checkShapes() error {

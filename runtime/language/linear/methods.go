@@ -14,6 +14,7 @@ type builtins struct {
 
 	push, codeAt, floor, upper, lower *object
 	asText, join                      *object            // String, and Array.prototype.join
+	maps, get, has, set               *object            // Map.prototype, if there is one so far
 	asks                              map[*object]string // methods of arrays that ask a function, see Purely
 
 	sealed bool // see holesAreEmpty
@@ -38,6 +39,14 @@ func (s *State) lookForBuiltins(r *goja.Runtime) {
 	for _, name := range []string{"map", "filter", "find", "some", "every", "reduce"} {
 		if f := native(asGoja(s.arrays), name); f != nil {
 			s.asks[f] = name
+		}
+	}
+	// goja makes one when it is first asked for.
+	if v, there := commonOf(asObject(r.GlobalObject())).values["Map"]; there && asObject(r.GlobalObject()).self.kind == kinds.templated {
+		if class, ok := dataOf(v).(*goja.Object); ok {
+			if maps, ok := class.Get("prototype").(*goja.Object); ok && hasCommon(asObject(maps)) {
+				s.maps, s.get, s.has, s.set = asObject(maps), native(maps, "get"), native(maps, "has"), native(maps, "set")
+			}
 		}
 	}
 	s.asText = native(r.GlobalObject(), "String")
@@ -98,6 +107,10 @@ func (s *State) lookup(v *goja.Value, name unistring.String) goja.Value {
 		switch o.self.kind {
 		case kinds.plain:
 			return inherited(o, name)
+		case kinds.mapObject:
+			if c := commonOf(o); c.prototype == s.maps && s.maps != nil && len(c.values) == 0 {
+				return dataOf(commonOf(s.maps).values[name])
+			}
 		case kinds.array:
 			a := (*array)(o.self.data)
 			if name == "length" {
@@ -173,6 +186,8 @@ func (s *State) called(m *machine, callee *object, this goja.Value, arguments []
 	switch callee {
 	case s.push:
 		return s.pushed(m, this, arguments)
+	case s.get, s.has, s.set:
+		return s.inMap(callee, this, arguments)
 	case s.codeAt:
 		return codeAt(m, this, arguments[0])
 	case s.floor:
