@@ -21,15 +21,33 @@ type reader struct {
 	text   string
 	at     int
 	values int
+	data   linear.Data
 	names  map[string]unistring.String // most objects have those of others
+	texts  [1 << textBits]known        // and many texts come again
 }
+
+// known is a text that was read, and what it became.
+type known struct {
+	text  string
+	value goja.Value
+}
+
+const (
+	textBits = 6
+	// mostKnown is how long a text is, at most, that is looked for among those.
+	mostKnown = 32
+)
 
 // mostNames is how many names are kept: objects that are maps have ever new ones.
 const mostNames = 1000
 
 // read gives what a text says; false if goja's parser is to say it.
 func read(h language.Host, text string) (goja.Value, bool) {
-	d := &reader{h: h, r: h.Runtime(), text: text, names: map[string]unistring.String{}}
+	data, ok := linear.DataOf(h.Runtime())
+	if !ok {
+		return nil, false
+	}
+	d := &reader{h: h, r: h.Runtime(), data: data, text: text, names: map[string]unistring.String{}}
 	value, ok := d.value()
 	if d.space(); !ok || d.at != len(text) {
 		return nil, false
@@ -83,7 +101,7 @@ func (d *reader) value() (goja.Value, bool) {
 		if !ok {
 			return nil, false
 		}
-		return linear.Text(text), true
+		return d.made(text), true
 	case 't':
 		return d.word("true", d.r.ToValue(true))
 	case 'f':
@@ -92,6 +110,19 @@ func (d *reader) value() (goja.Value, bool) {
 		return d.word("null", goja.Null())
 	}
 	return d.number()
+}
+
+// made is a text as a value: one that was there lately is the same.
+func (d *reader) made(text string) goja.Value {
+	if len(text) == 0 || len(text) > mostKnown {
+		return linear.Text(text)
+	}
+	at := (uint(len(text)) + 7*uint(text[0]) + 31*uint(text[len(text)-1]) + 5*uint(text[len(text)/2])) % (1 << textBits)
+	k := &d.texts[at]
+	if k.value == nil || k.text != text {
+		*k = known{text, linear.Text(text)}
+	}
+	return k.value
 }
 
 func (d *reader) object() (goja.Value, bool) {
@@ -254,14 +285,17 @@ func (d *reader) number() (goja.Value, bool) {
 			n = 10*n + int64(c-'0')
 		}
 		if !negative {
-			return linear.Integer(n), true
+			return d.data.Integer(n), true
 		}
 		if n != 0 {
-			return linear.Integer(-n), true
+			return d.data.Integer(-n), true
 		}
 		return d.r.ToValue(math.Copysign(0, -1)), true
 	}
 	f, err := strconv.ParseFloat(d.text[from:d.at], 64)
+	if f != math.Trunc(f) && err == nil {
+		return d.data.Double(f), true
+	}
 	return d.r.ToValue(f), err == nil
 }
 

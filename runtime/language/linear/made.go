@@ -18,8 +18,14 @@ func Text(s string) goja.Value {
 			return text{units: unistring.NewFromString(s).AsUtf16()}.value()
 		}
 	}
-	return text{bytes: string([]byte(s))}.value()
+	return concise(s, "")
 }
+
+// Integer is a whole number that a double holds, in the memory that the VM has taken for numbers.
+func (d Data) Integer(n int64) goja.Value { return d.s.integer(n) }
+
+// Double is any other number that is no whole one.
+func (d Data) Double(f float64) goja.Value { return d.s.double(f) }
 
 // List is an array of these items.
 func List(r *goja.Runtime, items []goja.Value) *goja.Object {

@@ -19,6 +19,9 @@ const mostShort = 16
 // concise is a text of two parts of ASCII, of which nothing grows so far.
 func concise(left, right string) goja.Value {
 	length := len(left) + len(right)
+	if length == 0 {
+		return empty
+	}
 	if length > mostShort {
 		bytes := make([]byte, length)
 		copy(bytes[copy(bytes, left):], right)
