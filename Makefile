@@ -189,7 +189,7 @@ bench: build ## the figures that we quote, beside the same workflows in native G
 profile: bundle ## cmd/workflow-worker/default.pgo, by which Go optimises the service
 	@rm -rf .local/profile && mkdir -p .local/profile
 	$(call profiled,workflow,StartRun|RunWithActivity|Activation|Replay1000)
-	$(call profiled,activity,Plain|WithSDK|WithPlatform)
+	$(call profiled,activity,Plain|WithSDK|WithPlatform|Reshaping)
 	$(call profiled,sandbox,Gathering|JSONParse|RegExp|Glue)
 	$(call profiled,compile,Compile)
 	$(GO) tool pprof -proto .local/profile/*.prof >cmd/workflow-worker/default.pgo

@@ -72,11 +72,13 @@ func (p *Pure) of(arguments ...goja.Value) (held, bool) {
 			stack[top] = holds(v)
 			continue
 		case literal:
-			o := p.s.literalOf(p.r, s.test)
-			if o == nil {
+			if p.test != s.test || p.test == nil {
+				p.test, p.literal = s.test, p.s.literalOf(p.r, s.test)
+			}
+			if p.literal == nil {
 				return held{}, false
 			}
-			stack[top+1], stack[top+2] = held{value: o}, held{value: p.s.expressions.Test}
+			stack[top+1], stack[top+2] = held{value: p.literal}, held{value: p.s.expressions.Test}
 			top += 2
 			continue
 		case jumpsAlways:

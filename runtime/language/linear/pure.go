@@ -76,6 +76,8 @@ type Pure struct {
 	stash   *stash
 
 	matched goja.FunctionCall // the last test that found something
+	test    *tested           // the last literal that was tested, and its object
+	literal *goja.Object
 }
 
 type pureStep struct {
@@ -338,7 +340,7 @@ func (p *Pure) done(ok bool) {
 	} else if p.vain.Load() < mostVain {
 		p.vain.Add(vain)
 	}
-	p.matched = goja.FunctionCall{}
+	p.matched, p.test = goja.FunctionCall{}, nil
 }
 
 // fieldIn is where functions of a type have what is theirs.
