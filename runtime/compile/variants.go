@@ -19,8 +19,7 @@ const maxVariants = 8
 // build bundles. Workflows take the variants that are made for browsers, as webpack does it for
 // Temporal's own worker. Activities run in Node there, and so take Node's variant of each package,
 // but of those that require a module of Node's that isn't here: they take the one for browsers. A
-// package that has no other leaves it to those that import it; where nobody has, it gets a machine
-// without files, if that is what it lacks. Which these are is seen when they
+// package that has no other leaves it to those that import it. Which these are is seen when they
 // have been read, and others may be read in their places: so it is tried until nothing more is
 // lacking.
 func (b *bundler) build() api.BuildResult {
@@ -28,10 +27,10 @@ func (b *bundler) build() api.BuildResult {
 		return api.Build(b.options())
 	}
 	o := b.options()
-	o.Platform, o.MainFields = api.PlatformNode, []string{"module", "main"}
+	o.Platform, o.MainFields = api.PlatformNode, []string{"main", "module"}
 	lookup := startLookup(o)
 	defer lookup.close()
-	b.node = &variants{lookup: lookup, web: map[string]bool{}, http: map[string]bool{}, alone: map[string]bool{}, described: map[string]description{}}
+	b.node = &variants{lookup: lookup, web: map[string]bool{}, http: map[string]bool{}, described: map[string]description{}}
 	o = b.options()
 	o.Metafile = true
 	// One that keeps what it has read: most of it is the same the next time.
@@ -59,24 +58,22 @@ type variants struct {
 	lookup *lookup
 	web    map[string]bool // packages that are taken in the variant for browsers
 	http   map[string]bool // packages that make requests by Node's http or lead to one, and all that those import
-	alone  map[string]bool // packages that lack a module of Node's and have no variant without, nor has who imports them
 
 	mu        sync.Mutex             // guards what follows
 	described map[string]description // by the package's folder
 }
 
 // besideHTTP are modules that packages hold which reach a service by Node's http, for what they can
-// do without: connections of their own making, settings in files and from the machine, files to be
-// sent.
-var besideHTTP = []string{"child_process", "fs", "fs/promises", "http2", "net", "os", "tls"}
+// do without: connections of their own making, and what shows lines of the code.
+var besideHTTP = []string{"child_process", "dns", "dns/promises", "http2", "net", "readline", "tls"}
 
-// ofMachine are modules of which code gets something that answers: a machine without files, of which
-// nothing is told.
+// ofMachine are modules of which all packages get something that answers: a machine without files, of
+// which nothing is told.
 var ofMachine = []string{"fs", "fs/promises", "os"}
 
 // idles tells whether a package may have a module that isn't here, to hold it.
 func (v *variants) idles(module, by string) bool {
-	return v.http[by] && slices.Contains(besideHTTP, module) || v.alone[by] && slices.Contains(ofMachine, module)
+	return slices.Contains(ofMachine, module) || v.http[by] && slices.Contains(besideHTTP, module)
 }
 
 // improve decides on the variants by what a bundle has become; false if they stay. A package that
@@ -103,20 +100,9 @@ func (b *bundler) improve(g graph) (changed bool) {
 			blame(q)
 		}
 	}
-	var lacking []string
 	for p, modules := range g.node {
 		if slices.ContainsFunc(modules, func(m string) bool { return b.lacks(m, p) }) {
-			lacking = append(lacking, p)
 			blame(p)
-		}
-	}
-	if changed {
-		return true
-	}
-	for _, p := range lacking {
-		if !b.node.alone[p] {
-			b.node.alone[p] = true
-			changed = changed || slices.ContainsFunc(g.node[p], func(m string) bool { return b.node.idles(m, p) })
 		}
 	}
 	return changed

@@ -59,9 +59,9 @@ func TestActivitiesTakeNodesVariantOfPackagesWhereItNeedsNothingElse(t *testing.
 		"node_modules/sdk/node.js":         `const fs = require("fs/promises"); const os = require("os"); module.exports = "sdk node " + typeof require("asks")`,
 		"node_modules/sdk/web.js":          `module.exports = "sdk web"`,
 		"node_modules/lookup/package.json": `{"main": "node.js", "browser": "web.js"}`,
-		"node_modules/lookup/node.js":      `const http = require("http"); module.exports = require("dns")`,
+		"node_modules/lookup/node.js":      `const http = require("http"); module.exports = require("cluster")`,
 		"node_modules/lookup/web.js":       `module.exports = "lookup web"`,
-		// What has no variant without files, nor has who imports it, finds none; what has one takes that.
+		// Who looks for files finds none, whether there is a variant without or not.
 		"node_modules/slack/package.json":    `{"main": "index.js"}`,
 		"node_modules/slack/index.js":        `const fs = require("node:fs"); const os = require("os"); const net = require("net"); module.exports = "slack"`,
 		"node_modules/settings/package.json": `{"main": "node.js", "browser": "web.js"}`,
@@ -92,7 +92,7 @@ func TestActivitiesTakeNodesVariantOfPackagesWhereItNeedsNothingElse(t *testing.
 		`import x from 'asks'; export const out = x`:                              {`"asks node"`, `"node:http#asks"`, `"node:tls:idle#asks"`, `"node:net:idle#agent"`},
 		`import x from 'sdk'; export const out = x`:                               {`"sdk node "`, `"node:fs/promises:idle#sdk"`, `"node:os:idle#sdk"`, `"asks node"`},
 		`import x from 'slack'; export const out = x`:                             {`"node:fs:idle#slack"`, `"node:os:idle#slack"`, `"node:net#slack"`},
-		`import x from 'settings'; export const out = x`:                          {`"settings web"`},
+		`import x from 'settings'; export const out = x`:                          {`"settings node"`, `"node:fs:idle#settings"`},
 		`import x from 'asks'; import y from 'socket'; export const out = [x, y]`: {`"asks node"`, `"node:net#socket"`, `"node:net:idle#agent"`},
 	} {
 		p, err := withModules(t, dir).Compile(t.Context(), Source{Name: "pay.ts", Kind: Activity, Text: text})

@@ -176,11 +176,13 @@
       return true;
     },
   });
+  const nodeVersion = "20.20.2";
   const process = {
     env: environment,
     argv: Object.freeze([]),
-    versions: Object.freeze({}),
-    version: "",
+    // The Node that code is compared with: packages look whether it is young enough for them.
+    versions: Object.freeze({ node: nodeVersion }),
+    version: `v${nodeVersion}`,
     platform: "linux",
     cwd: () => "/",
     uptime: () => host.now() / 1e3,
