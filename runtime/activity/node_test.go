@@ -151,6 +151,20 @@ func TestNodeModulesThatNeedNoMachine(t *testing.T) {
 				const gz = createGzip(); const piped = buffer(Readable.from([text, text]).pipe(gz).pipe(createGunzip()));
 				return [...out, (await piped).length, zlib.crc32('hello'), gunzipSync(Buffer.from('H4sIAAAAAAAAA8tIzcnJBwCGphA2BQAAAA==', 'base64')).toString(), zlib.constants.Z_BEST_SPEED];
 			};`, `[true,true,true,true,true,true,"Z_DATA_ERROR incorrect header check","Z_BUF_ERROR unexpected end of file","Z_DATA_ERROR incorrect header check","ERR_BUFFER_TOO_LARGE Cannot create a Buffer larger than 10 bytes",10000,907060870,"hello",1]`},
+		"diagnostics_channel": {`import dc from 'node:diagnostics_channel'; import { AsyncLocalStorage } from 'node:async_hooks';
+			export const main = async () => {
+				const out: unknown[] = [], c = dc.channel('orders'), t = dc.tracingChannel('pay'), store = new AsyncLocalStorage();
+				const hear = (m: any, name: any) => out.push(String(name) + JSON.stringify(m));
+				out.push(c.hasSubscribers); c.subscribe(hear); out.push(c.hasSubscribers, dc.channel('orders') === c); c.publish({ n: 1 }); out.push(dc.unsubscribe('orders', hear), dc.hasSubscribers('orders'));
+				for (const stage of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) dc.subscribe('tracing:pay:' + stage, (m: any, name: any) => out.push(String(name).slice(8) + (m.error ? ' ' + m.error.message : m.result ?? '')));
+				out.push(t.traceSync(function (this: any, x: number) { return this.v + x; }, {}, { v: 1 }, 2));
+				try { t.traceSync(() => { throw new Error('no'); }, {}); } catch (e: any) { out.push(e.message); }
+				out.push(await t.tracePromise(async () => 5, {}));
+				t.traceCallback((x: any, done: any) => done(null, x), 1, {}, null, 7, (e: any, x: any) => out.push('back ' + x));
+				t.start.bindStore(store, (m: any) => m.id); out.push(t.traceSync(() => store.getStore(), { id: 'run' }));
+				for (const f of [() => dc.channel(1 as any), () => c.subscribe('x' as any), () => dc.tracingChannel(1 as any)]) try { f(); } catch (e: any) { out.push(e.code + ' ' + e.message); }
+				return out;
+			};`, `[false,true,true,"orders{\"n\":1}",true,false,"pay:start","pay:end3",3,"pay:start","pay:error no","pay:end no","no","pay:start","pay:end","pay:asyncStart5","pay:asyncEnd5",5,"pay:start","pay:asyncStart7","back 7","pay:asyncEnd7","pay:end7","pay:start","pay:endrun","run","ERR_INVALID_ARG_TYPE The \"channel\" argument must be one of type string or symbol. Received type number (1)","ERR_INVALID_ARG_TYPE The \"subscription\" argument must be of type function. Received type string ('x')","ERR_INVALID_ARG_TYPE The \"nameOrChannels\" argument must be of type string or an instance of TracingChannel or Object. Received type number (1)"]`},
 		"string_decoder": {`import { StringDecoder } from 'node:string_decoder';
 			export const main = async () => { const d = new StringDecoder('utf8'), b = Buffer.from('€'); return [d.write(b.subarray(0, 2)), d.write(b.subarray(2)), d.end()]; };`, `["","€",""]`},
 		"timers": {`import { setTimeout as sleep, setInterval } from 'node:timers/promises'; import timers from 'timers';

@@ -36,8 +36,8 @@ func (k Kind) NodeModules() []string {
 		return []string{"assert", "url", "util"} // as Temporal's own bundler has it
 	}
 	return []string{
-		"assert", "assert/strict", "async_hooks", "buffer", "console", "crypto", "events", "path", "path/posix", "perf_hooks", "process",
-		"punycode", "querystring", "stream", "stream/consumers", "stream/promises", "stream/web", "string_decoder", "timers",
+		"assert", "assert/strict", "async_hooks", "buffer", "console", "crypto", "diagnostics_channel", "events", "path", "path/posix",
+		"perf_hooks", "process", "punycode", "querystring", "stream", "stream/consumers", "stream/promises", "stream/web", "string_decoder", "timers",
 		"timers/promises", "url", "util", "util/types", "zlib",
 	}
 }

@@ -64,12 +64,12 @@ type variants struct {
 }
 
 // besideHTTP are modules that packages hold which reach a service by Node's http, for what they can
-// do without: connections of their own making, and what shows lines of the code.
-var besideHTTP = []string{"child_process", "dns", "dns/promises", "http2", "net", "readline", "tls"}
+// do without: connections of their own making.
+var besideHTTP = []string{"child_process", "dns", "dns/promises", "http2", "net", "tls"}
 
-// ofMachine are modules of which all packages get something that answers: a machine without files, of
+// ofMachine are modules of which all packages get something: a machine without files and keyboard, of
 // which nothing is told.
-var ofMachine = []string{"fs", "fs/promises", "os"}
+var ofMachine = []string{"fs", "fs/promises", "os", "readline"}
 
 // idles tells whether a package may have a module that isn't here, to hold it.
 func (v *variants) idles(module, by string) bool {

@@ -13,6 +13,7 @@ const makers: Record<string, () => any> = {
   buffer: () => ({ ...pick('Buffer', 'Blob', 'File', 'atob', 'btoa'), ...require('./buffer').make(), kMaxLength: 0x7fffffff, constants: { MAX_LENGTH: 0x7fffffff, MAX_STRING_LENGTH: 0x1fffffe8 }, SlowBuffer: g.Buffer }),
   console: () => g.console,
   crypto: () => require('./crypto').make(() => resolve('stream')),
+  diagnostics_channel: () => require('./diagnostics_channel').make(),
   events: () => require('./events').make(),
   http: () => clients().http,
   https: () => clients().https,
