@@ -103,7 +103,7 @@ func (p *Patient) databaseReachable(ctx context.Context) ([]Problem, error) {
 		return nil, errNothing("the settings about it are wrong")
 	}
 	if _, err := p.db(ctx); err != nil {
-		return []Problem{{err.Error(), mendOfDatabase(err)}}, nil
+		return []Problem{{err.Error(), p.mendOfDatabase(err)}}, nil
 	}
 	return nil, nil
 }

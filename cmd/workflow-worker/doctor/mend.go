@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -18,7 +20,7 @@ import (
 )
 
 // mendOfDatabase is what mends a connection that wasn't made.
-func mendOfDatabase(err error) string {
+func (p *Patient) mendOfDatabase(err error) string {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		if mend := mendOfRefusal(refused); mend != "" {
@@ -42,7 +44,8 @@ func mendOfDatabase(err error) string {
 		return "the host of DATABASE_URL as the server's certificate names it"
 	case errors.As(err, &invalid):
 		return "renew the server's certificate"
-	case strings.Contains(err.Error(), "tls: expired certificate"): // which the server says
+	// The server says so, but that may be lost with the connection.
+	case strings.Contains(err.Error(), "tls: expired certificate"), p.databaseCertificateEnded():
 		return "renew our certificate, in sslcert of DATABASE_URL: it has ended"
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return "ssl = on on the server; sslmode=disable where nobody else is on the way"
@@ -131,7 +134,7 @@ func (p *Patient) mendOfTemporal(ctx context.Context, err error) string {
 		return "TEMPORAL_ADDRESS: a web server or a proxy answers there; Temporal's own port is 7233, not that of its UI, and a proxy has to pass gRPC on"
 	case says("first record does not look like a TLS handshake"):
 		return "TEMPORAL_TLS=false: what answers there speaks no TLS"
-	case says("tls: expired certificate"), p.ownCertificateEnded():
+	case says("tls: expired certificate"), p.ended(p.Temporal.ConnectionOptions.TLS):
 		return "renew our certificate, in TEMPORAL_TLS_CLIENT_CERT_PATH: it has ended"
 	case errors.As(err, &denied), says("Unauthenticated", "Unauthorized", "unauthorized"):
 		return "TEMPORAL_API_KEY, or a client certificate: it answers, and doesn't let us in"
@@ -151,9 +154,23 @@ func (p *Patient) mendOfTemporal(ctx context.Context, err error) string {
 	return otherwise
 }
 
-// ownCertificateEnded tells whether the one that we show Temporal is too old.
-func (p *Patient) ownCertificateEnded() bool {
-	config := p.Temporal.ConnectionOptions.TLS
+// databaseCertificateEnded tells whether the one that we show PostgreSQL is too old. pgx reads it when
+// it is asked for, and shows it to nobody else.
+func (p *Patient) databaseCertificateEnded() bool {
+	at, err := url.Parse(p.DatabaseURL)
+	if err != nil {
+		return false
+	}
+	text, err := os.ReadFile(at.Query().Get("sslcert"))
+	if err != nil {
+		return false
+	}
+	block, _ := pem.Decode(text)
+	return block != nil && p.ended(&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{block.Bytes}}}})
+}
+
+// ended tells whether the certificate that we show is too old.
+func (p *Patient) ended(config *tls.Config) bool {
 	if config == nil {
 		return false
 	}
