@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -23,6 +22,9 @@ const (
 	// besideRest is between two ways: what one left over is not the next one's.
 	besideRest = 2 * time.Second
 )
+
+// besideSmall are what the neighbours run.
+var besideSmall = []small{{wfNoop, "ok"}, {wfOne, "1"}}
 
 // wayPrefix begins the names of what is done.
 const wayPrefix = "way_"
@@ -105,10 +107,10 @@ func (b *bench) measureBeside(ctx context.Context) error {
 		if _, err := r.waitRunning(ctx, besideProjects+1); err != nil {
 			return err
 		}
-		if _, err := b.besides(ctx, neighbours, besideFor/3); err != nil { // warms up
+		if _, err := b.neighboursFor(ctx, neighbours, besideFor/3, besideSmall...); err != nil { // warms up
 			return err
 		}
-		alone, err := b.besides(ctx, neighbours, besideFor)
+		alone, err := b.neighboursFor(ctx, neighbours, besideFor, besideSmall...)
 		if err != nil {
 			return err
 		}
@@ -231,41 +233,11 @@ func (b *bench) worst(ctx context.Context, taskQueue string, way besideWay, neig
 			})
 		}
 	}
-	took, err = b.besides(ctx, neighbours, besideFor)
+	took, err = b.neighboursFor(ctx, neighbours, besideFor, besideSmall...)
 	stop()
 	err = errors.Join(err, group.Wait())
 	for _, run := range runs {
 		_ = b.client.TerminateWorkflow(ctx, run.GetID(), run.GetRunID(), "measured") // it may be over
 	}
 	return took, errors.Join(err, rest(ctx, besideRest))
-}
-
-// besides starts small workflows on the projects in turn, for so long, and gives how long each took.
-func (b *bench) besides(ctx context.Context, projects []project, most time.Duration) (took []time.Duration, err error) {
-	var mu sync.Mutex // guards took
-	var group errgroup.Group
-	ticks := time.NewTicker(neighboursEvery)
-	defer ticks.Stop()
-	for i, began := 0, time.Now(); time.Since(began) < most && ctx.Err() == nil; i++ {
-		workflow, want := wfNoop, "ok"
-		if i%2 == 1 {
-			workflow, want = wfOne, "1"
-		}
-		group.Go(func() error {
-			began := time.Now()
-			result, err := b.execute(ctx, projects[i/2%len(projects)].taskQueue, workflow)
-			if err != nil {
-				return err
-			}
-			if result != want {
-				return fmt.Errorf("a neighbour's workflow returned %q", result)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			took = append(took, time.Since(began))
-			return nil
-		})
-		<-ticks.C
-	}
-	return took, errors.Join(group.Wait(), ctx.Err())
 }

@@ -27,6 +27,9 @@ const (
 	aloneFor, hoardFor = 15 * time.Second, 4 * time.Second
 )
 
+// hoardSmall is what the neighbours run.
+var hoardSmall = small{wfVersion, "1"}
+
 // hoardWays are the ways to fill memory, in the body of a function.
 var hoardWays = map[string]string{
 	"texts":    `let s = 'x'; for (;;) s += s;`,
@@ -63,10 +66,10 @@ func (b *bench) measureHoard(ctx context.Context) error {
 		if _, err := r.waitRunning(ctx, hoardNeighbours+1); err != nil {
 			return err
 		}
-		if _, err := b.neighboursFor(ctx, neighbours, aloneFor/3); err != nil { // warms up
+		if _, err := b.neighboursFor(ctx, neighbours, aloneFor/3, hoardSmall); err != nil { // warms up
 			return err
 		}
-		alone, err := b.neighboursFor(ctx, neighbours, aloneFor)
+		alone, err := b.neighboursFor(ctx, neighbours, aloneFor, hoardSmall)
 		if err != nil {
 			return err
 		}
@@ -120,26 +123,31 @@ func (b *bench) hoard(ctx context.Context, s *service, p project, way string, ne
 			}
 		}
 	})
-	took, err = b.neighboursFor(ctx, neighbours, hoardFor)
+	took, err = b.neighboursFor(ctx, neighbours, hoardFor, hoardSmall)
 	stop()
 	err = errors.Join(err, group.Wait(), b.client.TerminateWorkflow(ctx, run.GetID(), run.GetRunID(), "measured"))
 	return took, grown, err
 }
 
-// neighboursFor starts workflows on the projects in turn, for so long, and gives how long each took.
-func (b *bench) neighboursFor(ctx context.Context, projects []project, most time.Duration) (took []time.Duration, err error) {
+// small is a workflow of neighbours, and what it comes to.
+type small struct{ workflow, result string }
+
+// neighboursFor starts workflows of each kind on the projects in turn, for so long, and gives how long
+// each took.
+func (b *bench) neighboursFor(ctx context.Context, projects []project, most time.Duration, kinds ...small) (took []time.Duration, err error) {
 	var mu sync.Mutex // guards took
 	var group errgroup.Group
 	ticks := time.NewTicker(neighboursEvery)
 	defer ticks.Stop()
 	for i, began := 0, time.Now(); time.Since(began) < most && ctx.Err() == nil; i++ {
+		kind, of := kinds[i%len(kinds)], projects[i/len(kinds)%len(projects)]
 		group.Go(func() error {
 			began := time.Now()
-			result, err := b.execute(ctx, projects[i%len(projects)].taskQueue, wfVersion)
+			result, err := b.execute(ctx, of.taskQueue, kind.workflow)
 			if err != nil {
 				return err
 			}
-			if result != "1" {
+			if result != kind.result {
 				return fmt.Errorf("a neighbour's workflow returned %q", result)
 			}
 			mu.Lock()
