@@ -83,13 +83,12 @@ func serve(r io.Reader, w io.Writer, stack int, memory uint64) error {
 			return fmt.Errorf("read a compile request: %w", err)
 		}
 		rest.Stop()
-		if len(q.Bundle.Names) == 0 {
-			limitData(mostData)
-		} else {
-			memory = math.MaxUint64 // packages are the operator's, and the child ends with them
-			limitData(math.MaxUint64)
+		most, data := memory, uint64(mostData)
+		if len(q.Bundle.Names) > 0 { // packages are the operator's
+			most, data = math.MaxUint64, math.MaxUint64
 		}
-		answered := within(q.Budget, memory)
+		limitData(data)
+		answered := within(q.Budget, most)
 		r := answer(q)
 		answered()
 		rest.Reset(restAfter)
